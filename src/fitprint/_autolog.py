@@ -1,0 +1,236 @@
+"""Turning recording on and off, and saying what is on."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import wrapt
+
+from fitprint import _html
+from fitprint._configuration import Configuration, configure, current
+from fitprint._guard import forget_told, guarded, tell, tell_once
+from fitprint._handover import around_parallel
+from fitprint._patching.places import Place, patch_attribute
+from fitprint._recorder.begin import make_begin
+from fitprint._recorder.line import set_up_logger
+from fitprint._recorder.switch import switch
+from fitprint._registry.entries import Entry, discover, missing_plugins
+from fitprint._registry.instrument import Instrument
+from fitprint._registry.support import check_support
+from fitprint._settings import check_arguments, read_value
+
+_lock = threading.RLock()
+_instruments: dict[str, Instrument] = {}
+_joblib: list[Place] = []
+_owners: weakref.WeakKeyDictionary[type, str | None] = weakref.WeakKeyDictionary()
+
+
+def autolog(flavors: str | Iterable[str] | None = None, *, disable: bool = False, **settings: Any) -> None:
+    """Turns recording on: from now on every training call of every registered flavor leaves a run and a package.
+
+    ``flavors``: a name or a list of names; None for all that are registered. ``settings``: any setting by its name.
+    Each call replaces all arguments of the earlier one. Works before and after the frameworks are imported.
+
+    Raises TypeError for an argument that is no setting, ValueError for an unknown flavor or a value that cannot be read.
+    """
+    arguments = check_arguments(settings)
+    if flavors is not None:
+        arguments["flavors"] = (flavors,) if isinstance(flavors, str) else tuple(flavors)
+        _check_flavors(arguments["flavors"])
+    if disable:
+        arguments["disabled"] = True
+    _turn_on_scope(None, arguments)
+
+
+def autolog_flavor(name: str, *, disable: bool = False, **settings: Any) -> None:
+    """`autolog()` of one flavor: wins over the general one, whatever the order; alone it turns this flavor on alone."""
+    arguments = check_arguments(settings)
+    if disable:
+        arguments["disabled"] = True
+    _turn_on_scope(name, arguments)
+
+
+def disable() -> None:
+    """Turns recording off and puts every patched attribute back exactly as it was."""
+    with _lock:
+        _restore_all()
+        configure(current().off())
+        forget_told()
+
+
+def set_tracking_uri(uri: str) -> None:
+    """MLflow's name for the setting ``store``: a folder, or a URL that a store plugin serves."""
+    _choose(store=read_value("store", uri, "set_tracking_uri()"))
+
+
+def get_tracking_uri() -> str:
+    """Where runs go: an absolute folder, or a URL."""
+    return current().settings().store
+
+
+def set_experiment(experiment_name: str) -> None:
+    """MLflow's name for the setting ``experiment``: the label of all runs from now on."""
+    _choose(experiment=read_value("experiment", experiment_name, "set_experiment()"))
+
+
+@dataclass
+class FlavorStatus:
+    """One registered flavor as it is now."""
+
+    name: str
+    version: str | None
+    range: str
+    state: str
+    """``on``, ``off``, ``waiting`` for the import, ``unsupported``, ``broken``, or ``no plugin``."""
+    reason: str = ""
+    runs: int = 0
+    skips: dict[str, int] = field(default_factory=dict)
+
+
+class StatusList(list[FlavorStatus]):
+    """A row per flavor; a table in a notebook."""
+
+    def _repr_html_(self) -> str:
+        head = ("flavor", "version", "supported", "state", "reason", "runs", "skipped")
+        rows = (
+            (each.name, each.version, each.range, each.state, each.reason, each.runs, skips_text(each.skips))
+            for each in self
+        )
+        return _html.table(head, rows)
+
+
+def skips_text(skips: dict[str, int]) -> str:
+    """`exclude_estimators 3, store 1`."""
+    return ", ".join(f"{rule} {count}" for rule, count in sorted(skips.items()))
+
+
+def status() -> StatusList:
+    """A row per registered flavor: versions, state and why, runs, and training calls that a rule left out."""
+    with _lock:
+        rows = [_status_of(name, instrument) for name, instrument in sorted(known_flavors().items())]
+        for name, command in missing_plugins(entries()).items():
+            rows.append(FlavorStatus(name, None, "", "no plugin", f"install it with: {command}"))
+    return StatusList(rows)
+
+
+def entries() -> dict[str, Entry]:
+    """The registered flavors."""
+    return {name: instrument.entry for name, instrument in known_flavors().items()}
+
+
+def known_flavors() -> dict[str, Instrument]:
+    """The registered flavors, found through their entry points once per process."""
+    with _lock:
+        if not _instruments:
+            for name, entry in discover().items():
+                _instruments[name] = Instrument(entry, make_begin, _is_ours)
+        return _instruments
+
+
+def turn_on(configuration: Configuration) -> None:
+    """Puts a configuration in force: patches what it wants recorded, restores what it does not."""
+    with _lock:
+        configure(configuration)
+        if configuration.settings().disabled and not configuration.by_flavor:
+            _restore_all()
+            return
+        set_up_logger()
+        switch.turn_on(configuration)
+        for name, instrument in known_flavors().items():
+            if not _is_wanted(name, configuration):
+                instrument.disable()
+            elif instrument.state in ("off", "broken"):
+                instrument.enable()
+        _watch_joblib()
+
+
+def owner_of(cls: type) -> str | None:
+    """The flavor a model's class belongs to: that of the first class in its MRO whose top-level module has one."""
+    if cls not in _owners:
+        by_module = {module: name for name, entry in entries().items() for module in entry.modules}
+        tops = (base.__module__.partition(".")[0] for base in cls.__mro__)
+        _owners[cls] = next((by_module[top] for top in tops if top in by_module), None)
+    return _owners[cls]
+
+
+def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
+    with _lock:
+        turn_on(current().with_scope(flavor, arguments))
+        if switch.on:
+            _say_what_is_missing()
+
+
+def _choose(**chosen: Any) -> None:
+    with _lock:
+        configuration = configure(current().choosing(**chosen))
+        if switch.on:
+            switch.turn_on(configuration)
+
+
+def _restore_all() -> None:
+    switch.turn_off()
+    for instrument in _instruments.values():
+        instrument.disable()
+    for place in _joblib:
+        place.restore()
+    _joblib.clear()
+
+
+def _is_wanted(name: str, configuration: Configuration) -> bool:
+    settings = configuration.settings(name)
+    if settings.disabled:
+        return False
+    if name in configuration.by_flavor:
+        return True
+    if not configuration.general_on:
+        return False  # `fitprint.xgboost.autolog()` alone turns on xgboost alone
+    return (settings.flavors is None or name in settings.flavors) and name not in settings.exclude_flavors
+
+
+def _is_ours(flavor: str, cls: type) -> bool:
+    """Whether a flavor that patches a class tree has this class: unless it is another flavor's."""
+    return owner_of(cls) in (flavor, None)
+
+
+def _check_flavors(names: tuple[str, ...]) -> None:
+    known = entries()
+    for name in names:
+        if name not in known:
+            command = missing_plugins(known).get(name)
+            mend = f"install its plugin: {command}" if command else f"registered: {', '.join(sorted(known)) or 'none'}"
+            raise ValueError(f"no flavor is called {name!r}; {mend}")
+
+
+def _say_what_is_missing() -> None:
+    known = entries()
+    missing = missing_plugins(known)
+    if not known:
+        tell('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
+    for name, command in missing.items():
+        tell_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
+
+
+def _status_of(name: str, instrument: Instrument) -> FlavorStatus:
+    support = instrument.support
+    if support is None:
+        with guarded("its supported range", name):
+            support = check_support(instrument.entry.plugin, instrument.entry.modules)
+    shown = (support.version, support.range) if support is not None else (None, "")
+    skips = dict(switch.skips.get(name, {}))
+    return FlavorStatus(name, *shown, instrument.state, instrument.reason, switch.runs[name], skips)
+
+
+def _watch_joblib() -> None:
+    wrapt.register_post_import_hook(_patch_joblib, "joblib.parallel")
+
+
+def _patch_joblib(module: Any) -> None:
+    with _lock, guarded("handing sessions to joblib's workers"):
+        if switch.on and not _joblib:
+            place = patch_attribute(module.Parallel, "__call__", around_parallel)
+            if place is not None:
+                _joblib.append(place)

@@ -1,0 +1,176 @@
+"""The contract between fitprint and a flavor: what a plugin implements for its framework. Contract version 1."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fitprint._parameters import argument
+from fitprint._settings import Settings
+from fitprint.models.package import Package
+
+CONTRACT = 1
+
+Emit = Callable[[str, float, int], None]
+"""Records a value of a per-iteration metric: (name, value, step)."""
+
+Rule = Callable[["TrainingCall"], "str | None"]
+"""From a training call to the reason why it is not recorded, or None."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """An entry point of a framework."""
+
+    module: str
+    """The module that defines it, such as ``xgboost.training``."""
+    target: str
+    """A function (``train``) or a method (``Booster.fit``) of that module."""
+    subclasses: bool = False
+    """The method in every class below, wherever a class owns one, those made later too."""
+    inside: bool = False
+    """`listen` is also given this call when it happens inside a recorded call of the same flavor."""
+    watch: bool = False
+    """No training call: `watched` is told when it has returned, whether a recording is open or not."""
+
+
+@dataclass
+class TrainingCall:
+    """One call of an entry point. Flavors read it; `args` and `kwargs` may be replaced by `listen`, never changed."""
+
+    flavor: Flavor
+    function: Any
+    instance: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    name: str = ""
+    """The name of the function called: ``fit``, ``train``."""
+    settings: Settings = field(default_factory=Settings)
+    result: Any = None
+    seconds: float = 0.0
+    """Of the user's own call; 0.0 until it has returned."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """Where a flavor keeps what one step worked out and another needs."""
+    emit: Emit = lambda name, value, step: None
+    skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
+    """Keeps a reason, (what, rule, reason), for what is not recorded."""
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """The argument of a name, however it was given; ``default`` when it was not."""
+        return argument(self.function, self.args, self.kwargs, name, default)
+
+    @property
+    def class_name(self) -> str:
+        """The qualified name of the model's class, else of the function."""
+        kind = type(self.instance) if self.instance is not None else self.function
+        return f"{kind.__module__}.{kind.__qualname__}"
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The params that the flavor finds in the call; for rules."""
+        return self.flavor.params(self)
+
+
+@dataclass
+class Child:
+    """A run below another, rebuilt from what a search kept of it."""
+
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Flavor(ABC):
+    """A framework's plugin. Every method runs under fitprint's guard: an error costs its own step alone.
+
+    The order for one call: `params`, `listen`; the user's call; `model`, `metrics`, `artifacts`, `children`, then the
+    package: `data`, `predict`, `size`, `save`, `requirements`.
+    """
+
+    contract = CONTRACT
+    name = ""
+    """Set from the entry point."""
+    loader_module = ""
+    """The module with ``_load_pyfunc`` that other readers load the package through: ``mlflow.<name>`` or the plugin's."""
+    defaults: Mapping[str, Any] = {}
+    """The flavor's own defaults of settings."""
+    rules: Sequence[Rule] = ()
+    """The flavor's own rules."""
+
+    @abstractmethod
+    def patches(self) -> Sequence[Patch]:
+        """The entry points to record."""
+
+    @abstractmethod
+    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
+        """Writes the model into the package. Returns the keys of the flavor's map in MLmodel.
+
+        A key ``data`` is given to the generic flavor too; ``package.pyfunc`` takes other keys for it, and None when
+        the model cannot predict.
+        """
+
+    @abstractmethod
+    def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
+        """The native model of a package; ``config`` is the flavor's map of MLmodel."""
+
+    def model(self, call: TrainingCall) -> Any:
+        """What was trained: by default the instance, of a function its result."""
+        return call.instance if call.instance is not None else call.result
+
+    def run_name(self, call: TrainingCall) -> str:
+        """The name of the run: by default the model's class, or the function."""
+        return type(call.instance).__name__ if call.instance is not None else call.name
+
+    def params(self, call: TrainingCall) -> Mapping[str, Any]:
+        """The params of the training, before it starts."""
+        return {}
+
+    def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
+        """Subscribes to the framework's own callbacks: puts new ``call.args`` or ``call.kwargs`` in place.
+
+        May return a function that is called when the training has ended, well or not, to emit what is left.
+        """
+        return None
+
+    def watched(self, call: TrainingCall) -> None:
+        """A `Patch.watch` entry point has returned."""
+
+    def metrics(self, call: TrainingCall) -> Mapping[str, float]:
+        """Metrics of the finished training; series go through ``call.emit``."""
+        return {}
+
+    def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
+        """Facts of the finished training as data: file name to text, or to a value that is written as JSON."""
+        return {}
+
+    def tags(self, call: TrainingCall) -> Mapping[str, str]:
+        """Tags of the run, beyond those every run has."""
+        return {}
+
+    def children(self, call: TrainingCall) -> Iterable[Child]:
+        """The runs below a search, best first."""
+        return ()
+
+    def data(self, call: TrainingCall) -> Any:
+        """The inputs that the signature is inferred from, or None."""
+        return None
+
+    def target(self, call: TrainingCall) -> Any:
+        """What is to be predicted, or None."""
+        return None
+
+    def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        """What the package's generic `predict` gives."""
+        return model.predict(data)
+
+    def requirements(self, model: Any) -> Iterable[str]:
+        """The distributions that loading and predicting needs, beyond those whose modules the pickle names."""
+        return ()
+
+    def size(self, model: Any) -> int | None:
+        """The bytes that `save` would write, estimated beforehand, for a format the framework writes itself."""
+        return None

@@ -1,0 +1,71 @@
+"""While fitprint calls a user's model by itself, nothing of it is seen: no warnings, no use of random numbers.
+
+`warnings.catch_warnings` is global and not safe with threads. Instead a filter that matches in this context alone is put
+before the others for the time, without telling the registries of warnings shown (`_filters_mutated`), so that what the
+user is warned of, and how often, stays as it was.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+_depth: ContextVar[int] = ContextVar("fitprint_quiet", default=0)
+
+
+class _OfThisContext:
+    """What `warnings` takes for a compiled pattern: matches every message while this context is quiet."""
+
+    def match(self, text: str) -> bool:
+        return _depth.get() > 0
+
+
+_FILTER: Any = ("ignore", _OfThisContext(), Warning, None, 0)
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Warnings raised inside are dropped, and the global random states are afterwards as they were before.
+
+    With other threads running the random states are left alone: putting them back would make those threads draw the
+    same numbers twice, and the order in which threads draw is not fixed anyway.
+    """
+    token = _depth.set(_depth.get() + 1)
+    filters = warnings.filters
+    restore_random = _random_states() if threading.active_count() == 1 else None
+    filters.insert(0, _FILTER)  # type: ignore[attr-defined,unused-ignore]
+    try:
+        yield
+    finally:
+        _remove(filters)
+        if warnings.filters is not filters:  # somebody entered or left catch_warnings meanwhile
+            _remove(warnings.filters)
+        _depth.reset(token)
+        if restore_random is not None:
+            restore_random()
+
+
+def _random_states() -> Callable[[], None]:
+    python_state = random.getstate()
+    numpy_random = getattr(sys.modules.get("numpy"), "random", None)
+    numpy_state = numpy_random.get_state() if numpy_random is not None else None
+
+    def restore() -> None:
+        random.setstate(python_state)
+        if numpy_random is not None and numpy_state is not None:
+            numpy_random.set_state(numpy_state)
+
+    return restore
+
+
+def _remove(filters: Any) -> None:
+    for position, each in enumerate(filters):
+        if each is _FILTER:
+            del filters[position]
+            return

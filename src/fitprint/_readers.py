@@ -1,0 +1,103 @@
+"""How a setting's value is read, from a variable's text or from a Python argument.
+
+Each reader returns the value or raises ValueError whose message says what is accepted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+_UNITS = {"": 1, "b": 1, **{f"{p}b": 1000**n for n, p in enumerate("kmgt", 1)}}
+_UNITS |= {f"{p}ib": 1024**n for n, p in enumerate("kmgt", 1)}
+
+
+def boolean(value: Any) -> bool:
+    """True or False; as text 1/0, true/false, yes/no, on/off in any case."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError("1 or 0, true or false, yes or no, on or off")
+
+
+def text(value: Any) -> str | None:
+    """A text; a path-like object becomes its path."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise ValueError("a text or a path")
+
+
+def names(value: Any) -> tuple[str, ...] | None:
+    """Names: a list of them, or a comma-separated text."""
+    if value is None:
+        return None
+    found = value.split(",") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
+    if not all(isinstance(each, str) for each in found):
+        raise ValueError("names, comma-separated or as a list of texts")
+    return tuple(each.strip() for each in found if each.strip())
+
+
+def tags(value: Any) -> dict[str, str]:
+    """Tags: a mapping, or a text like ``team=x,job=y``."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return {str(name): str(each) for name, each in value.items()}
+    pairs = [each.partition("=") for each in str(value).split(",") if each.strip()]
+    if not all(equals and name.strip() for name, equals, _ in pairs):
+        raise ValueError("tags as name=value, comma-separated, or a mapping")
+    return {name.strip(): each.strip() for name, _, each in pairs}
+
+
+def size(value: Any) -> int | None:
+    """A size in bytes: a whole number, or a text like 100MB (powers of 1000) or 1.5GiB (of 1024)."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", str(value))
+    if isinstance(value, bool) or found is None or found[2].lower() not in _UNITS:
+        raise ValueError("a size such as 100MB, 1.5GiB or a number of bytes")
+    return int(float(found[1]) * _UNITS[found[2].lower()])
+
+
+def seconds(value: Any) -> float:
+    """Seconds, zero or more."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = -1.0
+    if not found >= 0 or isinstance(value, bool):
+        raise ValueError("seconds, a number of zero or more")
+    return found
+
+
+def whole_number(value: Any) -> int:
+    """A whole number of zero or more; None means no limit, as in MLflow."""
+    if value is None:
+        return 2**31
+    try:
+        found = int(value)
+    except (TypeError, ValueError):
+        found = -1
+    if found < 0 or isinstance(value, bool) or found != float(value):
+        raise ValueError("a whole number of zero or more")
+    return found
+
+
+def callables(value: Any) -> tuple[Callable[..., str | None], ...]:
+    """A callable, or several."""
+    if value is None:
+        return ()
+    found = [value] if callable(value) else list(value) if isinstance(value, Iterable) else [None]
+    if not all(callable(each) for each in found):
+        raise ValueError("callables that take a training call and return a reason or None")
+    return tuple(found)

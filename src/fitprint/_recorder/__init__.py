@@ -1,0 +1,1 @@
+"""One training call from start to finish."""

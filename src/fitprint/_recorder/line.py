@@ -1,0 +1,78 @@
+"""The line per recorded run, through the logger ``fitprint``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from fitprint._guard import guarded, log, tell
+from fitprint._run.run import Run
+
+PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "mean_test_score", "score")
+
+
+def tell_run(run: Run) -> None:
+    """`fitprint: XGBClassifier → fitprint-runs/0193...  accuracy 0.97  1.2 MB  in 4 ms`."""
+    if not log.isEnabledFor(logging.INFO):
+        return
+    with guarded("the line per run"):
+        tell(run_line(run), logging.INFO)
+
+
+def run_line(run: Run) -> str:
+    """What a run came to, in one line."""
+    where = os.path.relpath(run.path) if run.path.is_relative_to(os.getcwd()) else str(run.path)
+    parts = [f"{run.name} → {where}"]
+    if run.error is not None:
+        parts.append(f"{run.status} ({run.error['type']})")
+    elif (shown := _metric(run)) is not None:
+        parts.append(shown)
+    size = sum(int(each.get("size", 0)) for each in run.record.models.values())
+    if size:
+        parts.append(size_text(size))
+    parts.append(f"in {run.seconds.get('recording', 0.0) * 1000:.0f} ms")
+    if run.skipped:
+        parts.append(f"not recorded: {', '.join(dict.fromkeys(each.what for each in run.skipped))}"[:200])
+    return "  ".join(parts)
+
+
+def size_text(size: int) -> str:
+    """Bytes as 812 B, 1.2 kB, 3.4 MB."""
+    amount = float(size)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def _metric(run: Run) -> str | None:
+    metrics = run.metrics
+    for wanted in PREFERRED:
+        for name, value in metrics.items():
+            if name.endswith(wanted):
+                return f"{name.removeprefix('training_').removesuffix('_score')} {value:.3g}"
+    name = next(iter(metrics), None)
+    return f"{name} {metrics[name]:.4g}" if name is not None else None
+
+
+class _OwnHandler(logging.Handler):
+    """Prints fitprint's lines unless the program has set up logging: then that is where they go."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if logging.getLogger().handlers:
+            return
+        # a notebook shows standard error as a red box, and a run is no error
+        stream = sys.stdout if "ipykernel" in sys.modules and record.levelno < logging.WARNING else sys.stderr
+        if stream is not None:
+            stream.write(f"fitprint: {record.getMessage()}\n")
+            stream.flush()
+
+
+def set_up_logger() -> None:
+    """Gives the logger a handler of its own and the level INFO, where the program gave it neither."""
+    if not any(isinstance(each, logging.Handler) for each in log.handlers):
+        log.addHandler(_OwnHandler())
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.INFO)

@@ -1,0 +1,52 @@
+"""Whether recording is on in this process, with which settings, and what came of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+from fitprint._configuration import Configuration
+from fitprint._flavor import Flavor
+from fitprint._settings import Settings
+
+
+class Switch:
+    """The state that every wrapper looks at first."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.configuration = Configuration()
+        self._settings: dict[str, Settings] = {}
+        self._lock = threading.Lock()
+        self.runs: Counter[str] = Counter()
+        """Recorded runs per flavor."""
+        self.skips: dict[str, Counter[str]] = {}
+        """Per flavor: training calls that left no run, per rule."""
+
+    def turn_on(self, configuration: Configuration) -> None:
+        """Recording is on, with the settings of a configuration."""
+        self.configuration = configuration
+        self._settings = {}
+        self.on = True
+
+    def turn_off(self) -> None:
+        """Every wrapper that is still there passes its call through."""
+        self.on = False
+
+    def settings(self, flavor: Flavor) -> Settings:
+        """The settings of a flavor, decided at its first call after `autolog()`."""
+        found = self._settings.get(flavor.name)
+        if found is None:
+            found = self._settings[flavor.name] = self.configuration.settings(flavor.name, flavor.defaults)
+        return found
+
+    def count_run(self, flavor: str) -> None:
+        with self._lock:
+            self.runs[flavor] += 1
+
+    def count_skip(self, flavor: str, rule: str) -> None:
+        with self._lock:
+            self.skips.setdefault(flavor, Counter())[rule] += 1
+
+
+switch = Switch()

@@ -1,0 +1,95 @@
+"""The flavors that are registered through entry points. Nothing of a plugin is imported to know them."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from fitprint._flavor import CONTRACT, Flavor
+
+FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
+REFUSED = frozenset({"pyfunc", "models", "testing"})
+"""Names of fitprint's public modules: a flavor called so could not be reached."""
+
+
+@dataclass
+class Entry:
+    """One registered flavor."""
+
+    name: str
+    point: metadata.EntryPoint
+    modules: tuple[str, ...]
+    """The top-level modules that wake it."""
+    problem: str | None = None
+    """Why it cannot be used, whatever is installed."""
+    _flavor: Flavor | None = field(default=None, repr=False)
+
+    @property
+    def plugin(self) -> metadata.Distribution | None:
+        """The distribution that registers it."""
+        return getattr(self.point, "dist", None)
+
+    @property
+    def plugin_name(self) -> str:
+        """The name of that distribution."""
+        return self.plugin.name if self.plugin is not None else self.point.value
+
+    def flavor(self) -> Flavor:
+        """The flavor itself, imported now. Raises what its import raises, and TypeError for what is no flavor."""
+        if self._flavor is None:
+            found = self.point.load()
+            made = found() if isinstance(found, type) else found
+            if not isinstance(made, Flavor):
+                raise TypeError(f"{self.point.value} is no fitprint flavor")
+            if made.contract != CONTRACT:
+                raise TypeError(f"{self.plugin_name} follows contract {made.contract}, this fitprint {CONTRACT}")
+            made.name = self.name
+            self._flavor = made
+        return self._flavor
+
+
+def discover() -> dict[str, Entry]:
+    """The registered flavors by name, each with what is wrong with its registration."""
+    points = metadata.entry_points()
+    wakes: dict[str, list[str]] = {}
+    for point in points.select(group=IMPORTS):
+        wakes.setdefault(point.value, []).append(point.name)
+    found: dict[str, Entry] = {}
+    for point in points.select(group=FLAVORS):
+        modules = tuple(sorted(wakes.get(point.value, ()))) or (point.name,)
+        entry = Entry(point.name, point, modules)
+        twin = found.setdefault(point.name, entry)
+        if twin.point.value != point.value:
+            twin.problem = f"{twin.plugin_name} and {entry.plugin_name} both register it: uninstall one"
+        if point.name in REFUSED or not point.name.isidentifier():
+            entry.problem = f"{point.name!r} cannot be a flavor's name: it is taken, or no Python name"
+    return found
+
+
+def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
+    """Frameworks that are importable while their plugin is not installed: name to the pip command.
+
+    The names come from fitprint's own extras.
+    """
+    try:
+        extras = metadata.metadata("fitprint").get_all("Provides-Extra") or []
+    except metadata.PackageNotFoundError:  # running from a bare source tree
+        return {}
+    woken = {module for entry in entries.values() for module in entry.modules}
+    return {
+        name: f'pip install "fitprint[{name}]"'
+        for name in extras
+        if name != "all" and name not in entries and name not in woken and _importable(name)
+    }
+
+
+def _importable(name: str) -> bool:
+    if not re.fullmatch(r"\w+", name):
+        return False
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

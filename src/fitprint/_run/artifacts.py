@@ -1,0 +1,64 @@
+"""The content of artifacts: files, folders, values as JSON or YAML, figures; and the history of metrics."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from fitprint._json import dumps, plain
+
+
+def contents(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
+    """(name, content) for a file, or for each file of a folder. Raises FileNotFoundError."""
+    if not source.exists():
+        raise FileNotFoundError(f"no file or folder to log: {source}")
+    prefix = f"{folder.strip('/')}/" if folder else ""
+    if source.is_file():
+        yield prefix + source.name, source.read_bytes()
+        return
+    for file in sorted(source.rglob("*")):
+        if file.is_file():
+            yield f"{prefix}{source.name}/{file.relative_to(source).as_posix()}", file.read_bytes()
+
+
+def of_dict(value: Any, name: str) -> bytes:
+    """A value as YAML for a name in .yaml or .yml, else as JSON."""
+    if PurePosixPath(name).suffix in (".yaml", ".yml"):
+        import yaml
+
+        return yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True).encode("utf-8")
+    return dumps(plain(value), indent=2).encode("utf-8")
+
+
+def of_figure(figure: Any, name: str) -> bytes:
+    """A figure in the format of the name's ending. Raises TypeError for what is no figure."""
+    suffix = PurePosixPath(name).suffix.lstrip(".")
+    if hasattr(figure, "savefig"):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=suffix or "png")
+        return buffer.getvalue()
+    if hasattr(figure, "to_html") and suffix in ("html", ""):
+        return str(figure.to_html()).encode("utf-8")
+    if hasattr(figure, "to_image"):
+        return bytes(figure.to_image(format=suffix))
+    raise TypeError(f"log_figure takes a matplotlib or plotly figure, not {type(figure).__name__}")
+
+
+def read_metrics(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    """The lines of ``metrics.jsonl`` for one metric; a last line cut off by a killed process is passed over."""
+    try:
+        file = open(os.path.join(folder, "metrics.jsonl"), encoding="utf-8")
+    except FileNotFoundError:
+        return
+    with file:
+        for line in file:
+            try:
+                found = json.loads(line)
+            except ValueError:
+                continue
+            if found["name"] == name:
+                yield found

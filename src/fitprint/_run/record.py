@@ -1,0 +1,70 @@
+"""The record of a run: what stands in ``run.json``, format 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from fitprint._identity import is_alive
+from fitprint._json import number
+
+FORMAT = 1
+RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
+
+
+class Skip(NamedTuple):
+    """Something that was not recorded, and why: never a silent gap."""
+
+    what: str
+    rule: str
+    reason: str
+
+
+def now() -> str:
+    """This moment in ISO 8601, UTC, to the microsecond."""
+    return datetime.now(timezone.utc).isoformat(timespec="microseconds")
+
+
+@dataclass
+class Record:
+    """Everything of a run but the histories of its metrics."""
+
+    run_id: str
+    name: str
+    status: str = RUNNING
+    flavor: str | None = None
+    experiment: str = "default"
+    parent_id: str | None = None
+    start: str = field(default_factory=now)
+    end: str | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Of the ``training`` itself and of the ``recording``, apart."""
+    params: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    artifacts: list[str] = field(default_factory=list)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By name: ``flavor``, ``size`` in bytes, ``autologged``."""
+    skipped: list[Skip] = field(default_factory=list)
+    error: dict[str, str] | None = None
+    process: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``run.json``."""
+        document: dict[str, Any] = {"format": FORMAT}
+        for each in fields(self):
+            document[each.name] = getattr(self, each.name)
+        return document
+
+
+def from_json(document: Mapping[str, Any]) -> Record:
+    """A record read back; a RUNNING one whose process is gone reads as KILLED. Unknown keys are left out."""
+    known = {each.name for each in fields(Record)}
+    record = Record(**{name: value for name, value in document.items() if name in known})
+    record.metrics = {name: number(value) for name, value in record.metrics.items()}
+    record.skipped = [Skip(*each) for each in record.skipped]
+    if record.status == RUNNING and is_alive(record.process) is False:
+        record.status = KILLED
+    return record

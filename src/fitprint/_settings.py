@@ -1,0 +1,104 @@
+"""The one table of settings: each field of `Settings` is a setting with its reader, its default and its help.
+
+Where a value comes from is decided in `_configuration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+from fitprint import _readers as read
+from fitprint._guard import tell_once
+
+def setting(default: Any, reader: Callable[[Any], Any], help: str, *, argument_only: bool = False) -> Any:
+    """Declares one setting. The reader takes a text or a Python value and raises ValueError with what is accepted."""
+    metadata = {"read": reader, "help": help, "argument_only": argument_only}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for one flavor, decided once per `autolog()`."""
+
+    disabled: bool = setting(False, read.boolean, "the kill switch: nothing is patched, nothing written")
+    flavors: tuple[str, ...] | None = setting(None, read.names, "record only these flavors")
+    exclude_flavors: tuple[str, ...] = setting((), read.names, "never record these flavors")
+    store: str = setting("fitprint-runs", read.text, "where runs go: a folder, or a URL that a store plugin serves")
+    experiment: str = setting("default", read.text, "the label that groups runs")
+    run_name: str | None = setting(None, read.text, "the name of each run; by default the model's class")
+    tags: Mapping[str, str] | None = setting(None, read.tags, "tags of each run, as team=x,job=y")
+    log_models: bool = setting(True, read.boolean, "write a package of each trained model")
+    log_signatures: bool = setting(True, read.boolean, "infer the signature of each package")
+    log_input_examples: bool = setting(False, read.boolean, "keep the first rows of the training data in the package")
+    log_training_metrics: bool = setting(True, read.boolean, "predict the training data and record how well it fits")
+    max_model_size: int | None = setting(None, read.size, "no package over this size: 100MB, 1.5GiB, bytes")
+    include_estimators: tuple[str, ...] = setting((), read.names, "globs on qualified class names to record")
+    exclude_estimators: tuple[str, ...] = setting((), read.names, "globs on qualified class names to leave out")
+    min_fit_seconds: float = setting(0.0, read.seconds, "shorter training calls are not recorded")
+    max_metric_seconds: float = setting(1.0, read.seconds, "above this projected cost, metrics are taken on a sample")
+    max_child_runs: int = setting(5, read.whole_number, "searches: how many of the best candidates become child runs")
+    exclude_params: tuple[str, ...] = setting((), read.names, "globs on names of params to leave out")
+    rules: tuple[Callable[..., str | None], ...] = setting(
+        (), read.callables, "the caller's own rules: from a training call to a reason, or None", argument_only=True
+    )
+    strict: bool = setting(False, read.boolean, "errors in recording are raised (for tests)")
+    quiet: bool = setting(False, read.boolean, "no line per recorded run")
+
+
+TABLE: Mapping[str, Field[Any]] = {each.name: each for each in fields(Settings)}
+
+MLFLOW_NAMES = {
+    "silent": "quiet",
+    "log_model_signatures": "log_signatures",
+    "extra_tags": "tags",
+    "max_tuning_runs": "max_child_runs",
+}
+"""Arguments of MLflow's autologging under which fitprint has a setting of its own."""
+
+MLFLOW_WITHOUT_MEANING = frozenset(
+    {
+        "checkpoint", "checkpoint_mode", "checkpoint_monitor", "checkpoint_save_best_only",
+        "checkpoint_save_freq", "checkpoint_save_weights_only", "disable_for_unsupported_versions", "exclusive",
+        "importance_types", "keras_model_kwargs", "log_datasets", "log_every_epoch", "log_every_n_epoch",
+        "log_every_n_step", "log_every_n_steps", "log_model_allowlist", "log_post_training_metrics", "log_traces",
+        "model_format", "pos_label", "registered_model_name", "save_exported_model", "save_model_kwargs",
+        "saved_model_kwargs", "serialization_format",
+    }
+)  # fmt: skip
+"""Arguments of MLflow's autologging that change nothing here: named in one line and ignored."""
+
+
+def check_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Reads the settings among the arguments of an `autolog()` call.
+
+    Raises TypeError for an argument that is no setting, ValueError for a value that cannot be read.
+    """
+    known = {MLFLOW_NAMES.get(name, name): value for name, value in arguments.items()}
+    ignored = sorted(name for name in known if name in MLFLOW_WITHOUT_MEANING)
+    if ignored:
+        tell_once(("autolog", " ".join(ignored)), f"autolog(): no meaning here, ignored: {', '.join(ignored)}")
+    found = {}
+    for name, value in known.items():
+        if name in MLFLOW_WITHOUT_MEANING:
+            continue
+        if name not in TABLE:
+            raise TypeError(f"autolog() has no argument {name!r}{_nearest(name)}")
+        found[name] = read_value(name, value, f"autolog({name}=...)")
+    return found
+
+
+def read_value(name: str, value: Any, source: str) -> Any:
+    """A setting's value, read. Raises ValueError that names the source, the value and what is accepted."""
+    try:
+        return TABLE[name].metadata["read"](value)
+    except ValueError as error:
+        raise ValueError(f"{source}: {value!r} cannot be read; accepted: {error}") from None
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, TABLE, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; the settings are: {', '.join(TABLE)}"

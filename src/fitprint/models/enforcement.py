@@ -1,0 +1,181 @@
+"""Checking data and params against a signature before a model sees them.
+
+Strict, it is what MLflow 3.17 does at predict; lossless, it also takes what converts without losing a value.
+Either way everything wrong is reported at once, in one SchemaError.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from fitprint.models.enforcement_columns import convert_column, is_ready
+from fitprint.models.enforcement_frames import as_frame
+from fitprint.models.enforcement_tensors import enforce_tensors
+from fitprint.models.enforcement_values import enforce_value
+from fitprint.models.errors import SchemaError
+from fitprint.models.inference_values import ANY
+from fitprint.models.param_values import convert_param
+from fitprint.models.schema import ParamSchema, Schema
+from fitprint.models.types import DataType
+
+__all__ = ["enforce_inputs", "enforce_params", "extra_inputs", "extra_params"]
+
+_log = logging.getLogger("fitprint")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What one schema of columns asks for, worked out once."""
+
+    names: list[Hashable] | None
+    dtypes: list[Any] | None  # the numpy dtypes, when every column has one that says it all
+    types: list[Any]
+
+
+def enforce_inputs(data: Any, schema: Schema, *, lossless: bool = False) -> Any:
+    """The data as the model expects it.
+
+    Columns give a DataFrame (n, columns of the schema in its order; absent optional ones stay absent),
+    an unnamed tensor an ndarray or a CSR or CSC matrix, named tensors a dict of ndarrays. Data that fits
+    already comes back as it is, without a copy. Extra columns and tensors are dropped; with `lossless`
+    a log line of "fitprint" names them, and `extra_inputs` always can.
+
+    Raises SchemaError with a line per column or tensor at fault.
+    """
+    if lossless:
+        extra = extra_inputs(data, schema)
+        if extra:
+            _log.warning("inputs that are not in the signature are dropped: %s", extra)
+    if schema.is_tensor_spec():
+        return enforce_tensors(data, schema, lossless)
+    frame = as_frame(data, schema, lossless)
+    plan = _plan(schema)
+    if _fits_already(frame, plan, lossless):
+        return frame
+    return _convert(frame, schema, plan, lossless)
+
+
+def enforce_params(params: Any, schema: ParamSchema | None, *, lossless: bool = False) -> Any:
+    """The params the model gets: those given, as plain Python values, then the defaults of the others.
+
+    Unknown names are dropped; with `lossless` a log line of "fitprint" names them, and whole floats pass
+    as integers. Without a schema, None and `{}` come back as they are and anything else as `{}`.
+
+    Raises SchemaError with a line per param at fault, or when `params` is no dict.
+    """
+    if schema is None:
+        return params if params is None or params == {} else {}
+    if params is not None and not isinstance(params, dict):
+        raise SchemaError([f"expected a dict of params, got {type(params).__name__}"], "Bad params")
+    if lossless and extra_params(params, schema):
+        _log.warning("params that are not in the signature are dropped: %s", extra_params(params, schema))
+    specs = {spec.name: spec for spec in schema}
+    given = {str(name): value for name, value in (params or {}).items() if str(name) in specs}
+    problems = []
+    for name, value in given.items():
+        try:
+            given[name] = convert_param(value, specs[name].dtype, specs[name].shape, lossless=lossless)
+        except ValueError as error:
+            problems.append(f"param {name!r}: {error}")
+    if problems:
+        raise SchemaError(problems, "The params do not fit the model's signature")
+    return given | {name: spec.default for name, spec in specs.items() if name not in given}
+
+
+def extra_inputs(data: Any, schema: Schema) -> list[Hashable]:
+    """The columns of a DataFrame, or the keys of a dict, that `enforce_inputs` drops: not in the schema."""
+    labels = getattr(data, "columns", data if isinstance(data, dict) else ())
+    if not schema.has_input_names():
+        return [] if schema.is_tensor_spec() else list(labels)[len(schema) :]
+    known = _plan(schema).names
+    listed = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    return [] if listed == known else [label for label in listed if label not in set(known or ())]
+
+
+def extra_params(params: Any, schema: ParamSchema) -> list[str]:
+    """The names of params that `enforce_params` drops: not in the schema."""
+    known = {spec.name for spec in schema}
+    return [str(name) for name in params or () if str(name) not in known]
+
+
+def _plan(schema: Schema) -> _Plan:
+    plan = schema.cache.get("plan")
+    if plan is None:
+        types = schema.input_types()
+        are_fixed = all(isinstance(each, DataType) and each.to_pandas() != "object" for each in types)
+        dtypes = [each.to_numpy() for each in types] if are_fixed else None
+        plan = _Plan(schema.input_names() if schema.has_input_names() else None, dtypes, types)
+        schema.cache["plan"] = plan  # two threads may both work it out, to the same end
+    return plan
+
+
+def _fits_already(frame: Any, plan: _Plan, lossless: bool) -> bool:
+    labels = frame.columns.tolist()
+    if labels != plan.names and (plan.names is not None or len(labels) != len(plan.types)):
+        return False
+    dtypes = frame.dtypes.tolist()
+    if dtypes != plan.dtypes and not all(
+        _is_kept(dtype, wanted, lossless and len(frame) > 0)
+        for dtype, wanted in zip(dtypes, plan.types, strict=True)
+    ):
+        return False
+    return bool(frame.columns.is_unique)
+
+
+def _is_kept(dtype: Any, wanted: Any, lossless: bool) -> bool:
+    if isinstance(wanted, DataType):
+        return is_ready(dtype, wanted)
+    return wanted == ANY and lossless
+
+
+def _convert(frame: Any, schema: Schema, plan: _Plan, lossless: bool) -> Any:
+    import pandas as pd
+
+    labels = frame.columns.tolist()
+    names = labels[: len(schema)] if plan.names is None else plan.names
+    if len(names) < len(schema):
+        raise SchemaError([f"expected {len(schema)} columns, got {len(labels)}: {labels}"])
+    problems, converted = [], {}
+    for name, spec in zip(names, schema, strict=True):
+        if name not in frame:
+            if spec.required:
+                problems.append(
+                    f"column {name!r}: missing, expected {spec.type}; {_hint(name, labels, plan)}"
+                )
+            continue
+        try:
+            converted[name] = _convert_one(frame[name], spec, lossless)
+        except ValueError as error:
+            problems.append(f"column {name!r}: {error}")
+    if problems:
+        raise SchemaError(problems)
+    return pd.DataFrame(converted)
+
+
+def _convert_one(column: Any, spec: Any, lossless: bool) -> Any:
+    import pandas as pd
+
+    if column.ndim > 1:
+        raise ValueError(f"{column.shape[1]} columns have this label; give each its own")
+    if isinstance(spec.type, DataType):
+        return convert_column(column, spec.type, lossless=lossless)
+    if lossless and spec.type == ANY:
+        return column
+    values = []
+    for position, value in enumerate(column):
+        try:
+            values.append(enforce_value(value, spec.type, spec.required, lossless=lossless))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"row {position}: {error}") from error
+    return pd.Series(values, index=column.index, name=column.name)
+
+
+def _hint(name: Hashable, labels: list[Any], plan: _Plan) -> str:
+    near = [label for label in labels if str(label).lower() == str(name).lower()]
+    if near:
+        return f"did you mean {near[0]!r}? Rename it to {name!r}"
+    extra = [label for label in labels if label not in set(plan.names or ())]
+    return f"add it (extra columns: {extra})" if extra else f"add it to {labels}"

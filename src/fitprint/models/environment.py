@@ -1,0 +1,147 @@
+"""The environment files of a package: conda.yaml, python_env.yaml, requirements.txt, and the user's modules in code/.
+
+Format: the MLmodel contract of MLflow ("Environment files"); names and order as MLflow writes them.
+"""
+
+from __future__ import annotations
+
+import functools
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+from fitprint.models import distributions
+from fitprint.models.package import Package
+
+MLFLOW = "mlflow>=2.8,<4"
+"""First in the list of a package whose loader is MLflow's: servers build their environment from these files."""
+
+MOST_CODE_BYTES = 10_000_000
+MOST_CODE_FILES = 500
+CODE = "code"
+
+
+def requirements(loader_module: str, named: Iterable[str], modules: Iterable[str]) -> list[str]:
+    """The pinned requirements of a package: what its flavor names, and what the model's pickle names.
+
+    ``named`` are distributions; one that is not installed is left out. ``modules`` are module names.
+    """
+    found = {*named, *filter(None, (distributions.of_module(each) for each in _tops(modules)))}
+    owner = distributions.of_module(loader_module)
+    first = []
+    if loader_module.partition(".")[0] == "mlflow":
+        first.append(MLFLOW)
+        found.discard("mlflow")
+    elif owner:
+        first.append(_pinned(owner))
+        found.discard(owner)
+    return first + sorted(_pinned(each) for each in found if distributions.version(each))
+
+
+def _pinned(distribution: str) -> str:
+    found = distributions.version(distribution)
+    return f"{distribution}=={found.partition('+')[0]}" if found else distribution
+
+
+def _tops(modules: Iterable[str]) -> set[str]:
+    return {each.partition(".")[0] for each in modules}
+
+
+def write_environment(package: Package, requirements: list[str]) -> None:
+    """Writes requirements.txt, conda.yaml and python_env.yaml."""
+    conda, virtualenv = _environment_texts(tuple(requirements), _python())
+    package.write("requirements.txt", "\n".join(requirements))
+    package.write("conda.yaml", conda)
+    package.write("python_env.yaml", virtualenv)
+
+
+def _python() -> str:
+    return platform.python_version()
+
+
+@functools.lru_cache(maxsize=32)
+def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str, str]:
+    from fitprint.models.mlmodel import to_yaml
+
+    pip = distributions.version("pip")
+    conda = {
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={python}", f"pip<={pip}" if pip else "pip", {"pip": list(requirements)}],
+        "name": "mlflow-env",
+    }
+    build = ["pip", "setuptools", "wheel"]
+    virtualenv = {
+        "python": python,
+        "build_dependencies": [f"{each}=={v}" if (v := distributions.version(each)) else each for each in build],
+        "dependencies": ["-r requirements.txt"],
+    }
+    return to_yaml(conda), to_yaml(virtualenv, sort_keys=False)
+
+
+def copy_local_code(package: Package, modules: Iterable[str]) -> list[tuple[str, str]]:
+    """Copies the user's own modules that the model names, and those that these import, into ``code/``.
+
+    Returns (module, reason) for each that was not copied: too large, or no file to copy.
+    """
+    left_out = []
+    room = [MOST_CODE_BYTES, MOST_CODE_FILES]
+    for top in sorted(_local_closure(modules)):
+        files = _source_files(top)
+        if not files:
+            left_out.append((top, "its source file is not to be found"))
+            continue
+        room[0] -= sum(file.stat().st_size for file, _ in files)
+        room[1] -= len(files)
+        if min(room) < 0:
+            left_out.append((top, f"over the bound of {MOST_CODE_FILES} files and {MOST_CODE_BYTES:,} bytes of code"))
+            continue
+        for file, name in files:
+            package.copy(file, f"{CODE}/{name}")
+    return left_out
+
+
+def _local_closure(modules: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = [each for each in _tops(modules) if distributions.is_local(each)]
+    while waiting:
+        top = waiting.pop()
+        if top not in found:
+            found.add(top)
+            waiting += [each for each in _imported_by(top) if distributions.is_local(each)]
+    return found
+
+
+def _imported_by(top: str) -> set[str]:
+    """The top-level names of all that the modules of a package hold in their globals."""
+    found: set[str] = set()
+    for name, module in list(sys.modules.items()):
+        if name == top or name.startswith(top + "."):
+            for value in list(vars(module).values()):
+                origin = value.__name__ if isinstance(value, ModuleType) else _origin(value)
+                found.add(origin.partition(".")[0])
+    return found - {top, ""}
+
+
+def _origin(value: object) -> str:
+    found = getattr(value, "__module__", None) if isinstance(value, type) or callable(value) else None
+    return found if isinstance(found, str) else ""
+
+
+def _source_files(top: str) -> list[tuple[Path, str]]:
+    """The files of a module with their names below ``code/``: one file, or a folder without its caches."""
+    place = distributions.file_of(top)
+    if place is None:
+        return []
+    path = Path(place)
+    if path.name not in ("__init__.py", "") and path.is_file() and path.stem == top:
+        return [(path, path.name)]
+    folder = path if path.is_dir() else path.parent
+    return [(file, f"{top}/{file.relative_to(folder).as_posix()}") for file in _package_files(folder)]
+
+
+def _package_files(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc":
+            yield file

@@ -1,0 +1,80 @@
+"""Input examples: the files and the entry of MLmodel, as MLflow writes them, in strict JSON.
+
+Format: the MLmodel contract of MLflow ("Input examples"). Where MLflow writes a bare NaN, null stands here.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+from fitprint._json import dumps
+from fitprint.models.package import Package
+
+FILE, SERVING_FILE = "input_example.json", "serving_input_example.json"
+
+
+def write_example(package: Package, example: Any) -> dict[str, Any]:
+    """Writes both files of an input example. Returns ``saved_input_example_info``.
+
+    Takes DataFrames, arrays, dicts of arrays, csr and csc matrices, and what JSON holds.
+    Raises ValueError for anything else.
+    """
+    kind, stored, serving = _forms(example)
+    package.write(FILE, dumps(stored))
+    package.write(SERVING_FILE, dumps(serving, indent=2))
+    info = {"artifact_path": FILE, "serving_input_path": SERVING_FILE, "type": kind}
+    if kind == "dataframe":
+        info["pandas_orient"] = "split" if "columns" in stored else "values"
+    return info
+
+
+def _forms(example: Any) -> tuple[str, Any, Any]:
+    """(type, what is stored, what a server is sent)."""
+    if hasattr(example, "columns") and hasattr(example, "iloc"):
+        stored = _of_frame(example)
+        return "dataframe", stored, {"dataframe_split": stored}
+    if hasattr(example, "tocsr") and getattr(example, "format", None) in ("csr", "csc"):
+        stored = {name: getattr(example, name).tolist() for name in ("data", "indices", "indptr")}
+        dense = _plain(example.toarray().tolist())
+        return f"sparse_matrix_{example.format}", {**stored, "shape": list(example.shape)}, {"inputs": dense}
+    if _is_array(example) or (isinstance(example, dict) and example and all(map(_is_array, example.values()))):
+        stored = {name: _plain(each.tolist()) for name, each in example.items()} if isinstance(example, dict) else None
+        stored = _plain(example.tolist()) if stored is None else stored
+        return "ndarray", stored, {"inputs": stored}
+    if isinstance(example, (dict, list, str, bytes, bool, int, float)):
+        stored = _plain(example)
+        return "json_object", stored, {"inputs": stored}
+    raise ValueError(f"{type(example).__name__} is no input example: give a DataFrame, an array, or what JSON holds")
+
+
+def _of_frame(frame: Any) -> dict[str, Any]:
+    rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    labels = list(frame.columns)
+    return {"data": rows} if labels == list(range(len(labels))) else {"columns": _plain(labels), "data": rows}
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "dtype") and hasattr(value, "tolist") and not hasattr(value, "iloc")
+
+
+def _plain(value: Any) -> Any:
+    """What JSON holds: missing values as null, moments as ISO text, bytes as base64."""
+    if isinstance(value, (str, bool, int)) and type(value) in (str, bool, int):
+        return value
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(value)
+    if isinstance(value, dict):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, (bytes, bytearray)):
+        return base64.encodebytes(bytes(value)).decode("ascii")
+    if value is None or type(value).__name__ in ("NaTType", "NAType"):
+        return None
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return str(value)

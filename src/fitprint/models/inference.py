@@ -1,0 +1,188 @@
+"""Inferring a signature from example data, with MLflow's names and results.
+
+Where MLflow would give up on the whole because of one column or one key, that column alone becomes `any`.
+Nothing here warns or logs.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import sys
+from typing import Any
+
+from fitprint.models.inference_values import ANY, NoTypeError, is_datetime, is_missing, items_type, value_type
+from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
+from fitprint.models.signature import ModelSignature
+from fitprint.models.types import FieldType
+
+__all__ = ["infer_params", "infer_schema", "infer_signature"]
+
+
+def infer_signature(
+    model_input: Any = None, model_output: Any = None, params: dict[str, Any] | None = None
+) -> ModelSignature:
+    """The signature of example inputs, outputs and params; a part that is None (or `{}`) is left out.
+
+    Raises ValueError when every part is absent, or when a param has no type (see `infer_params`).
+    """
+    return ModelSignature(
+        inputs=infer_schema(model_input),
+        outputs=infer_schema(model_output),
+        params=infer_params(params) if params else None,
+    )
+
+
+def infer_schema(data: Any) -> Schema | None:
+    """The schema of one part; None for None.
+
+    DataFrames, Series, dicts and lists of dicts give columns, ndarrays and CSR or CSC matrices tensors
+    (axis 0 open), scalars and other lists one unnamed column. Whatever has no schema (a tuple, a set,
+    a COO matrix, duplicate labels) gives one unnamed column of type `any`.
+    """
+    if data is None:
+        return None
+    try:
+        return _schema(data)
+    except (ValueError, TypeError, RecursionError):
+        return Schema([ColSpec(ANY)])
+
+
+def infer_params(params: dict[str, Any] | None) -> ParamSchema | None:
+    """The schema of params given as a dict of defaults; None for None.
+
+    Raises ValueError naming every param that has no type: None, bytes, a tuple, a list of lists, a mix.
+    """
+    if params is None:
+        return None
+    if not isinstance(params, dict):
+        raise ValueError(f"Params must be a dict of name to default, not {type(params).__name__}.")
+    specs, problems = [], []
+    for name, value in params.items():
+        try:
+            specs.append(_param_spec(str(name), value))
+        except (ValueError, TypeError, OverflowError) as error:
+            problems.append(f"{name!r}: {error}")
+    if problems:
+        raise ValueError(
+            f"Some params have no type; give scalars, flat lists or dicts. {'; '.join(problems)}"
+        )
+    return ParamSchema(specs)
+
+
+def _schema(data: Any) -> Schema:
+    import numpy as np
+
+    if isinstance(data, np.ndarray):
+        return Schema([_tensor(data)])
+    if isinstance(data, dict):
+        return _dict_schema(data)
+    if isinstance(data, list):
+        return _list_schema(data)
+    if dataclasses.is_dataclass(data):
+        from fitprint.models.inference_dataclass import dataclass_schema
+
+        return dataclass_schema(data)
+    pandas = sys.modules.get("pandas")  # without it, the data is no DataFrame
+    if pandas is not None and isinstance(data, (pandas.DataFrame, pandas.Series)):
+        from fitprint.models.inference_columns import frame_schema, series_schema
+
+        return frame_schema(data) if data.ndim == 2 else series_schema(data)
+    if is_csr_or_csc(data):
+        return Schema([_tensor(data)])
+    return Schema([ColSpec(value_type(data))])
+
+
+def is_csr_or_csc(data: Any) -> bool:
+    """Whether the data is a scipy `csr_matrix` or `csc_matrix`, the two kinds MLflow takes for tensors."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and isinstance(data, (sparse.csr_matrix, sparse.csc_matrix))
+
+
+def _tensor(array: Any, name: Any = None) -> TensorSpec:
+    if array.ndim == 0:
+        raise NoTypeError("a tensor needs an axis of rows")
+    return TensorSpec(array.dtype, (-1, *array.shape[1:]), name)
+
+
+def _dict_schema(data: dict[Any, Any]) -> Schema:
+    import numpy as np
+
+    from fitprint.models.inference_columns import column_label
+
+    if all(isinstance(value, np.ndarray) for value in data.values()):
+        return Schema([_tensor(array, column_label(name)) for name, array in data.items()])
+    if not all(isinstance(name, str) for name in data):
+        raise NoTypeError("the keys are not all text")
+    return Schema(
+        [ColSpec(_type_or_any(value), name, not _lacks_values(value)) for name, value in data.items()]
+    )
+
+
+def _list_schema(data: list[Any]) -> Schema:
+    if not data:
+        return Schema([ColSpec("string")])  # MLflow's answer since before 2.9
+    if not all(isinstance(row, dict) for row in data):
+        return Schema([ColSpec(items_type(data))])
+
+    from fitprint.models.inference_columns import column_label
+
+    columns: dict[Any, list[Any]] = {}
+    for row in data:
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return Schema(
+        [
+            ColSpec(_items_type_or_any(values), column_label(name), _in_every_row(values, data))
+            for name, values in columns.items()
+        ]
+    )
+
+
+def _type_or_any(value: Any) -> FieldType:
+    try:
+        return value_type(value)
+    except (ValueError, RecursionError):
+        return ANY
+
+
+def _items_type_or_any(values: list[Any]) -> FieldType:
+    try:
+        return items_type(values)
+    except (ValueError, RecursionError):
+        return ANY
+
+
+def _in_every_row(values: list[Any], rows: list[Any]) -> bool:
+    return len(values) == len(rows) and all(value is not None for value in values)
+
+
+def _lacks_values(value: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    is_series = pandas is not None and isinstance(value, pandas.Series)
+    return any(map(is_missing, value)) if is_series or isinstance(value, list) else is_missing(value)
+
+
+def _param_spec(name: str, value: Any) -> ParamSpec:
+    import numpy as np
+
+    from fitprint.models.inference_columns import dtype_type
+
+    if isinstance(value, dict):
+        return ParamSpec(name, value_type(value), copy.deepcopy(value))
+    is_list = isinstance(value, (list, np.ndarray))
+    if not is_list and not np.isscalar(value) and not is_datetime(value):
+        raise NoTypeError(f"a param cannot be a {type(value).__name__}")
+    if _depth(value) > 1 or (is_list and _depth(value) == 0):
+        raise NoTypeError(f"a list param must be flat, not of {_depth(value)} dimensions")
+    items = value if is_list else [value]
+    dtype = "datetime" if all(map(is_datetime, items)) else dtype_type(np.array(value).dtype)
+    if dtype is None:
+        raise NoTypeError(f"no type for {value!r}")
+    return ParamSpec(name, dtype, copy.deepcopy(value), (-1,) if is_list else None)
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return getattr(value, "ndim", 0)

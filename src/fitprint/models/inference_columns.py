@@ -1,0 +1,108 @@
+"""The types of DataFrame columns, from their dtypes; only object-like columns are looked into.
+
+The rules are MLflow's, as its 3.17 infers them, except that a column without a type becomes `any` alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fitprint.models.inference_values import ANY, NoTypeError, is_missing, items_type
+from fitprint.models.schema import ColSpec, Schema
+from fitprint.models.types import DataType, FieldType
+
+_KINDS = {"b": DataType.boolean, "U": DataType.string, "S": DataType.binary, "M": DataType.datetime}
+_INTEGERS = {1: DataType.integer, 2: DataType.integer, 4: DataType.integer, 8: DataType.long}
+_UNSIGNED = {1: DataType.integer, 2: DataType.integer, 4: DataType.long}
+_FLOATS = {2: DataType.float, 4: DataType.float, 8: DataType.double}
+_SIZED = {"i": _INTEGERS, "u": _UNSIGNED, "f": _FLOATS}
+
+
+def frame_schema(frame: Any) -> Schema:
+    """The schema of a DataFrame, one named column each.
+
+    Raises ValueError for no columns, duplicate labels, or labels JSON cannot hold.
+    """
+    labels = [column_label(label) for label in frame.columns.tolist()]
+    if not frame.columns.is_unique:
+        raise ValueError("duplicate column labels")
+    dtypes = frame.dtypes.tolist()
+    missing = _missing(frame, dtypes)
+    by_dtype: dict[Any, DataType | None] = {}
+    specs = []
+    for position, dtype in enumerate(dtypes):
+        if dtype not in by_dtype:
+            by_dtype[dtype] = None if dtype.kind == "O" else dtype_type(dtype)
+        found: FieldType | None = by_dtype[dtype]
+        required = not missing[position]
+        if found is None:
+            column = frame.iloc[:, position]
+            found = column_type(column)
+            required = required or not _has_missing(column)
+        specs.append(ColSpec(found, labels[position], required))
+    return Schema(specs)
+
+
+def series_schema(series: Any) -> Schema:
+    """The schema of a Series: one column of its name. Raises ValueError when unnamed with missing values."""
+    name = None if series.name is None else column_label(series.name)
+    return Schema([ColSpec(column_type(series), name, required=not _has_missing(series))])
+
+
+def column_type(column: Any) -> FieldType:
+    """The type of one column; `any` when the schema has none for it."""
+    if column.dtype.kind != "O":
+        return dtype_type(column.dtype) or ANY
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.StringDtype):
+        return ANY if len(column) and column.isna().all() else DataType.string
+    if column.dtype == object:
+        inferred = column.infer_objects()
+        if inferred.dtype != column.dtype:
+            return column_type(inferred)
+    try:
+        return items_type(column.to_list())
+    except (NoTypeError, ValueError):
+        # text of a subclass of str, or no rows at all
+        return DataType.string if pd.api.types.is_string_dtype(column) else ANY
+
+
+def dtype_type(dtype: Any) -> DataType | None:
+    """The type of a numpy or pandas dtype that says it all; None for uint64, complex, timedelta and so on."""
+    if dtype.kind in _SIZED:
+        return _SIZED[dtype.kind].get(getattr(dtype, "itemsize", 0))  # a sparse dtype has no itemsize
+    return _KINDS.get(dtype.kind)
+
+
+def column_label(label: Any) -> Any:
+    """The label as JSON can hold it; numpy integers become ints. Raises NoTypeError otherwise."""
+    if label is None or isinstance(label, (str, int, float)):
+        return label
+    if isinstance(label, tuple):
+        return tuple(map(column_label, label))
+    if type(label).__module__ == "numpy" and hasattr(label, "item"):
+        return column_label(label.item())
+    raise NoTypeError(f"the label {label!r} cannot be written as JSON")
+
+
+def _missing(frame: Any, dtypes: list[Any]) -> list[bool]:
+    """Per column, whether a value is missing; in one sweep over the blocks, not column by column."""
+    import numpy as np
+
+    if all(isinstance(dtype, np.dtype) and dtype.kind in "iub" for dtype in dtypes):
+        return [False] * len(dtypes)
+    first = dtypes[0]
+    if isinstance(first, np.dtype) and first.kind == "f" and all(dtype is first for dtype in dtypes):
+        found = np.isnan(frame.to_numpy())
+    else:
+        found = frame.isna().to_numpy()
+    answer: list[bool] = found.any(axis=0).tolist()
+    return answer
+
+
+def _has_missing(column: Any) -> bool:
+    if not column.hasnans:
+        return False
+    # pandas also counts Decimal('NaN') and numpy's own NaT in objects, which MLflow does not
+    return column.dtype != object or any(map(is_missing, column.array[column.isna()]))

@@ -1,0 +1,157 @@
+"""Writing a package: every file is bounded, hashed and counted, and the whole is complete or absent.
+
+The folder is written beside its final place and renamed once ``checksums.json``, the last file, is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from fitprint._json import dumps
+
+CHECKSUMS = "checksums.json"
+_BLOCK = 1 << 20
+
+
+class PackageTooLarge(Exception):
+    """The package would be larger than `max_model_size`; what was written of it is removed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"larger than max_model_size ({limit:,} bytes)")
+        self.limit = limit
+
+
+class PackageFile:
+    """A file of a package, open for writing in binary: counts, hashes and stops at the package's limit.
+
+    Takes any buffer, ``pickle.PickleBuffer`` included, without a copy of it.
+    """
+
+    def __init__(self, package: Package, name: str, file: BinaryIO) -> None:
+        self._package = package
+        self._name = name
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        self._package.count(view.nbytes)
+        if view.ndim != 1 or view.itemsize != 1:
+            view = view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+        self._hash.update(view)
+        self._file.write(view)
+        self.size += view.nbytes
+        return view.nbytes
+
+    def restart(self) -> None:
+        """Empties the file, for a second way of writing the same model."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._package.count(-self.size)
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+        self._package.checksums[self._name] = self._hash.hexdigest()
+
+    def __enter__(self) -> PackageFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close() if error is None else self._file.close()
+
+
+class Package:
+    """A package being written into a folder of its own; ``limit`` in bytes over all its files, None for no limit.
+
+    A flavor's `save` uses `open` and `path`, and never opens a file of its own.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], limit: int | None = None) -> None:
+        self.folder = Path(folder)
+        self.limit = limit
+        self.size = 0
+        self.checksums: dict[str, str] = {}
+        self.pyfunc: dict[str, Any] | None = {}
+        """The keys of the ``python_function`` flavor that are this flavor's to say; None: it cannot predict."""
+        self.modules: set[str] = set()
+        """Modules that loading the model imports, as the pickle stream names them."""
+        self.code_by_value = False
+        self._unhashed: list[str] = []
+        os.mkdir(self.folder)
+
+    def open(self, name: str) -> PackageFile:
+        """A file of the package to write to, in binary. Raises ValueError for a name that leads outside."""
+        return PackageFile(self, name, open(self._place(name), "wb"))
+
+    def path(self, name: str) -> Path:
+        """The path of a file or folder, for a framework that insists on writing it itself; counted at the end."""
+        place = self._place(name)
+        self._unhashed.append(name)
+        return place
+
+    def write(self, name: str, text: str) -> None:
+        """Writes a whole small file, UTF-8."""
+        with self.open(name) as file:
+            file.write(text.encode("utf-8"))
+
+    def copy(self, source: Path, name: str) -> None:
+        """Copies one file into the package, in blocks."""
+        with open(source, "rb") as read, self.open(name) as file:
+            while block := read.read(_BLOCK):
+                file.write(block)
+
+    def count(self, size: int) -> None:
+        """Adds bytes to the package's size. Raises PackageTooLarge over the limit, before they are written."""
+        if self.limit is not None and self.size + size > self.limit:
+            raise PackageTooLarge(self.limit)
+        self.size += size
+
+    def settle(self) -> None:
+        """Counts and hashes what was written through `path`."""
+        for name in self._unhashed:
+            place = self.folder / name
+            for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+                if file.is_file():
+                    self._count_written(file)
+        self._unhashed.clear()
+
+    def seal(self, target: str | os.PathLike[str]) -> None:
+        """Writes ``checksums.json`` and moves the folder to its final place."""
+        self.settle()
+        text = dumps({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
+        (self.folder / CHECKSUMS).write_text(text, "utf-8")
+        os.rename(self.folder, target)
+
+    def discard(self) -> None:
+        """Removes all that was written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _place(self, name: str) -> Path:
+        parts = name.split("/")
+        if name.startswith("/") or "\0" in name or "\\" in name or any(part in ("", ".", "..") for part in parts):
+            raise ValueError(f"{name!r} is no name inside a package: give a relative path of plain names")
+        place = self.folder.joinpath(*parts)
+        if len(parts) > 1:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _count_written(self, file: Path) -> None:
+        self.count(file.stat().st_size)
+        found = hashlib.sha256()
+        with open(file, "rb") as read:
+            while block := read.read(_BLOCK):
+                found.update(block)
+        self.checksums[file.relative_to(self.folder).as_posix()] = found.hexdigest()

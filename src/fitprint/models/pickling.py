@@ -1,0 +1,84 @@
+"""Pickling a model: plain pickle, or cloudpickle when code must travel by value; no second copy in memory.
+
+The pickler notes which modules the stream names, so that requirements need no subprocess and no reload.
+"""
+
+from __future__ import annotations
+
+import pickle
+import types
+from typing import Any
+
+from fitprint.models.package import Package, PackageFile
+
+PROTOCOL = 5
+
+
+class _ByValueError(Exception):
+    """Something in the model cannot be found by its name in another process."""
+
+
+class _NotingPickler(pickle.Pickler):
+    """Pickles by name, notes the modules, and gives up at the first object that has no importable name."""
+
+    def __init__(self, file: Any, modules: set[str]) -> None:
+        super().__init__(file, protocol=PROTOCOL)
+        self._modules = modules
+        self._seen: dict[int, object] = {}
+
+    def reducer_override(self, obj: Any) -> Any:
+        named = _named(obj)
+        if id(named) not in self._seen:
+            self._seen[id(named)] = named
+            if not _importable(named):
+                raise _ByValueError
+            self._modules.add(_module_of(named))
+        return NotImplemented
+
+
+def dump_model(model: Any, package: Package, name: str) -> str:
+    """Pickles a model into a file of the package. Returns the format: ``pickle`` or ``cloudpickle``.
+
+    Raises what pickling raises, and PackageTooLarge.
+    """
+    with package.open(name) as file:
+        try:
+            _NotingPickler(file, package.modules).dump(model)
+            return "pickle"
+        except (_ByValueError, pickle.PicklingError, AttributeError, TypeError):
+            # not found by name, or not picklable by plain pickle (a lambda among the params)
+            file.restart()
+        _dump_by_value(model, package, file)
+        return "cloudpickle"
+
+
+def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
+    import cloudpickle
+
+    class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, obj: Any) -> Any:
+            package.modules.add(obj.__name__ if isinstance(obj, types.ModuleType) else _module_of(_named(obj)))
+            return super().reducer_override(obj)
+
+    package.modules.clear()
+    ByValue(file, protocol=PROTOCOL).dump(model)
+    package.modules.add("cloudpickle")
+    package.code_by_value = True
+
+
+def _named(obj: Any) -> Any:
+    """What the stream names for an object: a class or function itself, of anything else its class."""
+    return obj if isinstance(obj, (type, types.FunctionType, types.BuiltinFunctionType)) else type(obj)
+
+
+def _module_of(named: Any) -> str:
+    return getattr(named, "__module__", None) or "builtins"
+
+
+def _importable(named: Any) -> bool:
+    """Whether another process could find a class or function by its name, as far as the name alone tells.
+
+    What cannot be found for other reasons, plain pickle refuses itself.
+    """
+    module = getattr(named, "__module__", None)
+    return module != "__main__" and "<locals>" not in getattr(named, "__qualname__", "")

@@ -1,0 +1,36 @@
+"""Rows of whatever a model is trained on: DataFrames, Series, arrays, sparse matrices, lists, dicts of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def row_count(data: Any) -> int | None:
+    """How many rows, or None for what has no rows that can be counted without consuming it."""
+    shape = getattr(data, "shape", None)
+    if isinstance(shape, tuple) and shape and isinstance(shape[0], int):
+        return shape[0]
+    if isinstance(data, (list, tuple)):
+        return len(data)
+    if isinstance(data, Mapping) and data:
+        counts = {row_count(each) for each in data.values()}
+        return counts.pop() if len(counts) == 1 else None
+    return None
+
+
+def take_rows(data: Any, index: Any) -> Any:
+    """The rows of an index (a slice, or an integer array), as the same kind of data."""
+    if hasattr(data, "iloc"):
+        return data.iloc[index]
+    if isinstance(data, Mapping):
+        return {name: take_rows(each, index) for name, each in data.items()}
+    if isinstance(data, (list, tuple)):
+        chosen = data[index] if isinstance(index, slice) else [data[int(i)] for i in index]
+        return type(data)(chosen) if type(data) in (list, tuple) else list(chosen)
+    return data.tocsr()[index] if hasattr(data, "tocsr") and not hasattr(data, "__getitem__") else data[index]
+
+
+def first_rows(data: Any, most: int) -> Any:
+    """At most so many rows, from the start."""
+    return take_rows(data, slice(0, most))

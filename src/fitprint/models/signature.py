@@ -1,0 +1,115 @@
+"""The signature of a model: schemas of its inputs, outputs and params, as the MLmodel file holds them.
+
+Source of the format: MLflow as of 3.17. Each part is a JSON list kept as text; an absent part is null.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fitprint.models.schema import ParamSchema, ParamSpec, Schema, TensorSpec
+
+if TYPE_CHECKING:
+    from fitprint.models.inference import infer_params, infer_schema, infer_signature
+
+__all__ = ["ModelSignature", "infer_params", "infer_schema", "infer_signature"]
+
+_HEADER = ("part", "name", "type", "required")
+
+
+@dataclass(frozen=True, repr=False)
+class ModelSignature:
+    """What a model takes and gives; at least one part must be there.
+
+    Raises ValueError when all are None, TypeError for a part of another class.
+    """
+
+    inputs: Schema | None = None
+    outputs: Schema | None = None
+    params: ParamSchema | None = None
+
+    def __post_init__(self) -> None:
+        for part, value, wanted in (
+            ("inputs", self.inputs, Schema),
+            ("outputs", self.outputs, Schema),
+            ("params", self.params, ParamSchema),
+        ):
+            if value is not None and not isinstance(value, wanted):
+                raise TypeError(
+                    f"{part} must be a {wanted.__name__}, not {type(value).__name__}; "
+                    "infer_signature() makes one of example data."
+                )
+        if self.inputs is None and self.outputs is None and self.params is None:
+            raise ValueError("A signature needs at least one of inputs, outputs and params.")
+
+    def to_dict(self) -> dict[str, str | None]:
+        """`{"inputs": JSON text or None, "outputs": ..., "params": ...}`, as the MLmodel file holds it."""
+        return {
+            "inputs": self.inputs.to_json() if self.inputs else None,
+            "outputs": self.outputs.to_json() if self.outputs else None,
+            "params": self.params.to_json() if self.params else None,
+        }
+
+    @classmethod
+    def from_dict(cls, parts: Mapping[str, Any]) -> ModelSignature:
+        """Read what `to_dict` gives; other keys are ignored. Raises ValueError naming the part at fault."""
+        inputs, outputs, params = (parts.get(part) or None for part in ("inputs", "outputs", "params"))
+        return cls(
+            inputs=Schema.from_json(inputs) if inputs else None,
+            outputs=Schema.from_json(outputs) if outputs else None,
+            params=ParamSchema.from_json(params) if params else None,
+        )
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{part}={_brief(value)}" for part, value in self._parts() if value is not None)
+        return f"ModelSignature({shown})"
+
+    def __str__(self) -> str:
+        rows = [_HEADER, *self._rows()]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+        ]
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{cell}</th>" for cell in _HEADER)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self._rows()
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        return [("inputs", self.inputs), ("outputs", self.outputs), ("params", self.params)]
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        return [(part, *_row(spec)) for part, value in self._parts() for spec in value or ()]
+
+
+def _row(spec: Any) -> tuple[str, str, str]:
+    if isinstance(spec, ParamSpec):
+        listed = "" if spec.shape is None else "list of "
+        return spec.name, f"{listed}{spec.dtype}", f"default {spec.default!r}"
+    name = "(unnamed)" if spec.name is None else str(spec.name)
+    if isinstance(spec, TensorSpec):
+        return name, f"tensor {spec.type.name} {list(spec.shape)}", "yes"
+    return name, str(spec.type), "yes" if spec.required else "no"
+
+
+def _brief(specs: Iterable[Any]) -> str:
+    listed = list(specs)
+    shown = ", ".join(map(repr, listed[:3]))
+    return f"[{shown}]" if len(listed) <= 3 else f"[{shown}, ... {len(listed)} in all]"
+
+
+def __getattr__(name: str) -> Any:
+    # inference imports ModelSignature from here; looked up late, the two modules need no cycle
+    if name in {"infer_params", "infer_schema", "infer_signature"}:
+        from fitprint.models import inference
+
+        return getattr(inference, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
