@@ -94,12 +94,18 @@ class Flavor(ABC):
     contract = CONTRACT
     name = ""
     """Set from the entry point."""
+    framework_version: str | None = None
+    """Set when the framework is imported."""
     loader_module = ""
     """The module with ``_load_pyfunc`` that other readers load the package through: ``mlflow.<name>`` or the plugin's."""
     defaults: Mapping[str, Any] = {}
     """The flavor's own defaults of settings."""
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
+
+    def tops(self) -> set[str]:
+        """The top-level modules of the framework; what brings them is among `requirements`."""
+        return {patch.module.partition(".")[0] for patch in self.patches()}
 
     @abstractmethod
     def patches(self) -> Sequence[Patch]:
@@ -127,6 +133,10 @@ class Flavor(ABC):
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         """The params of the training, before it starts."""
+        return {}
+
+    def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
+        """Params that are known only when the training has ended, such as those a search found best."""
         return {}
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:

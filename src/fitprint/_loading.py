@@ -16,6 +16,7 @@ from fitprint._registry.entries import missing_plugins
 from fitprint._run.reading import configured_store
 from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
+from fitprint.models.package import member
 from fitprint.models.signature import ModelSignature
 
 GENERIC = "python_function"
@@ -39,8 +40,7 @@ def folder_of(uri: str | os.PathLike[str]) -> Path:
     text = os.fspath(uri)
     if text.startswith("runs:/"):
         run_id, _, name = text.removeprefix("runs:/").strip("/").partition("/")
-        folder = configured_store().folder(run_id) / (name or "model")
-        return _inside(folder, configured_store().folder(run_id))
+        return member(configured_store().folder(run_id), name or "model")
     if text.startswith("file:"):
         text = unquote(urlparse(text).path)
     if "://" in text or text.startswith("models:/"):
@@ -101,12 +101,6 @@ def _add_code(folder: Path, config: Mapping[str, Any]) -> None:
     """Puts a package's own code where imports find it first, as MLflow's reader does."""
     code = config.get("code")
     if code:
-        place = str(_inside(folder / str(code), folder))
+        place = str(member(folder, code))
         if place not in sys.path:
             sys.path.insert(0, place)
-
-
-def _inside(path: Path, folder: Path) -> Path:
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise PackageError(f"{path} leads outside of {folder}")
-    return path

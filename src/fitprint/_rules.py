@@ -18,16 +18,21 @@ def left_out_estimator(call: TrainingCall) -> str | None:
     if not included and not excluded:
         return None
     by_default = excluded == call.flavor.defaults.get("exclude_estimators")
-    name = call.class_name
-    if included and not _matches(name, included):
-        return f"{name} is not among include_estimators"
-    if _matches(name, excluded) and not (included and by_default):
-        return f"{name} is among exclude_estimators"
+    names = (call.class_name, _public(call.class_name))
+    if included and not _matches(names, included):
+        return f"{names[1]} is not among include_estimators"
+    if _matches(names, excluded) and not (included and by_default):
+        return f"{names[1]} is among exclude_estimators"
     return None
 
 
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, each) for each in patterns)
+def _public(name: str) -> str:
+    """A qualified name as users import it: without the private modules in between."""
+    return ".".join(part for part in name.split(".") if not part.startswith("_") or part == "__main__")
+
+
+def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, each) for each in patterns for name in names)
 
 
 def too_short(call: TrainingCall) -> str | None:

@@ -81,7 +81,7 @@ def write_description(
     named = set(flavor.requirements(model))
     if hasattr(data, "iloc"):
         named.add("pandas")  # data is handed to the model as it was trained: as a DataFrame
-    found = environment.requirements(flavor.loader_module, named, package.modules)
+    found = environment.requirements(flavor.loader_module, named, package.modules, flavor.tops())
     environment.write_environment(package, found)
     pyfunc = package.pyfunc
     if pyfunc is not None and "data" in keys:

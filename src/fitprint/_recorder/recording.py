@@ -66,8 +66,11 @@ class Recording:
         call, run = self.call, self.run
         call.emit, call.skip = self._emit, run.skip
         run.record.flavor = call.flavor.name
+        run.record.tags |= {"flavor": call.flavor.name, "class": call.class_name}
+        if call.flavor.framework_version:
+            run.record.tags["framework_version"] = call.flavor.framework_version
         with self.step("params"):
-            run.record.params.update(steps.params(call, run))
+            run.record.params.update(steps.params(call, call.flavor.params(call), run))
         self.listen(call)
 
     def step(self, name: str) -> guarded:
@@ -141,6 +144,8 @@ class Recording:
             model = call.flavor.model(call)
         steps.record(self, model)
         remembered.remember(self.run, model)
+        if call.instance is not None and call.instance is not model:
+            remembered.remember(self.run, call.instance)
         return True
 
     def _close(self, status: str) -> None:

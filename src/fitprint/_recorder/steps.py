@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from fitprint._recorder.recording import Recording
 
 
-def params(call: TrainingCall, skips: Skips) -> dict[str, Any]:
+def params(call: TrainingCall, values: Mapping[str, Any], skips: Skips) -> dict[str, Any]:
     """The params of a call as JSON has them, without those of `exclude_params`."""
     excluded = call.settings.exclude_params
     found = {}
-    for name, value in call.flavor.params(call).items():
+    for name, value in values.items():
         if excluded and any(fnmatchcase(str(name), pattern) for pattern in excluded):
             call.skip(f"param {name}", "exclude_params", "named there")
             continue
@@ -39,6 +39,8 @@ def record(recording: Recording, model: Any) -> None:
         stamp = time.time()
         for name, value in call.flavor.metrics(call).items():
             run.add_metric(name, float(value), 0, stamp)
+    with recording.step("params"):
+        run.record.params.update(params(call, call.flavor.late_params(call), run))
     with recording.step("artifacts"):
         for name, content in call.flavor.artifacts(call).items():
             run.store_artifact(name, _bytes(content))

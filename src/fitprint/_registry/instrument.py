@@ -81,6 +81,7 @@ class Instrument:
                 self.state, self.reason = "unsupported", self.support.reason
                 return
             flavor = self.entry.flavor()
+            flavor.framework_version = self.support.version
             for patch in flavor.patches():
                 self._arrange(flavor, patch)
             self._rebind_everywhere()

@@ -127,11 +127,10 @@ class Run(RunFacts):
         return self._owned().begin_package(limit)
 
     def keep_package(self, package: Package, name: str, about: Mapping[str, Any]) -> str:
-        """Seals a package as one of this run's. Returns the name it got."""
-        with self._changing():
-            got = self._owned().keep_package(package, name)
-            self._record.models[got] = dict(about)
-            return got
+        """Seals a package as one of this run's. Returns the name it got; the record follows when it is next written."""
+        got = self._owned().keep_package(package, name)
+        self._record.models[got] = dict(about)
+        return got
 
     def write(self) -> None:
         """Writes the record as it is now."""

@@ -50,16 +50,16 @@ def _searched(truth: Array, predicted: Array, classes: Array | None) -> Encoded:
         labels = np.unique(classes)
         true, seen = _positions(labels, truth), _positions(labels, predicted)
         if true is not None and seen is not None:  # the usual case needs no sort of the rows
-            return Encoded(labels, true, seen, np.searchsorted(labels, classes))
+            return Encoded(labels, true, seen, labels.searchsorted(classes))
     parts = [truth, predicted] if classes is None else [truth, predicted, classes]
     labels = np.unique(np.concatenate([np.unique(part) for part in parts]))
-    codes = None if classes is None else np.searchsorted(labels, classes)
-    return Encoded(labels, np.searchsorted(labels, truth), np.searchsorted(labels, predicted), codes)
+    codes = None if classes is None else labels.searchsorted(classes)
+    return Encoded(labels, labels.searchsorted(truth), labels.searchsorted(predicted), codes)
 
 
 def _positions(labels: Array, values: Array) -> Array | None:
     """Positions of `values` among the ascending `labels`, None if one of them is missing there."""
-    codes = np.searchsorted(labels, values)
+    codes = labels.searchsorted(values)
     found = labels.take(codes, mode="clip")
     return codes if bool((found == values).all()) else None
 

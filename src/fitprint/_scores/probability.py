@@ -122,8 +122,9 @@ def _wins(score: Array, column: Array, a: int, classes: int) -> Array:
     """
     other = column != a
     own, score = np.sort(score[~other]), score[other]
-    below = np.searchsorted(own, score)
+    below = own.searchsorted(score)
     tied = own.take(below, mode="clip") == score
     not_above = below.astype(np.float64)
-    not_above[tied] = (below[tied] + np.searchsorted(own, score[tied], side="right")) / 2
+    if tied.any():
+        not_above[tied] = (below[tied] + own.searchsorted(score[tied], side="right")) / 2
     return np.bincount(column[other], len(own) - not_above, classes)

@@ -54,13 +54,10 @@ def _of_file(top: str, place: str) -> str | None:
     by_name = _distribution(top)
     if by_name is not None and _holds(by_name, place):
         return by_name.metadata["Name"]
-    for folder, name in _editable_folders():
-        if place.startswith(folder):
-            return name
-    if not _in_site_packages(place):
-        return None
-    found = _packages_distributions().get(top)
-    return found[0] if found else None
+    if _in_site_packages(place):
+        found = _packages_distributions().get(top)
+        return found[0] if found else None
+    return next((name for folder, name in _editable_folders() if place.startswith(folder)), None)
 
 
 def _distribution(name: str) -> metadata.Distribution | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from fitprint.models.enforcement_columns import convert_column, is_ready
 from fitprint.models.enforcement_frames import as_frame
+from fitprint.models.enforcement_numbers import fits_exactly
 from fitprint.models.enforcement_tensors import enforce_tensors
 from fitprint.models.enforcement_values import enforce_value
 from fitprint.models.errors import SchemaError
@@ -53,9 +54,8 @@ def enforce_inputs(data: Any, schema: Schema, *, lossless: bool = False) -> Any:
         return enforce_tensors(data, schema, lossless)
     frame = as_frame(data, schema, lossless)
     plan = _plan(schema)
-    if _fits_already(frame, plan, lossless):
-        return frame
-    return _convert(frame, schema, plan, lossless)
+    ready = _as_ready(frame, plan, lossless)
+    return _convert(frame, schema, plan, lossless) if ready is None else ready
 
 
 def enforce_params(params: Any, schema: ParamSchema | None, *, lossless: bool = False) -> Any:
@@ -112,17 +112,28 @@ def _plan(schema: Schema) -> _Plan:
     return plan
 
 
-def _fits_already(frame: Any, plan: _Plan, lossless: bool) -> bool:
+def _as_ready(frame: Any, plan: _Plan, lossless: bool) -> Any:
+    """The frame as it is, its columns put in order, or cast as a whole; None where that is not enough."""
     labels = frame.columns.tolist()
-    if labels != plan.names and (plan.names is not None or len(labels) != len(plan.types)):
-        return False
+    if plan.names is not None and labels != plan.names and set(plan.names) <= set(labels):
+        frame = frame[plan.names]
+    elif labels != plan.names and (plan.names is not None or len(labels) != len(plan.types)):
+        return None
     dtypes = frame.dtypes.tolist()
-    if dtypes != plan.dtypes and not all(
-        _is_kept(dtype, wanted, lossless and len(frame) > 0)
-        for dtype, wanted in zip(dtypes, plan.types, strict=True)
-    ):
-        return False
-    return bool(frame.columns.is_unique)
+    if len(dtypes) != len(plan.types) or not frame.columns.is_unique:
+        return None
+    if dtypes == plan.dtypes or all(map(_is_kept, dtypes, plan.types, [lossless] * len(dtypes))):
+        return frame
+    return _cast_whole(frame, dtypes, plan) if lossless and plan.dtypes else None
+
+
+def _cast_whole(frame: Any, dtypes: list[Any], plan: _Plan) -> Any:
+    """The frame in the one dtype all columns ask for, if it is of one dtype and its numbers stay the same."""
+    targets = set(plan.dtypes or ())
+    if len(targets) > 1 or len(set(dtypes)) > 1 or not hasattr(dtypes[0], "byteorder"):
+        return None  # pandas' own dtypes have no byte order
+    target = targets.pop()
+    return frame.astype(target) if fits_exactly(frame.to_numpy(), target) else None
 
 
 def _is_kept(dtype: Any, wanted: Any, lossless: bool) -> bool:

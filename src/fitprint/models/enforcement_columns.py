@@ -59,8 +59,9 @@ def _strict(values: Any, wanted: DataType) -> Any:
         return pd.to_numeric(values)  # Decimals, and booleans with None
     if _is_upcast(have, target):
         return values.astype(target)
-    if have == np.int64 and target.kind == "f" and values.isin((0, 1)).all():
-        return values.astype(target)
+    if have == np.int64 and target.kind == "f":
+        numbers = values.to_numpy()
+        return values.astype(target) if ((numbers == 0) | (numbers == 1)).all() else None
     return None
 
 

@@ -23,12 +23,15 @@ MOST_CODE_FILES = 500
 CODE = "code"
 
 
-def requirements(loader_module: str, named: Iterable[str], modules: Iterable[str]) -> list[str]:
+def requirements(
+    loader_module: str, named: Iterable[str], modules: Iterable[str], covered: Iterable[str] = ()
+) -> list[str]:
     """The pinned requirements of a package: what its flavor names, and what the model's pickle names.
 
-    ``named`` are distributions; one that is not installed is left out. ``modules`` are module names.
+    ``named`` are distributions; one that is not installed is left out. ``modules`` are module names; the top-level
+    ones in ``covered`` are brought by what is named.
     """
-    found = {*named, *filter(None, (distributions.of_module(each) for each in _tops(modules)))}
+    found = {*named, *filter(None, (distributions.of_module(each) for each in _tops(modules) - {*covered}))}
     owner = distributions.of_module(loader_module)
     first = []
     if loader_module.partition(".")[0] == "mlflow":

@@ -32,10 +32,10 @@ def frame_schema(frame: Any) -> Schema:
     specs = []
     for position, dtype in enumerate(dtypes):
         if dtype not in by_dtype:
-            by_dtype[dtype] = None if dtype.kind == "O" else dtype_type(dtype)
+            by_dtype[dtype] = dtype_type(dtype)
         found: FieldType | None = by_dtype[dtype]
         required = not missing[position]
-        if found is None:
+        if found is None or (dtype.kind == "O" and not required):
             column = frame.iloc[:, position]
             found = column_type(column)
             required = required or not _has_missing(column)
@@ -51,25 +51,40 @@ def series_schema(series: Any) -> Schema:
 
 def column_type(column: Any) -> FieldType:
     """The type of one column; `any` when the schema has none for it."""
-    if column.dtype.kind != "O":
-        return dtype_type(column.dtype) or ANY
     import pandas as pd
 
+    if column.dtype.kind != "O":
+        return dtype_type(column.dtype) or ANY
     if isinstance(column.dtype, pd.StringDtype):
         return ANY if len(column) and column.isna().all() else DataType.string
-    if column.dtype == object:
+    if column.dtype == "object":
         inferred = column.infer_objects()
         if inferred.dtype != column.dtype:
             return column_type(inferred)
     try:
-        return items_type(column.to_list())
+        return items_type(_distinct(column))
     except (NoTypeError, ValueError):
         # text of a subclass of str, or no rows at all
         return DataType.string if pd.api.types.is_string_dtype(column) else ANY
 
 
+def _distinct(column: Any) -> list[Any]:
+    """The values that matter for the type: of a category, each once."""
+    import numpy as np
+    import pandas as pd
+
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        values: list[Any] = column.to_list()
+        return values
+    codes = np.unique(column.array.codes)  # -1 stands for a missing value
+    used = column.array.categories[codes[codes >= 0]].to_list()
+    return [*used, None] if len(codes) > len(used) else used
+
+
 def dtype_type(dtype: Any) -> DataType | None:
-    """The type of a numpy or pandas dtype that says it all; None for uint64, complex, timedelta and so on."""
+    """The type of a numpy or pandas dtype that says it all; None for objects, uint64, timedelta and so on."""
+    if type(dtype).__name__ == "StringDtype":
+        return DataType.string
     if dtype.kind in _SIZED:
         return _SIZED[dtype.kind].get(getattr(dtype, "itemsize", 0))  # a sparse dtype has no itemsize
     return _KINDS.get(dtype.kind)
@@ -105,4 +120,4 @@ def _has_missing(column: Any) -> bool:
     if not column.hasnans:
         return False
     # pandas also counts Decimal('NaN') and numpy's own NaT in objects, which MLflow does not
-    return column.dtype != object or any(map(is_missing, column.array[column.isna()]))
+    return column.dtype != "object" or any(map(is_missing, column.array[column.isna()]))

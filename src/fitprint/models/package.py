@@ -13,9 +13,22 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from fitprint._json import dumps
+from fitprint.models.errors import PackageError
 
 CHECKSUMS = "checksums.json"
 _BLOCK = 1 << 20
+
+
+def member(folder: Path, name: Any) -> Path:
+    """The path of a file that an MLmodel names. Raises PackageError where it is missing or leads outside the folder."""
+    if not isinstance(name, str) or not name:
+        raise PackageError(f"{folder}: its MLmodel names no model file")
+    path = folder / name
+    if "\0" in name or not path.resolve().is_relative_to(folder.resolve()):
+        raise PackageError(f"{folder}: {name!r} leads outside of the package")
+    if not path.exists():
+        raise PackageError(f"{folder}: the file {name} that its MLmodel names is missing")
+    return path
 
 
 class PackageTooLarge(Exception):
