@@ -35,7 +35,7 @@ def autolog(flavors: str | Iterable[str] | None = None, *, disable: bool = False
     ``flavors``: a name or a list of names; None for all that are registered. ``settings``: any setting by its name.
     Each call replaces all arguments of the earlier one. Works before and after the frameworks are imported.
 
-    Raises TypeError for an argument that is no setting, ValueError for an unknown flavor or a value that cannot be read.
+    Raises TypeError for an argument that is no setting, ValueError for an unknown flavor or an unreadable value.
     """
     arguments = check_arguments(settings)
     if flavors is not None:
@@ -93,6 +93,9 @@ class FlavorStatus:
 
 class StatusList(list[FlavorStatus]):
     """A row per flavor; a table in a notebook."""
+
+    def __repr__(self) -> str:
+        return f"<fitprint status: {', '.join(f'{each.name} {each.state}' for each in self) or 'no flavor'}>"
 
     def _repr_html_(self) -> str:
         head = ("flavor", "version", "supported", "state", "reason", "runs", "skipped")
@@ -234,3 +237,6 @@ def _patch_joblib(module: Any) -> None:
             place = patch_attribute(module.Parallel, "__call__", around_parallel)
             if place is not None:
                 _joblib.append(place)
+
+
+switch.follower = turn_on

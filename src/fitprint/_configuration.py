@@ -68,9 +68,7 @@ class Configuration:
         settings = Settings(**found)
         return replace(settings, store=absolute(settings.store, self.directory))
 
-    def _layers(
-        self, flavor: str | None, defaults: Mapping[str, Any]
-    ) -> list[Callable[[str], tuple[bool, Any]]]:
+    def _layers(self, flavor: str | None, defaults: Mapping[str, Any]) -> list[Callable[[str], tuple[bool, Any]]]:
         own = self.by_flavor.get(flavor or "", {})
         layers = [
             lambda name: (name in own, own.get(name)),

@@ -97,7 +97,7 @@ class Flavor(ABC):
     framework_version: str | None = None
     """Set when the framework is imported."""
     loader_module = ""
-    """The module with ``_load_pyfunc`` that other readers load the package through: ``mlflow.<name>`` or the plugin's."""
+    """The module with ``_load_pyfunc`` that other readers load through: ``mlflow.<name>`` or the plugin's own."""
     defaults: Mapping[str, Any] = {}
     """The flavor's own defaults of settings."""
     rules: Sequence[Rule] = ()
@@ -148,6 +148,7 @@ class Flavor(ABC):
 
     def watched(self, call: TrainingCall) -> None:
         """A `Patch.watch` entry point has returned."""
+        return
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         """Metrics of the finished training; series go through ``call.emit``."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from fitprint import _session
 from fitprint._configuration import Configuration
+from fitprint._guard import guarded
 from fitprint._recorder.switch import switch
 from fitprint._registry.instrument import patch_new_classes
 from fitprint._run import active
@@ -44,7 +45,7 @@ class Handover:
 
     def __reduce__(self) -> Any:
         # a nested task records nothing: its worker need not even turn recording on
-        return Handover, (self.nested, None if self.nested else self.configuration, self.parent_id)
+        return _unpickled, (self.nested, None if self.nested else self.configuration, self.parent_id)
 
     def arrive(self) -> Any:
         """In the worker, before the task. Returns what `leave` takes back."""
@@ -52,7 +53,8 @@ class Handover:
             runs = active.swap_stack(self.stack)
             return _session.enter(self.session), runs
         if self.configuration is not None:
-            _turn_on(self.configuration)
+            with guarded("recording in a worker"):
+                patch_new_classes()  # classes of the task were unpickled by now, and got their methods late
         active.inherit(self.parent_id)
         return _session.enter(_session.Session() if self.nested else None), None
 
@@ -69,7 +71,7 @@ class Task:
 
     __slots__ = ("function", "handover")
 
-    def __init__(self, function: Any, handover: Handover) -> None:
+    def __init__(self, handover: Handover, function: Any) -> None:
         self.function = function
         self.handover = handover
 
@@ -81,16 +83,18 @@ class Task:
             self.handover.leave(arrived)
 
     def __reduce__(self) -> Any:
-        return Task, (self.function, self.handover)
+        return Task, (self.handover, self.function)
 
 
-def _turn_on(configuration: Configuration) -> None:
-    """Turns recording on in a worker process, with the settings of the process the work came from."""
-    if not switch.on or switch.configuration != configuration:
-        from fitprint._autolog import turn_on
+def _unpickled(nested: bool, configuration: Configuration | None, parent_id: str | None) -> Handover:
+    """In a worker process: turns recording on with the settings of the process that the work came from.
 
-        turn_on(configuration)
-    patch_new_classes()  # classes of the task itself were unpickled before this, and got their methods late
+    A task's token is unpickled before its function, so that a bound method finds its class patched.
+    """
+    if configuration is not None and (not switch.on or switch.configuration != configuration):
+        with guarded("recording in a worker"):
+            switch.follow(configuration)
+    return Handover(nested, configuration, parent_id)
 
 
 class _Dispatch:
@@ -114,9 +118,7 @@ class _Dispatch:
         return self.result
 
 
-def around_parallel(
-    function: Any, parallel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> _Dispatch | None:
+def around_parallel(function: Any, parallel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Dispatch | None:
     """For the wrapper of `joblib.Parallel.__call__`.
 
     Only joblib's own backends: their workers run where fitprint is installed. Nothing to hand over: straight through.
@@ -137,5 +139,5 @@ def _hand_over(tasks: Iterable[Any], handover: Handover) -> Iterator[Any]:
 def _handed(task: Any, handover: Handover) -> Any:
     """joblib's tasks are (function, args, kwargs); anything else is joblib's to complain about."""
     if isinstance(task, tuple) and len(task) == 3 and not isinstance(task[0], Task):
-        return Task(task[0], handover), task[1], task[2]
+        return Task(handover, task[0]), task[1], task[2]
     return task

@@ -54,7 +54,13 @@ def runs(found: Iterable[RunFacts]) -> str:
     listed = list(found)
     names = common_metrics(listed)
     rows = [
-        (each.run_id, each.name, each.status, each.start_time[:19], *(each.metrics.get(name) for name in names))
+        (
+            each.run_id,
+            each.name,
+            each.status,
+            each.start_time[:19],
+            *(each.metrics.get(name) for name in names),
+        )
         for each in listed
     ]
     return table(("run", "name", "status", "start", *names), rows)

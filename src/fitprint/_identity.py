@@ -99,7 +99,7 @@ def user() -> str | None:
 
 
 def run_tags() -> dict[str, str]:
-    """Python, source file, git commit, user, host and pid of this process; what the system does not tell is left out."""
+    """Python, source file, git commit, user, host and pid of this process; what is not told is left out."""
     source = source_file()
     found = {
         "python": platform.python_version(),

@@ -1,7 +1,7 @@
 """While fitprint calls a user's model by itself, nothing of it is seen: no warnings, no use of random numbers.
 
-`warnings.catch_warnings` is global and not safe with threads. Instead a filter that matches in this context alone is put
-before the others for the time, without telling the registries of warnings shown (`_filters_mutated`), so that what the
+`warnings.catch_warnings` is global and not safe with threads. Instead a filter that matches in this context alone is
+put before the others for the time, without telling the registries of warnings shown (`_filters_mutated`), so that what the
 user is warned of, and how often, stays as it was.
 """
 
@@ -20,13 +20,17 @@ _depth: ContextVar[int] = ContextVar("fitprint_quiet", default=0)
 
 
 class _OfThisContext:
-    """What `warnings` takes for a compiled pattern: matches every message while this context is quiet."""
+    """What `warnings` takes for a compiled pattern: matches every message while this context is quiet.
+
+    ``pattern`` is for libraries that carry the filters over to workers as text: everything, as long as the workers
+    are ours alone, else nothing, for the filters of all threads are one list.
+    """
+
+    def __init__(self, alone: bool) -> None:
+        self.pattern = "" if alone else "(?!)"
 
     def match(self, text: str) -> bool:
         return _depth.get() > 0
-
-
-_FILTER: Any = ("ignore", _OfThisContext(), Warning, None, 0)
 
 
 @contextmanager
@@ -38,14 +42,16 @@ def unseen() -> Iterator[None]:
     """
     token = _depth.set(_depth.get() + 1)
     filters = warnings.filters
-    restore_random = _random_states() if threading.active_count() == 1 else None
-    filters.insert(0, _FILTER)  # type: ignore[attr-defined,unused-ignore]
+    alone = threading.active_count() == 1
+    restore_random = _random_states() if alone else None
+    ours: Any = ("ignore", _OfThisContext(alone), Warning, None, 0)
+    filters.insert(0, ours)  # type: ignore[attr-defined,unused-ignore]
     try:
         yield
     finally:
-        _remove(filters)
+        _remove(filters, ours)
         if warnings.filters is not filters:  # somebody entered or left catch_warnings meanwhile
-            _remove(warnings.filters)
+            _remove(warnings.filters, ours)
         _depth.reset(token)
         if restore_random is not None:
             restore_random()
@@ -64,8 +70,8 @@ def _random_states() -> Callable[[], None]:
     return restore
 
 
-def _remove(filters: Any) -> None:
+def _remove(filters: Any, ours: Any) -> None:
     for position, each in enumerate(filters):
-        if each is _FILTER:
+        if each is ours:
             del filters[position]
             return

@@ -33,7 +33,7 @@ def text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
+        return str(os.fspath(value))
     raise ValueError("a text or a path")
 
 
@@ -98,6 +98,7 @@ def callables(value: Any) -> tuple[Callable[..., str | None], ...]:
     if value is None:
         return ()
     found = [value] if callable(value) else list(value) if isinstance(value, Iterable) else [None]
-    if not all(callable(each) for each in found):
+    rules = tuple(each for each in found if callable(each))
+    if len(rules) != len(found):
         raise ValueError("callables that take a training call and return a reason or None")
-    return tuple(found)
+    return rules

@@ -58,7 +58,9 @@ def _first_reason(call: TrainingCall, rules: Iterable[tuple[str, Rule]]) -> tupl
 
 def before(call: TrainingCall) -> tuple[str, str] | None:
     """(rule, reason) why this call is not to be recorded, before it starts."""
-    own = [(getattr(each, "__name__", type(each).__name__), each) for each in (*call.flavor.rules, *call.settings.rules)]
+    own = [
+        (getattr(each, "__name__", type(each).__name__), each) for each in (*call.flavor.rules, *call.settings.rules)
+    ]
     return _first_reason(call, (*BEFORE, *own))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from fitprint import _readers as read
 from fitprint._guard import tell_once
 
+
 def setting(default: Any, reader: Callable[[Any], Any], help: str, *, argument_only: bool = False) -> Any:
     """Declares one setting. The reader takes a text or a Python value and raises ValueError with what is accepted."""
     metadata = {"read": reader, "help": help, "argument_only": argument_only}
@@ -41,7 +42,10 @@ class Settings:
     max_child_runs: int = setting(5, read.whole_number, "searches: how many of the best candidates become child runs")
     exclude_params: tuple[str, ...] = setting((), read.names, "globs on names of params to leave out")
     rules: tuple[Callable[..., str | None], ...] = setting(
-        (), read.callables, "the caller's own rules: from a training call to a reason, or None", argument_only=True
+        (),
+        read.callables,
+        "the caller's own rules: from a training call to a reason, or None",
+        argument_only=True,
     )
     strict: bool = setting(False, read.boolean, "errors in recording are raised (for tests)")
     quiet: bool = setting(False, read.boolean, "no line per recorded run")

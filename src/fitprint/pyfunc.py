@@ -55,7 +55,9 @@ class PyFuncModel:
         return self._loaded.model
 
     def __repr__(self) -> str:
-        return f"<PyFuncModel {self._loaded.flavor.name} {type(self._loaded.model).__name__} {self.metadata.signature!r}>"
+        return (
+            f"<PyFuncModel {self._loaded.flavor.name} {type(self._loaded.model).__name__} {self.metadata.signature!r}>"
+        )
 
     def _repr_html_(self) -> str:
         rows = {

@@ -27,7 +27,7 @@ PARAMS = [case for case in CASES if "params_schema" in case]
 
 def input_id(case: dict[str, Any]) -> str:
     specs = [spec.get("tensor-spec", spec) for spec in case["schema"]]
-    return f"{[spec.get('dtype', spec['type'] if 'type' in spec else '') for spec in specs]} {case['expr']}"
+    return f"{[spec.get('dtype', spec.get('type', '')) for spec in specs]} {case['expr']}"
 
 
 def described(result: Any) -> dict[str, Any]:
@@ -96,6 +96,31 @@ def test_columns_in_the_schemas_order_and_extra_ones_dropped():
     pd.testing.assert_frame_equal(enforce_inputs(frame, schema), expected)
     assert extra_inputs(frame, schema) == ["z"]
     assert extra_inputs(frame[["a", "b"]], schema) == []
+
+
+def test_columns_of_one_dtype_in_another_order():
+    frame = pd.DataFrame({"b": [2.0], "a": [1.0]})
+    result = enforce_inputs(frame, columns(a="double", b="double"))
+    pd.testing.assert_frame_equal(result, pd.DataFrame({"a": [1.0], "b": [2.0]}))
+
+
+@pytest.mark.parametrize("dtype", ["long", "string", Array("long"), AnyType()], ids=str)
+def test_an_absent_optional_column_stays_absent(dtype):
+    schema = Schema([ColSpec("double", "a"), ColSpec(dtype, "b", required=False)])
+    assert list(enforce_inputs(pd.DataFrame({"a": [1.0]}), schema).columns) == ["a"]
+
+
+def test_a_text_in_an_ndarray_without_axes_is_one_row():
+    result = enforce_inputs({"a": np.array("x")}, columns(a="string"))
+    assert result.values.tolist() == [["x"]]
+
+
+def test_an_ndarray_of_several_axes_in_a_dict_becomes_cells():
+    schema = columns(a=Map("long"), b="long")
+    result = enforce_inputs({"a": np.array([[{"p": 1}]])[:, 0], "b": np.array([1])}, schema)
+    assert result["a"][0] == {"p": 1}
+    with pytest.raises(SchemaError, match="column 'a': expected long, got object"):
+        enforce_inputs({"a": np.ones((1, 2)), "b": np.array([1])}, columns(a="long", b="long"))
 
 
 def test_only_the_lossless_path_logs_extra_columns(caplog):

@@ -127,6 +127,12 @@ def test_a_list_that_holds_itself():
     assert infer_schema({"a": 1, "b": loop}).to_dict()[1] == {"type": "any", "name": "b", "required": True}
 
 
+def test_a_list_with_a_gap_is_not_required():
+    assert inputs_json({"x": [1, None]}) == (
+        '[{"type": "array", "items": {"type": "long"}, "name": "x", "required": false}]'
+    )
+
+
 def test_missing_values_per_column_of_mixed_frames():
     frame = pd.DataFrame(
         {
@@ -161,6 +167,12 @@ def test_text_columns_without_values():
 def test_unused_categories_do_not_count():
     column = pd.Categorical(["x"], categories=pd.Index(["x", 1], dtype=object))
     assert infer_schema(pd.DataFrame({"a": column})).to_dict()[0]["type"] == "string"
+    missing = pd.Categorical(["x", None], categories=pd.Index(["x", 1], dtype=object))
+    assert infer_schema(pd.DataFrame({"a": missing})).to_dict()[0]["type"] == "string"
+    none = pd.Categorical([None, None])
+    assert infer_schema(pd.DataFrame({"a": none})).to_dict() == [
+        {"type": "any", "name": "a", "required": False}
+    ]
 
 
 def test_numpy_labels_become_plain():

@@ -1,7 +1,9 @@
 """The signature itself: its map, its equality, and how it shows."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +105,17 @@ def test_inference_needs_no_pandas():
         "assert 'pandas' not in sys.modules and 'scipy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+SNIPPETS = re.findall(
+    r"```python\n(.*?)```", (Path(__file__).parents[2] / "docs/signatures.md").read_text(), re.DOTALL
+)
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.strip().splitlines()[-1])
+def test_the_documentation_runs(snippet, capsys):
+    exec(compile(snippet, "docs/signatures.md", "exec"), {})
+
+
+def test_the_documentation_has_snippets():
+    assert len(SNIPPETS) >= 5

@@ -88,8 +88,8 @@ class Creation:
             self._places.append(place)
 
     def _add_hook(self, base: type) -> None:
-        def __init_subclass__(cls: type, **kwargs: Any) -> None:  # noqa: N807
-            super(base, cls).__init_subclass__(**kwargs)
+        def __init_subclass__(cls: Any, /, **kwargs: Any) -> None:  # noqa: N807
+            super(base, cls).__init_subclass__(**kwargs)  # type: ignore[arg-type]
 
         patched = Patched(classmethod(__init_subclass__), self._begin)
         setattr(base, _HOOK, patched)

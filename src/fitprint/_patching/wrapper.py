@@ -14,10 +14,12 @@ import wrapt
 class Around(Protocol):
     """What surrounds one call: entered before it, left after it, with the arguments to call and the result to give."""
 
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
     result: Any
 
+    @property
+    def args(self) -> tuple[Any, ...]: ...
+    @property
+    def kwargs(self) -> dict[str, Any]: ...
     def __enter__(self) -> Any: ...
     def __exit__(self, *error: Any) -> bool | None: ...
     def give(self) -> Any: ...
@@ -42,7 +44,7 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
     return fitprint
 
 
-class _BoundPatched(wrapt.BoundFunctionWrapper):  # type: ignore[misc]
+class _BoundPatched(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
     """A patched method, looked up on an instance or a class. Pickles and copies as the method itself would."""
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -64,7 +66,7 @@ class _BoundPatched(wrapt.BoundFunctionWrapper):  # type: ignore[misc]
         return getattr(copy.deepcopy(self._self_instance, memo), self.__name__)
 
 
-class Patched(wrapt.FunctionWrapper):  # type: ignore[misc]
+class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """A patched function, or a method as it lies in its class. In a pickle it is the original."""
 
     __bound_function_wrapper__ = _BoundPatched
@@ -118,4 +120,3 @@ def _owner(function: Any) -> Any:
     for part in path:
         found = getattr(found, part, None)
     return found if path and isinstance(found, type) else None
-

@@ -28,7 +28,10 @@ def dataset_facts(data: Any, target: Any) -> dict[str, Any]:
 
 def _facts(data: Any) -> dict[str, Any]:
     kind = type(data)
-    facts: dict[str, Any] = {"kind": f"{kind.__module__.partition('.')[0]}.{kind.__name__}", "rows": row_count(data)}
+    facts: dict[str, Any] = {
+        "kind": f"{kind.__module__.partition('.')[0]}.{kind.__name__}",
+        "rows": row_count(data),
+    }
     if hasattr(data, "dtypes") and hasattr(data, "columns"):
         facts["columns"] = _columns(data)
     elif hasattr(data, "dtype"):

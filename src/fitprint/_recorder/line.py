@@ -11,6 +11,9 @@ from fitprint._run.run import Run
 
 PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "mean_test_score", "score")
 
+EXPECTED = ("metric", "flavor", "cross-validation", "candidate")
+"""Rules whose reasons are in the nature of the model: they stand in the run, and the line is silent about them."""
+
 
 def tell_run(run: Run) -> None:
     """`fitprint: XGBClassifier → fitprint-runs/0193...  accuracy 0.97  1.2 MB  in 4 ms`."""
@@ -26,14 +29,15 @@ def run_line(run: Run) -> str:
     parts = [f"{run.name} → {where}"]
     if run.error is not None:
         parts.append(f"{run.status} ({run.error['type']})")
-    elif (shown := _metric(run)) is not None:
+    elif shown := _metric(run):
         parts.append(shown)
     size = sum(int(each.get("size", 0)) for each in run.record.models.values())
     if size:
         parts.append(size_text(size))
     parts.append(f"in {run.seconds.get('recording', 0.0) * 1000:.0f} ms")
-    if run.skipped:
-        parts.append(f"not recorded: {', '.join(dict.fromkeys(each.what for each in run.skipped))}"[:200])
+    left_out = dict.fromkeys(each.what for each in run.skipped if each.rule not in EXPECTED)
+    if left_out:
+        parts.append(f"not recorded: {', '.join(left_out)}"[:200])
     return "  ".join(parts)
 
 
@@ -47,14 +51,15 @@ def size_text(size: int) -> str:
     return f"{amount:.1f} GB"
 
 
-def _metric(run: Run) -> str | None:
+def _metric(run: Run) -> str:
     metrics = run.metrics
     for wanted in PREFERRED:
         for name, value in metrics.items():
             if name.endswith(wanted):
                 return f"{name.removeprefix('training_').removesuffix('_score')} {value:.3g}"
-    name = next(iter(metrics), None)
-    return f"{name} {metrics[name]:.4g}" if name is not None else None
+    for name, value in metrics.items():
+        return f"{name} {value:.4g}"
+    return ""
 
 
 class _OwnHandler(logging.Handler):

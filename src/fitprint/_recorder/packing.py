@@ -53,7 +53,7 @@ def _fill(recording: Recording, model: Any, package: Package) -> None:
     signature = None
     if call.settings.log_signatures or call.settings.log_input_examples:
         with recording.step("the data of the signature"):
-            data = flavor.data(call)
+            data = getattr(flavor, "sample", flavor.data)(call)  # rows alike, where the data itself is gone
     if call.settings.log_signatures and data is not None:
         with recording.step("signature"):
             signature = _signature(recording, model, data)
@@ -81,13 +81,14 @@ def write_description(
     named = set(flavor.requirements(model))
     if hasattr(data, "iloc"):
         named.add("pandas")  # data is handed to the model as it was trained: as a DataFrame
-    found = environment.requirements(flavor.loader_module, named, package.modules, flavor.tops())
+    name, loader_module = package.flavor_name or flavor.name, package.loader_module or flavor.loader_module
+    found = environment.requirements(loader_module, named, package.modules, flavor.tops())
     environment.write_environment(package, found)
     pyfunc = package.pyfunc
     if pyfunc is not None and "data" in keys:
         pyfunc = {"data": keys["data"], **pyfunc}
     document = mlmodel.describe(
-        flavors=mlmodel.flavors(flavor.name, keys, flavor.loader_module, pyfunc, code),
+        flavors=mlmodel.flavors(name, keys, loader_module, pyfunc, code),
         model_uuid=uuid.uuid4().hex,
         model_size_bytes=size,
         signature=signature.to_dict() if signature is not None else None,
@@ -105,7 +106,11 @@ def _signature(recording: Recording, model: Any, data: Any) -> ModelSignature | 
     def predict(rows: Any) -> Any:
         return flavor.predict(model, rows)
 
-    signature, reasons = faithful_signature(predict, data)
+    try:
+        signature, reasons = faithful_signature(predict, data)
+    except NotImplementedError as error:
+        recording.run.skip("signature", "flavor", str(error))
+        return None
     for what, reason in reasons:
         recording.run.skip(what, "signature", reason)
     return signature

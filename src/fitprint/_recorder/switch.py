@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 from fitprint._configuration import Configuration
 from fitprint._flavor import Flavor
@@ -18,6 +19,7 @@ class Switch:
         self.configuration = Configuration()
         self._settings: dict[str, Settings] = {}
         self._lock = threading.Lock()
+        self.follower: Callable[[Configuration], None] | None = None
         self.runs: Counter[str] = Counter()
         """Recorded runs per flavor."""
         self.skips: dict[str, Counter[str]] = {}
@@ -28,6 +30,11 @@ class Switch:
         self.configuration = configuration
         self._settings = {}
         self.on = True
+
+    def follow(self, configuration: Configuration) -> None:
+        """Turns recording on as another process has it: a floor above has said how, in `follower`."""
+        if self.follower is not None:
+            self.follower(configuration)
 
     def turn_off(self) -> None:
         """Every wrapper that is still there passes its call through."""

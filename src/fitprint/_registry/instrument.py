@@ -31,7 +31,7 @@ class Instrument:
         self.reason = ""
         self.support: Support | None = None
         self.left: list[str] = []
-        """Attributes that could not be put back: somebody else wrapped over them, ours lies beneath and does nothing."""
+        """Attributes that could not be put back: others wrapped over them, ours lies beneath and does nothing."""
         self._make_begin = make_begin
         self._is_ours = functools.partial(is_ours, entry.name)
         self._wanted = False
@@ -62,7 +62,10 @@ class Instrument:
         self._places.clear()
         self._trees.clear()
         self._waiting.clear()
-        self.state, self.reason = "off", f"wrapped over by others: {', '.join(self.left)}" if self.left else ""
+        self.state, self.reason = (
+            "off",
+            f"wrapped over by others: {', '.join(self.left)}" if self.left else "",
+        )
 
     def _when_imported(self, module: str, then: Callable[[Any], None]) -> None:
         if module not in self._hooked:
@@ -118,9 +121,7 @@ class Instrument:
     def _rebind_everywhere(self) -> None:
         """Names bound to a function before it was patched: `from xgboost import train` at the top of a script."""
         patches: dict[int, Patched] = {
-            id(place.patched.__wrapped__): place.patched
-            for place in self._places
-            if not isinstance(place.owner, type)
+            id(place.patched.__wrapped__): place.patched for place in self._places if not isinstance(place.owner, type)
         }
         if patches:
             self._places += rebind(patches, loaded_modules())

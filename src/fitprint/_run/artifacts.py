@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -50,15 +49,11 @@ def of_figure(figure: Any, name: str) -> bytes:
 
 def read_metrics(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     """The lines of ``metrics.jsonl`` for one metric; a last line cut off by a killed process is passed over."""
-    try:
-        file = open(os.path.join(folder, "metrics.jsonl"), encoding="utf-8")
-    except FileNotFoundError:
-        return
-    with file:
-        for line in file:
-            try:
-                found = json.loads(line)
-            except ValueError:
-                continue
-            if found["name"] == name:
-                yield found
+    path = Path(folder, "metrics.jsonl")
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if found["name"] == name:
+            yield found

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 class RunList(list[Run]):
     """Runs, newest first; a table in a notebook."""
 
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{run.name} {run.status}" for run in self[:3])
+        return f"<{len(self)} runs{': ' + shown if shown else ''}{', ...' if len(self) > 3 else ''}>"
+
     def _repr_html_(self) -> str:
         return _html.runs(self)
 
@@ -93,7 +97,16 @@ def search_runs(
     names = [experiment_names] if isinstance(experiment_names, str) else experiment_names
     found = (run for run in iterate(configured_store(store)) if not names or run.experiment in names)
     rows = [_row(run) for run in islice(found, max_results)]
-    columns = ["run_id", "run_name", "status", "experiment", "parent_id", "start_time", "end_time", "artifact_uri"]
+    columns = [
+        "run_id",
+        "run_name",
+        "status",
+        "experiment",
+        "parent_id",
+        "start_time",
+        "end_time",
+        "artifact_uri",
+    ]
     frame = pandas.DataFrame(rows, columns=None if rows else columns)
     for name in ("start_time", "end_time"):
         frame[name] = pandas.to_datetime(frame[name], utc=True, format="ISO8601")

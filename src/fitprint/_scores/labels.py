@@ -72,8 +72,7 @@ def _hashed(truth: Array, predicted: Array, classes: Array | None) -> Encoded:
     labels = np.empty(len(ordered), dtype=object)
     labels[:] = ordered
     true, seen, codes = (
-        np.fromiter(map(code_of.__getitem__, values), dtype=np.intp, count=len(values))
-        for values in (*rows, named)
+        np.fromiter(map(code_of.__getitem__, values), dtype=np.intp, count=len(values)) for values in (*rows, named)
     )
     return Encoded(labels, true, seen, None if classes is None else codes)
 

@@ -67,9 +67,7 @@ def _output(given: Predictions, i: int) -> Predictions:
     """Output `i` alone; classes and probabilities are then lists with one entry per output."""
     probability = given.probability[i] if isinstance(given.probability, (list, tuple)) else None
     classes = None if given.classes is None else given.classes[i]
-    return Predictions(
-        given.truth[:, i], given.predicted[:, i], classes, probability, given.weight, given.pos_label
-    )
+    return Predictions(given.truth[:, i], given.predicted[:, i], classes, probability, given.weight, given.pos_label)
 
 
 def _multilabel_facts(given: Predictions, weights: Array | None) -> ClassificationFacts:

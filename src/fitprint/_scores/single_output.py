@@ -68,9 +68,7 @@ def single_output_facts(given: Predictions) -> ClassificationFacts:
     scores, curve = _probability_scores(encoded, given, weights)
     metrics, reasons = sort_outcomes(outcomes | scores)
     labels = encoded.labels if counts.kept is None else encoded.labels[counts.kept]
-    return ClassificationFacts(
-        metrics, reasons, labels, counts.matrix, len(encoded.labels), weights is not None, curve
-    )
+    return ClassificationFacts(metrics, reasons, labels, counts.matrix, len(encoded.labels), weights is not None, curve)
 
 
 def _probability_scores(
@@ -93,8 +91,6 @@ def _probability_scores(
     return outcomes, counts
 
 
-def _two_class_counts(
-    scores: ClassScores, column: int, labels: Array, weights: Array | None
-) -> ThresholdCounts | None:
+def _two_class_counts(scores: ClassScores, column: int, labels: Array, weights: Array | None) -> ThresholdCounts | None:
     positive = plain_labels(labels[scores.codes[[column]]])[0]
     return threshold_counts(scores.column == column, scores.values[:, column], weights, positive)

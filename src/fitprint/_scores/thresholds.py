@@ -124,9 +124,7 @@ def roc_curve(truth: Any, score: Any, *, pos_label: Any = None, weight: Any = No
     return roc_points(_counted(truth, score, pos_label, weight))
 
 
-def precision_recall_curve(
-    truth: Any, score: Any, *, pos_label: Any = None, weight: Any = None
-) -> dict[str, Any]:
+def precision_recall_curve(truth: Any, score: Any, *, pos_label: Any = None, weight: Any = None) -> dict[str, Any]:
     """`precision_recall_points` of labels (n,) and scores (n,); takes and raises what `roc_curve` does."""
     return precision_recall_points(_counted(truth, score, pos_label, weight))
 

@@ -92,7 +92,7 @@ def _editable_folders() -> tuple[tuple[str, str], ...]:
 
 
 def _editable_folder(distribution: metadata.Distribution) -> str | None:
-    """The folder of a distribution installed for editing (PEP 610, ``direct_url.json``), with a separator at its end."""
+    """The folder of a distribution installed for editing (PEP 610, ``direct_url.json``), with a final separator."""
     try:
         text = distribution.read_text("direct_url.json")
         found = json.loads(text) if text else {}

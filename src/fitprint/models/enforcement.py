@@ -153,9 +153,7 @@ def _convert(frame: Any, schema: Schema, plan: _Plan, lossless: bool) -> Any:
     for name, spec in zip(names, schema, strict=True):
         if name not in frame:
             if spec.required:
-                problems.append(
-                    f"column {name!r}: missing, expected {spec.type}; {_hint(name, labels, plan)}"
-                )
+                problems.append(f"column {name!r}: missing, expected {spec.type}; {_hint(name, labels, plan)}")
             continue
         try:
             converted[name] = _convert_one(frame[name], spec, lossless)

@@ -88,9 +88,7 @@ def _lossless(values: Any, wanted: DataType) -> Any:
     target = wanted.to_numpy()
     if wanted not in NUMBERS or values.dtype.kind not in "iuf":
         return None
-    if target.kind == "i" and values.hasnans:
-        return None
-    present = values.dropna() if values.hasnans else values
+    present = values.dropna() if values.hasnans else values  # astype() refuses missing values for integers
     return values.astype(target) if fits_exactly(present.to_numpy(), target) else None
 
 

@@ -32,7 +32,7 @@ def fits_exactly(numbers: Any, target: Any) -> bool:
 def _whole_and_within(floats: Any, limits: Any) -> bool:
     import numpy as np
 
-    if not np.isfinite(floats).all() or not (floats == np.trunc(floats)).all():
+    if not (floats == np.trunc(floats)).all():  # NaN equals nothing; infinity is out of bounds below
         return False
     # limits.max is no float itself for 64 bits; the next power of two is
     return float(floats.min()) >= float(limits.min) and float(floats.max()) < float(limits.max + 1)

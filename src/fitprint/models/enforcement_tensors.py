@@ -103,9 +103,7 @@ def _from_column(column: Any, spec: TensorSpec, lossless: bool) -> Any:
     import numpy as np
 
     if not spec.shape or spec.shape[0] != -1 or -1 in spec.shape[1:]:
-        raise ValueError(
-            f"a column fits a tensor with axis 0 open and the others fixed, not {list(spec.shape)}"
-        )
+        raise ValueError(f"a column fits a tensor with axis 0 open and the others fixed, not {list(spec.shape)}")
     # MLflow looks up the label 0, not the first row
     first = column.iloc[0] if lossless and len(column) else column[0]
     if np.isscalar(first):
@@ -143,8 +141,7 @@ def fit(array: Any, spec: TensorSpec, lossless: bool) -> Any:
     cast = _exact_cast(array, spec.type) if lossless else None
     if cast is None:
         raise ValueError(
-            f"expected the dtype {spec.type.name}, got {array.dtype}; "
-            f"convert it with .astype({spec.type.name!r})"
+            f"expected the dtype {spec.type.name}, got {array.dtype}; convert it with .astype({spec.type.name!r})"
         )
     return cast
 
@@ -158,9 +155,7 @@ def _exact_cast(array: Any, target: Any) -> Any:
             is_text = all(isinstance(item, str) for item in array.flat)
             return array.astype(str) if is_text else None
         array = np.array(array.tolist())
-    if array.dtype == target or (
-        array.dtype.kind == target.kind and np.can_cast(array.dtype, target, "safe")
-    ):
+    if array.dtype == target or (array.dtype.kind == target.kind and np.can_cast(array.dtype, target, "safe")):
         return array.astype(target)
     numbers = array if isinstance(array, np.ndarray) else array.data
     return array.astype(target) if fits_exactly(numbers, target) else None

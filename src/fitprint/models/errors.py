@@ -13,9 +13,7 @@ class SchemaError(ValueError):
     The text has one line per problem; `problems` holds the same lines, one by one.
     """
 
-    def __init__(
-        self, problems: list[str], what: str = "The data does not fit the model's signature"
-    ) -> None:
+    def __init__(self, problems: list[str], what: str = "The data does not fit the model's signature") -> None:
         super().__init__(problems, what)  # both, so that the error can be pickled
         self.problems = list(problems)
         self.what = what

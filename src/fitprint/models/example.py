@@ -36,13 +36,12 @@ def _forms(example: Any) -> tuple[str, Any, Any]:
         stored = _of_frame(example)
         return "dataframe", stored, {"dataframe_split": stored}
     if hasattr(example, "tocsr") and getattr(example, "format", None) in ("csr", "csc"):
-        stored = {name: getattr(example, name).tolist() for name in ("data", "indices", "indptr")}
+        parts = {name: getattr(example, name).tolist() for name in ("data", "indices", "indptr")}
         dense = _plain(example.toarray().tolist())
-        return f"sparse_matrix_{example.format}", {**stored, "shape": list(example.shape)}, {"inputs": dense}
+        return f"sparse_matrix_{example.format}", {**parts, "shape": list(example.shape)}, {"inputs": dense}
     if _is_array(example) or (isinstance(example, dict) and example and all(map(_is_array, example.values()))):
-        stored = {name: _plain(each.tolist()) for name, each in example.items()} if isinstance(example, dict) else None
-        stored = _plain(example.tolist()) if stored is None else stored
-        return "ndarray", stored, {"inputs": stored}
+        arrays = _plain(example)
+        return "ndarray", arrays, {"inputs": arrays}
     if isinstance(example, (dict, list, str, bytes, bool, int, float)):
         stored = _plain(example)
         return "json_object", stored, {"inputs": stored}

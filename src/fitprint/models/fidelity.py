@@ -1,7 +1,7 @@
 """Which signature a package may carry: one under which the model predicts what it predicts on the data itself.
 
-A reader enforces the signature before the model sees the data (MLmodel contract, "Enforcement at predict"), and some data
-comes out of that as something else: a category as text, a list as a DataFrame. So the enforced data is given to the
+A reader enforces the signature before the model sees the data (MLmodel contract, "Enforcement at predict"), and some
+data comes out of that as something else: a category as text, a list as a DataFrame. So the enforced data is given to the
 model once, on a few rows, before the signature is written.
 """
 
@@ -66,10 +66,7 @@ def _attempts(inputs: Schema, suspects: list[Any]) -> list[Schema]:
 
 def _with_any(inputs: Schema, names: set[Any]) -> Schema:
     return Schema(
-        [
-            ColSpec(AnyType(), each.name, required=each.required) if each.name in names else each
-            for each in inputs
-        ]
+        [ColSpec(AnyType(), each.name, required=each.required) if each.name in names else each for each in inputs]
     )
 
 

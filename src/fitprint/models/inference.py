@@ -64,9 +64,7 @@ def infer_params(params: dict[str, Any] | None) -> ParamSchema | None:
         except (ValueError, TypeError, OverflowError) as error:
             problems.append(f"{name!r}: {error}")
     if problems:
-        raise ValueError(
-            f"Some params have no type; give scalars, flat lists or dicts. {'; '.join(problems)}"
-        )
+        raise ValueError(f"Some params have no type; give scalars, flat lists or dicts. {'; '.join(problems)}")
     return ParamSchema(specs)
 
 
@@ -114,9 +112,7 @@ def _dict_schema(data: dict[Any, Any]) -> Schema:
         return Schema([_tensor(array, column_label(name)) for name, array in data.items()])
     if not all(isinstance(name, str) for name in data):
         raise NoTypeError("the keys are not all text")
-    return Schema(
-        [ColSpec(_type_or_any(value), name, not _lacks_values(value)) for name, value in data.items()]
-    )
+    return Schema([ColSpec(_type_or_any(value), name, not _lacks_values(value)) for name, value in data.items()])
 
 
 def _list_schema(data: list[Any]) -> Schema:

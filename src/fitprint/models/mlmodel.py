@@ -38,7 +38,11 @@ def _dumper() -> Any:
 
 
 def flavors(
-    flavor: str, keys: Mapping[str, Any], loader_module: str, pyfunc: Mapping[str, Any] | None, code: str | None
+    flavor: str,
+    keys: Mapping[str, Any],
+    loader_module: str,
+    pyfunc: Mapping[str, Any] | None,
+    code: str | None,
 ) -> dict[str, Any]:
     """The map of flavors: the model's own, and the generic one unless ``pyfunc`` is None: then it cannot predict."""
     found: dict[str, Any] = {flavor: {**keys, "code": code}}
@@ -71,7 +75,7 @@ def read(folder: Path) -> dict[str, Any]:
         size = path.stat().st_size
         if size > LARGEST:
             raise PackageError(f"{path} has {size:,} bytes: no MLmodel file is that large")
-        document = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        document = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except FileNotFoundError:
         raise PackageError(f"{folder} is no package: it has no MLmodel file") from None
     except OSError as error:

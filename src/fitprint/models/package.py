@@ -99,6 +99,9 @@ class Package:
         self.checksums: dict[str, str] = {}
         self.pyfunc: dict[str, Any] | None = {}
         """The keys of the ``python_function`` flavor that are this flavor's to say; None: it cannot predict."""
+        self.flavor_name: str | None = None
+        self.loader_module: str | None = None
+        """Set by `save` for a model that it writes in another flavor's format: that flavor's name and loader."""
         self.modules: set[str] = set()
         """Modules that loading the model imports, as the pickle stream names them."""
         self.code_by_value = False

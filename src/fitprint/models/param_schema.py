@@ -28,9 +28,7 @@ class ParamSpec:
     default: Any
     shape: tuple[int, ...] | None
 
-    def __init__(
-        self, name: str, dtype: FieldType | str, default: Any, shape: Iterable[int] | None = None
-    ) -> None:
+    def __init__(self, name: str, dtype: FieldType | str, default: Any, shape: Iterable[int] | None = None) -> None:
         from fitprint.models.param_values import convert_param
 
         axes = None if shape is None else tuple(shape)

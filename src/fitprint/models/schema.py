@@ -103,9 +103,7 @@ class TensorSpec:
         """Read the JSON map; raises ValueError when `tensor-spec`, its `dtype` or its `shape` is absent."""
         tensor = spec.get("tensor-spec")
         if not isinstance(tensor, Mapping) or not {"dtype", "shape"} <= tensor.keys():
-            raise ValueError(
-                f"A tensor needs the key 'tensor-spec' with 'dtype' and 'shape'; got {dict(spec)!r}."
-            )
+            raise ValueError(f"A tensor needs the key 'tensor-spec' with 'dtype' and 'shape'; got {dict(spec)!r}.")
         return cls(tensor["dtype"], tensor["shape"], _hashable(spec.get("name")))
 
 
@@ -164,9 +162,7 @@ class Schema:
 
     def optional_input_names(self) -> list[Hashable]:
         """The names of optional columns."""
-        return [
-            name for name, spec in zip(self.input_names(), self._inputs, strict=True) if not spec.required
-        ]
+        return [name for name, spec in zip(self.input_names(), self._inputs, strict=True) if not spec.required]
 
     def input_types(self) -> list[Any]:
         """The types of the columns, or the numpy dtypes of the tensors."""
@@ -187,9 +183,7 @@ class Schema:
         try:
             return json.dumps(self.to_dict())
         except TypeError as error:
-            raise ValueError(
-                f"A column label cannot be written as JSON ({error}); use text labels."
-            ) from error
+            raise ValueError(f"A column label cannot be written as JSON ({error}); use text labels.") from error
 
     @classmethod
     def from_dict(cls, specs: Iterable[Mapping[str, Any]]) -> Schema:

@@ -207,9 +207,7 @@ def type_from_dict(spec: Mapping[str, Any]) -> FieldType:
     Raises ValueError when `type` is absent or unknown, or a nested type lacks its own key.
     """
     if not isinstance(spec, Mapping) or "type" not in spec:
-        raise ValueError(
-            f"A type must be a map with the key 'type', such as {{'type': 'double'}}; got {spec!r}."
-        )
+        raise ValueError(f"A type must be a map with the key 'type', such as {{'type': 'double'}}; got {spec!r}.")
     name = spec["type"]
     if name == "array":
         return Array(type_from_dict(_part(spec, "items")))
@@ -231,7 +229,5 @@ def _property_from_dict(name: str, spec: Any) -> Property:
 def _part(spec: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     part = spec.get(key)
     if not isinstance(part, Mapping):
-        raise ValueError(
-            f"The type {spec['type']!r} needs the key {key!r} holding a map; got {dict(spec)!r}."
-        )
+        raise ValueError(f"The type {spec['type']!r} needs the key {key!r} holding a map; got {dict(spec)!r}.")
     return part

@@ -6,10 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+
 from fitprint._flavor import Child, Flavor, Patch, TrainingCall
 from fitprint.models.package import Package
-from fitprint_sklearn import _entry_points, _fitted, _packages, _params, _search, _training_metrics, _validation
-from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+from fitprint_sklearn import (
+    _entry_points,
+    _fitted,
+    _packages,
+    _params,
+    _search,
+    _training_metrics,
+    _validation,
+)
 
 Found = tuple[dict[str, float], dict[str, Any]]
 

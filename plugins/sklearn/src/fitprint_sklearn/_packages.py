@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sklearn
+
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, member
 from fitprint.models.pickling import dump_model
@@ -31,5 +32,13 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     try:
         with open(path, "rb") as file:
             return pickle.load(file)
-    except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError) as error:
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        AttributeError,
+        ImportError,
+        IndexError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error

@@ -26,7 +26,7 @@ def validation_params(call: TrainingCall) -> dict[str, Any]:
 
 
 def shown(value: Any) -> Any:
-    """A param as it is recorded. The repr of an estimator takes a millisecond: its class and parentheses stand for it."""
+    """A param as it is recorded. An estimator's repr takes a millisecond: its class and parentheses stand for it."""
     if hasattr(value, "get_params"):
         return f"{type(value).__name__}()" if not isinstance(value, type) else value.__name__
     if isinstance(value, (list, tuple)) and len(value) <= 1000:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from fitprint._flavor import Child
 from fitprint_sklearn._params import estimator_params, shown
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from fitprint._flavor import TrainingCall
 from fitprint._scores.classification import (
     classification_facts,
@@ -14,6 +15,7 @@ from fitprint._scores.classification import (
 )
 from fitprint._scores.clustering import cluster_sizes, silhouette
 from fitprint._scores.regression import regression_facts
+from fitprint.models.rows import row_count
 from fitprint_sklearn._predictions import TrainingRows, training_rows
 
 Found = tuple[dict[str, float], dict[str, Any]]
@@ -80,6 +82,8 @@ def clusterer_facts(call: TrainingCall, model: Any) -> Found:
     if "-1" in sizes:
         metrics["noise_fraction"] = sizes["-1"] / sum(sizes.values())
     inputs = call.argument("X")
+    if len(labels) != row_count(inputs):  # FeatureAgglomeration clusters columns
+        return metrics, {"cluster_sizes.json": sizes}
     precomputed = "precomputed" in (getattr(model, "metric", None), getattr(model, "affinity", None))
     if not precomputed and _is_numeric(inputs):
         found = silhouette(inputs, labels)
@@ -110,9 +114,7 @@ def _tell(call: TrainingCall, reasons: dict[str, str]) -> None:
         call.skip(f"training_{name}", "metric", reason)
 
 
-def _add_score(
-    call: TrainingCall, model: Any, rows: TrainingRows, metrics: dict[str, float], standard: str
-) -> None:
+def _add_score(call: TrainingCall, model: Any, rows: TrainingRows, metrics: dict[str, float], standard: str) -> None:
     """``training_score`` is what the estimator's own ``score`` says: the standard metric unless it has another."""
     if standard in metrics and _scores_as_usual(model):
         metrics["training_score"] = metrics[standard]

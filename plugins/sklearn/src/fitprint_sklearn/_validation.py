@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
+
 from fitprint._flavor import TrainingCall
 from fitprint._scores.classification import classification_facts
 from fitprint._scores.regression import regression_facts
-from sklearn.base import is_classifier
 
 Found = tuple[dict[str, float], dict[str, Any]]
 
@@ -61,7 +62,10 @@ def _permutation_test_score(call: TrainingCall) -> Found:
     score, permuted, p_value = call.result
     for step, value in enumerate(permuted):
         call.emit("permutation_score", float(value), step)
-    spread = {"mean_permutation_score": float(np.mean(permuted)), "std_permutation_score": float(np.std(permuted))}
+    spread = {
+        "mean_permutation_score": float(np.mean(permuted)),
+        "std_permutation_score": float(np.std(permuted)),
+    }
     return {"score": float(score), "p_value": float(p_value), **spread}, {}
 
 

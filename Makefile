@@ -1,0 +1,120 @@
+# Everything a developer runs. Needs make, Python 3.10 or newer with its venv module, and a package index pip can reach.
+
+PYTHON ?= python3
+# further arguments for pytest: make test-sklearn ARGS="-k pipeline -x"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+# Two at a time; a process that has run out of tests takes over some of the other's.
+PARALLEL := -n 2 --dist worksteal
+
+# An environment whose stamp was made for another place or another Python is made again.
+ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2
+IDENTITY := $(CURDIR) $(PYTHON)
+$(shell for env in $(ENVIRONMENTS); do \
+	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp; done)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+.PHONY: help
+help: ## print this list
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-14s %s\n", $$1, $$2 }'
+	@echo 'Another Python: make TARGET PYTHON=python3.12. Further arguments for pytest: ARGS="-k name -x".'
+
+# ---- environments
+
+.PHONY: venv
+venv: .venv/.stamp ## make .venv: fitprint and its flavors editable, test and lint tools, all at pinned versions
+	@echo ".venv is ready: . .venv/bin/activate"
+
+.PHONY: venv-mlflow
+venv-mlflow: .venv-mlflow3/.stamp .venv-mlflow2/.stamp ## make .venv-mlflow3 and .venv-mlflow2: stock MLflow, to test packages with
+
+# $(call create,DIR): makes the folder a virtual environment, unless it is one of this very Python
+create = @want=$$($(PYTHON) -c 'import sys; print(sys.version); sys.exit(sys.version_info < (3, 10))') \
+	|| { echo "fitprint needs Python 3.10 or newer, '$(PYTHON)' is none: make PYTHON=python3.12 ..." >&2; exit 1; }; \
+	have=$$($(1)/bin/python -c 'import sys; print(sys.version)' 2>/dev/null) || :; \
+	if test "$$want" = "$$have"; then echo "$(1): bringing it up to date"; \
+	else echo "$(1): making it, with Python $${want%% *}"; $(PYTHON) -m venv --clear $(1); fi
+
+# $(call install,DIR,ARGUMENTS): pip without its talk; when it fails, with all of it
+install = @$(1)/bin/python -m pip install $(2) >$(1)/install.log 2>&1 || { cat $(1)/install.log >&2; exit 1; }
+
+# $(call stamp,DIR): what is newer than this file is installed again
+stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
+
+.venv/.stamp: requirements/test.txt requirements/constraints-test.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv)
+	$(call install,.venv,-r requirements/test.txt -c requirements/constraints-test.txt)
+	@# hatchling comes from the line above, so that its version is the pinned one too
+	$(call install,.venv,--no-build-isolation -c requirements/constraints-test.txt -e . -e plugins/sklearn -e plugins/xgboost)
+	$(call stamp,.venv)
+
+.venv-mlflow%/.stamp: requirements/mlflow%.txt requirements/constraints-mlflow%.txt
+	$(call create,.venv-mlflow$*)
+	$(call install,.venv-mlflow$*,-r requirements/mlflow$*.txt -c requirements/constraints-mlflow$*.txt)
+	$(call stamp,.venv-mlflow$*)
+
+# ---- seeing it work
+
+.PHONY: demo
+demo: .venv/.stamp ## train real models with recording on, list and show the runs, load a package back
+	@$(PY) examples/demo.py
+
+.PHONY: bench
+bench: .venv/.stamp ## measure what recording costs: every script in benchmarks/
+	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(PY) "$$script"; done
+
+# ---- tests; tests find stock MLflow through these two variables
+
+test test-mlflow: export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
+test test-mlflow: export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
+
+.PHONY: test
+test: .venv/.stamp venv-mlflow ## run all tests, with stock MLflow 2 and 3 too
+	$(PYTEST) $(PARALLEL) $(ARGS)
+
+.PHONY: test-quick
+test-quick: .venv/.stamp ## run the tests of the core and of scikit-learn, without MLflow and what is slow
+	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow" tests plugins/sklearn $(ARGS)
+
+.PHONY: test-sklearn
+test-sklearn: .venv/.stamp ## run the tests of the scikit-learn flavor, without MLflow
+	$(PYTEST) $(PARALLEL) -m "not mlflow" plugins/sklearn $(ARGS)
+
+.PHONY: test-xgboost
+test-xgboost: .venv/.stamp ## run the tests of the XGBoost flavor, without MLflow
+	$(PYTEST) $(PARALLEL) -m "not mlflow" plugins/xgboost $(ARGS)
+
+.PHONY: test-mlflow
+test-mlflow: .venv/.stamp venv-mlflow ## run the tests that load packages in stock MLflow 2 and 3, and theirs here
+	$(PYTEST) $(PARALLEL) -m mlflow $(ARGS)
+
+# ---- style and types
+
+.PHONY: lint
+lint: .venv/.stamp ## check style (ruff), formatting (ruff) and types (mypy, strict)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+.PHONY: format
+format: .venv/.stamp ## format the code and mend what ruff can mend by itself
+	$(PY) -m ruff check --fix-only
+	$(PY) -m ruff format
+
+# ---- tidying up
+
+.PHONY: clean
+clean: ## remove caches and build output; the environments and recorded runs stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist plugins/*/build plugins/*/dist
+	find src plugins tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: clean-all
+clean-all: clean ## the same, and the environments
+	rm -rf $(ENVIRONMENTS)

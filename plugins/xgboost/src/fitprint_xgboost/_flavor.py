@@ -1,0 +1,94 @@
+"""The flavor: which part answers which question of the contract."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import xgboost
+from fitprint._flavor import Emit, Flavor, Patch, TrainingCall
+from fitprint.models.package import Package
+from fitprint_xgboost import _arguments, _facts, _listening, _matrices, _packages, _training_metrics
+from xgboost import Booster, DMatrix
+
+_MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")
+
+
+class XGBoostFlavor(Flavor):
+    """XGBoost: ``train``, ``cv`` and every estimator's ``fit``."""
+
+    loader_module = "mlflow.xgboost"
+
+    def patches(self) -> Sequence[Patch]:
+        matrices = [each for each in _MATRICES if "__init__" in vars(getattr(xgboost.core, each, object))]
+        return [
+            Patch("xgboost.training", "train", inside=True),
+            Patch("xgboost.training", "cv"),
+            Patch("xgboost.sklearn", "XGBModel.fit", subclasses=True),
+            *(Patch("xgboost.core", f"{each}.__init__", watch=True) for each in matrices),
+        ]
+
+    def watched(self, call: TrainingCall) -> None:
+        _matrices.remember(call)
+
+    def params(self, call: TrainingCall) -> Mapping[str, Any]:
+        return _arguments.training_params(call) if call.instance is None else _arguments.estimator_params(call)
+
+    def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
+        return _arguments.fitted_params(call.instance) if call.instance is not None else {}
+
+    def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
+        # an estimator's fit calls train inside, which is listened to instead
+        return _listening.listen(call, emit) if call.instance is None else None
+
+    def model(self, call: TrainingCall) -> Any:
+        if call.name == "cv":
+            call.skip("model", "cross-validation", "it trains a model per fold and keeps none")
+            return None
+        return call.instance if call.instance is not None else call.result
+
+    def metrics(self, call: TrainingCall) -> Mapping[str, float]:
+        return _training_metrics.training_metrics(call) if call.instance is not None else {}
+
+    def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
+        if call.name == "cv":
+            return {"cv_results.csv": _facts.validation_table(call.result)}
+        model = call.instance if call.instance is not None else call.result
+        return {"feature_importance.json": _facts.feature_importance(_packages.booster_of(model))}
+
+    def data(self, call: TrainingCall) -> Any:
+        given = _arguments.arguments(call)
+        return given.get("X") if call.instance is not None else _matrices.data_of(given["dtrain"])
+
+    def sample(self, call: TrainingCall) -> Any:
+        """What the signature is inferred from: few rows where the data itself is gone."""
+        given = _arguments.arguments(call)
+        if call.instance is not None:
+            return _matrices.inputs_of(call.instance, given.get("X"))
+        return _matrices.rows_of(given["dtrain"])
+
+    def target(self, call: TrainingCall) -> Any:
+        given = _arguments.arguments(call)
+        return given.get("y") if call.instance is not None else _matrices.label_of(given["dtrain"])
+
+    def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        known = inspect.signature(model.predict).parameters
+        wanted = {name: value for name, value in (params or {}).items() if name in known}
+        if isinstance(model, Booster):
+            matrix = data if isinstance(data, DMatrix) else DMatrix(data, enable_categorical=True)
+            return model.predict(matrix, **wanted)
+        return model.predict(data, **wanted)
+
+    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
+        return _packages.save(model, package)
+
+    def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
+        return _packages.load(folder, config)
+
+    def size(self, model: Any) -> int | None:
+        return _packages.size(model)
+
+    def requirements(self, model: Any) -> Iterable[str]:
+        return _packages.requirements(model)

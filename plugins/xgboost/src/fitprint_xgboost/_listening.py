@@ -1,0 +1,81 @@
+"""Every evaluation metric of every round, through xgboost's own callbacks, at next to no cost per round."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fitprint._flavor import Emit, TrainingCall
+from fitprint._guard import guarded
+from fitprint_xgboost._arguments import arguments, replace_argument, stops_early
+from xgboost.callback import TrainingCallback
+
+_SECONDS_BEHIND = 1.0
+
+
+def listen(call: TrainingCall, emit: Emit) -> Callable[[], None]:
+    """Puts a listener among the callbacks of a call of ``train`` or ``cv``. Returns what is to be called at its end."""
+    given = arguments(call)
+    own = list(given.get("callbacks") or ())
+    early = stops_early({**given, "callbacks": own})
+    listener = _Listener(emit, early, call.flavor.name, call.settings.strict)
+    # the first: whatever a callback after it does, it sees the log of the metrics from the first round on
+    replace_argument(call, "callbacks", [listener, *own])
+    return listener.finish
+
+
+class _Listener(TrainingCallback):
+    """Emits what xgboost has added to its log of metrics: once a second, and at the end."""
+
+    def __init__(self, emit: Emit, early: bool, flavor: str, strict: bool) -> None:
+        super().__init__()
+        self._emit = emit
+        self._early = early
+        self._flavor = flavor
+        self._strict = strict
+        self._log: Any = {}
+        self._emitted: dict[tuple[str, str], int] = {}
+        self._best: dict[str, str | None] = {}
+        self._due = time.monotonic() + _SECONDS_BEHIND
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        self._log = evals_log
+        if time.monotonic() >= self._due:
+            with guarded("per-iteration metrics", self._flavor, strict=self._strict):
+                self._drain()
+        return False
+
+    def after_training(self, model: Any) -> Any:
+        if self._early:
+            with guarded("early stopping", self._flavor, strict=self._strict):
+                self._best = {name: model.attr(name) for name in ("best_iteration", "best_score")}
+        return model
+
+    def finish(self) -> None:
+        """Emits what is left, and where early stopping stopped."""
+        self._drain()
+        for name, value in self._best.items():
+            if value is not None:
+                self._emit(name, float(value), 0)
+        rounds = max(self._emitted.values(), default=0)
+        if self._best and rounds:
+            self._emit("stopped_iteration", rounds - 1, 0)
+        self._log = {}
+
+    def _drain(self) -> None:
+        self._due = time.monotonic() + _SECONDS_BEHIND
+        for data, metrics in self._log.items():
+            for metric, values in metrics.items():
+                start = self._emitted.get((data, metric), 0)
+                self._emitted[data, metric] = len(values)
+                self._emit_values(f"{data}-{metric}", values[start:], start)
+
+    def _emit_values(self, name: str, values: list[Any], start: int) -> None:
+        """Values of single trainings, or (mean, standard deviation) over the folds of a cross-validation."""
+        for step, value in enumerate(values, start):
+            if isinstance(value, tuple):
+                self._emit(f"{name}-mean", value[0], step)
+                self._emit(f"{name}-std", value[1], step)
+            else:
+                self._emit(name, value, step)

@@ -1,0 +1,102 @@
+"""What a DMatrix was made from, as long as the user keeps it; and rows like it when it is gone.
+
+A DMatrix keeps neither the data it was made from nor its dtypes. Only weak references are kept here.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fitprint._flavor import TrainingCall
+from xgboost import DMatrix, XGBModel, XGBRanker
+from xgboost.core import XGBoostError
+
+ROWS = 5
+_DTYPES = {"float": "float64", "q": "float64", "int": "int64", "i": "bool"}
+"""From xgboost's feature types to the dtypes that give the same ones again."""
+
+_made_of: weakref.WeakKeyDictionary[DMatrix, dict[str, weakref.ref[Any]]] = weakref.WeakKeyDictionary()
+
+
+def remember(call: TrainingCall) -> None:
+    """Notes what the DMatrix was made from that a call has just initialised."""
+    kept = {name: call.argument(name) for name in ("data", "label")}
+    _made_of[call.instance] = {
+        name: weakref.ref(each) for name, each in kept.items() if _is_table(each)
+    }
+
+
+def data_of(matrix: DMatrix) -> Any:
+    """The data a DMatrix was made from, or None when it is gone or another by now."""
+    data = _alive(matrix, "data")
+    return data if data is not None and data.shape == (matrix.num_row(), matrix.num_col()) else None
+
+
+def label_of(matrix: DMatrix) -> Any:
+    """The label a DMatrix was made with, else the label as it keeps it; None without one."""
+    label = _alive(matrix, "label")
+    if label is not None and label.shape[0] == matrix.num_row():
+        return label
+    kept = matrix.get_label()
+    return kept if len(kept) else None
+
+
+def rows_of(matrix: DMatrix) -> Any:
+    """The inputs of the model's signature: the data itself, or a few rows of the same columns where it is gone.
+
+    Where the columns' dtypes cannot be known either, a DMatrix: the model predicts on it, and it has no schema.
+    """
+    data, names = data_of(matrix), matrix.feature_names
+    if data is not None:
+        if names is None and isinstance(data, np.ndarray) or hasattr(data, "tocsr"):
+            return data if names is None else pd.DataFrame(data.tocsr()[:ROWS].toarray(), columns=names)
+        if isinstance(data, np.ndarray):
+            return pd.DataFrame(data, columns=names, copy=False)
+        if isinstance(data, pd.DataFrame):
+            return data if [str(each) for each in data.columns] == names else data.set_axis(names, axis=1)
+    if names is None or not _dtypes_are_known(matrix):
+        return _zeros(matrix)
+    types = matrix.feature_types or ["float"] * len(names)
+    values = _first_rows(matrix)
+    return pd.DataFrame({name: values[:, at].astype(_DTYPES[types[at]]) for at, name in enumerate(names)})
+
+
+def inputs_of(model: XGBModel, inputs: Any) -> Any:
+    """The inputs of an estimator's signature: a ranker's may hold the query of each row, which is no feature."""
+    has_query = isinstance(model, XGBRanker) and isinstance(inputs, pd.DataFrame) and "qid" in inputs.columns
+    return inputs.drop(columns="qid") if has_query else inputs
+
+
+def _dtypes_are_known(matrix: DMatrix) -> bool:
+    """Not those of categories, nor of whole numbers among which some are missing."""
+    types = set(matrix.feature_types or ())
+    complete = matrix.num_nonmissing() == matrix.num_row() * matrix.num_col()
+    return types <= set(_DTYPES) and (complete or not types & {"int", "i"})
+
+
+def _first_rows(matrix: DMatrix) -> Any:
+    """Dense first rows, NaN where a value is missing; a row of zeros from a matrix that cannot be sliced."""
+    try:
+        few = matrix.slice(list(range(min(ROWS, matrix.num_row()))), allow_groups=True).get_data().tocoo()
+    except XGBoostError:  # a QuantileDMatrix, or one in external memory
+        return np.zeros((1, matrix.num_col()))
+    values = np.full(few.shape, np.nan)
+    values[few.row, few.col] = few.data
+    return values
+
+
+def _zeros(matrix: DMatrix) -> DMatrix:
+    values = np.zeros((1, matrix.num_col()), dtype=np.float32)
+    return DMatrix(values, feature_names=matrix.feature_names, feature_types=matrix.feature_types)
+
+
+def _alive(matrix: DMatrix, name: str) -> Any:
+    found = _made_of.get(matrix, {}).get(name)
+    return found() if found is not None else None
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, pd.DataFrame, pd.Series)) or hasattr(value, "tocsr")

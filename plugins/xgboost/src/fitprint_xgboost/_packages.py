@@ -1,0 +1,114 @@
+"""Writing and reading a model in xgboost's own format, in the layout of MLflow's xgboost flavor."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xgboost
+from fitprint.models import distributions
+from fitprint.models.errors import PackageError
+from fitprint.models.package import Package, member
+from fitprint.models.pickling import dump_model
+from xgboost import Booster, XGBModel
+
+FILE, PICKLE = "model.ubj", "model.pkl"
+_BOOSTER = "xgboost.core.Booster"
+_SAMPLED_ROUNDS = 10
+
+
+def booster_of(model: Booster | XGBModel) -> Booster:
+    """The booster in an estimator, or the booster itself."""
+    return model if isinstance(model, Booster) else model.get_booster()
+
+
+def save(model: Any, package: Package) -> dict[str, Any]:
+    """Writes a model natively; as a pickle, that scikit-learn's loaders read, where xgboost's format drops something."""
+    if not is_kept_natively(model):
+        return _save_pickle(model, package)
+    model.save_model(str(package.path(FILE)))
+    kind = type(model)
+    name = _BOOSTER if isinstance(model, Booster) else f"{kind.__module__}.{kind.__qualname__}"
+    return {"data": FILE, "model_class": name, "model_format": "ubj", "xgb_version": xgboost.__version__}
+
+
+def is_kept_natively(model: Any) -> bool:
+    """Whether a model read back from xgboost's format predicts as it did.
+
+    The format drops what a subclass adds, and the value that stands for a missing one.
+    """
+    if isinstance(model, Booster):
+        return True
+    kind = type(model)
+    known = kind.__module__.partition(".")[0] == "xgboost"
+    return known and (model.missing is None or model.missing != model.missing)
+
+
+def load(folder: Path, config: Mapping[str, Any]) -> Any:
+    """Reads a model of fitprint's or MLflow's. Raises PackageError for what is no model of xgboost, or broken."""
+    path = member(folder, config.get("data"))
+    model = _class(folder, str(config.get("model_class") or _BOOSTER))()
+    try:
+        model.load_model(str(path))
+    except (ValueError, TypeError, KeyError) as error:  # xgboost's own error is a ValueError
+        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {_first_line(error)}") from error
+    return model
+
+
+def size(model: Any) -> int | None:
+    """The bytes of the native format, from rounds spread over the whole; None for a pickle, which is bounded itself."""
+    if not is_kept_natively(model):
+        return None
+    booster = booster_of(model)
+    rounds = booster.num_boosted_rounds()
+    if rounds <= _SAMPLED_ROUNDS or not _can_be_sliced(booster):
+        return len(booster.save_raw("ubj"))
+    step = rounds // _SAMPLED_ROUNDS
+    first = len(booster[0:1].save_raw("ubj"))
+    sampled = len(range(0, rounds, step))
+    per_round = (len(booster[0:rounds:step].save_raw("ubj")) - first) / (sampled - 1)
+    return first + round(per_round * (rounds - 1))
+
+
+def requirements(model: Any) -> list[str]:
+    """What loading and predicting needs; of xgboost's own distributions the one that is installed."""
+    brings_xgboost = next((each for each in ("xgboost", "xgboost-cpu") if distributions.version(each)), "xgboost")
+    needed = [brings_xgboost, "numpy", "scipy"]
+    return [*needed, "scikit-learn"] if isinstance(model, XGBModel) else needed
+
+
+def _save_pickle(model: XGBModel, package: Package) -> dict[str, Any]:
+    form = dump_model(model, package, PICKLE)
+    package.flavor_name, package.loader_module = "sklearn", "mlflow.sklearn"
+    package.pyfunc = {"model_path": PICKLE, "predict_fn": "predict"}
+    version = distributions.version("scikit-learn")
+    return {"pickled_model": PICKLE, "serialization_format": form, "sklearn_version": version}
+
+
+def _can_be_sliced(booster: Booster) -> bool:
+    try:
+        booster[0:1]
+    except xgboost.core.XGBoostError:  # linear models; they are small
+        return False
+    return True
+
+
+def _class(folder: Path, name: str) -> Any:
+    """The class an MLmodel names; only models of xgboost, so that it cannot make us import or call anything else."""
+    module, _, kind = name.rpartition(".")
+    if module.partition(".")[0] == "xgboost" and kind.isidentifier():
+        try:
+            found = getattr(sys.modules.get(module) or importlib.import_module(module), kind, None)
+        except ImportError as error:
+            raise PackageError(f"{folder}: {name}, which its MLmodel names, cannot be imported: {error}") from error
+        if isinstance(found, type) and issubclass(found, (Booster, XGBModel)):
+            return found
+    raise PackageError(f"{folder}: {name!r}, which its MLmodel names, is no model class of xgboost")
+
+
+def _first_line(error: Exception) -> str:
+    """xgboost's errors go on with a C++ stack trace."""
+    return str(error).strip().partition("\n")[0][:300]
