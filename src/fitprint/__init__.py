@@ -3,38 +3,37 @@
 >>> import fitprint
 >>> fitprint.autolog()
 
-Importing this loads no framework, and neither numpy, pandas nor yaml.
+Importing this loads no framework, and neither numpy, pandas nor yaml: most names are imported when first asked for.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fitprint import _fluent
-from fitprint._autolog import (
-    autolog,
-    disable,
-    get_tracking_uri,
-    set_experiment,
-    set_tracking_uri,
-    status,
-)
-from fitprint._fluent import (
-    log_artifact,
-    log_dict,
-    log_figure,
-    log_metric,
-    log_metrics,
-    log_param,
-    log_params,
-    log_text,
-    set_tag,
-    set_tags,
-)
-from fitprint._run.active import active_run, end_run, start_run
-from fitprint._run.reading import get_run, runs, search_runs
-from fitprint._run.remembered import last_run, run_of
-from fitprint._run.run import Run
+from fitprint._autolog import autolog, disable, get_tracking_uri, set_experiment, set_tracking_uri
+from fitprint._late import late
 from fitprint._session import suppress
 from fitprint._version import __version__
+
+if TYPE_CHECKING:
+    from fitprint import models, pyfunc
+    from fitprint._fluent import (
+        log_artifact,
+        log_dict,
+        log_figure,
+        log_metric,
+        log_metrics,
+        log_param,
+        log_params,
+        log_text,
+        set_tag,
+        set_tags,
+    )
+    from fitprint._run.active import active_run, end_run, start_run
+    from fitprint._run.reading import get_run, runs, search_runs
+    from fitprint._run.remembered import last_run, run_of
+    from fitprint._run.run import Run
+    from fitprint._status import status
+    from fitprint.models import infer_signature
+    from fitprint.pyfunc import load_model
 
 __all__ = [
     "Run",
@@ -70,10 +69,38 @@ __all__ = [
     "suppress",
 ]
 
+_MODULES = {
+    "fitprint._fluent": (
+        "log_artifact",
+        "log_dict",
+        "log_figure",
+        "log_metric",
+        "log_metrics",
+        "log_param",
+        "log_params",
+        "log_text",
+        "set_tag",
+        "set_tags",
+    ),
+    "fitprint._run.active": ("active_run", "end_run", "start_run"),
+    "fitprint._run.reading": ("get_run", "runs", "search_runs"),
+    "fitprint._run.remembered": ("last_run", "run_of"),
+    "fitprint._run.run": ("Run",),
+    "fitprint._status": ("status",),
+    "fitprint.models": ("infer_signature",),
+    "fitprint.pyfunc": ("load_model",),
+}
+
 
 def __getattr__(name: str) -> Any:
-    """The public modules, what comes out of them, and a namespace per registered flavor; each loaded when asked for."""
-    return _fluent.late_attribute(name)
+    """A late name, a public module, or the namespace of a registered flavor."""
+    if name.startswith("_"):
+        raise AttributeError(f"module 'fitprint' has no attribute {name!r}")
+    if name in __all__ and name not in ("models", "pyfunc"):
+        return late(__name__, name, _MODULES)
+    from fitprint._namespaces import module_or_flavor
+
+    return module_or_flavor(name)
 
 
 def __dir__() -> list[str]:

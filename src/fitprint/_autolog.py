@@ -5,23 +5,21 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from fitprint import _html
 from fitprint._configuration import Configuration, configure, current
 from fitprint._guard import forget_told, guarded, tell, tell_once
-from fitprint._handover import around_parallel
-from fitprint._patching.places import Place, patch_attribute
-from fitprint._recorder.begin import make_begin
-from fitprint._recorder.line import set_up_logger
+from fitprint._logger import set_up_logger
 from fitprint._recorder.switch import switch
 from fitprint._registry.entries import Entry, discover, missing_plugins
 from fitprint._registry.instrument import Instrument
-from fitprint._registry.support import check_support
 from fitprint._settings import check_arguments, read_value
+
+if TYPE_CHECKING:
+    from fitprint._patching.places import Place
+    from fitprint._registry.patches import MakeBegin
 
 _lock = threading.RLock()
 _instruments: dict[str, Instrument] = {}
@@ -77,49 +75,6 @@ def set_experiment(experiment_name: str) -> None:
     _choose(experiment=read_value("experiment", experiment_name, "set_experiment()"))
 
 
-@dataclass
-class FlavorStatus:
-    """One registered flavor as it is now."""
-
-    name: str
-    version: str | None
-    range: str
-    state: str
-    """``on``, ``off``, ``waiting`` for the import, ``unsupported``, ``broken``, or ``no plugin``."""
-    reason: str = ""
-    runs: int = 0
-    skips: dict[str, int] = field(default_factory=dict)
-
-
-class StatusList(list[FlavorStatus]):
-    """A row per flavor; a table in a notebook."""
-
-    def __repr__(self) -> str:
-        return f"<fitprint status: {', '.join(f'{each.name} {each.state}' for each in self) or 'no flavor'}>"
-
-    def _repr_html_(self) -> str:
-        head = ("flavor", "version", "supported", "state", "reason", "runs", "skipped")
-        rows = (
-            (each.name, each.version, each.range, each.state, each.reason, each.runs, skips_text(each.skips))
-            for each in self
-        )
-        return _html.table(head, rows)
-
-
-def skips_text(skips: dict[str, int]) -> str:
-    """`exclude_estimators 3, store 1`."""
-    return ", ".join(f"{rule} {count}" for rule, count in sorted(skips.items()))
-
-
-def status() -> StatusList:
-    """A row per registered flavor: versions, state and why, runs, and training calls that a rule left out."""
-    with _lock:
-        rows = [_status_of(name, instrument) for name, instrument in sorted(known_flavors().items())]
-        for name, command in missing_plugins(entries()).items():
-            rows.append(FlavorStatus(name, None, "", "no plugin", f"install it with: {command}"))
-    return StatusList(rows)
-
-
 def entries() -> dict[str, Entry]:
     """The registered flavors."""
     return {name: instrument.entry for name, instrument in known_flavors().items()}
@@ -130,7 +85,7 @@ def known_flavors() -> dict[str, Instrument]:
     with _lock:
         if not _instruments:
             for name, entry in discover().items():
-                _instruments[name] = Instrument(entry, make_begin, _is_ours)
+                _instruments[name] = Instrument(entry, _make_begin, _is_ours)
         return _instruments
 
 
@@ -194,6 +149,12 @@ def _is_wanted(name: str, configuration: Configuration) -> bool:
     return (settings.flavors is None or name in settings.flavors) and name not in settings.exclude_flavors
 
 
+def _make_begin() -> MakeBegin:
+    from fitprint._recorder.begin import make_begin  # not before there is a framework to patch
+
+    return make_begin
+
+
 def _is_ours(flavor: str, cls: type) -> bool:
     """Whether a flavor that patches a class tree has this class: unless it is another flavor's."""
     return owner_of(cls) in (flavor, None)
@@ -217,16 +178,6 @@ def _say_what_is_missing() -> None:
         tell_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
 
 
-def _status_of(name: str, instrument: Instrument) -> FlavorStatus:
-    support = instrument.support
-    if support is None:
-        with guarded("its supported range", name):
-            support = check_support(instrument.entry.plugin, instrument.entry.modules)
-    shown = (support.version, support.range) if support is not None else (None, "")
-    skips = dict(switch.skips.get(name, {}))
-    return FlavorStatus(name, *shown, instrument.state, instrument.reason, switch.runs[name], skips)
-
-
 def _watch_joblib() -> None:
     wrapt.register_post_import_hook(_patch_joblib, "joblib.parallel")
 
@@ -234,6 +185,9 @@ def _watch_joblib() -> None:
 def _patch_joblib(module: Any) -> None:
     with _lock, guarded("handing sessions to joblib's workers"):
         if switch.on and not _joblib:
+            from fitprint._handover import around_parallel  # not before there is work to hand over
+            from fitprint._patching.places import patch_attribute
+
             place = patch_attribute(module.Parallel, "__call__", around_parallel)
             if place is not None:
                 _joblib.append(place)

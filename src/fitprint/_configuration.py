@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from fitprint._guard import tell_once
 from fitprint._settings import TABLE, Settings, read_value
@@ -111,5 +110,7 @@ def configure(configuration: Configuration) -> Configuration:
 def absolute(location: str, directory: str) -> str:
     """A location that no change of the working directory touches; a ``file:`` URL as its path, any other as it is."""
     if location.startswith("file:"):
+        from urllib.parse import unquote, urlparse
+
         location = unquote(urlparse(location).path)
     return location if "://" in location else os.path.join(directory or os.getcwd(), os.path.expanduser(location))

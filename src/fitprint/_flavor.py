@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fitprint._parameters import argument
 from fitprint._settings import Settings
-from fitprint.models.package import Package
+
+if TYPE_CHECKING:
+    from fitprint.models.package import Package
 
 CONTRACT = 1
 

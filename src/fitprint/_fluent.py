@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +9,6 @@ from typing import Any
 from fitprint._run.active import active_run
 from fitprint._run.remembered import last_run
 from fitprint._run.run import Run
-
-_LATE = {
-    "models": ("fitprint.models", None),
-    "pyfunc": ("fitprint.pyfunc", None),
-    "infer_signature": ("fitprint.models", "infer_signature"),
-    "load_model": ("fitprint.pyfunc", "load_model"),
-}
-"""Public names whose modules are imported when they are first asked for."""
 
 
 def log_param(key: str, value: Any) -> None:
@@ -68,22 +59,6 @@ def log_text(text: str, artifact_file: str) -> None:
 def log_figure(figure: Any, artifact_file: str) -> None:
     """Saves a figure into the artifacts of the active run, else of the latest."""
     _target().log_figure(figure, artifact_file)
-
-
-def late_attribute(name: str) -> Any:
-    """For `fitprint.__getattr__`. Raises AttributeError that says which plugin to install where that is the mend."""
-    if name in _LATE:
-        module, attribute = _LATE[name]
-        found = importlib.import_module(module)
-        return found if attribute is None else getattr(found, attribute)
-    if not name.startswith("_"):
-        from fitprint._namespaces import missing_text, namespace
-
-        found_namespace = namespace(name)
-        if found_namespace is not None:
-            return found_namespace
-        raise AttributeError(f"module 'fitprint' has no attribute {name!r}{missing_text(name)}")
-    raise AttributeError(f"module 'fitprint' has no attribute {name!r}")
 
 
 def _target() -> Run:

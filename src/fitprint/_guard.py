@@ -62,7 +62,7 @@ def attempt(function: Callable[..., Any], *args: Any) -> tuple[bool, Any]:
     """Calls something of the user's that may refuse what it is given: (True, its result), or (False, None)."""
     try:
         return True, function(*args)
-    except Exception:  # noqa: BLE001  that it refuses is the answer
+    except Exception:
         return False, None
 
 
@@ -78,7 +78,7 @@ def message(error: BaseException) -> str:
     """What an exception says, whole up to a bound; never raises."""
     try:
         return str(error)[:10_000]
-    except Exception:  # noqa: BLE001  a user's exception class may fail in its own __str__
+    except Exception:
         return "(its message cannot be shown)"
 
 
@@ -95,7 +95,7 @@ def tell(line: str, level: int = logging.WARNING) -> None:
     """Logs a line; a logging set-up that raises does not reach the caller."""
     try:
         log.log(level, line)
-    except Exception:  # noqa: BLE001  a user's handler or filter may raise, and the training must go on
+    except Exception:
         return
 
 

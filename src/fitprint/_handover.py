@@ -13,7 +13,7 @@ from fitprint import _session
 from fitprint._configuration import Configuration
 from fitprint._guard import guarded
 from fitprint._recorder.switch import switch
-from fitprint._registry.instrument import patch_new_classes
+from fitprint._registry.patches import patch_new_classes
 from fitprint._run import active
 
 

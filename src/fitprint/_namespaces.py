@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from pathlib import Path
 from typing import Any
 
 from fitprint import _autolog, _html
 from fitprint._loading import load_native
 from fitprint._registry.entries import missing_plugins
+from fitprint._status import status
 
 
 class FlavorNamespace:
@@ -30,7 +32,7 @@ class FlavorNamespace:
         return f"<fitprint flavor {self._name}>"
 
     def _repr_html_(self) -> str:
-        rows = [each for each in _autolog.status() if each.name == self._name]
+        rows = [each for each in status() if each.name == self._name]
         return _html.table(("flavor", "version", "state"), [(each.name, each.version, each.state) for each in rows])
 
 
@@ -40,7 +42,16 @@ def namespace(name: str) -> FlavorNamespace | None:
     return FlavorNamespace(name) if name in _autolog.known_flavors() else None
 
 
-def missing_text(name: str) -> str:
-    """How to get a flavor that is not installed, for an error message; empty when it is none of fitprint's own."""
+def module_or_flavor(name: str) -> Any:
+    """For `fitprint.<name>`: a public module, or a registered flavor's namespace.
+
+    Raises AttributeError, which says what to install where a plugin is missing.
+    """
+    if name in ("models", "pyfunc"):
+        return importlib.import_module(f"fitprint.{name}")
+    found = namespace(name)
+    if found is not None:
+        return found
     command = missing_plugins(_autolog.entries()).get(name)
-    return f"; its plugin is not installed: {command}" if command else ""
+    mend = f"; its plugin is not installed: {command}" if command else ""
+    raise AttributeError(f"module 'fitprint' has no attribute {name!r}{mend}")

@@ -1,8 +1,8 @@
 """While fitprint calls a user's model by itself, nothing of it is seen: no warnings, no use of random numbers.
 
 `warnings.catch_warnings` is global and not safe with threads. Instead a filter that matches in this context alone is
-put before the others for the time, without telling the registries of warnings shown (`_filters_mutated`), so that what the
-user is warned of, and how often, stays as it was.
+put before the others for the time, without telling the registries of warnings shown (`_filters_mutated`), so that what
+the user is warned of, and how often, stays as it was.
 """
 
 from __future__ import annotations

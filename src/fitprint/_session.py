@@ -21,7 +21,7 @@ class Session:
 
     __slots__ = ("open", "recording")
 
-    def __init__(self, recording: object = None) -> None:
+    def __init__(self, recording: Any = None) -> None:
         self.open = True
         self.recording = recording
 

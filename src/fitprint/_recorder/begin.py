@@ -8,7 +8,6 @@ from fitprint import _rules, _session
 from fitprint._flavor import Flavor, Patch, TrainingCall
 from fitprint._guard import guarded
 from fitprint._patching.wrapper import Around, Begin
-from fitprint._recorder.recording import Recording
 from fitprint._recorder.switch import switch
 
 
@@ -24,7 +23,7 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
         session = _session.current()
         if session is None:
             return _outermost(TrainingCall(flavor, function, instance, args, kwargs, name))
-        if patch.inside and isinstance(session.recording, Recording):
+        if patch.inside and session.recording is not None:
             return _inside(session.recording, TrainingCall(flavor, function, instance, args, kwargs, name))
         return None
 
@@ -32,6 +31,8 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
 
 
 def _outermost(call: TrainingCall) -> Around:
+    from fitprint._recorder.recording import Recording  # with all it needs: not before there is a call to record
+
     around: Around | None = None
     with guarded("the start of a run", call.flavor.name) as step:
         call.settings = switch.settings(call.flavor)
@@ -45,7 +46,7 @@ def _outermost(call: TrainingCall) -> Around:
     return around if around is not None else Unrecorded(call.args, call.kwargs)
 
 
-def _inside(recording: Recording, call: TrainingCall) -> Around | None:
+def _inside(recording: Any, call: TrainingCall) -> Around | None:
     if recording.call.flavor is not call.flavor or recording.listening:
         return None
     call.settings = recording.call.settings

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fitprint._configuration import Configuration
-from fitprint._flavor import Flavor
 from fitprint._settings import Settings
+
+if TYPE_CHECKING:
+    from fitprint._flavor import Flavor
 
 
 class Switch:

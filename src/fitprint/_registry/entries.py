@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import re
 import sys
 from dataclasses import dataclass, field
 from importlib import metadata
+from typing import TYPE_CHECKING
 
-from fitprint._flavor import CONTRACT, Flavor
+if TYPE_CHECKING:
+    from fitprint._flavor import Flavor
 
 FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
 REFUSED = frozenset({"pyfunc", "models", "testing"})
@@ -40,6 +43,8 @@ class Entry:
     def flavor(self) -> Flavor:
         """The flavor itself, imported now. Raises what its import raises, and TypeError for what is no flavor."""
         if self._flavor is None:
+            from fitprint._flavor import CONTRACT, Flavor
+
             found = self.point.load()
             made = found() if isinstance(found, type) else found
             if not isinstance(made, Flavor):
@@ -74,16 +79,24 @@ def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
 
     The names come from fitprint's own extras.
     """
-    try:
-        extras = metadata.metadata("fitprint").get_all("Provides-Extra") or []
-    except metadata.PackageNotFoundError:  # running from a bare source tree
-        return {}
+    extras = _own_extras()
     woken = {module for entry in entries.values() for module in entry.modules}
     return {
         name: f'pip install "fitprint[{name}]"'
         for name in extras
         if name != "all" and name not in entries and name not in woken and _importable(name)
     }
+
+
+@functools.cache
+def _own_extras() -> tuple[str, ...]:
+    """The names of fitprint's extras. From the text of its metadata: a parser would cost a millisecond at start-up."""
+    try:
+        text = metadata.distribution("fitprint").read_text("METADATA") or ""
+    except metadata.PackageNotFoundError:  # running from a bare source tree
+        return ()
+    head = text.partition("\n\n")[0].splitlines()
+    return tuple(line.partition(": ")[2] for line in head if line.startswith("Provides-Extra: "))
 
 
 def _importable(name: str) -> bool:

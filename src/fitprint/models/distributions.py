@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata as metadata
-import json
 import os
 import sys
 from pathlib import Path
-from urllib.parse import unquote, urlparse
-from urllib.request import url2pathname
 
 
 @functools.lru_cache(maxsize=512)
@@ -93,6 +90,10 @@ def _editable_folders() -> tuple[tuple[str, str], ...]:
 
 def _editable_folder(distribution: metadata.Distribution) -> str | None:
     """The folder of a distribution installed for editing (PEP 610, ``direct_url.json``), with a final separator."""
+    import json
+    from urllib.parse import unquote, urlparse
+    from urllib.request import url2pathname
+
     try:
         text = distribution.read_text("direct_url.json")
         found = json.loads(text) if text else {}

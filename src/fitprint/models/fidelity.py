@@ -1,8 +1,8 @@
 """Which signature a package may carry: one under which the model predicts what it predicts on the data itself.
 
 A reader enforces the signature before the model sees the data (MLmodel contract, "Enforcement at predict"), and some
-data comes out of that as something else: a category as text, a list as a DataFrame. So the enforced data is given to the
-model once, on a few rows, before the signature is written.
+data comes out of that as something else: a category as text, a list as a DataFrame. So the enforced data is given
+to the model once, on a few rows, before the signature is written.
 """
 
 from __future__ import annotations

@@ -1,0 +1,65 @@
+"""Saying what is on: a row per registered flavor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fitprint import _html
+from fitprint._autolog import entries, known_flavors
+from fitprint._guard import guarded
+from fitprint._recorder.switch import switch
+from fitprint._registry.entries import missing_plugins
+from fitprint._registry.instrument import Instrument
+from fitprint._registry.support import check_support
+
+
+@dataclass
+class FlavorStatus:
+    """One registered flavor as it is now."""
+
+    name: str
+    version: str | None
+    range: str
+    state: str
+    """``on``, ``off``, ``waiting`` for the import, ``unsupported``, ``broken``, or ``no plugin``."""
+    reason: str = ""
+    runs: int = 0
+    skips: dict[str, int] = field(default_factory=dict)
+
+
+class StatusList(list[FlavorStatus]):
+    """A row per flavor; a table in a notebook."""
+
+    def __repr__(self) -> str:
+        return f"<fitprint status: {', '.join(f'{each.name} {each.state}' for each in self) or 'no flavor'}>"
+
+    def _repr_html_(self) -> str:
+        head = ("flavor", "version", "supported", "state", "reason", "runs", "skipped")
+        rows = (
+            (each.name, each.version, each.range, each.state, each.reason, each.runs, skips_text(each.skips))
+            for each in self
+        )
+        return _html.table(head, rows)
+
+
+def skips_text(skips: dict[str, int]) -> str:
+    """`exclude_estimators 3, store 1`."""
+    return ", ".join(f"{rule} {count}" for rule, count in sorted(skips.items()))
+
+
+def status() -> StatusList:
+    """A row per registered flavor: versions, state and why, runs, and training calls that a rule left out."""
+    rows = [_status_of(name, instrument) for name, instrument in sorted(known_flavors().items())]
+    for name, command in missing_plugins(entries()).items():
+        rows.append(FlavorStatus(name, None, "", "no plugin", f"install it with: {command}"))
+    return StatusList(rows)
+
+
+def _status_of(name: str, instrument: Instrument) -> FlavorStatus:
+    support = instrument.support
+    if support is None:
+        with guarded("its supported range", name):
+            support = check_support(instrument.entry.plugin, instrument.entry.modules)
+    shown = (support.version, support.range) if support is not None else (None, "")
+    skips = dict(switch.skips.get(name, {}))
+    return FlavorStatus(name, *shown, instrument.state, instrument.reason, switch.runs[name], skips)
