@@ -1,7 +1,7 @@
 # Everything a developer runs. Needs make, Python 3.10 or newer with its venv module, and a package index pip can reach.
 
 PYTHON ?= python3
-# further arguments for pytest: make test-sklearn ARGS="-k pipeline -x"
+# further arguments for pytest or the benchmarks: make test-sklearn ARGS="-k pipeline -x"
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -33,11 +33,16 @@ venv: .venv/.stamp ## make .venv: fitprint and its flavors editable, test and li
 	@echo ".venv is ready: . .venv/bin/activate"
 
 .PHONY: venv-mlflow
-venv-mlflow: .venv-mlflow3/.stamp .venv-mlflow2/.stamp ## make .venv-mlflow3 and .venv-mlflow2: stock MLflow, to test packages with
+venv-mlflow: ## make .venv-mlflow3 and .venv-mlflow2 too: stock MLflow, to test packages with
+	@$(MAKE) --no-print-directory -j 2 environments
+
+.PHONY: environments
+environments: .venv/.stamp .venv-mlflow3/.stamp .venv-mlflow2/.stamp
+	@:
 
 # $(call create,DIR): makes the folder a virtual environment, unless it is one of this very Python
 create = @want=$$($(PYTHON) -c 'import sys; print(sys.version); sys.exit(sys.version_info < (3, 10))') \
-	|| { echo "fitprint needs Python 3.10 or newer, '$(PYTHON)' is none: make PYTHON=python3.12 ..." >&2; exit 1; }; \
+	|| { echo "fitprint needs Python 3.10 or newer, and '$(PYTHON)' is not: make TARGET PYTHON=python3.12" >&2; exit 1; }; \
 	have=$$($(1)/bin/python -c 'import sys; print(sys.version)' 2>/dev/null) || :; \
 	if test "$$want" = "$$have"; then echo "$(1): bringing it up to date"; \
 	else echo "$(1): making it, with Python $${want%% *}"; $(PYTHON) -m venv --clear $(1); fi
@@ -67,16 +72,17 @@ demo: .venv/.stamp ## train real models with recording on, list and show the run
 	@$(PY) examples/demo.py
 
 .PHONY: bench
-bench: .venv/.stamp ## measure what recording costs: every script in benchmarks/
-	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(PY) "$$script"; done
+bench: venv-mlflow ## measure what recording costs, beside MLflow; ARGS="--write" puts the table into benchmarks/
+	$(PY) benchmarks/run.py $(ARGS)
 
-# ---- tests; tests find stock MLflow through these two variables
+# ---- tests
 
-test test-mlflow: export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
-test test-mlflow: export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
+# where tests and benchmarks find stock MLflow
+test test-mlflow bench: export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
+test test-mlflow bench: export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
 
 .PHONY: test
-test: .venv/.stamp venv-mlflow ## run all tests, with stock MLflow 2 and 3 too
+test: venv-mlflow ## run all tests, with stock MLflow 2 and 3 too
 	$(PYTEST) $(PARALLEL) $(ARGS)
 
 .PHONY: test-quick
@@ -92,7 +98,7 @@ test-xgboost: .venv/.stamp ## run the tests of the XGBoost flavor, without MLflo
 	$(PYTEST) $(PARALLEL) -m "not mlflow" plugins/xgboost $(ARGS)
 
 .PHONY: test-mlflow
-test-mlflow: .venv/.stamp venv-mlflow ## run the tests that load packages in stock MLflow 2 and 3, and theirs here
+test-mlflow: venv-mlflow ## run the tests that load packages in stock MLflow 2 and 3, and theirs here
 	$(PYTEST) $(PARALLEL) -m mlflow $(ARGS)
 
 # ---- style and types

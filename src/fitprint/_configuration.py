@@ -58,7 +58,7 @@ class Configuration:
         for name in TABLE:
             for layer in self._layers(flavor, defaults or {}):
                 given, value = layer(name)
-                if given:
+                if given and (value is not None or TABLE[name].default is None):  # None: as if not given
                     found[name] = value
                     break
         killed, value = self._from_environment("DISABLED", "disabled")

@@ -20,6 +20,11 @@ def dumps(value: Any, indent: int | None = None) -> str:
         return json.dumps(_spelled(value), allow_nan=False, indent=indent, ensure_ascii=False)
 
 
+def to_bytes(value: Any, indent: int | None = None) -> bytes:
+    """The JSON of plain values in UTF-8. A lone surrogate, as in odd file names, becomes its JSON escape."""
+    return dumps(value, indent).encode("utf-8", "backslashreplace")
+
+
 def number(value: Any) -> Any:
     """A number read back from strict JSON: "NaN" and the infinities are floats again."""
     return float(value) if value in ("NaN", "Infinity", "-Infinity") else value

@@ -29,9 +29,9 @@ def boolean(value: Any) -> bool:
 
 
 def text(value: Any) -> str | None:
-    """A text; a path-like object becomes its path."""
+    """A text, None for an empty one; a path-like object becomes its path."""
     if value is None or isinstance(value, str):
-        return value
+        return value or None
     if isinstance(value, os.PathLike):
         return str(os.fspath(value))
     raise ValueError("a text or a path")
@@ -86,7 +86,7 @@ def whole_number(value: Any) -> int:
         return 2**31
     try:
         found = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = -1
     if found < 0 or isinstance(value, bool) or found != float(value):
         raise ValueError("a whole number of zero or more")

@@ -170,9 +170,7 @@ def test_unused_categories_do_not_count():
     missing = pd.Categorical(["x", None], categories=pd.Index(["x", 1], dtype=object))
     assert infer_schema(pd.DataFrame({"a": missing})).to_dict()[0]["type"] == "string"
     none = pd.Categorical([None, None])
-    assert infer_schema(pd.DataFrame({"a": none})).to_dict() == [
-        {"type": "any", "name": "a", "required": False}
-    ]
+    assert infer_schema(pd.DataFrame({"a": none})).to_dict() == [{"type": "any", "name": "a", "required": False}]
 
 
 def test_numpy_labels_become_plain():

@@ -107,9 +107,7 @@ def test_inference_needs_no_pandas():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-SNIPPETS = re.findall(
-    r"```python\n(.*?)```", (Path(__file__).parents[2] / "docs/signatures.md").read_text(), re.DOTALL
-)
+SNIPPETS = re.findall(r"```python\n(.*?)```", (Path(__file__).parents[2] / "docs/signatures.md").read_text(), re.DOTALL)
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.strip().splitlines()[-1])

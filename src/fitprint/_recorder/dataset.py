@@ -10,6 +10,7 @@ from fitprint.models.rows import row_count, take_rows
 DIGEST_BYTES = 10_000_000
 """Up to this size the digest is of everything, above it of a fixed sample of the rows."""
 MOST_CLASSES = 1_000
+_FEW = 100
 MOST_COLUMNS = 2_000
 
 
@@ -94,12 +95,18 @@ def _digest(data: Any) -> dict[str, Any]:
 
 
 def _bytes_of(data: Any) -> int:
-    if hasattr(data, "memory_usage"):
-        usage = data.memory_usage(deep=False)
-        return int(usage.sum()) if hasattr(usage, "sum") else int(usage)
+    """About how many bytes there are to digest; of texts, judged by the first hundred."""
+    if hasattr(data, "columns") and hasattr(data, "iloc"):
+        return sum(_bytes_of(data.iloc[:, position]) for position in range(data.shape[1]))
+    if isinstance(data, dict):
+        return sum(_bytes_of(each) for each in data.values())
     if hasattr(data, "tocsr") and hasattr(data, "nnz"):
         return int(data.nnz) * 12
-    return int(getattr(data, "nbytes", 0)) or 64 * (row_count(data) or 0)
+    rows = row_count(data) or 0
+    if isinstance(data, (list, tuple)) or getattr(getattr(data, "dtype", None), "kind", "O") == "O":
+        few = list(take_rows(data, slice(0, _FEW)))
+        return sum(len(each) if isinstance(each, (str, bytes)) else 8 for each in few) * rows // max(len(few), 1)
+    return int(getattr(data, "nbytes", 8 * rows))
 
 
 def _parts(data: Any) -> Any:
@@ -121,17 +128,10 @@ def _parts(data: Any) -> Any:
         for name, each in data.items():
             yield repr(name).encode()
             yield from _parts(each)
+    elif isinstance(data, (list, tuple)):
+        yield repr(data).encode("utf-8", "surrogatepass")
     else:
-        yield _array_bytes(np.asarray(data) if not isinstance(data, (list, tuple)) else _as_array(data))
-
-
-def _as_array(data: Any) -> Any:
-    import numpy as np
-
-    try:
-        return np.asarray(data)
-    except ValueError:  # rows of different lengths
-        return np.asarray([repr(each) for each in data])
+        yield _array_bytes(np.asarray(data))
 
 
 def _array_bytes(array: Any) -> Any:

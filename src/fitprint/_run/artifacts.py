@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fitprint._json import dumps, plain
+from fitprint._json import plain, to_bytes
 
 
 def contents(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
@@ -30,7 +30,7 @@ def of_dict(value: Any, name: str) -> bytes:
         import yaml
 
         return yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True).encode("utf-8")
-    return dumps(plain(value), indent=2).encode("utf-8")
+    return to_bytes(plain(value), indent=2)
 
 
 def of_figure(figure: Any, name: str) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint._json import dumps
+from fitprint._json import to_bytes
 from fitprint.models.package import Package
 from fitprint.stores.contract import OpenRun, Store, StoreError
 
@@ -83,7 +83,7 @@ class OpenFolder(OpenRun):
         return Path(self._folder)
 
     def write_record(self, record: Mapping[str, Any]) -> None:
-        self._replace(RECORD, dumps(record).encode("utf-8"))
+        self._replace(RECORD, to_bytes(record))
 
     def append_metrics(self, lines: str) -> None:
         with open(os.path.join(self._folder, METRICS), "a", encoding="utf-8") as file:

@@ -11,6 +11,7 @@ from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_re
 from fitprint._flavor import Child, Flavor, Patch, TrainingCall
 from fitprint.models.package import Package
 from fitprint_sklearn import (
+    _arguments,
     _entry_points,
     _fitted,
     _packages,
@@ -36,6 +37,8 @@ class SklearnFlavor(Flavor):
         if call.instance is None:
             call.skip("model", "cross-validation", "it trains many models and keeps none")
             return None
+        if _arguments.inputs_of(call) is None:
+            call.skip("data", "arguments", f"none of the arguments of {call.name} is known to be the training data")
         if _search.is_search(call.instance):
             return _best_of(call)
         return call.instance
@@ -94,10 +97,10 @@ class SklearnFlavor(Flavor):
         return _search.best_candidates(call.instance) if _search.is_search(call.instance) else ()
 
     def data(self, call: TrainingCall) -> Any:
-        return call.argument("X")
+        return _arguments.inputs_of(call)
 
     def target(self, call: TrainingCall) -> Any:
-        return call.argument("y")
+        return _arguments.target_of(call)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):

@@ -15,13 +15,16 @@ def estimator_params(estimator: Any) -> dict[str, Any]:
 
 
 def validation_params(call: TrainingCall) -> dict[str, Any]:
-    """The params of a cross-validation: those of the estimator, and how it is validated."""
+    """The params of a cross-validation: those of the estimator, and how it is validated.
+
+    An argument that has the name of one of the estimator's params stands as ``<function>__<argument>``.
+    """
     estimator = call.argument("estimator")
     found = estimator_params(estimator) if hasattr(estimator, "get_params") else {}
     given = dict(zip(parameter_names(call.function), call.args, strict=False)) | call.kwargs
     for name, value in given.items():
         if name not in ("estimator", "X", "y", "groups", "params", "fit_params") and not hasattr(value, "shape"):
-            found[name] = shown(value)
+            found[f"{call.name}__{name}" if name in found else name] = shown(value)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from fitprint._flavor import TrainingCall
 from fitprint._scores.clustering import sampled_rows
 from fitprint.models.rows import row_count, take_rows
+from fitprint_sklearn._arguments import inputs_of, target_of, weight_of
 
 _PILOTS = (50, 500)
 _TOO_FEW_TO_ASK = 500
@@ -31,11 +32,11 @@ def training_rows(call: TrainingCall, model: Any, predictions: int) -> TrainingR
 
     ``predictions``: how many times the rows will be predicted. None for inputs that have no rows to count.
     """
-    inputs = call.argument("X")
+    inputs = inputs_of(call)
     total = row_count(inputs)
     if not total:
         return None
-    rows = TrainingRows(inputs, call.argument("y"), call.argument("sample_weight"), None)
+    rows = TrainingRows(inputs, target_of(call), weight_of(call), None)
     wanted = _rows_within(call.settings.max_metric_seconds / max(predictions, 1), model, inputs, total)
     if wanted >= total:
         return rows

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from fitprint._flavor import Child
+from fitprint._json import dumps, plain
 from fitprint_sklearn._params import estimator_params, shown
 
 
@@ -23,7 +23,7 @@ def is_search(model: Any) -> bool:
 def best_params(search: Any) -> dict[str, Any]:
     """The best candidate's params, as ``best_<param>``."""
     found = getattr(search, "best_params_", None) or {}
-    return {f"best_{name}": shown(value) for name, value in found.items()}
+    return {f"best_{name}": _described(value) for name, value in found.items()}
 
 
 def best_metrics(search: Any) -> dict[str, float]:
@@ -58,18 +58,43 @@ def best_candidates(search: Any) -> Iterator[Child]:
     results = search.cv_results_
     estimator = getattr(search, "estimator", None)
     inner = estimator_params(estimator) if hasattr(estimator, "get_params") else {}
-    kind = type(estimator)
+    kind = type(search if estimator is None else estimator)
     tags = {"estimator_name": kind.__name__, "estimator_class": f"{kind.__module__}.{kind.__qualname__}"}
-    for position in _ranking(results):
-        candidate = {name: shown(value) for name, value in results["params"][position].items()}
-        yield Child(kind.__name__, {**inner, **candidate}, _numbers(results, position), tags)
+    for position in _ranking(search):
+        yield Child(
+            kind.__name__,
+            _candidate_params(inner, results["params"][position]),
+            _numbers(results, position),
+            tags,
+        )
 
 
-def _ranking(results: dict[str, Any]) -> list[int]:
-    """The positions of the candidates, best first: by the only rank, else by the first scorer's."""
-    ranks = next((values for name, values in results.items() if name.startswith("rank_test_")), None)
+def _candidate_params(inner: dict[str, Any], candidate: Mapping[str, Any]) -> dict[str, Any]:
+    """The params of the estimator as the candidate has them; what it puts in a step's place has params of its own."""
+    found = dict(inner)
+    for name, value in sorted(candidate.items(), key=lambda pair: pair[0].count("__")):
+        found = {each: kept for each, kept in found.items() if not each.startswith(f"{name}__")}
+        found[name] = shown(value)
+        if hasattr(value, "get_params"):
+            found |= {f"{name}__{each}": kept for each, kept in estimator_params(value).items()}
+    return found
+
+
+def _ranking(search: Any) -> list[int]:
+    """The positions of the candidates, best first: the search's own choice, then by the rank of what it refits by.
+
+    Of a halving search the candidates of a later iteration come first: they were given more to learn from.
+    """
+    results = search.cv_results_
+    names = [name for name in results if name.startswith("rank_test_")]
+    by = f"rank_test_{getattr(search, 'refit', None)}"
+    name = by if by in names else next(iter(names), None)
     total = len(results["params"])
-    return list(range(total)) if ranks is None else [int(each) for each in np.argsort(ranks, kind="stable")]
+    ranks = np.zeros(total) if name is None else np.asarray(results[name])
+    order = np.lexsort((ranks, -np.asarray(results.get("iter", np.zeros(total)))))
+    best = getattr(search, "best_index_", None)
+    first = [] if best is None else [int(best)]
+    return first + [int(each) for each in order if int(each) not in first]
 
 
 def _numbers(results: dict[str, Any], position: int) -> dict[str, float]:
@@ -83,6 +108,12 @@ def _numbers(results: dict[str, Any], position: int) -> dict[str, float]:
 
 def _cells(name: str, values: Any) -> list[str]:
     if name == "params":
-        return [json.dumps({key: shown(value) for key, value in each.items()}, default=str) for each in values]
-    masked = np.ma.getmaskarray(values) if np.ma.isMaskedArray(values) else np.zeros(len(values), bool)
-    return ["" if hidden else str(shown(value)) for value, hidden in zip(np.ma.getdata(values), masked, strict=True)]
+        return [dumps(plain({key: _described(value) for key, value in each.items()})) for each in values]
+    masked = np.ma.getmaskarray(values).tolist() if np.ma.isMaskedArray(values) else [False] * len(values)
+    shown_values = zip(np.ma.getdata(values), masked, strict=True)
+    return ["" if hidden else str(_described(value)) for value, hidden in shown_values]
+
+
+def _described(value: Any) -> Any:
+    """A value among candidates: of an estimator its repr, for two of a class may differ in their params alone."""
+    return " ".join(repr(value).split()) if hasattr(value, "get_params") else shown(value)

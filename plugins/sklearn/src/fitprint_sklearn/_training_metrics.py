@@ -16,6 +16,7 @@ from fitprint._scores.classification import (
 from fitprint._scores.clustering import cluster_sizes, silhouette
 from fitprint._scores.regression import regression_facts
 from fitprint.models.rows import row_count
+from fitprint_sklearn._arguments import inputs_of
 from fitprint_sklearn._predictions import TrainingRows, training_rows
 
 Found = tuple[dict[str, float], dict[str, Any]]
@@ -81,7 +82,7 @@ def clusterer_facts(call: TrainingCall, model: Any) -> Found:
     metrics = {"n_clusters": float(len(set(sizes) - {"-1"}))}
     if "-1" in sizes:
         metrics["noise_fraction"] = sizes["-1"] / sum(sizes.values())
-    inputs = call.argument("X")
+    inputs = inputs_of(call)
     if len(labels) != row_count(inputs):  # FeatureAgglomeration clusters columns
         return metrics, {"cluster_sizes.json": sizes}
     precomputed = "precomputed" in (getattr(model, "metric", None), getattr(model, "affinity", None))
@@ -133,7 +134,7 @@ def _scores_as_usual(model: Any) -> bool:
         else:
             break
     qualified = getattr(getattr(type(model), "score", None), "__qualname__", "")
-    return qualified in ("ClassifierMixin.score", "RegressorMixin.score")
+    return qualified in ("ClassifierMixin.score", "RegressorMixin.score", "MultiOutputClassifier.score")
 
 
 def _weight(rows: TrainingRows) -> Any:

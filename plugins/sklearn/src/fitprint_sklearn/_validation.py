@@ -92,10 +92,11 @@ def _folds(call: TrainingCall, folds: Mapping[str, Any]) -> dict[str, float]:
 def _curve(
     call: TrainingCall, name: str, values: Iterable[Any], train: Any, test: Any, steps: Iterable[Any]
 ) -> dict[str, float]:
-    """Mean scores over the folds, a step per point of the curve; the best point as metrics."""
-    for step, train_scores, test_scores in zip(steps, train, test, strict=True):
-        call.emit("mean_train_score", float(np.mean(train_scores)), int(step))
-        call.emit("mean_test_score", float(np.mean(test_scores)), int(step))
+    """Mean and spread of the scores over the folds, a step per point of the curve; the best point as metrics."""
+    for step, *scores in zip(steps, train, test, strict=True):
+        for kind, of_folds in zip(("train", "test"), scores, strict=True):
+            call.emit(f"mean_{kind}_score", float(np.mean(of_folds)), int(step))
+            call.emit(f"std_{kind}_score", float(np.std(of_folds)), int(step))
     means = np.mean(test, axis=1)
     if not np.isfinite(means).any():
         return {}

@@ -1,0 +1,163 @@
+"""All benchmarks side by side, on this machine and in one run; the table goes into benchmarks/README.md.
+
+    make bench
+
+MLflow runs in an environment of its own, whose interpreter FITPRINT_MLFLOW3_PYTHON names; without it its column is
+empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+from cases import CASES
+from measure import CONTENDERS
+from starting import milliseconds
+
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+VERSIONS = ("fitprint", "scikit-learn", "xgboost-cpu", "numpy", "pandas", "wrapt", "cloudpickle", "PyYAML")
+
+Row = dict[str, dict[str, float]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each contender is measured, in turn")
+    parser.add_argument("--case", action="append", help="only cases whose name has this in it")
+    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
+    given = parser.parse_args()
+    chosen = [name for name in CASES if not given.case or any(each in name for each in given.case)]
+    rows = {name: compare(name, given.rounds) for name in chosen}
+    parts = [heading(), fits_table(rows), targets_table(rows)]
+    if not given.case:
+        parts.append(other_table(whole_figures()))
+    text = "\n\n".join(parts)
+    print(text)
+    if given.write:
+        write(text)
+
+
+def compare(name: str, rounds: int) -> Row:
+    """The contenders in turn, round after round, so that a drift of the machine meets them all; the best of each."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for turn in range(rounds):
+        for contender in CONTENDERS:
+            if contender == "mlflow" and (turn or not os.environ.get("FITPRINT_MLFLOW3_PYTHON")):
+                continue
+            print(f"... {name}: {contender}", file=sys.stderr)
+            found.setdefault(contender, []).append(_measured(name, contender))
+    return {each: min(values, key=lambda value: value["cpu"]) for each, values in found.items()}
+
+
+def _measured(name: str, contender: str) -> dict[str, float]:
+    python = os.environ["FITPRINT_MLFLOW3_PYTHON"] if contender == "mlflow" else sys.executable
+    command = [python, str(HERE / "measure.py"), name, contender]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{name} under {contender} failed:\n{done.stdout}\n{done.stderr}")
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def fits_table(rows: dict[str, Row]) -> str:
+    """CPU milliseconds of one training with each contender."""
+    lines = [
+        "| CPU ms of one training | bare | bare + pickle | fitprint, no training metrics | fitprint | MLflow |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in rows.items():
+        cells = [_ms(row, each) for each in ("bare", "pickle", "fitprint, no metrics", "fitprint", "mlflow")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def targets_table(rows: dict[str, Row]) -> str:
+    """What was aimed at, and what was reached."""
+    lines = ["| aim | reached | |", "|---|---|---|"]
+    for name in ("LogisticRegression, iris", "Pipeline, iris"):
+        if name in rows:
+            lines.append(_over(rows[name], name, "fitprint, no metrics", 2))
+            lines.append(_over(rows[name], name, "fitprint", 5))
+    if (name := "xgboost.train, 1000 rounds, 2 evals") in rows:
+        ratio = rows[name]["fitprint"]["cpu"] / rows[name]["bare"]["cpu"]
+        lines.append(_line(f"{name}: at most 1.05 times bare", f"{ratio:.3f} times", ratio <= 1.05))
+    if (name := "forest of 300 MB") in rows:
+        row = rows[name]
+        ratio = row["fitprint, no metrics"]["cpu"] / row["pickle"]["cpu"]
+        lines.append(_line(f"{name}: at most 1.3 times bare + pickle in time", f"{ratio:.2f} times", ratio <= 1.3))
+        peaks = {each: value["peak"] for each, value in row.items()}
+        over = peaks["fitprint, no metrics"] - peaks["bare"]
+        shown = ", ".join(f"{each} {value:.0f}" for each, value in peaks.items())
+        lines.append(_line(f"{name}: no second copy in memory (peak MB)", shown, over < 100))
+    return "\n".join(lines)
+
+
+def _over(row: Row, name: str, contender: str, aim: float) -> str:
+    more = (row[contender]["cpu"] - row["bare"]["cpu"]) * 1000
+    return _line(f"{name}, {contender}: at most {aim:g} ms more than bare", f"{more:.2f} ms", more <= aim)
+
+
+def _line(aim: str, reached: str, good: bool) -> str:
+    return f"| {aim} | {reached} | {'yes' if good else '**no**'} |"
+
+
+def _ms(row: Row, contender: str) -> str:
+    return f"{row[contender]['cpu'] * 1000:,.1f}" if contender in row else ""
+
+
+def whole_figures() -> dict[str, Any]:
+    """Starting, growing and listing."""
+    found: dict[str, Any] = {}
+    for script, argument in (("starting.py", ""), ("store.py", "flat"), ("store.py", "list")):
+        print(f"... {script} {argument}", file=sys.stderr)
+        command = [sys.executable, str(HERE / script), *([argument] if argument else [])]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found[argument or "start"] = json.loads(done.stdout.strip().splitlines()[-1])
+    if python := os.environ.get("FITPRINT_MLFLOW3_PYTHON"):
+        found["start"]["mlflow"] = milliseconds(python, "mlflow", 3)
+    return found
+
+
+def other_table(found: dict[str, Any]) -> str:
+    """The figures that are not of a training."""
+    start, flat, listing = found["start"], found["flat"], found["list"]
+    more = start["fitprint"] - start["wrapt"]
+    growth = flat["at 2000"] / flat["at 20"]
+    shown = f"{more:.1f} ms (wrapt {start['wrapt']:.0f}, MLflow {start.get('mlflow', float('nan')):,.0f})"
+    fits = f"{flat['at 20']:.2f} ms at the 20th, {flat['at 2000']:.2f} ms at the 2000th"
+    lists = f"{listing['newest']:.2f} s, with --all {listing['all']:.2f} s"
+    return "\n".join(
+        [
+            "| aim | reached | |",
+            "|---|---|---|",
+            _line("`import fitprint; fitprint.autolog()`: at most 25 ms more than `import wrapt`", shown, more <= 25),
+            _line("a fit costs as much at the 2000th run of a store as at the 20th", fits, growth <= 1.15),
+            _line("`fitprint runs` over 10,000 runs: under 2 s", lists, max(listing.values()) < 2),
+        ]
+    )
+
+
+def heading() -> str:
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in VERSIONS)
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, one thread for BLAS and OpenMP"
+    return f"{machine}, Python {platform.python_version()}; {versions}."
+
+
+def write(text: str) -> None:
+    readme = HERE / "README.md"
+    before, _, rest = readme.read_text("utf-8").partition(BEGIN)
+    readme.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""The group of commands, and the one place where their errors end: one line on standard error, exit status 1."""
+
+from __future__ import annotations
+
+import errno
+import io
+import sys
+from typing import IO, Any
+
+import click
+
+from fitprint._logger import set_up_logger
+from fitprint._version import __version__
+from fitprint.cli.flavors import flavors
+from fitprint.cli.inspection import inspect
+from fitprint.cli.runs import runs
+from fitprint.cli.show import show
+from fitprint.cli.texts import clean
+from fitprint.models.errors import PackageError
+
+
+class Failure(click.ClickException):
+    """An error of the user's world (a missing run, a broken package, an unreadable file), told in one line."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"fitprint: {self.message}", file=file, err=file is None)
+
+
+class Commands(click.Group):
+    """Runs a command; an expected error becomes a `Failure`, and a reader that has gone ends it quietly."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # so that a closed pipe shows here, and not when the interpreter ends
+            return result
+        except (PackageError, OSError, ValueError) as error:
+            if getattr(error, "errno", None) == errno.EPIPE:
+                raise
+            raise Failure(_line(error)) from None
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="fitprint %(version)s")
+def fitprint() -> None:
+    """What training calls left behind: their runs, their metrics and their model packages.
+
+    Nothing here loads a model or imports a framework. Runs are looked for in the folder that --store names, else
+    FITPRINT_STORE, else ./fitprint-runs.
+    """
+    set_up_logger()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
+
+
+for command in (runs, show, inspect, flavors):
+    fitprint.add_command(command)
+
+
+def _line(error: Exception) -> str:
+    """What an error says, on one line and without control characters."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        text = f"{error.filename}: {error.strerror}"
+    return clean(" ".join(text.split())) or type(error).__name__

@@ -1,0 +1,195 @@
+"""`fitprint show`: one run, with all that was recorded of it and all that was not."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fitprint._recorder.line import size_text
+from fitprint._run.record import RUNNING
+from fitprint._run.run import Run
+from fitprint.cli import options, packages, run_rows
+from fitprint.cli.finding import Reading, found_run
+from fitprint.cli.screen import Screen
+from fitprint.cli.tables import Page, signature_rows, size_or_missing, styled
+from fitprint.cli.texts import as_json as json_text
+from fitprint.cli.texts import duration, number_text, seconds_since, time_text
+from fitprint.models.errors import PackageError
+from fitprint.stores import Store
+from fitprint.stores.folder import ARTIFACTS, METRICS
+
+MOST_CHILDREN = 50
+
+
+@click.command()
+@click.argument("run")
+@options.store
+@options.as_json
+def show(run: str, store: str | None, as_json: bool) -> None:
+    """Show one run.
+
+    RUN is an id or the beginning of one, "last" (the newest run; of a search, the search itself), or the folder of
+    a run.
+    """
+    found, opened = found_run(run, store)
+    children = Reading(opened).children(found)
+    document = _document(found, children)
+    if as_json:
+        click.echo(json_text(document))
+    else:
+        _page(document, found, children, opened)
+
+
+def _document(run: Run, children: list[Run]) -> dict[str, Any]:
+    folder = run.path
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "status": run.status,
+        "flavor": run.flavor,
+        "experiment": run.experiment,
+        "parent_id": run.parent_id,
+        "path": str(folder),
+        "start": run.start_time,
+        "end": run.end_time,
+        "seconds": run.seconds,
+        "process": run.record.process,
+        "error": run.error,
+        "params": run.params,
+        "metrics": run.metrics,
+        "steps": _steps(folder / METRICS),
+        "tags": run.tags,
+        "artifacts": [{"name": name, "size": _size(folder / ARTIFACTS / str(name))} for name in run.artifacts],
+        "models": [_model(name, about, folder) for name, about in run.record.models.items()],
+        "skipped": [skip._asdict() for skip in run.skipped],
+        "children": [
+            {"run_id": each.run_id, "name": each.name, "status": each.status, "metrics": each.metrics}
+            for each in children
+        ],
+    }
+
+
+def _steps(path: Path) -> dict[str, int]:
+    """How many values each metric has; a last line that was cut off by a killed process is passed over."""
+    found: Counter[str] = Counter()
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                try:
+                    found[str(json.loads(line)["name"])] += 1
+                except (ValueError, TypeError, KeyError):
+                    continue
+    except FileNotFoundError:
+        return {}
+    return dict(found)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.lstat().st_size
+    except (OSError, ValueError):
+        return None
+
+
+def _model(name: str, about: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A package of the run; where it is broken, what is wrong with it."""
+    found = {"name": name, "path": str(folder / name), **about}
+    found |= {"signature": None, "requirements": [], "files": [], "problem": None}
+    try:
+        package = packages.read_package(folder / name)
+        found |= {"signature": package.signature, "requirements": package.requirements}
+        found["files"] = packages.files(folder / name)
+    except (PackageError, OSError) as error:
+        found["problem"] = str(error)
+    return found
+
+
+def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store) -> None:
+    screen = Screen.of_stdout()
+    page = Page(screen)
+    page.line((run.name, "bold"), ("  ", ""), (run.status, run_rows.STATUS_COLOURS.get(run.status, "")))
+    page.facts(_facts(run, document))
+    _error(page, run)
+    if run.metrics:
+        page.title("Metrics")
+        steps = document["steps"]
+        page.rows([(name, number_text(value), _steps_text(steps.get(name, 0))) for name, value in run.metrics.items()])
+    page.mapping("Params", document["params"])
+    page.mapping("Tags", document["tags"])
+    if document["artifacts"]:
+        page.title("Artifacts")
+        _files(page, document["artifacts"])
+    for model in document["models"]:
+        _show_model(page, model)
+    if run.skipped:
+        page.title("Not recorded")
+        rows = [(str(each.what), str(each.rule), str(each.reason)) for each in run.skipped]
+        page.rows(rows, ("what", "by", "because"), folds=True)
+    if children:
+        _children(page, screen, children, list(store.run_ids()))
+    page.print()
+
+
+def _facts(run: Run, document: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        ("run", run.run_id),
+        ("flavor", " ".join(filter(None, (run.flavor, run.tags.get("framework_version"))))),
+        ("experiment", run.experiment),
+        ("parent", run.parent_id),
+        ("started", time_text(run.start_time)),
+        ("ended", _end(run)),
+        ("training", duration(run.seconds.get("training"))),
+        ("recording", duration(run.seconds.get("recording"))),
+        ("folder", document["path"]),
+    ]
+
+
+def _end(run: Run) -> str:
+    process = f"process {run.record.process.get('pid')} on {run.record.process.get('host')}"
+    if run.status == RUNNING:
+        return f"open for {duration(seconds_since(run.start_time))}, in {process}"
+    return time_text(run.end_time) if run.end_time else f"never: {process} is gone"
+
+
+def _error(page: Page, run: Run) -> None:
+    if run.error:
+        page.title("Error")
+        page.rows([(styled(run.error.get("type", ""), "red"), str(run.error.get("message", "")))], folds=True)
+
+
+def _children(page: Page, screen: Screen, children: list[Run], run_ids: list[str]) -> None:
+    shown = children[:MOST_CHILDREN]
+    page.title("Children", f"the first {MOST_CHILDREN} of {len(children):,}" if len(children) > MOST_CHILDREN else "")
+    inner = Screen(screen.width - 2 if screen.width else None, screen.colour)
+    digits = run_rows.id_digits((each.run_id for each in shown), run_ids)
+    page.plain_lines(run_rows.lines([(each, 0) for each in shown], inner, digits))
+
+
+def _steps_text(count: int) -> str:
+    return f"{count:,} steps" if count > 1 else ""
+
+
+def _show_model(page: Page, model: dict[str, Any]) -> None:
+    size = model.get("size")
+    about = (model.get("flavor"), size_text(size) if isinstance(size, int) else None)
+    page.title(f"Model {model['name']}", ", ".join(str(each) for each in about if each))
+    if model["problem"]:
+        page.rows([(styled("broken", "red"), model["problem"])], folds=True)
+        return
+    if model["signature"]:
+        page.rows(signature_rows(model["signature"]), styles=("dim",))
+    else:
+        page.line(("  no signature", "dim"))
+    page.line()
+    _files(page, model["files"])
+    if model["requirements"]:
+        page.line()
+        page.facts([("requires", ", ".join(model["requirements"]))])
+
+
+def _files(page: Page, files: list[dict[str, Any]]) -> None:
+    page.rows([(str(each["name"]), size_or_missing(each["size"])) for each in files], right=(1,))

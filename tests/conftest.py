@@ -1,0 +1,81 @@
+"""The toy framework and its plugin, installed for one test."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SOURCES = Path(__file__).with_name("toy")
+ENTRY_POINTS = """\
+[fitprint.flavors]
+toy = fitprint_toy:ToyFlavor
+
+[fitprint.imports]
+toylearn = fitprint_toy:ToyFlavor
+"""
+
+
+class Toy:
+    """A folder like site-packages with `toylearn` and `fitprint_toy` in it, each a distribution of its own."""
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+        shutil.copytree(SOURCES, site, ignore=shutil.ignore_patterns("__pycache__"))
+        self.distribution("toylearn", "1.2.3", modules=("toylearn",))
+        self.plugin()
+
+    def plugin(self, supported: str = ">=1,<2", entry_points: str = ENTRY_POINTS) -> None:
+        """The plugin's distribution, for a range of versions of the framework."""
+        requires = (f"toylearn{supported}; extra == 'instruments'",)
+        self.distribution("fitprint-toy", "0.1", entry_points, requires, ("fitprint_toy",))
+
+    def distribution(
+        self,
+        name: str,
+        version: str,
+        entry_points: str = "",
+        requires: Sequence[str] = (),
+        modules: Sequence[str] = (),
+    ) -> None:
+        """Lays down what pip leaves of a distribution; an earlier one of this name is replaced."""
+        stem = name.replace("-", "_")
+        for earlier in self.site.glob(f"{stem}-*.dist-info"):
+            shutil.rmtree(earlier)
+        folder = self.site / f"{stem}-{version}.dist-info"
+        folder.mkdir()
+        extras = ["Provides-Extra: instruments"] if requires else []
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *extras]
+        (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""]))
+        (folder / "entry_points.txt").write_text(entry_points)
+        (folder / "top_level.txt").write_text("".join(f"{each}\n" for each in modules))
+
+    def imported(self) -> ModuleType:
+        """`toylearn`, imported in this process."""
+        return importlib.import_module("toylearn")
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _apart: None) -> Iterator[Toy]:
+    """Installs the toy for this process and those that the test starts."""
+    _forget_modules()
+    found = Toy(tmp_path / "site")
+    monkeypatch.syspath_prepend(str(found.site))
+    earlier = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(found.site), *([earlier] if earlier else [])]))
+    yield found
+    if "fitprint" in sys.modules:
+        sys.modules["fitprint"].disable()
+    _forget_modules()
+
+
+def _forget_modules() -> None:
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("toylearn", "fitprint_toy"):
+            del sys.modules[name]

@@ -1,0 +1,46 @@
+"""Every snippet of the documents runs: Python in order, as one script per document, then its fitprint commands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")])
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def snippets(document: Path, language: str) -> list[str]:
+    return [text for found, text in FENCE.findall(document.read_text("utf-8")) if found == language]
+
+
+def run(command: list[str], folder: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FITPRINT_")}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[str(each.relative_to(ROOT)) for each in DOCUMENTS])
+def test_every_snippet_of_a_document_runs(document, tmp_path):
+    python = snippets(document, "python")
+    if python:
+        script = tmp_path / "snippets.py"
+        script.write_text("\n\n".join(python), "utf-8")
+        run([sys.executable, str(script)], tmp_path)
+    for block in snippets(document, "console"):
+        for line in block.splitlines():
+            if line.startswith("$ fitprint "):
+                run([sys.executable, "-m", *shlex.split(line.removeprefix("$ "))], tmp_path)
+
+
+def test_every_link_to_a_file_leads_to_one():
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text("utf-8")):
+            if "://" not in target:
+                assert (document.parent / target).exists(), f"{document.name} links to {target}"
