@@ -15,6 +15,15 @@ _last = 0
 _lock = threading.Lock()
 
 
+def _new_lock_in_child() -> None:
+    global _lock
+    _lock = threading.Lock()  # another thread of the parent may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock_in_child)
+
+
 def new_run_id() -> str:
     """32 hex digits that sort by time: a UUIDv7 (RFC 9562, section 5.7, method 3: 12 bits of sub-millisecond time).
 
@@ -58,12 +67,13 @@ def boot_id() -> str | None:
 
 
 def process_start(pid: int) -> int | None:
-    """The start of a process in clock ticks since boot (field 22 of /proc/<pid>/stat), or None."""
+    """The start of a process in clock ticks since boot (field 22 of /proc/<pid>/stat), or None where there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
-    return int(stat[stat.rindex(b")") + 2 :].split()[19])
+    fields = stat[stat.rindex(b")") + 2 :].split()
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])  # a dead one that its parent has not asked for yet
 
 
 def is_alive(found: dict[str, object]) -> bool | None:

@@ -123,7 +123,8 @@ def enter_block(run: Run) -> None:
 def leave_block(run: Run, error: type[BaseException] | None) -> None:
     """A `with` block ends: the run is FINISHED, FAILED by an exception, or KILLED by an interruption."""
     _leave(run)
-    run.end(FINISHED if error is None else FAILED if issubclass(error, Exception) else KILLED)
+    if run.written_here:  # a forked child may leave the block too
+        run.end(FINISHED if error is None else FAILED if issubclass(error, Exception) else KILLED)
 
 
 def _leave(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,7 +16,8 @@ def contents(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
     """(name, content) for a file, or for each file of a folder. Raises FileNotFoundError."""
     if not source.exists():
         raise FileNotFoundError(f"no file or folder to log: {source}")
-    prefix = f"{folder.strip('/')}/" if folder else ""
+    prefix = f"{folder.rstrip('/')}/" if folder else ""
+    source = Path(os.path.abspath(source))  # "." has a name too
     if source.is_file():
         yield prefix + source.name, source.read_bytes()
         return

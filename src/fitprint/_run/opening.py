@@ -10,7 +10,7 @@ from fitprint._guard import tell
 from fitprint._run.record import RUNNING, Record, from_json
 from fitprint._run.run import Run
 from fitprint._settings import Settings
-from fitprint.stores import open_store
+from fitprint.stores import StoreError, open_store
 
 _RETRY = 60.0
 """Seconds for which a store that could not be written is left alone."""
@@ -51,9 +51,11 @@ def begin_run(
 
 
 def reopen_run(location: str, run_id: str) -> Run:
-    """A run of this store, to add to. Raises StoreError for an unknown one."""
+    """A run of this store, to add to. Raises StoreError for an unknown one, and for one that is being written."""
     store = open_store(location)
     record = from_json(store.read_record(run_id))
+    if record.status == RUNNING and _identity.is_alive(record.process):
+        raise StoreError(f"run {run_id} is still open in process {record.process['pid']}: end it there first")
     record.status, record.end, record.process = RUNNING, None, _identity.process()
     run = Run(record, store, store.reopen(run_id))
     run.write()

@@ -59,10 +59,28 @@ class Record:
         return document
 
 
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("run_id", "name", "status", "experiment", "start"), str),
+    **dict.fromkeys(("flavor", "parent_id", "end"), (str, type(None))),
+    **dict.fromkeys(("seconds", "params", "metrics", "tags", "models", "process"), dict),
+    **dict.fromkeys(("artifacts", "skipped"), list),
+    "error": (dict, type(None)),
+}
+"""What each field of a record is in JSON."""
+
+
 def from_json(document: Mapping[str, Any]) -> Record:
-    """A record read back; a RUNNING one whose process is gone reads as KILLED. Unknown keys are left out."""
-    known = {each.name for each in fields(Record)}
-    record = Record(**{name: value for name, value in document.items() if name in known})
+    """A record read back; a RUNNING one whose process is gone reads as KILLED. Unknown keys are left out.
+
+    Raises TypeError or ValueError for a document that is no record.
+    """
+    found = {name: value for name, value in document.items() if name in _KINDS}
+    for name, value in found.items():
+        if not isinstance(value, _KINDS[name]):
+            raise TypeError(f"its {name} cannot be {value!r:.50}")
+    record = Record(**found)
+    if not all(isinstance(about, dict) for about in record.models.values()):
+        raise TypeError("its models are described by mappings")
     record.metrics = {name: number(value) for name, value in record.metrics.items()}
     record.skipped = [Skip(*each) for each in record.skipped]
     if record.status == RUNNING and is_alive(record.process) is False:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import threading
 import time
 from collections.abc import Mapping
@@ -53,10 +54,11 @@ class Run(RunFacts):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Records a value of each metric, at a step (0 by default)."""
         read = {str(name): _float(name, value) for name, value in metrics.items()}
+        at = _step(step)
         with self._changing(metrics_only=True):
             stamp = time.time()
             for name, value in read.items():
-                self.add_metric(name, value, step or 0, stamp)
+                self.add_metric(name, value, at, stamp)
 
     def set_tag(self, key: str, value: Any) -> None:
         """Sets a tag; its value is kept as text."""
@@ -96,8 +98,14 @@ class Run(RunFacts):
         """What stands in ``run.json``; for the recorder, which writes it at the end."""
         return self._record
 
+    @property
+    def written_here(self) -> bool:
+        """Whether this process made the run, and no parent that it was forked from."""
+        return os.getpid() == self._pid
+
     def store_artifact(self, name: str, content: bytes) -> None:
         """Writes a file below ``artifacts/``; the record follows when it is next written."""
+        name = posixpath.normpath(name)
         self._owned().write_artifact(name, content)
         if name not in self._record.artifacts:
             self._record.artifacts.append(name)
@@ -151,7 +159,7 @@ class Run(RunFacts):
     def _owned(self) -> OpenRun:
         if self._writer is None:
             raise RuntimeError(f"run {self.run_id} was read back: open it with start_run(run_id={self.run_id!r})")
-        if os.getpid() != self._pid:
+        if not self.written_here:
             raise RuntimeError(f"run {self.run_id} belongs to process {self._pid}: log to it there")
         return self._writer
 
@@ -197,12 +205,8 @@ class _Change:
         self._metrics_only = metrics_only
 
     def __enter__(self) -> None:
+        self._run._owned()
         self._run._lock.acquire()
-        try:
-            self._run._owned()
-        except BaseException:
-            self._run._lock.release()
-            raise
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         run = self._run
@@ -220,3 +224,12 @@ def _float(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise ValueError(f"metric {name!r} is no number: {value!r}") from None
+
+
+def _step(step: Any) -> int:
+    try:
+        if int(step or 0) == (step or 0):
+            return int(step or 0)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"a step is a whole number, not {step!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import click
 
@@ -17,6 +18,7 @@ from fitprint.cli.texts import as_json as json_text
 AVAILABLE, NOT_INSTALLED, UNSUPPORTED = "available", "not installed", "unsupported"
 BROKEN, NO_PLUGIN = "broken", "no plugin"
 _STYLES = {AVAILABLE: "green", NOT_INSTALLED: "dim", UNSUPPORTED: "yellow", BROKEN: "red", NO_PLUGIN: "yellow"}
+_HEAD = ("flavor", "installed", "state", "supported", "why")
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,8 @@ def flavors(as_json: bool) -> None:
         click.echo('no flavor is installed, nothing would be recorded: pip install "fitprint[all]"')
         return
     page = Page(Screen.of_stdout())
-    head = ("flavor", "installed", "state", "supported", "why")
-    shown = [
-        (each.name, each.version or "", styled(each.state, _STYLES[each.state]), each.range or "", each.reason)
-        for each in rows
-    ]
-    if not any(each.reason for each in rows):
-        head, shown = head[:-1], [row[:-1] for row in shown]
-    page.rows(shown, head, folds=True)
+    count = len(_HEAD) if any(each.reason for each in rows) else len(_HEAD) - 1
+    page.rows([_cells(each)[:count] for each in rows], _HEAD[:count], folds=True)
     page.print()
 
 
@@ -63,6 +59,10 @@ def _rows() -> list[FlavorRow]:
     for name, command in sorted(missing_plugins(entries).items()):
         found.append(FlavorRow(name, NO_PLUGIN, reason=f"install it with: {command}"))
     return found
+
+
+def _cells(row: FlavorRow) -> tuple[Any, ...]:
+    return row.name, row.version or "", styled(row.state, _STYLES[row.state]), row.range or "", row.reason
 
 
 def _row(entry: Entry) -> FlavorRow:

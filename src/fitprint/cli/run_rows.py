@@ -44,13 +44,13 @@ class Column:
         return _wrapped(self.head) if wrapped else [self.head]
 
     def measure(self, wrapped: bool) -> None:
-        self.width = max(map(columns, (*self.heads(wrapped), *self.cells)))
+        self.width = max(map(columns, {*self.heads(wrapped), *self.cells}))
 
     def padded(self, text: str) -> str:
         if columns(text) > self.width:
             text = shortened(text, self.width)
-        space = " " * (self.width - columns(text))
-        return space + text if self.right else text + space
+        width = self.width + len(text) - columns(text)
+        return text.rjust(width) if self.right else text.ljust(width)
 
 
 def as_tree(runs: Sequence[Run]) -> list[tuple[Run, int]]:
@@ -98,7 +98,7 @@ def _columns(rows: Sequence[tuple[Run, int]], screen: Screen, digits: int) -> li
     ids = [run.run_id[: digits if screen.width is not None else None] for run in runs]
     names = _telling_metrics(runs)
     metrics = [
-        Column(clean(name), [_metric(run.metrics.get(name)) for run in runs], wanted, right=True)
+        Column(clean(name), [_metric(run.record.metrics.get(name)) for run in runs], wanted, right=True)
         for name, wanted in zip(names, (1, 3, 5), strict=False)
     ]
     return [
@@ -114,9 +114,14 @@ def _columns(rows: Sequence[tuple[Run, int]], screen: Screen, digits: int) -> li
 
 
 def _telling_metrics(runs: Iterable[Run]) -> list[str]:
-    """The three metrics that most runs have; of those as frequent, scores come first and times last."""
+    """The three metrics that most runs have; of those as frequent, first the ones that tell a good model."""
     counts = Counter(name for run in runs for name in run.record.metrics)
-    return sorted(counts, key=lambda name: (-counts[name], not name.endswith(PREFERRED), "time" in name))[:3]
+    return sorted(counts, key=lambda name: (-counts[name], _place(name)))[:3]
+
+
+def _place(metric: str) -> int:
+    others = len(PREFERRED) + ("time" in metric)
+    return next((i for i, name in enumerate(PREFERRED) if metric.endswith(name)), others)
 
 
 def _fitted(found: list[Column], width: int) -> list[Column]:

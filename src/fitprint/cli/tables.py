@@ -20,7 +20,8 @@ Cell = Any
 """A text, or rich's Text where a part of it is styled."""
 
 MOST_ROWS = 200
-_NAME_KEEPS = 36
+_INDENT = _GAP = 2
+_NAME_KEEPS, _LAST_KEEPS = 36, 12
 _NEVER_REACHED = 100_000
 """Columns of what is no terminal: no line is cut or folded there."""
 
@@ -67,24 +68,33 @@ class Page:
 
         if not rows:
             return
-        table = Table(box=None, show_header=bool(head), header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+        table = Table(box=None, show_header=bool(head), header_style="dim", pad_edge=False, padding=(0, _GAP, 0, 0))
         shown = [tuple(map(_text, row)) for row in rows[:MOST_ROWS]]
-        last = len(shown[0]) - 1
-        for i in range(last + 1):
-            widest = max(row[i].cell_len for row in shown)
+        widths = self._widths([[row[i].cell_len for row in shown] for i in range(len(shown[0]))], head)
+        for i, width in enumerate(widths):
+            goes_on = folds and i == len(widths) - 1
             table.add_column(
                 head[i] if head else "",
                 justify="right" if i in right else "left",
                 style=styles[i] if i < len(styles) else "",
-                min_width=min(widest, _NAME_KEEPS) if i == 0 else None,  # a long value does not squeeze its name
-                no_wrap=not (folds and i == last),
-                overflow="fold" if folds and i == last else "ellipsis",
+                width=width,
+                no_wrap=not goes_on,
+                overflow="fold" if goes_on else "ellipsis",
             )
         for row in shown:
             table.add_row(*row)
-        self._blocks.append(Padding(table, (0, 0, 0, 2)))
+        self._blocks.append(Padding(table, (0, 0, 0, _INDENT)))
         if len(rows) > MOST_ROWS:
             self.line((f"  and {len(rows) - MOST_ROWS:,} more: --json has all", "dim"))
+
+    def _widths(self, lengths: Sequence[Sequence[int]], head: Sequence[str]) -> list[int]:
+        """Of each column what it needs; the first at most half of the page, the last what the others leave."""
+        wanted = [max(*each, len(head[i]) if head else 0, 1) for i, each in enumerate(lengths)]
+        page = (self._screen.width or _NEVER_REACHED) - _INDENT
+        if len(wanted) > 1:
+            wanted[0] = min(wanted[0], max(_NAME_KEEPS, page // 2))
+        left = page - sum(wanted[:-1]) - _GAP * (len(wanted) - 1)
+        return [*wanted[:-1], min(wanted[-1], max(left, _LAST_KEEPS))]
 
     def plain_lines(self, lines: Iterable[str]) -> None:
         """Lines that are laid out, cleaned and styled already."""

@@ -11,11 +11,16 @@ from pathlib import Path
 
 @functools.lru_cache(maxsize=512)
 def version(distribution: str) -> str | None:
-    """The installed version of a distribution, or None. Cached: a look-up costs half a millisecond."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
+    """The installed version of a distribution, or None. Cached, and without parsing all of its metadata."""
+    found = _distribution(distribution)
+    if found is None:
         return None
+    for line in (found.read_text("METADATA") or "").splitlines():
+        if line.startswith("Version: "):
+            return line.removeprefix("Version: ").strip()
+        if not line:
+            break
+    return found.version  # an egg, or metadata of another kind
 
 
 def of_module(name: str) -> str | None:
@@ -33,7 +38,7 @@ def is_local(name: str) -> bool:
     if top in sys.stdlib_module_names or top == "__main__":
         return False
     place = file_of(top)
-    return place is not None and _of_file(top, place) is None
+    return place is not None and not _in_site_packages(place) and _of_file(top, place) is None
 
 
 def file_of(top: str) -> str | None:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ class FolderStore(Store):
 
     def read_record(self, run_id: str) -> dict[str, Any]:
         # finished runs, by far the most, are read with one system call less than asking first
-        for place in (self.location, self._open, self.location):
+        for place in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
             try:
                 with open(f"{place}/{run_id}/{RECORD}", "rb") as file:
                     content = file.read()
@@ -123,7 +124,8 @@ class OpenFolder(OpenRun):
         target = os.path.join(self._store, os.path.basename(self._folder))
         # files were made with the umask of now; the folder gets what they have, and may be entered where it may be read
         mode = os.stat(os.path.join(self._folder, RECORD)).st_mode & 0o666
-        os.chmod(self._folder, mode | 0o700 | (mode & 0o444) >> 2)
+        inherited = os.stat(self._folder).st_mode & stat.S_ISGID  # of a folder that a group shares
+        os.chmod(self._folder, inherited | mode | 0o700 | (mode & 0o444) >> 2)
         os.rename(self._folder, target)
         self._folder = target
         self._finished = True

@@ -67,7 +67,11 @@ class XGBoostFlavor(Flavor):
         given = _arguments.arguments(call)
         if call.instance is not None:
             return _matrices.inputs_of(call.instance, given.get("X"))
-        return _matrices.rows_of(given["dtrain"])
+        rows = _matrices.rows_of(given["dtrain"])
+        if isinstance(rows, DMatrix):
+            reason = "what the DMatrix was made from is gone, or was not seen, and a DMatrix does not keep its dtypes"
+            call.skip("signature inputs", "data", reason)
+        return rows
 
     def target(self, call: TrainingCall) -> Any:
         given = _arguments.arguments(call)

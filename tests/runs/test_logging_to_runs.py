@@ -1,0 +1,219 @@
+"""The `log_*` calls: on which run they act, what they write, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+
+import numpy as np
+import pytest
+import yaml
+
+import fitprint
+
+
+class Figure:
+    """What matplotlib's figure has."""
+
+    def savefig(self, file, format):
+        file.write(f"drawn as {format}".encode())
+
+
+def test_with_no_run_the_error_says_what_to_do(store):
+    with pytest.raises(RuntimeError, match=r"no run to log to: open one with fitprint.start_run\(\), or train a model"):
+        fitprint.log_param("a", 1)
+    assert not store.exists()
+
+
+def test_calls_go_to_the_active_run(store):
+    with fitprint.start_run() as outer:
+        with fitprint.start_run() as inner:
+            fitprint.log_param("a", 1)
+            fitprint.log_params({"b": 2})
+            fitprint.log_metric("m", 1)
+            fitprint.log_metrics({"n": 2}, step=4)
+            fitprint.set_tag("t", 1)
+            fitprint.set_tags({"u": 2})
+        fitprint.log_param("a", "outer")
+    assert inner.params == {"a": 1, "b": 2}
+    assert inner.metrics == {"m": 1.0, "n": 2.0}
+    assert (inner.tags["t"], inner.tags["u"]) == ("1", "2")
+    assert outer.params == {"a": "outer"}
+
+
+def test_without_an_active_run_calls_go_to_the_latest_training(store, toy):
+    fitprint.autolog("toy", quiet=True)
+    first = toy.imported().Mean().fit([1], [2])
+    second = toy.imported().Mean().fit([1], [2])
+    fitprint.log_metric("later", 0.5)
+    fitprint.log_text("x", "later.txt")
+    found = fitprint.get_run(fitprint.run_of(second).run_id)
+    assert found.metrics["later"] == 0.5
+    assert "later.txt" in found.artifacts
+    assert "later" not in fitprint.run_of(first).metrics
+    with fitprint.start_run() as active:
+        fitprint.log_metric("active", 1)
+    assert active.metrics == {"active": 1.0}
+
+
+def test_params_keep_their_values(store):
+    class Odd:
+        def __repr__(self):
+            return "<odd>"
+
+    values = {
+        "int": 1,
+        "float": 0.1,
+        "none": None,
+        "bool": True,
+        "text": "ü",
+        "list": [1, "a", None],
+        "tuple": (1, 2),
+        "dict": {"a": {"b": [0.5]}},
+        "numpy float": np.float64(0.5),
+        "numpy int": np.int8(3),
+        "numpy bool": np.bool_(True),
+        "class": dict,
+        "function": json.dumps,
+        "object": Odd(),
+        "huge": 10**10_000,
+        5: "key",
+        "surrogate": "\udcff",
+    }
+    with fitprint.start_run() as run:
+        run.log_params(values)
+    expected = {**values, "tuple": [1, 2], "numpy float": 0.5, "numpy int": 3, "numpy bool": True, "5": "key"}
+    expected |= {"class": "dict", "function": "json.dumps", "object": "<odd>"}
+    expected["huge"] = "a whole number of 33220 bits"
+    del expected[5]
+    assert fitprint.get_run(run.run_id).params == run.params == expected
+
+
+def test_long_values_are_bounded(store):
+    with fitprint.start_run() as run:
+        run.log_params({"text": "x" * 10**6, "list": list(range(10**5)), "deep": deep(50), "array": np.zeros(10**6)})
+    assert (run.path / "run.json").stat().st_size < 200_000
+    assert run.params["list"].startswith("list of 100000: [0, 1, 2")
+
+
+def deep(levels):
+    return [deep(levels - 1)] if levels else "end"
+
+
+def test_a_value_whose_repr_fails_raises_for_the_caller_and_leaves_the_run_whole(store):
+    class Bad:
+        def __repr__(self):
+            raise ValueError("no repr")
+
+    with fitprint.start_run() as run:
+        with pytest.raises(ValueError, match="no repr"):
+            run.log_param("bad", Bad())
+        run.log_param("good", 1)
+    assert fitprint.get_run(run.run_id).params == {"good": 1}
+
+
+def test_the_history_of_a_metric(store):
+    with fitprint.start_run() as run:
+        for step in range(3):
+            run.log_metric("loss", 1 / (step + 1), step=step)
+        run.log_metric("other", 7)
+        run.log_metric("loss", np.float32(0.25), step=np.int64(9))
+        run.log_metric("odd \n \u2028 \x85 name", 1, step=-2)
+        assert run.metric_history("loss") == [(0, 1.0), (1, 0.5), (2, 1 / 3), (9, 0.25)], "while it is open"
+    found = fitprint.get_run(run.run_id)
+    assert found.metric_history("loss") == [(0, 1.0), (1, 0.5), (2, 1 / 3), (9, 0.25)]
+    assert found.metrics["loss"] == 0.25
+    assert found.metric_history("other") == [(0, 7.0)]
+    assert found.metric_history("odd \n \u2028 \x85 name") == [(-2, 1.0)]
+    assert found.metric_history("none of them") == []
+
+
+@pytest.mark.parametrize("value", ["high", None, [1], 1j, {}])
+def test_what_is_no_number_is_no_metric(store, value):
+    with fitprint.start_run() as run:
+        with pytest.raises(ValueError, match="metric 'm' is no number"):
+            run.log_metric("m", value)
+        with pytest.raises(ValueError, match="metric 'm' is no number"):
+            run.log_metrics({"good": 1, "m": value})
+    assert run.metrics == {}, "none of them, rather than half"
+
+
+@pytest.mark.parametrize("step", ["first", 1.5, math.nan, math.inf, [1]])
+def test_what_is_no_whole_number_is_no_step(store, step):
+    with fitprint.start_run() as run, pytest.raises(ValueError, match="a step is a whole number"):
+        run.log_metric("m", 1, step=step)
+    assert run.metrics == {}
+
+
+def test_a_last_line_cut_off_by_a_death_is_passed_over(store):
+    with fitprint.start_run() as run:
+        run.log_metric("m", 1)
+    with open(run.path / "metrics.jsonl", "a") as file:
+        file.write('{"name": "m", "step": 1, "val')
+    assert fitprint.get_run(run.run_id).metric_history("m") == [(0, 1.0)]
+
+
+def test_artifacts_from_files_and_folders(store, tmp_path, monkeypatch):
+    folder = tmp_path / "data"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.bin").write_bytes(b"\0\xff")
+    (folder / "deep" / "b.txt").write_text("b")
+    with fitprint.start_run() as run:
+        fitprint.log_artifact(folder / "a.bin")
+        fitprint.log_artifact(str(folder / "a.bin"), "into/here")
+        fitprint.log_artifact(folder, "whole")
+        monkeypatch.chdir(folder)
+        fitprint.log_artifact(".", "here/")
+        with pytest.raises(FileNotFoundError, match="no file or folder to log: .*missing"):
+            fitprint.log_artifact(folder / "missing")
+        for outside in ("..", "/elsewhere", "a/../../.."):
+            with pytest.raises(ValueError, match="is no artifact name"):
+                fitprint.log_artifact("a.bin", outside)
+    both = ["data/a.bin", "data/deep/b.txt"]
+    names = ["a.bin", "into/here/a.bin", *(f"whole/{each}" for each in both), *(f"here/{each}" for each in both)]
+    assert run.artifacts == names
+    assert (run.path / "artifacts/into/here/a.bin").read_bytes() == b"\0\xff"
+    assert fitprint.get_run(run.run_id).artifacts == names
+
+
+def test_artifacts_from_values(store):
+    value = {"b": [1, np.float64(2.5)], "a": {"ü": None, "nan": math.nan}}
+    with fitprint.start_run() as run:
+        fitprint.log_dict(value, "facts/v.json")
+        fitprint.log_dict(value, "v.yaml")
+        fitprint.log_dict([1, 2], "l.yml")
+        fitprint.log_text("größer\r\n", "t.txt")
+        fitprint.log_text("again", "t.txt")
+        fitprint.log_figure(Figure(), "f.svg")
+        fitprint.log_figure(Figure(), "plain")
+        with pytest.raises(TypeError, match="log_figure takes a matplotlib or plotly figure, not str"):
+            fitprint.log_figure("figure", "f.png")
+    place = run.path / "artifacts"
+    assert json.loads((place / "facts/v.json").read_text("utf-8")) == {"b": [1, 2.5], "a": {"ü": None, "nan": "NaN"}}
+    assert list(yaml.safe_load((place / "v.yaml").read_text("utf-8"))) == ["b", "a"], "in their own order"
+    assert yaml.safe_load((place / "l.yml").read_text()) == [1, 2]
+    assert (place / "t.txt").read_text() == "again"
+    assert ((place / "f.svg").read_text(), (place / "plain").read_text()) == ("drawn as svg", "drawn as png")
+    assert run.artifacts == ["facts/v.json", "v.yaml", "l.yml", "t.txt", "f.svg", "plain"]
+
+
+def test_many_threads_log_to_one_run_and_nothing_is_lost(store):
+    with fitprint.start_run() as run:
+
+        def work(number):
+            for step in range(200):
+                run.log_metric(f"m{number}", step, step=step)
+                if step % 20 == 0:
+                    run.log_params({f"p{number}.{step}": step})
+                    run.log_text(str(step), f"{number}/{step}.txt")
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    found = fitprint.get_run(run.run_id)
+    for number in range(4):
+        assert found.metric_history(f"m{number}") == [(step, float(step)) for step in range(200)]
+    assert len(found.params) == len(found.artifacts) == 40
