@@ -47,8 +47,9 @@ create = @want=$$($(PYTHON) -c 'import sys; print(sys.version); sys.exit(sys.ver
 	if test "$$want" = "$$have"; then echo "$(1): bringing it up to date"; \
 	else echo "$(1): making it, with Python $${want%% *}"; $(PYTHON) -m venv --clear $(1); fi
 
-# $(call install,DIR,ARGUMENTS): pip without its talk; when it fails, with all of it
-install = @$(1)/bin/python -m pip install $(2) >$(1)/install.log 2>&1 || { cat $(1)/install.log >&2; exit 1; }
+# $(call install,DIR,ARGUMENTS): pip without its talk; when it fails, with all of it. Most of what comes along is never
+# imported, so compiling all of it would take longer than everything else
+install = @$(1)/bin/python -m pip install --no-compile $(2) >$(1)/install.log 2>&1 || { cat $(1)/install.log >&2; exit 1; }
 
 # $(call stamp,DIR): what is newer than this file is installed again
 stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp

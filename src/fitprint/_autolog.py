@@ -7,10 +7,9 @@ import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import wrapt
-
 from fitprint._configuration import Configuration, configure, current
-from fitprint._guard import forget_told, guarded, tell, tell_once
+from fitprint._guard import forget_told, tell, tell_once
+from fitprint._handover.watching import leave_workers, watch_workers
 from fitprint._logger import set_up_logger
 from fitprint._recorder.switch import switch
 from fitprint._registry.entries import Entry, discover, missing_plugins
@@ -18,12 +17,10 @@ from fitprint._registry.instrument import Instrument
 from fitprint._settings import check_arguments, read_value
 
 if TYPE_CHECKING:
-    from fitprint._patching.places import Place
     from fitprint._registry.patches import MakeBegin
 
 _lock = threading.RLock()
 _instruments: dict[str, Instrument] = {}
-_joblib: list[Place] = []
 _owners: weakref.WeakKeyDictionary[type, str | None] = weakref.WeakKeyDictionary()
 
 
@@ -103,7 +100,7 @@ def turn_on(configuration: Configuration) -> None:
                 instrument.disable()
             elif instrument.state in ("off", "broken"):
                 instrument.enable()
-        _watch_joblib()
+        watch_workers()
 
 
 def owner_of(cls: type) -> str | None:
@@ -133,9 +130,7 @@ def _restore_all() -> None:
     switch.turn_off()
     for instrument in _instruments.values():
         instrument.disable()
-    for place in _joblib:
-        place.restore()
-    _joblib.clear()
+    leave_workers()
 
 
 def _is_wanted(name: str, configuration: Configuration) -> bool:
@@ -176,21 +171,6 @@ def _say_what_is_missing() -> None:
         tell('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
     for name, command in missing.items():
         tell_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
-
-
-def _watch_joblib() -> None:
-    wrapt.register_post_import_hook(_patch_joblib, "joblib.parallel")
-
-
-def _patch_joblib(module: Any) -> None:
-    with _lock, guarded("handing sessions to joblib's workers"):
-        if switch.on and not _joblib:
-            from fitprint._handover import around_parallel  # not before there is work to hand over
-            from fitprint._patching.places import patch_attribute
-
-            place = patch_attribute(module.Parallel, "__call__", around_parallel)
-            if place is not None:
-                _joblib.append(place)
 
 
 switch.follower = turn_on

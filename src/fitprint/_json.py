@@ -9,6 +9,7 @@ from typing import Any
 
 LONGEST_TEXT = 100_000
 LONGEST_LIST = 1_000
+LONGEST_INT = 10_000
 DEEPEST = 8
 
 
@@ -46,6 +47,8 @@ def plain(value: Any, depth: int = 0) -> Any:
     Raises whatever the value's own ``repr`` raises.
     """
     kind = type(value)
+    if kind is int and value.bit_length() > LONGEST_INT:  # more digits than Python spells out
+        return f"a whole number of {value.bit_length()} bits"
     if value is None or kind is bool or kind is int or kind is float:
         return value
     if kind is str:

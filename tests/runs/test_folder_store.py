@@ -12,6 +12,8 @@ import pytest
 
 import fitprint
 from fitprint import _identity
+from fitprint._configuration import current
+from fitprint._run.opening import begin_run
 from fitprint.stores import StoreError, open_store
 from fitprint.stores.folder import FolderStore
 
@@ -198,7 +200,7 @@ def test_a_store_that_is_not_there_has_no_runs(store):
 
 
 def test_a_run_that_is_discarded_leaves_nothing(store):
-    run = fitprint.start_run()
+    run = begin_run(current().settings(), "never mind")
     run.log_text("x", "a.txt")
     run.discard()
     assert files(store) == []

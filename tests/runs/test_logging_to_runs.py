@@ -165,7 +165,7 @@ def test_artifacts_from_files_and_folders(store, tmp_path, monkeypatch):
         fitprint.log_artifact(folder, "whole")
         monkeypatch.chdir(folder)
         fitprint.log_artifact(".", "here/")
-        with pytest.raises(FileNotFoundError, match="no file or folder to log: .*missing"):
+        with pytest.raises(FileNotFoundError, match=r"no file or folder to log: .*missing"):
             fitprint.log_artifact(folder / "missing")
         for outside in ("..", "/elsewhere", "a/../../.."):
             with pytest.raises(ValueError, match="is no artifact name"):

@@ -43,7 +43,7 @@ def test_a_run_ends_with_the_status_given(store, ended):
 
 def test_other_statuses_are_refused_and_the_run_stays_open(store):
     run = fitprint.start_run()
-    with pytest.raises(ValueError, match="FINISHED, FAILED and KILLED, not as 'DONE'"):
+    with pytest.raises(ValueError, match="FINISHED, FAILED or KILLED, not as 'DONE'"):
         fitprint.end_run("DONE")
     assert fitprint.active_run() is run
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import fitprint
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
+
+import fitprint
 
 
 class Data(NamedTuple):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import fitprint
 import pandas as pd
 import pytest
 import xgboost
+
+import fitprint
 
 PARAMS = {"objective": "binary:logistic", "nthread": 1, "eta": 1.0}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import fitprint
 import numpy as np
 import pytest
 import xgboost
@@ -14,6 +13,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost.callback import EarlyStopping
+
+import fitprint
 
 FEW = {"n_estimators": 5, "n_jobs": 1}
 

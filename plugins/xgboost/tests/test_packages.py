@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import fitprint
 import numpy as np
 import pandas as pd
 import pytest
 import xgboost
 import yaml
+
+import fitprint
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
 from fitprint_xgboost import XGBoostFlavor
@@ -106,7 +107,7 @@ def test_a_subclass_with_state_is_pickled_for_scikit_learns_loaders(subclass_pac
 
 def test_another_value_for_missing_ones_is_kept(recorded, frames):
     """xgboost's own format drops it: the model would then predict something else."""
-    X = frames.X.mask(frames.X > frames.X.median(), -1.0)
+    X = frames.X.mask(frames.X.gt(frames.X.median()), -1.0)
     model = xgboost.XGBClassifier(n_estimators=3, n_jobs=1, missing=-1.0).fit(X, frames.y)
     package = fitprint.last_run().model_path
     assert "sklearn" in document(package)["flavors"]
@@ -150,9 +151,10 @@ def flavor():
     return XGBoostFlavor()
 
 
-@pytest.mark.parametrize("file", ["model.xgb", "model.json", "model.ubj"])
-def test_files_of_earlier_versions(flavor, booster, frames, tmp_path, file):
-    booster.save_model(tmp_path / file)
+@pytest.mark.parametrize(("file", "form"), [("xgb", "ubj"), ("xgb", "json"), ("json", "json"), ("ubj", "ubj")])
+def test_files_of_earlier_versions(flavor, booster, frames, tmp_path, file, form):
+    file = f"model.{file}"
+    (tmp_path / file).write_bytes(booster.save_raw(form))
     loaded = flavor.load(tmp_path, {"data": file, "xgb_version": "1.0"})  # without a class: a booster
     assert type(loaded) is xgboost.Booster
     np.testing.assert_array_equal(flavor.predict(loaded, frames.X), flavor.predict(booster, frames.X))
@@ -200,13 +202,13 @@ def test_a_file_outside_of_the_package_is_refused(flavor, booster, tmp_path, dat
         flavor.load(folder, {"data": data})
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", "half"])
-def test_a_broken_file_is_refused(flavor, booster, tmp_path, content):
-    booster.save_model(tmp_path / "model.ubj")
-    whole = (tmp_path / "model.ubj").read_bytes()
-    (tmp_path / "model.ubj").write_bytes(whole[: len(whole) // 2] if content == "half" else content)
+@pytest.mark.parametrize("file", ["model.ubj", "model.json", "model.xgb"])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"binf" + bytes(300), "half"])
+def test_a_broken_file_is_refused(flavor, booster, tmp_path, file, content):
+    whole = booster.save_raw("json" if file == "model.json" else "ubj")
+    (tmp_path / file).write_bytes(whole[: len(whole) // 2] if content == "half" else content)
     with pytest.raises(PackageError, match="cannot be loaded") as caught:
-        flavor.load(tmp_path, {"data": "model.ubj"})
+        flavor.load(tmp_path, {"data": file})
     assert "\n" not in str(caught.value)
 
 

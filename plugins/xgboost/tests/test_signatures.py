@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
-import fitprint
 import numpy as np
 import pandas as pd
 import pytest
 import xgboost
 from scipy.sparse import csr_matrix
+
+import fitprint
 
 PARAMS = {"objective": "binary:logistic", "nthread": 1}
 TABLE = pd.DataFrame(
@@ -69,7 +70,7 @@ def test_a_frame_that_was_changed_meanwhile(recorded):
     table = TABLE.copy()
     matrix = xgboost.DMatrix(table, LABEL)
     table["more"] = 1.0
-    _, run, loaded = trained(matrix)
+    _, _, loaded = trained(matrix)
     assert columns(loaded) == NAMED
 
 
@@ -99,7 +100,7 @@ def test_whole_numbers_with_missing_ones_that_are_gone_have_no_signature(recorde
 def test_an_array(recorded):
     values = TABLE.to_numpy(np.float32)
     booster, run, loaded = trained(xgboost.DMatrix(values, LABEL))
-    assert str(loaded.metadata.signature.inputs) == "[tensor float32 [-1, 3]]"
+    assert str(loaded.metadata.signature.inputs) == "Schema([tensor float32 [-1, 3]])"
     assert (loaded.predict(values) == booster.predict(xgboost.DMatrix(values))).all()
     assert not run.skipped
 
@@ -109,7 +110,7 @@ def test_an_array_that_is_gone_has_outputs_only(recorded, kind):
     values = TABLE.to_numpy(float)
     booster, run, loaded = trained(getattr(xgboost, kind)(values.copy(), LABEL))
     assert loaded.metadata.signature.inputs is None
-    assert str(loaded.metadata.signature.outputs) == "[tensor float32 [-1]]"
+    assert str(loaded.metadata.signature.outputs) == "Schema([tensor float32 [-1]])"
     assert (loaded.predict(values) == booster.predict(xgboost.DMatrix(values))).all()
     assert ("signature inputs", "data") in [each[:2] for each in run.skipped]
 
@@ -178,7 +179,7 @@ def test_an_iterator(recorded, tmp_path, kind):
     class Batches(xgboost.DataIter):
         def __init__(self):
             self.given = 0
-            super().__init__(cache_prefix=str(tmp_path / "cache"))
+            super().__init__(cache_prefix=str(tmp_path / "cache") if kind == "DMatrix" else None)
 
         def next(self, input_data):
             if self.given == 2:
@@ -191,7 +192,7 @@ def test_an_iterator(recorded, tmp_path, kind):
         def reset(self):
             self.given = 0
 
-    booster, run, loaded = trained(getattr(xgboost, kind)(Batches()))
+    booster, _, loaded = trained(getattr(xgboost, kind)(Batches()))
     assert columns(loaded) == NAMED
     assert (loaded.predict(TABLE) == booster.predict(xgboost.DMatrix(TABLE))).all()
 

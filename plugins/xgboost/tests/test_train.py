@@ -7,11 +7,12 @@ import gc
 import json
 import weakref
 
-import fitprint
 import numpy as np
 import pytest
 import xgboost
 from xgboost.callback import EarlyStopping, EvaluationMonitor, TrainingCallback
+
+import fitprint
 
 PARAMS = {"objective": "binary:logistic", "eval_metric": ["logloss", "error@0.7"], "max_depth": 3, "nthread": 1}
 

@@ -52,10 +52,10 @@ def of_figure(figure: Any, name: str) -> bytes:
 def read_metrics(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     """The lines of ``metrics.jsonl`` for one metric; a last line cut off by a killed process is passed over."""
     path = Path(folder, "metrics.jsonl")
-    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+    for line in path.read_bytes().split(b"\n") if path.exists() else ():
         try:
             found = json.loads(line)
         except ValueError:
             continue
-        if found["name"] == name:
+        if found.get("name") == name:
             yield found

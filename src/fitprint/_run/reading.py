@@ -109,7 +109,7 @@ def search_runs(
     ]
     frame = pandas.DataFrame(rows, columns=None if rows else columns)
     for name in ("start_time", "end_time"):
-        frame[name] = pandas.to_datetime(frame[name], utc=True, format="ISO8601")
+        frame[name] = pandas.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce")
     return frame
 
 

@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from fitprint._identity import is_alive
-from fitprint._json import number
 
 FORMAT = 1
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
@@ -81,7 +80,7 @@ def from_json(document: Mapping[str, Any]) -> Record:
     record = Record(**found)
     if not all(isinstance(about, dict) for about in record.models.values()):
         raise TypeError("its models are described by mappings")
-    record.metrics = {name: number(value) for name, value in record.metrics.items()}
+    record.metrics = {name: float(value) for name, value in record.metrics.items()}  # "NaN" and infinities too
     record.skipped = [Skip(*each) for each in record.skipped]
     if record.status == RUNNING and is_alive(record.process) is False:
         record.status = KILLED

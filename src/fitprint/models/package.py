@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
+from pickle import PickleBuffer
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -53,10 +54,10 @@ class PackageFile:
         self.size = 0
 
     def write(self, data: Any) -> int:
-        view = memoryview(data)
+        view = data.raw() if isinstance(data, PickleBuffer) else memoryview(data)  # raw: as it lies, column-wise too
         self._package.count(view.nbytes)
         if view.ndim != 1 or view.itemsize != 1:
-            view = view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+            view = view.cast("B") if view.c_contiguous and view.nbytes else memoryview(view.tobytes())
         self._hash.update(view)
         self._file.write(view)
         self.size += view.nbytes
@@ -106,11 +107,16 @@ class Package:
         """Modules that loading the model imports, as the pickle stream names them."""
         self.code_by_value = False
         self._unhashed: list[str] = []
+        self._opened: dict[str, PackageFile] = {}
         os.mkdir(self.folder)
 
     def open(self, name: str) -> PackageFile:
         """A file of the package to write to, in binary. Raises ValueError for a name that leads outside."""
-        return PackageFile(self, name, open(self._place(name), "wb"))
+        found = PackageFile(self, name, open(self._place(name), "wb"))
+        if name in self._opened:
+            self.count(-self._opened[name].size)  # written again: what was there is gone
+        self._opened[name] = found
+        return found
 
     def path(self, name: str) -> Path:
         """The path of a file or folder, for a framework that insists on writing it itself; counted at the end."""
@@ -157,7 +163,7 @@ class Package:
 
     def _place(self, name: str) -> Path:
         parts = name.split("/")
-        if name.startswith("/") or "\0" in name or "\\" in name or any(part in ("", ".", "..") for part in parts):
+        if "\0" in name or "\\" in name or any(part in ("", ".", "..") for part in parts) or name == CHECKSUMS:
             raise ValueError(f"{name!r} is no name inside a package: give a relative path of plain names")
         place = self.folder.joinpath(*parts)
         if len(parts) > 1:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
+from fitprint import _session
 from fitprint._flavor import Child, Flavor, Patch, TrainingCall
 from fitprint.models.package import Package
 from fitprint_sklearn import (
@@ -16,6 +17,7 @@ from fitprint_sklearn import (
     _fitted,
     _packages,
     _params,
+    _predictions,
     _search,
     _training_metrics,
     _validation,
@@ -74,7 +76,8 @@ class SklearnFlavor(Flavor):
         if _search.is_search(estimator):
             found |= _search.best_metrics(estimator)
         if call.settings.log_training_metrics:
-            metrics, artifacts = _training_facts(call, estimator)
+            with _predictions.undrawn(estimator):
+                metrics, artifacts = _training_facts(call, estimator)
             found |= metrics
             call.kept["artifacts"] = artifacts
         return found
@@ -105,7 +108,11 @@ class SklearnFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):
             if hasattr(model, name):
-                return getattr(model, name)(data)
+                session = _session.current()
+                if session is None or session.recording is None:
+                    return getattr(model, name)(data)
+                with _predictions.undrawn(model):  # for the signature of a model that is still the user's
+                    return getattr(model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:

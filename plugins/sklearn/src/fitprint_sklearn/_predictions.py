@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from numpy.random import Generator, RandomState
 
 from fitprint._flavor import TrainingCall
 from fitprint._scores.clustering import sampled_rows
 from fitprint.models.rows import row_count, take_rows
 from fitprint_sklearn._arguments import inputs_of, target_of, weight_of
+from fitprint_sklearn._fitted import final
 
 _PILOTS = (50, 500)
 _TOO_FEW_TO_ASK = 500
@@ -66,3 +71,18 @@ def _rows_within(seconds: float, model: Any, inputs: Any, total: int) -> int:
         if wanted >= total:
             return total  # the pilot is slower per row than the whole: if it says there is time, there is
     return max(wanted, _FEWEST)
+
+
+@contextmanager
+def undrawn(model: Any) -> Iterator[None]:
+    """Predicting may draw from random states that the user gave to a model: afterwards they are as they were."""
+    given = [each for each in vars(final(model)).values() if isinstance(each, (RandomState, Generator))]
+    held = [(each, each.bit_generator.state if isinstance(each, Generator) else each.get_state()) for each in given]
+    try:
+        yield
+    finally:
+        for each, state in held:
+            if isinstance(each, Generator):
+                each.bit_generator.state = state
+            else:
+                each.set_state(state)

@@ -8,9 +8,10 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from fitprint._flavor import TrainingCall
 from xgboost import XGBModel
 from xgboost.callback import EarlyStopping
+
+from fitprint._flavor import TrainingCall
 
 _OF_TRAINING = ("num_boost_round", "early_stopping_rounds", "verbose_eval", "maximize", "custom_metric")
 """Recorded under these names by MLflow too."""
@@ -78,7 +79,7 @@ def fitted_params(model: XGBModel) -> dict[str, Any]:
 
 
 def _constructor_params(model: XGBModel) -> dict[str, Any]:
-    """``get_params()``; xgboost's own draws a number from a generator given as ``random_state``: not from the user's."""
+    """``get_params()``, which would draw a number from the user's own generator if that is the ``random_state``."""
     state = getattr(model, "random_state", None)
     if state is None or isinstance(state, int):
         return dict(model.get_params())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from fitprint._json import dumps
 from xgboost import Booster
 from xgboost.core import XGBoostError
+
+from fitprint._json import dumps
 
 _IMPORTANCES = ("weight", "gain", "cover")
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import xgboost
+from xgboost import Booster, DMatrix
+
 from fitprint._flavor import Emit, Flavor, Patch, TrainingCall
 from fitprint.models.package import Package
 from fitprint_xgboost import _arguments, _facts, _listening, _matrices, _packages, _training_metrics
-from xgboost import Booster, DMatrix
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")
 

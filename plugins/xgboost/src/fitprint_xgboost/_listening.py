@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from xgboost.callback import TrainingCallback
+
 from fitprint._flavor import Emit, TrainingCall
 from fitprint._guard import guarded
 from fitprint_xgboost._arguments import arguments, replace_argument, stops_early
-from xgboost.callback import TrainingCallback
 
 _SECONDS_BEHIND = 1.0
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from fitprint._flavor import TrainingCall
 from xgboost import DMatrix, XGBModel, XGBRanker
 from xgboost.core import XGBoostError
+
+from fitprint._flavor import TrainingCall
 
 ROWS = 5
 _DTYPES = {"float": "float64", "q": "float64", "int": "int64", "i": "bool"}
@@ -24,9 +25,7 @@ _made_of: weakref.WeakKeyDictionary[DMatrix, dict[str, weakref.ref[Any]]] = weak
 def remember(call: TrainingCall) -> None:
     """Notes what the DMatrix was made from that a call has just initialised."""
     kept = {name: call.argument(name) for name in ("data", "label")}
-    _made_of[call.instance] = {
-        name: weakref.ref(each) for name, each in kept.items() if _is_table(each)
-    }
+    _made_of[call.instance] = {name: weakref.ref(each) for name, each in kept.items() if _is_table(each)}
 
 
 def data_of(matrix: DMatrix) -> Any:
@@ -51,7 +50,7 @@ def rows_of(matrix: DMatrix) -> Any:
     """
     data, names = data_of(matrix), matrix.feature_names
     if data is not None:
-        if names is None and isinstance(data, np.ndarray) or hasattr(data, "tocsr"):
+        if (names is None and isinstance(data, np.ndarray)) or hasattr(data, "tocsr"):
             return data if names is None else pd.DataFrame(data.tocsr()[:ROWS].toarray(), columns=names)
         if isinstance(data, np.ndarray):
             return pd.DataFrame(data, columns=names, copy=False)

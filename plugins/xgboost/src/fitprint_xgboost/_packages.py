@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Mapping
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import xgboost
+from xgboost import Booster, XGBModel
+
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, member
 from fitprint.models.pickling import dump_model
-from xgboost import Booster, XGBModel
 
 FILE, PICKLE = "model.ubj", "model.pkl"
 _BOOSTER = "xgboost.core.Booster"
@@ -26,7 +28,7 @@ def booster_of(model: Booster | XGBModel) -> Booster:
 
 
 def save(model: Any, package: Package) -> dict[str, Any]:
-    """Writes a model natively; as a pickle, that scikit-learn's loaders read, where xgboost's format drops something."""
+    """Writes a model natively; where xgboost's format drops something, as a pickle that scikit-learn's loaders read."""
     if not is_kept_natively(model):
         return _save_pickle(model, package)
     model.save_model(str(package.path(FILE)))
@@ -51,10 +53,12 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     """Reads a model of fitprint's or MLflow's. Raises PackageError for what is no model of xgboost, or broken."""
     path = member(folder, config.get("data"))
     model = _class(folder, str(config.get("model_class") or _BOOSTER))()
+    warned_of = path.suffix not in (".ubj", ".json")  # of others xgboost tells the format by the content, and warns
     try:
-        model.load_model(str(path))
+        with xgboost.config_context(verbosity=0) if warned_of else contextlib.nullcontext():
+            model.load_model(str(path))
     except (ValueError, TypeError, KeyError) as error:  # xgboost's own error is a ValueError
-        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {_first_line(error)}") from error
+        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {_message(error)}") from error
     return model
 
 
@@ -68,8 +72,8 @@ def size(model: Any) -> int | None:
         return len(booster.save_raw("ubj"))
     step = rounds // _SAMPLED_ROUNDS
     first = len(booster[0:1].save_raw("ubj"))
-    sampled = len(range(0, rounds, step))
-    per_round = (len(booster[0:rounds:step].save_raw("ubj")) - first) / (sampled - 1)
+    sampled = booster[0 : step * _SAMPLED_ROUNDS : step]  # a whole number of steps: xgboost refuses others
+    per_round = (len(sampled.save_raw("ubj")) - first) / (_SAMPLED_ROUNDS - 1)
     return first + round(per_round * (rounds - 1))
 
 
@@ -109,6 +113,6 @@ def _class(folder: Path, name: str) -> Any:
     raise PackageError(f"{folder}: {name!r}, which its MLmodel names, is no model class of xgboost")
 
 
-def _first_line(error: Exception) -> str:
-    """xgboost's errors go on with a C++ stack trace."""
-    return str(error).strip().partition("\n")[0][:300]
+def _message(error: Exception) -> str:
+    """An error's text on one line, without the C++ stack trace that xgboost's have."""
+    return " ".join(str(error).partition("Stack trace:")[0].split())[:500]

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from xgboost import XGBClassifier, XGBRegressor
+
 from fitprint._flavor import TrainingCall
 from fitprint._scores.classification import classification_facts
 from fitprint._scores.regression import regression_facts
 from fitprint.models.rows import first_rows, row_count, take_rows
 from fitprint_xgboost._arguments import arguments
-from xgboost import XGBClassifier, XGBRegressor
 
 _PILOT = 1_000
 """Rows that are predicted first, to know what predicting all of them would cost."""

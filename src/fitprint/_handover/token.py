@@ -1,0 +1,91 @@
+"""Sessions travel with work: a task handed to a worker knows there what it was part of.
+
+The open session is captured where the work is handed over and goes with each task as a token. In the worker the token
+overrides whatever the worker has: a task of a recorded call is nested, a task of the user's own is outermost.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from fitprint import _session
+from fitprint._configuration import Configuration
+from fitprint._guard import guarded
+from fitprint._recorder.switch import switch
+from fitprint._registry.patches import patch_new_classes
+from fitprint._run import active
+
+
+class Handover:
+    """What a task takes along: in its own process the session itself, in another one whether it was open."""
+
+    __slots__ = ("configuration", "nested", "parent_id", "pid", "session", "stack")
+
+    def __init__(self, nested: bool, configuration: Configuration | None, parent_id: str | None) -> None:
+        self.nested = nested
+        self.configuration = configuration
+        self.parent_id = parent_id
+        self.pid: int | None = None
+        self.session: _session.Session | None = None
+        self.stack: active.Stack = ()
+
+    @classmethod
+    def capture(cls) -> Handover:
+        """The session and the active runs of this context."""
+        session = _session.current()
+        configuration = switch.configuration if switch.on else None
+        found = cls(session is not None, configuration, active.parent_id())
+        found.pid, found.session, found.stack = os.getpid(), session, active.stack()
+        return found
+
+    def __reduce__(self) -> Any:
+        # a nested task records nothing: its worker need not even turn recording on
+        return _unpickled, (self.nested, None if self.nested else self.configuration, self.parent_id)
+
+    def arrive(self) -> Any:
+        """In the worker, before the task. Returns what `leave` takes back."""
+        if self.pid == os.getpid():
+            return _session.enter(self.session), active.swap_stack(self.stack)
+        if self.configuration is not None:
+            with guarded("recording in a worker"):
+                patch_new_classes()  # classes of the task were unpickled by now, and got their methods late
+        active.inherit(self.parent_id)
+        return _session.enter(_session.Session() if self.nested else None), active.swap_stack(())
+
+    def leave(self, arrived: Any) -> None:
+        """In the worker, after the task."""
+        token, runs = arrived
+        _session.leave(token)
+        active.swap_stack(runs)
+
+
+class Task:
+    """A function that is called in a worker, with its token."""
+
+    __slots__ = ("function", "handover")
+
+    def __init__(self, handover: Handover, function: Any) -> None:
+        self.function = function
+        self.handover = handover
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        arrived = self.handover.arrive()
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            self.handover.leave(arrived)
+
+    def __reduce__(self) -> Any:
+        return Task, (self.handover, self.function)  # in this order: see `_unpickled`
+
+
+def _unpickled(nested: bool, configuration: Configuration | None, parent_id: str | None) -> Handover:
+    """In a worker process: turns recording on with the settings of the process that the work came from.
+
+    A task's token is unpickled before its function, so that a bound method finds its class patched.
+    """
+    if configuration is not None and (not switch.on or switch.configuration != configuration):
+        with guarded("recording in a worker"):
+            switch.follow(configuration)
+    return Handover(nested, configuration, parent_id)
