@@ -17,6 +17,8 @@ IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
 	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp; done)
 
+# tests start many processes, and one that may not keep what it compiled is slow
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
@@ -47,8 +49,8 @@ create = @want=$$($(PYTHON) -c 'import sys; print(sys.version); sys.exit(sys.ver
 	if test "$$want" = "$$have"; then echo "$(1): bringing it up to date"; \
 	else echo "$(1): making it, with Python $${want%% *}"; $(PYTHON) -m venv --clear $(1); fi
 
-# $(call install,DIR,ARGUMENTS): pip without its talk; when it fails, with all of it. Most of what comes along is never
-# imported, so compiling all of it would take longer than everything else
+# $(call install,DIR,ARGUMENTS): pip without its talk; when it fails, with all of it. It leaves compiling to the lines
+# below, which compile only what is used: all of it would take longer than everything else
 install = @$(1)/bin/python -m pip install --no-compile $(2) >$(1)/install.log 2>&1 || { cat $(1)/install.log >&2; exit 1; }
 
 # $(call stamp,DIR): what is newer than this file is installed again
@@ -59,11 +61,13 @@ stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
 	$(call install,.venv,-r requirements/test.txt -c requirements/constraints-test.txt)
 	@# hatchling comes from the line above, so that its version is the pinned one too
 	$(call install,.venv,--no-build-isolation -c requirements/constraints-test.txt -e . -e plugins/sklearn -e plugins/xgboost)
+	@$(PY) -m compileall -qq -j 2 -x '/tests/' .venv/lib || :
 	$(call stamp,.venv)
 
 .venv-mlflow%/.stamp: requirements/mlflow%.txt requirements/constraints-mlflow%.txt
 	$(call create,.venv-mlflow$*)
 	$(call install,.venv-mlflow$*,-r requirements/mlflow$*.txt -c requirements/constraints-mlflow$*.txt)
+	@MLFLOW_DISABLE_TELEMETRY=true .venv-mlflow$*/bin/python -c 'import mlflow.pyfunc, mlflow.sklearn, mlflow.xgboost'
 	$(call stamp,.venv-mlflow$*)
 
 # ---- seeing it work

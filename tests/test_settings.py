@@ -82,13 +82,14 @@ def test_what_was_chosen_by_name_stands_between_arguments_and_environment():
     assert later.settings().experiment == "argument"
 
 
-def test_an_empty_variable_counts_as_unset(monkeypatch):
+def test_an_empty_variable_counts_as_unset(monkeypatch, told):
     monkeypatch.setenv("FITPRINT_EXPERIMENT", "")
     monkeypatch.setenv("FITPRINT_QUIET", "")
     monkeypatch.setenv("FITPRINT_TOY_STORE", "")
     monkeypatch.setenv("FITPRINT_STORE", "/runs")
     settings = Configuration().now().settings("toy")
     assert (settings.experiment, settings.quiet, settings.store) == ("default", False, "/runs")
+    assert told() == []
 
 
 @pytest.mark.parametrize("name", ["store", "experiment", "exclude_flavors", "include_estimators", "exclude_estimators"])

@@ -64,6 +64,8 @@ class suppress:  # noqa: N801  read as a verb: `with fitprint.suppress():`
         leave(token)
 
     def __call__(self, function: Function) -> Function:
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError("suppress() decorates no generators: what they do between two steps is their caller's")
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)

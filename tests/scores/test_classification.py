@@ -98,9 +98,7 @@ def test_labels_of_truth_and_prediction_may_differ(weighted):
         weight = random.random(n) if weighted else None
         facts = classification_facts(truth, predicted, weight=weight)
         for name in ("precision_score", "recall_score", "f1_score"):
-            value = getattr(metrics, name)(
-                truth, predicted, average="weighted", sample_weight=weight, zero_division=0
-            )
+            value = getattr(metrics, name)(truth, predicted, average="weighted", sample_weight=weight, zero_division=0)
             assert facts.metrics[name] == pytest.approx(value, rel=EXACT, abs=1e-15)
         with_classes = classification_facts(truth, predicted, classes=names[:5], weight=weight)
         assert with_classes.metrics == pytest.approx(facts.metrics, rel=EXACT, abs=1e-15)
@@ -123,9 +121,7 @@ def test_pos_label_scores_that_label_alone(positive, weighted):
         score, weight = random.random(25), random.random(25) if weighted else None
         probability = np.column_stack((1 - score, score))
         label = names[positive].item() if hasattr(names[positive], "item") else names[positive]
-        facts = classification_facts(
-            truth, predicted, probability=probability, weight=weight, pos_label=label
-        )
+        facts = classification_facts(truth, predicted, probability=probability, weight=weight, pos_label=label)
         expected = oracle(truth, predicted, probability, weight, average="binary", pos_label=label)
         assert facts.metrics == pytest.approx(expected, rel=EXACT)
         assert facts.curve.positive == label
@@ -149,9 +145,7 @@ def test_columns_follow_the_classes_in_the_order_given():
     for seed in range(20):
         classes, truth, predicted, probability, _ = random_case(seed)
         usual = classification_facts(truth, predicted, classes=classes, probability=probability)
-        turned = classification_facts(
-            truth, predicted, classes=classes[::-1], probability=probability[:, ::-1]
-        )
+        turned = classification_facts(truth, predicted, classes=classes[::-1], probability=probability[:, ::-1])
         assert turned.metrics == pytest.approx(usual.metrics, rel=EXACT)
 
 
@@ -163,9 +157,7 @@ def test_many_classes_keep_the_most_frequent_in_the_matrix(weighted):
     weight = random.random(4000) if weighted else None
     facts = classification_facts(truth, predicted, weight=weight)
     for name in ("precision_score", "recall_score", "f1_score"):
-        expected = getattr(metrics, name)(
-            truth, predicted, average="weighted", sample_weight=weight, zero_division=0
-        )
+        expected = getattr(metrics, name)(truth, predicted, average="weighted", sample_weight=weight, zero_division=0)
         assert facts.metrics[name] == pytest.approx(expected, rel=EXACT)
     shown = confusion_matrix(facts)
     assert shown["note"] == "the 200 most frequent of 350 labels"

@@ -42,9 +42,7 @@ def test_labels_that_json_has_no_word_for():
     assert confusion_matrix(facts)["labels"] == [0.0, "nan"]
     assert facts.metrics["accuracy_score"] == 1.0
     numpy_inside = np.array([np.int64(3), np.int64(4)], dtype=object)
-    assert (
-        json.dumps(confusion_matrix(classification_facts(numpy_inside, numpy_inside))["labels"]) == "[3, 4]"
-    )
+    assert json.dumps(confusion_matrix(classification_facts(numpy_inside, numpy_inside))["labels"]) == "[3, 4]"
 
 
 def test_integer_and_float_labels_are_the_same_numbers():
@@ -98,9 +96,7 @@ def test_a_class_missing_in_truth():
     truth, probability = np.array([0, 1, 0, 1]), np.full((4, 3), 1 / 3)
     facts = classification_facts(truth, truth, classes=[0, 1, 2], probability=probability)
     assert facts.reasons == {"roc_auc": "a class has no true row"}
-    assert facts.metrics["log_loss"] == pytest.approx(
-        metrics.log_loss(truth, probability, labels=[0, 1, 2]), rel=EXACT
-    )
+    assert facts.metrics["log_loss"] == pytest.approx(metrics.log_loss(truth, probability, labels=[0, 1, 2]), rel=EXACT)
     assert facts.confusion.tolist() == [[2, 0, 0], [0, 2, 0], [0, 0, 0]]
 
 

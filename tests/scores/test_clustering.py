@@ -66,9 +66,7 @@ def test_sparse_data(layout):
 def test_rows_in_one_place_and_clusters_of_one_row():
     data = np.array([[0.0], [0.0], [0.0], [5.0]])
     for labels in ([0, 0, 1, 2], [0, 1, 1, 2], [0, 0, 0, 1], [0, 1, 0, 1]):
-        assert silhouette(data, labels).value == pytest.approx(
-            metrics.silhouette_score(data, labels), abs=EXACT
-        )
+        assert silhouette(data, labels).value == pytest.approx(metrics.silhouette_score(data, labels), abs=EXACT)
     same = np.ones((4, 2))
     assert silhouette(same, [0, 0, 1, 1]).value == 0.0
 
@@ -78,9 +76,7 @@ def test_lists_frames_and_text_labels():
     data, labels = [[0, 1], [0, 2], [9, 9], [9, 8]], ["left", "left", "right", "right"]
     expected = metrics.silhouette_score(data, labels)
     assert silhouette(data, labels).value == pytest.approx(expected, rel=EXACT)
-    assert silhouette(pandas.DataFrame(data), pandas.Series(labels)).value == pytest.approx(
-        expected, rel=EXACT
-    )
+    assert silhouette(pandas.DataFrame(data), pandas.Series(labels)).value == pytest.approx(expected, rel=EXACT)
 
 
 @pytest.mark.parametrize(

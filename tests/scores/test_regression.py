@@ -42,13 +42,9 @@ def test_whole_numbers_and_single_precision():
     random = np.random.default_rng(0)
     truth, predicted = random.integers(0, 255, 90).astype(np.uint8), random.integers(0, 255, 90)
     facts = regression_facts(truth, predicted)
-    assert facts.metrics == pytest.approx(
-        oracle(truth.astype(float), predicted.astype(float), None), rel=EXACT
-    )
+    assert facts.metrics == pytest.approx(oracle(truth.astype(float), predicted.astype(float), None), rel=EXACT)
     truth, predicted = random.normal(size=(2, 90)).astype(np.float32)
-    assert regression_facts(truth, predicted).metrics == pytest.approx(
-        oracle(truth, predicted, None), rel=1e-5
-    )
+    assert regression_facts(truth, predicted).metrics == pytest.approx(oracle(truth, predicted, None), rel=1e-5)
 
 
 def test_a_constant_truth():

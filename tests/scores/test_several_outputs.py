@@ -25,9 +25,7 @@ def multilabel_case(seed):
 
 def multilabel_oracle(truth, predicted, probability, weight):
     expected = {
-        name: getattr(metrics, name)(
-            truth, predicted, average="weighted", sample_weight=weight, zero_division=0
-        )
+        name: getattr(metrics, name)(truth, predicted, average="weighted", sample_weight=weight, zero_division=0)
         for name in ("precision_score", "recall_score", "f1_score")
     }
     expected["accuracy_score"] = metrics.accuracy_score(truth, predicted, sample_weight=weight)
@@ -111,17 +109,13 @@ def test_indicator_with_decision_values():
     score = probability * 8 - 4
     facts = classification_facts(truth, predicted, probability=score)
     assert "not probabilities" in facts.reasons["log_loss"]
-    assert facts.metrics["roc_auc"] == pytest.approx(
-        metrics.roc_auc_score(truth, score, average="weighted"), rel=EXACT
-    )
+    assert facts.metrics["roc_auc"] == pytest.approx(metrics.roc_auc_score(truth, score, average="weighted"), rel=EXACT)
 
 
 def test_sparse_indicator():
     sparse = pytest.importorskip("scipy.sparse")
     truth, predicted, probability, _ = multilabel_case(6)
-    facts = classification_facts(
-        sparse.csr_matrix(truth), sparse.csr_matrix(predicted), probability=probability
-    )
+    facts = classification_facts(sparse.csr_matrix(truth), sparse.csr_matrix(predicted), probability=probability)
     assert facts == classification_facts(truth, predicted, probability=probability)
 
 
@@ -134,9 +128,7 @@ def test_several_targets(weighted):
         predicted = np.where(random.random((40, 2)) < 0.6, truth, random.integers(0, 3, (40, 2)))
         weight = random.random(40) if weighted else None
         blocks = [random.dirichlet(np.ones(3), 40) for _ in range(2)]
-        facts = classification_facts(
-            truth, predicted, classes=[[0, 1, 2]] * 2, probability=blocks, weight=weight
-        )
+        facts = classification_facts(truth, predicted, classes=[[0, 1, 2]] * 2, probability=blocks, weight=weight)
         right = (truth == predicted).all(axis=1)
         assert facts.metrics["accuracy_score"] == pytest.approx(np.average(right, weights=weight), rel=EXACT)
         for i in range(2):

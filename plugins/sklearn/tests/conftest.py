@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +45,41 @@ def artifact() -> Callable[[fitprint.Run, str], Any]:
         return list(csv.DictReader(text.splitlines())) if name.endswith(".csv") else json.loads(text)
 
     return read
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that was trained on a kind of data while recording was on."""
+
+    model: Any
+    data: Any
+    run: fitprint.Run
+
+    @property
+    def package(self) -> str:
+        return str(self.run.model_path)
+
+    @property
+    def predicted(self) -> Any:
+        """What the model itself says of its data."""
+        return (self.model.predict if hasattr(self.model, "predict") else self.model.transform)(self.data)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trained]:
+    """A model of every kind in the module `kinds_of_data`, by the kind's name."""
+    spec = importlib.util.spec_from_file_location("kinds_of_data", Path(__file__).with_name("kinds_of_data.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["kinds_of_data"] = module  # what a model names of it travels with the package
+    spec.loader.exec_module(module)
+    fitprint.autolog(strict=True, store=tmp_path_factory.mktemp("trained"))
+    found = {}
+    for name, (model, data, target) in module.kinds().items():
+        model.fit(data, target)
+        run = fitprint.last_run()
+        assert run is not None
+        found[name] = Trained(model, data, run)
+    fitprint.disable()
+    return found

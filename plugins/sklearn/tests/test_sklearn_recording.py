@@ -33,9 +33,9 @@ bound_before_autolog = cross_val_score
 
 
 CALLS = {
-    "fit": lambda: LogisticRegression(max_iter=1000).fit(X, y),
-    "fit of keywords": lambda: LogisticRegression(max_iter=1000).fit(y=y, X=X),
-    "fit of the class": lambda: LogisticRegression.fit(LogisticRegression(max_iter=1000), X, y),
+    "fit": lambda: GaussianNB().fit(X, y),
+    "fit of keywords": lambda: GaussianNB().fit(y=y, X=X),
+    "fit of the class": lambda: GaussianNB.fit(GaussianNB(), X, y),
     "fit_predict": lambda: KMeans(3, n_init=1).fit_predict(X),
     "fit_predict of a mixin": lambda: IsolationForest(n_estimators=5).fit_predict(X),
     "fit_transform": lambda: PCA(2).fit_transform(X),
@@ -59,11 +59,11 @@ def test_a_training_call_leaves_one_run_with_its_data_and_package(name, signatur
 
 
 def test_tags_name_flavor_class_and_version():
-    LogisticRegression(max_iter=1000).fit(X, y)
+    DecisionTreeClassifier().fit(X, y)
     (run,) = fitprint.runs()
     assert run.flavor == "sklearn"
-    assert run.name == run.tags["estimator_name"] == "LogisticRegression"
-    assert run.tags["class"] == run.tags["estimator_class"] == "sklearn.linear_model._logistic.LogisticRegression"
+    assert run.name == run.tags["estimator_name"] == "DecisionTreeClassifier"
+    assert run.tags["class"] == run.tags["estimator_class"] == "sklearn.tree._classes.DecisionTreeClassifier"
     assert run.tags["framework_version"] == sklearn.__version__
     assert run.seconds["training"] > 0
     assert run.seconds["recording"] > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import numpy as np
@@ -25,6 +26,7 @@ NAMED = [("amount", "double"), ("count", "long"), ("open", "boolean")]
 
 
 def trained(matrix):
+    gc.collect()  # xgboost 2 keeps the data of a QuantileDMatrix in a cycle of references
     booster = xgboost.train(PARAMS, matrix, 3)
     run = fitprint.last_run()
     return booster, run, fitprint.load_model(run.model_path)

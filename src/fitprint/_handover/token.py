@@ -7,6 +7,7 @@ overrides whatever the worker has: a task of a recorded call is nested, a task o
 from __future__ import annotations
 
 import os
+from types import MethodType
 from typing import Any
 
 from fitprint import _session
@@ -72,12 +73,20 @@ class Task:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         arrived = self.handover.arrive()
         try:
-            return self.function(*args, **kwargs)
+            return _patched_by_now(self.function)(*args, **kwargs)
         finally:
             self.handover.leave(arrived)
 
     def __reduce__(self) -> Any:
         return Task, (self.handover, self.function)  # in this order: see `_unpickled`
+
+
+def _patched_by_now(function: Any) -> Any:
+    """A method that was unpickled with its class, before that was patched: looked up once more."""
+    if type(function) is not MethodType:
+        return function
+    found = getattr(function.__self__, function.__name__, None)
+    return found if getattr(found, "__wrapped__", None) == function else function
 
 
 def _unpickled(nested: bool, configuration: Configuration | None, parent_id: str | None) -> Handover:

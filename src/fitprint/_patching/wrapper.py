@@ -6,6 +6,7 @@ import copy
 import operator
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Protocol
 
 import wrapt
@@ -74,6 +75,14 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     def __init__(self, original: Any, begin: Begin) -> None:
         super().__init__(original, _call_surrounded(begin))
         self._self_begin = begin
+        self._self_unbound: Any = None
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is not None or type(self.__wrapped__) is not FunctionType:
+            return super().__get__(instance, owner)
+        if self._self_unbound is None:  # one object, as a function is: `cls.fit is Base.fit` says who overrides it
+            self._self_unbound = super().__get__(None, object)
+        return self._self_unbound
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         name = getattr(self, "__qualname__", "")

@@ -64,7 +64,7 @@ def reopen_run(location: str, run_id: str) -> Run:
 
 def rest(location: str, error: OSError) -> None:
     """Leaves a store alone for a minute, and says so with the reason and the mend."""
-    _resting[location] = time.monotonic() + _RETRY
+    _resting[open_store(location).location] = time.monotonic() + _RETRY
     reason = error.strerror or str(error)
     tell(
         f"nothing is recorded for now: {location} cannot be written ({reason}); "

@@ -133,5 +133,5 @@ def _read(store: Store, run_id: str) -> Record:
     document = store.read_record(run_id)
     try:
         return from_json(document)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise StoreError(f"the record of run {run_id} in {store.location} is broken: {error}") from None

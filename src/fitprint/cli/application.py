@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import sys
 from typing import IO, Any
@@ -31,12 +30,10 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()  # so that a closed pipe shows here, and not when the interpreter ends
-            return result
+            return super().invoke(ctx)
         except (PackageError, OSError, ValueError) as error:
-            if getattr(error, "errno", None) == errno.EPIPE:
-                raise
+            if isinstance(error, BrokenPipeError):
+                raise  # click ends the process without a word
             raise Failure(_line(error)) from None
 
 

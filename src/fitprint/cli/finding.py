@@ -128,5 +128,5 @@ def _model_of(run: Run) -> Path:
     found = run.model_path
     if found is not None:
         return found
-    reasons = [skip.reason for skip in run.skipped if skip.what == "model"]
-    raise PackageError(f"run {run.run_id} has no model{': ' + reasons[0] if reasons else ''}")
+    reasons = [f": {skip.reason}" for skip in run.skipped if skip.what == "model"]
+    raise PackageError(f"run {run.run_id} has no model{reasons[0] if reasons else ''}")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
 
 import click
 
@@ -184,8 +183,9 @@ def _status(text: str) -> str:
     return click.style(text, fg=STATUS_COLOURS.get(text.strip()))
 
 
-def _metric(value: Any) -> str:
-    return "" if value is None else f"{value:.4g}" if isinstance(value, (int, float)) else clean(value)[:_WIDEST_HEAD]
+def _metric(value: float | None) -> str:
+    """Four digits, and six where four would only be the power of ten of a count."""
+    return "" if value is None else f"{value:.4g}" if abs(value) < 1000 else f"{value:.6g}"
 
 
 def _start(run: Run, screen: Screen) -> str:

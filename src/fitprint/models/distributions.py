@@ -53,13 +53,14 @@ def file_of(top: str) -> str | None:
 
 @functools.lru_cache(maxsize=512)
 def _of_file(top: str, place: str) -> str | None:
+    location = place.rpartition(os.sep + top)[0]
     by_name = _distribution(top)
-    if by_name is not None and _holds(by_name, place):
+    if by_name is not None and (_root(by_name) == location or _edited(by_name, top, location)):
         return by_name.metadata["Name"]
-    if _in_site_packages(place):
+    if _in_site_packages(place) or any(Path(location).glob("*.dist-info")):  # pip can install into any folder
         found = _packages_distributions().get(top)
         return found[0] if found else None
-    return next((name for folder, name in _editable_folders() if place.startswith(folder)), None)
+    return next((each.metadata["Name"] for each in _editable() if _edited(each, top, location)), None)
 
 
 def _distribution(name: str) -> metadata.Distribution | None:
@@ -69,13 +70,9 @@ def _distribution(name: str) -> metadata.Distribution | None:
         return None
 
 
-def _holds(distribution: metadata.Distribution, place: str) -> bool:
-    """Whether a file lies where a distribution is installed, or in the folder it is installed from for editing."""
-    root = os.path.join(str(distribution.locate_file("")), "")
-    if place.startswith(root):
-        return True
-    folder = _editable_folder(distribution)
-    return folder is not None and place.startswith(folder)
+def _root(distribution: metadata.Distribution) -> str:
+    """The folder that a distribution is installed in."""
+    return os.path.normpath(str(distribution.locate_file("")))
 
 
 def _in_site_packages(place: str) -> bool:
@@ -88,13 +85,38 @@ def _packages_distributions() -> dict[str, list[str]]:
 
 
 @functools.cache
-def _editable_folders() -> tuple[tuple[str, str], ...]:
-    found = ((_editable_folder(each), each.metadata["Name"]) for each in metadata.distributions())
-    return tuple((folder, name) for folder, name in found if folder)
+def _editable() -> tuple[metadata.Distribution, ...]:
+    return tuple(each for each in metadata.distributions() if _project(each) is not None)
 
 
-def _editable_folder(distribution: metadata.Distribution) -> str | None:
-    """The folder of a distribution installed for editing (PEP 610, ``direct_url.json``), with a final separator."""
+def _edited(distribution: metadata.Distribution, top: str, location: str) -> bool:
+    """Whether a module is of a distribution installed for editing, and not only a script's beside it.
+
+    Installers either put a folder on the path through a ``.pth`` file, or hook into imports: then the names of the
+    modules stand in ``top_level.txt``.
+    """
+    project = _project(distribution)
+    if project is None:
+        return False
+    added = _path_lines(distribution)
+    if added:
+        return location in added
+    names = distribution.read_text("top_level.txt")
+    return location.startswith(project) and (names is None or top in names.split())
+
+
+def _path_lines(distribution: metadata.Distribution) -> list[str]:
+    """The folders that the ``.pth`` files of a distribution put on the path."""
+    found = []
+    for file in distribution.files or ():
+        if file.suffix == ".pth":
+            lines = Path(str(file.locate())).read_text("utf-8").splitlines()
+            found += [os.path.normpath(line.strip()) for line in lines if not line.startswith(("import ", "import\t"))]
+    return found
+
+
+def _project(distribution: metadata.Distribution) -> str | None:
+    """The folder of a distribution installed for editing (PEP 610, ``direct_url.json``)."""
     import json
     from urllib.parse import unquote, urlparse
     from urllib.request import url2pathname
@@ -106,4 +128,4 @@ def _editable_folder(distribution: metadata.Distribution) -> str | None:
         return None
     if not found.get("dir_info", {}).get("editable"):
         return None
-    return os.path.join(url2pathname(unquote(urlparse(found.get("url", "")).path)), "")
+    return os.path.normpath(url2pathname(unquote(urlparse(found.get("url", "")).path)))

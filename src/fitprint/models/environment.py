@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import functools
 import platform
-import sys
+import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from types import ModuleType
 
 from fitprint.models import distributions
 from fitprint.models.package import Package
@@ -21,6 +21,7 @@ MLFLOW = "mlflow>=2.8,<4"
 MOST_CODE_BYTES = 10_000_000
 MOST_CODE_FILES = 500
 CODE = "code"
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.MULTILINE)
 
 
 def requirements(
@@ -89,47 +90,41 @@ def copy_local_code(package: Package, modules: Iterable[str]) -> list[tuple[str,
     Returns (module, reason) for each that was not copied: too large, or no file to copy.
     """
     left_out = []
-    room = [MOST_CODE_BYTES, MOST_CODE_FILES]
-    for top in sorted(_local_closure(modules)):
-        files = _source_files(top)
+    size = count = 0
+    for top, files in sorted(_local_closure(modules).items()):
+        own_size = sum(file.stat().st_size for file, _ in files)
         if not files:
             left_out.append((top, "its source file is not to be found"))
-            continue
-        room[0] -= sum(file.stat().st_size for file, _ in files)
-        room[1] -= len(files)
-        if min(room) < 0:
+        elif size + own_size > MOST_CODE_BYTES or count + len(files) > MOST_CODE_FILES:
             left_out.append((top, f"over the bound of {MOST_CODE_FILES} files and {MOST_CODE_BYTES:,} bytes of code"))
-            continue
-        for file, name in files:
-            package.copy(file, f"{CODE}/{name}")
+        else:
+            size, count = size + own_size, count + len(files)
+            for file, name in files:
+                package.copy(file, f"{CODE}/{name}")
     return left_out
 
 
-def _local_closure(modules: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    waiting = [each for each in _tops(modules) if distributions.is_local(each)]
+def _local_closure(modules: Iterable[str]) -> dict[str, list[tuple[Path, str]]]:
+    """The user's own top-level modules that are needed, each with its files."""
+    found: dict[str, list[tuple[Path, str]]] = {}
+    waiting = _tops(modules)
     while waiting:
         top = waiting.pop()
-        if top not in found:
-            found.add(top)
-            waiting += [each for each in _imported_by(top) if distributions.is_local(each)]
+        if top not in found and distributions.is_local(top):
+            found[top] = _source_files(top)
+            waiting |= _imported_by(found[top])
     return found
 
 
-def _imported_by(top: str) -> set[str]:
-    """The top-level names of all that the modules of a package hold in their globals."""
+def _imported_by(files: Iterable[tuple[Path, str]]) -> set[str]:
+    """The top-level names that source files import, inside functions too."""
     found: set[str] = set()
-    for name, module in list(sys.modules.items()):
-        if name == top or name.startswith(top + "."):
-            for value in list(vars(module).values()):
-                origin = value.__name__ if isinstance(value, ModuleType) else _origin(value)
-                found.add(origin.partition(".")[0])
-    return found - {top, ""}
-
-
-def _origin(value: object) -> str:
-    found = getattr(value, "__module__", None) if isinstance(value, type) or callable(value) else None
-    return found if isinstance(found, str) else ""
+    for file, _ in files:
+        if file.suffix == ".py" and file.stat().st_size <= MOST_CODE_BYTES:
+            for source, names in _IMPORT.findall(file.read_text("utf-8", "replace")):
+                found.add(source)
+                found |= {each.strip().partition(" ")[0].partition(".")[0] for each in names.split(",")}
+    return found
 
 
 def _source_files(top: str) -> list[tuple[Path, str]]:
@@ -141,10 +136,11 @@ def _source_files(top: str) -> list[tuple[Path, str]]:
     if path.name not in ("__init__.py", "") and path.is_file() and path.stem == top:
         return [(path, path.name)]
     folder = path if path.is_dir() else path.parent
-    return [(file, f"{top}/{file.relative_to(folder).as_posix()}") for file in _package_files(folder)]
+    few = sorted(islice(_package_files(folder), MOST_CODE_FILES + 1))
+    return [(file, f"{top}/{file.relative_to(folder).as_posix()}") for file in few]
 
 
 def _package_files(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.rglob("*")):
+    for file in folder.rglob("*"):
         if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc":
             yield file

@@ -112,7 +112,7 @@ class Package:
 
     def open(self, name: str) -> PackageFile:
         """A file of the package to write to, in binary. Raises ValueError for a name that leads outside."""
-        found = PackageFile(self, name, open(self._place(name), "wb"))
+        found = PackageFile(self, name, open(self._place(name), "wb"))  # noqa: SIM115
         if name in self._opened:
             self.count(-self._opened[name].size)  # written again: what was there is gone
         self._opened[name] = found

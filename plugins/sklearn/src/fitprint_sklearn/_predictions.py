@@ -76,13 +76,15 @@ def _rows_within(seconds: float, model: Any, inputs: Any, total: int) -> int:
 @contextmanager
 def undrawn(model: Any) -> Iterator[None]:
     """Predicting may draw from random states that the user gave to a model: afterwards they are as they were."""
-    given = [each for each in vars(final(model)).values() if isinstance(each, (RandomState, Generator))]
-    held = [(each, each.bit_generator.state if isinstance(each, Generator) else each.get_state()) for each in given]
+    kept = getattr(final(model), "__dict__", {}).values()
+    states = [each for each in kept if isinstance(each, RandomState)]
+    generators = [each for each in kept if isinstance(each, Generator)]
+    before = [each.get_state(legacy=False) for each in states]
+    before_of_generators = [each.bit_generator.state for each in generators]
     try:
         yield
     finally:
-        for each, state in held:
-            if isinstance(each, Generator):
-                each.bit_generator.state = state
-            else:
-                each.set_state(state)
+        for state, value in zip(states, before, strict=True):
+            state.set_state(value)
+        for generator, kept_state in zip(generators, before_of_generators, strict=True):
+            generator.bit_generator.state = kept_state

@@ -15,6 +15,7 @@ from fitprint.models.package import Package
 from fitprint_xgboost import _arguments, _facts, _listening, _matrices, _packages, _training_metrics
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")
+"""Each has an ``__init__`` of its own; the last came with xgboost 3."""
 
 
 class XGBoostFlavor(Flavor):
@@ -23,7 +24,7 @@ class XGBoostFlavor(Flavor):
     loader_module = "mlflow.xgboost"
 
     def patches(self) -> Sequence[Patch]:
-        matrices = [each for each in _MATRICES if "__init__" in vars(getattr(xgboost.core, each, object))]
+        matrices = [each for each in _MATRICES if hasattr(xgboost.core, each)]
         return [
             Patch("xgboost.training", "train", inside=True),
             Patch("xgboost.training", "cv"),
@@ -82,8 +83,7 @@ class XGBoostFlavor(Flavor):
         known = inspect.signature(model.predict).parameters
         wanted = {name: value for name, value in (params or {}).items() if name in known}
         if isinstance(model, Booster):
-            matrix = data if isinstance(data, DMatrix) else DMatrix(data, enable_categorical=True)
-            return model.predict(matrix, **wanted)
+            return model.predict(_matrices.matrix_of(data), **wanted)
         return model.predict(data, **wanted)
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:

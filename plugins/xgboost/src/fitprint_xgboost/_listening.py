@@ -57,7 +57,8 @@ class _Listener(TrainingCallback):
         """Emits what is left, and where early stopping stopped."""
         self._drain()
         for name, value in self._best.items():
-            if value is not None:
+            # xgboost 2 keeps the best score of a cross-validation as the text of a pair
+            if value is not None and not value.startswith("("):
                 self._emit(name, float(value), 0)
         rounds = max(self._emitted.values(), default=0)
         if self._best and rounds:

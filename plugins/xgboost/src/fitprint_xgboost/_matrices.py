@@ -14,8 +14,10 @@ from xgboost import DMatrix, XGBModel, XGBRanker
 from xgboost.core import XGBoostError
 
 from fitprint._flavor import TrainingCall
+from fitprint.models.rows import row_count
 
 ROWS = 5
+_FEW = 1_000
 _DTYPES = {"float": "float64", "q": "float64", "int": "int64", "i": "bool"}
 """From xgboost's feature types to the dtypes that give the same ones again."""
 
@@ -63,6 +65,13 @@ def rows_of(matrix: DMatrix) -> Any:
     return pd.DataFrame({name: values[:, at].astype(_DTYPES[types[at]]) for at, name in enumerate(names)})
 
 
+def matrix_of(data: Any) -> DMatrix:
+    """Data as a booster takes it. For few rows, waking threads would cost more than all the rest."""
+    if isinstance(data, DMatrix):
+        return data
+    return DMatrix(data, enable_categorical=True, nthread=1 if (row_count(data) or 0) <= _FEW else -1)
+
+
 def inputs_of(model: XGBModel, inputs: Any) -> Any:
     """The inputs of an estimator's signature: a ranker's may hold the query of each row, which is no feature."""
     has_query = isinstance(model, XGBRanker) and isinstance(inputs, pd.DataFrame) and "qid" in inputs.columns
@@ -89,7 +98,7 @@ def _first_rows(matrix: DMatrix) -> Any:
 
 def _zeros(matrix: DMatrix) -> DMatrix:
     values = np.zeros((1, matrix.num_col()), dtype=np.float32)
-    return DMatrix(values, feature_names=matrix.feature_names, feature_types=matrix.feature_types)
+    return DMatrix(values, feature_names=matrix.feature_names, feature_types=matrix.feature_types, nthread=1)
 
 
 def _alive(matrix: DMatrix, name: str) -> Any:

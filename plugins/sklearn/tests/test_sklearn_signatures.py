@@ -1,0 +1,121 @@
+"""The signature of a package, for every kind of data: it is written only where enforcing it changes no prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+
+import fitprint
+
+
+def columns(*types):
+    return [{"type": kind, "name": name, "required": True} for name, kind in zip("abcd", types, strict=True)]
+
+
+def tensor(dtype, *shape):
+    return [{"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": list(shape)}}]
+
+
+DOUBLES = columns(*["double"] * 4)
+INPUTS = {
+    "floats": DOUBLES,
+    "floats with missing": [each | {"required": each["name"] in "bd"} for each in DOUBLES],
+    "float32": columns(*["float"] * 4),
+    "whole numbers": columns(*["long"] * 4),
+    "int16": columns(*["integer"] * 4),
+    "Int64": columns(*["long"] * 4),
+    "uint64": columns(*["any"] * 4),
+    "truth values": columns(*["boolean"] * 4),
+    "boolean": columns(*["boolean"] * 4),
+    "text column": [*DOUBLES, {"type": "string", "name": "word", "required": True}],
+    "text column of pandas": [*DOUBLES, {"type": "string", "name": "word", "required": True}],
+    "text column with missing": [*DOUBLES, {"type": "string", "name": "word", "required": False}],
+    "moments": [*DOUBLES, {"type": "datetime", "name": "day", "required": True}],
+    "numbered columns": [{"type": "double", "name": name, "required": True} for name in range(4)],
+    "array": tensor("float64", -1, 4),
+    "array of float32": tensor("float32", -1, 4),
+    "array of whole numbers": tensor("int64", -1, 4),
+    "array of truth values": tensor("bool", -1, 4),
+    "array of objects": tensor("object", -1, 4),
+    "array of words": tensor("str", -1, 1),
+    "array of texts": tensor("str", -1),
+    "csr matrix": tensor("float64", -1, 4),
+    "csc matrix": tensor("float64", -1, 4),
+    "components": tensor("float64", -1, 10),
+}
+OUTPUTS_ONLY = ["list of texts", "series of texts", "named series of texts", "list of dicts", "Int64 with missing"]
+OUTPUTS = {
+    "floats": tensor("int64", -1),
+    "regression": tensor("float64", -1),
+    "two outputs": tensor("float64", -1, 2),
+    "clusters": tensor("int32", -1),
+    "components": tensor("float64", -1, 2),
+    "list of texts": tensor("int64", -1),
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_the_inputs_of_a_signature(trained, signature_of, name):
+    assert signature_of(trained[name].run)["inputs"] == INPUTS[name]
+    assert trained[name].run.skipped == []
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_the_outputs_of_a_signature(trained, signature_of, name):
+    assert signature_of(trained[name].run)["outputs"] == OUTPUTS[name]
+
+
+@pytest.mark.parametrize("name", OUTPUTS_ONLY)
+def test_where_enforcing_would_change_predictions_there_are_outputs_only_and_a_reason(trained, signature_of, name):
+    run = trained[name].run
+    assert signature_of(run)["inputs"] is None
+    assert signature_of(run)["outputs"] is not None
+    assert [(each.what, each.rule) for each in run.skipped] == [("signature inputs", "signature")]
+
+
+def test_the_reason_names_the_columns(trained):
+    (skip,) = trained["Int64 with missing"].run.skipped
+    assert skip.reason.endswith("because of: a, b, c, d")
+
+
+def test_a_category_that_the_model_cannot_do_without_keeps_the_inputs_out_and_is_named(trained, signature_of):
+    run = trained["category by its codes"].run
+    assert signature_of(run)["inputs"] is None
+    assert [each.reason.rpartition(": ")[2] for each in run.skipped] == ["word"]
+
+
+@pytest.mark.parametrize("name", ["category", "category encoded", "category of numbers", "moments with a zone"])
+def test_a_column_without_a_type_alone_is_any(trained, signature_of, name):
+    inputs = signature_of(trained[name].run)["inputs"]
+    assert [each["type"] for each in inputs] == ["double"] * 4 + ["any"]
+
+
+def test_every_kind_is_predicted_as_the_model_itself_predicts_it(trained):
+    for name, each in trained.items():
+        if name != "components":
+            assert fitprint.load_model(each.package).predict(each.data) == pytest.approx(each.predicted), name
+
+
+def test_the_model_that_knows_categories_by_their_dtype_predicts_them_after_enforcement(trained):
+    each = trained["category"]
+    shuffled = each.data.iloc[::-1]
+    assert (fitprint.load_model(each.package).predict(shuffled) == each.model.predict(shuffled)).all()
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_coo_matrix_trains_and_predicts():
+    X = np.random.default_rng(0).random((60, 3))
+    y = X[:, 0] > 0.5
+    LogisticRegression().fit(sparse.coo_matrix(X), y)
+    run = fitprint.last_run()
+    assert run.status == "FINISHED"
+    assert "training_accuracy_score" in run.metrics
+
+
+def test_without_log_signatures_there_is_none(store, signature_of):
+    fitprint.autolog(strict=True, log_signatures=False)
+    X = np.random.default_rng(0).random((60, 3))
+    LogisticRegression().fit(X, X[:, 0] > 0.5)
+    assert signature_of(fitprint.last_run()) is None

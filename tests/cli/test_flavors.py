@@ -1,0 +1,110 @@
+"""`fitprint flavors`: each state and its reason, found without importing a framework or a plugin."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+TWIN = "[fitprint.flavors]\ntoy = other_toy:Flavor\n"
+
+
+@pytest.fixture
+def row(document, toy):
+    """The toy's row."""
+
+    def found():
+        return next(each for each in document("flavors")["flavors"] if each["name"] == "toy")
+
+    return found
+
+
+def test_an_available_flavor(row, invoke):
+    assert row() == {
+        "name": "toy",
+        "state": "available",
+        "version": "1.2.3",
+        "range": "toylearn <2,>=1",
+        "plugin": "fitprint-toy 0.1",
+        "reason": "",
+    }
+    lines = [line.split() for line in invoke("flavors").stdout.splitlines()]
+    assert ["toy", "1.2.3", "available", "toylearn", "<2,>=1"] in lines
+    assert "toylearn" not in sys.modules
+    assert "fitprint_toy" not in sys.modules
+
+
+def test_an_unsupported_version(row, toy, invoke):
+    toy.plugin(">=2")
+    assert row()["state"] == "unsupported"
+    assert "toylearn 1.2.3 is installed, >=2 is supported" in invoke("flavors").stdout
+
+
+def test_a_framework_that_is_not_installed(row, toy):
+    toy.distribution("fitprint-toy", "0.1", "[fitprint.flavors]\nnosuchframework = fitprint_toy:ToyFlavor\n")
+    toy.distribution(
+        "other", "1", "[fitprint.flavors]\ntoy = other:Flavor\n[fitprint.imports]\nnosuch = other:Flavor\n"
+    )
+    assert row()["state"] == "not installed"
+
+
+def test_a_framework_of_no_distribution(row, toy):
+    toy.distribution("other", "1", "[fitprint.flavors]\ntoy = o:F\n[fitprint.imports]\nthismodule = o:F\n")
+    toy.distribution("fitprint-toy", "0.1")
+    (toy.site / "thismodule.py").write_text("raise SystemExit('imported')")
+    assert row()["state"] == "available"
+    assert row()["version"] is None
+
+
+def test_two_plugins_of_one_name(row, toy, invoke):
+    toy.distribution("other-toy", "1", TWIN)
+    assert row()["state"] == "broken"
+    assert "both register it" in invoke("flavors").stdout
+
+
+def test_a_range_that_is_none(row, toy):
+    toy.plugin(" ?? 1")
+    assert row()["state"] == "broken"
+    assert "its supported range cannot be read" in row()["reason"]
+
+
+def test_a_framework_whose_plugin_is_missing(document, invoke, monkeypatch):
+    command = 'pip install "fitprint[frame]"'
+    monkeypatch.setattr("fitprint.cli.flavors.missing_plugins", lambda entries: {"frame": command})
+    monkeypatch.setattr("fitprint.cli.flavors.discover", dict)
+    assert document("flavors")["flavors"] == [
+        {
+            "name": "frame",
+            "state": "no plugin",
+            "version": None,
+            "range": None,
+            "plugin": None,
+            "reason": f"install it with: {command}",
+        }
+    ]
+    assert command in invoke("flavors").stdout
+
+
+def test_no_flavor_at_all(document, invoke, monkeypatch):
+    monkeypatch.setattr("fitprint.cli.flavors.missing_plugins", lambda entries: {})
+    monkeypatch.setattr("fitprint.cli.flavors.discover", dict)
+    assert document("flavors") == {"flavors": []}
+    assert "no flavor is installed" in invoke("flavors").stdout
+
+
+def test_a_process_of_its_own_imports_no_framework(toy, run_python):
+    done = run_python(
+        """
+        import sys
+        from fitprint.cli import main
+        sys.argv[1:] = ["flavors"]
+        try:
+            main()
+        except SystemExit as end:
+            assert end.code == 0, end.code
+        heavy = {"numpy", "sklearn", "xgboost", "toylearn", "fitprint_toy", "fitprint_sklearn", "fitprint_xgboost"}
+        assert not heavy & {*sys.modules}, heavy & {*sys.modules}
+        """
+    )
+    assert "toy" in done.stdout
+    assert "available" in done.stdout

@@ -1,0 +1,257 @@
+"""Patching a method in a whole tree of classes: those there are, those made later, and all of it undone."""
+
+from __future__ import annotations
+
+import abc
+
+import pytest
+
+from fitprint._patching.wrapper import Patched
+
+
+def is_patched(cls):
+    return type(vars(cls).get("fit")) is Patched
+
+
+def make_family():
+    class Base:
+        def fit(self):
+            return "base"
+
+    class Inherits(Base):
+        pass
+
+    class Owns(Inherits):
+        def fit(self):
+            return ("owns", super().fit())
+
+    return Base, Inherits, Owns
+
+
+def test_only_classes_that_own_the_method_are_patched_and_all_is_undone(tree):
+    base, inherits, owns = make_family()
+    before = [dict(vars(cls)) for cls in (base, inherits, owns)]
+    tree.watch(base)
+    assert (is_patched(base), "fit" in vars(inherits), is_patched(owns)) == (True, False, True)
+    assert owns().fit() == ("owns", "base")
+    assert tree.calls == ["Owns", "Base"]
+    assert tree.restore() == []
+    assert [dict(vars(cls)) for cls in (base, inherits, owns)] == before
+    assert "__init_subclass__" not in vars(base)
+
+
+def test_classes_made_later_are_patched_and_put_back(tree):
+    base, inherits, _ = make_family()
+    tree.watch(base)
+
+    class Later(inherits):
+        def fit(self):
+            return "later"
+
+    class LaterStill(Later):
+        pass
+
+    assert is_patched(Later)
+    assert "fit" not in vars(LaterStill)
+    assert LaterStill().fit() == "later"
+    assert tree.calls == ["Later"]
+    original = vars(Later)["fit"].__wrapped__
+    tree.restore()
+    assert vars(Later)["fit"] is original
+
+    class AfterTheEnd(base):
+        def fit(self):
+            pass
+
+    assert not is_patched(AfterTheEnd)
+
+
+def test_a_class_defined_again_is_patched_again(tree):
+    base, _, _ = make_family()
+    tree.watch(base)
+    made = []
+    for number in range(2):
+
+        class Again(base):
+            value = number
+
+            def fit(self):
+                return self.value
+
+        made.append(Again)
+    assert [cls().fit() for cls in made] == [0, 1]
+    assert all(map(is_patched, made))
+    assert tree.calls == ["Again", "Again"]
+
+
+def test_a_base_with_an_init_subclass_of_its_own(tree):
+    made = []
+
+    class Base:
+        def __init_subclass__(cls, tag=None, **kwargs):
+            super().__init_subclass__(**kwargs)
+            made.append((cls.__name__, tag))
+
+        def fit(self):
+            pass
+
+    original = vars(Base)["__init_subclass__"]
+    tree.watch(Base)
+
+    class Below(Base, tag="x"):
+        def fit(self):
+            return "below"
+
+    assert made == [("Below", "x")]
+    assert is_patched(Below)
+    tree.restore()
+    assert vars(Base)["__init_subclass__"] is original
+    assert isinstance(original, classmethod)
+
+
+def test_a_class_below_that_has_one_of_its_own_which_calls_no_super(tree):
+    base, _, _ = make_family()
+    tree.watch(base)
+
+    class Middle(base):
+        def __init_subclass__(cls, **kwargs):
+            cls.marked = True  # forgets super()
+
+        def fit(self):
+            pass
+
+    class Below(Middle):
+        def fit(self):
+            return "below"
+
+    assert Below.marked
+    assert is_patched(Middle)
+    assert is_patched(Below)
+    hook = vars(Middle)["__init_subclass__"].__wrapped__
+    tree.restore()
+    assert vars(Middle)["__init_subclass__"] is hook
+    assert not is_patched(Below)
+
+
+def test_abstract_bases_stay_abstract(tree):
+    class Base(abc.ABC):
+        @abc.abstractmethod
+        def fit(self): ...
+
+    original = vars(Base)["fit"]
+    tree.watch(Base)
+    with pytest.raises(TypeError, match="abstract"):
+        Base()
+
+    class Below(Base):
+        def fit(self):
+            return "below"
+
+    assert Below().fit() == "below"
+    assert is_patched(Below)
+    tree.restore()
+    assert vars(Base)["fit"] is original
+    assert original.__isabstractmethod__
+    assert Below.__abstractmethods__ == frozenset()
+
+
+def test_virtual_subclasses_and_metaclasses(tree):
+    class Meta(type):
+        def __subclasses__(cls):
+            raise AssertionError("a metaclass's own idea of subclasses is not asked")
+
+    class Base(metaclass=Meta):
+        def fit(self):
+            pass
+
+    class Below(Base):
+        def fit(self):
+            pass
+
+    tree.watch(Base)
+    assert is_patched(Below)
+
+
+def test_class_and_static_methods_and_properties(tree):
+    tree.names = ("fit", "make", "helper")
+
+    class Base:
+        def fit(self):
+            pass
+
+        @classmethod
+        def make(cls):
+            return cls
+
+        @staticmethod
+        def helper(value):
+            return value
+
+    class Below(Base):
+        @property
+        def fit(self):
+            return lambda: "from a property"
+
+    before = dict(vars(Base))
+    tree.watch(Base)
+    assert Below.make() is Below
+    assert Base().make() is Base
+    assert (Base.helper(1), Below().helper(2)) == (1, 2)
+    assert Below().fit() == "from a property"
+    tree.restore()
+    assert {name: vars(Base)[name] for name in ("fit", "make", "helper")} == {
+        name: before[name] for name in ("fit", "make", "helper")
+    }
+
+
+def test_classes_that_are_not_ours_are_left_alone(tree):
+    base, _, owns = make_family()
+    tree.watch(base, is_ours=lambda cls: cls is not owns)
+    assert not is_patched(owns)
+    assert is_patched(base)
+    assert owns().fit() == ("owns", "base")
+    assert tree.calls == ["Base"]
+
+
+def test_a_class_whose_making_fails_raises_its_own_error(tree):
+    class Base:
+        def __init_subclass__(cls):
+            if "bad" in cls.__name__:
+                raise ValueError("bad name")
+
+        def fit(self):
+            pass
+
+    tree.watch(Base)
+    with pytest.raises(ValueError, match="bad name"):
+        type("bad", (Base,), {"fit": lambda self: None})
+    good = type("Good", (Base,), {"fit": lambda self: None})
+    assert is_patched(good)
+
+
+def test_a_class_made_inside_the_making_of_another(tree):
+    made = []
+
+    class Base:
+        def __init_subclass__(cls):
+            if cls.__name__ == "Outer":
+                made.append(type("Inner", (Base,), {"fit": lambda self: "inner"}))
+
+        def fit(self):
+            pass
+
+    tree.watch(Base)
+    outer = type("Outer", (Base,), {"fit": lambda self: "outer"})
+    assert is_patched(outer)
+    assert is_patched(made[0])
+
+
+def test_methods_added_after_the_class_was_made_are_found_when_asked(tree):
+    """cloudpickle builds a class first and gives it its methods later."""
+    base, _, _ = make_family()
+    tree.watch(base)
+    late = type("Late", (base,), {})
+    late.fit = lambda self: "late"
+    assert not is_patched(late)
+    tree.creation.patch_all()
+    assert is_patched(late)

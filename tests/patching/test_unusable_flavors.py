@@ -1,0 +1,149 @@
+"""Flavors that cannot be used: broken plugins, unsupported versions, names taken twice, other flavors' classes."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import fitprint
+from fitprint import _autolog
+
+
+def row(name="toy"):
+    return next(each for each in fitprint.status() if each.name == name)
+
+
+def attributes():
+    """Every attribute that the toy's flavor may touch."""
+    base, training = sys.modules["toylearn.base"], sys.modules["toylearn.training"]
+    classes = [cls for cls in vars(base).values() if isinstance(cls, type)]
+    top = sys.modules["toylearn"]
+    found = {(cls.__name__, name): value for cls in classes for name, value in vars(cls).items() if name[:2] != "__"}
+    found |= {(cls.__name__, "hook"): vars(cls).get("__init_subclass__") for cls in classes}
+    return found | {("training", "train"): training.train, ("toylearn", "train"): top.train}
+
+
+def same(before, after):
+    return before.keys() == after.keys() and all(before[name] is after[name] for name in before)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "reason"),
+    [
+        ("raise RuntimeError('a plugin gone wrong')", "RuntimeError: a plugin gone wrong"),
+        ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
+        ("def broken(:", "SyntaxError"),
+        ("x = 1", "ToyFlavor"),
+        ("ToyFlavor = 3", "is no fitprint flavor"),
+    ],
+)
+def test_a_plugin_that_fails_never_breaks_the_import(toy, store, caplog, plugin, reason):
+    (toy.site / "fitprint_toy.py").write_text(plugin)
+    fitprint.autolog("toy")
+    toylearn = toy.imported()
+    assert toylearn.Mean().fit([1], [2]).mean_ == 2.0
+    assert row().state == "broken"
+    assert reason in row().reason
+    assert [line for line in caplog.messages if line.startswith("toy: turning it on")]
+    assert not store.exists()
+
+
+PATCHES = """
+from fitprint._flavor import Flavor, Patch
+class ToyFlavor(Flavor):
+    contract = {contract}
+    def patches(self): return [Patch("toylearn.training", "train"), Patch("toylearn.base", "{target}")]
+    def save(self, model, package): return {{}}
+    def load(self, folder, config): return None
+"""
+
+
+def test_a_patch_of_a_name_that_is_not_there_is_broken_and_can_be_turned_off(toy, store):
+    (toy.site / "fitprint_toy.py").write_text(PATCHES.format(contract=1, target="Nope.fit"))
+    toylearn = toy.imported()
+    before = attributes()
+    fitprint.autolog("toy")
+    assert row().state == "broken"
+    assert "Nope" in row().reason
+    assert toylearn.train({}, [1]).level == 3.0
+    fitprint.disable()
+    assert same(before, attributes())
+
+
+def test_a_plugin_of_another_contract_is_refused(toy, store):
+    (toy.site / "fitprint_toy.py").write_text(PATCHES.format(contract=99, target="Base.fit"))
+    toy.imported()
+    fitprint.autolog("toy")
+    assert (row().state, row().reason) == ("broken", "TypeError: fitprint-toy follows contract 99, this fitprint 1")
+
+
+@pytest.mark.parametrize("supported", [">=2", "<1.2.3", "==1.0.*"])
+def test_an_unsupported_version_is_left_alone_and_said(toy, store, supported):
+    toy.plugin(supported)
+    toylearn = toy.imported()
+    before = attributes()
+    fitprint.autolog("toy")
+    found = row()
+    assert (found.state, found.version) == ("unsupported", "1.2.3")
+    assert found.reason.startswith("toylearn 1.2.3 is installed, ")
+    assert same(before, attributes())
+    assert "fitprint_toy" not in sys.modules, "nor is the plugin loaded"
+    toylearn.Mean().fit([1], [2])
+    assert fitprint.runs() == []
+
+
+def test_without_a_range_every_version_is_supported(toy, store):
+    toy.distribution("fitprint-toy", "0.1", "[fitprint.flavors]\ntoylearn = fitprint_toy:ToyFlavor\n")
+    toy.imported()
+    fitprint.autolog("toylearn")
+    assert (row("toylearn").state, row("toylearn").range) == ("on", "any"), "the flavor's name is the module"
+
+
+def test_a_name_claimed_by_two_distributions_is_broken_and_both_are_named(toy, store):
+    toy.distribution("other-toy", "1.0", "[fitprint.flavors]\ntoy = other_toy:Flavor\n")
+    toylearn = toy.imported()
+    before = attributes()
+    fitprint.autolog()
+    assert row().state == "broken"
+    assert "fitprint-toy" in row().reason
+    assert "other-toy" in row().reason
+    assert same(before, attributes())
+    toylearn.Mean().fit([1], [2])
+
+
+@pytest.mark.parametrize("name", ["pyfunc", "models", "testing", "not-a-name"])
+def test_names_of_public_modules_and_of_no_kind_are_refused(toy, store, name):
+    toy.plugin(entry_points=f"[fitprint.flavors]\n{name} = fitprint_toy:ToyFlavor\n")
+    fitprint.autolog()
+    assert row(name).state == "broken"
+    assert "cannot be a flavor's name" in row(name).reason
+
+
+def test_a_class_of_another_flavor_s_framework_is_left_to_that_flavor(toy, store):
+    """In a class's MRO the first top-level module with a registered flavor decides."""
+    entry_points = (
+        "[fitprint.flavors]\nother = other_flavor:Flavor\n[fitprint.imports]\notherlearn = other_flavor:Flavor\n"
+    )
+    toy.distribution("fitprint-other", "1.0", entry_points)
+    (toy.site / "otherlearn.py").write_text(
+        "from toylearn import Base\nclass Theirs(Base):\n    def fit(self, rows, labels=None):\n        return self\n"
+    )
+    toylearn = toy.imported()
+    import otherlearn
+
+    fitprint.autolog("toy")
+    assert _autolog.owner_of(otherlearn.Theirs) == "other"
+    assert _autolog.owner_of(toylearn.Mean) == "toy"
+    assert _autolog.owner_of(dict) is None
+    otherlearn.Theirs().fit([1], [2])
+    assert fitprint.runs() == [], "its own flavor is off: nobody records it"
+
+    class Mine(toylearn.Base):
+        def fit(self, rows, labels=None):
+            return super().fit(rows, labels)
+
+    assert _autolog.owner_of(Mine) == "toy"
+    Mine().fit([1], [2])
+    assert [run.name for run in fitprint.runs()] == ["Mine"]
+    del sys.modules["otherlearn"]
