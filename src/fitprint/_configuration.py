@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fitprint._guard import tell_once
+from fitprint._locations import absolute
 from fitprint._settings import TABLE, Settings, read_value
 
 PREFIX = "FITPRINT_"
@@ -105,12 +106,3 @@ def configure(configuration: Configuration) -> Configuration:
     global _current
     _current = configuration
     return configuration
-
-
-def absolute(location: str, directory: str) -> str:
-    """A location that no change of the working directory touches; a ``file:`` URL as its path, any other as it is."""
-    if location.startswith("file:"):
-        from urllib.parse import unquote, urlparse
-
-        location = unquote(urlparse(location).path)
-    return location if "://" in location else os.path.join(directory or os.getcwd(), os.path.expanduser(location))

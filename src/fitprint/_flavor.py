@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fitprint._parameters import argument
 from fitprint._settings import Settings
@@ -16,8 +16,16 @@ if TYPE_CHECKING:
 
 CONTRACT = 1
 
-Emit = Callable[[str, float, int], None]
-"""Records a value of a per-iteration metric: (name, value, step)."""
+
+class Emit(Protocol):
+    """Records values of a per-iteration metric; never raises."""
+
+    def __call__(self, name: str, value: float, step: int) -> None:
+        """One value, of now."""
+
+    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+        """Values of consecutive steps, each with its time in seconds of the epoch."""
+
 
 Rule = Callable[["TrainingCall"], "str | None"]
 """From a training call to the reason why it is not recorded, or None."""
@@ -56,7 +64,7 @@ class TrainingCall:
     """Of the user's own call; 0.0 until it has returned."""
     kept: dict[str, Any] = field(default_factory=dict)
     """Where a flavor keeps what one step worked out and another needs."""
-    emit: Emit = lambda name, value, step: None
+    emit: Emit = field(default_factory=lambda: _Nowhere())
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Keeps a reason, (what, rule, reason), for what is not recorded."""
 
@@ -74,6 +82,16 @@ class TrainingCall:
     def params(self) -> Mapping[str, Any]:
         """The params that the flavor finds in the call; for rules."""
         return self.flavor.params(self)
+
+
+class _Nowhere:
+    """The `emit` of a call that is not recorded."""
+
+    def __call__(self, name: str, value: float, step: int) -> None:
+        return
+
+    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+        return
 
 
 @dataclass
@@ -171,6 +189,10 @@ class Flavor(ABC):
     def data(self, call: TrainingCall) -> Any:
         """The inputs that the signature is inferred from, or None."""
         return None
+
+    def sample(self, call: TrainingCall) -> Any:
+        """A few rows like the inputs, where `data` is None because they are gone; by default `data` itself."""
+        return self.data(call)
 
     def target(self, call: TrainingCall) -> Any:
         """What is to be predicted, or None."""

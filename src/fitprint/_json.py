@@ -21,6 +21,15 @@ def dumps(value: Any, indent: int | None = None) -> str:
         return json.dumps(_spelled(value), allow_nan=False, indent=indent, ensure_ascii=False)
 
 
+def of_data(value: Any) -> bytes:
+    """The JSON of facts that a flavor made: whole, whatever their size; only what is foreign to JSON is made plain."""
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=plain)
+    except ValueError:
+        text = json.dumps(_spelled(value), allow_nan=False, ensure_ascii=False, default=plain)
+    return text.encode("utf-8", "backslashreplace")
+
+
 def to_bytes(value: Any, indent: int | None = None) -> bytes:
     """The JSON of plain values in UTF-8. A lone surrogate, as in odd file names, becomes its JSON escape."""
     return dumps(value, indent).encode("utf-8", "backslashreplace")

@@ -92,7 +92,7 @@ def test_a_folder_that_is_no_package(tmp_path):
 def test_a_file_too_large_is_not_even_read(tmp_path):
     with open(tmp_path / "MLmodel", "wb") as file:
         file.truncate(10_000_001)
-    with pytest.raises(PackageError, match="has 10,000,001 bytes: no MLmodel file is that large"):
+    with pytest.raises(PackageError, match="is no plain file of at most 10,000,000 bytes"):
         mlmodel.read(tmp_path)
 
 

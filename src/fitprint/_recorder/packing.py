@@ -12,7 +12,7 @@ from fitprint.models import environment, mlmodel
 from fitprint.models.example import write_example
 from fitprint.models.fidelity import faithful_signature
 from fitprint.models.package import Package, PackageTooLarge
-from fitprint.models.rows import first_rows
+from fitprint.models.rows import first_rows, row_count
 from fitprint.models.signature import ModelSignature
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def _fill(recording: Recording, model: Any, package: Package) -> None:
     signature = None
     if call.settings.log_signatures or call.settings.log_input_examples:
         with recording.step("the data of the signature"):
-            data = getattr(flavor, "sample", flavor.data)(call)  # rows alike, where the data itself is gone
+            data = flavor.sample(call)  # rows alike, where the data itself is gone
     if call.settings.log_signatures and data is not None:
         with recording.step("signature"):
             signature = _signature(recording, model, data)
     example = None
-    if call.settings.log_input_examples and data is not None:
+    if call.settings.log_input_examples and row_count(data):
         with recording.step("input example"):
             example = write_example(package, first_rows(data, EXAMPLE_ROWS))
     code = _copy_code(recording, package)

@@ -13,6 +13,7 @@ from fitprint._flavor import TrainingCall
 from fitprint._guard import guarded, message
 from fitprint._quiet import unseen
 from fitprint._recorder import line, steps
+from fitprint._recorder.emitter import Emitter
 from fitprint._recorder.switch import switch
 from fitprint._run import active, remembered
 from fitprint._run.opening import StoreResting, begin_run, rest
@@ -30,6 +31,7 @@ class Recording:
         """Whether the run was begun for this call, and ends with it; else it is the user's, of `start_run`."""
         self.listening = False
         self.result: Any = None
+        self._emitter = Emitter(run, call)
         self._last_words: list[Callable[[], None]] = []
         self._session = _session.Session(self)
         self._began = time.perf_counter()
@@ -64,7 +66,7 @@ class Recording:
 
     def _prepare(self) -> None:
         call, run = self.call, self.run
-        call.emit, call.skip = self._emit, run.skip
+        call.emit, call.skip = self._emitter, run.skip
         run.record.flavor = call.flavor.name
         run.record.tags |= {"flavor": call.flavor.name, "class": call.class_name}
         if call.flavor.framework_version:
@@ -80,14 +82,10 @@ class Recording:
     def listen(self, call: TrainingCall) -> None:
         """Lets the flavor subscribe to the framework's callbacks, in this call or in one inside it."""
         with self.step("per-iteration metrics"):
-            last_words = call.flavor.listen(call, self._emit)
+            last_words = call.flavor.listen(call, self._emitter)
             if last_words is not None:
                 self.listening = True
                 self._last_words.append(last_words)
-
-    def _emit(self, name: str, value: float, step: int) -> None:
-        self.run.add_metric(name, float(value), step, time.time())
-        self.run.flush_if_behind()
 
     def __enter__(self) -> None:
         self._token: Token[_session.Session | None] = _session.enter(self._session)

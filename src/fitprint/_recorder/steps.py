@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitprint._flavor import Child, TrainingCall
 from fitprint._guard import Skips, guarded
-from fitprint._json import plain, to_bytes
+from fitprint._json import of_data, plain
 from fitprint._recorder.dataset import dataset_facts
 from fitprint._recorder.packing import pack
 from fitprint._run.opening import begin_run
@@ -60,7 +60,7 @@ def record(recording: Recording, model: Any) -> None:
 def _bytes(content: Any) -> bytes:
     if isinstance(content, bytes):
         return content
-    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else to_bytes(plain(content))
+    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
 
 
 def _record_child(recording: Recording, child: Child) -> None:

@@ -11,7 +11,7 @@ from fitprint._configuration import current
 from fitprint._guard import tell_once
 from fitprint._run.record import Record, from_json
 from fitprint._run.run import Run
-from fitprint.stores import Store, StoreError, open_store
+from fitprint.stores import Store, StoreError, UnknownRunError, open_store
 
 if TYPE_CHECKING:
     import pandas
@@ -56,6 +56,8 @@ def iterate(store: Store, experiment: str | None = None) -> Iterator[Run]:
     for run_id in store.run_ids():
         try:
             run = Run(_read(store, run_id), store)
+        except UnknownRunError:  # removed since it was listed, or not begun to the end
+            continue
         except StoreError as error:
             tell_once(("store", run_id), str(error))
             continue

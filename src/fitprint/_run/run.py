@@ -6,7 +6,7 @@ import os
 import posixpath
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,15 +115,25 @@ class Run(RunFacts):
         self._owned().discard()
 
     def skip(self, what: str, rule: str, reason: str) -> None:
-        """Keeps a reason for what was not recorded."""
-        self._record.skipped.append(Skip(what, rule, reason))
+        """Keeps a reason for what was not recorded; the same one once."""
+        found = Skip(what, rule, reason)
+        if found not in self._record.skipped:
+            self._record.skipped.append(found)
 
     def add_metric(self, name: str, value: float, step: int, stamp: float) -> None:
         """Adds a value to the history, buffered; ``stamp`` in seconds of the epoch."""
-        self._record.metrics[name] = value
-        moment = f"{stamp:.3f}"
-        shown = repr(value) if value - value == 0 else dumps(value)  # NaN and infinities in words
-        self._lines.append(f'{{"name": {dumps(name)}, "step": {step}, "value": {shown}, "time": {moment}}}\n')
+        self.add_series(name, (value,), step, (stamp,))
+
+    def add_series(self, name: str, values: Sequence[float], first_step: int, stamps: Sequence[float]) -> None:
+        """Adds the values of consecutive steps to the history, buffered."""
+        head = f'{{"name": {dumps(name)}, "step": '
+        value = None
+        for step, (given, stamp) in enumerate(zip(values, stamps, strict=True), first_step):
+            value = float(given)
+            shown = repr(value) if value - value == 0 else dumps(value)  # NaN and infinities in words
+            self._lines.append(f'{head}{step}, "value": {shown}, "time": {stamp:.3f}}}\n')
+        if value is not None:
+            self._record.metrics[name] = value
 
     def flush_if_behind(self) -> None:
         """Writes what is buffered when the last writing is a second ago."""

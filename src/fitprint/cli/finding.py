@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from fitprint._configuration import absolute
+from fitprint._locations import absolute
 from fitprint._run.reading import configured_store, get_run, read_run
 from fitprint._run.run import Run
 from fitprint.cli.texts import clean

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import platform
+import stat
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -72,9 +73,9 @@ def read(folder: Path) -> dict[str, Any]:
 
     path = folder / NAME
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise PackageError(f"{path} has {size:,} bytes: no MLmodel file is that large")
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+            raise PackageError(f"{path} is no plain file of at most {LARGEST:,} bytes, as MLmodel files are")
         document = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except FileNotFoundError:
         raise PackageError(f"{folder} is no package: it has no MLmodel file") from None

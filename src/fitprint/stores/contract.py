@@ -14,6 +14,10 @@ class StoreError(OSError):
     """A store cannot be read, or has no such run; the message is one line for a user."""
 
 
+class UnknownRunError(StoreError):
+    """A store has no such run, or has it no more."""
+
+
 class OpenRun(ABC):
     """A run being written, by the one process that made it."""
 

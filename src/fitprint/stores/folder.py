@@ -16,7 +16,7 @@ from typing import Any
 
 from fitprint._json import to_bytes
 from fitprint.models.package import Package
-from fitprint.stores.contract import OpenRun, Store, StoreError
+from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
 
 OPEN = ".open"
 RECORD = "run.json"
@@ -55,7 +55,7 @@ class FolderStore(Store):
             path = Path(place, run_id)
             if _RUN_ID.fullmatch(run_id) and path.is_dir():
                 return path
-        raise StoreError(f"no run {run_id} in {self.location}")
+        raise UnknownRunError(f"no run {run_id} in {self.location}")
 
     def read_record(self, run_id: str) -> dict[str, Any]:
         # finished runs, by far the most, are read with one system call less than asking first
@@ -68,7 +68,7 @@ class FolderStore(Store):
             except OSError as error:
                 raise StoreError(f"{place}/{run_id}/{RECORD} cannot be read: {error.strerror}") from None
             return _record(content, f"{place}/{run_id}/{RECORD}")
-        raise StoreError(f"no run {run_id} in {self.location}")
+        raise UnknownRunError(f"no run {run_id} in {self.location}")
 
 
 class OpenFolder(OpenRun):

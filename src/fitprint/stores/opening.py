@@ -7,15 +7,20 @@ import os
 from importlib import metadata
 from typing import Any
 
+from fitprint._locations import absolute
 from fitprint.stores.contract import Store
 from fitprint.stores.folder import FolderStore
 
 GROUP = "fitprint.stores"
 
 
-@functools.lru_cache(maxsize=16)
 def open_store(location: str) -> Store:
     """The store at a location. Raises ValueError, with the mend, for a scheme that no plugin serves."""
+    return _open(absolute(location, os.getcwd()))
+
+
+@functools.lru_cache(maxsize=16)
+def _open(location: str) -> Store:
     if "://" not in location:
         return FolderStore(os.path.abspath(location))
     scheme = location.partition("://")[0]

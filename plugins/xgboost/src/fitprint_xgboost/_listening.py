@@ -38,10 +38,12 @@ class _Listener(TrainingCallback):
         self._log: Any = {}
         self._emitted: dict[tuple[str, str], int] = {}
         self._best: dict[str, str | None] = {}
+        self._times: list[float] = []
         self._due = time.monotonic() + _SECONDS_BEHIND
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         self._log = evals_log
+        self._times.append(time.time())
         if time.monotonic() >= self._due:
             with guarded("per-iteration metrics", self._flavor, strict=self._strict):
                 self._drain()
@@ -75,9 +77,10 @@ class _Listener(TrainingCallback):
 
     def _emit_values(self, name: str, values: list[Any], start: int) -> None:
         """Values of single trainings, or (mean, standard deviation) over the folds of a cross-validation."""
-        for step, value in enumerate(values, start):
-            if isinstance(value, tuple):
-                self._emit(f"{name}-mean", value[0], step)
-                self._emit(f"{name}-std", value[1], step)
-            else:
-                self._emit(name, value, step)
+        times = self._times[start : start + len(values)]
+        times += [time.time()] * (len(values) - len(times))
+        if values and isinstance(values[0], tuple):
+            self._emit.series(f"{name}-mean", [mean for mean, _ in values], start, times)
+            self._emit.series(f"{name}-std", [deviation for _, deviation in values], start, times)
+        else:
+            self._emit.series(name, values, start, times)
