@@ -91,10 +91,11 @@ def boosted_classifier() -> Callable[[], Any]:
 
 def boosting_rounds() -> Callable[[], Any]:
     import xgboost
+    from sklearn.datasets import load_breast_cancer
 
-    inputs, target = _iris()
-    training = xgboost.DMatrix(inputs[::2], (target[::2] > 0).astype(int))
-    validation = xgboost.DMatrix(inputs[1::2], (target[1::2] > 0).astype(int))
+    inputs, target = load_breast_cancer(return_X_y=True)
+    training = xgboost.DMatrix(inputs[::2], target[::2])
+    validation = xgboost.DMatrix(inputs[1::2], target[1::2])
     params = {"objective": "binary:logistic", "max_depth": 3, "nthread": 1}
     evals = [(training, "train"), (validation, "valid")]
     return lambda: xgboost.train(params, training, 1000, evals=evals, verbose_eval=False)
