@@ -85,7 +85,7 @@ def test_a_folder_that_is_no_package(tmp_path):
     with pytest.raises(PackageError, match="cannot be read: Not a directory"):
         mlmodel.read(tmp_path / "file")
     (tmp_path / "MLmodel").mkdir()
-    with pytest.raises(PackageError, match="cannot be read: Is a directory"):
+    with pytest.raises(PackageError, match="is no plain file"):
         mlmodel.read(tmp_path)
 
 

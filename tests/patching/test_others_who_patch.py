@@ -6,6 +6,8 @@ import functools
 import gc
 import weakref
 
+import pytest
+
 from fitprint._patching.wrapper import Patched, ours
 
 
@@ -28,53 +30,71 @@ def make_family():
     return Base, Inherits, Owns
 
 
+def wrap_fit(cls):
+    if "fit" in vars(cls):
+        original = vars(cls)["fit"]
+
+        @functools.wraps(original)
+        def wrapped(self):
+            return ("wrapped", original(self))
+
+        cls.fit = wrapped
+
+
 class Wrapping:
     """Wraps a method of each class below, as mixins of some frameworks do."""
 
-    def __init_subclass__(cls, wrap="fit", **kwargs):
+    def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if wrap in vars(cls):
-            original = vars(cls)[wrap]
-
-            @functools.wraps(original)
-            def wrapped(self):
-                return ("wrapped", original(self))
-
-            setattr(cls, wrap, wrapped)
+        wrap_fit(cls)
 
 
-def test_what_a_mixin_wraps_around_a_method_lies_beneath_us_and_comes_back(tree):
+@pytest.mark.parametrize("order", ["mixin first", "base first"])
+def test_what_a_mixin_wraps_around_a_method_lies_beneath_us_and_comes_back(tree, order):
     base, _, _ = make_family()
+    hook = vars(Wrapping)["__init_subclass__"]
     tree.watch(base)
+    bases = (Wrapping, base) if order == "mixin first" else (base, Wrapping)
 
-    class Mixed(base, Wrapping):
+    class Mixed(*bases):
         def fit(self):
             return "mixed"
 
-    assert is_patched(Mixed), "we lie above"
+    assert is_patched(Mixed), "we lie above, whatever the order"
     assert Mixed().fit() == ("wrapped", "mixed")
     assert tree.calls == ["Mixed"], "recorded once"
     assert ours(vars(Mixed)["fit"].__wrapped__) is None
     beneath = vars(Mixed)["fit"].__wrapped__
-    tree.restore()
+    assert tree.restore() == []
     assert vars(Mixed)["fit"] is beneath
+    assert vars(Wrapping)["__init_subclass__"] is hook
     assert Mixed().fit() == ("wrapped", "mixed")
 
 
-def test_a_mixin_that_comes_before_the_base_and_was_unknown_lies_over_us(tree):
+def test_the_first_class_below_a_mixin_from_elsewhere_lies_beneath_it_and_later_ones_do_not(tree):
     base, _, _ = make_family()
     tree.watch(base)
 
-    class Mixed(Wrapping, base):
-        def fit(self):
-            return "mixed"
+    class Elsewhere:  # in no module, so that the watch has not found it
+        def __init_subclass__(cls, **kwargs):
+            super().__init_subclass__(**kwargs)
+            wrap_fit(cls)
 
-    theirs = vars(Mixed)["fit"]
-    assert Mixed().fit() == ("wrapped", "mixed")
-    assert tree.calls == ["Mixed"], "recorded once"
-    assert tree.restore() == [f"{__name__}.{Mixed.__qualname__}.fit"]
-    assert vars(Mixed)["fit"] is theirs
-    assert Mixed().fit() == ("wrapped", "mixed")
+    class First(Elsewhere, base):
+        def fit(self):
+            return "first"
+
+    class Second(Elsewhere, base):
+        def fit(self):
+            return "second"
+
+    assert (First().fit(), Second().fit()) == (("wrapped", "first"), ("wrapped", "second"))
+    assert tree.calls == ["First", "Second"], "each is recorded once"
+    theirs = vars(First)["fit"]
+    assert tree.restore() == [f"{__name__}.{First.__qualname__}.fit"]
+    assert vars(First)["fit"] is theirs
+    assert not is_patched(Second)
+    assert (First().fit(), Second().fit()) == (("wrapped", "first"), ("wrapped", "second"))
 
 
 def test_a_mixin_that_is_there_before_the_watch(tree):

@@ -10,6 +10,7 @@ import warnings
 import pytest
 
 import fitprint
+from fitprint._parameters import parameter_names
 from fitprint._patching.places import Place, patch_attribute
 from fitprint._patching.wrapper import Patched, ours
 
@@ -44,6 +45,21 @@ def test_calls_and_their_results_go_through(base, patched, begun):
     assert model.mean_ == 6.0
     assert [instance for instance, _, _ in begun] == [model, model]
     assert [(args, kwargs) for _, args, kwargs in begun] == [(([1],), {"labels": [3]}), (([1], [5]), {})]
+
+
+def test_the_function_of_a_call_of_the_class_is_a_bound_method_as_any_other(base):
+    seen = []
+    place = patch_attribute(
+        base.Base, "fit", lambda function, *rest: seen.append((function, parameter_names(function)))
+    )
+    try:
+        model = base.Mean()
+        base.Base.fit(model, [1], [5])
+        model.fit([1], [5])
+        base.Base.fit(self=model, rows=[1], labels=[5])
+    finally:
+        place.restore()
+    assert seen[0] == seen[1] == (model.fit, ("rows", "labels"))
 
 
 def test_what_surrounds_the_call_may_replace_arguments_and_result(base, passing):

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fitprint._patching.places import Place, patch_attribute
+from fitprint._patching.places import Place, loaded_modules, patch_attribute
 from fitprint._patching.wrapper import Begin, Patched, ours
 
 _HOOK = "__init_subclass__"
@@ -52,7 +52,10 @@ class ClassTree:
 
 
 class Creation:
-    """Watches classes being made: one hook for all trees, in every `__init_subclass__` that their classes inherit."""
+    """Watches classes being made: one hook for all trees, in every `__init_subclass__` that their classes inherit.
+
+    Only the first class below a mixin from elsewhere, unknown until then, is patched beneath what that wraps over it.
+    """
 
     def __init__(self) -> None:
         self.trees: list[ClassTree] = []
@@ -65,7 +68,7 @@ class Creation:
         owners = {owner for cls in below(tree.base) for owner in cls.__mro__ if _HOOK in vars(owner)} - {object}
         if not any(owner in tree.base.__mro__ for owner in owners):
             self._add_hook(tree.base)
-        for owner in owners:
+        for owner in owners | _mixins(tree.base.__module__.partition(".")[0]):
             self._hook(owner)
 
     def forget(self, tree: ClassTree) -> list[str]:
@@ -102,12 +105,13 @@ class Creation:
         return _ClassMade(self, cls, args, kwargs)
 
     def made(self, cls: type) -> None:
-        """A class is complete: patches it, and the hook of its own that its subclasses will go through."""
+        """A class is complete: patches it, and the hooks that its subclasses will go through."""
         for tree in self.trees:
             if issubclass(cls, tree.base):
                 tree.patch(cls)
-        if _HOOK in vars(cls):
-            self._hook(cls)
+        for owner in cls.__mro__[:-1]:  # without `object`
+            if _HOOK in vars(owner):
+                self._hook(owner)
 
 
 class _ClassMade:
@@ -131,6 +135,12 @@ class _ClassMade:
 
     def give(self) -> Any:
         return self.result
+
+
+def _mixins(package: str) -> set[type]:
+    """The classes of a package with a hook of their own: a class may be made with one before the base it is below."""
+    values = (value for module in loaded_modules(package) for value in list(vars(module).values()))
+    return {value for value in values if isinstance(value, type) and _HOOK in vars(value)} - {object}
 
 
 def below(base: type) -> Iterator[type]:

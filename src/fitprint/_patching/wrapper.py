@@ -6,7 +6,7 @@ import copy
 import operator
 import sys
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, Protocol
 
 import wrapt
@@ -32,6 +32,8 @@ Begin = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], "Around | None"]
 
 def _call_surrounded(begin: Begin) -> Callable[..., Any]:
     def fitprint(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if type(wrapped) is wrapt.PartialCallableObjectProxy:  # called as `Class.fit(instance, ...)`
+            wrapped = MethodType(wrapped.__wrapped__, instance)
         around = begin(wrapped, instance, args, kwargs)
         if around is None:
             return wrapped(*args, **kwargs)

@@ -28,7 +28,7 @@ def take_rows(data: Any, index: Any) -> Any:
     if isinstance(data, (list, tuple)):
         chosen = data[index] if isinstance(index, slice) else [data[int(i)] for i in index]
         return type(data)(chosen) if type(data) in (list, tuple) else list(chosen)
-    return data.tocsr()[index] if hasattr(data, "tocsr") and not hasattr(data, "__getitem__") else data[index]
+    return data.tocsr()[index] if hasattr(data, "tocsr") else data[index]  # some sparse formats take no index
 
 
 def first_rows(data: Any, most: int) -> Any:
