@@ -54,9 +54,6 @@ FRAMEWORKS = re.compile(
 NAMED_FOR_A_REASON = {
     "keras_model_kwargs": "an argument of MLflow's autologging, known in order to be ignored",
 }
-FILTERING_WARNINGS = {
-    "models.param_values": "not yet done without",
-}
 LONGEST_FILE = 250
 
 
@@ -181,7 +178,7 @@ def test_the_warnings_of_the_process_are_left_alone():
         names = {getattr(node, "attr", None) or getattr(node, "id", None) for node in ast.walk(parsed(file))}
         if {"catch_warnings", "simplefilter", "filterwarnings"} & names:
             touching.add(module)
-    assert touching == {*FILTERING_WARNINGS}
+    assert touching == set()
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -167,6 +167,11 @@ def _check_flavors(names: tuple[str, ...]) -> None:
 def _say_what_is_missing() -> None:
     known = entries()
     missing = missing_plugins(known)
+    for name in (*(current().settings().flavors or ()), *current().settings().exclude_flavors):
+        if name not in known:
+            tell_once(
+                ("flavors", name), f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
+            )
     if not known:
         tell('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
     for name, command in missing.items():

@@ -98,7 +98,7 @@ _current: Configuration | None = None
 
 def current() -> Configuration:
     """The configuration in force; before any `autolog()`, that of the environment."""
-    return _current if _current is not None else configure(Configuration().now())
+    return _current if _current is not None else Configuration().now()
 
 
 def configure(configuration: Configuration) -> Configuration:

@@ -16,6 +16,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+_HOUSEKEEPING = (
+    "joblib.",
+    "loky.",
+    "multiprocessing.queues",
+    "concurrent.futures.process",
+    "ipykernel.",
+    "IPython.",
+    "tqdm.",
+    "zmq.",
+)
+"""Where the threads come from that wait for workers, for a notebook's front end or to draw a progress bar."""
+
 _depth: ContextVar[int] = ContextVar("fitprint_quiet", default=0)
 
 
@@ -34,17 +46,11 @@ class _OfThisContext:
 
 
 @contextmanager
-def unseen() -> Iterator[None]:
-    """Warnings raised inside are dropped, and the global random states are afterwards as they were before.
-
-    With other threads running the random states are left alone: putting them back would make those threads draw the
-    same numbers twice, and the order in which threads draw is not fixed anyway.
-    """
+def without_warnings() -> Iterator[None]:
+    """Warnings raised inside are dropped: those of this context alone."""
     token = _depth.set(_depth.get() + 1)
     filters = warnings.filters
-    alone = threading.active_count() == 1
-    restore_random = _random_states() if alone else None
-    ours: Any = ("ignore", _OfThisContext(alone), Warning, None, 0)
+    ours: Any = ("ignore", _OfThisContext(_alone()), Warning, None, 0)
     filters.insert(0, ours)  # type: ignore[attr-defined,unused-ignore]
     try:
         yield
@@ -53,8 +59,33 @@ def unseen() -> Iterator[None]:
         if warnings.filters is not filters:  # somebody entered or left catch_warnings meanwhile
             _remove(warnings.filters, ours)
         _depth.reset(token)
-        if restore_random is not None:
-            restore_random()
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Warnings raised inside are dropped, and the global random states are afterwards as they were before.
+
+    With other threads of the user's running the random states are left alone: putting them back would make those
+    threads draw the same numbers twice, and the order in which threads draw is not fixed anyway.
+    """
+    restore_random = _random_states() if _alone() else None
+    with without_warnings():
+        try:
+            yield
+        finally:
+            if restore_random is not None:
+                restore_random()
+
+
+def _alone() -> bool:
+    """Whether no other thread runs code of the user's: those that libraries keep for themselves do not count."""
+    return all(each is threading.current_thread() or _keeps_house(each) for each in threading.enumerate())
+
+
+def _keeps_house(thread: threading.Thread) -> bool:
+    of_its_own = type(thread) is not threading.Thread
+    place = type(thread).__module__ if of_its_own else getattr(getattr(thread, "_target", None), "__module__", None)
+    return str(place).startswith(_HOUSEKEEPING)
 
 
 def _random_states() -> Callable[[], None]:

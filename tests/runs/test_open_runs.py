@@ -122,7 +122,7 @@ def test_tags_description_and_experiment(store):
     found = fitprint.get_run(run.run_id)
     assert {"team": "x", "n": "3", "description": "what for", "late": "True"}.items() <= found.tags.items()
     assert found.experiment == "churn"
-    assert {"python", "host", "pid", "source"} <= {*found.tags}
+    assert {"python", "host", "pid"} <= {*found.tags}
     assert [each.run_id for each in fitprint.runs(experiment="churn")] == [run.run_id]
     assert fitprint.runs(experiment="default") == []
 

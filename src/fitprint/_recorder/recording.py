@@ -68,11 +68,11 @@ class Recording:
         call, run = self.call, self.run
         call.emit, call.skip = self._emitter, run.skip
         run.record.flavor = call.flavor.name
-        run.record.tags |= {"flavor": call.flavor.name, "class": call.class_name}
-        if call.flavor.framework_version:
-            run.record.tags["framework_version"] = call.flavor.framework_version
+        version = call.flavor.framework_version
+        about = {"flavor": call.flavor.name, "class": call.class_name}
+        run.add(tags={**about, "framework_version": version} if version else about)
         with self.step("params"):
-            run.record.params.update(steps.params(call, call.flavor.params(call), run))
+            run.add(params=steps.params(call, call.flavor.params(call), run))
         self.listen(call)
 
     def step(self, name: str) -> guarded:

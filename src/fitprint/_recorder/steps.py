@@ -40,12 +40,12 @@ def record(recording: Recording, model: Any) -> None:
         for name, value in call.flavor.metrics(call).items():
             run.add_metric(name, float(value), 0, stamp)
     with recording.step("params"):
-        run.record.params.update(params(call, call.flavor.late_params(call), run))
+        run.add(params=params(call, call.flavor.late_params(call), run))
     with recording.step("artifacts"):
         for name, content in call.flavor.artifacts(call).items():
             run.store_artifact(name, _bytes(content))
     with recording.step("tags"):
-        run.record.tags.update(call.flavor.tags(call))
+        run.add(tags=call.flavor.tags(call))
     with recording.step("the data set's facts"):
         facts = dataset_facts(call.flavor.data(call), call.flavor.target(call))
         if facts:
@@ -67,7 +67,7 @@ def _record_child(recording: Recording, child: Child) -> None:
     call, parent = recording.call, recording.run
     run = begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags)
     run.record.start = parent.record.start
-    run.record.params.update(_plain_values(child.params))
+    run.add(params=_plain_values(child.params))
     stamp = time.time()
     for name, value in child.metrics.items():
         run.add_metric(name, float(value), 0, stamp)

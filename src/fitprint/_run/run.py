@@ -13,6 +13,7 @@ from typing import Any
 from fitprint._json import dumps, plain
 from fitprint._run import artifacts
 from fitprint._run.facts import RunFacts
+from fitprint._run.numbers import number, whole_step
 from fitprint._run.record import FINISHED, RUNNING, Record, Skip, now
 from fitprint.models.package import Package
 from fitprint.stores import OpenRun, Store
@@ -33,6 +34,7 @@ class Run(RunFacts):
         self._lock = threading.RLock()
         self._lines: list[str] = []
         self._written = time.monotonic()
+        self._added = self._slow_until = float("-inf")
         self.claimed = False
         """Whether a training call has taken this run: each further one becomes a child."""
 
@@ -53,8 +55,8 @@ class Run(RunFacts):
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Records a value of each metric, at a step (0 by default)."""
-        read = {str(name): _float(name, value) for name, value in metrics.items()}
-        at = _step(step)
+        read = {str(name): number(name, value) for name, value in metrics.items()}
+        at = whole_step(step)
         with self._changing(metrics_only=True):
             stamp = time.time()
             for name, value in read.items():
@@ -114,6 +116,12 @@ class Run(RunFacts):
         """Removes the run, as if it had never begun."""
         self._owned().discard()
 
+    def add(self, params: Mapping[str, Any] | None = None, tags: Mapping[str, str] | None = None) -> None:
+        """Adds plain params and tags; the record follows when it is next written."""
+        with self._lock:
+            self._record.params.update(params or {})
+            self._record.tags.update(tags or {})
+
     def skip(self, what: str, rule: str, reason: str) -> None:
         """Keeps a reason for what was not recorded; the same one once."""
         found = Skip(what, rule, reason)
@@ -127,17 +135,23 @@ class Run(RunFacts):
     def add_series(self, name: str, values: Sequence[float], first_step: int, stamps: Sequence[float]) -> None:
         """Adds the values of consecutive steps to the history, buffered."""
         head = f'{{"name": {dumps(name)}, "step": '
-        value = None
+        lines, value = [], None
         for step, (given, stamp) in enumerate(zip(values, stamps, strict=True), first_step):
             value = float(given)
             shown = repr(value) if value - value == 0 else dumps(value)  # NaN and infinities in words
-            self._lines.append(f'{head}{step}, "value": {shown}, "time": {stamp:.3f}}}\n')
+            lines.append(f'{head}{step}, "value": {shown}, "time": {stamp:.3f}}}\n')
         if value is not None:
-            self._record.metrics[name] = value
+            with self._lock:
+                self._lines += lines
+                self._record.metrics[name] = value
 
     def flush_if_behind(self) -> None:
-        """Writes what is buffered when the last writing is a second ago."""
-        if time.monotonic() - self._written >= _BEHIND:
+        """Writes what is buffered: once a second while values come fast, at once when they come slowly."""
+        now = time.monotonic()
+        if now - self._added >= _BEHIND:
+            self._slow_until = now + _BEHIND  # the first of several after a pause: the others belong with it
+        self._added = now
+        if now - self._written >= _BEHIND or now < self._slow_until:
             with self._lock:
                 self._flush()
 
@@ -227,19 +241,3 @@ class _Change:
                 run.flush_if_behind()
         finally:
             run._lock.release()
-
-
-def _float(name: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"metric {name!r} is no number: {value!r}") from None
-
-
-def _step(step: Any) -> int:
-    try:
-        if int(step or 0) == (step or 0):
-            return int(step or 0)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise ValueError(f"a step is a whole number, not {step!r}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 import sys
-import warnings
 from typing import Any
 
+from fitprint._quiet import without_warnings
 from fitprint.models.types import DataType, Object
 
 _BUILTINS: dict[DataType, frozenset[type]] = {
@@ -95,8 +95,7 @@ def _datetime(value: Any) -> datetime.date:
     import numpy as np
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # numpy warns of text with a time zone
+        with without_warnings():  # numpy warns of text with a time zone
             found = np.datetime64(value).item()
     except (ValueError, TypeError):
         found = value
