@@ -35,8 +35,6 @@ def pytest_configure(config: pytest.Config) -> None:
     base = hypothesis.settings.get_profile("ci") if CI else None
     hypothesis.settings.register_profile("untimed", base, deadline=None)  # no test fails for being slow
     hypothesis.settings.load_profile("untimed")
-    if hasattr(config, "workerinput"):  # one of several processes: it looks like the one that started it
-        sys.argv[:] = config.workerinput["mainargv"]
     if CI:  # a skipped file is an error of collection then, and the other files still have to run
         config.option.continue_on_collection_errors = True
 

@@ -5,6 +5,7 @@ No lock and no index: many processes and machines on a POSIX file system share a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -22,6 +23,7 @@ OPEN = ".open"
 RECORD = "run.json"
 METRICS = "metrics.jsonl"
 ARTIFACTS = "artifacts"
+PARTIAL = ".partial"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -61,8 +63,7 @@ class FolderStore(Store):
         # finished runs, by far the most, are read with one system call less than asking first
         for place in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
             try:
-                with open(f"{place}/{run_id}/{RECORD}", "rb") as file:
-                    content = file.read()
+                content = _read_record(f"{place}/{run_id}/{RECORD}")
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
@@ -84,7 +85,13 @@ class OpenFolder(OpenRun):
         return Path(self._folder)
 
     def write_record(self, record: Mapping[str, Any]) -> None:
-        self._replace(RECORD, to_bytes(record))
+        place = os.path.join(self._folder, RECORD)
+        _write_whole(place + PARTIAL, to_bytes(record))
+        # a rename over a file makes some file systems write it to the disk there and then, a millisecond each time; in
+        # the moment without the file the one beside it is whole, and `read_record` takes it
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(place)
+        os.rename(place + PARTIAL, place)
 
     def append_metrics(self, lines: str) -> None:
         with open(os.path.join(self._folder, METRICS), "a", encoding="utf-8") as file:
@@ -95,10 +102,10 @@ class OpenFolder(OpenRun):
         if os.path.isabs(name) or "\0" in name or not place.startswith(ARTIFACTS + os.sep):
             raise ValueError(f"{name!r} is no artifact name: give a relative path of plain names")
         try:
-            self._replace(place, content)
+            self._write(place, content)
         except FileNotFoundError:
             os.makedirs(os.path.join(self._folder, os.path.dirname(place)), exist_ok=True)
-            self._replace(place, content)
+            self._write(place, content)
 
     def begin_package(self, limit: int | None) -> Package:
         number = 0
@@ -133,15 +140,31 @@ class OpenFolder(OpenRun):
     def discard(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _replace(self, name: str, content: bytes) -> None:
-        """Writes a file by rename, so that no reader ever sees half of it."""
+    def _write(self, name: str, content: bytes) -> None:
+        """Writes a file: in place while nobody but us reads the run, else by rename, so that none sees half of it."""
         place = os.path.join(self._folder, name)
-        beside = f"{place}.partial"
-        with open(beside, "wb", buffering=0) as file:
-            view = memoryview(content)
-            while view:
-                view = view[file.write(view) :]
-        os.rename(beside, place)
+        if not self._finished and not os.path.lexists(place):
+            _write_whole(place, content)
+            return
+        _write_whole(place + PARTIAL, content)
+        os.rename(place + PARTIAL, place)
+
+
+def _read_record(place: str) -> bytes:
+    """The content of a ``run.json``, or of the whole one beside it that is about to take its place."""
+    try:
+        with open(place, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        with open(place + PARTIAL, "rb") as file:
+            return file.read()
+
+
+def _write_whole(place: str, content: bytes) -> None:
+    with open(place, "wb", buffering=0) as file:
+        view = memoryview(content)
+        while view:
+            view = view[file.write(view) :]
 
 
 def _names(folder: str) -> list[str]:
