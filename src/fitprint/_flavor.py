@@ -148,8 +148,8 @@ class Flavor(ABC):
         return call.instance if call.instance is not None else call.result
 
     def run_name(self, call: TrainingCall) -> str:
-        """The name of the run: by default the model's class, or the function."""
-        return type(call.instance).__name__ if call.instance is not None else call.name
+        """The name of the run: by default the model's class, or the flavor's function."""
+        return type(call.instance).__name__ if call.instance is not None else f"{self.name}.{call.name}"
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         """The params of the training, before it starts."""

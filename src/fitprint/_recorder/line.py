@@ -55,7 +55,8 @@ def _metric(run: Run) -> str:
     for wanted in PREFERRED:
         for name, value in metrics.items():
             if name.endswith(wanted):
-                return f"{name.removeprefix('training_').removesuffix('_score')} {value:.3g}"
+                short = name.removeprefix("training_").removesuffix("_score") if name.startswith("training_") else name
+                return f"{short} {value:.3g}"
     for name, value in metrics.items():
         return f"{name} {value:.4g}"
     return ""

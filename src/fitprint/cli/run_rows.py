@@ -113,8 +113,13 @@ def _columns(rows: Sequence[tuple[Run, int]], screen: Screen, digits: int) -> li
 
 
 def _telling_metrics(runs: Iterable[Run]) -> list[str]:
-    """The three metrics that most runs have; of those as frequent, first the ones that tell a good model."""
-    counts = Counter(name for run in runs for name in run.record.metrics)
+    """The three metrics that most runs have; of those as frequent, first the ones that tell a good model.
+
+    The candidates of a search, which are many, only have a say where there is nothing else.
+    """
+    listed = list(runs)
+    outermost = [run for run in listed if run.parent_id is None and run.record.metrics]
+    counts = Counter(name for run in outermost or listed for name in run.record.metrics)
     return sorted(counts, key=lambda name: (-counts[name], _place(name)))[:3]
 
 
