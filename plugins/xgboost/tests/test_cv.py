@@ -23,7 +23,7 @@ def table(run):
 def test_the_result_is_recorded(recorded, matrix):
     result = xgboost.cv(PARAMS, matrix, 8, nfold=3, metrics=["logloss", "auc"], seed=7)
     (run,) = fitprint.runs()
-    assert (run.name, run.flavor, run.status) == ("cv", "xgboost", "FINISHED")
+    assert (run.name, run.flavor, run.status) == ("xgboost.cv", "xgboost", "FINISHED")
     pd.testing.assert_frame_equal(table(run), result)
     assert set(run.metrics) == set(result.columns)
     for name in result.columns:
