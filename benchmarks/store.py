@@ -1,6 +1,6 @@
 """What a store costs as it grows: the 20th fit against the 2000th, and listing 10,000 runs.
 
-python benchmarks/store.py flat | list
+python benchmarks/store.py flat | list | files
 """
 
 from __future__ import annotations
@@ -34,6 +34,27 @@ def flatness() -> dict[str, float]:
             GaussianNB().fit(inputs, target)
             spent.append((cpu_seconds() - began) * 1000)
     return {"at 20": statistics.mean(spent[20:220]), "at 2000": statistics.mean(spent[-200:])}
+
+
+def files() -> dict[str, float]:
+    """Median CPU milliseconds of the files of one small run alone: three folders, eleven files, three renames."""
+    with tempfile.TemporaryDirectory() as folder:
+        spent = []
+        for number in range(300):
+            began = cpu_seconds()
+            place = os.path.join(folder, str(number))
+            for name in ("", "model", "artifacts"):
+                os.mkdir(os.path.join(place, name))
+            for name in range(11):
+                with open(os.path.join(place, f"{name}.partial"), "wb", buffering=0) as file:
+                    file.write(b"x" * 700)
+            for name in ("0", "model"):
+                os.rename(
+                    os.path.join(place, f"{name}.partial" if name == "0" else name), os.path.join(place, f"{name}-")
+                )
+            os.rename(place, f"{place}-")
+            spent.append((cpu_seconds() - began) * 1000)
+    return {"files": statistics.median(spent)}
 
 
 def listing() -> dict[str, float]:
@@ -74,4 +95,4 @@ def _seconds(command: list[str]) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(flatness() if sys.argv[1] == "flat" else listing()))
+    print(json.dumps({"flat": flatness, "list": listing, "files": files}[sys.argv[1]]()))
