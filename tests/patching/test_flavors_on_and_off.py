@@ -130,8 +130,8 @@ def test_a_module_of_the_framework_imported_later_is_patched_then(toy, store):
     booster = toylearn.train({"rate": 1.0}, [1])
     late.refine(booster, [1])
     late.Late().fit([1], [1])
-    assert [run.name for run in fitprint.runs()] == ["Late", "refine", "train"]
-    assert fitprint.run_of(booster).name == "refine"
+    assert [run.name for run in fitprint.runs()] == ["Late", "toy.refine", "toy.train"]
+    assert fitprint.run_of(booster).name == "toy.refine"
     refine = vars(late)["refine"].__wrapped__
     fitprint.disable()
     assert vars(late)["refine"] is refine
