@@ -30,12 +30,3 @@ def parameter_names(function: Any) -> tuple[str, ...]:
             return ()
         bound = bound and names[:1] == ("self",)
     return names[1:] if bound else names
-
-
-def defaults(function: Any) -> dict[str, Any]:
-    """The plain arguments of a function that have a default: name to default."""
-    try:
-        found = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return {}
-    return {each.name: each.default for each in found if each.default is not each.empty}

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from fitprint import _session
-from fitprint._handover.passing import Passing
 from fitprint._handover.token import Handover, Task
+from fitprint._patching.passing import Passing
 from fitprint._recorder.switch import switch
 from fitprint._run import active
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from fitprint._patching.passing import Passing
 from fitprint._patching.places import Place, loaded_modules, patch_attribute
 from fitprint._patching.wrapper import Begin, Patched, ours
 
@@ -114,12 +115,11 @@ class Creation:
                 self._hook(owner)
 
 
-class _ClassMade:
+class _ClassMade(Passing):
     """Around one `__init_subclass__`."""
 
     def __init__(self, creation: Creation, cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.args, self.kwargs = args, kwargs
-        self.result: Any = None
+        super().__init__(args, kwargs)
         self._creation = creation
         self._cls = cls
         self._outer: type | None = None
@@ -132,9 +132,6 @@ class _ClassMade:
         _creating.cls = self._outer
         if kind is None:
             self._creation.made(self._cls)
-
-    def give(self) -> Any:
-        return self.result
 
 
 def _mixins(package: str) -> set[type]:

@@ -7,6 +7,7 @@ from typing import Any
 from fitprint import _rules, _session
 from fitprint._flavor import Flavor, Patch, TrainingCall
 from fitprint._guard import guarded
+from fitprint._patching.passing import Passing
 from fitprint._patching.wrapper import Around, Begin
 from fitprint._recorder.switch import switch
 
@@ -51,27 +52,10 @@ def _inside(recording: Any, call: TrainingCall) -> Around | None:
         return None
     call.settings = recording.call.settings
     recording.listen(call)
-    return Inside(call.args, call.kwargs)
+    return Passing(call.args, call.kwargs)  # only its arguments may be others, so that the recording can listen
 
 
-class Inside:
-    """Around a call inside a recorded one: only its arguments may be others, so that the recording can listen."""
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.args, self.kwargs = args, kwargs
-        self.result: Any = None
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, *error: Any) -> None:
-        return
-
-    def give(self) -> Any:
-        return self.result
-
-
-class Unrecorded(Inside):
+class Unrecorded(Passing):
     """Around an outermost call that is not recorded."""
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -93,7 +77,7 @@ def _watching(flavor: Flavor) -> Begin:
     return begin
 
 
-class Watching(Inside):
+class Watching(Passing):
     """Around a call that trains nothing but tells the flavor something."""
 
     def __init__(self, call: TrainingCall) -> None:

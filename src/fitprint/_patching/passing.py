@@ -1,4 +1,4 @@
-"""Around a call that hands work over: the same call with other arguments."""
+"""Around a call that is passed on: the same call, with the same arguments or with others."""
 
 from __future__ import annotations
 
