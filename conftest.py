@@ -100,6 +100,7 @@ def forget_everything() -> None:
     _autolog._owners.clear()
     switch.runs.clear()
     switch.skips.clear()
+    switch.unreached.clear()
     _configuration._current = None
     remembered._in_context.set(None)
     remembered._in_thread.__dict__.clear()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
+from fitprint._locks import ForkSafeLock
+
 log = logging.getLogger("fitprint")
 
 _told: set[tuple[str, str]] = set()
-_told_lock = threading.Lock()
+_told_lock = ForkSafeLock()
 
 
 class Skips(Protocol):
@@ -104,15 +104,6 @@ def forget_told() -> None:
     """Lets every line be told again: after `disable()`, and in tests."""
     with _told_lock:
         _told.clear()
-
-
-def _new_lock_in_child() -> None:
-    global _told_lock
-    _told_lock = threading.Lock()  # another thread of the parent may have held it
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_lock_in_child)
 
 
 def _where(skips: Skips | None) -> str:

@@ -7,21 +7,13 @@ import os
 import platform
 import socket
 import sys
-import threading
 import time
 from pathlib import Path
 
+from fitprint._locks import ForkSafeLock
+
 _last = 0
-_lock = threading.Lock()
-
-
-def _new_lock_in_child() -> None:
-    global _lock
-    _lock = threading.Lock()  # another thread of the parent may have held it
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_lock_in_child)
+_lock = ForkSafeLock()
 
 
 def new_run_id() -> str:

@@ -30,8 +30,15 @@ class FlavorStatus:
 class StatusList(list[FlavorStatus]):
     """A row per flavor; a table in a notebook."""
 
+    unreached: tuple[str, ...] = ()
+    """Kinds of workers that training was sent to and that record only where they call `autolog()` themselves."""
+
     def __repr__(self) -> str:
-        return f"<fitprint status: {', '.join(f'{each.name} {each.state}' for each in self) or 'no flavor'}>"
+        flavors = ", ".join(f"{each.name} {each.state}" for each in self) or "no flavor"
+        return f"<fitprint status: {'; '.join(filter(None, (flavors, self._unreached_text())))}>"
+
+    def _unreached_text(self) -> str:
+        return f"workers not reached: {', '.join(self.unreached)}" if self.unreached else ""
 
     def _repr_html_(self) -> str:
         head = ("flavor", "version", "supported", "state", "reason", "runs", "skipped")
@@ -39,7 +46,7 @@ class StatusList(list[FlavorStatus]):
             (each.name, each.version, each.range, each.state, each.reason, each.runs, skips_text(each.skips))
             for each in self
         )
-        return _html.table(head, rows)
+        return _html.table(head, rows, self._unreached_text())
 
 
 def skips_text(skips: dict[str, int]) -> str:
@@ -52,7 +59,9 @@ def status() -> StatusList:
     rows = [_status_of(name, instrument) for name, instrument in sorted(known_flavors().items())]
     for name, command in missing_plugins(entries()).items():
         rows.append(FlavorStatus(name, None, "", "no plugin", f"install it with: {command}"))
-    return StatusList(rows)
+    found = StatusList(rows)
+    found.unreached = tuple(sorted(switch.unreached))
+    return found
 
 
 def _status_of(name: str, instrument: Instrument) -> FlavorStatus:

@@ -6,12 +6,14 @@ overrides whatever the worker has: a task of a recorded call is nested, a task o
 
 from __future__ import annotations
 
+import operator
 import os
 from types import MethodType
 from typing import Any
 
 from fitprint import _session
 from fitprint._configuration import Configuration
+from fitprint._frames import without_this_frame
 from fitprint._guard import guarded
 from fitprint._recorder.switch import switch
 from fitprint._registry.patches import patch_new_classes
@@ -74,11 +76,36 @@ class Task:
         arrived = self.handover.arrive()
         try:
             return _patched_by_now(self.function)(*args, **kwargs)
+        except BaseException as error:
+            without_this_frame(error)
+            raise
         finally:
             self.handover.leave(arrived)
 
     def __reduce__(self) -> Any:
         return Task, (self.handover, self.function)  # in this order: see `_unpickled`
+
+
+class LocalTask(Task):
+    """A task for workers that may be anywhere: its token is good in this process, elsewhere it is the bare function.
+
+    Whether fitprint is installed there nobody knows, so nothing of it may be in the pickle.
+    """
+
+    __slots__ = ("workers",)
+
+    def __init__(self, handover: Handover, function: Any, workers: str) -> None:
+        super().__init__(handover, function)
+        self.workers = workers
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.function, name)  # a scheduler shows the name of what it runs
+
+    def __reduce__(self) -> Any:
+        if not self.handover.nested:
+            with guarded("handing sessions over to workers"):
+                switch.note_unreached(self.workers)
+        return operator.getitem, ((self.function,), 0)
 
 
 def _patched_by_now(function: Any) -> Any:

@@ -7,9 +7,8 @@ import importlib
 import sys
 from typing import Any
 
-import wrapt
-
 from fitprint._guard import guarded
+from fitprint._patching.imports import when_imported
 from fitprint._patching.places import Place, patch_attribute
 from fitprint._recorder.switch import switch
 
@@ -20,8 +19,11 @@ PLACES = (
     ("concurrent.futures.thread", "ThreadPoolExecutor", ("submit",), "workers", "around_thread_submit"),
     ("concurrent.futures.process", "ProcessPoolExecutor", ("submit",), "workers", "around_process_submit"),
     ("loky.process_executor", "ProcessPoolExecutor", ("submit",), "workers", "around_process_submit"),
+    ("joblib.externals.loky.process_executor", "ProcessPoolExecutor", ("submit",), "workers", "around_process_submit"),
     ("multiprocessing.process", "BaseProcess", ("start",), "workers", "around_process_start"),
     ("multiprocessing.pool", "Pool", POOL, "workers", "around_pool_call"),
+    ("multiprocess.process", "BaseProcess", ("start",), "workers", "around_process_start"),
+    ("multiprocess.pool", "Pool", POOL, "workers", "around_pool_call"),
 )
 """(module, class, methods; our module and function that surround a call of them)."""
 
@@ -35,7 +37,7 @@ def watch_workers() -> None:
         patch = functools.partial(_patch, cls, methods, _late(ours, around))
         if module not in _hooked:
             _hooked.append(module)
-            wrapt.register_post_import_hook(patch, module)
+            when_imported(module, patch)
         elif (imported := sys.modules.get(module)) is not None:
             patch(imported)
 

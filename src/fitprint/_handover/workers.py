@@ -9,10 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from fitprint import _session
+from fitprint._frames import without_this_frame
 from fitprint._handover.token import Handover, Task
 from fitprint._patching.passing import Passing
 from fitprint._recorder.switch import switch
 from fitprint._run import active
+
+_JOBLIB_S_OWN = ("BatchedCalls", "_TracebackCapturingWrapper")
+"""What joblib submits to its pools: the tasks inside have their tokens."""
 
 
 def _something_is_open() -> bool:
@@ -37,6 +41,8 @@ def around_pool_call(function: Any, pool: Any, args: tuple[Any, ...], kwargs: di
 
 
 def _with_task(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+    if args and type(args[0]).__name__ in _JOBLIB_S_OWN:
+        return None
     if args and callable(args[0]) and not isinstance(args[0], Task):
         return Passing((Task(Handover.capture(), args[0]), *args[1:]), kwargs)
     if callable(kwargs.get("func")):
@@ -62,7 +68,11 @@ class _ThreadRun:
     def __call__(self) -> None:
         thread, self._thread = self._thread, None
         del thread.run
-        Task(self._handover, thread.run)()
+        try:
+            Task(self._handover, thread.run)()
+        except BaseException as error:
+            without_this_frame(error)
+            raise
 
 
 def around_process_start(function: Any, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
@@ -101,7 +111,11 @@ class _ProcessRun:
     def __call__(self) -> None:
         process, self._process = self._process, None
         vars(process).pop("run", None)
-        Task(self._handover, process.run)()
+        try:
+            Task(self._handover, process.run)()
+        except BaseException as error:
+            without_this_frame(error)
+            raise
 
     def __reduce__(self) -> Any:
         return _ProcessRun, (self._handover, self._process)

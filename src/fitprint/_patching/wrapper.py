@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import wrapt
 
+from fitprint._frames import without_this_frame
+
 
 class Around(Protocol):
     """What surrounds one call: entered before it, left after it, with the arguments to call and the result to give."""
@@ -34,12 +36,16 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
     def fitprint(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if type(wrapped) is wrapt.PartialCallableObjectProxy:  # called as `Class.fit(instance, ...)`
             wrapped = MethodType(wrapped.__wrapped__, instance)
-        around = begin(wrapped, instance, args, kwargs)
-        if around is None:
-            return wrapped(*args, **kwargs)
-        with around:  # adds no frame of its own, and re-raises the very exception
-            around.result = wrapped(*around.args, **around.kwargs)
-        return around.give()
+        try:
+            around = begin(wrapped, instance, args, kwargs)
+            if around is None:
+                return wrapped(*args, **kwargs)
+            with around:  # adds no frame of its own, and re-raises the very exception
+                around.result = wrapped(*around.args, **around.kwargs)
+            return around.give()
+        except BaseException as error:
+            without_this_frame(error)
+            raise  # a bare one adds no frame again
 
     # `warnings.warn(stacklevel=2)` in the wrapped function shall name its caller, not us. The interpreter itself passes
     # over frames whose file name has these two words in it (`warnings._is_internal_frame`, in C as in Python).

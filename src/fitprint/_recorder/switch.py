@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fitprint._configuration import Configuration
+from fitprint._guard import tell
+from fitprint._locks import ForkSafeLock
 from fitprint._settings import Settings
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ class Switch:
         self.on = False
         self.configuration = Configuration()
         self._settings: dict[str, Settings] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self.follower: Callable[[Configuration], None] | None = None
         self.runs: Counter[str] = Counter()
         """Recorded runs per flavor."""
         self.skips: dict[str, Counter[str]] = {}
         """Per flavor: training calls that left no run, per rule."""
+        self.unreached: set[str] = set()
+        """Kinds of workers that were handed work of the user's own while recording was on, and cannot be told so."""
 
     def turn_on(self, configuration: Configuration) -> None:
         """Recording is on, with the settings of a configuration."""
@@ -57,6 +60,14 @@ class Switch:
     def count_skip(self, flavor: str, rule: str) -> None:
         with self._lock:
             self.skips.setdefault(flavor, Counter())[rule] += 1
+
+    def note_unreached(self, workers: str) -> None:
+        """Training in these workers is recorded only where they call `autolog()` themselves."""
+        with self._lock:
+            if workers in self.unreached:
+                return
+            self.unreached.add(workers)
+        tell(f"training in the workers of {workers} is recorded only where they call fitprint.autolog() themselves")
 
 
 switch = Switch()

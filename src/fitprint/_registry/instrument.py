@@ -7,9 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import wrapt
-
 from fitprint._guard import guarded
+from fitprint._patching.imports import when_imported
 from fitprint._registry.entries import Entry
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Instrument:
         if not self._hooked:
             self._hooked = True
             for module in self.entry.modules:
-                wrapt.register_post_import_hook(self._imported, module)
+                when_imported(module, self._imported)
 
     def _imported(self, module: Any) -> None:
         """The post-import hook: whatever goes wrong in here, the user's import goes on."""

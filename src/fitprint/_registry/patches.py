@@ -8,11 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import wrapt
-
 from fitprint._flavor import Flavor, Patch
 from fitprint._guard import guarded
 from fitprint._patching.classes import ClassTree, Creation
+from fitprint._patching.imports import when_imported
 from fitprint._patching.places import Place, loaded_modules, patch_attribute, rebind
 from fitprint._patching.wrapper import Begin, Patched
 
@@ -53,7 +52,7 @@ class FlavorPatches:
     def _wait(self, patch: Patch) -> None:
         if patch.module not in self._waiting:
             self._waiting[patch.module] = []
-            wrapt.register_post_import_hook(self._imported, patch.module)
+            when_imported(patch.module, self._imported)
         self._waiting[patch.module].append(patch)
 
     def _imported(self, module: Any) -> None:

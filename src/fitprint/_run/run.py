@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fitprint._json import dumps, plain
+from fitprint._locks import ForkSafeLock
 from fitprint._run import artifacts
 from fitprint._run.facts import RunFacts
 from fitprint._run.numbers import number, whole_step
@@ -31,7 +32,7 @@ class Run(RunFacts):
     def __init__(self, record: Record, store: Store, writer: OpenRun | None = None) -> None:
         super().__init__(record, store, writer)
         self._pid = os.getpid()
-        self._lock = threading.RLock()
+        self._lock = ForkSafeLock(threading.RLock)
         self._lines: list[str] = []
         self._written = time.monotonic()
         self._added = self._slow_until = float("-inf")

@@ -1,0 +1,71 @@
+"""A forked child finds every lock of ours free, whoever held it in the parent."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from fitprint._locks import ForkSafeLock
+
+HELD = """
+import os, threading
+import fitprint
+from fitprint import _autolog, _guard, _identity
+from fitprint._recorder.switch import switch
+from fitprint._run import active
+import wrapt.importer
+
+fitprint.autolog()
+with fitprint.start_run("parent") as run:
+    run.log_metric("m", 1.0)
+    locks = [
+        _autolog._lock, _guard._told_lock, _identity._lock, switch._lock, active._claiming, run._lock,
+        wrapt.importer._post_import_hooks_lock,
+    ]
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        for lock in locks:
+            lock.acquire()
+        held.set()
+        done.wait()
+        for lock in reversed(locks):
+            lock.release()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        import wave  # takes wrapt's lock
+        fitprint.autolog()
+        with fitprint.start_run("child") as own:
+            own.log_param("p", 1)
+        run.metric_history("m")
+        _guard.tell_once(("a", "b"), "told")
+        switch.count_run("x")
+        os._exit(0)
+    done.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+print([(each.name, each.status) for each in fitprint.runs()])
+"""
+
+
+def test_a_child_forked_while_another_thread_holds_every_lock_goes_on(run_python, store):
+    done = run_python(HELD)
+    assert done.stdout == "[('child', 'FINISHED'), ('parent', 'FINISHED')]\n"
+
+
+@pytest.mark.parametrize("make", [threading.Lock, threading.RLock])
+def test_it_is_the_lock_it_was_made_as(make):
+    lock = ForkSafeLock(make)
+    with lock:
+        taken = []
+        thread = threading.Thread(target=lambda: taken.append(lock._lock.acquire(blocking=False)))
+        thread.start()
+        thread.join()
+        assert taken == [False]
+    with pytest.raises(RuntimeError):
+        lock.release()
