@@ -6,10 +6,12 @@ Most batches are built in a callback thread of joblib's, where the context is an
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fitprint import _session
+from fitprint._frames import without_this_frame
 from fitprint._handover.token import Handover, LocalTask, Task
 from fitprint._patching.passing import Passing
 from fitprint._recorder.switch import switch
@@ -23,10 +25,9 @@ def around_parallel(function: Any, parallel: Any, args: tuple[Any, ...], kwargs:
     """For the wrapper of `joblib.Parallel.__call__`. Nothing to hand over: straight through."""
     if not (args and (switch.on or _session.current() is not None)):
         return None
-    tasks, make = args[0], functools.partial(_kind_for(getattr(parallel, "_backend", None)), Handover.capture())
-    # joblib asks a list for its length to show its progress
-    listed = isinstance(tasks, (list, tuple))
-    handed = [_handed(each, make) for each in tasks] if listed else _lazily(tasks, make)
+    tasks, handover = args[0], Handover.capture()
+    make = functools.partial(_kind_for(getattr(parallel, "_backend", None)), handover)
+    handed = (_Listed if hasattr(tasks, "__len__") else _Handed)(tasks, handover, make)
     return Passing((handed, *args[1:]), kwargs)
 
 
@@ -37,9 +38,49 @@ def _kind_for(backend: Any) -> Callable[[Handover, Any], Task]:
     return functools.partial(LocalTask, workers=f"joblib's backend {kind.__module__}.{kind.__qualname__}")
 
 
-def _lazily(tasks: Iterable[Any], make: Callable[[Any], Task]) -> Iterator[Any]:
-    for each in tasks:
-        yield _handed(each, make)
+class _Handed:
+    """The user's tasks, handed over one by one.
+
+    joblib draws most of them in a callback thread of its own, where what is open would be unknown.
+    """
+
+    def __init__(self, tasks: Iterable[Any], handover: Handover, make: Callable[[Any], Task]) -> None:
+        self._given = tasks
+        self._tasks: Iterator[Any] | None = None
+        self._handover = handover
+        self._make = make
+        self._thread = threading.get_ident()
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._tasks is None:  # joblib asks for each slice that it takes
+            self._tasks = iter(self._given)
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return _handed(self._draw(), self._make)
+        except BaseException as error:
+            without_this_frame(error)
+            raise
+
+    def _draw(self) -> Any:
+        # in the thread of the call nothing is put in place: a run that the generator opens there stays open
+        arrived = None if threading.get_ident() == self._thread else self._handover.arrive()
+        try:
+            return next(self._tasks)  # type: ignore[arg-type]
+        except BaseException as error:
+            without_this_frame(error)
+            raise
+        finally:
+            if arrived is not None:
+                self._handover.leave(arrived)
+
+
+class _Listed(_Handed):
+    """The same of a list, which joblib asks for its length to show its progress."""
+
+    def __len__(self) -> int:
+        return len(self._given)  # type: ignore[arg-type]
 
 
 def _handed(task: Any, make: Callable[[Any], Task]) -> Any:

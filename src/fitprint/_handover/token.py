@@ -113,7 +113,8 @@ def _patched_by_now(function: Any) -> Any:
     if type(function) is not MethodType:
         return function
     found = getattr(function.__self__, function.__name__, None)
-    return found if getattr(found, "__wrapped__", None) == function else function
+    beneath = getattr(getattr(found, "__func__", None), "__wrapped__", None)
+    return found if beneath is function.__func__ else function
 
 
 def _unpickled(nested: bool, configuration: Configuration | None, parent_id: str | None) -> Handover:

@@ -54,12 +54,14 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
 
 
 class _BoundPatched(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
-    """A patched method, looked up on an instance or a class. Pickles and copies as the method itself would."""
+    """A patched method, looked up on a class. Pickles and copies as the function itself would."""
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         name = self.__name__
-        if self._self_instance is not None:
+        if self._self_instance is not None:  # a class method
             return getattr, (self._self_instance, name)
+        if _found_by_name(self) is self:
+            return self.__qualname__
         owner = _owner(self.__wrapped__)
         return (getattr, (owner, name)) if owner is not None else _itself(self.__wrapped__)
 
@@ -74,6 +76,9 @@ class _BoundPatched(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
             return self
         return getattr(copy.deepcopy(self._self_instance, memo), self.__name__)
 
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
 
 class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """A patched function, or a method as it lies in its class. In a pickle it is the original."""
@@ -86,17 +91,15 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
         self._self_unbound: Any = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if instance is not None or type(self.__wrapped__) is not FunctionType:
+        if type(self.__wrapped__) is not FunctionType:
             return super().__get__(instance, owner)
         if self._self_unbound is None:  # one object, as a function is: `cls.fit is Base.fit` says who overrides it
             self._self_unbound = super().__get__(None, object)
-        return self._self_unbound
+        return self._self_unbound if instance is None else MethodType(self._self_unbound, instance)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        name = getattr(self, "__qualname__", "")
-        module = sys.modules.get(getattr(self, "__module__", None) or "")
-        if module is not None and vars(module).get(name) is self:
-            return name  # a function of a module is pickled by its name
+        if _found_by_name(self) is self:
+            return self.__qualname__  # a function is pickled by its name
         return _itself(self.__wrapped__)
 
     def __reduce__(self) -> Any:
@@ -108,13 +111,16 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return self
 
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
 
 def ours(value: Any) -> Patched | None:
     """The patch that a value is, or that lies beneath what somebody else wrapped over it."""
     for _ in range(20):
         if type(value) is Patched:
             return value
-        if isinstance(value, (classmethod, staticmethod)):
+        if type(value) in (classmethod, staticmethod, MethodType):
             value = value.__func__
         elif type(value) is _BoundPatched:
             return value._self_parent if type(value._self_parent) is Patched else None
@@ -130,10 +136,20 @@ def _itself(original: Any) -> Any:
     return operator.getitem, ((original,), 0)
 
 
+def _found_by_name(function: Any) -> Any:
+    """What another process finds under a function's name, or None."""
+    return _lookup(function, getattr(function, "__qualname__", "").split("."))
+
+
 def _owner(function: Any) -> Any:
     """The class a function is defined in, when another process can find it by name."""
-    found: Any = sys.modules.get(getattr(function, "__module__", None) or "")
     path = getattr(function, "__qualname__", "").split(".")[:-1]
+    found = _lookup(function, path)
+    return found if path and isinstance(found, type) else None
+
+
+def _lookup(function: Any, path: list[str]) -> Any:
+    found: Any = sys.modules.get(getattr(function, "__module__", None) or "")
     for part in path:
         found = getattr(found, part, None)
-    return found if path and isinstance(found, type) else None
+    return found
