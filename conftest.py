@@ -109,6 +109,7 @@ def forget_everything() -> None:
     opening._resting.clear()
     _quiet._depth.set(0)
     _guard.log.handlers.clear()
+    _guard.log.filters.clear()
     _guard.log.setLevel("NOTSET")
 
 

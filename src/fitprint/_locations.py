@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 
-def absolute(location: str, directory: str) -> str:
+def absolute(location: str | os.PathLike[str], directory: str) -> str:
     """A location that no change of the working directory touches; a ``file:`` URL as its path, any other as it is."""
+    location = os.fspath(location)
     if location.startswith("file:"):
         from urllib.parse import unquote, urlparse
 

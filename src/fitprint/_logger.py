@@ -21,9 +21,18 @@ class _OwnHandler(logging.Handler):
             stream.flush()
 
 
+class _AsTheProgramWants(logging.Filter):
+    """Where the program set up logging, its level holds for fitprint's lines too, as if ours had never been set."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        root = logging.getLogger()
+        return not root.handlers or record.levelno >= root.level
+
+
 def set_up_logger() -> None:
     """Gives the logger a handler of its own and the level INFO, where the program gave it neither."""
     if not any(isinstance(each, logging.Handler) for each in log.handlers):
         log.addHandler(_OwnHandler())
     if log.level == logging.NOTSET:
         log.setLevel(logging.INFO)
+        log.addFilter(_AsTheProgramWants())

@@ -8,6 +8,9 @@ import os
 import sys
 from pathlib import Path
 
+SCRIPT = ("__main__", "__mp_main__")
+"""What a script is called where it runs, and in the processes that it spawns: nobody else finds it by these names."""
+
 
 @functools.lru_cache(maxsize=512)
 def version(distribution: str) -> str | None:
@@ -26,7 +29,7 @@ def version(distribution: str) -> str | None:
 def of_module(name: str) -> str | None:
     """The distribution that holds a module, or None for the standard library and for files of the user's own."""
     top = name.partition(".")[0]
-    if top in sys.stdlib_module_names or top in sys.builtin_module_names or top == "__main__":
+    if top in sys.stdlib_module_names or top in sys.builtin_module_names or top in SCRIPT:
         return None
     place = file_of(top)
     return None if place is None else _of_file(top, place)
@@ -35,7 +38,7 @@ def of_module(name: str) -> str | None:
 def is_local(name: str) -> bool:
     """Whether a module is a file of the user's own: of no distribution, not of the standard library."""
     top = name.partition(".")[0]
-    if top in sys.stdlib_module_names or top == "__main__":
+    if top in sys.stdlib_module_names or top in SCRIPT:
         return False
     place = file_of(top)
     return place is not None and not _in_site_packages(place) and _of_file(top, place) is None

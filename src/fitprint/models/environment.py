@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import platform
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -53,11 +53,11 @@ def _tops(modules: Iterable[str]) -> set[str]:
     return {each.partition(".")[0] for each in modules}
 
 
-def write_environment(package: Package, requirements: list[str]) -> None:
-    """Writes requirements.txt, conda.yaml and python_env.yaml."""
-    conda, virtualenv = _environment_texts(tuple(requirements), _python())
+def write_environment(package: Package, requirements: list[str], conda: str | None = None) -> None:
+    """Writes requirements.txt, conda.yaml (or the one given) and python_env.yaml."""
+    detected, virtualenv = _environment_texts(tuple(requirements), _python())
     package.write("requirements.txt", "\n".join(requirements))
-    package.write("conda.yaml", conda)
+    package.write("conda.yaml", conda if conda is not None else detected)
     package.write("python_env.yaml", virtualenv)
 
 
@@ -84,15 +84,19 @@ def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str,
     return to_yaml(conda), to_yaml(virtualenv, sort_keys=False)
 
 
-def copy_local_code(package: Package, modules: Iterable[str]) -> list[tuple[str, str]]:
+def copy_local_code(package: Package, modules: Iterable[str], there: Container[str] = ()) -> list[tuple[str, str]]:
     """Copies the user's own modules that the model names, and those that these import, into ``code/``.
+
+    ``there``: modules that are in ``code/`` already.
 
     Returns (module, reason) for each that was not copied: too large, or no file to copy.
     """
     left_out = []
     size = count = 0
     for top, files in sorted(_local_closure(modules).items()):
-        own_size = sum(file.stat().st_size for file, _ in files)
+        if top in there:
+            continue
+        own_size = sum(_size(file) for file, _ in files)
         if not files:
             left_out.append((top, "its source file is not to be found"))
         elif size + own_size > MOST_CODE_BYTES or count + len(files) > MOST_CODE_FILES:
@@ -100,8 +104,16 @@ def copy_local_code(package: Package, modules: Iterable[str]) -> list[tuple[str,
         else:
             size, count = size + own_size, count + len(files)
             for file, name in files:
-                package.copy(file, f"{CODE}/{name}")
+                if file.exists():  # it may go at any time
+                    package.copy(file, f"{CODE}/{name}")
     return left_out
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _local_closure(modules: Iterable[str]) -> dict[str, list[tuple[Path, str]]]:
@@ -120,7 +132,7 @@ def _imported_by(files: Iterable[tuple[Path, str]]) -> set[str]:
     """The top-level names that source files import, inside functions too."""
     found: set[str] = set()
     for file, _ in files:
-        if file.suffix == ".py" and file.stat().st_size <= MOST_CODE_BYTES:
+        if file.suffix == ".py" and 0 < _size(file) <= MOST_CODE_BYTES:
             for source, names in _IMPORT.findall(file.read_text("utf-8", "replace")):
                 found.add(source)
                 found |= {each.strip().partition(" ")[0].partition(".")[0] for each in names.split(",")}
@@ -133,8 +145,8 @@ def _source_files(top: str) -> list[tuple[Path, str]]:
     if place is None:
         return []
     path = Path(place)
-    if path.name not in ("__init__.py", "") and path.is_file() and path.stem == top:
-        return [(path, path.name)]
+    if path.is_file() and path.stem != "__init__":
+        return [(path, f"{top}{path.suffix}")]
     folder = path if path.is_dir() else path.parent
     few = sorted(islice(_package_files(folder), MOST_CODE_FILES + 1))
     return [(file, f"{top}/{file.relative_to(folder).as_posix()}") for file in few]

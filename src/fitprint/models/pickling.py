@@ -6,9 +6,11 @@ The pickler notes which modules the stream names, so that requirements need no s
 from __future__ import annotations
 
 import pickle
+import sys
 import types
 from typing import Any
 
+from fitprint.models.distributions import SCRIPT
 from fitprint.models.package import Package, PackageFile
 
 PROTOCOL = 5
@@ -55,6 +57,18 @@ def dump_model(model: Any, package: Package, name: str) -> str:
 def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
     import cloudpickle
 
+    spawned = sys.modules.get("__mp_main__")
+    registered = spawned is not None and spawned.__name__ not in cloudpickle.list_registry_pickle_by_value()
+    if registered:  # cloudpickle itself does so of `__main__` alone
+        cloudpickle.register_pickle_by_value(spawned)
+    try:
+        _dump_with_cloudpickle(cloudpickle, model, package, file)
+    finally:
+        if registered:
+            cloudpickle.unregister_pickle_by_value(spawned)
+
+
+def _dump_with_cloudpickle(cloudpickle: Any, model: Any, package: Package, file: PackageFile) -> None:
     class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
             package.modules.add(obj.__name__ if isinstance(obj, types.ModuleType) else _module_of(_named(obj)))
@@ -81,4 +95,4 @@ def _importable(named: Any) -> bool:
     What cannot be found for other reasons, plain pickle refuses itself.
     """
     module = getattr(named, "__module__", None)
-    return module != "__main__" and "<locals>" not in getattr(named, "__qualname__", "")
+    return module not in SCRIPT and "<locals>" not in getattr(named, "__qualname__", "")

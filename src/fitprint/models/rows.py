@@ -19,6 +19,12 @@ def row_count(data: Any) -> int | None:
     return None
 
 
+def read_once(data: Any) -> bool:
+    """Whether data is an iterator or an open file, or a list of these: nobody but the user's model may read it."""
+    first = data[0] if isinstance(data, (list, tuple)) and len(data) else data
+    return any(hasattr(type(each), name) for each in (data, first) for name in ("__next__", "read"))
+
+
 def take_rows(data: Any, index: Any) -> Any:
     """The rows of an index (a slice, or an integer array), as the same kind of data."""
     if hasattr(data, "iloc"):

@@ -17,11 +17,11 @@ from fitprint_sklearn import (
     _fitted,
     _packages,
     _params,
-    _predictions,
     _search,
     _training_metrics,
     _validation,
 )
+from fitprint_sklearn._stand_in import stand_in
 
 Found = tuple[dict[str, float], dict[str, Any]]
 
@@ -76,8 +76,7 @@ class SklearnFlavor(Flavor):
         if _search.is_search(estimator):
             found |= _search.best_metrics(estimator)
         if call.settings.log_training_metrics:
-            with _predictions.undrawn(estimator):
-                metrics, artifacts = _training_facts(call, estimator)
+            metrics, artifacts = _training_facts(call, stand_in(estimator))
             found |= metrics
             call.kept["artifacts"] = artifacts
         return found
@@ -109,10 +108,9 @@ class SklearnFlavor(Flavor):
         for name in ("predict", "transform"):
             if hasattr(model, name):
                 session = _session.current()
-                if session is None or session.recording is None:
-                    return getattr(model, name)(data)
-                with _predictions.undrawn(model):  # for the signature of a model that is still the user's
-                    return getattr(model, name)(data)
+                # for the signature of a model that is still the user's
+                ours = session is not None and session.recording is not None
+                return getattr(stand_in(model) if ours else model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-
-from numpy.random import Generator, RandomState
 
 from fitprint._flavor import TrainingCall
 from fitprint._scores.clustering import sampled_rows
 from fitprint.models.rows import row_count, take_rows
 from fitprint_sklearn._arguments import inputs_of, target_of, weight_of
-from fitprint_sklearn._fitted import final
 
 _PILOTS = (50, 500)
 _TOO_FEW_TO_ASK = 500
@@ -71,20 +66,3 @@ def _rows_within(seconds: float, model: Any, inputs: Any, total: int) -> int:
         if wanted >= total:
             return total  # the pilot is slower per row than the whole: if it says there is time, there is
     return max(wanted, _FEWEST)
-
-
-@contextmanager
-def undrawn(model: Any) -> Iterator[None]:
-    """Predicting may draw from random states that the user gave to a model: afterwards they are as they were."""
-    kept = getattr(final(model), "__dict__", {}).values()
-    states = [each for each in kept if isinstance(each, RandomState)]
-    generators = [each for each in kept if isinstance(each, Generator)]
-    before = [each.get_state(legacy=False) for each in states]
-    before_of_generators = [each.bit_generator.state for each in generators]
-    try:
-        yield
-    finally:
-        for state, value in zip(states, before, strict=True):
-            state.set_state(value)
-        for generator, kept_state in zip(generators, before_of_generators, strict=True):
-            generator.bit_generator.state = kept_state

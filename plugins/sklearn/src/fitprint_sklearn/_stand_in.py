@@ -1,0 +1,57 @@
+"""What fitprint predicts with in the place of a user's model: what predicting changes or prints, the model keeps off.
+
+Predicting may draw from the random states a model was given, may set attributes, and prints where a model is verbose.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator, RandomState
+from sklearn.base import BaseEstimator
+
+_MOST = 10_000
+"""Containers with more members hold results, not estimators."""
+
+
+def stand_in(model: Any) -> Any:
+    """A silent copy of an estimator and of those below it; what they learnt is shared, random states are copies."""
+    return _copied(model, {})
+
+
+def _copied(value: Any, done: dict[int, Any]) -> Any:
+    if id(value) in done:
+        return done[id(value)]
+    found = value
+    if isinstance(value, BaseEstimator):
+        return _estimator(value, done)
+    if isinstance(value, (RandomState, Generator)):
+        found = deepcopy(value)
+    elif type(value) in (list, tuple) and len(value) <= _MOST:
+        members = [_copied(each, done) for each in value]
+        if any(new is not old for new, old in zip(members, value, strict=True)):
+            found = type(value)(members)
+    elif type(value) is dict and len(value) <= _MOST:
+        found = {name: _copied(each, done) for name, each in value.items()}
+    elif type(value) is np.ndarray and value.dtype == object and value.size <= _MOST:
+        found = np.empty(value.shape, object)
+        flat = found.reshape(-1)
+        for position, each in enumerate(value.ravel()):  # one by one: numpy would take some estimators for lists
+            flat[position] = _copied(each, done)
+    done[id(value)] = found
+    return found
+
+
+def _estimator(estimator: BaseEstimator, done: dict[int, Any]) -> Any:
+    kind = type(estimator)
+    if kind.__new__ is not object.__new__ or not hasattr(estimator, "__dict__"):
+        return estimator  # made in a way of its own: nobody but itself can copy it
+    copy: Any = object.__new__(kind)
+    done[id(estimator)] = copy
+    kept = {name: _copied(value, done) for name, value in vars(estimator).items()}
+    if isinstance(kept.get("verbose"), (bool, int, np.integer)):
+        kept["verbose"] = 0
+    vars(copy).update(kept)
+    return copy
