@@ -12,7 +12,7 @@ PYTEST := $(PY) -m pytest
 PARALLEL := -n 2 --dist worksteal
 
 # An environment whose stamp was made for another place or another Python is made again.
-ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2
+ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2 .venv-oldest
 IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
 	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp; done)
@@ -70,6 +70,12 @@ stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
 	@MLFLOW_DISABLE_TELEMETRY=true .venv-mlflow$*/bin/python -c 'import mlflow.pyfunc, mlflow.sklearn, mlflow.xgboost'
 	$(call stamp,.venv-mlflow$*)
 
+.venv-oldest/.stamp: requirements/oldest.txt requirements/constraints-oldest.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv-oldest)
+	$(call install,.venv-oldest,-r requirements/oldest.txt -c requirements/constraints-oldest.txt \
+		-e . -e plugins/sklearn -e plugins/xgboost)
+	$(call stamp,.venv-oldest)
+
 # ---- seeing it work
 
 .PHONY: demo
@@ -85,9 +91,11 @@ bench: venv-mlflow ## measure what recording costs, beside MLflow; ARGS="--write
 # where tests and benchmarks find stock MLflow
 test test-mlflow bench: export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
 test test-mlflow bench: export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
+# and packages that cross to the oldest versions their environment
+test test-oldest: export FITPRINT_OLDEST_PYTHON = $(CURDIR)/.venv-oldest/bin/python
 
 .PHONY: test
-test: venv-mlflow ## run all tests, with stock MLflow 2 and 3 too
+test: venv-mlflow .venv-oldest/.stamp ## run all tests, with stock MLflow 2 and 3 too
 	$(PYTEST) $(PARALLEL) $(ARGS)
 
 .PHONY: test-quick
@@ -105,6 +113,15 @@ test-xgboost: .venv/.stamp ## run the tests of the XGBoost flavor, without MLflo
 .PHONY: test-mlflow
 test-mlflow: venv-mlflow ## run the tests that load packages in stock MLflow 2 and 3, and theirs here
 	$(PYTEST) $(PARALLEL) -m mlflow $(ARGS)
+
+.PHONY: test-oldest
+test-oldest: .venv/.stamp .venv-oldest/.stamp ## run the tests with the oldest versions supported, and packages to them and back
+	.venv-oldest/bin/python -m pytest $(PARALLEL) -m "not mlflow and not slow" $(ARGS)
+	$(PYTEST) -n 0 tests/aging $(ARGS)
+
+.PHONY: transparency
+transparency: .venv/.stamp ## run scikit-learn's own tests with recording and without: the difference has to be empty
+	$(PY) tests/transparency/run.py $(ARGS)
 
 # ---- style and types
 

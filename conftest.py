@@ -25,6 +25,7 @@ HANGS_AFTER = 300  # seconds: far above what any script takes, so that a hanging
 MLFLOW_PYTHONS = {
     version: os.environ.get(f"FITPRINT_{version.upper()}_PYTHON", "") for version in ("mlflow2", "mlflow3")
 }
+OLDEST_PYTHON = os.environ.get("FITPRINT_OLDEST_PYTHON", "")
 MLFLOW_FIXTURES = frozenset({"mlflow_python", "mlflow_pythons"})
 
 
@@ -176,6 +177,16 @@ def mlflow_python(request: pytest.FixtureRequest) -> str:
     """The interpreter of one environment with stock MLflow: the test runs once for each."""
     _check_interpreter(request.param)
     return MLFLOW_PYTHONS[request.param]
+
+
+@pytest.fixture(scope="session")
+def oldest_python() -> str:
+    """The interpreter of the environment with the oldest versions that fitprint supports."""
+    if not OLDEST_PYTHON:
+        pytest.skip("FITPRINT_OLDEST_PYTHON is not set: run `make test-oldest`, which makes the environment")
+    if not Path(OLDEST_PYTHON).exists():
+        pytest.fail(f"FITPRINT_OLDEST_PYTHON names no interpreter: {OLDEST_PYTHON}")
+    return OLDEST_PYTHON
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -43,7 +43,7 @@ def main() -> None:
     rows = {name: compare(name, given.rounds) for name in chosen}
     parts = [heading(), fits_table(rows), targets_table(rows)]
     if not given.case:
-        parts.append(other_table(whole_figures()))
+        parts += [other_table(whole_figures()), enforcement_table()]
     text = "\n\n".join(parts)
     print(text)
     if given.write:
@@ -150,6 +150,27 @@ def other_table(found: dict[str, Any]) -> str:
             _line("`fitprint runs` over 10,000 runs: under 2 s", lists, max(listing.values()) < 2),
         ]
     )
+
+
+def enforcement_table() -> str:
+    """Enforcing a signature beside MLflow's own enforcement, and a prediction through it beside the bare one."""
+    pythons = {"fitprint": sys.executable, "mlflow": os.environ.get("FITPRINT_MLFLOW3_PYTHON", "")}
+    found: dict[str, dict[str, float]] = {}
+    for contender, python in pythons.items():
+        print(f"... enforcement.py {contender}", file=sys.stderr)
+        command = [python, str(HERE / "enforcement.py"), contender]
+        done = subprocess.run(command, capture_output=True, text=True, check=True) if python else None
+        found[contender] = json.loads(done.stdout.strip().splitlines()[-1]) if done else {}
+    ours, theirs = found["fitprint"], found["mlflow"]
+    lines = ["| aim | reached | |", "|---|---|---|"]
+    for name, most in (("one row", 100), ("10,000 rows", 200)):
+        shown = f"{ours[name]:.0f} µs" + (f" (MLflow {theirs[name]:.0f})" if theirs else "")
+        lines.append(_line(f"enforcing 20 columns, {name}: at most {most} µs", shown, ours[name] <= most))
+        other = f"{name}, columns in another order"
+        lines.append(f"| for comparison: {other} | {ours[other]:.0f} µs | |")
+    ratio = ours["predict of the package"] / ours["bare predict"]
+    lines.append(_line("`predict` of 10,000 rows: at most 1.5 times the bare call", f"{ratio:.2f} times", ratio <= 1.5))
+    return "\n".join(lines)
 
 
 def heading() -> str:

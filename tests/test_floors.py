@@ -23,9 +23,9 @@ FLOORS = """
     _settings _configuration
     models stores
     _html _run
-    _flavor _patching _rules
+    _flavor _making _patching _rules
     _registry _recorder _handover _autolog _status
-    _loading pyfunc _namespaces _fluent
+    _loading pyfunc _saving _namespaces _fluent
     testing cli __main__ fitprint
 """.split()  # noqa: SIM905
 

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
+from fitprint import _quiet
 from fitprint._quiet import unseen
 
 
@@ -179,3 +180,26 @@ def test_a_library_that_carries_filters_to_workers_as_text_can(run_python):
         """
     )
     assert done.stdout.strip() == "('ignore', '')"
+
+
+def test_a_thread_that_a_recorded_framework_keeps_for_itself_does_not_count():
+    done = threading.Event()
+
+    def wait():
+        done.wait()
+
+    wait.__module__ = "toylearn.listener"
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        state = random.getstate()
+        for known in (False, True):
+            if known:
+                _quiet.threads_keep_house(["toylearn"])
+            with _quiet.unseen():
+                random.random()
+            assert (random.getstate() == state) is known
+    finally:
+        done.set()
+        thread.join()
+        _quiet._frameworks.discard("toylearn.")

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from fitprint._run.reading import get_run, runs, search_runs
     from fitprint._run.remembered import last_run, run_of
     from fitprint._run.run import Run
+    from fitprint._saving import ModelInfo, log_model, save_model
     from fitprint._status import status
     from fitprint.models import infer_signature
     from fitprint.pyfunc import load_model
 
 __all__ = [
+    "ModelInfo",
     "Run",
     "__version__",
     "active_run",
@@ -52,6 +54,7 @@ __all__ = [
     "log_figure",
     "log_metric",
     "log_metrics",
+    "log_model",
     "log_param",
     "log_params",
     "log_text",
@@ -59,6 +62,7 @@ __all__ = [
     "pyfunc",
     "run_of",
     "runs",
+    "save_model",
     "search_runs",
     "set_experiment",
     "set_tag",
@@ -86,6 +90,7 @@ _MODULES = {
     "fitprint._run.reading": ("get_run", "runs", "search_runs"),
     "fitprint._run.remembered": ("last_run", "run_of"),
     "fitprint._run.run": ("Run",),
+    "fitprint._saving": ("ModelInfo", "log_model", "save_model"),
     "fitprint._status": ("status",),
     "fitprint.models": ("infer_signature",),
     "fitprint.pyfunc": ("load_model",),

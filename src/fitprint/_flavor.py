@@ -122,6 +122,10 @@ class Flavor(ABC):
     """The flavor's own defaults of settings."""
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
+    model_argument = "model"
+    """What MLflow calls the model in this flavor's `log_model`: understood too."""
+    save_options: Sequence[str] = ()
+    """The names of the flavor's own options of `log_model` and `save_model`; `save` finds them in `package.options`."""
 
     def tops(self) -> set[str]:
         """The top-level modules of the framework; what brings them is among `requirements`."""
@@ -205,6 +209,10 @@ class Flavor(ABC):
     def requirements(self, model: Any) -> Iterable[str]:
         """The distributions that loading and predicting needs, beyond those whose modules the pickle names."""
         return ()
+
+    def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        """Why loading such a package could run code of its author's; None for a format that holds data alone."""
+        return "it may hold a pickle"
 
     def size(self, model: Any) -> int | None:
         """The bytes that `save` would write, estimated beforehand, for a format the framework writes itself."""

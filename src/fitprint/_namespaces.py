@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fitprint import _autolog, _html
+from fitprint._flavor import Flavor
 from fitprint._loading import load_native
+from fitprint._making import saving
+from fitprint._making.options import read_options
+from fitprint._making.saving import ModelInfo
 from fitprint._registry.entries import missing_plugins
 from fitprint._status import status
 
@@ -24,9 +29,38 @@ class FlavorNamespace:
         """Turns on this flavor; its settings win over those of the general `fitprint.autolog()`."""
         _autolog.autolog_flavor(self._name, disable=disable, **settings)
 
-    def load_model(self, model_uri: str | Path) -> Any:
-        """The native object of a package. Raises PackageError for a broken package or one without this flavor."""
-        return load_native(model_uri, self._name)
+    def log_model(
+        self, model: Any = None, artifact_path: str | None = None, *, name: str | None = None, **options: Any
+    ) -> ModelInfo:
+        """Writes a package of a model with this flavor; see `fitprint.log_model` for where, and for the options."""
+        flavor = self._flavor()
+        model = _model_among(flavor, model, options)
+        return saving.log_model(flavor, model, name or artifact_path or saving.NAME, read_options(flavor, options))
+
+    def save_model(self, model: Any = None, path: str | Path | None = None, **options: Any) -> None:
+        """Writes a package of a model with this flavor into a new or an empty folder."""
+        flavor = self._flavor()
+        model = _model_among(flavor, model, options)
+        if path is None:
+            raise TypeError(f"{self.__name__}.save_model() needs the path of a folder: save_model(model, path)")
+        saving.save_model(flavor, model, path, read_options(flavor, options))
+
+    def _flavor(self) -> Flavor:
+        return _autolog.entries()[self._name].flavor()
+
+    def load_model(
+        self,
+        model_uri: str | Path,
+        *,
+        trust: str | None = None,
+        digest: str | None = None,
+        trusted_types: Sequence[str] = (),
+    ) -> Any:
+        """The native object of a package; arguments as for `fitprint.load_model`.
+
+        Raises PackageError for a broken package, one without this flavor, and one that is not trusted.
+        """
+        return load_native(model_uri, self._name, trust=trust, digest=digest, trusted_types=trusted_types)
 
     def __repr__(self) -> str:
         return f"<fitprint flavor {self._name}>"
@@ -34,6 +68,15 @@ class FlavorNamespace:
     def _repr_html_(self) -> str:
         rows = [each for each in status() if each.name == self._name]
         return _html.table(("flavor", "version", "state"), [(each.name, each.version, each.state) for each in rows])
+
+
+def _model_among(flavor: Flavor, model: Any, options: dict[str, Any]) -> Any:
+    """The model of a call, given as the first argument or under MLflow's name of it. Raises TypeError without one."""
+    named = options.pop(flavor.model_argument, None)
+    model = model if model is not None else named
+    if model is None:
+        raise TypeError(f"fitprint.{flavor.name}: there is no model to save: give it as the first argument")
+    return model
 
 
 @functools.cache

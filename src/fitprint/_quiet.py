@@ -11,7 +11,7 @@ import random
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -27,6 +27,9 @@ _HOUSEKEEPING = (
     "zmq.",
 )
 """Where the threads come from that wait for workers, for a notebook's front end or to draw a progress bar."""
+
+_frameworks: set[str] = set()
+"""The same of the frameworks that are recorded: see `threads_keep_house`."""
 
 _depth: ContextVar[int] = ContextVar("fitprint_quiet", default=0)
 
@@ -77,6 +80,11 @@ def unseen() -> Iterator[None]:
                 restore_random()
 
 
+def threads_keep_house(modules: Iterable[str]) -> None:
+    """Threads that these top-level modules start for themselves run no code of the user's."""
+    _frameworks.update(f"{each}." for each in modules)
+
+
 def _alone() -> bool:
     """Whether no other thread runs code of the user's: those that libraries keep for themselves do not count."""
     return all(each is threading.current_thread() or _keeps_house(each) for each in threading.enumerate())
@@ -85,7 +93,7 @@ def _alone() -> bool:
 def _keeps_house(thread: threading.Thread) -> bool:
     of_its_own = type(thread) is not threading.Thread
     place = type(thread).__module__ if of_its_own else getattr(getattr(thread, "_target", None), "__module__", None)
-    return str(place).startswith(_HOUSEKEEPING)
+    return str(place).startswith((*_HOUSEKEEPING, *_frameworks))
 
 
 def _random_states() -> Callable[[], None]:

@@ -93,6 +93,20 @@ def whole_number(value: Any) -> int:
     return found
 
 
+def one_of(*accepted: str) -> Callable[[Any], str | None]:
+    """A reader of one of a few words, in any case."""
+
+    def read(value: Any) -> str | None:
+        if value is None:
+            return None
+        text = str(value).strip().lower()
+        if text not in accepted:
+            raise ValueError(" or ".join(filter(None, (", ".join(accepted[:-1]), accepted[-1]))))
+        return text
+
+    return read
+
+
 def callables(value: Any) -> tuple[Callable[..., str | None], ...]:
     """A callable, or several."""
     if value is None:

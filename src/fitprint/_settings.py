@@ -41,6 +41,11 @@ class Settings:
     max_metric_seconds: float = setting(1.0, read.seconds, "above this projected cost, metrics are taken on a sample")
     max_child_runs: int = setting(5, read.whole_number, "searches: how many of the best candidates become child runs")
     exclude_params: tuple[str, ...] = setting((), read.names, "globs on names of params to leave out")
+    trust: str = setting(
+        "all",
+        read.one_of("all", "verified", "no-pickle"),
+        "what load_model may load: all; verified, by its checksums; no-pickle, only formats that hold no code",
+    )
     rules: tuple[Callable[..., str | None], ...] = setting(
         (),
         read.callables,

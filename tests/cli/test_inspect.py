@@ -106,6 +106,16 @@ def test_nothing_is_unpickled_and_no_code_is_imported(package, tmp_path, run_pyt
     assert (tmp_path / "unpickled").exists()  # the canary sings when it is unpickled
 
 
+def test_requirements_that_lead_outside(package, invoke, tmp_path):
+    folder = package("sklearn_pickle")
+    (tmp_path / "secret").write_text("secret")
+    (folder / "requirements.txt").unlink()
+    os.symlink(tmp_path / "secret", folder / "requirements.txt")
+    done = invoke("inspect", folder, status=1)
+    assert "leads outside of the package" in done.stderr
+    assert "secret" not in done.stdout
+
+
 def test_the_model_of_a_run(store, sealed, document, invoke):
     with fitprint.start_run("a") as made:
         shutil.copytree(sealed(**{"model.bin": b"1"}), made.path / "model")

@@ -1,7 +1,10 @@
 """Schemas and their JSON: byte for byte as MLflow writes it, read back from what its versions wrote."""
 
+import copy
+import dataclasses
 import datetime as dt
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +213,63 @@ def test_params_refused(spec, message):
 def test_param_names_are_unique():
     with pytest.raises(ValueError, match="a name twice"):
         ParamSchema([ParamSpec("k", "long", 1), ParamSpec("k", "long", 2)])
+
+
+def test_what_mlflow_users_call_on_schemas():
+    columns = Schema([ColSpec("double", "a"), ColSpec("string", "b"), ColSpec("datetime", "c")])
+    assert columns.input_types_dict() == {"a": DataType.double, "b": DataType.string, "c": DataType.datetime}
+    assert columns.numpy_types() == [np.dtype("float64"), np.dtype("str"), np.dtype("datetime64[ns]")]
+    assert columns.pandas_types() == [np.dtype("float64"), np.dtype("object"), np.dtype("datetime64[ns]")]
+    tensors = Schema([TensorSpec("float32", (-1, 2))])
+    assert tensors.numpy_types() == [np.dtype("float32")]
+    with pytest.raises(ValueError, match="scalar types"):
+        tensors.pandas_types()
+    with pytest.raises(ValueError, match="scalar types"):
+        Schema([ColSpec(Array("long"), "a")]).numpy_types()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Array("long"),
+        Array(Array("any")),
+        Map(Object([Property("k", "long", False)])),
+        Object([Property("b", Map("string")), Property("a", AnyType())]),
+        AnyType(),
+        SparkMLVector(),
+        ColSpec(Array("long"), "a", False),
+        TensorSpec("float32", (-1, 2), "x"),
+        ParamSpec("k", "double", [0.5], (-1,)),
+    ],
+    ids=repr,
+)
+def test_every_type_and_spec_reads_its_map_by_mlflows_name(value):
+    assert type(value).from_json_dict(**value.to_dict()) == value
+
+
+def test_a_map_of_another_type_is_refused():
+    with pytest.raises(ValueError, match="map of map of long, not of Array"):
+        Array.from_json_dict(**Map("long").to_dict())
+    prop = Property("k", "long", required=False)
+    assert Property.from_json_dict(**prop.to_dict()) == prop
+    assert prop < Property("l", "long")
+    with pytest.raises(ValueError, match="one key"):
+        Property.from_json_dict(a={"type": "long"}, b={"type": "long"})
+
+
+def test_scalar_types_by_mlflows_names():
+    assert DataType.all_types() == [*DataType]
+    for each in DataType:
+        assert DataType.from_numpy_type(each.to_numpy()) is each
+    assert DataType.from_numpy_type(np.dtype("int8")) is None
+    assert DataType.check_type(DataType.long, 1)
+    assert DataType.check_type(DataType.integer, np.int32(1))
+    assert DataType.check_type(DataType.datetime, dt.datetime(2024, 1, 1))
+    assert not DataType.check_type(DataType.double, 1)
+
+
+def test_specs_are_changed_by_replacing():
+    schema = Schema([ColSpec("double", "a"), ColSpec("long", "b")])
+    changed = Schema([dataclasses.replace(each, name=each.name.upper(), required=False) for each in schema])
+    assert changed == Schema([ColSpec("double", "A", False), ColSpec("long", "B", False)])
+    assert copy.deepcopy(schema) == pickle.loads(pickle.dumps(schema)) == schema

@@ -1,5 +1,6 @@
 """The signature itself: its map, its equality, and how it shows."""
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -79,7 +80,35 @@ def test_wrong_parts():
         ModelSignature.from_dict({"inputs": "nope"})
 
 
+def test_a_signature_can_be_changed():
+    signature = example()
+    signature.outputs = None
+    assert signature.to_dict()["outputs"] is None
+    signature.inputs = Schema([ColSpec("long", "only")])
+    assert signature == ModelSignature(inputs=Schema([ColSpec("long", "only")]), params=example().params)
+    with pytest.raises(TypeError, match="outputs must be a Schema, not ColSpec"):
+        signature.outputs = ColSpec("long")
+    with pytest.raises(TypeError, match="params must be a ParamSchema, not Schema"):
+        signature.params = signature.inputs
+    with pytest.raises(AttributeError, match="A signature has no 'input'; its parts are inputs, outputs, params"):
+        signature.input = signature.inputs
+    assert signature.outputs is None
+
+
+def test_a_dataclass_stands_for_the_schema_of_its_fields():
+    @dataclasses.dataclass
+    class Flower:
+        petal: int
+        kind: str | None = None
+
+    expected = Schema([ColSpec("long", "petal"), ColSpec("string", "kind", required=False)])
+    assert ModelSignature(inputs=Flower, outputs=Flower(1)) == ModelSignature(inputs=expected, outputs=expected)
+
+
 def test_where_mlflow_users_look():
+    from fitprint.models.schema import AnyType, Array, DataType, Map, Object, Property
+
+    assert str(Object([Property("a", Map(Array(DataType.long))), Property("b", AnyType())])).startswith("object")
     assert signature_module.infer_signature is infer_signature
     assert issubclass(SchemaError, ValueError)
     with pytest.raises(AttributeError):

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import operator
 import os
-from types import MethodType
+from functools import partial
+from types import FunctionType, MethodType
 from typing import Any
 
 from fitprint import _session
 from fitprint._configuration import Configuration
 from fitprint._frames import without_this_frame
 from fitprint._guard import guarded
+from fitprint._patching.wrapper import ours
 from fitprint._recorder.switch import switch
 from fitprint._registry.patches import patch_new_classes
 from fitprint._run import active
@@ -75,7 +77,7 @@ class Task:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         arrived = self.handover.arrive()
         try:
-            return _patched_by_now(self.function)(*args, **kwargs)
+            return _patched_by_now(self.function, args)(*args, **kwargs)
         except BaseException as error:
             without_this_frame(error)
             raise
@@ -108,13 +110,24 @@ class LocalTask(Task):
         return operator.getitem, ((self.function,), 0)
 
 
-def _patched_by_now(function: Any) -> Any:
+def _patched_by_now(function: Any, args: tuple[Any, ...]) -> Any:
     """A method that was unpickled with its class, before that was patched: looked up once more."""
-    if type(function) is not MethodType:
-        return function
-    found = getattr(function.__self__, function.__name__, None)
-    beneath = getattr(getattr(found, "__func__", None), "__wrapped__", None)
-    return found if beneath is function.__func__ else function
+    if type(function) is partial:
+        patched = _patched_by_now(function.func, (*function.args, *args))
+        return function if patched is function.func else partial(patched, *function.args, **function.keywords)
+    if type(function) is MethodType:
+        found = getattr(function.__self__, function.__name__, None)
+        return found if _beneath(getattr(found, "__func__", None)) is function.__func__ else function
+    if type(function) is FunctionType and args:
+        found = getattr(type(args[0]), function.__name__, None)
+        code = getattr(_beneath(found), "__code__", None)  # by value it is another object than its class's own
+        return found if code is not None and code == function.__code__ else function
+    return function
+
+
+def _beneath(found: Any) -> Any:
+    """What our patch is around, or None where there is none."""
+    return found.__wrapped__ if ours(found) is not None and hasattr(found, "__wrapped__") else None
 
 
 def _unpickled(nested: bool, configuration: Configuration | None, parent_id: str | None) -> Handover:

@@ -92,10 +92,24 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if type(self.__wrapped__) is not FunctionType:
-            return super().__get__(instance, owner)
+            try:
+                return self._bound(instance, owner)
+            except BaseException as error:
+                without_this_frame(error)
+                raise
         if self._self_unbound is None:  # one object, as a function is: `cls.fit is Base.fit` says who overrides it
             self._self_unbound = super().__get__(None, object)
         return self._self_unbound if instance is None else MethodType(self._self_unbound, instance)
+
+    def _bound(self, instance: Any, owner: Any) -> Any:
+        """What a descriptor of another kind gives: a class method, a property, a method that is there or not."""
+        try:
+            if instance is None and self.__wrapped__.__get__(None, owner) is self.__wrapped__:
+                return self.__wrapped__  # a property, looked up on its class
+            return super().__get__(instance, owner)
+        except BaseException as error:
+            without_this_frame(error)
+            raise
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if _found_by_name(self) is self:

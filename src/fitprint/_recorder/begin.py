@@ -9,6 +9,7 @@ from fitprint._flavor import Flavor, Patch, TrainingCall
 from fitprint._guard import guarded
 from fitprint._patching.passing import Passing
 from fitprint._patching.wrapper import Around, Begin
+from fitprint._recorder import forking  # noqa: F401  importing it registers what is done before a fork
 from fitprint._recorder.switch import switch
 
 
@@ -32,14 +33,15 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
 
 
 def _outermost(call: TrainingCall) -> Around:
-    from fitprint._recorder.recording import Recording  # with all it needs: not before there is a call to record
-
     around: Around | None = None
     with guarded("the start of a run", call.flavor.name) as step:
         call.settings = switch.settings(call.flavor)
         step.strict = call.settings.strict
         reason = _rules.before(call)
         if reason is None:
+            # with all it needs: not before there is a call to record
+            from fitprint._recorder.recording import Recording
+
             around = Recording.start(call)
         else:
             switch.count_skip(call.flavor.name, reason[0])
@@ -63,7 +65,11 @@ class Unrecorded(Passing):
         self._session = _session.Session()
 
     def __enter__(self) -> None:
-        self._token = _session.enter(self._session)
+        try:
+            self._token = _session.enter(self._session)
+        except BaseException:  # an interruption at this very moment: `__exit__` will not be called
+            self._session.open = False
+            raise
 
     def __exit__(self, *error: Any) -> None:
         self._session.open = False

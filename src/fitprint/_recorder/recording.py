@@ -14,27 +14,39 @@ from fitprint._guard import guarded, message
 from fitprint._quiet import unseen
 from fitprint._recorder import line, steps
 from fitprint._recorder.emitter import Emitter
+from fitprint._recorder.step import Step
 from fitprint._recorder.switch import switch
 from fitprint._run import active, remembered
-from fitprint._run.opening import StoreResting, begin_run, rest
+from fitprint._run.opening import begin_run
 from fitprint._run.record import FAILED, FINISHED, KILLED
 from fitprint._run.run import Run
 
 
 class Recording:
-    """Surrounds one outermost training call. Each step of it fails alone, and none reaches the user."""
+    """Surrounds one outermost training call. Each step of it fails alone, and none reaches the user.
 
-    def __init__(self, call: TrainingCall, run: Run, own: bool) -> None:
+    Nothing is begun before `__enter__`, and whatever interrupts it after that leaves no run open, and no session.
+    """
+
+    run: Run
+    """There from `__enter__` on, unless the store cannot be written: then the call is passed on, and that is all."""
+
+    def __init__(self, call: TrainingCall) -> None:
         self.call = call
-        self.run = run
-        self.own = own
+        self.own = True
         """Whether the run was begun for this call, and ends with it; else it is the user's, of `start_run`."""
         self.listening = False
         self.result: Any = None
-        self._emitter = Emitter(run, call)
+        self._unwanted = self._counted = False
         self._last_words: list[Callable[[], None]] = []
-        self._session = _session.Session(self)
+        self._session = _session.Session()
+        self._token: Token[_session.Session | None] | None = None
         self._began = time.perf_counter()
+
+    @classmethod
+    def start(cls, call: TrainingCall) -> Recording:
+        """What surrounds a call that is to be recorded."""
+        return cls(call)
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -44,28 +56,44 @@ class Recording:
     def kwargs(self) -> dict[str, Any]:
         return self.call.kwargs
 
-    @classmethod
-    def start(cls, call: TrainingCall) -> Recording | None:
-        """Begins the run. None while the store cannot be written: then the model is not even pickled."""
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run."""
+        return hasattr(self, "run")
+
+    # before the call
+
+    def __enter__(self) -> None:
+        call = self.call
+        try:
+            self._token = _session.enter(self._session)
+            with guarded("the start of a run", call.flavor.name, strict=call.settings.strict):
+                self._begin()
+            self._started = time.perf_counter()
+        except BaseException as error:
+            if self.begun and self.own:
+                self.run.record.error = _told(error)
+            self._cut_short(error)
+            raise
+
+    def _begin(self) -> None:
+        """Begins the run. Without one while the store cannot be written: then the model is not even pickled."""
         user_run = active.active_run()
         try:
             if user_run is not None and active.claim(user_run):
-                run, own = user_run, False
+                self.own = False
+                self.run = user_run
             else:
-                run, own = _begin_own(call), True
-        except StoreResting:
-            switch.count_skip(call.flavor.name, "store")
-            return None
-        except OSError as error:
-            switch.count_skip(call.flavor.name, "store")
-            rest(call.settings.store, error)
-            return None
-        recording = cls(call, run, own)
-        recording._prepare()
-        return recording
+                self.run = _begin_own(self.call)
+        except OSError:
+            switch.count_skip(self.call.flavor.name, "store")
+        else:
+            self._prepare()
+            self._session.recording = self
 
     def _prepare(self) -> None:
         call, run = self.call, self.run
+        self._emitter = Emitter(run, call)
         call.emit, call.skip = self._emitter, run.skip
         run.record.flavor = call.flavor.name
         version = call.flavor.framework_version
@@ -75,9 +103,9 @@ class Recording:
             run.add(params=steps.params(call, call.flavor.params(call), run))
         self.listen(call)
 
-    def step(self, name: str) -> guarded:
+    def step(self, name: str) -> Step:
         """A guarded step of this recording."""
-        return guarded(name, self.call.flavor.name, self.run, self.call.settings.strict)
+        return Step(name, self.call.flavor.name, self.run, self.call.settings.strict)
 
     def listen(self, call: TrainingCall) -> None:
         """Lets the flavor subscribe to the framework's callbacks, in this call or in one inside it."""
@@ -87,56 +115,48 @@ class Recording:
                 self.listening = True
                 self._last_words.append(last_words)
 
-    def __enter__(self) -> None:
-        self._token: Token[_session.Session | None] = _session.enter(self._session)
-        self._started = time.perf_counter()
+    # after it
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.call.seconds = time.perf_counter() - self._started
         try:
-            with unseen():
-                self._finish(error)
-        finally:
-            self._session.open = False
-            self._session.recording = None
-            _session.leave(self._token)
-            del self.call, self._last_words  # nothing of the user's is kept alive
+            if self.begun:
+                self.call.seconds = time.perf_counter() - self._started
+                with unseen():
+                    self._finish(error)
+            self._leave()
+        except BaseException:  # what the guard lets pass: the user's interruption of our work, or `strict`
+            if self.begun and not self._unwanted and not self.run.closed:
+                self.run.skip("the rest of the recording", "interrupted", "interrupted while it was being recorded")
+            self._cut_short(error)
+            raise
 
     def give(self) -> Any:
         result, self.result = self.result, None
         return result
 
     def _finish(self, error: BaseException | None) -> None:
-        status = FINISHED if error is None else FAILED if isinstance(error, Exception) else KILLED
-        complete = wanted = False
-        try:
-            for last_word in self._last_words:
-                with self.step("per-iteration metrics"):
-                    last_word()
-            if error is None:
-                wanted = self._record_success()
-            else:
-                self.run.record.error = {"type": type(error).__name__, "message": message(error)}
-                wanted = True
-            complete = True
-        finally:
-            if not complete:  # what the guard lets pass: the user's interruption of our work, or `strict`
-                self.run.skip("the rest of the recording", "interrupted", "interrupted while it was being recorded")
-            if wanted or not complete:
-                self._close(status)
+        for last_word in self._last_words:
+            with self.step("per-iteration metrics"):
+                last_word()
+        if error is None:
+            self._record_success()
+        else:
+            self.run.record.error = _told(error)
+            remembered.remember(self.run, self.call.instance)
+        if self._put_away(_status(error)) and not self._unwanted and not self.call.settings.quiet:
+            line.tell_run(self.run)
 
-    def _record_success(self) -> bool:
+    def _record_success(self) -> None:
         call = self.call
         call.result = self.result
         refused = _rules.after(call)
         if refused is not None:
             switch.count_skip(call.flavor.name, refused[0])
-            if self.own:
-                with self.step("removing the run"):
-                    self.run.discard()
-                return False
+            self._unwanted = self.own
+            if self._unwanted:
+                return
         model = None
         with self.step("the model"):
             model = call.flavor.model(call)
@@ -144,24 +164,44 @@ class Recording:
         remembered.remember(self.run, model)
         if call.instance is not None and call.instance is not model:
             remembered.remember(self.run, call.instance)
-        return True
 
-    def _close(self, status: str) -> None:
+    def _put_away(self, status: str) -> bool:
+        """Ends the run, or removes one that is not wanted; a second time does what was interrupted at the first."""
         run, call = self.run, self.call
-        recording = time.perf_counter() - self._began - call.seconds
-        run.record.seconds = {"training": round(call.seconds, 6), "recording": round(recording, 6)}
-        if run.error is not None:
-            remembered.remember(run, call.instance)
-        with self.step("the end of the run") as step:
-            if self.own:
+        if not run.closed:
+            recording = time.perf_counter() - self._began - call.seconds
+            run.record.seconds = {"training": round(call.seconds, 6), "recording": round(recording, 6)}
+        with self.step("removing the run" if self._unwanted else "the end of the run") as step:
+            if self._unwanted:
+                run.discard()
+            elif self.own:
                 run.end(status)
             else:
                 run.write()
-        if step.failed:
-            return
-        switch.count_run(call.flavor.name)
-        if not call.settings.quiet:
-            line.tell_run(run)
+        if not self._unwanted and not self._counted:
+            self._counted = True
+            if step.failed:
+                switch.count_skip(call.flavor.name, "store")
+            else:
+                switch.count_run(call.flavor.name)
+        return not step.failed
+
+    def _cut_short(self, error: BaseException | None) -> None:
+        """Leaves nothing open where an interruption kept the rest from being done."""
+        try:
+            if self.begun:
+                self._put_away(_status(error))
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._session.open = False
+        self._session.recording = None
+        token, self._token = self._token, None
+        if token is not None:
+            _session.leave(token)
+        self.__dict__.pop("call", None)  # nothing of the user's is kept alive
+        self._last_words.clear()
 
 
 def _begin_own(call: TrainingCall) -> Run:
@@ -170,3 +210,11 @@ def _begin_own(call: TrainingCall) -> Run:
     with guarded("the run's name", flavor.name, strict=settings.strict):
         name = flavor.run_name(call)
     return begin_run(settings, name or call.name, flavor.name, active.parent_id())
+
+
+def _status(error: BaseException | None) -> str:
+    return FINISHED if error is None else FAILED if isinstance(error, Exception) else KILLED
+
+
+def _told(error: BaseException) -> dict[str, str]:
+    return {"type": type(error).__name__, "message": message(error)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitprint._guard import guarded
 from fitprint._patching.imports import when_imported
+from fitprint._quiet import threads_keep_house
 from fitprint._registry.entries import Entry
 
 if TYPE_CHECKING:
@@ -71,4 +72,5 @@ class Instrument:
             flavor.framework_version = self.support.version
             self._patches = FlavorPatches(flavor, self._make_begin(), self._is_ours)
             self._patches.apply()
+            threads_keep_house(flavor.tops())
         self.state, self.reason = ("broken", step.reason) if step.failed else ("on", "")

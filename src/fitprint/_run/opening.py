@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Mapping
 
 from fitprint import _identity
-from fitprint._guard import tell
+from fitprint._run import resting
 from fitprint._run.record import RUNNING, Record, from_json
 from fitprint._run.run import Run
 from fitprint._settings import Settings
-from fitprint.stores import StoreError, open_store
+from fitprint.stores import OpenRun, StoreError, open_store
 
-_RETRY = 60.0
-"""Seconds for which a store that could not be written is left alone."""
-
-_resting: dict[str, float] = {}
-
-
-class StoreResting(Exception):
-    """The store could not be written a moment ago: it has been said, and it is not tried again yet."""
+_resting = resting.stores  # by the name that tests know
 
 
 def begin_run(
@@ -31,11 +24,10 @@ def begin_run(
 ) -> Run:
     """A run from its first moment: its folder is there, and says RUNNING.
 
-    Raises OSError when the store cannot be written, StoreResting for a minute after that.
+    Raises OSError when the store cannot be written, StoreResting (an OSError too) for a minute after that.
     """
     store = open_store(settings.store)
-    if time.monotonic() < _resting.get(store.location, 0.0):
-        raise StoreResting
+    resting.check(store.location)
     record = Record(
         run_id=_identity.new_run_id(),
         name=settings.run_name or name,
@@ -45,9 +37,20 @@ def begin_run(
         tags={**_identity.run_tags(), **(tags or {}), **(settings.tags or {})},
         process=_identity.process(),
     )
-    run = Run(record, store, store.begin(record.run_id))
-    run.write()
-    return run
+    opened: OpenRun | Run | None = None
+    try:
+        opened = store.begin(record.run_id)
+        opened = run = Run(record, store, opened)
+        run.write()
+        resting.works(store.location)
+        return run
+    except BaseException as error:
+        if opened is not None:
+            with contextlib.suppress(OSError):  # it waits, and is removed later
+                opened.discard()
+        if isinstance(error, OSError):
+            resting.rest(store.location, error)
+        raise
 
 
 def reopen_run(location: str, run_id: str) -> Run:
@@ -60,13 +63,3 @@ def reopen_run(location: str, run_id: str) -> Run:
     run = Run(record, store, store.reopen(run_id))
     run.write()
     return run
-
-
-def rest(location: str, error: OSError) -> None:
-    """Leaves a store alone for a minute, and says so with the reason and the mend."""
-    _resting[open_store(location).location] = time.monotonic() + _RETRY
-    reason = error.strerror or str(error)
-    tell(
-        f"nothing is recorded for now: {location} cannot be written ({reason}); "
-        "make it writable, or set FITPRINT_STORE to another folder"
-    )

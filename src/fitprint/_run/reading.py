@@ -36,7 +36,7 @@ def configured_store(store: str | None = None) -> Store:
 def read_run(location: str, run_id: str) -> Run:
     """A run of a store. Raises StoreError for an unknown id or a broken record."""
     store = open_store(location)
-    return Run(_read(store, run_id), store)
+    return Run(read_record(store, run_id), store)
 
 
 def get_run(run_id: str, store: str | None = None) -> Run:
@@ -48,14 +48,14 @@ def get_run(run_id: str, store: str | None = None) -> Run:
             many = f"{len(found)} runs begin with" if found else "no run"
             raise StoreError(f"{many} {run_id!r} in {opened.location}")
         run_id = found[0]
-    return Run(_read(opened, run_id), opened)
+    return Run(read_record(opened, run_id), opened)
 
 
 def iterate(store: Store, experiment: str | None = None) -> Iterator[Run]:
     """The runs of a store, newest first; one whose record is broken is told once and passed over."""
     for run_id in store.run_ids():
         try:
-            run = Run(_read(store, run_id), store)
+            run = Run(read_record(store, run_id), store)
         except UnknownRunError:  # removed since it was listed, or not begun to the end
             continue
         except StoreError as error:
@@ -131,7 +131,8 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-def _read(store: Store, run_id: str) -> Record:
+def read_record(store: Store, run_id: str) -> Record:
+    """The record of a run; raises StoreError for an unknown run or a broken record."""
     document = store.read_record(run_id)
     try:
         return from_json(document)

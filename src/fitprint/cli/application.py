@@ -11,10 +11,12 @@ import click
 from fitprint._logger import set_up_logger
 from fitprint._version import __version__
 from fitprint.cli.flavors import flavors
+from fitprint.cli.gc import gc
 from fitprint.cli.inspection import inspect
 from fitprint.cli.runs import runs
 from fitprint.cli.show import show
 from fitprint.cli.texts import clean
+from fitprint.cli.verify import verify
 from fitprint.models.errors import PackageError
 
 
@@ -54,7 +56,7 @@ def fitprint() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
 
 
-for command in (runs, show, inspect, flavors):
+for command in (runs, show, inspect, verify, flavors, gc):
     fitprint.add_command(command)
 
 

@@ -9,14 +9,18 @@ import click
 from fitprint._recorder.line import size_text
 from fitprint.cli import options, packages
 from fitprint.cli.finding import found_package
+from fitprint.cli.imports import imports
 from fitprint.cli.screen import Screen
 from fitprint.cli.tables import Page, signature_rows, size_or_missing, styled
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import value_text
+from fitprint.models import checksums
 from fitprint.models.package import CHECKSUMS
+from fitprint.models.streams.origins import BY_VALUE, DANGEROUS, USER
 
 GENERIC = "python_function"
-_CHECK_STYLES = {packages.MATCHES: "green", packages.UNLISTED: "yellow"}
+_CHECK_STYLES = {checksums.MATCHES: "green", checksums.UNLISTED: "yellow"}
+_KIND_STYLES = {DANGEROUS: "bold red", BY_VALUE: "yellow", USER: "yellow"}
 _TOLD_APART = ("flavors", "signature", "metadata", "run_id", "utc_time_created", "model_size_bytes")
 
 
@@ -54,9 +58,14 @@ def _document(found: packages.PackageFacts) -> dict[str, Any]:
         "signature": found.signature,
         "requirements": found.requirements,
         "metadata": about.get("metadata"),
-        "files": packages.checked_files(found.folder),
+        "imports": imports(found),
+        "files": [_file(each) for each in checksums.checked_files(found.folder)],
         "other": {name: value for name, value in about.items() if name not in _TOLD_APART},
     }
+
+
+def _file(file: checksums.CheckedFile) -> dict[str, Any]:
+    return {"name": file.name, "size": file.size, "check": file.check}
 
 
 def _page(document: dict[str, Any]) -> None:
@@ -78,6 +87,8 @@ def _page(document: dict[str, Any]) -> None:
     if document["requirements"]:
         page.title("Requirements")
         page.rows([(each,) for each in document["requirements"]])
+    for each in document["imports"]:
+        _imports(page, each)
     _files(page, document["files"])
     page.print()
 
@@ -96,9 +107,21 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(name, value_text(value)) for name, value in facts if value]
 
 
+def _imports(page: Page, found: dict[str, Any]) -> None:
+    """What unpickling a file would import; of a broken one, how far it could be read."""
+    page.title(f"Imports of {value_text(found['file'])}", value_text(found["problem"]) if found["problem"] else "")
+    if not found["imports"]:
+        page.line(("  none", "dim"))
+    page.rows([(value_text(each["name"]), _kind(each["kind"])) for each in found["imports"]])
+
+
+def _kind(kind: str) -> Any:
+    return styled(kind, _KIND_STYLES.get(kind, "dim"))
+
+
 def _files(page: Page, files: list[dict[str, Any]]) -> None:
     checked = any(each["check"] for each in files)
-    wrong = sum(each["check"] not in (None, packages.MATCHES) for each in files)
+    wrong = sum(each["check"] not in (None, checksums.MATCHES) for each in files)
     remark = f"{CHECKSUMS} does not vouch for {wrong} of them" if wrong else "" if checked else f"no {CHECKSUMS}"
     page.title("Files", remark)
     rows = [(each["name"], size_or_missing(each["size"]), _check(each["check"])) for each in files]

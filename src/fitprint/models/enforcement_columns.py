@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fitprint._quiet import without_warnings
 from fitprint.models.enforcement_numbers import fits_exactly
 from fitprint.models.types import DataType
 
@@ -52,7 +53,8 @@ def _strict(values: Any, wanted: DataType) -> Any:
     if is_ready(have, wanted) or (wanted is DataType.binary and have.kind == "S"):
         return values
     if wanted is DataType.datetime and (have.kind == "M" or have == "object"):
-        return values.astype(target)
+        with without_warnings():  # pandas before 3 parses text here, and warns of how it does
+            return values.astype(target)
     if wanted is DataType.boolean and have == "object":
         return values  # a conversion would make False of None
     if wanted is DataType.double and have == "object":
@@ -89,7 +91,9 @@ def _lossless(values: Any, wanted: DataType) -> Any:
     if wanted not in NUMBERS or values.dtype.kind not in "iuf":
         return None
     present = values.dropna() if values.hasnans else values  # astype() refuses missing values for integers
-    return values.astype(target) if fits_exactly(present.to_numpy(), target) else None
+    # pandas before 2.2 makes objects of its own nullable numbers, unless it is told otherwise
+    numbers = present.to_numpy(getattr(values.dtype, "numpy_dtype", None))
+    return values.astype(target) if fits_exactly(numbers, target) else None
 
 
 def _mend(values: Any, wanted: DataType) -> str:

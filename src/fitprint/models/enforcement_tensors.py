@@ -105,7 +105,7 @@ def _from_column(column: Any, spec: TensorSpec, lossless: bool) -> Any:
     if not spec.shape or spec.shape[0] != -1 or -1 in spec.shape[1:]:
         raise ValueError(f"a column fits a tensor with axis 0 open and the others fixed, not {list(spec.shape)}")
     # MLflow looks up the label 0, not the first row
-    first = column.iloc[0] if lossless and len(column) else column[0]
+    first = column.iloc[0] if lossless and len(column) else column.loc[0]
     if np.isscalar(first):
         if spec.shape not in {(-1,), (-1, 1)}:
             raise ValueError("a column of scalars fits [-1] or [-1, 1] only; give cells that are lists")

@@ -6,6 +6,7 @@ Format: the MLmodel contract of MLflow ("Input examples"). Where MLflow writes a
 from __future__ import annotations
 
 import base64
+import datetime
 import math
 from typing import Any
 
@@ -15,19 +16,35 @@ from fitprint.models.package import Package
 FILE, SERVING_FILE = "input_example.json", "serving_input_example.json"
 
 
+CHAT_KEYS = frozenset({"messages", "input", "prompt"})
+"""A dict with one of these is what a chat server is sent: it goes there as it is."""
+
+
 def write_example(package: Package, example: Any) -> dict[str, Any]:
     """Writes both files of an input example. Returns ``saved_input_example_info``.
 
-    Takes DataFrames, arrays, dicts of arrays, csr and csc matrices, and what JSON holds.
-    Raises ValueError for anything else.
+    Takes DataFrames, arrays, dicts of arrays, csr and csc matrices, and what JSON holds; each of them also as
+    ``(data, params)``. Raises ValueError for anything else.
     """
-    kind, stored, serving = _forms(example)
-    package.write(FILE, dumps(stored))
-    package.write(SERVING_FILE, dumps(serving, indent=2))
+    data, params = split_params(example)
+    kind, stored, serving = _forms(data)
     info = {"artifact_path": FILE, "serving_input_path": SERVING_FILE, "type": kind}
     if kind == "dataframe":
         info["pandas_orient"] = "split" if "columns" in stored else "values"
+    if params:
+        info["params"] = "true"  # text, as MLflow has it
+        plain = _plain(params)
+        stored, serving = {"inputs": stored, "params": plain}, {**serving, "params": plain}
+    package.write(FILE, dumps(stored))
+    package.write(SERVING_FILE, dumps(serving, indent=2))
     return info
+
+
+def split_params(example: Any) -> tuple[Any, dict[str, Any]]:
+    """Data and params of an example that may be given as ``(data, params)``."""
+    if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict):
+        return example
+    return example, {}
 
 
 def _forms(example: Any) -> tuple[str, Any, Any]:
@@ -42,9 +59,10 @@ def _forms(example: Any) -> tuple[str, Any, Any]:
     if _is_array(example) or (isinstance(example, dict) and example and all(map(_is_array, example.values()))):
         arrays = _plain(example)
         return "ndarray", arrays, {"inputs": arrays}
-    if isinstance(example, (dict, list, str, bytes, bool, int, float)):
+    if isinstance(example, (dict, list, str, bytes, bool, int, float, datetime.date)):
         stored = _plain(example)
-        return "json_object", stored, {"inputs": stored}
+        is_chat = isinstance(example, dict) and not CHAT_KEYS.isdisjoint(example)
+        return "json_object", stored, stored if is_chat else {"inputs": stored}
     raise ValueError(f"{type(example).__name__} is no input example: give a DataFrame, an array, or what JSON holds")
 
 

@@ -13,7 +13,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from fitprint.models import bounded_yaml
 from fitprint.models.errors import PackageError
+from fitprint.models.package import member
 
 NAME = "MLmodel"
 LARGEST = 10_000_000
@@ -65,24 +67,24 @@ def describe(**keys: Any) -> dict[str, Any]:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The MLmodel document of a package folder, safely loaded.
+    """The MLmodel document of a package folder, as plain data and bounded.
 
-    Raises PackageError, naming the folder, for a missing, empty, oversized or malformed file.
+    Raises PackageError, naming the folder, for a missing, empty, oversized, malformed or hostile file.
     """
-    import yaml
-
     path = folder / NAME
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
             raise PackageError(f"{path} is no plain file of at most {LARGEST:,} bytes, as MLmodel files are")
-        document = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if path.is_symlink():
+            path = member(folder, NAME)
+        document = bounded_yaml.load(path.read_bytes())
     except FileNotFoundError:
         raise PackageError(f"{folder} is no package: it has no MLmodel file") from None
     except OSError as error:
         raise PackageError(f"{path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise PackageError(f"{path} is not YAML: {' '.join(str(error).split())[:200]}") from None
+    except bounded_yaml.YamlError as error:
+        raise PackageError(f"{path} {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("flavors"), dict):
         raise PackageError(f"{path} holds no flavors: it is empty, truncated or not an MLmodel file")
     return document

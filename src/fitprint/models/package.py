@@ -5,9 +5,11 @@ The folder is written beside its final place and renamed once ``checksums.json``
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from pickle import PickleBuffer
 from types import TracebackType
@@ -18,6 +20,16 @@ from fitprint.models.errors import PackageError
 
 CHECKSUMS = "checksums.json"
 _BLOCK = 1 << 20
+_MOST_AT_ONCE = 16 << 20
+
+
+def make_below(folder: str | os.PathLike[str], name: str) -> None:
+    """Makes a folder below another one. Raises FileNotFoundError where that one is gone, and never makes it anew."""
+    place = os.fspath(folder)
+    for part in name.split(os.sep):
+        place = os.path.join(place, part)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(place)
 
 
 def member(folder: Path, name: Any) -> Path:
@@ -58,15 +70,19 @@ class PackageFile:
         self._package.count(view.nbytes)
         if view.ndim != 1 or view.itemsize != 1:
             view = view.cast("B") if view.c_contiguous and view.nbytes else memoryview(view.tobytes())
-        self._hash.update(view)
-        self._file.write(view)
+        with self._package.storing():
+            for start in range(0, view.nbytes, _MOST_AT_ONCE):  # between two of them a Ctrl-C is seen
+                block = view[start : start + _MOST_AT_ONCE]
+                self._hash.update(block)
+                self._file.write(block)
         self.size += view.nbytes
         return view.nbytes
 
     def restart(self) -> None:
         """Empties the file, for a second way of writing the same model."""
-        self._file.seek(0)
-        self._file.truncate()
+        with self._package.storing():
+            self._file.seek(0)
+            self._file.truncate()
         self._package.count(-self.size)
         self._hash = hashlib.sha256()
         self.size = 0
@@ -75,7 +91,8 @@ class PackageFile:
         self._file.flush()
 
     def close(self) -> None:
-        self._file.close()
+        with self._package.storing():
+            self._file.close()
         self._package.checksums[self._name] = self._hash.hexdigest()
 
     def __enter__(self) -> PackageFile:
@@ -84,7 +101,11 @@ class PackageFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close() if error is None else self._file.close()
+        if error is None:
+            self.close()
+        else:
+            with contextlib.suppress(OSError):  # what is left in the buffer: the error that is under way stays the one
+                self._file.close()
 
 
 class Package:
@@ -103,16 +124,22 @@ class Package:
         self.flavor_name: str | None = None
         self.loader_module: str | None = None
         """Set by `save` for a model that it writes in another flavor's format: that flavor's name and loader."""
+        self.options: Mapping[str, Any] = {}
+        """The flavor's own options, as the caller gave them."""
         self.modules: set[str] = set()
         """Modules that loading the model imports, as the pickle stream names them."""
         self.code_by_value = False
+        self.sealed = False
+        self.on_fault: Callable[[OSError], object] | None = None
+        """Told of an error of the files themselves, which says something of the disk and nothing of the model."""
         self._unhashed: list[str] = []
         self._opened: dict[str, PackageFile] = {}
         os.mkdir(self.folder)
 
     def open(self, name: str) -> PackageFile:
         """A file of the package to write to, in binary. Raises ValueError for a name that leads outside."""
-        found = PackageFile(self, name, open(self._place(name), "wb"))  # noqa: SIM115
+        with self.storing():
+            found = PackageFile(self, name, open(self._place(name), "wb"))  # noqa: SIM115
         if name in self._opened:
             self.count(-self._opened[name].size)  # written again: what was there is gone
         self._opened[name] = found
@@ -120,7 +147,8 @@ class Package:
 
     def path(self, name: str) -> Path:
         """The path of a file or folder, for a framework that insists on writing it itself; counted at the end."""
-        place = self._place(name)
+        with self.storing():
+            place = self._place(name)
         self._unhashed.append(name)
         return place
 
@@ -143,19 +171,32 @@ class Package:
 
     def settle(self) -> None:
         """Counts and hashes what was written through `path`."""
-        for name in self._unhashed:
-            place = self.folder / name
-            for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
-                if file.is_file():
-                    self._count_written(file)
+        with self.storing():
+            for name in self._unhashed:
+                place = self.folder / name
+                for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+                    if file.is_file():
+                        self._count_written(file)
         self._unhashed.clear()
 
     def seal(self, target: str | os.PathLike[str]) -> None:
         """Writes ``checksums.json`` and moves the folder to its final place."""
         self.settle()
         text = dumps({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
-        (self.folder / CHECKSUMS).write_text(text, "utf-8")
-        os.rename(self.folder, target)
+        with self.storing():
+            (self.folder / CHECKSUMS).write_text(text, "utf-8")
+            os.rename(self.folder, target)
+        self.sealed = True
+
+    @contextlib.contextmanager
+    def storing(self) -> Iterator[None]:
+        """Surrounds file operations of our own, so that `on_fault` is told of their errors."""
+        try:
+            yield
+        except OSError as error:
+            if self.on_fault is not None:
+                self.on_fault(error)
+            raise
 
     def discard(self) -> None:
         """Removes all that was written."""
@@ -167,7 +208,7 @@ class Package:
             raise ValueError(f"{name!r} is no name inside a package: give a relative path of plain names")
         place = self.folder.joinpath(*parts)
         if len(parts) > 1:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            make_below(self.folder, os.path.join(*parts[:-1]))
         return place
 
     def _count_written(self, file: Path) -> None:

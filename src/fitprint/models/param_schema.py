@@ -68,6 +68,11 @@ class ParamSpec:
         dtype = type_from_dict({**spec, "type": kind})
         return cls(str(spec["name"]), dtype, spec["default"], spec.get("shape"))
 
+    @classmethod
+    def from_json_dict(cls, **spec: Any) -> ParamSpec:
+        """`from_dict`, by MLflow's name."""
+        return cls.from_dict(spec)
+
 
 class ParamSchema:
     """An immutable list of `ParamSpec`. Raises ValueError when two have the same name."""

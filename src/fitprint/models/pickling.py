@@ -8,6 +8,8 @@ from __future__ import annotations
 import pickle
 import sys
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fitprint.models.distributions import SCRIPT
@@ -33,22 +35,29 @@ class _NotingPickler(pickle.Pickler):
         if id(named) not in self._seen:
             self._seen[id(named)] = named
             if not _importable(named):
-                raise _ByValueError
+                raise _ByValueError(f"{_module_of(named)}.{named.__qualname__} cannot be found by its name")
             self._modules.add(_module_of(named))
         return NotImplemented
 
 
-def dump_model(model: Any, package: Package, name: str) -> str:
+def dump_model(model: Any, package: Package, name: str, form: str | None = None) -> str:
     """Pickles a model into a file of the package. Returns the format: ``pickle`` or ``cloudpickle``.
 
-    Raises what pickling raises, and PackageTooLarge.
+    ``form``: this one and no other. Raises what pickling raises, and PackageTooLarge.
     """
     with package.open(name) as file:
+        if form == "cloudpickle":
+            _dump_by_value(model, package, file)
+            return form
         try:
             _NotingPickler(file, package.modules).dump(model)
             return "pickle"
-        except (_ByValueError, pickle.PicklingError, AttributeError, TypeError):
+        except (_ByValueError, pickle.PicklingError, AttributeError, TypeError) as error:
             # not found by name, or not picklable by plain pickle (a lambda among the params)
+            if form == "pickle":
+                raise pickle.PicklingError(
+                    f"not by plain pickle: {error}; serialization_format='cloudpickle'"
+                ) from None
             file.restart()
         _dump_by_value(model, package, file)
         return "cloudpickle"
@@ -57,27 +66,32 @@ def dump_model(model: Any, package: Package, name: str) -> str:
 def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
     import cloudpickle
 
-    spawned = sys.modules.get("__mp_main__")
-    registered = spawned is not None and spawned.__name__ not in cloudpickle.list_registry_pickle_by_value()
-    if registered:  # cloudpickle itself does so of `__main__` alone
-        cloudpickle.register_pickle_by_value(spawned)
-    try:
-        _dump_with_cloudpickle(cloudpickle, model, package, file)
-    finally:
-        if registered:
-            cloudpickle.unregister_pickle_by_value(spawned)
-
-
-def _dump_with_cloudpickle(cloudpickle: Any, model: Any, package: Package, file: PackageFile) -> None:
     class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
             package.modules.add(obj.__name__ if isinstance(obj, types.ModuleType) else _module_of(_named(obj)))
             return super().reducer_override(obj)
 
     package.modules.clear()
-    ByValue(file, protocol=PROTOCOL).dump(model)
+    with spawned_script_by_value():
+        ByValue(file, protocol=PROTOCOL).dump(model)
     package.modules.add("cloudpickle")
     package.code_by_value = True
+
+
+@contextmanager
+def spawned_script_by_value() -> Iterator[None]:
+    """What a script defines travels by value in the processes that it spawned too: cloudpickle does so in it alone."""
+    import cloudpickle
+
+    script = sys.modules.get("__mp_main__")
+    registered = script is not None and script.__name__ not in cloudpickle.list_registry_pickle_by_value()
+    if registered:
+        cloudpickle.register_pickle_by_value(script)
+    try:
+        yield
+    finally:
+        if registered:
+            cloudpickle.unregister_pickle_by_value(script)
 
 
 def _named(obj: Any) -> Any:

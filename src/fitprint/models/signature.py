@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from fitprint.models.schema import ParamSchema, ParamSpec, Schema, TensorSpec
+from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 
 if TYPE_CHECKING:
     from fitprint.models.inference import infer_params, infer_schema, infer_signature
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["ModelSignature", "infer_params", "infer_schema", "infer_signature"]
 
 _HEADER = ("part", "name", "type", "required")
+_PARTS: dict[str, type] = {"inputs": Schema, "outputs": Schema, "params": ParamSchema}
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(repr=False)
 class ModelSignature:
-    """What a model takes and gives; at least one part must be there.
+    """What a model takes and gives; at least one part must be there. Parts can be replaced: ``signature.inputs = ...``.
 
+    A dataclass in place of a schema means the schema of its fields.
     Raises ValueError when all are None, TypeError for a part of another class.
     """
 
@@ -32,18 +34,22 @@ class ModelSignature:
     params: ParamSchema | None = None
 
     def __post_init__(self) -> None:
-        for part, value, wanted in (
-            ("inputs", self.inputs, Schema),
-            ("outputs", self.outputs, Schema),
-            ("params", self.params, ParamSchema),
-        ):
-            if value is not None and not isinstance(value, wanted):
-                raise TypeError(
-                    f"{part} must be a {wanted.__name__}, not {type(value).__name__}; "
-                    "infer_signature() makes one of example data."
-                )
         if self.inputs is None and self.outputs is None and self.params is None:
             raise ValueError("A signature needs at least one of inputs, outputs and params.")
+
+    def __setattr__(self, part: str, value: Any) -> None:
+        if part not in _PARTS:
+            raise AttributeError(f"A signature has no {part!r}; its parts are {', '.join(_PARTS)}.")
+        if part != "params" and is_dataclass(value) and not isinstance(value, (ColSpec, TensorSpec)):
+            from fitprint.models.inference_dataclass import dataclass_schema
+
+            value = dataclass_schema(value)
+        if value is not None and not isinstance(value, _PARTS[part]):
+            raise TypeError(
+                f"{part} must be a {_PARTS[part].__name__}, not {type(value).__name__}; "
+                "infer_signature() makes one of example data."
+            )
+        super().__setattr__(part, value)
 
     def to_dict(self) -> dict[str, str | None]:
         """`{"inputs": JSON text or None, "outputs": ..., "params": ...}`, as the MLmodel file holds it."""

@@ -7,78 +7,43 @@ All are immutable, compare by value, and turn into JSON maps and back: `to_dict`
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from fitprint.models.scalar_types import DataType
+
 if TYPE_CHECKING:
-    import numpy as np
+    from typing_extensions import Self
+
+__all__ = [
+    "AnyType",
+    "Array",
+    "DataType",
+    "FieldType",
+    "Map",
+    "Object",
+    "Property",
+    "SparkMLVector",
+    "as_type",
+    "type_from_dict",
+]
 
 
-class DataType(Enum):
-    """A scalar type. The member's name is the text in the JSON."""
+class _Readable:
+    """What MLflow calls reading a type from its JSON map."""
 
-    boolean = "boolean"
-    integer = "integer"
-    long = "long"
-    float = "float"
-    double = "double"
-    string = "string"
-    binary = "binary"
-    datetime = "datetime"
-
-    def __repr__(self) -> str:
-        return self.name
-
-    __str__ = __repr__
-
-    def to_numpy(self) -> np.dtype[Any]:
-        """The numpy dtype, e.g. `float32` for `float`; text and bytes carry no length."""
-        import numpy as np
-
-        return np.dtype(_NUMPY_NAMES[self.name])
-
-    def to_pandas(self) -> np.dtype[Any]:
-        """The dtype a column of a DataFrame gets: as numpy's, but `object` for text and bytes."""
-        import numpy as np
-
-        return np.dtype("object") if self.name in {"string", "binary"} else self.to_numpy()
-
-    def to_python(self) -> type:
-        """The Python type of one value: `int` for `integer` and `long`, `datetime.date` for `datetime`."""
-        return _PYTHON_TYPES[self.name]
-
-    def to_dict(self) -> dict[str, Any]:
-        """`{"type": name}`."""
-        return {"type": self.name}
-
-
-_NUMPY_NAMES = {
-    "boolean": "bool",
-    "integer": "int32",
-    "long": "int64",
-    "float": "float32",
-    "double": "float64",
-    "string": "str",
-    "binary": "bytes",
-    "datetime": "datetime64[ns]",
-}
-_PYTHON_TYPES: dict[str, type] = {
-    "boolean": bool,
-    "integer": int,
-    "long": int,
-    "float": float,
-    "double": float,
-    "string": str,
-    "binary": bytes,
-    "datetime": datetime.date,
-}
+    @classmethod
+    def from_json_dict(cls, **spec: Any) -> Self:
+        """Read the JSON map, given as keywords. Raises ValueError for the map of another type."""
+        found = type_from_dict(spec)
+        if not isinstance(found, cls):
+            raise ValueError(f"This is the map of {found}, not of {cls.__name__}: {spec!r}.")
+        return found
 
 
 @dataclass(frozen=True, init=False)
-class Array:
+class Array(_Readable):
     """A list (or ndarray) whose items are all of one type. JSON: `items` holds the type's map."""
 
     dtype: FieldType
@@ -110,7 +75,7 @@ class SparkMLVector(Array):
 
 
 @dataclass(frozen=True, init=False)
-class Map:
+class Map(_Readable):
     """A dict with text keys of any name and values of one type. JSON: `values` holds the type's map."""
 
     value_type: FieldType
@@ -127,7 +92,7 @@ class Map:
 
 
 @dataclass(frozen=True)
-class AnyType:
+class AnyType(_Readable):
     """Any value, missing ones included; nothing about it is checked."""
 
     def __str__(self) -> str:
@@ -153,13 +118,24 @@ class Property:
         object.__setattr__(self, "dtype", as_type(dtype))
         object.__setattr__(self, "required", bool(required))
 
+    def __lt__(self, other: Property) -> bool:
+        return self.name < other.name
+
     def to_dict(self) -> dict[str, Any]:
         """`{name: {"type": ..., "required": ...}}`."""
         return {self.name: {**self.dtype.to_dict(), "required": self.required}}
 
+    @classmethod
+    def from_json_dict(cls, **spec: Any) -> Property:
+        """Read what `to_dict` gives: one key, the name. Raises ValueError for several."""
+        if len(spec) != 1:
+            raise ValueError(f"A property is a map with one key, its name; got {list(spec)}.")
+        ((name, found),) = spec.items()
+        return _property_from_dict(name, found)
+
 
 @dataclass(frozen=True, init=False)
-class Object:
+class Object(_Readable):
     """A dict with known keys, kept sorted by name. Raises ValueError when empty or when a name repeats."""
 
     properties: tuple[Property, ...]

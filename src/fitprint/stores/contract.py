@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from fitprint.models.package import Package
+from fitprint.stores.leftovers import Leftovers
 
 
 class StoreError(OSError):
@@ -54,6 +55,13 @@ class OpenRun(ABC):
     def discard(self) -> None:
         """Removes the run, as if it had never begun."""
 
+    @abstractmethod
+    def mend(self, record: Mapping[str, Any] | None, half: Iterable[str]) -> None:
+        """Replaces the record of a dead process (None: leaves it) and removes what is half done.
+
+        Safe beside others that do the same at the same time.
+        """
+
 
 class Store(ABC):
     """Runs, by id. Ids sort by time."""
@@ -79,3 +87,15 @@ class Store(ABC):
     @abstractmethod
     def read_record(self, run_id: str) -> dict[str, Any]:
         """The record of a run. Raises StoreError for an unknown run or a broken record."""
+
+    @abstractmethod
+    def leftovers(self, run_id: str) -> Leftovers:
+        """What lies in the folder of a run. Raises StoreError for an unknown one."""
+
+    @abstractmethod
+    def take_over(self, run_id: str, was_open: bool, is_dead: Callable[[Mapping[str, Any]], bool]) -> OpenRun | None:
+        """Puts the run of a dead process among the finished ones. Of several callers one gets it, the others None.
+
+        ``was_open``: as `leftovers` said. ``is_dead`` is asked of its record once more when nobody else can take it:
+        where it says no, the run stays open.
+        """

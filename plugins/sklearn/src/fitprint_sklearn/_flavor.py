@@ -30,6 +30,8 @@ class SklearnFlavor(Flavor):
     """scikit-learn: every estimator's fit, fit_transform and fit_predict, and cross-validation."""
 
     loader_module = "mlflow.sklearn"
+    model_argument = "sk_model"
+    save_options = _packages.SAVE_OPTIONS
     defaults = {"exclude_estimators": _entry_points.ONLY_PREPARES_DATA}  # noqa: RUF012  read only
 
     def patches(self) -> Sequence[Patch]:
@@ -118,6 +120,9 @@ class SklearnFlavor(Flavor):
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)
+
+    def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        return _packages.needs_trust(config)
 
     def requirements(self, model: Any) -> Iterable[str]:
         return ("scikit-learn", "numpy", "scipy")

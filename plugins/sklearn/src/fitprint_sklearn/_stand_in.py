@@ -5,7 +5,8 @@ Predicting may draw from the random states a model was given, may set attributes
 
 from __future__ import annotations
 
-from copy import deepcopy
+from collections import OrderedDict, defaultdict
+from copy import copy, deepcopy
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.base import BaseEstimator
 
 _MOST = 10_000
 """Containers with more members hold results, not estimators."""
+_MUTABLE = (list, dict, set, defaultdict, OrderedDict)
 
 
 def stand_in(model: Any) -> Any:
@@ -29,12 +31,12 @@ def _copied(value: Any, done: dict[int, Any]) -> Any:
         return _estimator(value, done)
     if isinstance(value, (RandomState, Generator)):
         found = deepcopy(value)
-    elif type(value) in (list, tuple) and len(value) <= _MOST:
-        members = [_copied(each, done) for each in value]
+    elif type(value) is tuple and len(value) <= _MOST:
+        members = tuple(_copied(each, done) for each in value)
         if any(new is not old for new, old in zip(members, value, strict=True)):
-            found = type(value)(members)
-    elif type(value) is dict and len(value) <= _MOST:
-        found = {name: _copied(each, done) for name, each in value.items()}
+            found = members
+    elif type(value) in _MUTABLE and len(value) <= _MOST:
+        return _container(value, done)
     elif type(value) is np.ndarray and value.dtype == object and value.size <= _MOST:
         found = np.empty(value.shape, object)
         flat = found.reshape(-1)
@@ -44,14 +46,25 @@ def _copied(value: Any, done: dict[int, Any]) -> Any:
     return found
 
 
+def _container(value: Any, done: dict[int, Any]) -> Any:
+    """A copy of a list, a dict or a set, though no estimator is in it: predicting may add to it."""
+    found = copy(value)
+    done[id(value)] = found  # before its members, which may hold it in turn
+    if isinstance(found, dict):
+        dict.update(found, {name: _copied(each, done) for name, each in value.items()})
+    elif isinstance(found, list):
+        found[:] = [_copied(each, done) for each in value]
+    return found
+
+
 def _estimator(estimator: BaseEstimator, done: dict[int, Any]) -> Any:
     kind = type(estimator)
-    if kind.__new__ is not object.__new__ or not hasattr(estimator, "__dict__"):
+    if getattr(kind, "__new__", None) is not object.__new__ or not hasattr(estimator, "__dict__"):
         return estimator  # made in a way of its own: nobody but itself can copy it
-    copy: Any = object.__new__(kind)
-    done[id(estimator)] = copy
-    kept = {name: _copied(value, done) for name, value in vars(estimator).items()}
+    made: Any = object.__new__(kind)
+    done[id(estimator)] = made
+    kept = {name: _copied(each, done) for name, each in vars(estimator).items()}
     if isinstance(kept.get("verbose"), (bool, int, np.integer)):
         kept["verbose"] = 0
-    vars(copy).update(kept)
-    return copy
+    vars(made).update(kept)
+    return made

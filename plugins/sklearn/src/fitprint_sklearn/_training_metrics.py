@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from fitprint._scores.clustering import cluster_sizes, silhouette
 from fitprint._scores.regression import regression_facts
 from fitprint.models.rows import row_count
 from fitprint_sklearn._arguments import inputs_of
+from fitprint_sklearn._fitted import final
 from fitprint_sklearn._predictions import TrainingRows, training_rows
 
 Found = tuple[dict[str, float], dict[str, Any]]
@@ -119,6 +121,10 @@ def _add_score(call: TrainingCall, model: Any, rows: TrainingRows, metrics: dict
     """``training_score`` is what the estimator's own ``score`` says: the standard metric unless it has another."""
     if standard in metrics and _scores_as_usual(model):
         metrics["training_score"] = metrics[standard]
+    elif _calls_code_of_the_user(getattr(final(model), "scoring", None)):
+        call.skip(
+            "training_score", "scorer", "it would take a call of the scorer that was given, which is the user's own"
+        )
     elif hasattr(model, "score"):
         weighted = {"sample_weight": rows.weight} if rows.weight is not None and not hasattr(model, "steps") else {}
         metrics["training_score"] = float(model.score(rows.inputs, rows.target, **weighted))
@@ -135,6 +141,14 @@ def _scores_as_usual(model: Any) -> bool:
             break
     qualified = getattr(getattr(type(model), "score", None), "__qualname__", "")
     return qualified in ("ClassifierMixin.score", "RegressorMixin.score", "MultiOutputClassifier.score")
+
+
+def _calls_code_of_the_user(scoring: Any) -> bool:
+    """Whether scoring calls a function that is not scikit-learn's. What that changes besides nobody could put back."""
+    if isinstance(scoring, Mapping):
+        return any(_calls_code_of_the_user(each) for each in scoring.values())
+    function = getattr(scoring, "_score_func", scoring)
+    return callable(function) and not str(getattr(function, "__module__", "")).startswith("sklearn.")
 
 
 def _weight(rows: TrainingRows) -> Any:

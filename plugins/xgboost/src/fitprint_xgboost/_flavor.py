@@ -22,6 +22,8 @@ class XGBoostFlavor(Flavor):
     """XGBoost: ``train``, ``cv`` and every estimator's ``fit``."""
 
     loader_module = "mlflow.xgboost"
+    model_argument = "xgb_model"
+    save_options = ("model_format",)
 
     def patches(self) -> Sequence[Patch]:
         matrices = [each for each in _MATRICES if hasattr(xgboost.core, each)]
@@ -91,6 +93,9 @@ class XGBoostFlavor(Flavor):
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)
+
+    def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        return None  # its own formats hold data alone
 
     def size(self, model: Any) -> int | None:
         return _packages.size(model)

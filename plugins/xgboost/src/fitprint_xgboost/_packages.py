@@ -17,9 +17,10 @@ from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, member
 from fitprint.models.pickling import dump_model
 
-FILE, PICKLE = "model.ubj", "model.pkl"
+FORMATS, PICKLE = ("ubj", "json"), "model.pkl"
 _BOOSTER = "xgboost.core.Booster"
 _SAMPLED_ROUNDS = 10
+_BASE_SCORE_LIST = (3, 1)
 
 
 def booster_of(model: Booster | XGBModel) -> Booster:
@@ -31,10 +32,14 @@ def save(model: Any, package: Package) -> dict[str, Any]:
     """Writes a model natively; where xgboost's format drops something, as a pickle that scikit-learn's loaders read."""
     if not is_kept_natively(model):
         return _save_pickle(model, package)
-    model.save_model(str(package.path(FILE)))
+    form = package.options.get("model_format") or FORMATS[0]
+    if form not in FORMATS:
+        raise ValueError(f"model_format is one of {', '.join(FORMATS)}, not {form!r}")
+    file = f"model.{form}"
+    model.save_model(str(package.path(file)))
     kind = type(model)
     name = _BOOSTER if isinstance(model, Booster) else f"{kind.__module__}.{kind.__qualname__}"
-    return {"data": FILE, "model_class": name, "model_format": "ubj", "xgb_version": xgboost.__version__}
+    return {"data": file, "model_class": name, "model_format": form, "xgb_version": xgboost.__version__}
 
 
 def is_kept_natively(model: Any) -> bool:
@@ -52,6 +57,7 @@ def is_kept_natively(model: Any) -> bool:
 def load(folder: Path, config: Mapping[str, Any]) -> Any:
     """Reads a model of fitprint's or MLflow's. Raises PackageError for what is no model of xgboost, or broken."""
     path = member(folder, config.get("data"))
+    _refuse_lost_base_score(folder, str(config.get("xgb_version") or ""))
     model = _class(folder, str(config.get("model_class") or _BOOSTER))()
     warned_of = path.suffix not in (".ubj", ".json")  # of others xgboost tells the format by the content, and warns
     try:
@@ -60,6 +66,19 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     except (ValueError, TypeError, KeyError) as error:  # xgboost's own error is a ValueError
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {_message(error)}") from error
     return model
+
+
+def _refuse_lost_base_score(folder: Path, written: str) -> None:
+    """Since 3.1 the base score is a list, which older releases read as 0.5 without a word: other predictions."""
+    if _release(written) >= _BASE_SCORE_LIST > _release(xgboost.__version__):
+        raise PackageError(
+            f"{folder} was written by XGBoost {written}, whose base score XGBoost {xgboost.__version__} would lose: "
+            "load it with XGBoost 3.1 or newer"
+        )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in version.split(".")[:2] if each.isdigit())
 
 
 def size(model: Any) -> int | None:

@@ -1,0 +1,113 @@
+"""From a model to the files of its package: model, signature, example, code, environment, and last the MLmodel."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fitprint._making.beside import copy_code, copy_extra_files, write_environment
+from fitprint._making.subject import Steps, Subject
+from fitprint._version import __version__
+from fitprint.models import mlmodel
+from fitprint.models.example import write_example
+from fitprint.models.fidelity import faithful_signature
+from fitprint.models.inference import infer_signature
+from fitprint.models.package import Package
+from fitprint.models.rows import read_once
+from fitprint.models.signature import ModelSignature
+
+
+def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
+    """Writes all files of a package but ``checksums.json``. Returns the MLmodel document."""
+    flavor, model, options = subject.flavor, subject.model, subject.options
+    package.options = options.own
+    keys = dict(flavor.save(model, package))
+    package.settle()
+    data = options.input_example
+    if data is None:
+        with steps.step("the data of the signature"):
+            data = subject.data()
+    signature = _signature(subject, package, _without_params(data), steps)
+    example = None
+    with steps.step("input example"):
+        shown = options.input_example if options.input_example is not None else subject.example(data)
+        if shown is not None:
+            example = write_example(package, shown)
+    size = package.size
+    code = copy_code(package, options.code_paths, steps)
+    extra = copy_extra_files(package, options.extra_files)
+    if extra:
+        keys["extra_files"] = extra
+    write_environment(subject, package, data)
+    document = mlmodel.describe(
+        flavors=_flavors(subject, package, keys, code),
+        model_uuid=uuid.uuid4().hex,
+        model_size_bytes=size,
+        signature=signature.to_dict() if signature is not None else None,
+        run_id=subject.run_id,
+        artifact_path=subject.artifact_path,
+        saved_input_example_info=example,
+        metadata=dict(options.metadata) if options.metadata is not None else None,
+        fitprint_version=__version__,
+    )
+    package.write(mlmodel.NAME, mlmodel.to_yaml(document))
+    return document
+
+
+def _signature(subject: Subject, package: Package, data: Any, steps: Steps) -> ModelSignature | None:
+    """The signature given, else one under which the model predicts what it predicts on the data."""
+    given = subject.options.signature
+    if isinstance(given, ModelSignature):
+        return given
+    signature: ModelSignature | None = None
+    if given is False or data is None:
+        return None
+    if read_once(data):
+        steps.skip("signature", "data", "what the model was given can be read only once")
+        return None
+    if subject.options.loader_module is not None:
+        with steps.step("signature"):
+            signature = infer_signature(data)  # what the caller's loader will predict is not known yet
+        return signature
+    with steps.step("signature"):
+        try:
+            signature, reasons = faithful_signature(_predict(subject, package), data)
+        except NotImplementedError as error:
+            steps.skip("signature", "flavor", str(error))
+            return None
+        for what, reason in reasons:
+            steps.skip(what, "signature", reason)
+    return signature
+
+
+def _predict(subject: Subject, package: Package) -> Callable[[Any], Any]:
+    """What the package will predict with."""
+    method = (package.pyfunc or {}).get("predict_fn", "predict")
+    if method == "predict":
+        return lambda rows: subject.flavor.predict(subject.model, rows)
+    return lambda rows: getattr(subject.model, method)(rows)
+
+
+def _without_params(example: Any) -> Any:
+    """The data of an example that was given as ``(data, params)``."""
+    if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict):
+        return example[0]
+    return example
+
+
+def _flavors(subject: Subject, package: Package, keys: Mapping[str, Any], code: str | None) -> dict[str, Any]:
+    flavor, options = subject.flavor, subject.options
+    name = package.flavor_name or flavor.name
+    loader_module = package.loader_module or flavor.loader_module
+    pyfunc = package.pyfunc
+    if pyfunc is not None and "data" in keys:
+        pyfunc = {"data": keys["data"], **pyfunc}
+    if options.loader_module is not None:
+        # the caller's loader gets the file that the flavor's own would get
+        found = pyfunc or keys
+        data = found.get("data") or found.get("model_path") or keys.get("pickled_model")
+        loader_module, pyfunc = options.loader_module, {"data": data} if data else {}
+    if pyfunc is not None and options.model_config:
+        pyfunc = {**pyfunc, "config": dict(options.model_config)}
+    return mlmodel.flavors(name, keys, loader_module, pyfunc, code)

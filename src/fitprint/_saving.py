@@ -1,0 +1,68 @@
+"""`log_model` and `save_model` of any model: the flavor is found from its class."""
+
+from __future__ import annotations
+
+import os
+from types import FunctionType
+from typing import Any
+
+from fitprint._autolog import entries, owner_of
+from fitprint._flavor import Flavor
+from fitprint._making.options import read_options
+from fitprint._making.saving import NAME, ModelInfo
+from fitprint._making.saving import log_model as log_with
+from fitprint._making.saving import save_model as save_with
+from fitprint.pyfunc import PythonModel
+from fitprint.pyfunc import log_model as log_python_model
+from fitprint.pyfunc import save_model as save_python_model
+
+__all__ = ["ModelInfo", "log_model", "save_model"]
+
+
+def log_model(
+    model: Any = None, name: str | None = None, *, artifact_path: str | None = None, **options: Any
+) -> ModelInfo:
+    """Writes a package of a model into the active run, else into the run that trained it, else into a new one.
+
+    ``options`` are those of MLflow's ``log_model``: ``signature``, ``input_example``, ``pip_requirements``,
+    ``extra_pip_requirements``, ``conda_env``, ``code_paths``, ``extra_files``, ``metadata``..., and the flavor's own.
+
+    Raises TypeError without a model, for one that no flavor knows, and for an unknown option.
+    """
+    if _is_python_model(model):
+        return log_python_model(name or artifact_path or NAME, python_model=model, **options)
+    flavor = flavor_of(model)
+    return log_with(flavor, model, name or artifact_path or NAME, read_options(flavor, options))
+
+
+def save_model(model: Any = None, path: str | os.PathLike[str] | None = None, **options: Any) -> None:
+    """Writes a package of a model into a new or an empty folder; options as for `log_model`.
+
+    Raises TypeError without a model or a path, and FileExistsError for a folder that holds something.
+    """
+    if path is None:
+        raise TypeError("save_model() needs the path of a folder: save_model(model, path)")
+    if _is_python_model(model):
+        save_python_model(path, python_model=model, **options)
+        return
+    flavor = flavor_of(model)
+    save_with(flavor, model, path, read_options(flavor, options))
+
+
+def flavor_of(model: Any) -> Flavor:
+    """The flavor of a model's class. Raises TypeError for None, and where none is registered for it."""
+    if model is None:
+        raise TypeError("log_model() and save_model() need the model: give it as the first argument")
+    kind = type(model)
+    name = owner_of(kind)
+    if name is None:
+        known = ", ".join(sorted(entries())) or "none"
+        raise TypeError(
+            f"no flavor is registered for {kind.__module__}.{kind.__qualname__} (registered: {known}); choose one with "
+            "fitprint.<flavor>.log_model(), or make it a fitprint.pyfunc.PythonModel"
+        )
+    return entries()[name].flavor()
+
+
+def _is_python_model(model: Any) -> bool:
+    return isinstance(model, (PythonModel, FunctionType))

@@ -1,0 +1,112 @@
+"""YAML of unknown origin: looked through event by event before anything is built from it.
+
+A small file can stand for an endless document (anchors that repeat each other), nest deeper than any reader's stack,
+or name Python objects. What is bounded here is the document that would come out, not the file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+DEEPEST = 100
+MOST_VALUES = 200_000
+LONGEST_NUMBER = 1_000
+
+_NUMBER = re.compile(r"[-+]?\.?[0-9][-+.:_0-9a-fox]*", re.IGNORECASE)
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}"
+    for name in ("binary", "bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp", "value")
+)
+
+
+class YamlError(ValueError):
+    """A text is no YAML, or none that is read here; the message is one line."""
+
+
+def load(content: bytes) -> Any:
+    """The document of a YAML file, as plain data. Raises YamlError."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        _look_through(yaml.parse(content, Loader=loader))
+        return yaml.load(content, Loader=loader)
+    except YamlError:
+        raise
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
+        # PyYAML lets errors of int(), datetime() and hash() through
+        raise YamlError(f"is not YAML: {' '.join(str(error).split())[:200]}") from None
+
+
+@dataclass
+class _Open:
+    """A list or a map whose end has not come yet."""
+
+    anchor: str | None
+    before: int
+    """How many values there were before it."""
+    keys: set[str] | None
+    """Of a map those so far."""
+    children: int = 0
+
+
+def _look_through(events: Any) -> None:
+    """Raises YamlError where the document that the events stand for is out of bounds."""
+    import yaml
+
+    total = 0
+    sizes: dict[str, int] = {}
+    outer: list[_Open] = []
+    for event in events:
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            _check_scalar(event)
+            _add_child(outer, event.value)
+            total += 1
+            if event.anchor:
+                sizes[event.anchor] = 1
+        elif kind is yaml.AliasEvent:
+            if any(each.anchor == event.anchor for each in outer):
+                raise YamlError(f"holds a value that contains itself: {event.anchor[:50]!r}")
+            _add_child(outer)
+            total += sizes.get(event.anchor, 1)  # an unknown one is refused when the document is built
+        elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
+            _check_tag(event.tag)
+            _add_child(outer)
+            outer.append(_Open(event.anchor, total, set() if kind is yaml.MappingStartEvent else None))
+            total += 1
+        elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
+            closed = outer.pop()
+            if closed.anchor:
+                sizes[closed.anchor] = total - closed.before
+        if total > MOST_VALUES:
+            raise YamlError(f"holds more than {MOST_VALUES:,} values")
+        if len(outer) > DEEPEST:
+            raise YamlError(f"is nested more than {DEEPEST} deep")
+
+
+def _add_child(outer: list[_Open], key: str | None = None) -> None:
+    """Notes a value where it stands. Raises YamlError for a key that its map has already."""
+    if not outer:
+        return
+    parent = outer[-1]
+    if parent.keys is not None and parent.children % 2 == 0 and key is not None:
+        if key in parent.keys:
+            raise YamlError(f"has the key {key[:50]!r} twice in one map")
+        parent.keys.add(key)
+    parent.children += 1
+
+
+def _check_scalar(event: Any) -> None:
+    _check_tag(event.tag)
+    text = event.value
+    is_plain = event.implicit[0] or event.tag is not None
+    if is_plain and len(text) > LONGEST_NUMBER and _NUMBER.fullmatch(text):
+        raise YamlError(f"holds a number of {len(text):,} characters")  # int() takes minutes for a million digits
+
+
+def _check_tag(tag: str | None) -> None:
+    if tag not in (None, "!") and tag not in _TAGS:
+        raise YamlError(f"holds a value of the type {str(tag)[:80]!r}, which is no plain data")

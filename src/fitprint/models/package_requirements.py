@@ -1,0 +1,113 @@
+"""What a package says of the environment it was made in: its requirements and its Python. Read, never executed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fitprint.models.errors import PackageError
+from fitprint.models.package import member
+from fitprint.models.requirement_lines import DEEPEST, LARGEST_FILE, logical_lines, parsed, simple
+
+REQUIREMENTS, CONDA = "requirements.txt", "conda.yaml"
+_PYTHON = re.compile(r"\d+\.\d+(\.\d+)?\w*")
+_CONDA_PIN = re.compile(r"([\w.-]+)={1,2}(\d[\w.]*)(=\w+)?")
+
+
+@dataclass
+class PackageRequirements:
+    """The lines of a package by what can be made of them."""
+
+    source: str | None = None
+    """The file they were read from."""
+    requirements: list[str] = field(default_factory=list)
+    constraints: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def recorded_python(document: Mapping[str, Any]) -> str | None:
+    """The version of Python that an MLmodel names, or None."""
+    flavors = document.get("flavors")
+    generic = flavors.get("python_function") if isinstance(flavors, Mapping) else None
+    found = generic.get("python_version") if isinstance(generic, Mapping) else None
+    return found if isinstance(found, str) and _PYTHON.fullmatch(found) else None
+
+
+def recorded_requirements(folder: Path) -> PackageRequirements:
+    """The lines of requirements.txt, else those of conda.yaml, with the constraint files inside the package.
+
+    Never raises: what cannot be read is listed as unreadable.
+    """
+    found = PackageRequirements()
+    if (folder / REQUIREMENTS).exists():
+        found.source = REQUIREMENTS
+        _read(folder, REQUIREMENTS, False, found, 0)
+    elif (folder / CONDA).exists():
+        found.source = CONDA
+        _sort(folder, "\n".join(_conda_lines(folder, found)), False, found, 0)
+    return found
+
+
+def _read(folder: Path, name: str, constrains: bool, found: PackageRequirements, depth: int) -> None:
+    text = _text(folder, name)
+    if text is None or depth >= DEEPEST:
+        found.unreadable.append(name if depth == 0 else f"{'-c' if constrains else '-r'} {name}")
+    else:
+        _sort(folder, text, constrains, found, depth)
+
+
+def _sort(folder: Path, text: str, constrains: bool, found: PackageRequirements, depth: int) -> None:
+    for line in logical_lines(text):
+        if line.file is not None:
+            kind, name = line.file
+            _read(folder, name, constrains or kind == "-c", found, depth + 1)
+        elif _is_requirement(line.text):
+            (found.constraints if constrains else found.requirements).append(line.text)
+        else:
+            found.unreadable.append(line.text)
+
+
+def _is_requirement(line: str) -> bool:
+    if simple(line):
+        return True
+    try:
+        parsed(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _text(folder: Path, name: str) -> str | None:
+    """The text of a file inside the package; None where it is missing, too large, no text, or leads outside."""
+    try:
+        path = member(folder, name)
+        if not path.is_file() or path.stat().st_size > LARGEST_FILE:
+            return None
+        return path.read_bytes().decode("utf-8-sig")
+    except (PackageError, OSError, UnicodeDecodeError):
+        return None
+
+
+def _conda_lines(folder: Path, found: PackageRequirements) -> list[str]:
+    """The requirements in conda.yaml: its pip section, and what it pins for conda itself as pip writes it."""
+    import yaml
+
+    try:
+        document = yaml.load(_text(folder, CONDA) or "", Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, RecursionError, ValueError):
+        document = None
+    dependencies = document.get("dependencies") if isinstance(document, dict) else None
+    if not isinstance(dependencies, list):
+        found.unreadable.append(CONDA)
+        return []
+    lines: list[str] = []
+    for each in dependencies:
+        pinned = _CONDA_PIN.fullmatch(each) if isinstance(each, str) else None
+        if pinned and pinned[1] not in ("python", "pip"):
+            lines.append(f"{pinned[1]}=={pinned[2]}")
+        elif isinstance(each, dict) and isinstance(each.get("pip"), list):
+            lines += map(str, each["pip"])
+    return lines

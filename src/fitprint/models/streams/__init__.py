@@ -1,0 +1,1 @@
+"""What a pickle stream would import, read from its opcodes alone: nothing is unpickled, nothing is imported."""

@@ -1,0 +1,223 @@
+"""The files of a package that are, hold or compress pickles, or that list types to load, with what each names."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fitprint.models.streams.names import Named, StreamNames, names_of
+from fitprint.models.streams.opcodes import BrokenStream
+
+SUFFIXES = (".pkl", ".pickle", ".joblib", ".dill")
+SCHEMA = "schema.json"
+"""In a zip file: the types that a format without pickles loads."""
+
+MOST_UNPACKED = 1_000_000_000
+LARGEST_SCHEMA = 50_000_000
+LARGEST_DIRECTORY = 10_000_000
+MOST_MEMBERS = 10_000
+
+_PACKED: Mapping[bytes, tuple[str, Callable[..., Any]]] = {
+    b"\x1f\x8b": ("gzip", gzip.open),
+    b"BZh": ("bzip2", bz2.open),
+    b"\xfd7zXZ": ("lzma", lzma.open),
+    b"]\0\0": ("lzma", lzma.open),
+}
+_HEAD = 6
+_ZIP = b"PK\3\4"
+_TEXTS = (".json", ".txt", ".yaml", ".yml", ".csv", ".tsv", ".py", ".toml", ".md")
+_BROKEN_FILE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    AssertionError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
+"""What the standard library raises for broken archives."""
+
+
+@dataclass(frozen=True)
+class Imports:
+    """What loading one file, or one member of an archive, would import."""
+
+    file: str
+    names: StreamNames
+
+
+def imports_of(
+    folder: Path, files: Iterable[str], pickles: Container[str] = (), models: Container[str] = ()
+) -> Iterator[Imports]:
+    """The imports of each of the files; without those that are no pickle and hold none.
+
+    ``pickles``: the files that will be unpickled whatever they look like. ``models``: those that may be. Never raises
+    for a broken file: what is wrong with it is its `problem`.
+    """
+    for name in files:
+        path = folder / name
+        yield from _told(name, _archive(path, name))
+        yield from _told(name, _whole(path, name, name in pickles, name in models))
+
+
+def _told(shown: str, found: Iterator[Imports]) -> Iterator[Imports]:
+    """The same, with an error as the last of them."""
+    try:
+        yield from found
+    except BrokenStream as error:
+        yield _broken(shown, str(error))
+    except _BROKEN_FILE as error:
+        text = getattr(error, "strerror", None) or " ".join(str(error).split())[:200] or type(error).__name__
+        yield _broken(shown, f"it cannot be read: {text}")
+
+
+def _broken(name: str, problem: str) -> Imports:
+    return Imports(name, StreamNames([], problem))
+
+
+def _whole(path: Path, name: str, is_pickle: bool, is_model: bool) -> Iterator[Imports]:
+    """The file itself as a stream, unpacked if it is packed."""
+    with open(path, "rb", opener=open_plainly) as file:
+        head = file.peek(_HEAD)
+        packed = next((found for magic, found in _PACKED.items() if head.startswith(magic)), None)
+        if packed is not None:
+            how, unpack = packed
+            inside = name if _is_called_pickle(name) else os.path.splitext(name)[0]
+            with unpack(file) as opened:
+                inner = _Unpacked(opened, Allowance()).buffered()
+                yield from _stream(inner, f"{name} ({how})", inside, is_pickle, is_model)
+        elif not head.startswith(_ZIP):  # as a pickle, it would end at its first byte
+            yield from _stream(file, name, name, is_pickle, is_model)
+
+
+def open_plainly(path: str, flags: int) -> int:
+    """For `open`: a file that is no link, no pipe and no device; links in the path to it are another matter."""
+    found = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise OSError(None, "it is no plain file", path)
+    return found
+
+
+def _stream(file: io.BufferedReader, shown: str, name: str, is_pickle: bool, is_model: bool) -> Iterator[Imports]:
+    """The names of a file that begins, is called or is used as a pickle."""
+    head = file.peek(_HEAD)[:2]
+    if is_pickle or _is_called_pickle(name) or (head[:1] == b"\x80" and head[1:] <= b"\x10"):
+        yield Imports(shown, names_of(file))
+    elif is_model and not name.lower().endswith(_TEXTS):
+        found = names_of(file)  # pickles of protocol 0 and 1 begin in no way of their own
+        likely = [each for each in found.named if all(part.isidentifier() for part in str(each).split("."))]
+        if likely or (found.named and not found.problem):
+            yield Imports(shown, found)
+
+
+def _is_called_pickle(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def _archive(path: Path, name: str) -> Iterator[Imports]:
+    """What the members of a zip file name; one that is broken hides no other."""
+    with open(path, "rb", opener=open_plainly) as file:
+        if not zipfile.is_zipfile(file):
+            return
+        with zipfile.ZipFile(_Cautious(file)) as archive:
+            members = archive.infolist()
+            allowance = Allowance()
+            for member in members[:MOST_MEMBERS]:
+                shown = f"{name}/{member.filename}"
+                yield from _told(shown, _member(archive, member, shown, allowance))
+            if len(members) > MOST_MEMBERS:
+                yield _broken(name, f"it holds more than {MOST_MEMBERS:,} files, and the rest was not read")
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, shown: str, allowance: Allowance) -> Iterator[Imports]:
+    with archive.open(member) as opened:
+        inner = _Unpacked(opened, allowance).buffered()
+        if member.filename.rpartition("/")[2] == SCHEMA:
+            yield Imports(shown, _types_of_schema(inner.read(LARGEST_SCHEMA + 1)))
+        else:
+            yield from _stream(inner, shown, member.filename, False, False)
+
+
+def _types_of_schema(content: bytes) -> StreamNames:
+    """The classes and functions that a schema of types names, wherever in it they stand."""
+    if len(content) > LARGEST_SCHEMA:
+        raise BrokenStream(f"it has more than {LARGEST_SCHEMA:,} bytes")
+    try:
+        waiting: list[Any] = [json.loads(content)]
+    except (ValueError, RecursionError):
+        raise BrokenStream("it is no JSON") from None
+    found: dict[Named, None] = {}
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            for module, name in (("__module__", "__class__"), ("module_path", "function")):
+                if isinstance(each.get(module), str) and isinstance(each.get(name), str):
+                    found[Named(each[module], each[name])] = None
+        if isinstance(each, (dict, list)):
+            waiting.extend(reversed(list(each.values()) if isinstance(each, dict) else each))
+    return StreamNames(list(found))
+
+
+@dataclass
+class Allowance:
+    """How much may still be unpacked from a file: a small one can hold an endless one."""
+
+    left: int = MOST_UNPACKED
+
+    def take(self, size: int) -> None:
+        """Raises BrokenStream when it is used up."""
+        self.left -= size
+        if self.left < 0:
+            raise BrokenStream(f"more than {MOST_UNPACKED:,} bytes are packed in it, and the rest was not read")
+
+
+class _Unpacked(io.RawIOBase):
+    """What is unpacked from a file, within an allowance."""
+
+    def __init__(self, file: Any, allowance: Allowance) -> None:
+        self._file = file
+        self._allowance = allowance
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._file.read(len(buffer))
+        self._allowance.take(len(found))
+        buffer[: len(found)] = found
+        return len(found)
+
+    def buffered(self) -> io.BufferedReader:
+        return io.BufferedReader(self, 1 << 16)
+
+
+class _Cautious:
+    """A zip file whose list of members is read only where it is not too long for that."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        found = self._file.read(size if 0 <= size <= LARGEST_DIRECTORY else LARGEST_DIRECTORY + 1)
+        if len(found) > LARGEST_DIRECTORY:
+            raise BrokenStream(f"the list of its files has more than {LARGEST_DIRECTORY:,} bytes")
+        return found

@@ -1,0 +1,241 @@
+"""The classes and functions that a pickle stream names, found by following its stack with stand-ins for all values."""
+
+from __future__ import annotations
+
+import _compat_pickle  # the names of Python 2 that pickle itself reads as today's
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BufferedReader
+from pickletools import markobject
+from typing import Any, BinaryIO
+
+from fitprint.models.streams.opcodes import MOST_OPCODES, BrokenStream, opcodes
+
+MOST_NAMES = 10_000
+BASE_MODULE = "mlflow.pyfunc.model"
+BASES = frozenset({"PythonModel", "PythonModelContext"})
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a stream names: something in a module, or with an empty name the module itself.
+
+    With an empty module: a name that only unpickling would tell.
+    """
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return ".".join(filter(None, (self.module, self.name)))
+
+
+COMPUTED = Named("", "(a name that is made while unpickling)")
+_GETATTR, _IMPORT = Named("builtins", "getattr"), Named("importlib", "import_module")
+_SUBIMPORTS = frozenset({Named("cloudpickle.cloudpickle", "subimport"), Named("cloudpickle", "subimport")})
+_BASE = Named(BASE_MODULE, "")
+_PROTO = b"\x80"  # how every stream since protocol 2 begins
+
+
+@dataclass
+class StreamNames:
+    """The names of a stream in the order of their appearance, and what was wrong with it."""
+
+    named: list[Named] = field(default_factory=list)
+    problem: str = ""
+
+
+def names_of(file: BufferedReader) -> StreamNames:
+    """What loading the pickles of a file would import, one stream after the other. Never raises for broken ones."""
+    found: dict[Named, None] = {}
+    problem = ""
+    budget = iter(range(MOST_OPCODES))
+    try:
+        _read_stream(file, budget, found)
+        while following := file.peek(1)[:1]:
+            if following != _PROTO:
+                raise BrokenStream("other data follows the pickle")
+            _read_stream(file, budget, found)
+    except BrokenStream as error:
+        problem = str(error)
+    return StreamNames(list(found), problem)
+
+
+def _read_stream(file: BinaryIO, budget: Iterator[int], found: dict[Named, None]) -> None:
+    reading = _Reading(found)
+    try:
+        reading.run(opcodes(file, budget))
+    finally:
+        reading.forget_base_class()
+
+
+class _Reading:
+    """Follows one stream. A value is a text, something named, a short tuple of these, or None for anything else."""
+
+    def __init__(self, found: dict[Named, None]) -> None:
+        self._found = found
+        self._before = set(found)
+        self._stack: list[Any] = []
+        self._outer: list[list[Any]] = []
+        self._memo: dict[int, Any] = {}
+        self._protocol = 0
+        self._pushed: Counter[Named] = Counter()
+        self._for_base_class: Counter[Named] = Counter()
+
+    def run(self, read: Iterator[tuple[Any, Any]]) -> None:
+        """Follows the stream to its end, or raises BrokenStream where it breaks; what was named until then is kept."""
+        for opcode, argument in read:
+            step = _STEPS.get(opcode.name)
+            try:
+                if step is not None:
+                    step(self, argument)
+                else:
+                    self._generic(opcode, argument)
+            except (IndexError, KeyError):
+                raise BrokenStream(f"{opcode.name} finds nothing to work on") from None
+
+    def forget_base_class(self) -> None:
+        """Takes `getattr` and `import_module` away where all they do is to name the base class of python models."""
+        for named in (_GETATTR, _IMPORT):
+            if self._pushed[named] == self._for_base_class[named] and named not in self._before:
+                self._found.pop(named, None)
+
+    def _generic(self, opcode: Any, argument: Any) -> None:
+        """Any other opcode: takes what the table says that it takes, and puts what it says that it puts."""
+        if opcode.name == "PROTO":
+            self._protocol = argument
+        taken = opcode.stack_before
+        if markobject in taken:
+            self._pop_mark()
+            taken = taken[: taken.index(markobject)]
+        for _ in taken:
+            self._stack.pop()
+        for _ in opcode.stack_after:
+            self._stack.append(argument if isinstance(argument, str) else None)
+
+    def _push(self, value: Any) -> None:
+        if isinstance(value, Named):
+            self._pushed[value] += 1
+        self._stack.append(value)
+
+    def _pop_mark(self) -> list[Any]:
+        items = self._stack
+        self._stack = self._outer.pop()
+        return items
+
+    def _name(self, module: Any, name: Any) -> Named:
+        """Keeps a name, as the unpickler of this protocol would read it."""
+        known = isinstance(module, str) and isinstance(name, str)
+        found = self._today(module, name) if known else COMPUTED
+        if found not in self._found:
+            if len(self._found) >= MOST_NAMES:
+                raise BrokenStream(f"it names more than {MOST_NAMES:,} classes and functions")
+            self._found[found] = None
+        return found
+
+    def _today(self, module: str, name: str) -> Named:
+        if self._protocol < 3 and (module, name) in _compat_pickle.NAME_MAPPING:
+            return Named(*_compat_pickle.NAME_MAPPING[module, name])
+        return Named(_compat_pickle.IMPORT_MAPPING.get(module, module) if self._protocol < 3 else module, name)
+
+    def _called(self, function: Any, arguments: Any) -> Any:
+        """What a call gives, as far as it matters: modules that are imported, and the base class of python models."""
+        if not isinstance(arguments, tuple) or not isinstance(function, Named):
+            return None
+        if function == _IMPORT and arguments == (BASE_MODULE,):
+            self._for_base_class[function] += 1
+            return _BASE
+        if function == _GETATTR and len(arguments) == 2 and arguments[0] == _BASE and arguments[1] in BASES:
+            self._for_base_class[function] += 1
+            return self._name(BASE_MODULE, arguments[1])
+        if function in _SUBIMPORTS or function == _IMPORT:
+            self._name(arguments[0] if arguments else None, "")
+        return None
+
+    # ---- the opcodes that names depend on
+
+    def mark(self, _: Any) -> None:
+        self._outer.append(self._stack)
+        self._stack = []
+
+    def pop(self, _: Any) -> None:
+        if self._stack:
+            self._stack.pop()
+        else:
+            self._pop_mark()
+
+    def duplicate(self, _: Any) -> None:
+        self._push(self._stack[-1])
+
+    def change(self, size: int) -> None:
+        """Gives values to what stands before them, which stays."""
+        for _ in range(size):
+            self._stack.pop()
+        if not self._stack:
+            raise IndexError
+
+    def change_by_marked(self, _: Any) -> None:
+        self._pop_mark()
+        self.change(0)
+
+    def put(self, key: int) -> None:
+        self._memo[key] = self._stack[-1]
+
+    def memoize(self, _: Any) -> None:
+        self._memo[len(self._memo)] = self._stack[-1]
+
+    def get(self, key: int) -> None:
+        self._push(self._memo[key])
+
+    def make_tuple(self, items: list[Any]) -> None:
+        flat = len(items) <= 3 and not any(isinstance(each, tuple) for each in items)
+        self._stack.append(tuple(items) if flat else None)
+
+    def tuple_of_marked(self, _: Any) -> None:
+        self.make_tuple(self._pop_mark())
+
+    def tuple_of(self, size: int) -> None:
+        items = [self._stack.pop() for _ in range(size)]
+        self.make_tuple(items[::-1])
+
+    def name_in_stream(self, pair: tuple[str | None, str | None]) -> None:
+        self._push(self._name(*pair))
+
+    def name_on_stack(self, _: Any) -> None:
+        name = self._stack.pop()
+        self._push(self._name(self._stack.pop(), name))
+
+    def extension(self, code: int) -> None:
+        self._push(self._name("", f"(number {code} of copyreg's extension registry)"))
+
+    def instance(self, pair: tuple[str | None, str | None]) -> None:
+        self._pop_mark()
+        self._pushed[self._name(*pair)] += 1  # called at once
+        self._stack.append(None)
+
+    def call(self, _: Any) -> None:
+        arguments = self._stack.pop()
+        self._push(self._called(self._stack.pop(), arguments))
+
+
+_STEPS: dict[str, Any] = {
+    "MARK": _Reading.mark,
+    "POP": _Reading.pop,
+    "DUP": _Reading.duplicate,
+    "MEMOIZE": _Reading.memoize,
+    "TUPLE": _Reading.tuple_of_marked,
+    "STACK_GLOBAL": _Reading.name_on_stack,
+    "REDUCE": _Reading.call,
+    "INST": _Reading.instance,
+    "GLOBAL": _Reading.name_in_stream,
+    "APPEND": lambda reading, _: reading.change(1),
+    "BUILD": lambda reading, _: reading.change(1),
+    "SETITEM": lambda reading, _: reading.change(2),
+    **dict.fromkeys(("APPENDS", "SETITEMS", "ADDITEMS"), _Reading.change_by_marked),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _Reading.put),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Reading.get),
+    **dict.fromkeys(("EXT1", "EXT2", "EXT4"), _Reading.extension),
+    **{f"TUPLE{n}": (lambda reading, _, n=n: reading.tuple_of(n)) for n in (1, 2, 3)},
+    "EMPTY_TUPLE": lambda reading, _: reading.make_tuple([]),
+}

@@ -1,0 +1,75 @@
+"""Whether a package may be loaded at all: what the setting `trust` asks for, decided before anything of it runs.
+
+For the loader, in this order::
+
+    document = mlmodel.read(folder)
+    flavor, config = ...                                     # chosen; its plugin comes from this environment
+    trust.check(folder, document, level, digest=digest, reason=flavor.needs_trust(config))
+    if trust.allows_code(level):
+        add_code(folder, config)                             # the package's code/ onto sys.path
+    flavor.load(folder, config)                              # of lists of types the caller's own alone
+
+Nothing else keeps what was verified and what is loaded the same: files are read twice, first to be hashed. Whoever can
+write into the folder in between can have other bytes loaded, so verify what only you can write to, or a copy of yours.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fitprint.models.checksums import is_plain_name, verify
+from fitprint.models.errors import PackageError
+from fitprint.models.named_files import code_folders
+
+ALL, VERIFIED, NO_PICKLE = "all", "verified", "no-pickle"
+LEVELS = (ALL, VERIFIED, NO_PICKLE)
+
+
+def check(
+    folder: Path,
+    document: Mapping[str, Any],
+    level: str,
+    *,
+    digest: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Raises PackageError, one line, for a package that may not be loaded at this level of trust.
+
+    ``verified``: every file is the one that ``checksums.json`` lists. ``no-pickle``: ``reason``, why loading could run
+    code of the package's author, is None, and the package does not bring its own loader. A digest is checked at every
+    level. Raises ValueError for an unknown level, and for what can be no digest.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"trust={level!r} is not known: it is one of {', '.join(LEVELS)}")
+    if level == VERIFIED or digest is not None:
+        _check_files(folder, document, digest)
+    if level == NO_PICKLE:
+        reason = reason or _own_loader(folder, document)
+        if reason is not None:
+            raise PackageError(f"{folder} is not loaded with trust={NO_PICKLE}: {reason}")
+
+
+def allows_code(level: str) -> bool:
+    """Whether the package's own code may be put where imports find it."""
+    return level != NO_PICKLE
+
+
+def _check_files(folder: Path, document: Mapping[str, Any], digest: str | None) -> None:
+    problems = verify(folder, document, digest).problems
+    if problems:
+        more = f" (and {len(problems) - 1} more; fitprint verify shows all)" if len(problems) > 1 else ""
+        raise PackageError(f"{folder} does not verify: {problems[0]}{more}")
+
+
+def _own_loader(folder: Path, document: Mapping[str, Any]) -> str | None:
+    """Why the loader module runs code of the package's author, where a file in its code has the loader's name."""
+    generic = document["flavors"].get("python_function")
+    loader = generic.get("loader_module") if isinstance(generic, Mapping) else None
+    top = str(loader or "").partition(".")[0]
+    for code in code_folders(document) if top and is_plain_name(top) else ():
+        if any(os.path.lexists(os.path.join(folder, code, name)) for name in (top, f"{top}.py")):
+            return f"its loader {loader} is code of its own"
+    return None

@@ -1,0 +1,42 @@
+"""Reading pickles: arrays of numpy 2 with numpy 1, and classes by value in the process that they came from."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, BinaryIO
+
+CLOUDPICKLE = ("cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast")
+_CORE = "numpy._core"
+"""The new name of ``numpy.core``; numpy 1.26 knows it for some of the modules only."""
+
+
+class Unpickler(pickle.Unpickler):
+    """Finds what numpy 2 names where numpy 1 is installed; everything else as pickle does."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module == _CORE or module.startswith(f"{_CORE}."):
+            import numpy as np
+
+            if np.__version__.startswith("1."):
+                module = f"numpy.core{module[len(_CORE) :]}"
+        found = super().find_class(module, name)
+        return _set_state_of_new(found) if module in CLOUDPICKLE and name == "_class_setstate" else found
+
+
+def load_pickle(file: BinaryIO) -> Any:
+    """What `pickle.load` gives and raises, also for arrays of numpy 2 where numpy 1 is installed."""
+    return Unpickler(file).load()
+
+
+def _set_state_of_new(set_state: Any) -> Any:
+    """cloudpickle's own, for classes that are new here.
+
+    Of a class that was pickled in this process cloudpickle finds the original: to set its state would put copies in
+    the place of the user's own methods.
+    """
+
+    def set_state_of_new(kind: Any, state: Any) -> Any:
+        is_there = all(name in vars(kind) for name in state[0] if name != "_abc_impl")
+        return kind if is_there else set_state(kind, state)
+
+    return set_state_of_new

@@ -1,0 +1,25 @@
+"""Models of the user's own making, and any package as something that predicts.
+
+Importing this loads nothing yet: each name is imported when it is first asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from fitprint._late import late
+
+if TYPE_CHECKING:
+    from fitprint.pyfunc._base import PythonModel, PythonModelContext
+    from fitprint.pyfunc._calls import log_model, save_model
+    from fitprint.pyfunc._loaded import PyFuncModel, load_model
+
+__all__ = ["PyFuncModel", "PythonModel", "PythonModelContext", "load_model", "log_model", "save_model"]
+
+_MODULES = {
+    "fitprint.pyfunc._base": ("PythonModel", "PythonModelContext"),
+    "fitprint.pyfunc._calls": ("log_model", "save_model"),
+    "fitprint.pyfunc._loaded": ("PyFuncModel", "load_model"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    return late(__name__, name, _MODULES)

@@ -1,0 +1,109 @@
+"""The generic flavor: python models and loader modules, written and read in MLflow's layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fitprint._flavor import Flavor, Patch
+from fitprint.models import distributions
+from fitprint.models.errors import PackageError
+from fitprint.models.package import Package
+from fitprint.pyfunc._artifacts import context_paths, copy_artifacts, copy_into
+from fitprint.pyfunc._base import PythonModel, PythonModelContext
+from fitprint.pyfunc._config import Config, merged
+from fitprint.pyfunc._loader_modules import DATA, load_with
+from fitprint.pyfunc._pickler import MLFLOW_MODULE, dump
+from fitprint.pyfunc._running import RunningModel, call_with_params
+from fitprint.pyfunc._script import run_script
+from fitprint.pyfunc._sources import LoaderModuleSource, PythonModelSource, source_of
+from fitprint.pyfunc._unpickler import read_python_model
+
+FILE = "python_model.pkl"
+SCRIPTS = "mlflow.pyfunc.loaders.code_model"
+_FOR_CHAT = frozenset({"chat_model", "chat_agent", "responses_agent"})
+
+
+class PyfuncFlavor(Flavor):
+    """Models of the user's own making. Nothing of it is patched, and it is no registered flavor."""
+
+    name = "python_function"
+    loader_module = MLFLOW_MODULE
+
+    def __init__(self, model_config: Config | None = None) -> None:
+        self._changes = model_config
+
+    def patches(self) -> Sequence[Patch]:
+        return ()
+
+    def takes(self, model: Any) -> bool:
+        """Whether a model is one of the user's own making."""
+        return isinstance(model, (PythonModel, PythonModelSource, LoaderModuleSource))
+
+    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
+        source = source_of(model)
+        if isinstance(source, LoaderModuleSource):
+            package.loader_module = source.loader_module
+            package.modules.add(source.loader_module)
+            package.pyfunc = {}
+            if source.data_path is not None:
+                place = f"{DATA}/{source.data_path.name}"
+                copy_into(package, source.data_path, place)
+                package.pyfunc = {DATA: place}
+            return {}
+        dump(source.python_model, package, FILE)
+        about: dict[str, Any] = {"python_model": FILE, "cloudpickle_version": distributions.version("cloudpickle")}
+        if source.artifacts:
+            about["artifacts"] = copy_artifacts(package, source.artifacts)
+        package.pyfunc = about
+        return {}
+
+    def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
+        loader = str(config.get("loader_module"))
+        name = loader.rpartition(".")[2]
+        if name in _FOR_CHAT:
+            raise PackageError(
+                f"{folder} is a {name} of MLflow's, made for its chat server: it loads with mlflow alone"
+            )
+        kept = merged(config.get("config"), self._changes)
+        if loader in (MLFLOW_MODULE, SCRIPTS):
+            return self._running(folder, config, kept or None)
+        if loader.partition(".")[0] == "mlflow":
+            raise PackageError(f"{folder}: its loader_module {loader} is not known here: it loads with mlflow alone")
+        return load_with(folder, config, kept)
+
+    def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        if isinstance(model, LoaderModuleSource):
+            raise NotImplementedError("no signature is inferred of a loader module: give signature")
+        if isinstance(model, (PythonModelSource, PythonModel)):
+            return source_running(model).predict(data, params)
+        if isinstance(model, RunningModel):
+            return model.predict(data, params)
+        return call_with_params(model.predict, (data,), params)
+
+    def requirements(self, model: Any) -> Iterable[str]:
+        return () if isinstance(model, LoaderModuleSource) else ("cloudpickle",)
+
+    def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        """Why loading a package could run code of its author: always, here."""
+        if config.get("python_model"):
+            return "a python model is a pickle"
+        return f"its loader {config.get('loader_module')} runs code of its author"
+
+    def _running(self, folder: Path, config: Mapping[str, Any], model_config: Mapping[str, Any] | None) -> RunningModel:
+        read = run_script if config.get("model_code_path") else read_python_model
+        context = PythonModelContext(context_paths(folder, config.get("artifacts")), model_config)
+        python_model = read(folder, config, model_config)
+        if not callable(getattr(python_model, "predict", None)):
+            raise PackageError(f"{folder}: its python model, a {type(python_model).__name__}, has no method predict")
+        if hasattr(python_model, "load_context"):
+            python_model.load_context(context)
+        return RunningModel(python_model, context)
+
+
+def source_running(model: Any) -> RunningModel:
+    """A python model as it was given, with its context."""
+    source = source_of(model)
+    assert isinstance(source, PythonModelSource)
+    return source.running()

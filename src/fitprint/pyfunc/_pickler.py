@@ -1,0 +1,93 @@
+"""Writing ``python_model.pkl``: code travels by value where it has no importable name, and no reader needs fitprint.
+
+The base class of every python model is named as MLflow's, so stock MLflow loads the file; fitprint's own reader takes
+MLflow's base class for its own. Source paths of the author's machine are left out.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import types
+from typing import Any, BinaryIO
+
+from fitprint.models.package import Package, PackageFile
+from fitprint.models.pickling import PROTOCOL, spawned_script_by_value
+from fitprint.pyfunc._base import PythonModel, PythonModelContext
+
+MLFLOW_MODULE = "mlflow.pyfunc.model"
+
+
+class _Module:
+    """Stands in the stream for a module that need not be here: the reader imports it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __reduce__(self) -> Any:
+        return importlib.import_module, (self._name,)
+
+
+def dump(python_model: Any, package: Package, name: str) -> None:
+    """Pickles a python model into a file of the package. Raises what pickling raises, and PackageTooLarge."""
+    with package.open(name) as file:
+        _dump(python_model, file, package.modules)
+    package.modules.add("cloudpickle")
+
+
+def dumped(python_model: Any) -> bytes:
+    """The same stream, in memory."""
+    file = io.BytesIO()
+    _dump(python_model, file, set())
+    return file.getvalue()
+
+
+def _dump(python_model: Any, file: BinaryIO | PackageFile, modules: set[str]) -> None:
+    import cloudpickle
+
+    mlflow = _Module(MLFLOW_MODULE)
+
+    class ModelPickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, obj: Any) -> Any:
+            if obj is PythonModel or obj is PythonModelContext:
+                return getattr, (mlflow, obj.__name__)
+            if obj is mlflow:
+                return NotImplemented  # as it reduces itself; the module of its class is for the writer alone
+            if isinstance(obj, types.CodeType):
+                stripped = obj.replace(co_filename=_base_name(obj.co_filename))
+                return self.dispatch_table[types.CodeType](stripped)
+            found = super().reducer_override(obj)
+            if isinstance(obj, (type, types.FunctionType)) and found is not NotImplemented:
+                _strip_file(found)  # by value: what it names is noted when it is met
+            else:
+                modules.update(_needed(obj))
+            return found
+
+    with spawned_script_by_value():
+        ModelPickler(file, protocol=PROTOCOL).dump(python_model)
+
+
+def _needed(obj: Any) -> set[str]:
+    """The modules that a reader imports for an object."""
+    if isinstance(obj, types.ModuleType):
+        return {obj.__name__}
+    named = obj if isinstance(obj, (type, types.FunctionType, types.BuiltinFunctionType)) else type(obj)
+    found = {getattr(named, "__module__", None) or "builtins"}
+    if isinstance(obj, type) and issubclass(obj, PythonModel):
+        found.add("fitprint")  # importing its module imports the base class from here
+    return found
+
+
+def _strip_file(reduced: Any) -> None:
+    """Takes the path of the source file from what cloudpickle keeps of a function's globals.
+
+    Code that uses ``__file__`` keeps it: cloudpickle stores it a second time, among the globals that the code names.
+    """
+    for kept in reduced[1]:
+        if isinstance(kept, dict) and "__file__" in kept and "__name__" in kept:
+            kept["__file__"] = _base_name(str(kept["__file__"]))
+
+
+def _base_name(path: str) -> str:
+    return os.path.basename(path.replace("\\", "/"))

@@ -1,0 +1,79 @@
+"""What a package of the user's own making is made of."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fitprint.pyfunc._base import PythonModel, PythonModelContext
+from fitprint.pyfunc._functions import of_function
+from fitprint.pyfunc._pickler import MLFLOW_MODULE, dumped
+from fitprint.pyfunc._running import RunningModel
+from fitprint.pyfunc._unpickler import ModelUnpickler
+
+
+@dataclass
+class PythonModelSource:
+    """A python model with the files that it needs."""
+
+    python_model: Any
+    artifacts: Mapping[str, Path] = field(default_factory=dict)
+    model_config: Mapping[str, Any] | None = None
+    _running: RunningModel | None = None
+
+    @property
+    def name(self) -> str:
+        """What a run is called that is begun for it."""
+        return type(self.python_model).__name__
+
+    def running(self) -> RunningModel:
+        """The model with its context, before it is saved. `load_context` is called on a copy of the user's object."""
+        if self._running is None:
+            model = self.python_model
+            context = PythonModelContext({name: str(path) for name, path in self.artifacts.items()}, self.model_config)
+            if type(model).load_context is not PythonModel.load_context:
+                model = ModelUnpickler(io.BytesIO(dumped(model))).load()
+                model.load_context(context)
+            self._running = RunningModel(model, context)
+        return self._running
+
+
+@dataclass
+class LoaderModuleSource:
+    """A module of the user's that loads a file or folder."""
+
+    loader_module: str
+    data_path: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """What a run is called that is begun for it."""
+        return self.loader_module
+
+
+Source = PythonModelSource | LoaderModuleSource
+
+
+def source_of(model: Any) -> Source:
+    """What a model is made of that was given by itself. Raises TypeError for what can be no python model."""
+    if isinstance(model, (PythonModelSource, LoaderModuleSource)):
+        return model
+    if isinstance(model, (str, os.PathLike)):
+        raise TypeError(
+            f"{model}: fitprint writes no models from code; give an instance of a PythonModel, a function, "
+            "or a loader_module with its code_paths"
+        )
+    if isinstance(model, type):
+        raise TypeError(f"python_model is an instance, not the class itself: {model.__name__}(...)")
+    bases = [base.__name__ for base in type(model).__mro__ if base.__module__ == MLFLOW_MODULE]
+    if bases and bases != ["PythonModel"]:
+        raise TypeError(f"a {bases[0]} of MLflow's is for MLflow's own server: fitprint writes PythonModels alone")
+    if isinstance(model, PythonModel) or bases:
+        return PythonModelSource(model)
+    if callable(model):
+        return PythonModelSource(of_function(model))
+    raise TypeError(f"python_model is an instance of a PythonModel, or a function; not {type(model).__name__}")

@@ -1,0 +1,67 @@
+"""`fitprint inspect`: what the pickles of a package would import, and whose that is."""
+
+from __future__ import annotations
+
+import pickle
+
+
+class Canary:
+    """Unpickling one makes a file."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def imported(found):
+    return {each["file"]: {name["name"]: name["kind"] for name in each["imports"]} for each in found["imports"]}
+
+
+def test_what_a_pickle_would_import(package, invoke, document):
+    folder = package("sklearn_pickle")
+    [(file, names)] = imported(document("inspect", folder)).items()
+    assert file == "model.pkl"
+    assert names["sklearn.pipeline.Pipeline"] == "framework"
+    assert {*names.values()} == {"framework"}
+    (folder / "model.pkl").write_bytes(pickle.dumps(Canary("sung")))
+    assert imported(document("inspect", folder)) == {"model.pkl": {"io.open": "dangerous"}}
+    assert "Imports of model.pkl\n  io.open  dangerous\n" in invoke("inspect", folder).stdout
+    (folder / "model.pkl").write_bytes(b"\x80\x04N")
+    assert "Imports of model.pkl  it ends before its end\n  none\n" in invoke("inspect", folder).stdout
+    [broken] = document("inspect", folder)["imports"]
+    assert broken == {"file": "model.pkl", "imports": [], "problem": "it ends before its end"}
+
+
+def test_what_a_python_model_would_import(package, document):
+    folder = package("pyfunc_python_model")
+    names = imported(document("inspect", folder))["python_model.pkl"]
+    assert names["mlflow.pyfunc.model.PythonModel"] == "framework"
+    assert names["cloudpickle.cloudpickle._make_function"] == "code by value"
+    assert "dangerous" not in names.values()
+    assert list(names.values()) == sorted(names.values(), key=["code by value", "framework", "standard library"].index)
+
+
+def test_whose_the_modules_are_that_a_pickle_names(package, document):
+    folder = package("sklearn_pickle")
+    stream = b"".join(b"c%s\nX\n" % name for name in (b"toymod", b"yaml", b"somewhere", b"my_frame", b"os"))
+    (folder / "model.pkl").write_bytes(stream + b".")
+    (folder / "code" / "toymod").mkdir(parents=True)
+    (folder / "code" / "toymod" / "__init__.py").write_bytes(b"")
+    (folder / "requirements.txt").write_text("PyYAML==6.0\nmy-frame>=1 ; python_version > '3'\ntoymod\nos\n../x\n")
+    assert imported(document("inspect", folder)) == {
+        "model.pkl": {
+            "os.X": "dangerous",
+            "somewhere.X": "user code",
+            "toymod.X": "user code",
+            "my_frame.X": "framework",
+            "yaml.X": "framework",
+        }
+    }
+
+
+def test_types_that_a_format_without_pickles_names(package, document):
+    found = imported(document("inspect", package("sklearn_skops")))
+    assert found["model.skops/schema.json"]["sklearn.pipeline.Pipeline"] == "framework"
+    assert [*found] == ["model.skops/schema.json"]

@@ -1,0 +1,144 @@
+"""Cleaning beside others: who clean too, who record, who open a dead run again, and who die while they clean."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timezone
+
+import pytest
+
+import fitprint
+from fitprint import _identity
+from fitprint._run.cleaning import clean
+from fitprint.stores import open_store
+
+LEAVES_OPEN = """
+import os, sys, fitprint
+for number in range(int(sys.argv[1])):
+    if os.fork() == 0:
+        run = fitprint.start_run(f"dead {number}")
+        run.log_param("number", number)
+        run.log_metric("m", number)
+        run.log_param("long", "x" * int(sys.argv[2]))
+        run.begin_package(None).write("MLmodel", "half")
+        run.write()
+        os._exit(0)
+    assert os.wait()[1] == 0
+"""
+
+CLEANS = """
+import sys, fitprint
+from fitprint._run.cleaning import clean
+from fitprint.stores import open_store
+sys.stdin.readline()
+for each in clean(open_store(sys.argv[1])):
+    if each.did != "left":
+        print(each.run_id, each.did)
+    assert not each.failed, each
+"""
+
+RECORDS = """
+import sys, fitprint
+sys.stdin.readline()
+for number in range(int(sys.argv[1])):
+    with fitprint.start_run(f"alive {number}") as run:
+        run.log_param("number", number)
+        package = run.begin_package(None)
+        package.write("MLmodel", "x" * 10)
+        run.keep_package(package, "model", {})
+        run.log_metric("m", number)
+"""
+
+
+def cleaned(store, **options):
+    return list(clean(open_store(str(store)), **options))
+
+
+def check_the_dead(store, count):
+    found = [run for run in fitprint.runs() if run.name.startswith("dead")]
+    assert sorted(run.params["number"] for run in found) == list(range(count))
+    for run in found:
+        on_disk = json.loads((store / run.run_id / "run.json").read_text())
+        assert (on_disk["status"], on_disk["metrics"]) == ("KILLED", {"m": float(run.params["number"])})
+        assert sorted(os.listdir(run.path)) == ["metrics.jsonl", "run.json"]
+
+
+def test_several_clean_while_others_record(store, run_python, together):
+    run_python(LEAVES_OPEN, 150, 10)
+    before = datetime.now(timezone.utc)
+    outputs = together((CLEANS, store), (CLEANS, store), (CLEANS, store), (RECORDS, 60), (RECORDS, 60))
+    done = [{*output.splitlines()} for output in outputs[:3]]
+    assert len({line for each in done for line in each if line.endswith("closed")}) == 150
+    assert sum(map(bool, done)) > 1, "they did meet"
+    ends = [datetime.fromisoformat(run.end_time) for run in fitprint.runs() if run.name.startswith("dead")]
+    assert max(ends) < before, "the moment of the death, whoever wrote it down"
+    check_the_dead(store, 150)
+    alive = [run for run in fitprint.runs() if run.name.startswith("alive")]
+    assert len(alive) == 120
+    for run in alive:
+        assert (run.status, [*run.models]) == ("FINISHED", ["model"])
+        assert (run.path / "model" / "checksums.json").is_file()
+    assert os.listdir(store / ".open") == []
+
+
+def test_a_run_that_is_opened_again_between_the_look_and_the_deed_is_left_to_it(store, run_python):
+    run_python(LEAVES_OPEN, 1, 10)
+    (run_id,) = os.listdir(store / ".open")
+    opened = open_store(str(store))
+    found = opened.leftovers(run_id)
+    with fitprint.start_run(run_id=run_id) as run:
+        assert opened.take_over(run_id, found.open, lambda record: not _identity.is_alive(record["process"])) is None
+        run.log_param("later", 1)
+        assert run.path == store / ".open" / run_id
+        assert (run.path / "run.json").exists()
+    assert fitprint.get_run(run_id).params == {"number": 0, "long": "x" * 10, "later": 1}
+
+
+def test_a_run_that_is_opened_again_is_not_cleaned(store, run_python):
+    run_python(LEAVES_OPEN, 1, 10)
+    (run_id,) = os.listdir(store / ".open")
+    with fitprint.start_run(run_id=run_id) as run:
+        assert [(each.did, each.reason) for each in cleaned(store)] == [("left", "its process is at work")]
+        assert (run.path / ".package-0").is_dir()
+
+
+@pytest.mark.parametrize("dies_at", ["os.rename", "os.replace", "os.unlink", "os.rmdir", "os.chmod", "os.urandom"])
+def test_who_cleans_may_die_too_and_the_next_one_goes_on(store, run_python, dies_at):
+    run_python(LEAVES_OPEN, 3, 10)
+    script = f"import os; {dies_at} = lambda *args, **options: os._exit(9)\n" + CLEANS
+    assert run_python(script, store, stdin="\n", check=False).returncode == 9
+    assert {run.status for run in fitprint.runs()} == {"KILLED"}
+    assert len(fitprint.runs()) == 3
+    cleaned(store)
+    check_the_dead(store, 3)
+    assert os.listdir(store / ".open") == []
+    assert cleaned(store) == []
+
+
+def test_a_run_that_was_opened_again_after_its_end_and_died_is_closed(store, run_python):
+    with fitprint.start_run("ended") as run:
+        run.log_param("number", 1)
+    run_python("import os, sys, fitprint; fitprint.start_run(run_id=sys.argv[1]); os._exit(0)", run.run_id)
+    assert [(each.did, each.status) for each in cleaned(store)] == [("closed", "KILLED")]
+    assert json.loads((store / run.run_id / "run.json").read_text())["status"] == "KILLED"
+
+
+NO_ROOM_FOR_LARGE_FILES = """
+import resource, sys
+from fitprint._run.cleaning import clean
+from fitprint.stores import open_store
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+for each in clean(open_store(sys.argv[1])):
+    print(each.did, each.failed, each.reason, sep="|")
+"""
+
+
+def test_what_the_system_refuses_is_said_and_the_others_are_cleaned(store, run_python):
+    run_python(LEAVES_OPEN, 1, 10)
+    run_python(LEAVES_OPEN.replace("(int(sys.argv[1]))", "(1, 2)"), 1, 10_000)
+    done = run_python(NO_ROOM_FOR_LARGE_FILES, store)
+    assert sorted(done.stdout.splitlines()) == ["closed|False|", "left|True|File too large"]
+    assert [run.status for run in fitprint.runs()] == ["KILLED", "KILLED"]
+    assert [(each.did, each.failed) for each in cleaned(store)] == [("closed", False)]
+    check_the_dead(store, 2)

@@ -1,0 +1,99 @@
+"""For scripts that run with the library of `failing_files.c`: faults at will, and what must hold after each."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import fitprint
+from fitprint._run import resting
+
+ONCE, FROM_THEN_ON, TAKE_AWAY = 1, 2, 3
+STORE = Path(os.environ["FITPRINT_STORE"])
+AWAY = Path(f"{STORE}.away")
+
+_library = ctypes.CDLL(None)
+_library.faults_failed.restype = _library.faults_tried.restype = ctypes.c_char_p
+lines: list[str] = []
+"""What was logged."""
+
+
+class _Kept(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        lines.append(record.getMessage())
+
+
+logging.getLogger("fitprint").addHandler(_Kept())
+
+
+@contextmanager
+def fault(number: int = 0, error: int = 0, how: int = ONCE) -> Iterator[list[object]]:
+    """Lets the operation of this number in the store fail. Gives the count of operations and the one that failed."""
+    found: list[object] = []
+    _library.faults_begin(os.fsencode(STORE), ctypes.c_long(number), error, how)
+    try:
+        yield found
+    finally:
+        found.append(_library.faults_end())
+        found.append(_library.faults_failed().decode())
+
+
+def tried() -> list[str]:
+    """The changes that were tried outside of the only folder that may be written."""
+    return _library.faults_tried().decode().splitlines()
+
+
+def a_minute_later() -> None:
+    """Stores that rest are tried again."""
+    for each in resting.stores.values():
+        each.until = float("-inf")
+
+
+def empty_store() -> None:
+    """The store is there, with nothing in it."""
+    for place in (STORE, AWAY):
+        shutil.rmtree(place, ignore_errors=True)
+    (STORE / ".open").mkdir(parents=True)
+    resting.stores.clear()
+    fitprint._guard.forget_told()
+    lines.clear()
+
+
+def half_done(place: Path = STORE) -> list[str]:
+    """Packages that are not complete, and files that bear the name of a half-written one."""
+    return [
+        str(each.relative_to(place))
+        for each in place.rglob("*")
+        if each.name.startswith(".package-")
+        or each.name.endswith(".partial")
+        or (each.is_dir() and each.name.startswith("model") and not (each / "checksums.json").exists())
+    ]
+
+
+def is_complete(run: fitprint.Run) -> bool:
+    """Whether everything of a run was recorded, and its package is what its checksums say."""
+    lost = [each for each in run.skipped if each.rule in ("error", "store", "interrupted")]
+    if run.status != "FINISHED" or lost or not run.params or run.model_path is None:
+        return False
+    listed = json.loads((run.model_path / "checksums.json").read_text())
+    found = {
+        str(each.relative_to(run.model_path)): hashlib.sha256(each.read_bytes()).hexdigest()
+        for each in run.model_path.rglob("*")
+        if each.is_file() and each.name != "checksums.json"
+    }
+    missing = [name for name in run.artifacts if not (run.path / "artifacts" / name).exists()]
+    history = [run.metric_history(name) for name in run.metrics]
+    return listed == found and not missing and all(len(each) == len({*each}) > 0 for each in history)
+
+
+def counted(flavor: str) -> int:
+    """The training calls that `status()` tells of: recorded, or not for want of a store."""
+    (row,) = [each for each in fitprint.status() if each.name == flavor]
+    return row.runs + sum(row.skips.values())

@@ -1,0 +1,57 @@
+"""Lines of metrics.jsonl that could be written only in part are taken back, and written whole later."""
+
+from __future__ import annotations
+
+import json
+
+TORN = """
+import json, resource, signal
+from faulty_files import *
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+run = fitprint.start_run()
+run.log_metric("first", 1.0)
+run.write()
+length = (run.path / "metrics.jsonl").stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (length + 30, resource.RLIM_INFINITY))  # half of the next line fits
+run.log_metric("second", 2.0)
+try:
+    run.metric_history("second")
+except OSError as error:
+    refused = error.errno
+between = (run.path / "metrics.jsonl").stat().st_size - length
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+a_minute_later()
+run.log_metric("third", 3.0)
+fitprint.end_run()
+found = [json.loads(line)["name"] for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+print(json.dumps([refused, between, found]))
+"""
+
+
+def test_half_a_line_is_taken_back_and_written_whole_later(run_faulty):
+    refused, between, found = json.loads(run_faulty(TORN).stdout)
+    assert (refused, between) == (27, 0)
+    assert found == ["first", "second", "third"]
+
+
+NOT_TAKEN_BACK = """
+import json
+from fitprint.stores.lines import LineFile
+from faulty_files import *
+
+STORE.mkdir()
+place, lines_ = str(STORE / "metrics.jsonl"), LineFile()
+lines_.append(place, "first\\n")
+try:
+    with fault(4, 28, FROM_THEN_ON) as found:  # open, fstat, write: closing it says that nothing was stored
+        lines_.append(place, "second\\n")
+except OSError:
+    pass
+lines_.append(place, "third\\n")
+print(json.dumps([found[1], open(place).read()]))
+"""
+
+
+def test_lines_that_could_not_be_taken_back_are_so_before_the_next(run_faulty):
+    assert json.loads(run_faulty(NOT_TAKEN_BACK).stdout) == ["close", "first\nthird\n"]

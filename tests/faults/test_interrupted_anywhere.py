@@ -1,0 +1,136 @@
+"""A Ctrl-C at every line of our own work: it passes as it is, and neither a run nor a session is left open."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+AT_EVERY_LINE = """
+import json, shutil, sys, warnings
+from pathlib import Path
+
+import fitprint
+from fitprint import _quiet, _session
+
+OURS = str(Path(fitprint.__file__).parent)
+A_LOCK_S_OWN = str(Path(OURS, "_locks.py"))  # two statements that nothing can come between but a signal
+toy = len(sys.argv) > 1
+if toy:
+    import toylearn
+
+    def train():
+        return toylearn.Mean(1.0).fit([1, 2], [2, 3]).mean_
+else:
+    from sklearn.datasets import load_iris
+    from sklearn.tree import DecisionTreeClassifier
+
+    X, y = load_iris(return_X_y=True)
+
+    def train():
+        return DecisionTreeClassifier(max_depth=2).fit(X[::5], y[::5]).get_depth()
+
+
+class Interrupted(KeyboardInterrupt):
+    pass
+
+
+class Tracer:
+    def __init__(self, number):
+        self.number, self.seen, self.place, self.raised = number, 0, "", None
+
+    def __call__(self, frame, event, argument):
+        name = frame.f_code.co_filename
+        if frame.f_code.co_name == "<lambda>" or name == A_LOCK_S_OWN:  # the first: of a weak reference
+            return None
+        return self.line if name.startswith((OURS, "<fitprint")) else None
+
+    def line(self, frame, event, argument):
+        if event == "line":
+            self.seen += 1
+            if self.seen == self.number:
+                self.place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
+                self.raised = Interrupted()
+                raise self.raised
+        return self.line
+
+
+def traced(number):
+    tracer = Tracer(number)
+    sys.settrace(tracer)
+    try:
+        train()
+    except BaseException as raised:
+        return tracer, raised
+    finally:
+        sys.settrace(None)
+    return tracer, None
+
+
+fitprint.autolog(quiet=True)
+train()
+train()
+lines = traced(0)[0].seen
+wrong, found = [], {"before": 0, "after": 0, "complete": 0, "none": 0}
+step = max(1, lines // 400)
+filters = list(warnings.filters)
+for number in range(1, lines + 1, step):
+    before = {run.run_id for run in fitprint.runs(newest=2)}
+    tracer, raised = traced(number)
+
+    def expect(holds, what):
+        if not holds:
+            wrong.append(f"{tracer.place}: {what}")
+
+    expect(raised is tracer.raised, f"raised {raised!r}")
+    expect(_session.current() is None, "a session is left open")
+    expect(_quiet._depth.get() == 0 and list(warnings.filters) == filters, "warnings are not as they were")
+    _session._current.set(None)
+    _quiet._depth.set(0)
+    warnings.filters[:] = filters
+    new = [run for run in fitprint.runs(newest=2) if run.run_id not in before]
+    if not new:
+        found["none"] += 1
+    for run in new:
+        interrupted = "interrupted" in [each.rule for each in run.skipped]
+        half = [each.name for each in run.path.iterdir() if each.name.startswith(".")]
+        half += [each.name for each in run.path.glob("model*") if not (each / "checksums.json").exists()]
+        unnamed = [each.name for each in run.path.glob("model*") if each.name not in run.models]
+        expect(not half and not unnamed, f"left {half} {unnamed}")
+        if run.status == "KILLED":
+            found["before"] += 1
+            expect(run.error["type"] == "Interrupted", f"{run.error}")
+        elif run.status == "FINISHED":
+            found["after" if interrupted else "complete"] += 1
+            expect(run.params and run.metrics or interrupted, f"{run.params} {run.metrics}")
+            expect(interrupted or run.model_path, "not said")
+        else:
+            expect(False, run.status)
+    try:
+        train()
+    except BaseException as error:
+        wrong.append(f"{tracer.place}: the next call raised {error!r}")
+        continue
+    runs = fitprint.runs(newest=1)
+    expect(runs[0].run_id not in before and runs[0].model_path and not runs[0].skipped, "the next run is not recorded")
+    for left in (runs[0].path.parent / ".open").iterdir():
+        expect(False, f"{[each.name for each in left.iterdir()]} is left open")
+        shutil.rmtree(left)
+print(json.dumps({"lines": lines, "found": found, "wrong": wrong}))
+"""
+
+
+@pytest.mark.slow
+def test_an_interruption_at_any_line_of_ours_leaves_nothing_open(run_python, store, toy):
+    found = json.loads(run_python(AT_EVERY_LINE, "toy").stdout)
+    assert found["lines"] > 500
+    assert min(found["found"].values()) > 0, "interrupted before, in and after the recording"
+    print(found)
+    assert found["wrong"] == []
+
+
+@pytest.mark.slow
+def test_an_interruption_at_any_line_while_an_estimator_is_recorded(run_python, store):
+    found = json.loads(run_python(AT_EVERY_LINE).stdout)
+    print(found)
+    assert found["wrong"] == []

@@ -1,0 +1,155 @@
+"""A store that cannot be written: said once, left alone for a minute, and what it missed is written when it works."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+import fitprint
+from fitprint._run import resting
+
+
+@pytest.fixture
+def recorded(toy, store):
+    """The toy's training call, recorded without lines."""
+    toylearn = toy.imported()
+    fitprint.autolog("toy", quiet=True)
+    return toylearn
+
+
+def in_the_way(store):
+    """Makes the store a plain file, for whoever runs the tests: root may write anywhere."""
+    store.rename(store.with_name("elsewhere"))
+    store.write_text("")
+
+
+def out_of_the_way(store):
+    store.unlink()
+    store.with_name("elsewhere").rename(store)
+
+
+def a_minute_later():
+    for each in resting.stores.values():
+        each.until = float("-inf")
+
+
+def skips():
+    return next(each.skips for each in fitprint.status() if each.name == "toy")
+
+
+def statuses():
+    return [run.status for run in fitprint.runs()]
+
+
+def test_a_store_is_left_alone_for_a_minute_and_then_tried_again(recorded, store, caplog):
+    recorded.Mean().fit([1], [2])
+    in_the_way(store)
+    for _ in range(3):
+        recorded.Mean().fit([1], [2])
+    out_of_the_way(store)
+    recorded.Mean().fit([1], [2])
+    assert (statuses(), skips()) == (["FINISHED"], {"store": 4}), "it rests, though it could be written"
+    a_minute_later()
+    recorded.Mean().fit([1], [2])
+    assert statuses() == ["FINISHED"] * 2
+    (line,) = caplog.messages
+    assert f"{store} cannot be written (Not a directory)" in line
+    assert "make it writable, or set FITPRINT_STORE to another folder" in line
+
+
+def test_a_store_that_works_no_better_after_a_minute_is_not_said_again(recorded, store, caplog):
+    store.write_text("")
+    for _ in range(3):
+        recorded.Mean().fit([1], [2])
+        a_minute_later()
+    assert len(caplog.messages) == 1
+    assert skips() == {"store": 3}
+
+
+def test_a_fault_after_the_store_worked_again_is_said_again(recorded, store, caplog):
+    recorded.Mean().fit([1], [2])
+    for _ in range(2):
+        in_the_way(store)
+        recorded.Mean().fit([1], [2])
+        out_of_the_way(store)
+        a_minute_later()
+        recorded.Mean().fit([1], [2])
+    assert len(caplog.messages) == 2
+    assert resting.stores == {}
+
+
+def test_the_model_is_not_even_pickled_while_the_store_rests(recorded, store):
+    class Counted(recorded.Mean):
+        pickled = 0
+
+        def __reduce_ex__(self, protocol):
+            Counted.pickled += 1
+            return super().__reduce_ex__(protocol)
+
+    Counted().fit([1], [2])
+    whole, Counted.pickled = Counted.pickled, 0
+    assert whole > 0
+    in_the_way(store)
+    Counted().fit([1], [2])
+    Counted().fit([1], [2])
+    assert Counted.pickled == 0
+
+
+def test_an_error_that_pickling_the_model_raises_says_nothing_of_the_store(recorded, store, caplog):
+    class Refuses(recorded.Mean):
+        def __reduce_ex__(self, protocol):
+            raise OSError(28, "No space left on device")
+
+    Refuses().fit([1], [2])
+    recorded.Mean().fit([1], [2])
+    ordinary, refused = fitprint.runs()
+    assert ("model", "error") in [each[:2] for each in refused.skipped]
+    assert ordinary.model_path is not None
+    assert resting.stores == {}
+    assert not [line for line in caplog.messages if "cannot be written" in line]
+
+
+def test_a_run_whose_end_cannot_be_written_is_ended_when_the_next_one_begins(recorded, store):
+    run = fitprint.start_run("mine")
+    run.log_param("kept", 1)
+    run.log_metric("kept", 2.0)
+    in_the_way(run.path)
+    with pytest.raises(OSError, match="Not a directory"):
+        fitprint.end_run()
+    out_of_the_way(run.path)
+    assert fitprint.get_run(run.run_id).status == "RUNNING"
+    a_minute_later()
+    recorded.Mean().fit([1], [2])
+    found = fitprint.get_run(run.run_id)
+    assert (found.status, found.params, found.metrics) == ("FINISHED", {"kept": 1}, {"kept": 2.0})
+    assert found.metric_history("kept") == [(0, 2.0)]
+    assert os.listdir(store / ".open") == []
+
+
+def test_a_bounded_number_of_runs_waits_for_a_store(store, monkeypatch):
+    monkeypatch.setattr(resting, "stores", {})
+
+    class Waits:
+        written_here = True
+        closed = 0
+
+        def close(self):
+            Waits.closed += 1
+
+    for _ in range(3 * resting.MOST_WAITING):
+        resting.wait("somewhere", Waits())
+    resting.works("somewhere")
+    assert Waits.closed == resting.MOST_WAITING
+
+
+def test_values_that_cannot_be_written_are_kept_and_written_with_the_next(store):
+    with fitprint.start_run() as run:
+        run.log_metric("first", 1.0)
+        in_the_way(run.path)
+        for step in range(3):
+            run.log_metric("kept", float(step), step)
+        out_of_the_way(run.path)
+        a_minute_later()
+    assert run.metric_history("kept") == [(0, 0.0), (1, 1.0), (2, 2.0)]
+    assert run.metric_history("first") == [(0, 1.0)]

@@ -1,0 +1,28 @@
+"""Which of scikit-learn's own tests are run, by part: files and folders below the package."""
+
+from __future__ import annotations
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "estimator checks": ("tests/test_common.py",),
+    "base and clone": ("tests/test_base.py", "tests/test_dummy.py", "utils/tests/test_tags.py"),
+    "pipeline": ("tests/test_pipeline.py", "compose", "feature_selection"),
+    "metadata routing": (
+        "tests/test_metaestimators.py",
+        "tests/test_metaestimators_metadata_routing.py",
+        "tests/test_metadata_routing.py",
+    ),
+    "multiclass": ("tests/test_multiclass.py", "tests/test_multioutput.py", "semi_supervised"),
+    "calibration": ("tests/test_calibration.py", "frozen"),
+    "model selection": ("model_selection",),
+    "ensemble": ("ensemble",),
+    "linear models": ("linear_model",),
+    "metrics": ("metrics/tests/test_score_objects.py", "metrics/tests/test_classification.py", "metrics/_plot"),
+    "cluster": ("cluster",),
+}
+
+SMALL: tuple[str, ...] = (
+    "tests/test_base.py",
+    "tests/test_pipeline.py",
+    "tests/test_multiclass.py",
+    "tests/test_metadata_routing.py",
+)

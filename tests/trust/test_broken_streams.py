@@ -1,0 +1,68 @@
+"""Streams that are broken, hostile, endless or huge: as much as can be read of them, and one clear line."""
+
+from __future__ import annotations
+
+import collections
+import io
+import pickle
+import struct
+
+import hypothesis
+import hypothesis.strategies as st
+import pytest
+
+from fitprint.models.streams import names as reading
+from fitprint.models.streams.names import names_of
+
+
+def found(stream):
+    return names_of(io.BufferedReader(io.BytesIO(stream)))
+
+
+BROKEN = {
+    "empty": (b"", "it ends before its end"),
+    "cut off": (pickle.dumps([1, "a", collections.deque()])[:-5], "it ends before its end"),
+    "cut in an argument": (b"\x80\x04X\xff\xff\xff\x7fabc", "it ends before its end"),
+    "eight gigabytes": (b"\x80\x04\x8e" + struct.pack("<Q", 1 << 63) + b"abc", "it ends before its end"),
+    "no opcode": (b"\x80\x04\xff.", "0xff is no opcode"),
+    "nothing on the stack": (b"\x80\x04R.", "REDUCE finds nothing to work on"),
+    "no mark": (b"\x80\x04t.", "TUPLE finds nothing to work on"),
+    "nothing kept": (b"\x80\x04h\5.", "BINGET finds nothing to work on"),
+    "no number": (b"gabc\n.", "the argument of GET cannot be read"),
+    "data after it": (b"\x80\x04N.abc", "other data follows the pickle"),
+}
+
+
+@pytest.mark.parametrize(("stream", "problem"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_stream_is_told(stream, problem):
+    assert found(stream).problem == problem
+
+
+def test_what_was_named_before_a_stream_breaks_is_kept():
+    assert [str(each) for each in found(b"\x80\x04cos\nsystem\n\xff").named] == ["os.system"]
+    assert [str(each) for each in found(b"\x80\x04cos\nsystem\n(S'true'\ntR").named] == ["os.system"]
+
+
+def test_an_endless_stream_is_read_so_far(monkeypatch):
+    monkeypatch.setattr(reading, "MOST_OPCODES", 1000)
+    read = found(b"cos\nsystem\n" + b"N0" * 1000 + b".")
+    assert [str(each) for each in read.named] == ["os.system"]
+    assert read.problem == "it has more than 5,000,000 opcodes, and the rest was not read"
+    assert "opcodes, and the rest was not read" in found(b"\x80\x04N." * 1000).problem
+
+
+def test_a_stream_of_endless_names_is_read_so_far(monkeypatch):
+    monkeypatch.setattr(reading, "MOST_NAMES", 10)
+    read = found(b"".join(b"cm\nn%d\n" % n for n in range(100)))
+    assert len(read.named) == 10
+    assert read.problem == "it names more than 10 classes and functions"
+
+
+def test_deep_tuples_are_no_matter(names):
+    assert names(b"\x80\x04N" + b"\x85" * 200_000 + b".") == []
+
+
+@hypothesis.given(st.binary(max_size=300))
+def test_random_bytes_never_raise(stream):
+    read = found(b"\x80\x04" + stream)
+    assert "\n" not in read.problem

@@ -1,0 +1,109 @@
+"""Names by their origin: what does harm is told, what models are honestly made of is not."""
+
+from __future__ import annotations
+
+import io
+import pickle
+
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from fitprint.models.streams.names import Named, names_of
+from fitprint.models.streams.origins import BY_VALUE, DANGEROUS, FRAMEWORK, STANDARD, USER, origin
+
+
+def kind(text, frameworks=("sklearn",), own=()):
+    module, _, name = text.partition(":")
+    return origin(Named(module, name), frameworks, own)
+
+
+DANGERS = """
+    os:system posix:system nt:system builtins:exec builtins:eval builtins:compile builtins:__import__ builtins:open
+    builtins:getattr builtins:setattr subprocess:Popen subprocess:check_output importlib:import_module runpy:run_path
+    shutil:rmtree socket:socket ctypes:CDLL pty:spawn webbrowser:open operator:attrgetter operator:methodcaller
+    io:open _io:open pathlib:Path.write_text pathlib:os marshal:loads pickle:loads timeit:timeit pydoc:pipepager
+    code:InteractiveInterpreter pdb:run cProfile:run sys:modules asyncio:create_subprocess_shell
+    collections:_sys.modules
+    builtins:__loader__.load_module builtins:str.__class__ weakref:finalize tempfile:mktemp threading:Thread
+    urllib.request:urlretrieve http.client:HTTPSConnection smtplib:SMTP types:DynamicClassAttribute
+    logging.config:listen
+    os.path:join uuid:getnode typing:get_type_hints enum:sys random:_os dataclasses:make_dataclass
+""".split()  # noqa: SIM905
+
+DISGUISED = """
+    joblib.parallel:os.system sklearn.base:os sklearn.utils:_os.system numpy.lib:_sys numpy:__builtins__
+    numpy.testing._private.utils:runstring numpy:os.path.join sklearn.utils.fixes:import_module numpy:exec
+    sklearn:__loader__ cloudpickle.cloudpickle:builtins.exec mymodule:os.system mymodule:sh.Popen numpy:eval
+    cloudpickle:subprocess joblib:hash.__globals__
+""".split()  # noqa: SIM905
+
+
+@pytest.mark.parametrize("name", DANGERS + DISGUISED)
+def test_what_does_harm_is_dangerous(name):
+    assert kind(name) == DANGEROUS
+    assert kind(name, frameworks=("os", "mymodule"), own=("os", "numpy", "mymodule")) == DANGEROUS
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("sklearn.pipeline:Pipeline", FRAMEWORK),
+        ("numpy._core.multiarray:_reconstruct", FRAMEWORK),
+        ("numpy:ndarray", FRAMEWORK),
+        ("numpy.random.mtrand:RandomState.normal", FRAMEWORK),
+        ("joblib.numpy_pickle:NumpyArrayWrapper", FRAMEWORK),
+        ("mlflow.pyfunc.model:PythonModel", FRAMEWORK),
+        ("collections:OrderedDict", STANDARD),
+        ("datetime:datetime", STANDARD),
+        ("copyreg:_reconstructor", STANDARD),
+        ("copyreg:__newobj__", STANDARD),
+        ("builtins:set", STANDARD),
+        ("functools:partial", STANDARD),
+        ("_codecs:encode", STANDARD),
+        ("pathlib:PosixPath", STANDARD),
+        ("array:_array_reconstructor", STANDARD),
+        ("random:Random", STANDARD),
+        ("decimal:Decimal", STANDARD),
+        ("os:", STANDARD),
+        ("json:", STANDARD),
+        ("subprocess:", DANGEROUS),
+        ("ctypes:", DANGEROUS),
+        ("mymodule:Model", USER),
+        ("__main__:Model", USER),
+        ("lightgbm.sklearn:LGBMClassifier", USER),
+        ("types:CodeType", BY_VALUE),
+        ("cloudpickle.cloudpickle:_make_function", BY_VALUE),
+        ("cloudpickle.cloudpickle:subimport", BY_VALUE),
+        (":(a name that is made while unpickling)", DANGEROUS),
+    ],
+)
+def test_kinds(name, expected):
+    assert kind(name) == expected
+
+
+def test_what_a_package_brings_itself_is_user_code_whatever_it_is_called():
+    assert kind("sklearn.pipeline:Pipeline", own=("sklearn",)) == USER
+    assert kind("collections:OrderedDict", own=("collections",)) == USER
+    assert kind("cloudpickle.cloudpickle:_make_function", own=("cloudpickle",)) == USER
+
+
+def test_models_of_scikit_learn_are_made_of_nothing_dangerous():
+    rows, target = [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 5.0]] * 10, [0, 1, 0, 1] * 10
+    models = [
+        make_pipeline(ColumnTransformer([("a", SimpleImputer(), [0])]), LogisticRegression()),
+        RandomForestRegressor(2, random_state=1),
+        HistGradientBoostingClassifier(max_iter=2),
+        make_pipeline(FunctionTransformer(), LogisticRegression()),
+    ]
+    for model in [*(each.fit(rows, target) for each in models), TfidfVectorizer().fit(["a word", "a line"])]:
+        for protocol in (2, 5):
+            found = names_of(io.BufferedReader(io.BytesIO(pickle.dumps(model, protocol))))
+            assert found.problem == ""
+            kinds = {str(each): origin(each, ("sklearn",), ()) for each in found.named}
+            assert {*kinds.values()} <= {FRAMEWORK, STANDARD}, kinds
