@@ -30,8 +30,8 @@ def whole(store: Path) -> Callable[[], Counter[str]]:
                     check_package(folder)
             if run.status == "FINISHED":
                 assert [*run.models] == ["model"]
-                assert not list(run.path.glob(".*"))
-                assert not list(run.path.rglob("*.partial"))
+                if run.path.parent == store:  # one killed before the last rename may have its record beside its place
+                    assert not [*run.path.glob(".*"), *run.path.rglob("*.partial")]
                 for name in run.artifacts:
                     assert (run.path / "artifacts" / name).is_file()
         gone = {each.name for each in store.iterdir()} - {run.run_id for run in found} - {".open"}

@@ -14,6 +14,7 @@ CHILDREN, THREADS = 120, 3
 FORKS = """
 import faulthandler, os, sys, threading
 import fitprint
+from fitprint import _identity
 {imports}
 
 CHILDREN, THREADS, HANGS = int(sys.argv[1]), int(sys.argv[2]), 60
@@ -30,10 +31,14 @@ def loop():
     while not done.is_set():
         work("thread")
 
+def busy():  # a short lock that every run takes, held nearly always
+    while not done.is_set():
+        _identity.new_run_id()
+
 if {warm}:
     fit()
 done = threading.Event()
-threads = [threading.Thread(target=loop) for _ in range(THREADS)]
+threads = [threading.Thread(target=target) for target in (*[loop] * THREADS, busy)]
 for thread in threads:
     thread.start()
 for number in range(CHILDREN):

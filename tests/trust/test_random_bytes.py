@@ -18,6 +18,7 @@ from fitprint.models.checksums import checked_files, verify
 from fitprint.models.errors import PackageError
 from fitprint.models.streams.files import imports_of
 
+UNTIMED = [hypothesis.HealthCheck.too_slow]
 MLMODEL = b"flavors:\n  sklearn: {pickled_model: model.pkl}\n  python_function: {loader_module: mlflow.sklearn}\n"
 YAML = st.text(alphabet="{}[]&*!<>|:-? \n\"'#%@`,.0123456789abcdefxyz~\t", max_size=200)
 BYTES = st.one_of(st.binary(max_size=300), YAML.map(lambda text: text.encode()))
@@ -36,7 +37,7 @@ def damaged(draw, content):
 
 
 @pytest.mark.slow
-@hypothesis.settings(max_examples=300)
+@hypothesis.settings(suppress_health_check=UNTIMED, max_examples=300)
 @hypothesis.given(st.one_of(BYTES, BYTES.map(lambda more: MLMODEL + more), damaged(MLMODEL)))
 def test_an_mlmodel_of_any_bytes(content):
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +48,7 @@ def test_an_mlmodel_of_any_bytes(content):
 
 
 @pytest.mark.slow
-@hypothesis.settings(max_examples=100)
+@hypothesis.settings(suppress_health_check=UNTIMED, max_examples=100)
 @hypothesis.given(CHECKSUMS)
 def test_checksums_of_any_bytes(content):
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +62,7 @@ def test_checksums_of_any_bytes(content):
 
 
 @pytest.mark.slow
-@hypothesis.settings(max_examples=200)
+@hypothesis.settings(suppress_health_check=UNTIMED, max_examples=200)
 @hypothesis.given(BYTES)
 def test_a_pickle_of_any_bytes(content):
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +79,7 @@ def test_a_damaged_model(name, package, tmp_path):
     file = folder / name.partition("/")[2]
     whole = file.read_bytes()
 
-    @hypothesis.settings(max_examples=150)
+    @hypothesis.settings(suppress_health_check=UNTIMED, max_examples=150)
     @hypothesis.given(damaged(whole))
     def read(content):
         file.write_bytes(content)

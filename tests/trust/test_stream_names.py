@@ -196,7 +196,7 @@ class Refusing(pickle.Unpickler):
         return str
 
 
-@hypothesis.settings(max_examples=500)
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.too_slow], max_examples=500)
 @hypothesis.given(PIECES)
 def test_what_is_looked_up_in_random_opcodes_is_named(pieces):
     stream = b"\x80\x04" + b"".join(pieces) + b"."

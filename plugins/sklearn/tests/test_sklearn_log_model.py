@@ -171,7 +171,7 @@ def test_types_that_skops_does_not_know_are_trusted_by_name(model):
     info = fitprint.sklearn.log_model(model, serialization_format="skops", skops_trusted_types=trusted)
     assert flavors(info)["sklearn"]["skops_trusted_types"] == trusted
     assert (fitprint.load_model(info.model_uri).predict(X) == model.predict(X)).all()
-    with pytest.raises(fitprint.models.PackageError, match="types that are not trusted: sklearn.tree._tree.Tree"):
+    with pytest.raises(fitprint.models.PackageError, match=r"types that are not trusted: sklearn\.tree\._tree\.Tree"):
         fitprint.load_model(info.model_uri, trust="no-pickle")  # what a package says of itself is not believed
     loaded = fitprint.sklearn.load_model(info.model_uri, trust="no-pickle", trusted_types=trusted)
     assert (loaded.predict(X) == model.predict(X)).all()

@@ -13,6 +13,7 @@ SCRIPT = """
 import asyncio, json, sys, threading
 import concurrent.futures as futures
 import multiprocessing
+import multiprocess  # the same with another pickler
 
 import fitprint
 import numpy as np
@@ -33,8 +34,8 @@ def in_threads():
     [each.join() for each in threads]
 
 
-def in_processes(method):
-    processes = [multiprocessing.get_context(method).Process(target=fit, args=(number,)) for number in range(3)]
+def in_processes(method, library=multiprocessing):
+    processes = [library.get_context(method).Process(target=fit, args=(number,)) for number in range(3)]
     [each.start() for each in processes]
     [each.join() for each in processes]
 
@@ -44,8 +45,8 @@ def in_executor(executor):
         assert list(executor.map(fit, range(3))) == [0, 1, 2]
 
 
-def in_pool(method):
-    with multiprocessing.get_context(method).Pool(2) as pool:
+def in_pool(method, library=multiprocessing):
+    with library.get_context(method).Pool(2) as pool:
         assert pool.map(fit, range(3)) == [0, 1, 2]
 
 
@@ -66,6 +67,8 @@ WORKERS = {
     "Process, spawn": lambda: in_processes("spawn"),
     "Pool, fork": lambda: in_pool("fork"),
     "Pool, spawn": lambda: in_pool("spawn"),
+    "multiprocess.Process": lambda: in_processes("fork", multiprocess),
+    "multiprocess.Pool": lambda: in_pool("fork", multiprocess),
     "asyncio": in_tasks,
 }
 
@@ -107,6 +110,8 @@ PROCESSES = [
     "Process, spawn",
     "Pool, fork",
     "Pool, spawn",
+    "multiprocess.Process",
+    "multiprocess.Pool",
 ]
 
 

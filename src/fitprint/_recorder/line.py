@@ -24,7 +24,8 @@ def tell_run(run: Run) -> None:
 
 def run_line(run: Run) -> str:
     """What a run came to, in one line."""
-    where = os.path.relpath(run.path) if run.path.is_relative_to(os.getcwd()) else str(run.path)
+    place = run.final_path  # of a run that is still open: it moves when it ends
+    where = os.path.relpath(place) if place.is_relative_to(os.getcwd()) else str(place)
     parts = [f"{run.name} → {where}"]
     if run.error is not None:
         parts.append(f"{run.status} ({run.error['type']})")

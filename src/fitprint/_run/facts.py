@@ -55,6 +55,11 @@ class RunFacts:
         return self._writer.path if self._writer is not None else self._store.folder(self.run_id)
 
     @property
+    def final_path(self) -> Path:
+        """Where the folder of the run lies once it has ended."""
+        return self._writer.final_path if self._writer is not None else self.path
+
+    @property
     def params(self) -> dict[str, Any]:
         return dict(self._record.params)
 

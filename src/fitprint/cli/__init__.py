@@ -1,4 +1,7 @@
-"""The command line: `fitprint runs`, `show`, `flavors` and `inspect`. No command imports a framework or numpy early."""
+"""The command line: `fitprint runs`, `show`, `inspect`, `verify`, `flavors` and `gc`.
+
+No command imports a framework, or numpy early.
+"""
 
 import gc
 

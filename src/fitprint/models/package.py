@@ -37,9 +37,14 @@ def member(folder: Path, name: Any) -> Path:
     if not isinstance(name, str) or not name:
         raise PackageError(f"{folder}: its MLmodel names no model file")
     path = folder / name
-    if "\0" in name or not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        is_inside = "\0" not in name and path.resolve().is_relative_to(folder.resolve())
+        is_there = is_inside and path.exists()
+    except (OSError, RuntimeError, ValueError):  # too long for the system, or links that lead in a circle
+        raise PackageError(f"{folder}: {name[:200]!r}, which its MLmodel names, cannot be looked up") from None
+    if not is_inside:
         raise PackageError(f"{folder}: {name!r} leads outside of the package")
-    if not path.exists():
+    if not is_there:
         raise PackageError(f"{folder}: the file {name} that its MLmodel names is missing")
     return path
 

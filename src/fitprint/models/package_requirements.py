@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fitprint.models import bounded_yaml
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
 from fitprint.models.requirement_lines import DEEPEST, LARGEST_FILE, logical_lines, parsed, simple
@@ -93,11 +94,9 @@ def _text(folder: Path, name: str) -> str | None:
 
 def _conda_lines(folder: Path, found: PackageRequirements) -> list[str]:
     """The requirements in conda.yaml: its pip section, and what it pins for conda itself as pip writes it."""
-    import yaml
-
     try:
-        document = yaml.load(_text(folder, CONDA) or "", Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError, ValueError):
+        document = bounded_yaml.load((_text(folder, CONDA) or "").encode("utf-8"))
+    except bounded_yaml.YamlError:
         document = None
     dependencies = document.get("dependencies") if isinstance(document, dict) else None
     if not isinstance(dependencies, list):

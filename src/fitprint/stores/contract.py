@@ -27,6 +27,11 @@ class OpenRun(ABC):
     def path(self) -> Path:
         """The folder of the run as it is now: another one once it is finished."""
 
+    @property
+    def final_path(self) -> Path:
+        """Where the run will lie once it is finished; by default where it is."""
+        return self.path
+
     @abstractmethod
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Writes ``run.json``, whole or not at all."""

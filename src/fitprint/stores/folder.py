@@ -112,6 +112,10 @@ class OpenFolder(OpenRun):
     def path(self) -> Path:
         return Path(self._folder)
 
+    @property
+    def final_path(self) -> Path:
+        return Path(self._store, os.path.basename(self._folder))
+
     def make(self) -> None:
         """Makes the folder. Raises FileNotFoundError where the one it lies in is missing."""
         os.mkdir(self._folder, 0o700)  # nobody reads what is half written; `finish` gives what the umask allows

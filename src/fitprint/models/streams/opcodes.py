@@ -11,6 +11,8 @@ from codecs import escape_decode
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from fitprint._quiet import without_warnings
+
 MOST_OPCODES = 5_000_000
 LONGEST_TEXT = 500
 """No name is longer; of longer texts, as of all binary data, the content is passed over."""
@@ -72,7 +74,8 @@ def _of_line(name: str, line: bytes | None) -> Any:
         if name == "UNICODE":
             return line.decode("raw-unicode-escape")
         if name == "STRING":
-            return escape_decode(line.strip()[1:-1])[0].decode("latin-1")
+            with without_warnings():  # of escapes that Python will know no more
+                return escape_decode(line.strip()[1:-1])[0].decode("latin-1")
     except ValueError:
         raise BrokenStream(f"the argument of {name} cannot be read") from None
     return None
