@@ -9,7 +9,7 @@ from fitprint.models import infer_signature
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
 
-LOADER = '''\
+LOADER = """\
 import json
 
 
@@ -24,7 +24,7 @@ class Line:
 def _load_pyfunc(data_path):
     with open(data_path) as file:
         return Line(**json.load(file))
-'''
+"""
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 mlflow.autolog(log_models=False)

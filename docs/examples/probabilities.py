@@ -7,7 +7,7 @@ from fitprint.models import infer_signature
 from sklearn.datasets import load_breast_cancer
 from sklearn.tree import DecisionTreeClassifier
 
-LOADER = '''\
+LOADER = """\
 import pickle
 
 
@@ -22,7 +22,7 @@ class Probabilities:
 def _load_pyfunc(data_path):
     with open(data_path, "rb") as file:
         return Probabilities(pickle.load(file))
-'''
+"""
 
 X, y = load_breast_cancer(return_X_y=True, as_frame=True)
 model = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)
