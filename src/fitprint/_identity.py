@@ -37,7 +37,8 @@ def process() -> dict[str, object]:
 
 @functools.lru_cache(maxsize=4)
 def _process(pid: int) -> dict[str, object]:
-    return {"host": host(), "boot_id": boot_id(), "pid": pid, "started": process_start(pid)}
+    found = {"host": host(), "boot_id": boot_id(), "pid": pid, "started": process_start(pid)}
+    return {**found, "pid_namespace": pid_namespace()}
 
 
 @functools.cache
@@ -58,6 +59,15 @@ def boot_id() -> str | None:
         return None
 
 
+@functools.cache
+def pid_namespace() -> str | None:
+    """What the kernel calls the space that this process's pid is of (Linux): containers have each its own."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return None
+
+
 def process_start(pid: int) -> int | None:
     """The start of a process in clock ticks since boot (field 22 of /proc/<pid>/stat), or None where there is none."""
     try:
@@ -73,7 +83,7 @@ def is_alive(found: dict[str, object]) -> bool | None:
     if found.get("host") != host() or found.get("boot_id") != boot_id():
         return None if found.get("host") != host() or boot_id() is None else False
     pid = found.get("pid")
-    if not isinstance(pid, int):
+    if not isinstance(pid, int) or found.get("pid_namespace", pid_namespace()) != pid_namespace():
         return None
     if found.get("started") is not None:
         return process_start(pid) == found["started"]

@@ -61,7 +61,7 @@ print(json.dumps({"ends": ends, "survivors": survivors}))
 
 
 @pytest.mark.slow
-def test_a_thousand_recordings_killed_at_random_moments(run_python, store, whole, record_property):
+def test_a_thousand_recordings_killed_at_random_moments(run_python, store, whole):
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # a fork waits for those of the libraries
     done = json.loads(run_python(KILLS, 1000, env=one_thread).stdout)
     assert {*done["ends"]} == {"-9", "-15", "0"}, "nobody ended in another way"
@@ -83,7 +83,7 @@ def test_a_thousand_recordings_killed_at_random_moments(run_python, store, whole
     after = whole()
     assert after["FINISHED"] >= before["FINISHED"]
     assert sum(after.values()) == sum(before.values()), "none is lost"
-    record_property("runs", {"before": before, "after": after, "ends": done["ends"], "stages": places})
+    print(before, after, done["ends"], places)
 
 
 def stages(store):

@@ -46,6 +46,7 @@ def test_a_run_is_there_from_its_first_moment_and_moved_when_it_ends(store):
         "boot_id": _identity.boot_id(),
         "pid": os.getpid(),
         "started": _identity.process_start(os.getpid()),
+        "pid_namespace": _identity.pid_namespace(),
     }
     fitprint.end_run()
     assert run.path == store / run.run_id

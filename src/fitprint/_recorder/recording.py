@@ -58,8 +58,8 @@ class Recording:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a run."""
-        return hasattr(self, "run")
+        """Whether there is a run of this process: a child that was forked in the call goes on without one."""
+        return hasattr(self, "run") and self.run.written_here
 
     # before the call
 
@@ -71,9 +71,7 @@ class Recording:
                 self._begin()
             self._started = time.perf_counter()
         except BaseException as error:
-            if self.begun and self.own:
-                self.run.record.error = _told(error)
-            self._cut_short(error)
+            self.cut_short(error)
             raise
 
     def _begin(self) -> None:
@@ -102,6 +100,8 @@ class Recording:
         with self.step("params"):
             run.add(params=steps.params(call, call.flavor.params(call), run))
         self.listen(call)
+        with self.step("what is known before the call"):
+            run.write()  # whatever kills the process while it trains, this is kept
 
     def step(self, name: str) -> Step:
         """A guarded step of this recording."""
@@ -129,7 +129,7 @@ class Recording:
         except BaseException:  # what the guard lets pass: the user's interruption of our work, or `strict`
             if self.begun and not self._unwanted and not self.run.closed:
                 self.run.skip("the rest of the recording", "interrupted", "interrupted while it was being recorded")
-            self._cut_short(error)
+            self.cut_short(error)
             raise
 
     def give(self) -> Any:
@@ -186,10 +186,12 @@ class Recording:
                 switch.count_run(call.flavor.name)
         return not step.failed
 
-    def _cut_short(self, error: BaseException | None) -> None:
-        """Leaves nothing open where an interruption kept the rest from being done."""
+    def cut_short(self, error: BaseException | None) -> None:
+        """Leaves nothing open where an interruption kept the rest from being done; else does nothing."""
         try:
-            if self.begun:
+            if self.begun and hasattr(self, "call"):
+                if error is not None and self.own and not self.run.closed:
+                    self.run.record.error = _told(error)
                 self._put_away(_status(error))
         finally:
             self._leave()
@@ -200,8 +202,8 @@ class Recording:
         token, self._token = self._token, None
         if token is not None:
             _session.leave(token)
-        self.__dict__.pop("call", None)  # nothing of the user's is kept alive
         self._last_words.clear()
+        self.__dict__.pop("call", None)  # nothing of the user's is kept alive
 
 
 def _begin_own(call: TrainingCall) -> Run:

@@ -10,8 +10,8 @@ import click
 
 from fitprint._logger import set_up_logger
 from fitprint._version import __version__
+from fitprint.cli.cleaning import gc
 from fitprint.cli.flavors import flavors
-from fitprint.cli.gc import gc
 from fitprint.cli.inspection import inspect
 from fitprint.cli.runs import runs
 from fitprint.cli.show import show

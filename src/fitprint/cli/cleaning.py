@@ -1,4 +1,4 @@
-"""`fitprint gc`: what dead processes left in a store is closed or removed."""
+"""`fitprint gc`: what dead processes left in a store is closed or removed (no module `gc`: that is Python's)."""
 
 from __future__ import annotations
 
