@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from fitprint._locks import ForkSafeLock
+from fitprint._locks import fork_safe_lock
 
 HELD = """
 import os, threading
@@ -60,10 +60,10 @@ def test_a_child_forked_while_another_thread_holds_every_lock_goes_on(run_python
 
 @pytest.mark.parametrize("make", [threading.Lock, threading.RLock])
 def test_it_is_the_lock_it_was_made_as(make):
-    lock = ForkSafeLock(make)
+    lock = fork_safe_lock(make)
     with lock:
         taken = []
-        thread = threading.Thread(target=lambda: taken.append(lock._lock.acquire(blocking=False)))
+        thread = threading.Thread(target=lambda: taken.append(lock.acquire(blocking=False)))
         thread.start()
         thread.join()
         assert taken == [False]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fitprint._configuration import Configuration, configure, current
 from fitprint._guard import forget_told, tell, tell_once
 from fitprint._handover.watching import leave_workers, watch_workers
-from fitprint._locks import ForkSafeLock
+from fitprint._locks import fork_safe_lock
 from fitprint._logger import set_up_logger
 from fitprint._recorder.switch import switch
 from fitprint._registry.entries import Entry, discover, missing_plugins
@@ -20,7 +20,7 @@ from fitprint._settings import check_arguments, read_value
 if TYPE_CHECKING:
     from fitprint._registry.patches import MakeBegin
 
-_lock = ForkSafeLock(threading.RLock)
+_lock = fork_safe_lock(threading.RLock)
 _instruments: dict[str, Instrument] = {}
 _owners: weakref.WeakKeyDictionary[type, str | None] = weakref.WeakKeyDictionary()
 

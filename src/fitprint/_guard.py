@@ -7,12 +7,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
-from fitprint._locks import ForkSafeLock
+from fitprint._locks import fork_safe_lock
 
 log = logging.getLogger("fitprint")
 
 _told: set[tuple[str, str]] = set()
-_told_lock = ForkSafeLock()
+_told_lock = fork_safe_lock()
 
 
 class Skips(Protocol):

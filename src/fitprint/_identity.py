@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from fitprint._locks import ForkSafeLock
+from fitprint._locks import fork_safe_lock
 
 _last = 0
-_lock = ForkSafeLock()
+_lock = fork_safe_lock()
 
 
 def new_run_id() -> str:

@@ -6,45 +6,26 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
-_all: weakref.WeakSet[ForkSafeLock] = weakref.WeakSet()
+_all: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-class ForkSafeLock(AbstractContextManager["ForkSafeLock"]):
+def fork_safe_lock(make: Callable[[], Any] = threading.Lock) -> Any:
     """A lock, or with ``make=threading.RLock`` one that its owner may take again.
 
-    In a child the thread that held it may not exist, and would never release it: there the lock is a new one.
+    In a child the thread that held it may not exist, and would never release it: there it is free. It is the
+    interpreter's own lock, so that no Ctrl-C can come between taking it and being inside.
     """
-
-    def __init__(self, make: Callable[[], Any] = threading.Lock) -> None:
-        self._make = make
-        self._lock = make()
-        _all.add(self)
-
-    def acquire(self) -> None:
-        self._lock.acquire()
-
-    def release(self) -> None:
-        self._lock.release()
-
-    def __enter__(self) -> ForkSafeLock:
-        self._lock.acquire()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._lock.release()
-
-    def renew(self) -> None:
-        """Forgets who held it."""
-        self._lock = self._make()
+    lock = make()
+    _all.add(lock)
+    return lock
 
 
-def _renew_in_child() -> None:
+def _free_in_child() -> None:
     for lock in _all:
-        lock.renew()
+        lock._at_fork_reinit()  # as the standard library does with its own
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_in_child)
+    os.register_at_fork(after_in_child=_free_in_child)

@@ -51,17 +51,18 @@ class _OfThisContext:
 @contextmanager
 def without_warnings() -> Iterator[None]:
     """Warnings raised inside are dropped: those of this context alone."""
-    token = _depth.set(_depth.get() + 1)
     filters = warnings.filters
     ours: Any = ("ignore", _OfThisContext(_alone()), Warning, None, 0)
-    filters.insert(0, ours)  # type: ignore[attr-defined,unused-ignore]
-    try:
+    depth = _depth.get()
+    try:  # whatever interrupts us in here, the filter is taken away again
+        _depth.set(depth + 1)
+        filters.insert(0, ours)  # type: ignore[attr-defined,unused-ignore]
         yield
     finally:
+        _depth.set(depth)  # first of all: from here on the filter matches nothing
         _remove(filters, ours)
         if warnings.filters is not filters:  # somebody entered or left catch_warnings meanwhile
             _remove(warnings.filters, ours)
-        _depth.reset(token)
 
 
 @contextmanager

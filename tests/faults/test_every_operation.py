@@ -66,7 +66,9 @@ for number in range(1, operations + 1):
     if how != FROM_THEN_ON:
         expect(not half_done(), f"half done: {half_done()}")
     runs = fitprint.runs()
-    if how != TAKE_AWAY:
+    if how == TAKE_AWAY:
+        expect(all(map(is_complete, runs)), f"a run that was taken away is there again in part: {runs}")
+    else:
         expect(not [line for line in lines if "broken" in line or "cannot be read" in line], f"unreadable: {lines}")
         whole = len(runs) == 1 and is_complete(runs[0])
         if error == errno.EINTR and operation in ("open", "write"):  # which Python does again by itself

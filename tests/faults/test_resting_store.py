@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -94,6 +95,43 @@ def test_the_model_is_not_even_pickled_while_the_store_rests(recorded, store):
     Counted().fit([1], [2])
     Counted().fit([1], [2])
     assert Counted.pickled == 0
+
+
+IN_THE_MIDDLE = """
+import json
+from faulty_files import *
+from sklearn.tree import DecisionTreeClassifier
+
+
+class Counted(DecisionTreeClassifier):
+    pickled = 0
+
+    def __reduce_ex__(self, protocol):
+        Counted.pickled += 1
+        return super().__reduce_ex__(protocol)
+
+
+fitprint.autolog(quiet=True)
+empty_store()
+with fault() as found:
+    fitprint.start_run()
+fitprint.end_run()
+with fault(found[0] + 1, 28, ONCE):  # the first operation after the run has begun
+    Counted().fit([[1], [2]], [1, 2])
+DecisionTreeClassifier().fit([[1], [2]], [1, 2])
+run, _ = fitprint.runs()
+(row,) = [each for each in fitprint.status() if each.name == "sklearn"]
+print(json.dumps([run.status, run.params["max_depth"], run.skipped, Counted.pickled, lines, row.skips]))
+"""
+
+
+def test_a_store_that_fails_in_the_middle_of_a_run_rests_from_then_on(run_faulty):
+    status, depth, skipped, pickled, lines, skips = json.loads(run_faulty(IN_THE_MIDDLE).stdout)
+    assert (status, depth, pickled) == ("FINISHED", None, 0)
+    assert {rule for _, rule, _ in skipped} == {"store"}
+    assert {"the data set's facts", "model"} <= {what for what, _, _ in skipped}
+    assert "cannot be written (No space left on device)" in lines[0]
+    assert (len(lines), skips) == (1, {"store": 1})
 
 
 def test_an_error_that_pickling_the_model_raises_says_nothing_of_the_store(recorded, store, caplog):

@@ -53,38 +53,54 @@ def main() -> int:
     chosen = {name: PARTS[name] for name in given.part or PARTS} if not given.small else {"small": SMALL}
     folder = Path(tempfile.mkdtemp(prefix="transparency-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
-        found = compare_all(chosen, given.mode or [EVERYTHING, LIGHT], folder, given.processes)
+        found, unfinished = compare_all(chosen, given.mode or [EVERYTHING, LIGHT], folder, given.processes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    print(*unfinished, sep="\n", file=sys.stderr)
+    if not found:
+        return 1
     figures = summed(found.values())
     if given.json:
         print(json.dumps(figures))
         print(*told(found, given.first), sep="\n", file=sys.stderr)
     else:
         print(table(found), *told(found, given.first), conclusion(figures), sep="\n")
-    return 1 if any(figures["differences"].values()) else 0
+    return 1 if unfinished or any(figures["differences"].values()) else 0
 
 
 def compare_all(
     parts: dict[str, tuple[str, ...]], modes: list[str], folder: Path, processes: int
-) -> dict[str, Compared]:
-    """Runs every part in every mode, the modes of a part side by side: what slows the machine meets them all."""
+) -> tuple[dict[str, Compared], list[str]]:
+    """Runs every part in every mode, the modes of a part side by side: what slows the machine meets them all.
+
+    Gives also what did not come to its end; the other parts are compared all the same.
+    """
+    found, unfinished = {}, []
     with ThreadPoolExecutor(processes) as pool:
         started: dict[str, dict[str, Future[Came]]] = {
             part: {mode: pool.submit(run_part, files, mode, folder / f"{part}-{mode}") for mode in (BARE, *modes)}
             for part, files in parts.items()
         }
-        found = {}
+        again = {}
         for part, futures in started.items():
-            found[part] = Compared({mode: future.result() for mode, future in futures.items()})
-            print(f"... {part}", file=sys.stderr)
-        for part, again in [
-            (part, pool.submit(run_part, parts[part], BARE, folder / f"{part}-again"))
-            for part, each in found.items()
-            if any(differing(each.came[BARE], each.came[mode]) for mode in modes)
-        ]:
-            settle(found[part], again.result())
-    return found
+            try:
+                each = found[part] = Compared({mode: future.result() for mode, future in futures.items()})
+            except RuntimeError as error:
+                unfinished.append(f"{part}: {error}")
+                continue
+            differ = {mode: len(differing(each.came[BARE], each.came[mode])) for mode in modes}
+            print(
+                f"... {part}: {', '.join(f'{count} differ, {mode}' for mode, count in differ.items())}", file=sys.stderr
+            )
+            if any(differ.values()):
+                again[part] = pool.submit(run_part, parts[part], BARE, folder / f"{part}-again")
+        for part, future in again.items():
+            try:
+                settle(found[part], future.result())
+            except RuntimeError as error:
+                unfinished.append(f"{part}, the second time: {error}")
+                settle(found[part], found[part].came[BARE])  # nothing is excused then
+    return found, unfinished
 
 
 def settle(part: Compared, again: Came) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fitprint._configuration import Configuration
 from fitprint._guard import tell
-from fitprint._locks import ForkSafeLock
+from fitprint._locks import fork_safe_lock
 from fitprint._settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Switch:
         self.on = False
         self.configuration = Configuration()
         self._settings: dict[str, Settings] = {}
-        self._lock = ForkSafeLock()
+        self._lock = fork_safe_lock()
         self.follower: Callable[[Configuration], None] | None = None
         self.runs: Counter[str] = Counter()
         """Recorded runs per flavor."""

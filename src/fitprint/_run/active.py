@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from fitprint._configuration import current
-from fitprint._locks import ForkSafeLock
+from fitprint._locks import fork_safe_lock
 from fitprint._run.opening import begin_run, reopen_run
 from fitprint._run.record import FAILED, FINISHED, KILLED, RUNNING
 from fitprint._run.run import Run
@@ -22,7 +22,7 @@ Stack = tuple[Run, ...]
 
 _in_context: ContextVar[Stack] = ContextVar("fitprint_active_runs", default=())
 _in_thread = threading.local()
-_claiming = ForkSafeLock()
+_claiming = fork_safe_lock()
 _inherited_parent: str | None = None
 """In a forked child: the run that was active in the parent. It is only named as parent, never written."""
 

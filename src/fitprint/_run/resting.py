@@ -11,7 +11,7 @@ from collections import deque
 from typing import Protocol
 
 from fitprint._guard import tell
-from fitprint._locks import ForkSafeLock
+from fitprint._locks import fork_safe_lock
 from fitprint.stores import StoreError
 
 RETRY = 60.0
@@ -43,7 +43,7 @@ class _Rest:
 
 stores: dict[str, _Rest] = {}
 """By location; a store that works is not among them."""
-_lock = ForkSafeLock()
+_lock = fork_safe_lock()
 
 
 def is_resting(location: str) -> bool:

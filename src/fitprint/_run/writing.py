@@ -12,7 +12,7 @@ from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Any
 
-from fitprint._locks import ForkSafeLock
+from fitprint._locks import fork_safe_lock
 from fitprint._run import resting
 from fitprint._run.facts import RunFacts
 from fitprint._run.history import MOST_KEPT, History
@@ -30,7 +30,7 @@ class WrittenRun(RunFacts):
     def __init__(self, record: Record, store: Store, writer: OpenRun | None) -> None:
         super().__init__(record, store, writer)
         self._pid = os.getpid()
-        self._lock = ForkSafeLock(threading.RLock)
+        self._lock = fork_safe_lock(threading.RLock)
         self._history = History()
         self._closing: Callable[[], None] | None = None
         self._written = time.monotonic()
