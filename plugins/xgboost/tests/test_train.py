@@ -184,7 +184,7 @@ def test_callbacks_from_an_iterator(recorded, matrices):
 
 def test_metrics_can_be_read_while_it_trains(recorded, matrices, monkeypatch):
     monkeypatch.setattr("fitprint_xgboost._listening._SECONDS_BEHIND", 0.0)
-    monkeypatch.setattr("fitprint._run.run._BEHIND", 0.0)
+    monkeypatch.setattr("fitprint._run.writing._BEHIND", 0.0)
     seen = []
 
     class Reading(TrainingCallback):
