@@ -11,10 +11,11 @@ from typing import Any
 
 from fitprint import _readers as read
 from fitprint._guard import tell_once
+from fitprint._readers import Reader
 
 
-def setting(default: Any, reader: Callable[[Any], Any], help: str, *, argument_only: bool = False) -> Any:
-    """Declares one setting. The reader takes a text or a Python value and raises ValueError with what is accepted."""
+def setting(default: Any, reader: Reader, help: str, *, argument_only: bool = False) -> Any:
+    """Declares one setting, a field of a dataclass."""
     metadata = {"read": reader, "help": help, "argument_only": argument_only}
     return field(default=default, metadata=metadata)
 
@@ -104,6 +105,16 @@ def read_value(name: str, value: Any, source: str) -> Any:
         return TABLE[name].metadata["read"](value)
     except ValueError as error:
         raise ValueError(f"{source}: {value!r} cannot be read; accepted: {error}") from None
+
+
+def default_text(each: Field[Any]) -> str:
+    """A setting's default as it would be written in a variable; `none` for none."""
+    default = each.default
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, float):
+        return f"{default:g}"
+    return str(default) if default not in (None, ()) else "none"
 
 
 def _nearest(name: str) -> str:
