@@ -7,9 +7,10 @@ import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fitprint._configuration import Configuration, configure, current
-from fitprint._guard import forget_told, tell, tell_once
+from fitprint._configuration import Configuration, configure, current, is_configured
+from fitprint._guard import forget_told, guarded, tell, tell_once
 from fitprint._handover.watching import leave_workers, watch_workers
+from fitprint._launched import let_children_record
 from fitprint._locks import fork_safe_lock
 from fitprint._logger import set_up_logger
 from fitprint._recorder.switch import switch
@@ -48,6 +49,13 @@ def autolog_flavor(name: str, *, disable: bool = False, **settings: Any) -> None
     if disable:
         arguments["disabled"] = True
     _turn_on_scope(name, arguments)
+
+
+def autolog_below_run() -> None:
+    """`autolog()` in a process below `fitprint run`, unless its program has said something of its own by now."""
+    with guarded("turning it on below `fitprint run`"), _lock:
+        if not is_configured():
+            turn_on(current().with_scope(None, {}))
 
 
 def disable() -> None:
@@ -95,6 +103,7 @@ def turn_on(configuration: Configuration) -> None:
             _restore_all()
             return
         set_up_logger()
+        let_children_record(True)
         switch.turn_on(configuration)
         for name, instrument in known_flavors().items():
             if not _is_wanted(name, configuration):
@@ -113,11 +122,26 @@ def owner_of(cls: type) -> str | None:
     return _owners[cls]
 
 
+def say_what_is_missing(named: Iterable[str]) -> None:
+    """Tells of each flavor named that nobody knows, and of each framework here whose plugin is not."""
+    known = entries()
+    for name in named:
+        if name not in known:
+            tell_once(
+                ("flavors", name), f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
+            )
+    if not known:
+        tell('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
+    for name, command in missing_plugins(known).items():
+        tell_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
+
+
 def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
     with _lock:
         turn_on(current().with_scope(flavor, arguments))
         if switch.on:
-            _say_what_is_missing()
+            settings = current().settings()
+            say_what_is_missing((*(settings.flavors or ()), *settings.exclude_flavors))
 
 
 def _choose(**chosen: Any) -> None:
@@ -128,6 +152,7 @@ def _choose(**chosen: Any) -> None:
 
 
 def _restore_all() -> None:
+    let_children_record(False)
     switch.turn_off()
     for instrument in _instruments.values():
         instrument.disable()
@@ -163,20 +188,6 @@ def _check_flavors(names: tuple[str, ...]) -> None:
             command = missing_plugins(known).get(name)
             mend = f"install its plugin: {command}" if command else f"registered: {', '.join(sorted(known)) or 'none'}"
             raise ValueError(f"no flavor is called {name!r}; {mend}")
-
-
-def _say_what_is_missing() -> None:
-    known = entries()
-    missing = missing_plugins(known)
-    for name in (*(current().settings().flavors or ()), *current().settings().exclude_flavors):
-        if name not in known:
-            tell_once(
-                ("flavors", name), f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
-            )
-    if not known:
-        tell('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
-    for name, command in missing.items():
-        tell_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
 
 
 switch.follower = turn_on

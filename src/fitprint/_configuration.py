@@ -101,6 +101,11 @@ def current() -> Configuration:
     return _current if _current is not None else Configuration().now()
 
 
+def is_configured() -> bool:
+    """Whether the program has said anything of its own: turned recording on or off, or chosen a store."""
+    return _current is not None
+
+
 def configure(configuration: Configuration) -> Configuration:
     """Puts a configuration in force, for this process."""
     global _current

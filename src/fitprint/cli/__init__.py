@@ -1,4 +1,4 @@
-"""The command line: `fitprint runs`, `show`, `inspect`, `verify`, `flavors` and `gc`.
+"""The command line: `fitprint run`, `runs`, `show`, `inspect`, `verify`, `flavors` and `gc`.
 
 No command imports a framework, or numpy early.
 """
