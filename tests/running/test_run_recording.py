@@ -138,6 +138,25 @@ def test_a_program_that_turned_recording_off_has_children_that_do_not_record(wri
     assert recorded() == ["OnAgain"]
 
 
+def test_what_was_said_first_stays(toy, store):
+    from fitprint._autolog import autolog_below_run
+
+    fitprint.autolog(store="own")
+    autolog_below_run()
+    assert Path(fitprint.get_tracking_uri()).name == "own"
+    fitprint.disable()
+    autolog_below_run()
+    toy.imported().Mean().fit([1], [2])
+    assert not Path("own").exists()
+
+
+def test_a_program_that_imports_fitprint_gets_it_as_ever(compared):
+    script = (
+        "import fitprint, sys; print(fitprint._guard is sys.modules['fitprint._guard'], fitprint.__loader__.__dict__)"
+    )
+    assert compared(PYTHON, "-c", script).stdout.startswith("True")
+
+
 # ---- children
 
 
@@ -173,6 +192,13 @@ def test_processes_of_the_standard_library_record(program, write, launched, reco
     for method in ("spawn", "fork", "forkserver"):
         expected += [f"Process_{method}", *[f"Pool_{method}"] * 2, *[f"Executor_{method}"] * 2]
     assert recorded() == sorted(expected)
+
+
+def test_pytest_records_what_tests_train(write, launched, recorded):
+    write("test_own.py", "import toylearn\n\ndef test_it():\n    assert toylearn.Mean().fit([1], [2]).mean_ == 2\n")
+    assert "1 passed" in launched("pytest", "-q", "-p", "no:cacheprovider", "test_own.py").stdout
+    launched("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_own.py")
+    assert recorded() == ["Mean", "Mean"]
 
 
 def test_joblib_records_in_its_workers_once_each(program, write, launched, recorded):
@@ -317,7 +343,9 @@ def test_modules_of_the_user_s_with_the_names_of_python_s_own(write, start):
         write(f"{name}.py", f"who = 'the user, {name}'")
     write("program.py", "".join(f"import {name}\nprint({name}.who)\n" for name in names))
     script = Path(PYTHON).with_name("fitprint")  # `python -m fitprint` looks in the folder first
-    assert start(script, "run", "program.py").stdout == start(PYTHON, "program.py").stdout
+    bare = start(PYTHON, "program.py").stdout
+    assert bare.count("the user") == len(names)
+    assert start(script, "run", "program.py").stdout == bare
 
 
 def test_the_bootstrap_can_be_read_by_other_versions_of_python():
