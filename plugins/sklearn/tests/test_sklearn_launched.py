@@ -1,4 +1,4 @@
-"""scikit-learn under `fitprint run`: a search in loky's workers is one run, a pool of one's own as many as it trains."""
+"""scikit-learn under `fitprint run`: a search in loky's workers is one run, an own pool as many as it trains."""
 
 from __future__ import annotations
 
