@@ -90,12 +90,12 @@ def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -
     return signature
 
 
-def _with_params(signature: ModelSignature | None, params: Mapping[str, Any]) -> ModelSignature:
+def _with_params(signature: ModelSignature | None, params: dict[str, Any]) -> ModelSignature:
     inferred = infer_signature(params=params)
     return inferred if signature is None else ModelSignature(signature.inputs, signature.outputs, inferred.params)
 
 
-def _predict(subject: Subject, package: Package, params: Mapping[str, Any]) -> Callable[[Any], Any]:
+def _predict(subject: Subject, package: Package, params: dict[str, Any]) -> Callable[[Any], Any]:
     """What the package will predict with."""
     method = (package.pyfunc or {}).get("predict_fn", "predict")
     if method == "predict":

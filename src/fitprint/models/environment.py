@@ -16,7 +16,7 @@ from fitprint.models import distributions
 from fitprint.models.package import Package
 
 MLFLOW = "mlflow>=2.8,<4"
-"""First in the list of a package whose loader is MLflow's or its author's own: servers build their environment from it."""
+"""First in the list of a package whose loader is no plugin's: servers build their environment from these files."""
 
 MOST_CODE_BYTES = 10_000_000
 MOST_CODE_FILES = 500
@@ -36,7 +36,7 @@ def requirements(
     owner = distributions.of_module(loader_module) if loader_module.partition(".")[0] != "mlflow" else None
     found -= {owner, "mlflow"} if owner is None else {owner}
     first = MLFLOW if owner is None else _pinned(owner)
-    return [first] + sorted(_pinned(each) for each in found if distributions.version(each))
+    return [first, *sorted(_pinned(each) for each in found if distributions.version(each))]
 
 
 def _pinned(distribution: str) -> str:

@@ -83,7 +83,9 @@ class PyFuncModel:
         schema = signature.params if signature is not None else None
         if params and schema is None:
             folder = str(self._loaded.folder)
-            tell_once(("params", folder), f"{folder}: its signature has no params; ignored: {', '.join(map(str, params))}")
+            tell_once(
+                ("params", folder), f"{folder}: its signature has no params; ignored: {', '.join(map(str, params))}"
+            )
         given = enforce_params(params, schema, lossless=True)
         return self._loaded.predict(data, given if params is not None else given or None)
 
