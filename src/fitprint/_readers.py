@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from fitprint._privacy.redactor import VALUE
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _UNITS = {"": 1, "b": 1, **{f"{p}b": 1000**n for n, p in enumerate("kmgt", 1)}}
@@ -45,6 +47,28 @@ def names(value: Any) -> tuple[str, ...] | None:
     if not all(isinstance(each, str) for each in found):
         raise ValueError("names, comma-separated or as a list of texts")
     return tuple(each.strip() for each in found if each.strip())
+
+
+def patterns(value: Any) -> tuple[str, ...] | None:
+    """Globs on names, and ``value:<regular expression>``: a list, or a text, whose commas in brackets are no ends."""
+    found = names(_outside_brackets(value) if isinstance(value, str) else value)
+    for each in found or ():
+        try:
+            re.compile(each.removeprefix(VALUE) if each.startswith(VALUE) else "")
+        except re.error as error:
+            raise ValueError(f"globs on names, or value:<regular expression>; {each!r} is none: {error}") from None
+    return found
+
+
+def _outside_brackets(text: str) -> list[str]:
+    found, depth = [""], 0
+    for letter in text:
+        depth = max(depth + (letter in "([{") - (letter in ")]}"), 0)
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return found
 
 
 def tags(value: Any) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fitprint._json import plain, to_bytes
+from fitprint._json import ALL, plain, to_bytes
 
 
 def contents(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
@@ -31,8 +31,8 @@ def of_dict(value: Any, name: str) -> bytes:
     if PurePosixPath(name).suffix in (".yaml", ".yml"):
         import yaml
 
-        return yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True).encode("utf-8")
-    return to_bytes(plain(value), indent=2)
+        return yaml.safe_dump(plain(value, bounds=ALL), sort_keys=False, allow_unicode=True).encode("utf-8")
+    return to_bytes(plain(value, bounds=ALL), indent=2)
 
 
 def of_figure(figure: Any, name: str) -> bytes:
