@@ -7,28 +7,36 @@ import re
 from itertools import pairwise
 
 _ALWAYS = frozenset(
-    "password passwords passwd pwd passphrase passcode secret secrets credential credentials creds apikey apikeys "
-    "accesskey secretkey privatekey authtoken accesstoken authorization bearer jwt".split()  # noqa: SIM905
+    """
+    password passwords passwd pwd passphrase passcode secret secrets credential credentials creds apikey apikeys
+    accesskey secretkey privatekey authtoken accesstoken authorization bearer jwt
+    """.split()  # noqa: SIM905
 )
 """Wherever they stand in a name, in any part of a nested one."""
 _ENDINGS = ("password", "passwd", "passphrase")
 """No other word of English ends so: `dbpassword`."""
 _LAST = frozenset({"auth", "cookie", "cookies"})
 _KEYS = frozenset(
-    "api access private secret auth encryption signing account storage ssh master shared subscription license "
-    "consumer security deploy hmac aes rsa gpg pgp fernet".split()  # noqa: SIM905
+    """
+    api access private secret auth encryption signing account storage ssh master shared subscription license
+    consumer security deploy hmac aes rsa gpg pgp fernet
+    """.split()  # noqa: SIM905
 )
 """What a `key` is secret after; the key of a dict or of a join is none."""
 _TEXT_TOKENS = frozenset(
-    "n num number count max min per avg mean cls class pad padding eos bos eot eod eom mask masked unk unknown oov sep "
-    "separator special start end stop begin first last next new blank image audio video prompt split word sub prefix "
-    "suffix middle distill distillation register query vocab target label filler null empty added decoder encoder "
-    "missing sos go text line tag patch input output".split()  # noqa: SIM905
+    """
+    n num number count max min per avg mean cls class pad padding eos bos eot eod eom mask masked unk unknown oov sep
+    separator special start end stop begin first last next new blank image audio video prompt split word sub prefix
+    suffix middle distill distillation register query vocab target label filler null empty added decoder encoder
+    missing sos go text line tag patch input output
+    """.split()  # noqa: SIM905
 )
 """What a `token` is a piece of text after."""
 _ABOUT = frozenset(
-    "env var variable name field column header length len size count type kind policy ttl expiry prompt required url "
-    "uri endpoint path file pattern regex ids per".split()  # noqa: SIM905
+    """
+    env var variable name field column header length len size count type kind policy ttl expiry prompt required url
+    uri endpoint path file pattern regex ids per
+    """.split()  # noqa: SIM905
 )
 """A name that ends so says something of a secret and holds none: `secret_name`, `token_url`, `password_file`."""
 _PARTS = re.compile(r"__|[.\[\]/:]")

@@ -81,12 +81,15 @@ class Redactor:
             return text
         if not self.may_hide_in(text):
             return self._noted(text)
-        hide = functools.partial(self._hide, found)
-        shown = text
-        for pattern in (*self._own_values, formats.known()):
-            shown = pattern.sub(lambda match: hide(match[0]), shown)
-        shown = _put_in(shown, assigned.secrets(shown, self.hides), hide)
+        shown = self.looks(text, found)
+        shown = _put_in(shown, assigned.secrets(shown, self.hides), functools.partial(self._hide, found))
         return self._noted(text) if shown == text else shown
+
+    def looks(self, text: str, found: list[Any] | None = None) -> str:
+        """A text in which only that is hidden which looks like a secret, whatever stands before it."""
+        for pattern in (*self._own_values, formats.known()):
+            text = pattern.sub(lambda match: self._hide(found, match[0]), text)
+        return text
 
     def _hide(self, found: list[Any] | None, secret: str) -> str:
         if not secret or formats.references().fullmatch(secret):

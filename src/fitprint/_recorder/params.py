@@ -11,6 +11,10 @@ from fitprint._guard import guarded
 from fitprint._run.run import Run
 from fitprint.models.rows import row_count
 
+REASON = "they have the shape of the data, and may be some of it; log_param() records them all the same"
+_ATOMS = (str, bytes, bool, int, float, type(None))
+_DEEPEST = 4
+
 
 def add_params(run: Run, call: TrainingCall, values: Mapping[str, Any]) -> None:
     """Adds the params of a call, or of a candidate in it, without those of `exclude_params`; each fails alone."""
@@ -21,21 +25,30 @@ def add_params(run: Run, call: TrainingCall, values: Mapping[str, Any]) -> None:
             run.skip(f"param {name}", "exclude_params", "named there")
             continue
         with guarded(f"param {name}", call.flavor.name, run, call.settings.strict):
-            run.add_param(name, _without_rows(name, value, call, run))
+            shown = _without_rows(value, call)
+            if shown is not value:
+                run.skip(f"values of param {name}", "data", REASON)
+            run.add_param(name, shown)
 
 
-def _without_rows(name: str, value: Any, call: TrainingCall, run: Run) -> Any:
-    """The value, unless it is an array that looks like rows of the data, or like a value for each of them.
+def _without_rows(value: Any, call: TrainingCall, depth: int = 0) -> Any:
+    """The value itself, unless there is an array in it that looks like rows of the data, or like a value for each.
 
     Centroids to begin with are often rows of the data, and weights are part of it: neither is kept without being asked
     for.
     """
-    shape = _shape(value)
-    if shape is None or not _is_like_data(shape, call):
+    if isinstance(value, _ATOMS) or depth > _DEEPEST:
         return value
-    reason = "it has the shape of the data, so that its values may be some of it; log_param() records them all the same"
-    run.skip(f"values of param {name}", "data", reason)
-    return f"{getattr(value, 'dtype', type(value).__name__)} array of shape {shape}"
+    shape = _shape(value)
+    if shape is not None and _is_like_data(shape, call):
+        return f"{getattr(value, 'dtype', type(value).__name__)} array of shape {shape}"
+    if isinstance(value, Mapping):
+        inner = {name: _without_rows(each, call, depth + 1) for name, each in value.items()}
+        return inner if any(inner[name] is not value[name] for name in inner) else value
+    if isinstance(value, (list, tuple)):
+        several = [_without_rows(each, call, depth + 1) for each in value]
+        return several if any(one is not other for one, other in zip(several, value, strict=True)) else value
+    return value
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:
