@@ -56,7 +56,7 @@ def files_with(folder: Path, text: str) -> set[str]:
 
 def test_secret_params_are_hidden_everywhere_but_in_the_pickle(recorded, caplog):
     model = remote()
-    with caplog.at_level(logging.INFO, "fitprint"):
+    with caplog.at_level(logging.INFO):
         model.fit(X, Y)
     run = fitprint.last_run()
     assert run.params["api_key"] == "***"
@@ -65,6 +65,7 @@ def test_secret_params_are_hidden_everywhere_but_in_the_pickle(recorded, caplog)
     assert run.params["command"] == ["run", "--token", "***"]
     assert run.params["n_tokens"] == 5
     assert files_with(recorded, SECRET) == {"model.pkl"}
+    assert "Remote → " in caplog.text
     assert SECRET not in caplog.text
     assert model.api_key == SECRET
     assert model.options["auth"]["password"] == SECRET
@@ -180,7 +181,7 @@ def test_lines_are_hidden_by_the_patterns_of_every_scope(store, caplog):
 
     fitprint.autolog()
     fitprint.sklearn.autolog(redact=["value:ACME-[0-9]+"])
-    with caplog.at_level(logging.INFO, "fitprint"):
+    with caplog.at_level(logging.INFO):
         Breaks().fit(X, Y)
     assert "of ***" in caplog.text
     assert "ACME-12" not in caplog.text

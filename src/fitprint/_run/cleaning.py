@@ -29,8 +29,8 @@ class Cleaned:
 
     run_id: str
     did: str
-    """``closed``: it was open; ``swept``: it had ended, half of something lay in it; ``removed``; ``thinned``: one of its
-    packages was removed; ``left`` as it is."""
+    """``closed``: it was open; ``swept``: it had ended, half of something lay in it; ``removed``; ``thinned``: a
+    package of it was removed; ``left`` as it is."""
     name: str = ""
     status: str = ""
     removed: list[str] = field(default_factory=list)
