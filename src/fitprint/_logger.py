@@ -23,6 +23,9 @@ class Line(str):
         line.parts = kept
         return line
 
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)  # a record that travels holds text
+
 
 class _OwnHandler(logging.Handler):
     """Prints fitprint's lines unless the program has set up logging: then that is where they go."""
