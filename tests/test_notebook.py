@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 jupyter_client = pytest.importorskip("jupyter_client")
 pytest.importorskip("ipykernel")
 pytest.importorskip("sklearn")
 
+DOCUMENT = Path(__file__).parents[1] / "docs" / "notebooks.md"
 TRAIN = "from sklearn.naive_bayes import GaussianNB; GaussianNB().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])"
 
 
@@ -143,6 +147,21 @@ class Mine(BaseEstimator):
         kernel.run("mine = Mine().fit([[0.0], [1.0]])")
         kernel.run("run = fitprint.run_of(mine); assert run is fitprint.last_run() and run.name == 'Mine'")
         kernel.run(f"assert fitprint.load_model(run.model_path).predict([[0.0]]) == [{which}], run.skipped")
+
+
+def test_the_cells_of_the_document_run_as_it_says(kernel):
+    kernel.run("%reset -f")
+    shown = {}
+    for cell in re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text("utf-8"), re.DOTALL | re.MULTILINE):
+        shown[cell] = kernel.run(cell)
+    trained = [outputs for cell, outputs in shown.items() if cell.startswith("model = ")]
+    assert lines(trained[0])[0].startswith("fitprint: LogisticRegression → fitprint-runs/")
+    tables = [
+        outputs["html"] for cell, outputs in shown.items() if cell.endswith(("\nrun\n", "fitprint.runs(newest=10)\n"))
+    ]
+    assert [html.startswith("<table>") for html in tables] == [True, True]
+    assert all(outputs["displays"] == {} for cell, outputs in shown.items() if "n_estimators=5" in cell)
+    kernel.run("import fitprint; fitprint.autolog(store='runs', strict=True)")
 
 
 def test_runs_show_as_tables_without_scripts(kernel):

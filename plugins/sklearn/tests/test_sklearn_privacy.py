@@ -135,6 +135,8 @@ def test_what_a_user_logs_is_hidden_too(store):
     with fitprint.start_run(f"token={SECRET}", tags={"api_key": SECRET}) as run:
         run.log_params({"password": SECRET, f"http://u:{SECRET}@h": 1})
         run.set_tag("note", f"--secret {SECRET}")
+        run.log_dict({"db": {"password": SECRET}}, "config.json")
+        run.log_dict({"db": {"password": SECRET}}, "config.yaml")
         run.log_metric(f"of http://u:{SECRET}@h", 1.0)
         assert SECRET not in repr(run) + run._repr_html_()
         assert files_with(store, SECRET) == set()

@@ -64,8 +64,8 @@ class Run(WrittenRun):
             self.write_artifact(name, content)
 
     def log_dict(self, dictionary: Any, artifact_file: str) -> None:
-        """Writes a value as JSON, or as YAML when the name ends so."""
-        self.write_artifact(artifact_file, artifacts.of_dict(dictionary, artifact_file))
+        """Writes a value as JSON, or as YAML when the name ends so; a secret in it is shown as ``***``."""
+        self.write_artifact(artifact_file, artifacts.of_dict(dictionary, artifact_file, self.secrets.redactor))
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Writes a text, UTF-8."""
