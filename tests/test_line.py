@@ -223,14 +223,21 @@ def test_a_bar_that_is_closed_is_let_alone_and_tqdm_is_never_imported(run_python
 def test_a_forked_child_waits_for_no_lock_of_a_bar(run_python, toy, store):
     pytest.importorskip("tqdm")
     script = """
-import os
+import os, threading
 from tqdm import tqdm
-bar = tqdm(total=3)
-with tqdm.get_lock():
-    child = os.fork()
-    if not child:
-        train()
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+bar, held, done = tqdm(total=3), threading.Event(), threading.Event()
+def hold():
+    with tqdm.get_lock():
+        held.set()
+        done.wait()
+threading.Thread(target=hold).start()
+held.wait()
+child = os.fork()
+if not child:
+    train()
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+done.set()
+assert status == 0
 """
     assert len(lines(run_python(TRAIN + script).stderr)) == 1
