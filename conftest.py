@@ -109,6 +109,8 @@ def forget_everything() -> None:
     remembered._by_model.clear()
     opening._resting.clear()
     _quiet._depth.set(0)
+    if "fitprint._recorder.line" in sys.modules:
+        sys.modules["fitprint._recorder.line"].pace.forget()
     _guard.log.handlers.clear()
     _guard.log.filters.clear()
     _guard.log.setLevel("NOTSET")

@@ -19,8 +19,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # From the ground up: each may import what stands before it, and what lies in its own package.
 FLOORS = """
-    _version _locks _guard _frames _late _launched
-    _locations _readers _json _identity _quiet _parameters _session _scores _logger
+    _version _locks _privacy _guard _frames _late _launched
+    _locations _readers _json _identity _quiet _parameters _session _scores _terminal _notebook _logger
     _settings _configuration
     models stores
     _html _run

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fitprint import _privacy
 from fitprint._guard import tell_once
 from fitprint._locations import absolute
 from fitprint._settings import TABLE, Settings, read_value
@@ -68,6 +69,12 @@ class Configuration:
         settings = Settings(**found)
         return replace(settings, store=absolute(settings.store, self.directory))
 
+    def redactor(self) -> _privacy.Redactor:
+        """What hides secrets in lines: by the patterns of all scopes, for a line may be of any flavor."""
+        general = self.settings()
+        own = (each for name in self.by_flavor for each in self.settings(name).redact)
+        return _privacy.redactor_for((*general.redact, *own), general.redact_allow)
+
     def _layers(self, flavor: str | None, defaults: Mapping[str, Any]) -> list[Callable[[str], tuple[bool, Any]]]:
         own = self.by_flavor.get(flavor or "", {})
         layers = [
@@ -110,4 +117,5 @@ def configure(configuration: Configuration) -> Configuration:
     """Puts a configuration in force, for this process."""
     global _current
     _current = configuration
+    _privacy.use(configuration.redactor())
     return configuration

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from fitprint._locks import fork_safe_lock
+from fitprint._privacy import in_force
 
 log = logging.getLogger("fitprint")
 
@@ -47,7 +48,8 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
         if error is None or not isinstance(error, Exception):
             return False
         self.failed = True
-        self.reason = reason = describe(error)
+        hide = getattr(self.skips, "hide", in_force().text)
+        self.reason = reason = hide(describe(error))
         if self.strict:
             return False
         if self.skips is not None:
@@ -93,9 +95,9 @@ def tell_once(key: tuple[str, str], line: str) -> None:
 
 
 def tell(line: str, level: int = logging.WARNING) -> None:
-    """Logs a line; a logging set-up that raises does not reach the caller."""
+    """Logs a line, with what is secret in it hidden; a logging set-up that raises does not reach the caller."""
     try:
-        log.log(level, line)
+        log.log(level, in_force().text(line))
     except Exception:
         return
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fitprint._privacy.redactor import VALUE
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _UNITS = {"": 1, "b": 1, **{f"{p}b": 1000**n for n, p in enumerate("kmgt", 1)}}
@@ -69,6 +71,29 @@ def names(value: Any) -> tuple[str, ...] | None:
     if not all(isinstance(each, str) for each in found):
         raise ValueError
     return tuple(each.strip() for each in found if each.strip())
+
+
+@_reader("PATTERN,...", "globs on names, or value:<regular expression>")
+def patterns(value: Any) -> tuple[str, ...] | None:
+    """Globs on names, and ``value:<regular expression>``: a list, or a text, whose commas in brackets are no ends."""
+    found: tuple[str, ...] | None = names(_outside_brackets(value) if isinstance(value, str) else value)
+    for each in found or ():
+        try:
+            re.compile(each.removeprefix(VALUE) if each.startswith(VALUE) else "")
+        except re.error as error:
+            raise ValueError from error
+    return found
+
+
+def _outside_brackets(text: str) -> list[str]:
+    found, depth = [""], 0
+    for letter in text:
+        depth = max(depth + (letter in "([{") - (letter in ")]}"), 0)
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return found
 
 
 @_reader("NAME=VALUE,...", "tags as name=value, comma-separated, or a mapping")

@@ -42,6 +42,13 @@ class Settings:
     max_metric_seconds: float = setting(1.0, read.seconds, "above this projected cost, metrics are taken on a sample")
     max_child_runs: int = setting(5, read.whole_number, "searches: how many of the best candidates become child runs")
     exclude_params: tuple[str, ...] = setting((), read.names, "globs on names of params to leave out")
+    redact: tuple[str, ...] = setting(
+        (), read.patterns, "also shown as ***: globs on names, or value:<regular expression>; beside the built-in ones"
+    )
+    redact_allow: tuple[str, ...] = setting((), read.patterns, "never shown as ***: globs on names, or value:<...>")
+    redact_models: bool = setting(
+        False, read.boolean, "no package of a model that holds a param which is shown as *** in the run"
+    )
     trust: str = setting(
         "all",
         read.one_of("all", "verified", "no-pickle"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from fitprint._making.making import make
 from fitprint._making.options import Options
 from fitprint._making.subject import Subject
-from fitprint.models.package import PackageTooLarge
+from fitprint._recorder.secrets import files_with
+from fitprint.models.package import Package, PackageTooLarge
 from fitprint.models.rows import first_rows, read_once, row_count
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def pack(recording: Recording, model: Any) -> None:
         kept = False
         try:
             make(_subject(recording, model), package, _Guarded(recording))
+            if _holds_secrets(recording, package):
+                return
             about = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
             run.keep_package(package, NAME, about)
             kept = True
@@ -39,6 +42,19 @@ def pack(recording: Recording, model: Any) -> None:
         finally:
             if not kept:
                 package.discard()
+
+
+def _holds_secrets(recording: Recording, package: Package) -> bool:
+    """Whether the package is not to be kept for what is in it of hidden params; the run says so in either case."""
+    run, refused = recording.run, recording.call.settings.redact_models
+    places = {name: files_with(package.folder, values) for name, values in run.secrets.hidden.items()}
+    found = {name: ", ".join(files) for name, files in places.items() if files}
+    for name, files in found.items():
+        if refused:
+            run.skip("model", "redact", f"param {name}, shown as *** in the run, is in {files} (redact_models=true)")
+        else:
+            run.skip(f"param {name}", "redact", f"shown as *** in the run, and in the package all the same: {files}")
+    return bool(found) and refused
 
 
 def _subject(recording: Recording, model: Any) -> Subject:

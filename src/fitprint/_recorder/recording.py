@@ -10,10 +10,12 @@ from typing import Any
 
 from fitprint import _rules, _session
 from fitprint._flavor import TrainingCall
-from fitprint._guard import guarded, message
+from fitprint._guard import guarded
 from fitprint._quiet import unseen
 from fitprint._recorder import line, steps
 from fitprint._recorder.emitter import Emitter
+from fitprint._recorder.errors import told
+from fitprint._recorder.params import add_params
 from fitprint._recorder.step import Step
 from fitprint._recorder.switch import switch
 from fitprint._run import active, remembered
@@ -96,9 +98,9 @@ class Recording:
         run.record.flavor = call.flavor.name
         version = call.flavor.framework_version
         about = {"flavor": call.flavor.name, "class": call.class_name}
-        run.add(tags={**about, "framework_version": version} if version else about)
+        run.add_tags({**about, "framework_version": version} if version else about)
         with self.step("params"):
-            run.add(params=steps.params(call, call.flavor.params(call), run))
+            add_params(run, call, call.flavor.params(call))
         self.listen(call)
         with self.step("what is known before the call"):
             run.write()  # whatever kills the process while it trains, this is kept
@@ -143,7 +145,7 @@ class Recording:
         if error is None:
             self._record_success()
         else:
-            self.run.record.error = _told(error)
+            self.run.record.error = told(error, self.call)
             remembered.remember(self.run, self.call.instance)
         if self._put_away(_status(error)) and not self._unwanted and not self.call.settings.quiet:
             line.tell_run(self.run)
@@ -191,7 +193,7 @@ class Recording:
         try:
             if self.begun and hasattr(self, "call"):
                 if error is not None and self.own and not self.run.closed:
-                    self.run.record.error = _told(error)
+                    self.run.record.error = told(error, self.call)
                 self._put_away(_status(error))
         finally:
             self._leave()
@@ -216,7 +218,3 @@ def _begin_own(call: TrainingCall) -> Run:
 
 def _status(error: BaseException | None) -> str:
     return FINISHED if error is None else FAILED if isinstance(error, Exception) else KILLED
-
-
-def _told(error: BaseException) -> dict[str, str]:
-    return {"type": type(error).__name__, "message": message(error)}

@@ -8,6 +8,8 @@ from typing import IO, Any
 
 import click
 
+from fitprint import _privacy
+from fitprint._configuration import current
 from fitprint._logger import set_up_logger
 from fitprint._version import __version__
 from fitprint.cli.cleaning import gc
@@ -54,6 +56,7 @@ def fitprint() -> None:
     the folder that --store names, else FITPRINT_STORE, else ./fitprint-runs.
     """
     set_up_logger()
+    _privacy.use(current().redactor())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
