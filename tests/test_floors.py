@@ -20,7 +20,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # From the ground up: each may import what stands before it, and what lies in its own package.
 FLOORS = """
     _version _locks _guard _frames _late _locations _readers _json _identity _quiet _parameters _session _scores _logger
-    _settings _configuration
+    _settings _variables _configuration _emit
     models stores
     _html _run
     _flavor _making _patching _rules

@@ -122,7 +122,7 @@ class Recording:
     ) -> None:
         try:
             if self.begun:
-                self.call.seconds = time.perf_counter() - self._started
+                self.call.took = time.perf_counter() - self._started
                 with unseen():
                     self._finish(error)
             self._leave()
@@ -153,10 +153,12 @@ class Recording:
         call.result = self.result
         refused = _rules.after(call)
         if refused is not None:
-            switch.count_skip(call.flavor.name, refused[0])
-            self._unwanted = self.own
-            if self._unwanted:
-                return
+            if self.own:
+                switch.count_skip(call.flavor.name, refused[0])
+                self._unwanted = True
+            else:
+                self.run.skip(f"the training by {call.name}", *refused)
+            return
         model = None
         with self.step("the model"):
             model = call.flavor.model(call)
@@ -169,8 +171,9 @@ class Recording:
         """Ends the run, or removes one that is not wanted; a second time does what was interrupted at the first."""
         run, call = self.run, self.call
         if not run.closed:
-            recording = time.perf_counter() - self._began - call.seconds
-            run.record.seconds = {"training": round(call.seconds, 6), "recording": round(recording, 6)}
+            training = call.took or 0.0
+            recording = time.perf_counter() - self._began - training
+            run.record.seconds = {"training": round(training, 6), "recording": round(recording, 6)}
         with self.step("removing the run" if self._unwanted else "the end of the run") as step:
             if self._unwanted:
                 run.discard()

@@ -50,7 +50,9 @@ class Switch:
         """The settings of a flavor, decided at its first call after `autolog()`."""
         found = self._settings.get(flavor.name)
         if found is None:
-            found = self._settings[flavor.name] = self.configuration.settings(flavor.name, flavor.defaults)
+            found = self._settings[flavor.name] = self.configuration.settings(
+                flavor.name, flavor.defaults, flavor.settings
+            )
         return found
 
     def count_run(self, flavor: str) -> None:
