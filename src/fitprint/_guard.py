@@ -62,7 +62,7 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
             self.skips.skip(self.step, "error", reason)
         tell_once(
             (self.flavor, self.step),
-            f"{self.flavor or 'fitprint'}: {self.step} {self.lost}{_where(self.skips)}: {reason}",
+            f"{self.flavor and f'{self.flavor}: '}{self.step} {self.lost}{_where(self.skips)}: {reason}",
         )
         return True
 

@@ -128,14 +128,17 @@ def read_value(each: Field[Any], value: Any, source: str) -> Any:
         raise ValueError(f"{source}: {value!r} cannot be read; accepted: {error}") from None
 
 
-def default_text(each: Field[Any]) -> str:
-    """A setting's default as it would be written in a variable; `none` for none."""
-    default = each.default
-    if isinstance(default, bool):
-        return str(default).lower()
-    if isinstance(default, float):
-        return f"{default:g}"
-    return str(default) if default not in (None, ()) else "none"
+def value_text(value: Any) -> str:
+    """A value as it is written in a variable; `none` for none."""
+    if value is None or (isinstance(value, (tuple, Mapping)) and not value):
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={each}" for name, each in value.items())
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:

@@ -38,6 +38,8 @@ class Recording:
         self.listening = False
         self.result: Any = None
         self._unwanted = self._counted = False
+        self._skipped_before = 0
+        """Of a run that is the user's: how many reasons stood in it before this call."""
         self._last_words: list[Callable[[], None]] = []
         self._session = _session.Session()
         self._token: Token[_session.Session | None] | None = None
@@ -91,6 +93,7 @@ class Recording:
 
     def _prepare(self) -> None:
         call, run = self.call, self.run
+        self._skipped_before = len(run.skipped)
         self._emitter = Emitter(run, call)
         call.emit, call.skip = self._emitter, run.skip
         run.record.flavor = call.flavor.name
@@ -187,7 +190,14 @@ class Recording:
                 switch.count_skip(call.flavor.name, "store")
             else:
                 switch.count_run(call.flavor.name)
+                self._count_skips()
         return not step.failed
+
+    def _count_skips(self) -> None:
+        """Counts the rules that left something out of the run, each once, but for what is in the model's nature."""
+        rules = {each.rule for each in self.run.skipped[self._skipped_before :]}
+        for rule in rules.difference(line.IN_ITS_NATURE):
+            switch.count_skip(self.call.flavor.name, rule)
 
     def cut_short(self, error: BaseException | None) -> None:
         """Leaves nothing open where an interruption kept the rest from being done; else does nothing."""

@@ -27,7 +27,7 @@ class Switch:
         self.runs: Counter[str] = Counter()
         """Recorded runs per flavor."""
         self.skips: dict[str, Counter[str]] = {}
-        """Per flavor: training calls that left no run, per rule."""
+        """Per flavor and rule: training calls that left no run, and runs that something was left out of."""
         self.unreached: set[str] = set()
         """Kinds of workers that were handed work of the user's own while recording was on, and cannot be told so."""
 

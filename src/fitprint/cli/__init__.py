@@ -1,6 +1,6 @@
-"""The command line: `fitprint runs`, `show`, `inspect`, `verify`, `flavors` and `gc`.
+"""The command line: `fitprint runs`, `show`, `inspect`, `verify`, `flavors`, `settings` and `gc`.
 
-No command imports a framework, or numpy early.
+No command but `settings` imports a framework, or numpy early.
 """
 
 import gc

@@ -14,6 +14,7 @@ from fitprint.cli.cleaning import gc
 from fitprint.cli.flavors import flavors
 from fitprint.cli.inspection import inspect
 from fitprint.cli.runs import runs
+from fitprint.cli.settings import settings
 from fitprint.cli.show import show
 from fitprint.cli.texts import clean
 from fitprint.cli.verify import verify
@@ -47,8 +48,8 @@ class Commands(click.Group):
 def fitprint() -> None:
     """What training calls left behind: their runs, their metrics and their model packages.
 
-    Nothing here loads a model or imports a framework. Runs are looked for in the folder that --store names, else
-    FITPRINT_STORE, else ./fitprint-runs.
+    Nothing here loads a model, and `settings` alone imports frameworks. Runs are looked for in the folder that
+    --store names, else FITPRINT_STORE, else ./fitprint-runs.
     """
     set_up_logger()
     for stream in (sys.stdout, sys.stderr):
@@ -56,7 +57,7 @@ def fitprint() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
 
 
-for command in (runs, show, inspect, verify, flavors, gc):
+for command in (runs, show, inspect, verify, flavors, settings, gc):
     fitprint.add_command(command)
 
 

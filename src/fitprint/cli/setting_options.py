@@ -11,7 +11,7 @@ import click
 
 from fitprint import _readers as read
 from fitprint._locations import absolute
-from fitprint._settings import TABLE, default_text
+from fitprint._settings import TABLE, value_text
 from fitprint._variables import variable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -44,7 +44,7 @@ def _given_outside() -> list[Field[Any]]:
 def _option(setting: Field[Any]) -> Callable[[Command], Command]:
     reader = setting.metadata["read"]
     name = setting.name.replace("_", "-")
-    help = f"{setting.metadata['help']} [{default_text(setting)}]"
+    help = f"{setting.metadata['help']} [{value_text(setting.default)}]"
     if reader is read.boolean:
         return click.option(f"--{name}/--no-{name}", setting.name, default=None, help=help, callback=_flag_text)
     several = reader in (read.names, read.tags)
