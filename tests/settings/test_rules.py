@@ -1,4 +1,4 @@
-"""Rules: built-in ones, the flavor's, installed and the caller's; what they are given, and when, and what is counted."""
+"""Rules: built-in, the flavor's, installed and the caller's: what they are given and when, and what is counted."""
 
 from __future__ import annotations
 
