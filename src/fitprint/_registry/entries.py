@@ -42,6 +42,11 @@ class Entry:
         """The name of that distribution."""
         return self.plugin.name if self.plugin is not None else self.point.value
 
+    @property
+    def loaded(self) -> Flavor | None:
+        """The flavor itself where it has been imported already."""
+        return self._flavor
+
     def flavor(self) -> Flavor:
         """The flavor itself, imported now.
 

@@ -53,6 +53,8 @@ class Instrument:
 
     def flavor_if_awake(self) -> Flavor | None:
         """The flavor, imported now where its framework is; None where it is not, or the flavor cannot be used."""
+        if self.entry.loaded is not None:
+            return self.entry.loaded
         if self.entry.problem or not any(module in sys.modules for module in self.entry.modules):
             return None
         from fitprint._registry.support import check_support

@@ -24,7 +24,7 @@ def tell_unknown(instruments: Iterable[Instrument]) -> None:
     """After an `autolog()`: the variables that are no setting of fitprint, or of a flavor that is imported."""
     flavors = {}
     for instrument in instruments:
-        flavor = instrument.flavor_if_awake()
+        flavor = instrument.entry.loaded
         flavors[instrument.entry.name] = flavor.settings if flavor is not None else None
         if flavor is not None:
             _tell_arguments(flavor)
