@@ -63,8 +63,8 @@ class ModelInfo:
         return _html.table(("", "logged model"), rows.items()) + shown
 
 
-def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options: Options) -> None:
-    """Writes a package into a new or an empty folder.
+def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options: Options, data: Any = None) -> None:
+    """Writes a package into a new or an empty folder. ``data``: rows that the signature is inferred from.
 
     Raises FileExistsError for one that holds something, and whatever keeps the model from being saved.
     """
@@ -74,7 +74,7 @@ def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options
     target.parent.mkdir(parents=True, exist_ok=True)
     package = Package(target.with_name(f".{target.name}.{os.getpid()}.partial"))
     try:
-        make(Subject(flavor, model, options), package, _Asked(None))
+        make(Subject(flavor, model, options, data=lambda: data), package, _Asked(None))
         package.seal(target)
     except BaseException:
         package.discard()
@@ -90,7 +90,8 @@ def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name:
     run = active_run() or run_of(model)
     if run is not None:
         return _into(run, flavor, model, name, options)
-    run = begin_run(current().settings(flavor.name, flavor.defaults, flavor.settings), run_name or type(model).__name__, flavor.name)
+    settings = current().settings(flavor.name, flavor.defaults, flavor.settings)
+    run = begin_run(settings, run_name or type(model).__name__, flavor.name)
     try:
         info = _into(run, flavor, model, name, options)
     except BaseException:

@@ -62,8 +62,8 @@ class Instrument:
         ok, support = attempt(check_support, self.entry.plugin, self.entry.modules)
         if not ok or support.reason:
             return None
-        found: tuple[bool, Flavor | None] = attempt(self.entry.flavor)
-        return found[1]
+        attempt(self.entry.flavor)  # an error is told when the flavor is turned on
+        return self.entry.loaded
 
     def _hook(self) -> None:
         if not self._hooked:

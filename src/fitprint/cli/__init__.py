@@ -1,6 +1,6 @@
-"""The command line: `fitprint runs`, `show`, `inspect`, `verify`, `flavors`, `settings` and `gc`.
+"""The command line: `fitprint runs`, `show`, `inspect`, `verify`, `predict`, `package`, `flavors`, `settings` and `gc`.
 
-No command but `settings` imports a framework, or numpy early.
+No command but `predict`, `package` and `settings` imports a framework, and none numpy early.
 """
 
 import gc
