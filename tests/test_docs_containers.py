@@ -66,7 +66,7 @@ def checked(name: str, value: Any) -> None:
     assert isinstance(value, str), f"{name}: {value!r} is no text, which a variable has to be"
     setting = name.removeprefix("FITPRINT_").lower()
     assert setting in TABLE, f"{name} is no setting"
-    read_value(setting, value, name)
+    read_value(TABLE[setting], value, name)
 
 
 @pytest.mark.parametrize("text", YAML)

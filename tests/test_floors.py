@@ -21,7 +21,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = """
     _version _locks _privacy _guard _frames _late _launched
     _locations _readers _json _identity _quiet _parameters _session _scores _terminal _notebook _logger
-    _settings _configuration
+    _settings _variables _configuration _emit
     models stores
     _html _run
     _flavor _making _patching _rules

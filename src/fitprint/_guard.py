@@ -26,13 +26,21 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
     """Runs one step of recording. An error inside ends the step, is told once and kept as a reason.
 
     What is no `Exception` (a KeyboardInterrupt, a SystemExit) passes: it is the user's.
-    With ``strict`` the error passes too, for tests.
+    With ``strict`` the error passes too, for tests. ``lost``: what an error means for the step, in the line told.
     """
 
-    __slots__ = ("failed", "flavor", "reason", "skips", "step", "strict")
+    __slots__ = ("failed", "flavor", "lost", "reason", "skips", "step", "strict")
 
-    def __init__(self, step: str, flavor: str = "", skips: Skips | None = None, strict: bool = False) -> None:
+    def __init__(
+        self,
+        step: str,
+        flavor: str = "",
+        skips: Skips | None = None,
+        strict: bool = False,
+        lost: str = "not recorded",
+    ) -> None:
         self.step = step
+        self.lost = lost
         self.flavor = flavor
         self.skips = skips
         self.strict = strict
@@ -56,7 +64,7 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
             self.skips.skip(self.step, "error", reason)
         tell_once(
             (self.flavor, self.step),
-            f"{self.flavor or 'fitprint'}: {self.step} not recorded{_where(self.skips)}: {reason}",
+            f"{self.flavor and f'{self.flavor}: '}{self.step} {self.lost}{_where(self.skips)}: {reason}",
         )
         return True
 

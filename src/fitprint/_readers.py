@@ -154,12 +154,12 @@ def one_of(*words: str) -> Reader:
     return Reader("|".join(words), " or ".join(filter(None, (", ".join(words[:-1]), words[-1]))), read)
 
 
-@_reader("RULES", "callables that take a training call and return a reason or None")
+@_reader("RULES", "callables that take a training call and return a reason or None; no classes, but what they make")
 def callables(value: Any) -> tuple[Callable[..., str | None], ...]:
-    """A callable, or several."""
+    """A callable, or several. A class would make an object of every call, and none of these is a reason."""
     if value is None:
         return ()
     rules = (value,) if callable(value) else tuple(value)
-    if not all(map(callable, rules)):
+    if not all(callable(each) and not isinstance(each, type) for each in rules):
         raise ValueError
     return rules

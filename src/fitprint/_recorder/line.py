@@ -16,8 +16,10 @@ from fitprint._terminal import Part
 
 PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "mean_test_score", "score")
 
-EXPECTED = ("metric", "flavor", "cross-validation", "candidate")
-"""Rules whose reasons are in the nature of the model: they stand in the run, and the line is silent about them."""
+IN_ITS_NATURE = ("metric", "flavor", "cross-validation", "candidate")
+"""Rules whose reasons are in the nature of the model: they stand in the run, no line says them, nobody counts them."""
+EXPECTED = (*IN_ITS_NATURE, "max_child_runs")
+"""Rules that the line is silent about: of a search's candidates the table has all."""
 
 pace = Pace()
 _stores: list[Path] = []

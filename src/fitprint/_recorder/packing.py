@@ -60,6 +60,8 @@ def _holds_secrets(recording: Recording, package: Package) -> bool:
 def _subject(recording: Recording, model: Any) -> Subject:
     call = recording.call
     settings = call.settings
+    if not settings.log_signatures:
+        recording.run.skip("signature", "log_signatures", "turned off")
 
     def data() -> Any:
         return call.flavor.sample(call)  # rows alike, where the data itself is gone

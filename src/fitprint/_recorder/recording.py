@@ -40,6 +40,8 @@ class Recording:
         self.listening = False
         self.result: Any = None
         self._unwanted = self._counted = False
+        self._skipped_before = 0
+        """Of a run that is the user's: how many reasons stood in it before this call."""
         self._last_words: list[Callable[[], None]] = []
         self._session = _session.Session()
         self._token: Token[_session.Session | None] | None = None
@@ -93,6 +95,7 @@ class Recording:
 
     def _prepare(self) -> None:
         call, run = self.call, self.run
+        self._skipped_before = len(run.skipped)
         self._emitter = Emitter(run, call)
         call.emit, call.skip = self._emitter, run.skip
         run.record.flavor = call.flavor.name
@@ -124,7 +127,7 @@ class Recording:
     ) -> None:
         try:
             if self.begun:
-                self.call.seconds = time.perf_counter() - self._started
+                self.call.took = time.perf_counter() - self._started
                 with unseen():
                     self._finish(error)
             self._leave()
@@ -155,10 +158,12 @@ class Recording:
         call.result = self.result
         refused = _rules.after(call)
         if refused is not None:
-            switch.count_skip(call.flavor.name, refused[0])
-            self._unwanted = self.own
-            if self._unwanted:
-                return
+            if self.own:
+                switch.count_skip(call.flavor.name, refused[0])
+                self._unwanted = True
+            else:
+                self.run.skip(f"the training by {call.name}", *refused)
+            return
         model = None
         with self.step("the model"):
             model = call.flavor.model(call)
@@ -171,8 +176,9 @@ class Recording:
         """Ends the run, or removes one that is not wanted; a second time does what was interrupted at the first."""
         run, call = self.run, self.call
         if not run.closed:
-            recording = time.perf_counter() - self._began - call.seconds
-            run.record.seconds = {"training": round(call.seconds, 6), "recording": round(recording, 6)}
+            training = call.took or 0.0
+            recording = time.perf_counter() - self._began - training
+            run.record.seconds = {"training": round(training, 6), "recording": round(recording, 6)}
         with self.step("removing the run" if self._unwanted else "the end of the run") as step:
             if self._unwanted:
                 run.discard()
@@ -186,7 +192,14 @@ class Recording:
                 switch.count_skip(call.flavor.name, "store")
             else:
                 switch.count_run(call.flavor.name)
+                self._count_skips()
         return not step.failed
+
+    def _count_skips(self) -> None:
+        """Counts the rules that left something out of the run, each once, but for what is in the model's nature."""
+        rules = {each.rule for each in self.run.skipped[self._skipped_before :]}
+        for rule in rules.difference(line.IN_ITS_NATURE):
+            switch.count_skip(self.call.flavor.name, rule)
 
     def cut_short(self, error: BaseException | None) -> None:
         """Leaves nothing open where an interruption kept the rest from being done; else does nothing."""

@@ -38,10 +38,13 @@ def record(recording: Recording, model: Any) -> None:
         if facts:
             _store(run, "dataset.json", facts)
     with recording.step("child runs"):
-        for child in islice(call.flavor.children(call), call.settings.max_child_runs):
-            _record_child(recording, child)
-    if call.settings.log_models and model is not None:
+        _record_children(recording)
+    if model is None:
+        return
+    if call.settings.log_models:
         pack(recording, model)
+    else:
+        run.skip("model", "log_models", "turned off")
 
 
 def _store(run: Run, name: str, content: Any) -> None:
@@ -52,6 +55,16 @@ def _bytes(content: Any) -> bytes:
     if isinstance(content, bytes):
         return content
     return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
+
+
+def _record_children(recording: Recording) -> None:
+    most = recording.call.settings.max_child_runs
+    children = iter(recording.call.flavor.children(recording.call))
+    for child in islice(children, most):
+        _record_child(recording, child)
+    if next(children, None) is not None:
+        what = f"children after the best {most}" if most else "children"
+        recording.run.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
 
 
 def _record_child(recording: Recording, child: Child) -> None:

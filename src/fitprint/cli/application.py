@@ -19,6 +19,7 @@ from fitprint.cli.packaging import package
 from fitprint.cli.predicting import predict
 from fitprint.cli.run import run
 from fitprint.cli.runs import runs
+from fitprint.cli.settings import settings
 from fitprint.cli.show import show
 from fitprint.cli.texts import clean
 from fitprint.cli.verify import verify
@@ -52,8 +53,9 @@ class Commands(click.Group):
 def fitprint() -> None:
     """What training calls left behind: their runs, their metrics and their model packages.
 
-    `predict` and `package` load a model, which imports its framework; no other command does. Runs are looked for in
-    the folder that --store names, else FITPRINT_STORE, else ./fitprint-runs.
+    `predict` and `package` load a model, which imports its framework, and `settings` asks the flavors, which import
+    theirs; no other command does. Runs are looked for in the folder that --store names, else FITPRINT_STORE, else
+    ./fitprint-runs.
     """
     set_up_logger()
     _privacy.use(current().redactor())
@@ -62,7 +64,7 @@ def fitprint() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
 
 
-for command in (run, runs, show, inspect, verify, predict, package, flavors, gc):
+for command in (run, runs, show, inspect, verify, predict, package, flavors, settings, gc):
     fitprint.add_command(command)
 
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from fitprint import _readers as read
-from fitprint._configuration import PREFIX
 from fitprint._locations import absolute
-from fitprint._settings import TABLE, default_text
+from fitprint._settings import TABLE, value_text
+from fitprint._variables import variable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,10 +30,10 @@ def setting_options(command: Command) -> Command:
 
 def environment_of(values: Mapping[str, str | None]) -> dict[str, str]:
     """The ``FITPRINT_*`` variables that hold these values in another process. A folder is made absolute now."""
-    found = {PREFIX + each.name.upper(): values.get(each.name) for each in _given_outside()}
-    given = {variable: value for variable, value in found.items() if value is not None}
-    if store := given.get(f"{PREFIX}STORE"):
-        given[f"{PREFIX}STORE"] = absolute(store, os.getcwd())
+    found = {variable(each.name): values.get(each.name) for each in _given_outside()}
+    given = {name: value for name, value in found.items() if value is not None}
+    if store := given.get(variable("store")):
+        given[variable("store")] = absolute(store, os.getcwd())
     return given
 
 
@@ -44,7 +44,7 @@ def _given_outside() -> list[Field[Any]]:
 def _option(setting: Field[Any]) -> Callable[[Command], Command]:
     reader = setting.metadata["read"]
     name = setting.name.replace("_", "-")
-    help = f"{setting.metadata['help']} [{default_text(setting)}]"
+    help = f"{setting.metadata['help']} [{value_text(setting.default)}]"
     if reader is read.boolean:
         return click.option(f"--{name}/--no-{name}", setting.name, default=None, help=help, callback=_flag_text)
     several = reader in (read.names, read.tags)
