@@ -34,7 +34,7 @@ class Toy:
     def plugin(self, supported: str = ">=1,<2", entry_points: str = ENTRY_POINTS) -> None:
         """The plugin's distribution, for a range of versions of the framework."""
         requires = (f"toylearn{supported}; extra == 'instruments'",)
-        self.distribution("fitprint-toy", "0.1", entry_points, requires, ("fitprint_toy",))
+        self.distribution("fitprint-toy", "0.1", entry_points, requires, ("fitprint_toy", "toy_loader"))
 
     def distribution(
         self,
@@ -77,5 +77,5 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _apart: None) -> Iterat
 
 def _forget_modules() -> None:
     for name in list(sys.modules):
-        if name.partition(".")[0] in ("toylearn", "fitprint_toy"):
+        if name.partition(".")[0] in ("toylearn", "fitprint_toy", "toy_loader"):
             del sys.modules[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import inspect
 import pickle
@@ -124,9 +123,7 @@ class PatchingChecks:
         bench.on()
         for patch, original in before.items():
             patched, name = _target(patch), f"{patch.module}.{patch.target}"
-            assert patch.subclasses or ours(patched) is not None or patched is original is None, (
-                f"{name} is not patched: look at patches(): is it defined in that class or module itself?"
-            )
+            assert patch.subclasses or ours(patched) is not None, f"{name} is not patched: look at patches()"
             assert _signature(patched) == _signature(original), f"the signature of {name} is another one when patched"
             for about in ("__name__", "__qualname__", "__module__", "__doc__"):
                 assert getattr(patched, about, None) == getattr(original, about, None), f"{about} of {name} is another"
@@ -145,8 +142,19 @@ def _tops(bench: Bench) -> set[str]:
 
 
 def _target(patch: Any) -> Any:
-    owner = importlib.import_module(patch.module)
-    return functools.reduce(getattr, patch.target.split("."), owner)
+    """What a patch names. Fails where it names nothing, or what a class inherits."""
+    owner: Any = importlib.import_module(patch.module)
+    *path, name = patch.target.split(".")
+    for part in path:
+        owner = getattr(owner, part, None)
+    found = vars(owner).get(name) if owner is not None else None
+    if found is None and (not patch.subclasses or not hasattr(owner, name)):
+        pytest.fail(
+            f"{patch.module}.{patch.target} is not there: look at patches(): each names a function in the module that "
+            "defines it, or a method in the class that defines it (subclasses=True: those of all classes below, too)",
+            pytrace=False,
+        )
+    return getattr(owner, name)
 
 
 def _signature(function: Any) -> str:
