@@ -22,6 +22,27 @@ toylearn = fitprint_toy:ToyFlavor
 """
 
 
+def lay_down(
+    site: Path,
+    name: str,
+    version: str,
+    entry_points: str = "",
+    requires: Sequence[str] = (),
+    modules: Sequence[str] = (),
+) -> None:
+    """Lays down what pip leaves of a distribution; an earlier one of this name is replaced."""
+    stem = name.replace("-", "_")
+    for earlier in site.glob(f"{stem}-*.dist-info"):
+        shutil.rmtree(earlier)
+    folder = site / f"{stem}-{version}.dist-info"
+    folder.mkdir(parents=True)
+    extras = ["Provides-Extra: instruments"] if requires else []
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *extras]
+    (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""]))
+    (folder / "entry_points.txt").write_text(entry_points)
+    (folder / "top_level.txt").write_text("".join(f"{each}\n" for each in modules))
+
+
 class Toy:
     """A folder like site-packages with `toylearn` and `fitprint_toy` in it, each a distribution of its own."""
 
@@ -45,16 +66,7 @@ class Toy:
         modules: Sequence[str] = (),
     ) -> None:
         """Lays down what pip leaves of a distribution; an earlier one of this name is replaced."""
-        stem = name.replace("-", "_")
-        for earlier in self.site.glob(f"{stem}-*.dist-info"):
-            shutil.rmtree(earlier)
-        folder = self.site / f"{stem}-{version}.dist-info"
-        folder.mkdir()
-        extras = ["Provides-Extra: instruments"] if requires else []
-        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *extras]
-        (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""]))
-        (folder / "entry_points.txt").write_text(entry_points)
-        (folder / "top_level.txt").write_text("".join(f"{each}\n" for each in modules))
+        lay_down(self.site, name, version, entry_points, requires, modules)
 
     def imported(self) -> ModuleType:
         """`toylearn`, imported in this process."""

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from fitprint.cli.application import fitprint
 from fitprint.testing.bench import module_of
 from fitprint.testing.golden import write_golden
 
@@ -71,3 +73,15 @@ def replace(file: Path, texts: dict[str, str]) -> None:
         assert old in found, f"{file.name} no longer has {old!r}"
         found = found.replace(old, new)
     file.write_text(found)
+
+
+@pytest.fixture
+def run_cli() -> Callable[..., str]:
+    """Runs a command of fitprint in this process, and gives what it prints."""
+
+    def run(*arguments: str, code: int = 0) -> str:
+        done = CliRunner().invoke(fitprint, list(arguments))
+        assert done.exit_code == code, done.output
+        return done.output
+
+    return run
