@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 SOURCES = Path(__file__).with_name("toy")
+TINYBOOST = Path(__file__).parents[1] / "docs" / "examples" / "tinyboost"
 ENTRY_POINTS = """\
 [fitprint.flavors]
 toy = fitprint_toy:ToyFlavor
@@ -71,6 +72,19 @@ class Toy:
     def imported(self) -> ModuleType:
         """`toylearn`, imported in this process."""
         return importlib.import_module("toylearn")
+
+
+@pytest.fixture
+def tinyboost(tmp_path: Path) -> Path:
+    """The toy framework of the guide and its plugin, installed in a folder like site-packages."""
+    site = tmp_path / "tinyboost-site"
+    shutil.copytree(TINYBOOST / "framework", site)
+    shutil.copytree(TINYBOOST / "plugin" / "src", site, dirs_exist_ok=True)
+    lay_down(site, "tinyboost", "1.0.0", modules=["tinyboost"])
+    entry_points = "[fitprint.flavors]\ntinyboost = fitprint_tinyboost.flavor:TinyboostFlavor\n"
+    requires = ["tinyboost<2,>=1; extra == 'instruments'"]
+    lay_down(site, "fitprint-tinyboost", "0.1.0", entry_points, requires, ["fitprint_tinyboost"])
+    return site
 
 
 @pytest.fixture
