@@ -21,6 +21,10 @@ from fitprint.testing.golden import write_golden
 HERE = Path(__file__).parent
 OPTIONS = "-q -s -rs --import-mode=importlib -p no:cacheprovider -p no:xdist -W error".split()  # noqa: SIM905
 
+REQUIREMENTS = "    def requirements(self, model):"
+WITH_DATA = {REQUIREMENTS: f"    def data(self, call):\n        return call.argument('rows')\n\n{REQUIREMENTS}"}
+"""The toy of the other tests has no data for a signature."""
+
 
 @dataclass
 class Outcome:
@@ -40,6 +44,7 @@ def checked(toy: Any, tmp_path: Path) -> Callable[..., Outcome]:
         folder = tmp_path / "project"
         folder.mkdir(exist_ok=True)
         file = folder / "test_toy.py"
+        replace(toy.site / "fitprint_toy.py", WITH_DATA)
         shutil.copy(HERE / "toy_conformance.py", file)
         if not only or "golden" in only:
             kind = module_of(str(file)).TestToy

@@ -38,9 +38,6 @@ class ToyFlavor(Flavor):
     def metrics(self, call):
         return {"mean": call.instance.mean_} if call.instance is not None else {}
 
-    def data(self, call):
-        return call.argument("rows")
-
     def requirements(self, model):
         return ["toylearn"]
 

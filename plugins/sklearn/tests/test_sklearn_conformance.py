@@ -17,6 +17,8 @@ from sklearn.preprocessing import StandardScaler
 
 from fitprint.testing import Budget, Case, FlavorConformance
 
+NETWORK = {"hidden_layer_sizes": (3,), "early_stopping": True, "tol": 0.1, "n_iter_no_change": 2, "random_state": 0}
+
 
 def table() -> dict[str, Any]:
     generator = np.random.default_rng(0)
@@ -53,9 +55,7 @@ class TestSklearn(FlavorConformance):
         Case(
             "network",
             data=table,
-            train=lambda data: MLPRegressor(hidden_layer_sizes=(3,), early_stopping=True, tol=0.1, n_iter_no_change=2, random_state=0).fit(
-                data["X"].to_numpy(), data["y"]
-            ),
+            train=lambda data: MLPRegressor(**NETWORK).fit(data["X"].to_numpy(), data["y"]),
             rows=lambda data: data["X"].to_numpy(),
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: model.get_params(),
