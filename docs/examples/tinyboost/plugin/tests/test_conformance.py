@@ -29,32 +29,34 @@ def train_until(data):
     return tinyboost.Booster().fit(data["rows"], data["target"], callbacks=[lambda at, loss: at == 3])
 
 
+SIMPLE = Case(
+    "simple",
+    data=data,
+    train=train,
+    rows=lambda data: data["rows"],
+    predict=lambda model, rows: model.predict(rows),
+    params=lambda model: {"rounds": 6, "rate": 0.5},
+    history=lambda model: {"loss": model.losses_},
+    fails=lambda data: tinyboost.Booster().fit(data["rows"], [1.0]),
+)
+STOPPED = Case(
+    "stopped",
+    data=data,
+    train=train_until,
+    rows=lambda data: data["rows"],
+    predict=lambda model, rows: model.predict(rows),
+    history=lambda model: {"loss": model.losses_},
+    stopped=lambda model: {"stopped_round": 3},
+)
+WITHOUT = {
+    "test_golden_packages_still_load": "nothing is released yet",
+    "test_training_inside_training_is_one_run": "no model of tinyboost trains another",
+    "test_models_clone": "tinyboost has no clone",
+}
+
+
 class TestTinyboost(FlavorConformance):
     flavor = "tinyboost"
     budget = Budget(seconds=0.1)  # what recording one call may cost
-    without = {  # noqa: RUF012
-        "test_golden_packages_still_load": "nothing is released yet",
-        "test_training_inside_training_is_one_run": "no model of tinyboost trains another",
-        "test_models_clone": "tinyboost has no clone",
-    }
-    cases = (
-        Case(
-            "simple",
-            data=data,
-            train=train,
-            rows=lambda data: data["rows"],
-            predict=lambda model, rows: model.predict(rows),
-            params=lambda model: {"rounds": 6, "rate": 0.5},
-            history=lambda model: {"loss": model.losses_},
-            fails=lambda data: tinyboost.Booster().fit(data["rows"], [1.0]),
-        ),
-        Case(
-            "stopped",
-            data=data,
-            train=train_until,
-            rows=lambda data: data["rows"],
-            predict=lambda model, rows: model.predict(rows),
-            history=lambda model: {"loss": model.losses_},
-            stopped=lambda model: {"stopped_round": 3},
-        ),
-    )
+    without = WITHOUT
+    cases = (SIMPLE, STOPPED)
