@@ -15,6 +15,7 @@ from fitprint._version import __version__
 from fitprint.cli.cleaning import gc
 from fitprint.cli.flavors import flavors
 from fitprint.cli.inspection import inspect
+from fitprint.cli.new_flavor import new_flavor
 from fitprint.cli.packaging import package
 from fitprint.cli.predicting import predict
 from fitprint.cli.run import run
@@ -64,7 +65,7 @@ def fitprint() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
 
 
-for command in (run, runs, show, inspect, verify, predict, package, flavors, settings, gc):
+for command in (run, runs, show, inspect, verify, predict, package, flavors, settings, gc, new_flavor):
     fitprint.add_command(command)
 
 
