@@ -93,7 +93,7 @@ def is_complete(run: fitprint.Run) -> bool:
     return listed == found and not missing and all(len(each) == len({*each}) > 0 for each in history)
 
 
-def counted(flavor: str) -> int:
-    """The training calls that `status()` tells of: recorded, or not for want of a store."""
+def counted(flavor: str) -> tuple[int, int]:
+    """What `status()` tells of training calls: how many are recorded, and what was left out for want of a store."""
     (row,) = [each for each in fitprint.status() if each.name == flavor]
-    return row.runs + sum(row.skips.values())
+    return row.runs, row.skips.get("store", 0)
