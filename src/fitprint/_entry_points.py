@@ -20,7 +20,10 @@ class Role(Enum):
     CONVERTS = "converts"
     """A model is made out of another one, or saved that came from elsewhere: a package in the run of its source."""
     WATCHED = "watched"
-    """No training call: `Flavor.watched` is told when it has returned, whether a recording is open or not."""
+    """No training call: `Flavor.watched` is told when it has returned, whether a recording is open or not.
+
+    Inside a recorded call of its flavor, or on the object of an open loop, its `emit` and `kept` are those of that.
+    """
 
 
 @dataclass(frozen=True)

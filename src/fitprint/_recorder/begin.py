@@ -22,9 +22,9 @@ Surround = Callable[[TrainingCall], "Around | None"]
 
 def make_begin(flavor: Flavor, patch: Patch) -> Begin:
     """The function that a patch's wrapper asks at every call; it never raises."""
-    if patch.role is Role.WATCHED:
-        return _watching(flavor)
     name = patch.target.rpartition(".")[2]
+    if patch.role is Role.WATCHED:
+        return _watching(flavor, name)
     surround, encloses = _OUTERMOST[patch.role]
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Around | None:
@@ -130,9 +130,11 @@ class Unrecorded(Passing):
         _session.leave(self._token)
 
 
-def _watching(flavor: Flavor) -> Begin:
+def _watching(flavor: Flavor, name: str) -> Begin:
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Around | None:
-        return Watching(TrainingCall(flavor, function, instance, args, kwargs)) if switch.on else None
+        if not switch.on:
+            return None
+        return Watching(TrainingCall(flavor, function, instance, args, kwargs, name))
 
     return begin
 
@@ -148,4 +150,16 @@ class Watching(Passing):
         if kind is None:
             with guarded("watching", self._call.flavor.name):
                 self._call.result = self.result
+                _belong(self._call)
                 self._call.flavor.watched(self._call)
+
+
+def _belong(call: TrainingCall) -> None:
+    """What a call that is watched can say, it says of the training that it is a part of, if that is recorded."""
+    session = _session.current()
+    recorded = session.recording if session is not None else None
+    if session is None and loops.anything_known():
+        recorded = loops.of(call.flavor.loop_of(call))
+    if recorded is not None and recorded.begun and recorded.call.flavor is call.flavor:
+        call.settings, call.kept = recorded.call.settings, recorded.call.kept
+        call.emit, call.skip = recorded.emitter, recorded.run.skip

@@ -133,8 +133,12 @@ class Recorded:
             model = call.flavor.model(call)
         steps.record(self, model)
         self._remember(model)
-        if call.instance is not None and call.instance is not model:
-            self._remember(call.instance)
+        trained = None
+        with self.step("the model"):
+            trained = call.flavor.loop_of(call)
+        for each in (call.instance, trained):
+            if each is not None and each is not model:
+                self._remember(each)
 
     def _remember(self, model: Any) -> None:
         remembered.remember(self.run, model)
