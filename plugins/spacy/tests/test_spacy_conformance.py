@@ -90,6 +90,7 @@ def categories(nlp: Any, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"predictions": [nlp(text).cats for text in rows["text"]]})
 
 
+@pytest.mark.filterwarnings("ignore:.*W095")  # a golden package is of another version of spaCy
 class TestSpacy(FlavorConformance):
     flavor = "spacy"
     golden = Path(__file__).with_name("golden")

@@ -24,14 +24,14 @@ class Conversion(Passing):
     def __init__(self, call: TrainingCall) -> None:
         super().__init__(call.args, call.kwargs)
         self._call = call
-        self._session = _session.Session()
+        self._inside = _session.Inside()
 
     def __enter__(self) -> None:
         try:
-            self._token = _session.enter(self._session)
+            self._inside.enter()
             self._began = time.perf_counter()
         except BaseException:
-            self._session.open = False
+            self._inside.leave()
             raise
 
     def __exit__(self, kind: Any, *error: Any) -> None:
@@ -41,10 +41,11 @@ class Conversion(Passing):
                 self._call.seconds = time.perf_counter() - self._began
                 with guarded("a conversion", self._call.flavor.name, strict=self._call.settings.strict):
                     _record(self._call)
-        finally:
-            self._session.open = False
-            _session.leave(self._token)
-            del self._call  # nothing of the user's is kept alive
+            self._inside.leave()
+        except BaseException:
+            self._inside.leave()
+            raise
+        del self._call  # nothing of the user's is kept alive
 
     def give(self) -> Any:
         result, self.result = self.result, None

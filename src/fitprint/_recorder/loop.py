@@ -6,7 +6,6 @@ import itertools
 import threading
 import time
 import weakref
-from contextvars import Token
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -34,7 +33,6 @@ class Loop(Recorded):
     def __init__(self, call: TrainingCall, subject: Any) -> None:
         super().__init__(_weakened(call))
         self.flavor_name = call.flavor.name
-        self.subject = weakref.ref(subject, lambda _: loops.gone(self))
         self.key = id(subject)
         self._instance = weakref.ref(call.instance) if call.instance is not None else None
         self._lock = fork_safe_lock(threading.RLock)
@@ -43,7 +41,9 @@ class Loop(Recorded):
         self._outcome = _FINE
         self._saved = False
         self._overhead = 0.0
+        self._ending_since: float | None = None
         self._block: Run | None = None
+        self.subject = weakref.ref(subject, lambda _: loops.gone(self))  # the last: from here on it can be called
 
     # its steps
 
@@ -104,22 +104,14 @@ class Loop(Recorded):
 
     def end(self, saved: bool = False) -> None:
         """Records what came of it, with the model if it still is there: once."""
-        subject = self.subject()
-        if subject is None:
-            self.end_without_model()
-        elif self._ends():
-            self._saved = saved
-            instance = self._instance() if self._instance is not None else None
-            self.call = replace(self.call, instance=instance, loop=subject)
-            self._conclude()
-
-    def end_without_model(self) -> None:
-        """The object is gone: what was recorded of its steps is kept."""
-        if self._ends():
-            reason = "the object was gone before the loop ended: nothing kept it, and nothing saved it"
-            self.run.skip("model", "collected", reason)
-            self.call.loop = None
-            self._conclude()
+        try:
+            if self._ends():
+                self._saved = saved
+                self._conclude()
+        except BaseException:
+            if self.begun:
+                self.interrupted(self._outcome)
+            raise
 
     def _ends(self) -> bool:
         """Whether it ends now, and has anything to be recorded."""
@@ -131,16 +123,22 @@ class Loop(Recorded):
         return ends
 
     def _conclude(self) -> None:
-        session = _session.Session()  # what the framework calls while its model is saved is none of the user's steps
-        token = _session.enter(session)
-        began = time.perf_counter()
+        subject = self.subject()
+        instance = self._instance() if self._instance is not None else None
+        if subject is None:
+            reason = "the object was gone before the loop ended: nothing kept it, and nothing saved it"
+            self.run.skip("model", "collected", reason)
+        self.call = replace(self.call, instance=instance, loop=subject)
+        self._ending_since = time.perf_counter()
+        inside = _session.Inside()  # what the framework calls while its model is saved is none of the user's steps
         try:
-            self._closing_began = began
+            inside.enter()
             self.conclude(self._outcome)
-        finally:
-            session.open = False
-            _session.leave(token)
-            self.call = _weakened(self.call)
+            inside.leave()
+        except BaseException:
+            inside.leave()
+            raise
+        self.call = _weakened(self.call)
 
     def _has_a_model(self, outcome: Outcome) -> bool:
         # what the user saved is a model, whatever its last step did
@@ -151,7 +149,8 @@ class Loop(Recorded):
         remembered.know(self.run, model)
 
     def _recording_seconds(self) -> float:
-        return self._overhead + time.perf_counter() - self._closing_began
+        since = self._ending_since if self._ending_since is not None else self._began
+        return self._overhead + time.perf_counter() - since
 
 
 def _weakened(call: TrainingCall) -> TrainingCall:
@@ -163,13 +162,12 @@ def _weakened(call: TrainingCall) -> TrainingCall:
 class Step:
     """Around one step of a loop that is recorded."""
 
-    __slots__ = ("_call", "_loop", "_session", "_started", "_token", "result")
+    __slots__ = ("_call", "_inside", "_loop", "_started", "result")
 
     def __init__(self, loop: Loop, call: TrainingCall) -> None:
         self._loop = loop
         self._call = call
-        self._session = _session.Session()
-        self._token: Token[_session.Session | None] | None = None
+        self._inside = _session.Inside()
         self.result: Any = None
 
     @property
@@ -182,7 +180,7 @@ class Step:
 
     def __enter__(self) -> None:
         try:
-            self._token = _session.enter(self._session)
+            self._inside.enter()
             self._loop.open(self._call)
             self._started = time.perf_counter()
         except BaseException:
@@ -196,17 +194,17 @@ class Step:
             if self._loop.begun:
                 self._call.result = self.result
                 self._loop.stepped(self._call, self._started, error)
-        finally:
             self._leave()
+        except BaseException:
+            self._leave()
+            raise
 
     def give(self) -> Any:
         result, self.result = self.result, None
         return result
 
     def _leave(self) -> None:
-        self._session.open = False
-        if self._token is not None:
-            _session.leave(self._token)
+        self._inside.leave()
         self._call.args, self._call.kwargs, self._call.result = (), {}, None
 
 

@@ -33,7 +33,6 @@ class Known(Protocol):
     key: int
 
     def end(self, saved: bool = False) -> None: ...
-    def end_without_model(self) -> None: ...
 
 
 _known: dict[int, Known] = {}
@@ -129,7 +128,7 @@ def end_orphans() -> None:
             loop = _orphans.popleft()
         except IndexError:  # another thread was faster
             return
-        loop.end_without_model()
+        loop.end()
 
 
 def _inside_our_code() -> bool:

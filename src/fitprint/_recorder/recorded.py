@@ -100,10 +100,14 @@ class Recorded:
             with unseen():
                 self._finish(outcome)
         except BaseException:  # what the guard lets pass: the user's interruption of our work, or `strict`
-            if not self._unwanted and not self.run.closed:
-                self.run.skip("the rest of the recording", "interrupted", "interrupted while it was being recorded")
-            self.cut_short(outcome)
+            self.interrupted(outcome)
             raise
+
+    def interrupted(self, outcome: Outcome) -> None:
+        """Ends the run of a recording that was interrupted; nothing where it has ended already."""
+        if not self._unwanted and not self.run.closed:
+            self.run.skip("the rest of the recording", "interrupted", "interrupted while it was being recorded")
+        self.cut_short(outcome)
 
     def _finish(self, outcome: Outcome) -> None:
         for last_word in self._last_words:
