@@ -7,7 +7,7 @@ from typing import Any
 
 from fitprint import TrainingCall
 
-_OF_STEP = ("drop", "exclude", "annotates", "component_cfg")
+_NAMES_OF_STEP = ("exclude", "annotates")
 _OF_OPTIMIZER = ("learn_rate", "L2", "grad_clip", "b1", "b2", "use_averages")
 
 
@@ -32,11 +32,12 @@ def of_training(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def of_step(call: TrainingCall) -> dict[str, Any]:
     """The arguments of a step that say how it trains, of the first step."""
-    found = {}
-    for name in _OF_STEP:
-        value = call.argument(name)
-        if value is not None and (isinstance(value, float) or value):
-            found[name] = list(value) if name in ("exclude", "annotates") else value
+    found: dict[str, Any] = {"drop": call.argument("drop", 0.0)}
+    for name in _NAMES_OF_STEP:
+        if call.argument(name):
+            found[name] = list(call.argument(name))
+    if call.argument("component_cfg"):
+        found["component_cfg"] = call.argument("component_cfg")
     optimizer = call.argument("sgd")
     if optimizer is not None:
         call.kept["optimizer"] = True

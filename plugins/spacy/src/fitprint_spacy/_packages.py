@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
+from spacy.about import __version__
 
 from fitprint import Package
 from fitprint.models import distributions, member
@@ -21,7 +22,7 @@ def save(nlp: Any, package: Package) -> dict[str, Any]:
     package.modules |= _foreign_modules(nlp)
     if not categorizes(nlp):
         package.pyfunc = None
-    return {"data": FOLDER, "spacy_version": spacy.__version__}
+    return {"data": FOLDER, "spacy_version": __version__}
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:
@@ -42,7 +43,7 @@ def size(nlp: Any) -> int:
 
 def _weights(nlp: Any) -> Iterator[int]:
     for _, pipe in nlp.pipeline:
-        model = getattr(pipe, "model", None)
+        model: Any = getattr(pipe, "model", None)
         for node in model.walk() if hasattr(model, "walk") else ():
             for name in node.param_names:
                 if node.has_param(name):
