@@ -214,3 +214,15 @@ def test_what_predict_takes(pipeline, data):
     assert _texts.categories(nlp, data)["predictions"].tolist() == [nlp("a").cats, nlp("b").cats]
     with pytest.raises(ValueError, match="one column of text"):
         _texts.categories(nlp, np.array([["a", "b"]]))
+
+
+def test_log_model_of_an_open_loop_is_no_end_of_it(recorded, pipeline, steps):
+    nlp, examples = pipeline()
+    nlp.initialize(lambda: examples)
+    steps(nlp, examples)
+    fitprint.log_model(nlp, "checkpoint")  # which calls to_disk
+    steps(nlp, examples)
+    assert seen() == [("English", "RUNNING")]
+    fitprint.disable()
+    assert sorted(fitprint.last_run().models) == ["checkpoint", "model"]
+    assert len(fitprint.last_run().metric_history("textcat_loss")) == 6
