@@ -71,9 +71,6 @@ class ToyFlavor(Flavor):
     def metrics(self, call):
         return {"mean": call.instance.mean_} if hasattr(call.instance, "mean_") else {}
 
-    def data(self, call):
-        return call.argument("rows")
-
     def requirements(self, model):
         return ["toylearn"]
 

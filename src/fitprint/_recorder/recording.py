@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextvars import Token
 from types import TracebackType
 from typing import Any
@@ -52,7 +53,7 @@ class Recording(Recorded):
                     self._session.recording = self
             self._started = time.perf_counter()
         except BaseException as error:
-            self._abandon(error)
+            self._abandon(error, self.cut_short)
             raise
 
     def _subscribe(self) -> None:
@@ -77,12 +78,13 @@ class Recording(Recorded):
                 self.conclude(Outcome.of(error))
             self._leave()
         except BaseException:
-            self._abandon(error)
+            self._abandon(error, self.interrupted)
             raise
 
-    def _abandon(self, error: BaseException | None) -> None:
+    def _abandon(self, error: BaseException | None, how: Callable[[Outcome], None]) -> None:
         try:
-            self.cut_short(Outcome.of(error))
+            if self.begun and hasattr(self, "call"):
+                how(Outcome.of(error))
         finally:
             self._leave()
 
