@@ -43,7 +43,7 @@ def main() -> None:
     rows = {name: compare(name, given.rounds) for name in chosen}
     parts = [heading(), fits_table(rows), targets_table(rows)]
     if not given.case:
-        parts += [other_table(whole_figures()), enforcement_table()]
+        parts += [other_table(whole_figures()), limits_table(), enforcement_table()]
     text = "\n\n".join(parts)
     print(text)
     if given.write:
@@ -148,6 +148,35 @@ def other_table(found: dict[str, Any]) -> str:
             _line("a fit costs as much at the 2000th run of a store as at the 20th", fits, growth <= 1.15),
             f"| for comparison: the files of one small run, written bare | {found['files']['files']:.2f} ms | |",
             _line("`fitprint runs` over 10,000 runs: under 2 s", lists, max(listing.values()) < 2),
+        ]
+    )
+
+
+def limits_table() -> str:
+    """A limit that is hit, and the cost of a rule."""
+    found: dict[str, dict[str, float]] = {}
+    for what in ("size", "rule"):
+        print(f"... limits.py {what}", file=sys.stderr)
+        command = [sys.executable, str(HERE / "limits.py"), what]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found[what] = json.loads(done.stdout.strip().splitlines()[-1])
+    size, rule = found["size"], found["rule"]
+    times = size["hit"] / size["written"]
+    hit = f"{times:.2f} times ({size['hit']:.1f} ms; bare pickle of 10 MB {size['pickled']:.1f} ms)"
+    more = rule["with"] / rule["without"]
+    shown = f"{more:.3f} times ({rule['without']:.2f} ms without, {rule['with']:.2f} ms with)"
+    return "\n".join(
+        [
+            "| aim | reached | |",
+            "|---|---|---|",
+            _line(
+                f"`max_model_size` of 10 MB, hit by a forest of {size['megabytes']:.0f} MB: at most 1.2 times "
+                "writing 10 MB",
+                hit,
+                times <= 1.2,
+            ),
+            f"| for comparison: a recorded fit of GaussianNB, iris, with a rule of the caller's | {shown} | |",
+            f"| for comparison: the same fit when the rule has a reason | {rule['skipping']:.2f} ms | |",
         ]
     )
 

@@ -19,7 +19,7 @@ DOCUMENTS = sorted(
     [ROOT / "README.md", *ROOT.glob("docs/*.md")]
     + [each for each in ROOT.glob("plugins/*/README.md") if each.parent.name in INSTALLED]
 )
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^```(\w+(?: mlflow)?)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def snippets(document: Path, language: str) -> list[str]:
@@ -43,6 +43,21 @@ def test_every_snippet_of_a_document_runs(document, tmp_path):
         for line in block.splitlines():
             if line.startswith("$ fitprint "):
                 run([sys.executable, "-m", *shlex.split(line.removeprefix("$ "))], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "document", [each for each in DOCUMENTS if snippets(each, "python mlflow")], ids=lambda each: each.name
+)
+@pytest.mark.parametrize("version", ["mlflow2", "mlflow3"])
+def test_every_snippet_for_mlflow_runs_on_what_the_document_wrote(document, version, tmp_path, mlflow_pythons):
+    for python, language in ((sys.executable, "python"), (mlflow_pythons[version], "python mlflow")):
+        script = tmp_path / "snippets.py"
+        script.write_text("\n\n".join(snippets(document, language)), "utf-8")
+        run([python, str(script)], tmp_path)
+    for block in snippets(document, "sh"):
+        for line in block.splitlines():
+            if line.startswith("fitprint verify "):
+                run([sys.executable, "-m", *shlex.split(line)], tmp_path)
 
 
 def test_every_link_to_a_file_leads_to_one():

@@ -19,14 +19,15 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # From the ground up: each may import what stands before it, and what lies in its own package.
 FLOORS = """
-    _version _locks _guard _frames _late _locations _readers _json _identity _quiet _parameters _session _scores _logger
-    _settings _configuration _entry_points
+    _version _locks _privacy _guard _frames _late _launched
+    _locations _readers _json _identity _quiet _parameters _session _scores _terminal _notebook _logger
+    _settings _variables _configuration _emit _entry_points
     models stores
     _html _run
     _flavor _making _patching _rules
     _registry _recorder _handover _autolog _status
     _loading pyfunc _saving _namespaces _fluent
-    testing cli __main__ fitprint
+    testing cli _bootstrap __main__ fitprint
 """.split()  # noqa: SIM905
 
 UPWARD = {
@@ -163,7 +164,8 @@ def test_errors_are_swallowed_in_the_guard_alone():
                     swallowing.add(module)
             elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("suppress", "contextlib.suppress"):
                 swallowing |= {module for each in node.args if ast.unparse(each) in ("Exception", "BaseException")}
-    assert swallowing == {"_guard"}
+    # the second runs where fitprint itself may be missing or broken, and with it the guard
+    assert swallowing == {"_guard", "_bootstrap.sitecustomize"}
 
 
 def _lets_pass(handler: ast.ExceptHandler) -> bool:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterable
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from fitprint._configuration import Configuration, configure, current
-from fitprint._guard import forget_told, tell, tell_once
+from fitprint._configuration import Configuration, configure, current, is_configured
+from fitprint._guard import forget_told, guarded, tell, tell_once
 from fitprint._handover.watching import leave_workers, watch_workers
+from fitprint._launched import let_children_record
 from fitprint._locks import fork_safe_lock
 from fitprint._logger import set_up_logger
 from fitprint._recorder import loops
 from fitprint._recorder.switch import switch
 from fitprint._registry.entries import Entry, discover, missing_plugins
 from fitprint._registry.instrument import Instrument
-from fitprint._settings import check_arguments, read_value
+from fitprint._registry.unknown import tell_unknown, tell_unknown_own
+from fitprint._settings import TABLE, check_arguments, read_value
 
 if TYPE_CHECKING:
     from fitprint._registry.patches import MakeBegin
 
 _lock = fork_safe_lock(threading.RLock)
 _instruments: dict[str, Instrument] = {}
+_points: Any = None
+"""What `importlib.metadata.entry_points()` gave: asked once, for it takes milliseconds."""
 _owners: weakref.WeakKeyDictionary[type, str | None] = weakref.WeakKeyDictionary()
 
 
@@ -45,10 +50,19 @@ def autolog(flavors: str | Iterable[str] | None = None, *, disable: bool = False
 
 def autolog_flavor(name: str, *, disable: bool = False, **settings: Any) -> None:
     """`autolog()` of one flavor: wins over the general one, whatever the order; alone it turns this flavor on alone."""
-    arguments = check_arguments(settings)
+    with _lock:
+        flavor = known_flavors()[name].flavor_if_awake()
+    arguments = check_arguments(settings, flavor.settings if flavor else None, f"fitprint.{name}.autolog")
     if disable:
         arguments["disabled"] = True
     _turn_on_scope(name, arguments)
+
+
+def autolog_below_run() -> None:
+    """`autolog()` in a process below `fitprint run`, unless its program has said something of its own by now."""
+    with guarded("turning it on below `fitprint run`"), _lock:
+        if not is_configured():
+            turn_on(current().with_scope(None, {}))
 
 
 def disable() -> None:
@@ -61,7 +75,7 @@ def disable() -> None:
 
 def set_tracking_uri(uri: str) -> None:
     """MLflow's name for the setting ``store``: a folder, or a URL that a store plugin serves."""
-    _choose(store=read_value("store", uri, "set_tracking_uri()"))
+    _choose(store=read_value(TABLE["store"], uri, "set_tracking_uri()"))
 
 
 def get_tracking_uri() -> str:
@@ -71,7 +85,7 @@ def get_tracking_uri() -> str:
 
 def set_experiment(experiment_name: str) -> None:
     """MLflow's name for the setting ``experiment``: the label of all runs from now on."""
-    _choose(experiment=read_value("experiment", experiment_name, "set_experiment()"))
+    _choose(experiment=read_value(TABLE["experiment"], experiment_name, "set_experiment()"))
 
 
 def entries() -> dict[str, Entry]:
@@ -83,7 +97,9 @@ def known_flavors() -> dict[str, Instrument]:
     """The registered flavors, found through their entry points once per process."""
     with _lock:
         if not _instruments:
-            for name, entry in discover().items():
+            global _points
+            _points = metadata.entry_points()
+            for name, entry in discover(_points).items():
                 _instruments[name] = Instrument(entry, _make_begin, _is_ours)
         return _instruments
 
@@ -92,10 +108,11 @@ def turn_on(configuration: Configuration) -> None:
     """Puts a configuration in force: patches what it wants recorded, restores what it does not."""
     with _lock:
         configure(configuration)
-        if configuration.settings().disabled and not configuration.by_flavor:
+        if configuration.killed or (configuration.settings().disabled and not configuration.by_flavor):
             _restore_all()
             return
         set_up_logger()
+        let_children_record(True)
         switch.turn_on(configuration)
         for name, instrument in known_flavors().items():
             if not _is_wanted(name, configuration):
@@ -115,11 +132,29 @@ def owner_of(cls: type) -> str | None:
     return _owners[cls]
 
 
+def say_what_is_missing(named: Iterable[str]) -> None:
+    """Tells of each flavor named that nobody knows, and of each framework here whose plugin is not."""
+    known = entries()
+    for name in named:
+        if name not in known:
+            tell_once(
+                ("flavors", name), f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
+            )
+    if not known:
+        tell('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
+    for name, command in missing_plugins(known).items():
+        tell_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
+
+
 def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
     with _lock:
+        for instrument in known_flavors().values():
+            instrument.loaded = tell_unknown_own  # in this process alone: no worker repeats the lines
         turn_on(current().with_scope(flavor, arguments))
         if switch.on:
-            _say_what_is_missing()
+            settings = current().settings()
+            say_what_is_missing((*(settings.flavors or ()), *settings.exclude_flavors))
+            tell_unknown(known_flavors().values())
 
 
 def _choose(**chosen: Any) -> None:
@@ -131,6 +166,7 @@ def _choose(**chosen: Any) -> None:
 
 def _restore_all() -> None:
     loops.end_all()
+    let_children_record(False)
     switch.turn_off()
     for instrument in _instruments.values():
         instrument.disable()
@@ -150,7 +186,10 @@ def _is_wanted(name: str, configuration: Configuration) -> bool:
 
 def _make_begin() -> MakeBegin:
     from fitprint._recorder.begin import make_begin  # not before there is a framework to patch
+    from fitprint._rules import installed
 
+    if _points is not None:
+        installed.find(_points)
     return make_begin
 
 
@@ -166,20 +205,6 @@ def _check_flavors(names: tuple[str, ...]) -> None:
             command = missing_plugins(known).get(name)
             mend = f"install its plugin: {command}" if command else f"registered: {', '.join(sorted(known)) or 'none'}"
             raise ValueError(f"no flavor is called {name!r}; {mend}")
-
-
-def _say_what_is_missing() -> None:
-    known = entries()
-    missing = missing_plugins(known)
-    for name in (*(current().settings().flavors or ()), *current().settings().exclude_flavors):
-        if name not in known:
-            tell_once(
-                ("flavors", name), f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
-            )
-    if not known:
-        tell('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
-    for name, command in missing.items():
-        tell_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
 
 
 switch.follower = turn_on

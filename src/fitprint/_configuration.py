@@ -7,15 +7,25 @@ Highest first: ``FITPRINT_DISABLED``; the flavor's own ``autolog()``; the genera
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, replace
 from typing import Any
 
+from fitprint import _privacy
 from fitprint._guard import tell_once
 from fitprint._locations import absolute
 from fitprint._settings import TABLE, Settings, read_value
+from fitprint._variables import PREFIX, variable
 
-PREFIX = "FITPRINT_"
+CHOSEN_BY = {"store": "set_tracking_uri()", "experiment": "set_experiment()"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The value of a setting, and where it came from: a call, a variable's name, ``default of xgboost``, `default`."""
+
+    value: Any
+    source: str
 
 
 @dataclass(frozen=True)
@@ -53,44 +63,77 @@ class Configuration:
         """The same with no `autolog()` in force; where runs lie stays known."""
         return replace(self, general_on=False, by_flavor={})
 
-    def settings(self, flavor: str | None = None, defaults: Mapping[str, Any] | None = None) -> Settings:
-        """What holds for a flavor (None: in general), given the flavor's own defaults."""
-        found: dict[str, Any] = {}
-        for name in TABLE:
-            for layer in self._layers(flavor, defaults or {}):
-                given, value = layer(name)
-                if given and (value is not None or TABLE[name].default is None):  # None: as if not given
-                    found[name] = value
-                    break
-        killed, value = self._from_environment("DISABLED", "disabled")
-        if killed and value:
-            found["disabled"] = True
-        settings = Settings(**found)
-        return replace(settings, store=absolute(settings.store, self.directory))
+    def settings(
+        self,
+        flavor: str | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        own: Mapping[str, Field[Any]] | None = None,
+    ) -> Settings:
+        """What holds for a flavor (None: in general), given the flavor's own defaults and settings of its own."""
+        values = {name: each.value for name, each in self.found(flavor, defaults, own).items()}
+        of_its_own = {name: values.pop(name) for name in own or ()}
+        return Settings(**values, own=of_its_own)
 
-    def _layers(self, flavor: str | None, defaults: Mapping[str, Any]) -> list[Callable[[str], tuple[bool, Any]]]:
-        own = self.by_flavor.get(flavor or "", {})
-        layers = [
-            lambda name: (name in own, own.get(name)),
-            lambda name: (name in self.general, self.general.get(name)),
-            lambda name: (name in self.chosen, self.chosen.get(name)),
-            lambda name: self._from_environment(name.upper(), name),
-            lambda name: (name in defaults, defaults.get(name)),
-        ]
+    def redactor(self) -> _privacy.Redactor:
+        """What hides secrets in lines: by the patterns of all scopes, for a line may be of any flavor."""
+        general = self.settings()
+        own = (each for name in self.by_flavor for each in self.settings(name).redact)
+        return _privacy.redactor_for((*general.redact, *own), general.redact_allow)
+
+    def found(
+        self,
+        flavor: str | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        own: Mapping[str, Field[Any]] | None = None,
+    ) -> dict[str, Found]:
+        """Each setting's value with where it came from."""
+        found = {}
+        for name, each in (*TABLE.items(), *(own or {}).items()):
+            given = self._given(name, each, flavor, defaults or {})
+            # None: as if not given
+            wanted = (one for one in given if one.value is not None or each.default is None)
+            found[name] = next(wanted, Found(each.default, "default"))
+        if self.killed:
+            found["disabled"] = Found(True, variable("disabled"))
+        store = found["store"]
+        found["store"] = replace(store, value=absolute(store.value, self.directory))
+        return found
+
+    @property
+    def killed(self) -> bool:
+        """Whether ``FITPRINT_DISABLED`` is on: nothing is above that."""
+        return any(each.value for each in self._from_variable("disabled", TABLE["disabled"], None))
+
+    def _given(self, name: str, each: Field[Any], flavor: str | None, defaults: Mapping[str, Any]) -> Iterator[Found]:
+        """What was given for a setting, the highest first, without what cannot be read."""
+        arguments = self.by_flavor.get(flavor or "", {})
+        if name in arguments:
+            yield from _read(each, name, arguments[name], f"fitprint.{flavor}.autolog()")
+        if name in TABLE:
+            if name in self.general:
+                yield Found(self.general[name], "fitprint.autolog()")
+            if name in self.chosen:
+                yield Found(self.chosen[name], CHOSEN_BY[name])
         if flavor is not None:
-            prefix = flavor.upper().replace("-", "_")
-            layers.insert(3, lambda name: self._from_environment(f"{prefix}_{name.upper()}", name))
-        return layers
+            yield from self._from_variable(name, each, flavor)
+        if name in TABLE:
+            yield from self._from_variable(name, each, None)
+        if name in defaults:
+            yield from _read(each, name, defaults[name], f"default of {flavor}")
 
-    def _from_environment(self, variable: str, name: str) -> tuple[bool, Any]:
-        variable = PREFIX + variable
-        if variable not in self.environment or TABLE[name].metadata["argument_only"]:
-            return False, None
-        try:
-            return True, read_value(name, self.environment[variable], variable)
-        except ValueError as error:
-            tell_once(("settings", variable), str(error))
-            return False, None
+    def _from_variable(self, name: str, each: Field[Any], flavor: str | None) -> Iterator[Found]:
+        source = variable(name, flavor)
+        if source in self.environment and not each.metadata["argument_only"]:
+            yield from _read(each, name, self.environment[source], source)
+
+
+def _read(each: Field[Any], name: str, value: Any, source: str) -> Iterator[Found]:
+    """A value with its source; nothing for one that cannot be read, which is told once."""
+    shown = source.replace("()", f"({name}=...)") if source.endswith("()") else source
+    try:
+        yield Found(read_value(each, value, shown), source)
+    except ValueError as error:
+        tell_once(("settings", f"{shown} {name}"), str(error))
 
 
 _current: Configuration | None = None
@@ -101,8 +144,14 @@ def current() -> Configuration:
     return _current if _current is not None else Configuration().now()
 
 
+def is_configured() -> bool:
+    """Whether the program has said anything of its own: turned recording on or off, or chosen a store."""
+    return _current is not None
+
+
 def configure(configuration: Configuration) -> Configuration:
     """Puts a configuration in force, for this process."""
     global _current
     _current = configuration
+    _privacy.use(configuration.redactor())
     return configuration

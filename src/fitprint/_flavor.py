@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from fitprint._entry_points import Patch as Patch
-from fitprint._entry_points import Role as Role
+from fitprint import _readers as read
+from fitprint._emit import Child, Emit, Nowhere
+from fitprint._entry_points import Patch, Role
 from fitprint._parameters import argument
-from fitprint._settings import Settings
+from fitprint._settings import Settings, setting
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
 
+__all__ = ["CONTRACT", "Child", "Emit", "Flavor", "Patch", "Role", "Rule", "TrainingCall", "read", "setting"]
+
 CONTRACT = 1
 
 
-class Emit(Protocol):
-    """Records values of a per-iteration metric; never raises."""
-
-    def __call__(self, name: str, value: float, step: int) -> None:
-        """One value, of now."""
-
-    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
-        """Values of consecutive steps, each with its time in seconds of the epoch."""
-
-
 Rule = Callable[["TrainingCall"], "str | None"]
-"""From a training call to the reason why it is not recorded, or None."""
+"""From a training call to the reason why it is not recorded, or None. Its name is its `name`, else its function's.
+
+It is asked before the call; one that reads `TrainingCall.seconds` is asked when the call has returned.
+"""
+
+
+class SecondsUnknown(Exception):
+    """The training call has not returned yet."""
 
 
 _DEFAULTS = Settings()  # a step of a loop has no time to make one
@@ -49,15 +49,17 @@ class TrainingCall:
     """The name of the function called: ``fit``, ``train``."""
     settings: Settings = _DEFAULTS
     result: Any = None
-    seconds: float = 0.0
-    """Of the user's own call; 0.0 until it has returned."""
+    took: float | None = None
+    """What `seconds` gives, None until the call has returned."""
     kept: dict[str, Any] = field(default_factory=dict)
     """Where a flavor keeps what one step worked out and another needs; of a loop, for all its calls: nothing large."""
     loop: Any = None
     """Of a step, and when its loop ends: the object that `Flavor.loop_of` named. Else None."""
-    emit: Emit = field(default_factory=lambda: _Nowhere())
+    emit: Emit = field(default_factory=Nowhere)
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Keeps a reason, (what, rule, reason), for what is not recorded."""
+    asked_later: tuple[Rule, ...] = ()
+    """The rules that have read `seconds` too early."""
 
     def argument(self, name: str, default: Any = None) -> Any:
         """The argument of a name, however it was given; ``default`` when it was not."""
@@ -70,29 +72,21 @@ class TrainingCall:
         return f"{kind.__module__}.{kind.__qualname__}"
 
     @property
+    def seconds(self) -> float:
+        """How long the user's own call took. Raises SecondsUnknown until it has returned."""
+        if self.took is None:
+            raise SecondsUnknown("how long a training call took is known when it has returned")
+        return self.took
+
+    @property
     def params(self) -> Mapping[str, Any]:
         """The params that the flavor finds in the call; for rules."""
         return self.flavor.params(self)
 
-
-class _Nowhere:
-    """The `emit` of a call that is not recorded."""
-
-    def __call__(self, name: str, value: float, step: int) -> None:
-        return
-
-    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
-        return
-
-
-@dataclass
-class Child:
-    """A run below another, rebuilt from what a search kept of it."""
-
-    name: str
-    params: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    tags: Mapping[str, str] = field(default_factory=dict)
+    @property
+    def data_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of ``inputs`` and ``target`` as far as they are known; nothing is copied. For rules."""
+        return self.flavor.shapes(self)
 
 
 class Flavor(ABC):
@@ -112,6 +106,8 @@ class Flavor(ABC):
     """The module with ``_load_pyfunc`` that other readers load through: ``mlflow.<name>`` or the plugin's own."""
     defaults: Mapping[str, Any] = {}
     """The flavor's own defaults of settings."""
+    settings: Mapping[str, Field[Any]] = {}
+    """Settings of the flavor's own, each name with its `setting(...)`; a call has their values in `settings.own`."""
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
     model_argument = "model"
@@ -213,6 +209,13 @@ class Flavor(ABC):
     def target(self, call: TrainingCall) -> Any:
         """What is to be predicted, or None."""
         return None
+
+    def shapes(self, call: TrainingCall) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of `data` and `target`, for rules; nothing is copied or read for them."""
+        from fitprint.models.rows import shape_of
+
+        found = {"inputs": shape_of(self.data(call)), "target": shape_of(self.target(call))}
+        return {name: shape for name, shape in found.items() if shape is not None}
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """What the package's generic `predict` gives."""

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from fitprint._locks import fork_safe_lock
+from fitprint._privacy import in_force
 
 log = logging.getLogger("fitprint")
 
@@ -25,13 +26,21 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
     """Runs one step of recording. An error inside ends the step, is told once and kept as a reason.
 
     What is no `Exception` (a KeyboardInterrupt, a SystemExit) passes: it is the user's.
-    With ``strict`` the error passes too, for tests.
+    With ``strict`` the error passes too, for tests. ``lost``: what an error means for the step, in the line told.
     """
 
-    __slots__ = ("failed", "flavor", "reason", "skips", "step", "strict")
+    __slots__ = ("failed", "flavor", "lost", "reason", "skips", "step", "strict")
 
-    def __init__(self, step: str, flavor: str = "", skips: Skips | None = None, strict: bool = False) -> None:
+    def __init__(
+        self,
+        step: str,
+        flavor: str = "",
+        skips: Skips | None = None,
+        strict: bool = False,
+        lost: str = "not recorded",
+    ) -> None:
         self.step = step
+        self.lost = lost
         self.flavor = flavor
         self.skips = skips
         self.strict = strict
@@ -47,14 +56,15 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
         if error is None or not isinstance(error, Exception):
             return False
         self.failed = True
-        self.reason = reason = describe(error)
+        hide = getattr(self.skips, "hide", in_force().text)
+        self.reason = reason = hide(describe(error))
         if self.strict:
             return False
         if self.skips is not None:
             self.skips.skip(self.step, "error", reason)
         tell_once(
             (self.flavor, self.step),
-            f"{self.flavor or 'fitprint'}: {self.step} not recorded{_where(self.skips)}: {reason}",
+            f"{self.flavor and f'{self.flavor}: '}{self.step} {self.lost}{_where(self.skips)}: {reason}",
         )
         return True
 
@@ -93,9 +103,9 @@ def tell_once(key: tuple[str, str], line: str) -> None:
 
 
 def tell(line: str, level: int = logging.WARNING) -> None:
-    """Logs a line; a logging set-up that raises does not reach the caller."""
+    """Logs a line, with what is secret in it hidden; a logging set-up that raises does not reach the caller."""
     try:
-        log.log(level, line)
+        log.log(level, in_force().text(line))
     except Exception:
         return
 

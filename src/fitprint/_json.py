@@ -5,12 +5,27 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
-LONGEST_TEXT = 100_000
-LONGEST_LIST = 1_000
 LONGEST_INT = 10_000
 DEEPEST = 8
+
+
+class Bounds(NamedTuple):
+    """How much of a value is kept."""
+
+    text: int = 100_000
+    """Characters."""
+    entries: int = 1_000
+    """Of each list and mapping."""
+    described: bool = False
+    """Whether an array stands with its shape and dtype beside its values."""
+
+
+USUAL = Bounds()
+WHOLE = Bounds(50_000_000, 1_000_000, described=True)
+ALL = Bounds(50_000_000, 1_000_000)
 
 
 def dumps(value: Any, indent: int | None = None) -> str:
@@ -50,8 +65,10 @@ def _spelled(value: Any) -> Any:
     return value
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
     """A value of the user's as JSON can hold it: itself, or numbers and lists of arrays, or its repr; bounded.
+
+    Of a table its class and shape alone: its rows are data.
 
     Raises whatever the value's own ``repr`` raises.
     """
@@ -61,37 +78,50 @@ def plain(value: Any, depth: int = 0) -> Any:
     if value is None or kind is bool or kind is int or kind is float:
         return value
     if kind is str:
-        return value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "..."
+        return _short(value, bounds)
     if depth < DEEPEST:
         if isinstance(value, Mapping):
-            return {str(key): plain(inner, depth + 1) for key, inner in list(value.items())[:LONGEST_LIST]}
+            return {str(key): plain(inner, depth + 1, bounds) for key, inner in islice(value.items(), bounds.entries)}
         if isinstance(value, (list, tuple)):
-            return _plain_list(value, depth)
+            return _plain_list(value, depth, bounds)
     for base in (int, float, str):  # subclasses: numpy.float64 is a float, an IntEnum an int
         if isinstance(value, base):
             return base(value)
     item = getattr(value, "item", None)
     if item is not None and getattr(value, "ndim", None) == 0:  # other numpy scalars
-        return plain(item(), depth + 1) if depth < DEEPEST else repr(value)
+        return plain(item(), depth + 1, bounds) if depth < DEEPEST else repr(value)
     if isinstance(value, type) or callable(value):
-        return _named(value)
-    return _short(repr(value))
+        return _named(value, bounds)
+    if getattr(value, "shape", None) is not None:
+        return _of_shape(value, depth, bounds)
+    return _short(repr(value), bounds)
 
 
-def _plain_list(value: Any, depth: int) -> Any:
-    if len(value) > LONGEST_LIST:
-        return f"{type(value).__name__} of {len(value)}: {_short(repr(value[:5]))}"
-    return [plain(inner, depth + 1) for inner in value]
+def _plain_list(value: Any, depth: int, bounds: Bounds) -> Any:
+    if len(value) > bounds.entries:
+        return f"{type(value).__name__} of {len(value)}: {_short(repr(value[:5]), bounds)}"
+    return [plain(inner, depth + 1, bounds) for inner in value]
 
 
-def _named(value: Any) -> str:
+def _of_shape(value: Any, depth: int, bounds: Bounds) -> Any:
+    """An array of numpy's as its values; a table by its shape; of anything else its repr."""
+    if isinstance(value.shape, tuple) and any(hasattr(value, each) for each in ("columns", "index", "to_frame")):
+        kind = type(value)
+        return f"{kind.__module__.partition('.')[0]}.{kind.__name__} of shape {value.shape}"
+    if type(value).__module__.partition(".")[0] != "numpy" or value.size > bounds.entries or depth >= DEEPEST:
+        return _short(repr(value), bounds)
+    values = [plain(inner, depth + 1, bounds) for inner in value.tolist()]
+    return {"shape": list(value.shape), "dtype": str(value.dtype), "values": values} if bounds.described else values
+
+
+def _named(value: Any, bounds: Bounds) -> str:
     """Functions and classes by their name: their repr holds a memory address, another in every run."""
     name = getattr(value, "__qualname__", None)
     if name is None:
-        return _short(repr(value))
+        return _short(repr(value), bounds)
     module = getattr(value, "__module__", None)
     return f"{module}.{name}" if module and module != "builtins" else str(name)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "..."
+def _short(text: str, bounds: Bounds) -> str:
+    return text if len(text) <= bounds.text else text[: bounds.text] + "..."

@@ -11,10 +11,11 @@ from typing import Any
 
 from fitprint import _readers as read
 from fitprint._guard import tell_once
+from fitprint._readers import Reader
 
 
-def setting(default: Any, reader: Callable[[Any], Any], help: str, *, argument_only: bool = False) -> Any:
-    """Declares one setting. The reader takes a text or a Python value and raises ValueError with what is accepted."""
+def setting(default: Any, reader: Reader, help: str, *, argument_only: bool = False) -> Any:
+    """Declares one setting, a field of a dataclass."""
     metadata = {"read": reader, "help": help, "argument_only": argument_only}
     return field(default=default, metadata=metadata)
 
@@ -41,6 +42,13 @@ class Settings:
     max_metric_seconds: float = setting(1.0, read.seconds, "above this projected cost, metrics are taken on a sample")
     max_child_runs: int = setting(5, read.whole_number, "searches: how many of the best candidates become child runs")
     exclude_params: tuple[str, ...] = setting((), read.names, "globs on names of params to leave out")
+    redact: tuple[str, ...] = setting(
+        (), read.patterns, "also shown as ***: globs on names, or value:<regular expression>; beside the built-in ones"
+    )
+    redact_allow: tuple[str, ...] = setting((), read.patterns, "never shown as ***: globs on names, or value:<...>")
+    redact_models: bool = setting(
+        False, read.boolean, "no package of a model that holds a param which is shown as *** in the run"
+    )
     trust: str = setting(
         "all",
         read.one_of("all", "verified", "no-pickle"),
@@ -55,8 +63,15 @@ class Settings:
     strict: bool = setting(False, read.boolean, "errors in recording are raised (for tests)")
     quiet: bool = setting(False, read.boolean, "no line per recorded run")
 
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """The values of the flavor's own settings, those that it declares in `Flavor.settings`."""
 
-TABLE: Mapping[str, Field[Any]] = {each.name: each for each in fields(Settings)}
+
+_NONE: Mapping[str, Field[Any]] = {}
+_CLOSE = 0.85
+"""From this likeness on (difflib's) a name is a slip of the pen for the other."""
+
+TABLE: Mapping[str, Field[Any]] = {each.name: each for each in fields(Settings) if "read" in each.metadata}
 
 MLFLOW_NAMES = {
     "silent": "quiet",
@@ -79,35 +94,62 @@ MLFLOW_WITHOUT_MEANING = frozenset(
 """Arguments of MLflow's autologging that change nothing here: named in one line and ignored."""
 
 
-def check_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def check_arguments(
+    arguments: Mapping[str, Any], own: Mapping[str, Field[Any]] | None = _NONE, caller: str = "autolog"
+) -> dict[str, Any]:
     """Reads the settings among the arguments of an `autolog()` call.
 
+    ``own``: the flavor's own settings; what is given for them is looked at, and returned as it is. None while the
+    plugin is not imported: then names that are no general setting are returned to be looked at later.
     Raises TypeError for an argument that is no setting, ValueError for a value that cannot be read.
     """
     known = {MLFLOW_NAMES.get(name, name): value for name, value in arguments.items()}
-    ignored = sorted(name for name in known if name in MLFLOW_WITHOUT_MEANING)
-    if ignored:
-        tell_once(("autolog", " ".join(ignored)), f"autolog(): no meaning here, ignored: {', '.join(ignored)}")
+    ignored = sorted(name for name in known if name in MLFLOW_WITHOUT_MEANING and name not in (own or ()))
+    if ignored and own is not None:
+        tell_once((caller, " ".join(ignored)), f"{caller}(): no meaning here, ignored: {', '.join(ignored)}")
     found = {}
     for name, value in known.items():
-        if name in MLFLOW_WITHOUT_MEANING:
-            continue
-        if name not in TABLE:
-            raise TypeError(f"autolog() has no argument {name!r}{_nearest(name)}")
-        found[name] = read_value(name, value, f"autolog({name}=...)")
+        each = TABLE.get(name) or (own or {}).get(name)
+        if each is not None:
+            read = read_value(each, value, f"{caller}({name}=...)")
+            found[name] = read if name in TABLE else value
+        elif own is None and not slip_of(name):
+            found[name] = value
+        elif name not in ignored:
+            raise TypeError(f"{caller}() has no argument {name!r}{_nearest(name, (*TABLE, *(own or ())))}")
     return found
 
 
-def read_value(name: str, value: Any, source: str) -> Any:
+def slip_of(name: str) -> str | None:
+    """The general setting that a name is, or is a slip of the pen for."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name.lower(), TABLE, 1, _CLOSE)), None)
+
+
+def read_value(each: Field[Any], value: Any, source: str) -> Any:
     """A setting's value, read. Raises ValueError that names the source, the value and what is accepted."""
     try:
-        return TABLE[name].metadata["read"](value)
+        return each.metadata["read"](value)
     except ValueError as error:
         raise ValueError(f"{source}: {value!r} cannot be read; accepted: {error}") from None
 
 
-def _nearest(name: str) -> str:
+def value_text(value: Any) -> str:
+    """A value as it is written in a variable; `none` for none."""
+    if value is None or (isinstance(value, (tuple, Mapping)) and not value):
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={each}" for name, each in value.items())
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, TABLE, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; the settings are: {', '.join(TABLE)}"
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; the settings are: {', '.join(known)}"

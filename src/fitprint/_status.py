@@ -25,6 +25,7 @@ class FlavorStatus:
     reason: str = ""
     runs: int = 0
     skips: dict[str, int] = field(default_factory=dict)
+    """Per rule: training calls that left no run, and runs that something was left out of."""
 
 
 class StatusList(list[FlavorStatus]):
@@ -55,7 +56,7 @@ def skips_text(skips: dict[str, int]) -> str:
 
 
 def status() -> StatusList:
-    """A row per registered flavor: versions, state and why, runs, and training calls that a rule left out."""
+    """A row per registered flavor: versions, state and why, runs, and what each rule left out."""
     rows = [_status_of(name, instrument) for name, instrument in sorted(known_flavors().items())]
     for name, command in missing_plugins(entries()).items():
         rows.append(FlavorStatus(name, None, "", "no plugin", f"install it with: {command}"))

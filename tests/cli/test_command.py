@@ -20,7 +20,7 @@ def test_version(command):
 def test_help_names_every_command(command):
     text = command("--help").stdout
     assert text.startswith("Usage: fitprint [OPTIONS] COMMAND")
-    for name in ("runs", "show", "inspect", "verify", "flavors", "gc"):
+    for name in ("run", "runs", "show", "inspect", "verify", "flavors", "gc"):
         assert f"\n  {name} " in text
         assert f"Usage: fitprint {name}" in command(name, "-h").stdout
     assert "..." not in text.partition("Commands:")[2]  # every summary fits

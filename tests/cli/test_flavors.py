@@ -27,6 +27,8 @@ def test_an_available_flavor(row, invoke):
         "range": "toylearn <2,>=1",
         "plugin": "fitprint-toy 0.1",
         "reason": "",
+        "runs": 0,
+        "skips": {},
     }
     lines = [line.split() for line in invoke("flavors").stdout.splitlines()]
     assert ["toy", "1.2.3", "available", "toylearn", "<2,>=1"] in lines
@@ -80,6 +82,8 @@ def test_a_framework_whose_plugin_is_missing(document, invoke, monkeypatch):
             "range": None,
             "plugin": None,
             "reason": f"install it with: {command}",
+            "runs": 0,
+            "skips": {},
         }
     ]
     assert command in invoke("flavors").stdout

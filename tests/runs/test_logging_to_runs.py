@@ -94,7 +94,7 @@ def test_long_values_are_bounded(store):
     with fitprint.start_run() as run:
         run.log_params({"text": "x" * 10**6, "list": list(range(10**5)), "deep": deep(50), "array": np.zeros(10**6)})
     assert (run.path / "run.json").stat().st_size < 200_000
-    assert run.params["list"].startswith("list of 100000: [0, 1, 2")
+    assert run.params["list"].startswith("100,000 values: [0, 1, 2")
 
 
 def deep(levels):

@@ -16,6 +16,7 @@ from fitprint import _session
 from fitprint._configuration import Configuration
 from fitprint._frames import without_this_frame
 from fitprint._guard import guarded
+from fitprint._handover import luggage
 from fitprint._patching.wrapper import ours
 from fitprint._recorder.switch import switch
 from fitprint._registry.patches import patch_new_classes
@@ -46,7 +47,8 @@ class Handover:
 
     def __reduce__(self) -> Any:
         # a nested task records nothing: its worker need not even turn recording on
-        return _unpickled, (self.nested, None if self.nested else self.configuration, self.parent_id)
+        configuration = None if self.nested else self.configuration
+        return _unpickled, (self.nested, configuration and luggage.packed(configuration), self.parent_id)
 
     def arrive(self) -> Any:
         """In the worker, before the task. Returns what `leave` takes back."""
@@ -130,11 +132,12 @@ def _beneath(found: Any) -> Any:
     return found.__wrapped__ if ours(found) is not None and hasattr(found, "__wrapped__") else None
 
 
-def _unpickled(nested: bool, configuration: Configuration | None, parent_id: str | None) -> Handover:
+def _unpickled(nested: bool, packed: luggage.Packed | None, parent_id: str | None) -> Handover:
     """In a worker process: turns recording on with the settings of the process that the work came from.
 
     A task's token is unpickled before its function, so that a bound method finds its class patched.
     """
+    configuration = luggage.unpacked(*packed) if packed is not None else None
     if configuration is not None and (not switch.on or switch.configuration != configuration):
         with guarded("recording in a worker"):
             switch.follow(configuration)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fitprint._making.options import Options
+from fitprint._privacy import in_force
 from fitprint.models import environment
 from fitprint.models.mlmodel import to_yaml
 
@@ -24,10 +25,18 @@ class Environment:
 
 
 def chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
-    """The environment of a package. ``detect`` is asked only where its answer is needed.
+    """The environment of a package, with user info of URLs hidden. ``detect`` is asked only where it is needed.
 
     Raises ValueError for a line that is no requirement, naming it.
     """
+    found = _chosen(options, detect)
+    hide = in_force().looks  # the names here are those of distributions
+    found.requirements, found.constraints = [*map(hide, found.requirements)], [*map(hide, found.constraints)]
+    found.conda = hide(found.conda) if found.conda is not None else None
+    return found
+
+
+def _chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
     if options.conda_env is not None:
         return _of_conda(options.conda_env)
     given = options.pip_requirements if options.pip_requirements is not None else options.extra_pip_requirements
@@ -49,6 +58,8 @@ def _of_conda(given: Mapping[str, Any] | str) -> Environment:
     pip: list[str] = next((each["pip"] for each in dependencies if isinstance(each, dict) and "pip" in each), [])
     read = requirement_lines.read(pip)
     lines = _with_mlflow(read.requirements)
+    if isinstance(content.get("variables"), dict):
+        content["variables"] = in_force().inside(content["variables"])
     others = [each for each in dependencies if not (isinstance(each, dict) and "pip" in each)]
     return Environment(lines, read.constraints, to_yaml({**content, "dependencies": [*others, {"pip": lines}]}))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fitprint._making.beside import copy_code, copy_extra_files, write_environment
 from fitprint._making.subject import Steps, Subject
+from fitprint._privacy import in_force
 from fitprint._version import __version__
 from fitprint.models import mlmodel
 from fitprint.models.example import split_params, write_example
@@ -43,14 +44,14 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
         keys["extra_files"] = extra
     write_environment(subject, package, split_params(data)[0])
     document = mlmodel.describe(
-        flavors=_flavors(subject, package, keys, code),
+        flavors=_flavors(subject, package, keys, code, steps),
         model_uuid=uuid.uuid4().hex,
         model_size_bytes=size,
         signature=signature.to_dict() if signature is not None else None,
         run_id=subject.run_id,
         artifact_path=subject.artifact_path,
         saved_input_example_info=example,
-        metadata=dict(options.metadata) if options.metadata is not None else None,
+        metadata=_hidden("metadata", options.metadata, steps) if options.metadata is not None else None,
         fitprint_version=__version__,
     )
     package.write(mlmodel.NAME, mlmodel.to_yaml(document))
@@ -103,7 +104,19 @@ def _predict(subject: Subject, package: Package, params: dict[str, Any]) -> Call
     return lambda rows: getattr(subject.model, method)(rows)
 
 
-def _flavors(subject: Subject, package: Package, keys: Mapping[str, Any], code: str | None) -> dict[str, Any]:
+def _hidden(what: str, given: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
+    """What a user gave for MLmodel, with what is secret in it hidden; then that is said."""
+    found = dict(given)
+    shown: dict[str, Any] = in_force().inside(found)
+    if shown == found:
+        return found
+    steps.skip(f"secrets in {what}", "redact", "shown as ***; what the model needs of them it gets when it is loaded")
+    return shown
+
+
+def _flavors(
+    subject: Subject, package: Package, keys: Mapping[str, Any], code: str | None, steps: Steps
+) -> dict[str, Any]:
     flavor, options = subject.flavor, subject.options
     name = package.flavor_name or flavor.name
     loader_module = package.loader_module or flavor.loader_module
@@ -116,5 +129,5 @@ def _flavors(subject: Subject, package: Package, keys: Mapping[str, Any], code: 
         data = found.get("data") or found.get("model_path") or keys.get("pickled_model")
         loader_module, pyfunc = options.loader_module, {"data": data} if data else {}
     if pyfunc is not None and options.model_config:
-        pyfunc = {**pyfunc, "config": dict(options.model_config)}
+        pyfunc = {**pyfunc, "config": _hidden("model_config", options.model_config, steps)}
     return mlmodel.flavors(name, keys, loader_module, pyfunc, code)

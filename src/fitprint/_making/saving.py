@@ -92,7 +92,8 @@ def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name:
     run = active_run() or run_of(model)
     if run is not None:
         return _into(run, flavor, model, name, options)
-    run = begin_run(current().settings(flavor.name), run_name or type(model).__name__, flavor.name)
+    settings = current().settings(flavor.name, flavor.defaults, flavor.settings)
+    run = begin_run(settings, run_name or type(model).__name__, flavor.name)
     try:
         info = _into(run, flavor, model, name, options)
     except BaseException:

@@ -38,7 +38,7 @@ class Conversion(Passing):
         try:
             if kind is None:
                 self._call.result = self.result
-                self._call.seconds = time.perf_counter() - self._began
+                self._call.took = time.perf_counter() - self._began
                 with guarded("a conversion", self._call.flavor.name, strict=self._call.settings.strict):
                     _record(self._call)
             self._inside.leave()
@@ -87,7 +87,7 @@ class _Added(Recorded):
         """Under the flavor's name."""
         call = self.call
         if not call.settings.log_models:
-            return
+            return  # the run that is there is no less for it
         with unseen():
             name = pack(self, model, call.flavor.name)
         with self.step("the run's record") as step:

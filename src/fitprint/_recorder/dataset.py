@@ -63,7 +63,10 @@ def _missing(array: Any) -> int | None:
 
 
 def class_counts(target: Any) -> dict[str, int] | None:
-    """How often each class occurs; None for what is no list of classes: floats, tables, more than 1000 values."""
+    """How often each class occurs; None for what is no list of classes: floats, tables, more than 1000 values.
+
+    Values of which most occur once are no classes but the target's own: they are not written down.
+    """
     import numpy as np
 
     array = np.asarray(target)
@@ -72,7 +75,7 @@ def class_counts(target: Any) -> dict[str, int] | None:
     if array.dtype.kind == "O":
         array = array.astype(str)
     values, counts = np.unique(array, return_counts=True)
-    if len(values) > MOST_CLASSES:
+    if len(values) > min(MOST_CLASSES, max(2, len(array) // 2)):
         return None
     return {str(value): int(count) for value, count in zip(values, counts, strict=True)}
 

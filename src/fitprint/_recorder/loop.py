@@ -61,7 +61,7 @@ class Loop(Recorded):
             except BaseException as error:
                 self._ended = True
                 loops.forget(self)
-                self.cut_short(Outcome.of(error))
+                self.cut_short(Outcome.of(error, call))
                 raise
             self._overhead += time.perf_counter() - self._began
 
@@ -90,8 +90,8 @@ class Loop(Recorded):
     def stepped(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
         """A step has returned, or raised."""
         ended = time.perf_counter()
-        self.call.seconds += ended - started
-        self._outcome = _FINE if error is None else Outcome.of(error)
+        self.call.took = (self.call.took or 0.0) + ended - started
+        self._outcome = _FINE if error is None else Outcome.of(error, call)
         number = next(self._numbers)
         if error is None and not self._told_nothing and not self._ended and self.run.written_here:
             with self.step("per-iteration metrics") as step:

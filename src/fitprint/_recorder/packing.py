@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from fitprint._making.making import make
 from fitprint._making.options import Options
 from fitprint._making.subject import Subject
-from fitprint.models.package import PackageTooLarge
+from fitprint._recorder.secrets import files_with
+from fitprint.models.package import Package, PackageTooLarge
 from fitprint.models.rows import first_rows, read_once, row_count
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def pack(recording: Recorded, model: Any, name: str = NAME) -> str | None:
         kept = False
         try:
             make(_subject(recording, model, name), package, _Guarded(recording))
+            if _holds_secrets(recording, package):
+                return None
             about = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
             got = run.keep_package(package, name, about)
             kept = True
@@ -43,9 +46,24 @@ def pack(recording: Recorded, model: Any, name: str = NAME) -> str | None:
     return None
 
 
+def _holds_secrets(recording: Recorded, package: Package) -> bool:
+    """Whether the package is not to be kept for what is in it of hidden params; the run says so in either case."""
+    run, refused = recording.run, recording.call.settings.redact_models
+    places = {name: files_with(package.folder, values) for name, values in run.secrets.hidden.items()}
+    found = {name: ", ".join(files) for name, files in places.items() if files}
+    for name, files in found.items():
+        if refused:
+            run.skip("model", "redact", f"param {name}, shown as *** in the run, is in {files} (redact_models=true)")
+        else:
+            run.skip(f"param {name}", "redact", f"shown as *** in the run, and in the package all the same: {files}")
+    return bool(found) and refused
+
+
 def _subject(recording: Recorded, model: Any, name: str) -> Subject:
     call = recording.call
     settings = call.settings
+    if not settings.log_signatures:
+        recording.run.skip("signature", "log_signatures", "turned off")
 
     def data() -> Any:
         return call.flavor.sample(call)  # rows alike, where the data itself is gone

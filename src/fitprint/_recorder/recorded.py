@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from fitprint import _rules
 from fitprint._flavor import TrainingCall
-from fitprint._guard import guarded, message
+from fitprint._guard import guarded
 from fitprint._quiet import unseen
 from fitprint._recorder import line, steps
 from fitprint._recorder.emitter import Emitter
+from fitprint._recorder.errors import told
+from fitprint._recorder.params import add_params
 from fitprint._recorder.step import Step
 from fitprint._recorder.switch import switch
 from fitprint._run import active, remembered
@@ -27,12 +29,12 @@ class Outcome(NamedTuple):
     error: dict[str, str] | None = None
 
     @classmethod
-    def of(cls, error: BaseException | None) -> Outcome:
+    def of(cls, error: BaseException | None, call: TrainingCall) -> Outcome:
         """FINISHED, FAILED by an error, or KILLED by an interruption."""
         if error is None:
             return cls(FINISHED)
         status = FAILED if isinstance(error, Exception) else KILLED
-        return cls(status, {"type": type(error).__name__, "message": message(error)})
+        return cls(status, told(error, call))
 
 
 class Recorded:
@@ -46,6 +48,8 @@ class Recorded:
         self.own = True
         """Whether the run was begun for this call, and ends with it; else it is the user's, of `start_run`."""
         self._unwanted = self._counted = False
+        self._skipped_before = 0
+        """Of a run that is the user's: how many reasons stood in it before this call."""
         self._last_words: list[Callable[[], None]] = []
         self._began = time.perf_counter()
 
@@ -77,14 +81,15 @@ class Recorded:
 
     def _prepare(self) -> None:
         call, run = self.call, self.run
+        self._skipped_before = len(run.skipped)
         self.emitter = Emitter(run, call)
         call.emit, call.skip = self.emitter, run.skip
         run.record.flavor = call.flavor.name
         version = call.flavor.framework_version
         about = {"flavor": call.flavor.name, "class": call.class_name}
-        run.add(tags={**about, "framework_version": version} if version else about)
+        run.add_tags({**about, "framework_version": version} if version else about)
         with self.step("params"):
-            run.add(params=steps.params(call, call.flavor.params(call), run))
+            add_params(run, call, call.flavor.params(call))
         self._subscribe()
         with self.step("what is known before the call"):
             run.write()  # whatever kills the process while it trains, this is kept
@@ -128,10 +133,12 @@ class Recorded:
         call = self.call
         refused = self._refused()
         if refused is not None:
-            switch.count_skip(call.flavor.name, refused[0])
-            self._unwanted = self.own
-            if self._unwanted:
-                return
+            if self.own:
+                switch.count_skip(call.flavor.name, refused[0])
+                self._unwanted = True
+            else:
+                self.run.skip(f"the training by {call.name}", *refused)
+            return
         model = None
         with self.step("the model"):
             model = call.flavor.model(call)
@@ -155,8 +162,8 @@ class Recorded:
         """Ends the run, or removes one that is not wanted; a second time does what was interrupted at the first."""
         run, call = self.run, self.call
         if not run.closed:
-            recording = self._recording_seconds()
-            run.record.seconds = {"training": round(call.seconds, 6), "recording": round(recording, 6)}
+            training, recording = call.took or 0.0, self._recording_seconds()
+            run.record.seconds = {"training": round(training, 6), "recording": round(recording, 6)}
         with self.step("removing the run" if self._unwanted else "the end of the run") as step:
             if self._unwanted:
                 remembered.forget(run)
@@ -171,10 +178,17 @@ class Recorded:
                 switch.count_skip(call.flavor.name, "store")
             else:
                 switch.count_run(call.flavor.name)
+                self._count_skips()
         return not step.failed
 
+    def _count_skips(self) -> None:
+        """Counts the rules that left something out of the run, each once, but for what is in the model's nature."""
+        rules = {each.rule for each in self.run.skipped[self._skipped_before :]}
+        for rule in rules.difference(line.IN_ITS_NATURE):
+            switch.count_skip(self.call.flavor.name, rule)
+
     def _recording_seconds(self) -> float:
-        return time.perf_counter() - self._began - self.call.seconds
+        return time.perf_counter() - self._began - (self.call.took or 0.0)
 
     def cut_short(self, outcome: Outcome) -> None:
         """Leaves no run open where an interruption kept the rest from being done; else does nothing."""

@@ -72,10 +72,10 @@ class Recording(Recorded):
     ) -> None:
         try:
             if self.begun:
-                self.call.seconds = time.perf_counter() - self._started
+                self.call.took = time.perf_counter() - self._started
                 if error is None:
                     self.call.result = self.result
-                self.conclude(Outcome.of(error))
+                self.conclude(Outcome.of(error, self.call))
             self._leave()
         except BaseException:
             self._abandon(error, self.interrupted)
@@ -84,7 +84,7 @@ class Recording(Recorded):
     def _abandon(self, error: BaseException | None, how: Callable[[Outcome], None]) -> None:
         try:
             if self.begun and hasattr(self, "call"):
-                how(Outcome.of(error))
+                how(Outcome.of(error, self.call))
         finally:
             self._leave()
 

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from fitprint._flavor import Child, TrainingCall
-from fitprint._guard import Skips, guarded
-from fitprint._json import of_data, plain
+from fitprint._flavor import Child
+from fitprint._json import of_data
 from fitprint._recorder.dataset import dataset_facts
+from fitprint._recorder.hiding import hidden_content
 from fitprint._recorder.packing import pack
+from fitprint._recorder.params import add_params
 from fitprint._run.opening import begin_run
+from fitprint._run.run import Run
 
 if TYPE_CHECKING:
     from fitprint._recorder.recorded import Recorded
-
-
-def params(call: TrainingCall, values: Mapping[str, Any], skips: Skips) -> dict[str, Any]:
-    """The params of a call as JSON has them, without those of `exclude_params`."""
-    excluded = call.settings.exclude_params
-    found = {}
-    for name, value in values.items():
-        if excluded and any(fnmatchcase(str(name), pattern) for pattern in excluded):
-            call.skip(f"param {name}", "exclude_params", "named there")
-            continue
-        with guarded(f"param {name}", call.flavor.name, skips, call.settings.strict):
-            found[str(name)] = plain(value)
-    return found
 
 
 def record(recording: Recorded, model: Any) -> None:
@@ -40,21 +27,28 @@ def record(recording: Recorded, model: Any) -> None:
         for name, value in call.flavor.metrics(call).items():
             run.add_metric(name, float(value), 0, stamp)
     with recording.step("params"):
-        run.add(params=params(call, call.flavor.late_params(call), run))
+        add_params(run, call, call.flavor.late_params(call))
     with recording.step("artifacts"):
         for name, content in call.flavor.artifacts(call).items():
-            run.store_artifact(name, _bytes(content))
+            _store(run, name, content)
     with recording.step("tags"):
-        run.add(tags=call.flavor.tags(call))
+        run.add_tags(call.flavor.tags(call))
     with recording.step("the data set's facts"):
         facts = dataset_facts(call.flavor.data(call), call.flavor.target(call))
         if facts:
-            run.store_artifact("dataset.json", _bytes(facts))
+            _store(run, "dataset.json", facts)
     with recording.step("child runs"):
-        for child in islice(call.flavor.children(call), call.settings.max_child_runs):
-            _record_child(recording, child)
-    if call.settings.log_models and model is not None:
+        _record_children(recording)
+    if model is None:
+        return
+    if call.settings.log_models:
         pack(recording, model)
+    else:
+        run.skip("model", "log_models", "turned off")
+
+
+def _store(run: Run, name: str, content: Any) -> None:
+    run.store_artifact(name, hidden_content(name, _bytes(content), run.secrets.redactor))
 
 
 def _bytes(content: Any) -> bytes:
@@ -63,17 +57,23 @@ def _bytes(content: Any) -> bytes:
     return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
 
 
+def _record_children(recording: Recorded) -> None:
+    most = recording.call.settings.max_child_runs
+    children = iter(recording.call.flavor.children(recording.call))
+    for child in islice(children, most):
+        _record_child(recording, child)
+    if next(children, None) is not None:
+        what = f"children after the best {most}" if most else "children"
+        recording.run.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
+
+
 def _record_child(recording: Recorded, child: Child) -> None:
     call, parent = recording.call, recording.run
     run = begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags)
     run.record.start = parent.record.start
-    run.add(params=_plain_values(child.params))
+    add_params(run, call, child.params)
     stamp = time.time()
     for name, value in child.metrics.items():
         run.add_metric(name, float(value), 0, stamp)
     run.skip("model", "candidate", "of a search, the refitted best alone leaves a package")
     run.end()
-
-
-def _plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(name): plain(value) for name, value in values.items()}

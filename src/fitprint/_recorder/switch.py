@@ -27,7 +27,7 @@ class Switch:
         self.runs: Counter[str] = Counter()
         """Recorded runs per flavor."""
         self.skips: dict[str, Counter[str]] = {}
-        """Per flavor: training calls that left no run, per rule."""
+        """Per flavor and rule: training calls that left no run, and runs that something was left out of."""
         self.unreached: set[str] = set()
         """Kinds of workers that were handed work of the user's own while recording was on, and cannot be told so."""
 
@@ -50,7 +50,9 @@ class Switch:
         """The settings of a flavor, decided at its first call after `autolog()`."""
         found = self._settings.get(flavor.name)
         if found is None:
-            found = self._settings[flavor.name] = self.configuration.settings(flavor.name, flavor.defaults)
+            found = self._settings[flavor.name] = self.configuration.settings(
+                flavor.name, flavor.defaults, flavor.settings
+            )
         return found
 
     def count_run(self, flavor: str) -> None:

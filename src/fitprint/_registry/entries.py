@@ -8,7 +8,9 @@ import re
 import sys
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from fitprint._variables import check_own_names
 
 if TYPE_CHECKING:
     from fitprint._flavor import Flavor
@@ -40,8 +42,16 @@ class Entry:
         """The name of that distribution."""
         return self.plugin.name if self.plugin is not None else self.point.value
 
+    @property
+    def loaded(self) -> Flavor | None:
+        """The flavor itself where it has been imported already."""
+        return self._flavor
+
     def flavor(self) -> Flavor:
-        """The flavor itself, imported now. Raises what its import raises, and TypeError for what is no flavor."""
+        """The flavor itself, imported now.
+
+        Raises what its import raises, TypeError for what is no flavor, ValueError for a setting that cannot be one.
+        """
         if self._flavor is None:
             from fitprint._flavor import CONTRACT, Flavor
 
@@ -49,6 +59,7 @@ class Entry:
             made = found() if isinstance(found, type) else found
             if not isinstance(made, Flavor):
                 raise TypeError(f"{self.point.value} is no fitprint flavor")
+            check_own_names(made.settings)
             if made.contract != CONTRACT:
                 raise TypeError(f"{self.plugin_name} follows contract {made.contract}, this fitprint {CONTRACT}")
             made.name = self.name
@@ -56,9 +67,12 @@ class Entry:
         return self._flavor
 
 
-def discover() -> dict[str, Entry]:
-    """The registered flavors by name, each with what is wrong with its registration."""
-    points = metadata.entry_points()
+def discover(points: Any = None) -> dict[str, Entry]:
+    """The registered flavors by name, each with what is wrong with its registration.
+
+    ``points``: what `importlib.metadata.entry_points()` gives, where it has been asked already.
+    """
+    points = metadata.entry_points() if points is None else points
     wakes: dict[str, list[str]] = {}
     for point in points.select(group=IMPORTS):
         wakes.setdefault(point.value, []).append(point.name)
@@ -79,7 +93,7 @@ def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
 
     The names come from fitprint's own extras.
     """
-    extras = _own_extras()
+    extras = own_extras()
     woken = {module for entry in entries.values() for module in entry.modules}
     return {
         name: f'pip install "fitprint[{name}]"'
@@ -89,7 +103,7 @@ def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
 
 
 @functools.cache
-def _own_extras() -> tuple[str, ...]:
+def own_extras() -> tuple[str, ...]:
     """The names of fitprint's extras. From the text of its metadata: a parser would cost a millisecond at start-up."""
     try:
         text = metadata.distribution("fitprint").read_text("METADATA") or ""

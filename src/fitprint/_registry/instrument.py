@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fitprint._guard import guarded
+from fitprint._guard import attempt, guarded
 from fitprint._patching.imports import when_imported
 from fitprint._quiet import threads_keep_house
 from fitprint._registry.entries import Entry
 
 if TYPE_CHECKING:
+    from fitprint._flavor import Flavor
     from fitprint._registry.patches import FlavorPatches, MakeBegin
     from fitprint._registry.support import Support
 
@@ -27,6 +28,8 @@ class Instrument:
         self.support: Support | None = None
         self.left: list[str] = []
         """Attributes that could not be put back: others wrapped over them, ours lies beneath and does nothing."""
+        self.loaded: Callable[[Flavor], None] | None = None
+        """Is told when the plugin has been imported."""
         self._make_begin = make_begin
         self._is_ours = functools.partial(is_ours, entry.name)
         self._hooked = False
@@ -47,6 +50,20 @@ class Instrument:
         self.left = self._patches.restore() if self._patches is not None else []
         self._patches = None
         self.state, self.reason = "off", f"wrapped over by others: {', '.join(self.left)}" if self.left else ""
+
+    def flavor_if_awake(self) -> Flavor | None:
+        """The flavor, imported now where its framework is; None where it is not, or the flavor cannot be used."""
+        if self.entry.loaded is not None:
+            return self.entry.loaded
+        if self.entry.problem or not any(module in sys.modules for module in self.entry.modules):
+            return None
+        from fitprint._registry.support import check_support
+
+        ok, support = attempt(check_support, self.entry.plugin, self.entry.modules)
+        if not ok or support.reason:
+            return None
+        attempt(self.entry.flavor)  # an error is told when the flavor is turned on
+        return self.entry.loaded
 
     def _hook(self) -> None:
         if not self._hooked:
@@ -70,6 +87,8 @@ class Instrument:
                 return
             flavor = self.entry.flavor()
             flavor.framework_version = self.support.version
+            if self.loaded is not None:
+                self.loaded(flavor)
             self._patches = FlavorPatches(flavor, self._make_begin(), self._is_ours)
             self._patches.apply()
             threads_keep_house(flavor.tops())

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fitprint._json import plain, to_bytes
+from fitprint._json import ALL, plain, to_bytes
+from fitprint._privacy import Redactor
 
 
 def contents(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
@@ -26,13 +27,14 @@ def contents(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
             yield f"{prefix}{source.name}/{file.relative_to(source).as_posix()}", file.read_bytes()
 
 
-def of_dict(value: Any, name: str) -> bytes:
-    """A value as YAML for a name in .yaml or .yml, else as JSON."""
+def of_dict(value: Any, name: str, redactor: Redactor) -> bytes:
+    """A value as YAML for a name in .yaml or .yml, else as JSON; with what is secret in it hidden."""
+    shown = redactor.inside(plain(value, bounds=ALL))
     if PurePosixPath(name).suffix in (".yaml", ".yml"):
         import yaml
 
-        return yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True).encode("utf-8")
-    return to_bytes(plain(value), indent=2)
+        return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).encode("utf-8")
+    return to_bytes(shown, indent=2)
 
 
 def of_figure(figure: Any, name: str) -> bytes:

@@ -17,7 +17,8 @@ from fitprint._run.record import KILLED, Record, Skip
 from fitprint.stores import Store, StoreError, UnknownRunError
 from fitprint.stores.leftovers import Leftovers
 
-CLOSED, SWEPT, REMOVED, LEFT = "closed", "swept", "removed", "left"
+CLOSED, SWEPT, REMOVED, LEFT, THINNED = "closed", "swept", "removed", "left", "thinned"
+RULE = "gc"
 UNBEGUN = 3600.0
 """Seconds after which a folder without a record is no run that is just beginning."""
 
@@ -28,7 +29,8 @@ class Cleaned:
 
     run_id: str
     did: str
-    """``closed``: it was open; ``swept``: it had ended, half of something lay in it; ``removed``; ``left`` as it is."""
+    """``closed``: it was open; ``swept``: it had ended, half of something lay in it; ``removed``; ``thinned``: a
+    package of it was removed; ``left`` as it is."""
     name: str = ""
     status: str = ""
     removed: list[str] = field(default_factory=list)
@@ -72,8 +74,7 @@ def _clean(store: Store, run_id: str, older_than: float | None, dry_run: bool) -
         return Cleaned(run_id, LEFT, reason=str(error), failed=True) if found.open else None
 
     def is_dead(document: Mapping[str, Any]) -> bool:
-        alive = _identity.is_alive(document.get("process") or {})
-        return alive is False or (alive is None and older_than is not None and age >= older_than)
+        return not is_at_work(document.get("process") or {}, found.changed, older_than)
 
     if not is_dead({"process": record.process}):
         return Cleaned(run_id, LEFT, record.name, record.status, reason=_why_left(record)) if found.open else None
@@ -107,9 +108,30 @@ def _without_record(
 
 def _half_done(found: Leftovers, record: Record) -> dict[str, int]:
     """What to remove of a run: not an artifact that the user has called so, which the record names."""
-    half = {**found.half, **found.unsealed} if record.end is None else found.half
+    half = {**found.half, **found.unsealed} if record.end is None else dict(found.half)
+    # a package that was to be removed, by a process that died between saying so and doing it
+    half |= {
+        name: size for name, size in found.packages.items() if name not in record.models and _is_thinned(record, name)
+    }
     whole = {f"artifacts/{name}" for name in record.artifacts}
     return {name: size for name, size in half.items() if name not in whole}
+
+
+def is_at_work(process: Mapping[str, Any], changed: float, older_than: float | None) -> bool:
+    """Whether a run's process may still write it: it lives; or that cannot be told, and it is not old enough."""
+    alive = _identity.is_alive(dict(process))
+    if alive is None:
+        return older_than is None or time.time() - changed < older_than
+    return alive
+
+
+def thinned_skip(name: str, reason: str) -> Skip:
+    """What a run says of a package that was removed to make room."""
+    return Skip("model" if name == "model" else f"model {name}", RULE, reason)
+
+
+def _is_thinned(record: Record, name: str) -> bool:
+    return thinned_skip(name, "")[:2] in {each[:2] for each in record.skipped}
 
 
 def _ended(record: Record, found: Leftovers) -> Record:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping
 
 from fitprint import _identity
+from fitprint._privacy import redactor_for
 from fitprint._run import resting
 from fitprint._run.record import RUNNING, Record, from_json
 from fitprint._run.run import Run
@@ -40,7 +41,7 @@ def begin_run(
     opened: OpenRun | Run | None = None
     try:
         opened = store.begin(record.run_id)
-        opened = run = Run(record, store, opened)
+        opened = run = Run(record, store, opened, redactor_for(settings.redact, settings.redact_allow))
         run.write()
         resting.works(store.location)
         return run

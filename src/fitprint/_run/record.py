@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -49,6 +49,18 @@ class Record:
     skipped: list[Skip] = field(default_factory=list)
     error: dict[str, str] | None = None
     process: dict[str, Any] = field(default_factory=dict)
+
+    def hide(self, shown: Callable[[str], str]) -> None:
+        """Replaces its texts by what is to be shown of them; its params are kept so from the beginning."""
+
+        def text(value: Any) -> Any:
+            return shown(value) if isinstance(value, str) else value
+
+        self.name, self.experiment = text(self.name), text(self.experiment)
+        self.tags = {text(name): text(value) for name, value in self.tags.items()}
+        self.skipped = [Skip(*map(text, each)) for each in self.skipped]
+        if self.error is not None:
+            self.error = {name: text(value) for name, value in self.error.items()}
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``run.json``."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint._json import plain
+from fitprint._privacy import Redactor
 from fitprint._run import artifacts
 from fitprint._run.numbers import number, whole_step
-from fitprint._run.record import RUNNING, Record
+from fitprint._run.record import FINISHED, RUNNING, Record
 from fitprint._run.writing import WrittenRun
 from fitprint.stores import OpenRun, Store
 
@@ -22,21 +22,36 @@ class Run(WrittenRun):
     A run being written belongs to the process that made it: elsewhere it can only be read.
     """
 
-    def __init__(self, record: Record, store: Store, writer: OpenRun | None = None) -> None:
-        super().__init__(record, store, writer)
-        self.claimed = False
-        """Whether a training call has taken this run: each further one becomes a child."""
+    def __init__(
+        self, record: Record, store: Store, writer: OpenRun | None = None, redactor: Redactor | None = None
+    ) -> None:
+        super().__init__(record, store, writer, redactor)
+        self.before_end: list[Callable[[], None]] = []
+        """Ends what is recorded on this run, or below it, and is still open."""
+
+    def end(self, status: str = FINISHED) -> None:
+        """Ends the run, and before it the training loops that were opened in it. Raises OSError as `WrittenRun.end`."""
+        try:
+            while self.before_end:
+                self.before_end.pop(0)()
+        finally:
+            super().end(status)
 
     # writing to it
 
     def log_param(self, key: str, value: Any) -> None:
-        """Records a param; its value is kept as it is where JSON has it, else as its repr."""
+        """Records a param; its value is kept as it is where JSON has it, else as its repr.
+
+        A secret is shown as ``***``; what is over 16,000 characters is an artifact, which the param names.
+        """
         self.log_params({key: value})
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Records params."""
+        found = {str(name): self.kept_param(str(name), value) for name, value in params.items()}
         with self._changing():
-            self._record.params.update({str(name): plain(value) for name, value in params.items()})
+            for name, each in found.items():
+                self.keep_param(name, each)
 
     def log_metric(self, key: str, value: float, step: int | None = None) -> None:
         """Records a value of a metric. Raises ValueError when it is no number."""
@@ -66,8 +81,8 @@ class Run(WrittenRun):
             self.write_artifact(name, content)
 
     def log_dict(self, dictionary: Any, artifact_file: str) -> None:
-        """Writes a value as JSON, or as YAML when the name ends so."""
-        self.write_artifact(artifact_file, artifacts.of_dict(dictionary, artifact_file))
+        """Writes a value as JSON, or as YAML when the name ends so; a secret in it is shown as ``***``."""
+        self.write_artifact(artifact_file, artifacts.of_dict(dictionary, artifact_file, self.secrets.redactor))
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Writes a text, UTF-8."""

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from fitprint._locks import fork_safe_lock
+from fitprint._privacy import Redactor, in_force
 from fitprint._run import resting
 from fitprint._run.facts import RunFacts
 from fitprint._run.history import MOST_KEPT, History
+from fitprint._run.kept_params import KeptParam, Secrets, kept
 from fitprint._run.record import FINISHED, RUNNING, Record, Skip, now
 from fitprint.models.package import Package
 from fitprint.stores import OpenRun, Store
@@ -27,14 +29,17 @@ _BEHIND = 1.0
 class WrittenRun(RunFacts):
     """A run as the recorder writes it; in other processes than the one that made it, it can only be read."""
 
-    def __init__(self, record: Record, store: Store, writer: OpenRun | None) -> None:
+    def __init__(
+        self, record: Record, store: Store, writer: OpenRun | None = None, redactor: Redactor | None = None
+    ) -> None:
         super().__init__(record, store, writer)
+        self.claimed = False
+        """Whether a training call has taken this run: each further one becomes a child."""
+        self.secrets = Secrets(redactor or in_force())
         self._pid = os.getpid()
         self._lock = fork_safe_lock(threading.RLock)
         self._history = History()
         self._closing: Callable[[], None] | None = None
-        self.before_end: list[Callable[[], None]] = []
-        """Ends what is recorded on this run, or below it, and is still open."""
         self._written = time.monotonic()
         self._added = self._slow_until = float("-inf")
         self.fault: OSError | None = None
@@ -63,11 +68,34 @@ class WrittenRun(RunFacts):
         self._closing = self._owned().discard
         self.close()
 
-    def add(self, params: Mapping[str, Any] | None = None, tags: Mapping[str, str] | None = None) -> None:
-        """Adds plain params and tags; the record follows when it is next written."""
+    def add_tags(self, tags: Mapping[str, str]) -> None:
+        """Adds tags; the record follows when it is next written."""
         with self._lock:
-            self._record.params.update(params or {})
-            self._record.tags.update(tags or {})
+            self._record.tags.update(tags)
+
+    def add_param(self, name: str, value: Any) -> None:
+        """Adds a param of any kind; the record follows when it is next written."""
+        self.keep_param(name, self.kept_param(name, value))
+
+    def kept_param(self, name: str, value: Any) -> KeptParam:
+        """A param as this run keeps it. Raises whatever the value's own ``repr`` raises."""
+        return kept(name, value, self.secrets.redactor)
+
+    def keep_param(self, name: str, param: KeptParam) -> None:
+        """Keeps a param; where its artifact cannot be written, the run says so."""
+        if param.file is not None:
+            try:
+                self.store_artifact(*param.file)
+            except OSError as error:
+                self.skip(f"the whole of param {name}", "store", error.strerror or str(error))
+        with self._lock:
+            self._record.params[self.hide(name)] = param.value
+            if param.hidden:
+                self.secrets.hidden[name] = param.hidden
+
+    def hide(self, text: str) -> str:
+        """A text about this run with what is secret in it hidden."""
+        return self.secrets.hide(text)
 
     def skip(self, what: str, rule: str, reason: str) -> None:
         """Keeps a reason for what was not recorded; the same one once."""
@@ -82,6 +110,7 @@ class WrittenRun(RunFacts):
     def add_series(self, name: str, values: Sequence[float], first_step: int, stamps: Sequence[float]) -> None:
         """Adds the values of consecutive steps to the history, buffered."""
         with self._lock:
+            name = self.secrets.redactor.text(name)
             value = self._history.add(name, values, first_step, stamps)
             if value is not None:
                 self._record.metrics[name] = value
@@ -122,13 +151,6 @@ class WrittenRun(RunFacts):
 
         Raises OSError where that fails. The run then waits, and is ended when a run next begins in its store.
         """
-        try:
-            while self.before_end:
-                self.before_end.pop(0)()
-        finally:
-            self._end(status)
-
-    def _end(self, status: str) -> None:
         with self._lock:
             if self._record.status == RUNNING or self._record.end is None:
                 self._owned()
@@ -136,6 +158,7 @@ class WrittenRun(RunFacts):
                 self._record.status = status
                 self._record.end = now()
             self.close()
+            self.secrets.hidden.clear()
 
     def close(self) -> None:
         """Does what `end` or `discard` began and could not do to its end; else nothing."""
@@ -190,6 +213,7 @@ class WrittenRun(RunFacts):
             reason = f"the store could not be written: more than {MOST_KEPT:,} values were not kept"
             self.skip("per-iteration metrics", "store", reason)
         self._history.write(self._owned())
+        self._record.hide(self.secrets.hide)
         self._owned().write_record(self._record.to_json())
 
     def _put_away(self) -> None:

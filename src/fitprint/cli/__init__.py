@@ -1,6 +1,6 @@
-"""The command line: `fitprint runs`, `show`, `inspect`, `verify`, `predict`, `package`, `flavors` and `gc`.
+"""The command line: `fitprint run`, `runs`, `show`, `inspect`, `verify`, `predict`, `package`, `flavors`, `settings`...
 
-No command but `predict` and `package` imports a framework, and none numpy early.
+No command but `predict`, `package` and `settings` imports a framework, and none numpy early.
 """
 
 import gc

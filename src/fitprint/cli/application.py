@@ -8,6 +8,8 @@ from typing import IO, Any
 
 import click
 
+from fitprint import _privacy
+from fitprint._configuration import current
 from fitprint._logger import set_up_logger
 from fitprint._version import __version__
 from fitprint.cli.cleaning import gc
@@ -15,7 +17,9 @@ from fitprint.cli.flavors import flavors
 from fitprint.cli.inspection import inspect
 from fitprint.cli.packaging import package
 from fitprint.cli.predicting import predict
+from fitprint.cli.run import run
 from fitprint.cli.runs import runs
+from fitprint.cli.settings import settings
 from fitprint.cli.show import show
 from fitprint.cli.texts import clean
 from fitprint.cli.verify import verify
@@ -49,16 +53,18 @@ class Commands(click.Group):
 def fitprint() -> None:
     """What training calls left behind: their runs, their metrics and their model packages.
 
-    `predict` and `package` load a model, which imports its framework; no other command does. Runs are looked for in
-    the folder that --store names, else FITPRINT_STORE, else ./fitprint-runs.
+    `predict` and `package` load a model, which imports its framework, and `settings` asks the flavors, which import
+    theirs; no other command does. Runs are looked for in the folder that --store names, else FITPRINT_STORE, else
+    ./fitprint-runs.
     """
     set_up_logger()
+    _privacy.use(current().redactor())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
 
 
-for command in (runs, show, inspect, verify, predict, package, flavors, gc):
+for command in (run, runs, show, inspect, verify, predict, package, flavors, settings, gc):
     fitprint.add_command(command)
 
 

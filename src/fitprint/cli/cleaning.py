@@ -1,4 +1,4 @@
-"""`fitprint gc`: what dead processes left in a store is closed or removed (no module `gc`: that is Python's)."""
+"""`fitprint gc`: what dead processes left is closed or removed, packages are thinned out (`gc` itself is Python's)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from fitprint._readers import size as read_size
 from fitprint._recorder.line import size_text
-from fitprint._run.cleaning import CLOSED, LEFT, REMOVED, SWEPT, Cleaned, clean
+from fitprint._run.cleaning import CLOSED, LEFT, REMOVED, SWEPT, THINNED, Cleaned, clean
+from fitprint._run.thinning import Wanted, thin
 from fitprint.cli import options
 from fitprint.cli.finding import opened_store
 from fitprint.cli.run_rows import STATUS_COLOURS
@@ -34,7 +36,16 @@ def _seconds(context: click.Context, param: click.Parameter, value: str | None) 
     return float(found[1]) * _SECONDS[found[2]]
 
 
-@click.command(short_help="Clean up after processes that died while they recorded.")
+def _size(context: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """A size given as `10GB`, `1.5GiB` or a number of bytes."""
+    try:
+        size: int | None = read_size(value)
+        return size
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} cannot be read; accepted: {error}") from None
+
+
+@click.command(short_help="Clean up after processes that died; thin out packages.")
 @options.store
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option(
@@ -43,18 +54,36 @@ def _seconds(context: click.Context, param: click.Parameter, value: str | None) 
     metavar="AGE",
     help="Also close runs of other machines that nothing was written to for so long: 12h, 7d, 2w.",
 )
+@click.option("--keep-models", type=click.IntRange(min=0), metavar="K", help="Remove all packages but the best K.")
+@click.option("--max-size", callback=_size, metavar="SIZE", help="Remove packages until all fit: 10GB, 1.5GiB.")
+@click.option("--by", metavar="METRIC", help="What makes a package a good one; by default the newest are.")
+@click.option("--lowest/--highest", default=None, help="Which values of METRIC are good; by default as its name says.")
+@click.option("--experiment", metavar="NAME", help="Thin out the packages of this experiment alone.")
 @options.as_json
 @click.pass_context
-def gc(context: click.Context, store: str | None, dry_run: bool, older_than: float | None, as_json: bool) -> None:
-    """Clean up after processes that died while they recorded.
+def gc(
+    context: click.Context,
+    /,
+    store: str | None,
+    dry_run: bool,
+    older_than: float | None,
+    as_json: bool,
+    **thinning: Any,
+) -> None:
+    """Clean up after processes that died while they recorded; with --keep-models or --max-size, thin out packages.
 
     A run whose process is gone is closed as KILLED, with the time of its last sign of life as its end: its params,
     metrics, artifacts and complete packages stay. Removed are half packages, half written files, and folders that
     never became a run. Runs of living processes are left alone; of another machine's it cannot be told from here
     whether they live: they are left alone too, but for --older-than.
+
+    Packages that are thinned out go for good, the least good first; their runs stay, and say when and why.
     """
+    wanted = _wanted(**thinning)
     opened = opened_store(store)
     found = list(clean(opened, older_than, dry_run))
+    if wanted is not None:
+        found += thin(opened, wanted, older_than, dry_run)
     if as_json:
         rows = [asdict(each) for each in found]
         click.echo(json_text({"store": opened.location, "dry_run": dry_run, "runs": rows}))
@@ -62,6 +91,19 @@ def gc(context: click.Context, store: str | None, dry_run: bool, older_than: flo
         _show(opened, found, dry_run)
     if any(each.failed for each in found):
         context.exit(1)
+
+
+def _wanted(
+    keep_models: int | None, max_size: int | None, by: str | None, lowest: bool | None, experiment: str | None
+) -> Wanted | None:
+    """What is to stay of the packages; None where none is to go."""
+    if keep_models is None and max_size is None:
+        if by is not None or lowest is not None or experiment is not None:
+            raise click.UsageError("say how many packages are to stay, with --keep-models or --max-size")
+        return None
+    if lowest is not None and by is None:
+        raise click.UsageError("--lowest and --highest say which values of a metric are good: name it with --by")
+    return Wanted(keep_models, max_size, by, lowest, experiment)
 
 
 def _show(store: Store, found: Sequence[Cleaned], dry_run: bool) -> None:
@@ -89,17 +131,20 @@ def _what(each: Cleaned, dry_run: bool) -> str:
     would = "would be " if dry_run else ""
     if each.did == REMOVED:
         return f"{would}removed: {each.reason}"
+    if each.did == THINNED:
+        return f"{would}removed: package {each.removed[0]} ({size_text(each.freed)}), {each.reason}"
     half = f"half done, {would}removed: {', '.join(each.removed)} ({size_text(each.freed)})" if each.removed else ""
     return "; ".join(part for part in (f"{would}closed" if each.did == CLOSED else "", half) if part)
 
 
 def _summary(done: Sequence[Cleaned], dry_run: bool) -> str:
     """`closed 3 runs, removed 1 folder without a record, freed 1.2 MB`."""
-    counts = {did: sum(each.did == did for each in done) for did in (CLOSED, SWEPT, REMOVED)}
+    counts = {did: sum(each.did == did for each in done) for did in (CLOSED, SWEPT, REMOVED, THINNED)}
     parts = [
         _counted("closed", counts[CLOSED], "run"),
         _counted("swept", counts[SWEPT], "ended run"),
         _counted("removed", counts[REMOVED], "folder", " without a record"),
+        _counted("removed", counts[THINNED], "package"),
     ]
     freed = sum(each.freed for each in done)
     if freed:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from fitprint._locations import absolute
+from fitprint._privacy import in_force
 from fitprint._run.reading import configured_store, get_run, read_run
 from fitprint._run.run import Run
 from fitprint.cli.texts import clean
@@ -52,7 +53,7 @@ class Reading:
                     click.echo(f"fitprint: {clean(error)}; passed over", err=True)
                 continue
             run.record.run_id = run_id  # what its folder is called is how it is found
-            yield run
+            yield _shown(run)
 
     def children(self, run: Run) -> list[Run]:
         """The runs that have this one as their parent, oldest first: ids sort by time, older ones are not read."""
@@ -72,9 +73,11 @@ def found_run(text: str, store: str | None) -> tuple[Run, Store]:
         opened = opened_store(store)
         return _last(opened), opened
     if _is_run_folder(text) or os.sep in text:
-        return _run_of_folder(Path(text))
-    opened = opened_store(store)
-    return get_run(text, opened.location), opened
+        run, opened = _run_of_folder(Path(text))
+    else:
+        opened = opened_store(store)
+        run = get_run(text, opened.location)
+    return _shown(run), opened
 
 
 def found_package(text: str, store: str | None) -> Path:
@@ -93,6 +96,14 @@ def found_package(text: str, store: str | None) -> Path:
     if not path.is_dir() and not _ID.fullmatch(text) and text not in LATEST:
         raise PackageError(f"there is no folder {text}, and it is no id of a run either")
     return _model_of(found_run(text, store)[0])
+
+
+def _shown(run: Run) -> Run:
+    """A run as it is printed: one that was recorded without them has its secrets hidden too."""
+    redactor, record = in_force(), run.record
+    record.params = {redactor.text(name): redactor.value(name, value) for name, value in record.params.items()}
+    record.hide(redactor.text)
+    return run
 
 
 def _last(store: Store) -> Run:

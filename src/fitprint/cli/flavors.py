@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import asdict, dataclass
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import click
 
+from fitprint._recorder.line import IN_ITS_NATURE
 from fitprint._registry.entries import Entry, discover, missing_plugins
 from fitprint._registry.support import check_support
+from fitprint._status import skips_text
 from fitprint.cli import options
+from fitprint.cli.finding import Reading, opened_store
 from fitprint.cli.screen import Screen
 from fitprint.cli.tables import Page, styled
 from fitprint.cli.texts import as_json as json_text
+from fitprint.stores import StoreError
 
 AVAILABLE, NOT_INSTALLED, UNSUPPORTED = "available", "not installed", "unsupported"
 BROKEN, NO_PLUGIN = "broken", "no plugin"
 _STYLES = {AVAILABLE: "green", NOT_INSTALLED: "dim", UNSUPPORTED: "yellow", BROKEN: "red", NO_PLUGIN: "yellow"}
-_HEAD = ("flavor", "installed", "state", "supported", "why")
+_HEAD = ("flavor", "installed", "state", "supported", "runs", "left out", "why")
+_ALWAYS = 4
+"""So many of these columns are shown, the others where there is something in them."""
 
 
 @dataclass(frozen=True)
 class FlavorRow:
-    """One flavor as a new process would find it."""
+    """One flavor as a new process would find it, and what the store has of it."""
 
     name: str
     state: str
@@ -31,16 +38,22 @@ class FlavorRow:
     range: str | None = None
     plugin: str | None = None
     reason: str = ""
+    runs: int = 0
+    skips: dict[str, int] = field(default_factory=dict)
+    """Per rule: runs of the store that it left something out of."""
 
 
 @click.command(short_help="List the flavors: what would be recorded here.")
+@options.store
 @options.as_json
-def flavors(as_json: bool) -> None:
-    """List the flavors: which frameworks `fitprint.autolog()` would record here.
+def flavors(store: str | None, as_json: bool) -> None:
+    """List the flavors: which frameworks `fitprint.autolog()` would record here, and the runs that the store has.
 
-    Decided from what is installed: neither a framework nor a plugin is imported.
+    Decided from what is installed: neither a framework nor a plugin is imported. "left out" counts, per rule, the
+    runs that lack something; training calls that left no run at all are counted where they happened, by
+    `fitprint.status()`.
     """
-    rows = _rows()
+    rows = _with_counts(_rows(), store)
     if as_json:
         click.echo(json_text({"flavors": [asdict(each) for each in rows]}))
         return
@@ -48,24 +61,43 @@ def flavors(as_json: bool) -> None:
         click.echo('no flavor is installed, nothing would be recorded: pip install "fitprint[all]"')
         return
     page = Page(Screen.of_stdout())
-    count = len(_HEAD) if any(each.reason for each in rows) else len(_HEAD) - 1
-    page.rows([_cells(each)[:count] for each in rows], _HEAD[:count], folds=True)
+    shown = [_cells(each) for each in rows]
+    filled = [i for i in range(len(_HEAD)) if i < _ALWAYS or any(each[i] for each in shown)]
+    page.rows([[each[i] for i in filled] for each in shown], [_HEAD[i] for i in filled], folds=True)
     page.print()
 
 
 def _rows() -> list[FlavorRow]:
     entries = discover()
-    found = [_row(entries[name]) for name in sorted(entries)]
+    found = [flavor_row(entries[name]) for name in sorted(entries)]
     for name, command in sorted(missing_plugins(entries).items()):
         found.append(FlavorRow(name, NO_PLUGIN, reason=f"install it with: {command}"))
     return found
 
 
 def _cells(row: FlavorRow) -> tuple[Any, ...]:
-    return row.name, row.version or "", styled(row.state, _STYLES[row.state]), row.range or "", row.reason
+    state = styled(row.state, _STYLES[row.state])
+    runs, skips = str(row.runs or ""), skips_text(row.skips)
+    return row.name, row.version or "", state, row.range or "", runs, skips, row.reason
 
 
-def _row(entry: Entry) -> FlavorRow:
+def _with_counts(rows: list[FlavorRow], store: str | None) -> list[FlavorRow]:
+    """The rows with what the store has; without it where there is no store yet."""
+    try:
+        opened = opened_store(store)
+    except StoreError:
+        if store is not None:
+            raise
+        return rows
+    runs, skips = Counter[str](), defaultdict[str, Counter[str]](Counter)
+    for run in Reading(opened).runs(opened.run_ids()):
+        if run.flavor is not None:
+            runs[run.flavor] += 1
+            skips[run.flavor].update({each.rule for each in run.skipped}.difference(IN_ITS_NATURE))
+    return [replace(each, runs=runs[each.name], skips=dict(skips[each.name])) for each in rows]
+
+
+def flavor_row(entry: Entry) -> FlavorRow:
     plugin = f"{entry.plugin.name} {entry.plugin.version}" if entry.plugin is not None else None
     if entry.problem:
         return FlavorRow(entry.name, BROKEN, plugin=plugin, reason=entry.problem)

@@ -1,11 +1,12 @@
-"""Where the output goes: a terminal of some width, or a pipe or file, in which nothing is cut or coloured."""
+"""Where the output goes: a terminal of some width, or a pipe or file, in which nothing is cut."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from dataclasses import dataclass
+
+from fitprint._terminal import has_colours
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,5 @@ class Screen:
 
     @classmethod
     def of_stdout(cls) -> Screen:
-        if not sys.stdout.isatty():
-            return cls(None, False)
-        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-        return cls(shutil.get_terminal_size().columns, not plain)
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        return cls(width, has_colours(sys.stdout))

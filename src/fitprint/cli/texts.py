@@ -10,14 +10,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 from fitprint._json import dumps
+from fitprint._privacy import in_force
 
 LONGEST = 200
 """Of a value in a table; ``--json`` has it whole."""
 
 
 def clean(value: object) -> str:
-    """A text in which control characters, also those that turn the direction of writing, are spelled out."""
-    text = str(value)
+    """A text without secrets, in which control characters, also those that turn the writing round, are spelled out."""
+    text = in_force().text(str(value))
     return text if text.isprintable() else "".join(map(_spelled, text))
 
 

@@ -19,6 +19,18 @@ def row_count(data: Any) -> int | None:
     return None
 
 
+def shape_of(data: Any) -> tuple[int, ...] | None:
+    """The shape of data without reading it: an array's own, of a list of rows (rows, columns of the first)."""
+    shape = getattr(data, "shape", None)
+    if isinstance(shape, tuple) and all(isinstance(each, int) for each in shape):
+        return shape
+    rows = row_count(data)
+    if rows is None:
+        return None
+    columns = len(data) if isinstance(data, Mapping) else row_count(data[0]) if rows else None
+    return (rows,) if columns is None else (rows, columns)
+
+
 def read_once(data: Any) -> bool:
     """Whether data is an iterator or an open file, or a list of these: nobody but the user's model may read it."""
     first = data[0] if isinstance(data, (list, tuple)) and len(data) else data

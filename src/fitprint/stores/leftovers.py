@@ -58,8 +58,17 @@ def look(folder: Path, record: str, is_open: bool) -> Leftovers:
 
 
 def remove(place: Path) -> None:
-    """Removes a file or a folder, beside others that may do the same. Raises OSError when it stays."""
+    """Removes a file or a folder, beside others that may do the same. Raises OSError when it stays.
+
+    A folder first gets a name that says it is half done: whatever interrupts this, nobody takes the rest for whole.
+    """
     if place.is_dir() and not place.is_symlink():
+        if not place.name.startswith(STAGING):
+            half = place.with_name(f"{STAGING}{os.urandom(8).hex()}")
+            try:
+                place = place.rename(half)
+            except FileNotFoundError:
+                return
         shutil.rmtree(place, ignore_errors=True)
     try:
         shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()

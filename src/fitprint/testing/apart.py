@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import fitprint
 from fitprint import _autolog, _configuration, _guard, _quiet, _session
 from fitprint._recorder.switch import switch
@@ -29,6 +31,8 @@ def forget_everything() -> None:
     remembered._by_identity.clear()
     opening._resting.clear()
     _quiet._depth.set(0)
+    if "fitprint._recorder.line" in sys.modules:
+        sys.modules["fitprint._recorder.line"].pace.forget()
     _guard.log.handlers.clear()
     _guard.log.filters.clear()
     _guard.log.setLevel("NOTSET")

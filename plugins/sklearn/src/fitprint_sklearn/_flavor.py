@@ -81,6 +81,8 @@ class SklearnFlavor(Flavor):
             metrics, artifacts = _training_facts(call, stand_in(estimator))
             found |= metrics
             call.kept["artifacts"] = artifacts
+        else:
+            call.skip("training metrics", "log_training_metrics", "turned off")
         return found
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:

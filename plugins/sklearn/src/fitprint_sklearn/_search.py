@@ -116,4 +116,6 @@ def _cells(name: str, values: Any) -> list[str]:
 
 def _described(value: Any) -> Any:
     """A value among candidates: of an estimator its repr, for two of a class may differ in their params alone."""
+    if isinstance(value, np.ndarray) and value.ndim > 1:  # rows of the data, maybe: where to begin from
+        return f"{value.dtype} array of shape {value.shape}"
     return " ".join(repr(value).split()) if hasattr(value, "get_params") else shown(value)

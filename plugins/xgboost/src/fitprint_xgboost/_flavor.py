@@ -81,6 +81,11 @@ class XGBoostFlavor(Flavor):
         given = _arguments.arguments(call)
         return given.get("y") if call.instance is not None else _matrices.label_of(given["dtrain"])
 
+    def shapes(self, call: TrainingCall) -> Mapping[str, tuple[int, ...]]:
+        if call.instance is not None:
+            return super().shapes(call)
+        return _matrices.shapes_of(_arguments.arguments(call)["dtrain"])
+
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         known = inspect.signature(model.predict).parameters
         wanted = {name: value for name, value in (params or {}).items() if name in known}

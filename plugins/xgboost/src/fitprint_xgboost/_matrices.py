@@ -45,6 +45,13 @@ def label_of(matrix: DMatrix) -> Any:
     return kept if len(kept) else None
 
 
+def shapes_of(matrix: DMatrix) -> dict[str, tuple[int, ...]]:
+    """The shapes of its rows and their labels, of which it would give no array without making one."""
+    found: dict[str, tuple[int, ...]] = {"inputs": (matrix.num_row(), matrix.num_col())}
+    label = _alive(matrix, "label")
+    return found if label is None else {**found, "target": tuple(label.shape)}
+
+
 def rows_of(matrix: DMatrix) -> Any:
     """The inputs of the model's signature: the data itself, or a few rows of the same columns where it is gone.
 

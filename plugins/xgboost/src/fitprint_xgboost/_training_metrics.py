@@ -23,9 +23,10 @@ _SEED = 0
 def training_metrics(call: TrainingCall) -> dict[str, float]:
     """Classification or regression metrics under scikit-learn's names, within ``max_metric_seconds``."""
     given, model = arguments(call), call.instance
-    if not call.settings.log_training_metrics or given.get("eval_set"):
+    if given.get("eval_set") or not isinstance(model, (XGBClassifier, XGBRegressor)):
         return {}
-    if not isinstance(model, (XGBClassifier, XGBRegressor)):
+    if not call.settings.log_training_metrics:
+        call.skip("training metrics", "log_training_metrics", "turned off")
         return {}
     inputs, target, weight = _rows(call, given)
     if inputs is None or target is None:

@@ -94,7 +94,7 @@ def test_texts_are_texts_and_paths():
 def test_rules_are_callables():
     assert _readers.callables(print) == (print,)
     assert _readers.callables([print, len]) == (print, len)
-    for wrong in ("print", [print, 3], 3):
+    for wrong in ("print", [print, 3], 3, dict, [print, dict]):
         with pytest.raises(ValueError, match="callables"):
             _readers.callables(wrong)
 

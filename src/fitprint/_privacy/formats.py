@@ -1,0 +1,68 @@
+"""Secrets that are known by how they look: keys of services, private keys, user info in URLs.
+
+Sources. AWS: IAM User Guide, "IAM identifiers", unique identifiers. GitHub: docs.github.com, "GitHub's token formats".
+GitLab: docs.gitlab.com, "Token overview". JSON Web Tokens: RFC 7519 over RFC 7515, a JSON object in base64url begins
+with eyJ. PEM: RFC 7468 and RFC 4880. URLs: RFC 3986, section 3.2.1. Bearer: RFC 6750, Basic: RFC 7617. The others: the
+prefixes that their services document, as scanners for secrets look for them (gitleaks, detect-secrets).
+
+Every repetition is bounded and none begins in the middle of a word, so that the time is linear in the text.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+_KEYS = (
+    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])",  # AWS
+    r"gh[pousr]_[A-Za-z0-9_]{30,255}",  # GitHub
+    r"github_pat_[A-Za-z0-9_]{22,255}",
+    r"gl(?:pat|dt|rt|cbt|ptt|ft|soat)-[\w-]{20,255}",  # GitLab
+    r"sk-(?=[\w-]{0,60}\d)[\w-]{20,255}",  # OpenAI, Anthropic, and those that followed
+    r"xox[a-z]-[\w-]{10,255}",  # Slack
+    r"xapp-\d-[\w-]{10,255}",
+    r"AIza[\w-]{35}",  # Google
+    r"ya29\.[\w-]{20,512}",
+    r"GOCSPX-[\w-]{20,64}",
+    r"hf_[A-Za-z0-9]{30,64}",  # Hugging Face
+    r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,255}",  # Stripe
+    r"npm_[A-Za-z0-9]{36}",
+    r"pypi-AgE[\w-]{50,512}",
+    r"SG\.[\w-]{16,64}\.[\w-]{16,64}",  # SendGrid
+    r"dapi[0-9a-f]{32}(?:-\d)?",  # Databricks
+    r"do[opr]_v1_[0-9a-f]{64}",  # DigitalOcean
+    r"eyJ[\w-]{8,2048}\.eyJ[\w-]{1,8192}\.[\w-]{0,2048}",  # a JSON Web Token
+)
+_OTHERS = (
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END)){0,20000}(?:-----END [A-Z ]{0,40}-----)?",
+    r"(?<=hooks\.slack\.com/services/)[\w/]{20,120}",
+    # user info of a URL; a password that is not escaped may hold what the standard forbids in it
+    r"(?<=://)[^\s/:\"'<>@]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^\s\"'@]{1,512}(?=@)",
+    r"(?<=://)[^\s/?#\"'<>]{1,512}(?=@)",
+    r"(?<=\b[Bb]earer )[\w.~+/=-]{12,4096}",
+    r"(?<=\b[Bb]asic )[A-Za-z0-9+/]{12,1024}={0,2}(?![\w+/])",
+)
+_SIGNS = (
+    r"://|-----begin|\beyj|akia|asia|abia|acca|gh[pousr]_|github_|gl\w{2,4}-|\bsk-|xox|xapp-|aiza|ya29|gocspx|hf_|"
+    r"[srp]k_|npm_|pypi-|sg\.|dapi|do[opr]_|hooks\.|bearer|basic |"
+    r"pass|pwd|secret|cred|token|key|auth|jwt|cookie"
+)
+"""One of these, in lower case, is in every text in which something is to be hidden."""
+
+
+@functools.cache
+def known() -> re.Pattern[str]:
+    """What is hidden wherever it stands."""
+    return re.compile(rf"(?<![A-Za-z0-9_-])(?:{'|'.join(_KEYS)})|{'|'.join(_OTHERS)}")
+
+
+@functools.cache
+def signs() -> re.Pattern[str]:
+    """A quick look at a text in lower case: without a match there is nothing to hide in it."""
+    return re.compile(_SIGNS)
+
+
+@functools.cache
+def references() -> re.Pattern[str]:
+    """User info that only names variables, as pip's requirements have it: ``${USER}:${TOKEN}``."""
+    return re.compile(r"(?:\$\{\w+\}|\$\w+|%\w+%|:|\*)+")

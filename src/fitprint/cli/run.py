@@ -1,0 +1,136 @@
+"""`fitprint run`: a program whose training calls are recorded, and those of every Python that it starts."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from fitprint import _readers as read
+from fitprint._autolog import known_flavors, say_what_is_missing
+from fitprint._guard import guarded
+from fitprint._launched import environment_below
+from fitprint._locations import absolute
+from fitprint._registry.entries import missing_plugins
+from fitprint._settings import Settings
+from fitprint.cli.setting_options import environment_of, setting_options
+from fitprint.cli.texts import clean
+
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""What a shell's exit status is where a command cannot be run."""
+SCRIPTS = (".py", ".pyw", ".pyz")
+
+
+@click.command(
+    short_help="Run a program and record its training calls.",
+    context_settings={"allow_interspersed_args": False},
+)
+@click.option("-m", "is_module", is_flag=True, help="COMMAND is a Python module, as for python -m.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARGUMENT]...")
+@setting_options
+@click.pass_context
+def run(context: click.Context, /, is_module: bool, command: tuple[str, ...], **values: str | None) -> None:
+    """Run a program and record its training calls, and those of every Python that it starts.
+
+    COMMAND is a Python script, with -m a module, or any command. It takes the place of this process, and behaves as it
+    would without: its arguments, input, signals and exit status are its own. Options of `fitprint run` stand before
+    it. Runs go to ./fitprint-runs unless --store or FITPRINT_STORE names another place, whatever folder the program
+    changes to. What the program itself says with fitprint.autolog() or fitprint.disable() holds over these options.
+    """
+    _check_interpreter()
+    environment = {**_own_environment(), **environment_of(values)}
+    environment["FITPRINT_STORE"] = absolute(environment.get("FITPRINT_STORE") or Settings.store, os.getcwd())
+    words = _words(command, is_module)
+    modules = _modules_that_wake(environment, ours=words[0] == sys.executable)
+    context.exit(_become(words, environment_below(environment, modules)))
+
+
+def _check_interpreter() -> None:
+    """Raises click.UsageError where the program's Python, started as this one is, would not look at our variables."""
+    if sys.flags.ignore_environment or sys.flags.no_site:
+        raise click.UsageError("python -E, -I and -S leave out what records the program: start fitprint without them")
+
+
+def _own_environment() -> dict[str, str]:
+    """The variables this process was started with: in a C locale Python sets an LC_CTYPE of its own (PEP 538)."""
+    found = dict(os.environ)
+    with contextlib.suppress(OSError):
+        first = Path("/proc/self/environ").read_bytes().split(b"\0")
+        found.pop("LC_CTYPE", None)
+        for each in first:
+            name, _, value = os.fsdecode(each).partition("=")
+            if name == "LC_CTYPE":
+                found[name] = value
+    return found
+
+
+def _words(command: Sequence[str], is_module: bool) -> list[str]:
+    """The command as it is executed: a script and a module by this Python, with the options that it was given."""
+    python = [sys.executable, *_interpreter_options()]
+    if is_module:
+        return [*python, "-m", *command]
+    if _is_script(command[0]):
+        return [*python, *command]
+    return [*command]
+
+
+def _is_script(word: str) -> bool:
+    if os.path.isdir(word):
+        return True  # with a __main__.py in it
+    return word.endswith(SCRIPTS) and (os.path.exists(word) or shutil.which(word) is None)
+
+
+def _interpreter_options() -> list[str]:
+    """What stands between `python` and `-m fitprint`, or the console script, in this process's command line."""
+    found: list[str] = []
+    words = iter(sys.orig_argv[1:])
+    for word in words:
+        last = re.fullmatch(r"-([^-WXcm]*)[cm].*", word)
+        if last is not None or not word.startswith("-"):
+            return [*found, *([f"-{last[1]}"] if last is not None and last[1] else [])]
+        found.append(word)
+        if re.fullmatch(r"-[^-WX]*[WX]|--check-hash-based-pycs", word):
+            found.append(next(words, ""))
+    return found
+
+
+def _modules_that_wake(environment: Mapping[str, str], ours: bool) -> set[str]:
+    """The modules whose import turns recording on; ``ours``: says what this environment lacks."""
+    found: set[str] = set()
+    with guarded("looking for flavors"):
+        known = {name: each.entry for name, each in known_flavors().items()}
+        missing = missing_plugins(known)
+        found = {module for entry in known.values() for module in entry.modules} | {*missing}
+        if ours:
+            named = (environment.get(f"FITPRINT_{each}") for each in ("FLAVORS", "EXCLUDE_FLAVORS"))
+            say_what_is_missing(name for each in named for name in read.names(each) or ())
+    return found
+
+
+def _become(words: list[str], environment: Mapping[str, str]) -> int:
+    """Replaces this process by a command, and returns only where that fails: the exit status."""
+    for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and a command would inherit
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    try:
+        try:
+            os.execvpe(words[0], words, environment)
+        except OSError as error:
+            file = shutil.which(words[0], path=environment.get("PATH"))
+            if error.errno != errno.ENOEXEC or file is None:
+                raise
+            os.execve("/bin/sh", ["/bin/sh", file, *words[1:]], environment)  # a script without a first line for that
+    except (FileNotFoundError, NotADirectoryError):
+        click.echo(f"fitprint: {clean(words[0])}: command not found", err=True)
+        return NOT_FOUND
+    except OSError as error:
+        click.echo(f"fitprint: {clean(words[0])}: {error.strerror}", err=True)
+        return NOT_EXECUTABLE
