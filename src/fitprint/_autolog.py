@@ -14,6 +14,7 @@ from fitprint._handover.watching import leave_workers, watch_workers
 from fitprint._launched import let_children_record
 from fitprint._locks import fork_safe_lock
 from fitprint._logger import set_up_logger
+from fitprint._recorder import loops
 from fitprint._recorder.switch import switch
 from fitprint._registry.entries import Entry, discover, missing_plugins
 from fitprint._registry.instrument import Instrument
@@ -65,7 +66,7 @@ def autolog_below_run() -> None:
 
 
 def disable() -> None:
-    """Turns recording off and puts every patched attribute back exactly as it was."""
+    """Turns recording off and puts every patched attribute back exactly as it was. Open training loops end with it."""
     with _lock:
         _restore_all()
         configure(current().off())
@@ -115,6 +116,7 @@ def turn_on(configuration: Configuration) -> None:
         switch.turn_on(configuration)
         for name, instrument in known_flavors().items():
             if not _is_wanted(name, configuration):
+                loops.end_all(name)
                 instrument.disable()
             elif instrument.state in ("off", "broken"):
                 instrument.enable()
@@ -163,6 +165,7 @@ def _choose(**chosen: Any) -> None:
 
 
 def _restore_all() -> None:
+    loops.end_all()
     let_children_record(False)
     switch.turn_off()
     for instrument in _instruments.values():

@@ -1,9 +1,10 @@
-"""How a flavor records values of a per-iteration metric."""
+"""What a flavor gives to be recorded: values of a per-iteration metric, and the runs below a search."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 class Emit(Protocol):
@@ -24,3 +25,13 @@ class Nowhere:
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         return
+
+
+@dataclass
+class Child:
+    """A run below another, rebuilt from what a search kept of it."""
+
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str] = field(default_factory=dict)

@@ -48,6 +48,25 @@ def leave(token: Token[Session | None]) -> None:
         return
 
 
+class Inside:
+    """A session that is entered now; `leave` may be called again where an interruption kept it from its end."""
+
+    __slots__ = ("_token", "session")
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self._token: Token[Session | None] | None = None
+
+    def enter(self) -> None:
+        self._token = enter(self.session)
+
+    def leave(self) -> None:
+        self.session.open = False
+        token, self._token = self._token, None
+        if token is not None:
+            leave(token)
+
+
 class suppress:  # noqa: N801  read as a verb: `with fitprint.suppress():`
     """Training calls inside are not recorded. A context manager, and a decorator of plain and async functions."""
 

@@ -40,6 +40,20 @@ def tell_run(run: Run) -> None:
             tell(run_line(run, held), logging.INFO)
 
 
+def tell_package(run: Run, name: str, seconds: float) -> None:
+    """`fitprint: onnx → fitprint-runs/0193.../onnx  1.2 MB  in 4 ms`: a package that was added to a run."""
+    if not log.isEnabledFor(logging.INFO):
+        return
+    with guarded("the line per run"):
+        about = run.record.models[name]
+        shown: list[tuple[Part, ...]] = [
+            ((str(about["flavor"]), "bold"), (" → ", "dim"), (f"{_place(run.final_path)}/{name}", "dim")),
+            ((size_text(int(about.get("size", 0))), ""),),
+            ((f"in {seconds * 1000:.0f} ms", "dim"),),
+        ]
+        tell(Line(_spaced(iter(shown))), logging.INFO)
+
+
 def run_line(run: Run, held: int = 0) -> Line:
     """What a run came to, in one line; ``held``: how many runs before it have had no line."""
     return Line(_spaced(_parts(run, held)))

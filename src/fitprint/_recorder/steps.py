@@ -16,10 +16,10 @@ from fitprint._run.opening import begin_run
 from fitprint._run.run import Run
 
 if TYPE_CHECKING:
-    from fitprint._recorder.recording import Recording
+    from fitprint._recorder.recorded import Recorded
 
 
-def record(recording: Recording, model: Any) -> None:
+def record(recording: Recorded, model: Any) -> None:
     """Metrics, facts, what it was trained on, children, and the package."""
     call, run = recording.call, recording.run
     with recording.step("metrics"):
@@ -57,7 +57,7 @@ def _bytes(content: Any) -> bytes:
     return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
 
 
-def _record_children(recording: Recording) -> None:
+def _record_children(recording: Recorded) -> None:
     most = recording.call.settings.max_child_runs
     children = iter(recording.call.flavor.children(recording.call))
     for child in islice(children, most):
@@ -67,7 +67,7 @@ def _record_children(recording: Recording) -> None:
         recording.run.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
 
 
-def _record_child(recording: Recording, child: Child) -> None:
+def _record_child(recording: Recorded, child: Child) -> None:
     call, parent = recording.call, recording.run
     run = begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags)
     run.record.start = parent.record.start

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fitprint._privacy import Redactor
 from fitprint._run import artifacts
 from fitprint._run.numbers import number, whole_step
-from fitprint._run.record import RUNNING
+from fitprint._run.record import FINISHED, RUNNING, Record
 from fitprint._run.writing import WrittenRun
+from fitprint.stores import OpenRun, Store
 
 
 class Run(WrittenRun):
@@ -19,6 +21,21 @@ class Run(WrittenRun):
 
     A run being written belongs to the process that made it: elsewhere it can only be read.
     """
+
+    def __init__(
+        self, record: Record, store: Store, writer: OpenRun | None = None, redactor: Redactor | None = None
+    ) -> None:
+        super().__init__(record, store, writer, redactor)
+        self.before_end: list[Callable[[], None]] = []
+        """Ends what is recorded on this run, or below it, and is still open."""
+
+    def end(self, status: str = FINISHED) -> None:
+        """Ends the run, and before it the training loops that were opened in it. Raises OSError as `WrittenRun.end`."""
+        try:
+            while self.before_end:
+                self.before_end.pop(0)()
+        finally:
+            super().end(status)
 
     # writing to it
 

@@ -28,6 +28,7 @@ def forget_everything() -> None:
     remembered._in_thread.__dict__.clear()
     remembered._in_process.clear()
     remembered._by_model.clear()
+    remembered._by_identity.clear()
     opening._resting.clear()
     _quiet._depth.set(0)
     if "fitprint._recorder.line" in sys.modules:

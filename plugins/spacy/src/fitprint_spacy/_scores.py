@@ -1,0 +1,40 @@
+"""Scores and losses as spaCy itself gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fitprint import TrainingCall
+
+
+def emit_checkpoint(call: TrainingCall) -> None:
+    """What ``spacy train`` prints for one evaluation: losses since the one before, scores, and the weighted score."""
+    info = call.argument("info")
+    step = int(info["step"])
+    for name, value in info["losses"].items():
+        call.emit(f"{name}_loss", float(value), step)
+    emit_scores(call, info["other_scores"], step)
+    score = float(info["score"])
+    call.emit("score", score, step)
+    if score > call.kept.get("best_score", float("-inf")):
+        call.kept.update(best_score=score, best_step=step)
+
+
+def emit_scores(call: TrainingCall, scores: Mapping[str, Any], step: int) -> None:
+    """Every score that is a number; those per label with the label after a slash."""
+    for name, value in _numbers(scores):
+        call.emit(name, value, step)
+
+
+def best(call: TrainingCall) -> dict[str, float]:
+    """Where training was at its best, which is where ``model-best`` comes from."""
+    return {name: call.kept[name] for name in ("best_score", "best_step") if name in call.kept}
+
+
+def _numbers(scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in scores.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}/{key}", each) for key, each in _numbers(value))
+        elif hasattr(value, "__float__") and not isinstance(value, bool):
+            yield str(name), float(value)
