@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -53,7 +54,7 @@ def _spelled(value: Any) -> Any:
 def plain(value: Any, depth: int = 0) -> Any:
     """A value of the user's as JSON can hold it: itself, or numbers and lists of arrays, or its repr; bounded.
 
-    Raises whatever the value's own ``repr`` raises.
+    Functions stand by their name, those in a ``functools.partial`` too. Raises whatever the ``repr`` raises.
     """
     kind = type(value)
     if kind is int and value.bit_length() > LONGEST_INT:  # more digits than Python spells out
@@ -73,9 +74,11 @@ def plain(value: Any, depth: int = 0) -> Any:
     item = getattr(value, "item", None)
     if item is not None and getattr(value, "ndim", None) == 0:  # other numpy scalars
         return plain(item(), depth + 1) if depth < DEEPEST else repr(value)
+    while isinstance(value, functools.partial):
+        value = value.func
     if isinstance(value, type) or callable(value):
         return _named(value)
-    return _short(repr(value))
+    return _text(value)
 
 
 def _plain_list(value: Any, depth: int) -> Any:
@@ -88,9 +91,17 @@ def _named(value: Any) -> str:
     """Functions and classes by their name: their repr holds a memory address, another in every run."""
     name = getattr(value, "__qualname__", None)
     if name is None:
-        return _short(repr(value))
+        return _text(value)
     module = getattr(value, "__module__", None)
     return f"{module}.{name}" if module and module != "builtins" else str(name)
+
+
+def _text(value: Any) -> str:
+    """The repr of a value without its address, which would be another in every run."""
+    text = repr(value)
+    address = f" at {id(value):#x}"
+    start = text.lower().find(address)
+    return _short(text if start < 0 else text[:start] + text[start + len(address) :])
 
 
 def _short(text: str) -> str:
