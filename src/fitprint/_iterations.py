@@ -18,12 +18,13 @@ class GrowingLog:
     """Emits what a log of metrics has grown by: once a second while it is trained, and at the end.
 
     ``read`` gives the log as it stands; it is called when something is due, not at every iteration. The i-th value of
-    a metric is of step ``first_step + i * every``.
+    a metric is of step ``first_step + i * every``, though of none after ``last_step``.
     """
 
     def __init__(self, call: TrainingCall, emit: Emit, read: Callable[[], Log]) -> None:
         self.first_step = 0
         self.every = 1
+        self.last_step: int | None = None
         self._emit = emit
         self._read = read
         self._flavor, self._strict = call.flavor.name, call.settings.strict
@@ -59,4 +60,5 @@ class GrowingLog:
             self._emit.series(name, values, self.first_step + start, times)
             return
         for position, (value, stamp) in enumerate(zip(values, times, strict=True), start):
-            self._emit.series(name, (value,), self.first_step + position * self.every, (stamp,))
+            step = self.first_step + position * self.every
+            self._emit.series(name, (value,), step if self.last_step is None else min(step, self.last_step), (stamp,))

@@ -47,6 +47,13 @@ class Originals:
         return kept if kept is not None and kept.container() is container else None
 
 
+class Unseen:
+    """Data of which nobody can say what columns it has: a model predicts on its ``rows``, and it has no schema."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+
 def columns_of(table: Any) -> Any:
     """A DataFrame or an array without its rows, sharing nothing with it; None for others."""
     if hasattr(table, "iloc") and hasattr(table, "columns"):

@@ -8,19 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from lightgbm import Booster, Dataset
+from lightgbm import Dataset
 
 from fitprint._flavor import TrainingCall
-from fitprint._originals import Originals, a_row_of
+from fitprint._originals import Originals, Unseen, a_row_of
 
 _originals = Originals()
-
-
-class Unseen:
-    """A row for a booster whose training data nobody saw: it has no schema."""
-
-    def __init__(self, booster: Booster) -> None:
-        self.row = np.zeros((1, booster.num_feature()))
 
 
 def remember(call: TrainingCall) -> None:
@@ -47,6 +40,9 @@ def label_of(dataset: Dataset) -> Any:
 
 
 def rows_of(dataset: Dataset) -> Any:
-    """The inputs of the model's signature: the data, or a row of the same columns; None where they are not known."""
+    """The inputs of the model's signature: the data, or a row of the same columns, else what has no schema."""
     data, columns = data_of(dataset), _originals.columns(dataset)
-    return data if data is not None or columns is None else a_row_of(columns)
+    if data is not None:
+        return data
+    row = a_row_of(columns) if columns is not None else None
+    return row if row is not None else Unseen(np.zeros((1, dataset.num_feature())))

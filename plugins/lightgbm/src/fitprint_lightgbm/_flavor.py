@@ -12,6 +12,7 @@ from lightgbm import Booster, LGBMModel
 
 from fitprint import _session
 from fitprint._flavor import Emit, Flavor, Patch, TrainingCall
+from fitprint._originals import Unseen
 from fitprint.models import serialized
 from fitprint.models.package import Package
 from fitprint_lightgbm import _arguments, _datasets, _estimators, _listening, _packages
@@ -76,19 +77,18 @@ class LightGBMFlavor(Flavor):
         if call.instance is not None:
             return given.get("X")
         rows = _datasets.rows_of(given["train_set"])
-        if rows is not None:
-            return rows
-        reason = "what the Dataset was made from is gone, or was not seen, and a Dataset does not keep its dtypes"
-        call.skip("signature inputs", "data", reason)
-        return _datasets.Unseen(call.result)
+        if isinstance(rows, Unseen):
+            reason = "what the Dataset was made from is gone, or was not seen, and a Dataset does not keep its dtypes"
+            call.skip("signature inputs", "data", reason)
+        return rows
 
     def target(self, call: TrainingCall) -> Any:
         given = _arguments.arguments(call)
         return given.get("y") if call.instance is not None else _datasets.label_of(given["train_set"])
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        if isinstance(data, _datasets.Unseen):
-            data = data.row
+        if isinstance(data, Unseen):
+            data = data.rows
         if isinstance(model, LGBMModel) and _session.is_recording():
             model = _estimators.stand_in(model)
         known = inspect.signature(model.predict).parameters
