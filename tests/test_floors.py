@@ -20,7 +20,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # From the ground up: each may import what stands before it, and what lies in its own package.
 FLOORS = """
     _version _locks _guard _frames _late _locations _readers _json _identity _quiet _parameters _session _scores _logger
-    _settings _configuration
+    _settings _configuration _entry_points
     models stores
     _html _run
     _flavor _making _patching _rules
@@ -40,8 +40,8 @@ LATE = {
     ("_run.facts", "_run.run"): "the name of a type",
     ("_run.run", "_run.active"): "a run's `with` block makes it the active one",
     ("_run.run", "_run.reading"): "a pickle of a run is read back",
-    ("_recorder.packing", "_recorder.recording"): "the name of a type",
-    ("_recorder.steps", "_recorder.recording"): "the name of a type",
+    ("_recorder.packing", "_recorder.recorded"): "the name of a type",
+    ("_recorder.steps", "_recorder.recorded"): "the name of a type",
     ("_html", "_run.facts"): "the name of a type",
     ("models.signature", "models.inference"): "inference makes signatures, and is found beside them",
 }

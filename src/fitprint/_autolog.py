@@ -12,6 +12,7 @@ from fitprint._guard import forget_told, tell, tell_once
 from fitprint._handover.watching import leave_workers, watch_workers
 from fitprint._locks import fork_safe_lock
 from fitprint._logger import set_up_logger
+from fitprint._recorder import loops
 from fitprint._recorder.switch import switch
 from fitprint._registry.entries import Entry, discover, missing_plugins
 from fitprint._registry.instrument import Instrument
@@ -51,7 +52,7 @@ def autolog_flavor(name: str, *, disable: bool = False, **settings: Any) -> None
 
 
 def disable() -> None:
-    """Turns recording off and puts every patched attribute back exactly as it was."""
+    """Turns recording off and puts every patched attribute back exactly as it was. Open training loops end with it."""
     with _lock:
         _restore_all()
         configure(current().off())
@@ -98,6 +99,7 @@ def turn_on(configuration: Configuration) -> None:
         switch.turn_on(configuration)
         for name, instrument in known_flavors().items():
             if not _is_wanted(name, configuration):
+                loops.end_all(name)
                 instrument.disable()
             elif instrument.state in ("off", "broken"):
                 instrument.enable()
@@ -128,6 +130,7 @@ def _choose(**chosen: Any) -> None:
 
 
 def _restore_all() -> None:
+    loops.end_all()
     switch.turn_off()
     for instrument in _instruments.values():
         instrument.disable()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fitprint._entry_points import Patch as Patch
+from fitprint._entry_points import Role as Role
 from fitprint._parameters import argument, named_arguments, with_argument
 from fitprint._settings import Settings
 
@@ -31,20 +33,7 @@ Rule = Callable[["TrainingCall"], "str | None"]
 """From a training call to the reason why it is not recorded, or None."""
 
 
-@dataclass(frozen=True)
-class Patch:
-    """An entry point of a framework."""
-
-    module: str
-    """The module that defines it, such as ``xgboost.training``."""
-    target: str
-    """A function (``train``) or a method (``Booster.fit``) of that module."""
-    subclasses: bool = False
-    """The method in every class below, wherever a class owns one, those made later too."""
-    inside: bool = False
-    """`listen` is also given this call when it happens inside a recorded call of the same flavor."""
-    watch: bool = False
-    """No training call: `watched` is told when it has returned, whether a recording is open or not."""
+_DEFAULTS = Settings()  # a step of a loop has no time to make one
 
 
 @dataclass
@@ -58,12 +47,14 @@ class TrainingCall:
     kwargs: dict[str, Any]
     name: str = ""
     """The name of the function called: ``fit``, ``train``."""
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = _DEFAULTS
     result: Any = None
     seconds: float = 0.0
     """Of the user's own call; 0.0 until it has returned."""
     kept: dict[str, Any] = field(default_factory=dict)
-    """Where a flavor keeps what one step worked out and another needs."""
+    """Where a flavor keeps what one step worked out and another needs; of a loop, for all its calls: nothing large."""
+    loop: Any = None
+    """Of a step, and when its loop ends: the object that `Flavor.loop_of` named. Else None."""
     emit: Emit = field(default_factory=lambda: _Nowhere())
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Keeps a reason, (what, rule, reason), for what is not recorded."""
@@ -116,7 +107,8 @@ class Flavor(ABC):
     """A framework's plugin. Every method runs under fitprint's guard: an error costs its own step alone.
 
     The order for one call: `params`, `listen`; the user's call; `model`, `metrics`, `artifacts`, `children`, then the
-    package: `data`, `predict`, `size`, `save`, `requirements`.
+    package: `data`, `predict`, `size`, `save`, `requirements`. For a loop: `params` before its first step, `stepped`
+    after each; what comes after the user's call, when the loop ends: then its arguments are gone.
     """
 
     contract = CONTRACT
@@ -156,8 +148,9 @@ class Flavor(ABC):
         """The native model of a package; ``config`` is the flavor's map of MLmodel."""
 
     def model(self, call: TrainingCall) -> Any:
-        """What was trained: by default the instance, of a function its result."""
-        return call.instance if call.instance is not None else call.result
+        """What was trained: by default a loop's object, else the instance, of a function its result."""
+        found = call.loop if call.loop is not None else call.instance
+        return found if found is not None else call.result
 
     def run_name(self, call: TrainingCall) -> str:
         """The name of the run: by default the model's class, or the flavor's function."""
@@ -179,8 +172,27 @@ class Flavor(ABC):
         return None
 
     def watched(self, call: TrainingCall) -> None:
-        """A `Patch.watch` entry point has returned."""
+        """A `Role.WATCHED` entry point has returned."""
         return
+
+    def loop_of(self, call: TrainingCall) -> Any:
+        """The object that a step is one of, a saving saves or a training trains: by default the instance.
+
+        It is held weakly. None: the call is no part of any loop. Asked at every step, so it costs next to nothing.
+        """
+        return call.instance
+
+    def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
+        """A step of a loop has returned, the first as ``step`` 0: emits its metrics. The user's loop waits for it."""
+        return
+
+    def source(self, call: TrainingCall) -> Any:
+        """What a conversion has converted: its run gets the package. None where that cannot be told."""
+        return None
+
+    def identity(self, model: Any) -> Hashable:
+        """What tells a model that takes no weak reference from others, such as a digest of it; None: nothing does."""
+        return None
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         """Metrics of the finished training; series go through ``call.emit``."""

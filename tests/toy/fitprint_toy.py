@@ -2,7 +2,7 @@
 
 import pickle
 
-from fitprint._flavor import Flavor, Patch
+from fitprint._flavor import Flavor, Patch, Role
 from fitprint.models.pickling import dump_model
 
 
@@ -14,22 +14,58 @@ class ToyFlavor(Flavor):
             Patch("toylearn.base", "Base.fit", subclasses=True),
             Patch("toylearn.training", "train"),
             Patch("toylearn.late", "refine"),
+            Patch("toylearn.looping", "Net.update", role=Role.STEP),
+            Patch("toylearn.looping", "Tight.update", role=Role.STEP),
+            Patch("toylearn.looping", "Optimizer.step", role=Role.STEP),
+            Patch("toylearn.looping", "Net.initialize", role=Role.BEGINS),
+            Patch("toylearn.looping", "Net.to_disk", role=Role.SAVES),
+            Patch("toylearn.looping", "train_whole"),
+            Patch("toylearn.converting", "convert", role=Role.CONVERTS),
+            Patch("toylearn.converting", "convert_and_save", role=Role.CONVERTS),
+            Patch("toylearn.converting", "save", role=Role.CONVERTS),
         ]
 
     def params(self, call):
-        return {"shift": call.instance.shift} if call.instance is not None else dict(call.argument("params", {}))
+        if call.name == "fit":
+            return {"shift": call.instance.shift}
+        if call.name == "train":
+            return dict(call.argument("params", {}))
+        return {"rate": call.loop.rate} if hasattr(call.loop, "rate") else {}
+
+    def late_params(self, call):
+        return {"steps": call.loop.steps} if hasattr(call.loop, "steps") else {}
 
     def listen(self, call, emit):
         if call.name == "train":
             call.kwargs = {**call.kwargs, "callback": lambda step, level: emit("level", level, step)}
 
+    def loop_of(self, call):
+        return call.argument("net") if call.name == "train_whole" else call.instance
+
+    def stepped(self, call, emit, step):
+        if call.result is not None:
+            emit("loss", call.result, step)
+
     def model(self, call):
         if call.name == "refine":
             return call.argument("model")
+        if call.name == "step":
+            return call.loop.net
+        if call.name == "save":
+            return call.argument("proto")
         return super().model(call)
 
+    def source(self, call):
+        return call.argument("model") if call.name.startswith("convert") else None
+
+    def identity(self, model):
+        return model.level
+
     def metrics(self, call):
-        return {"mean": call.instance.mean_} if call.instance is not None else {}
+        return {"mean": call.instance.mean_} if hasattr(call.instance, "mean_") else {}
+
+    def sample(self, call):
+        return None
 
     def requirements(self, model):
         return ["toylearn"]

@@ -20,6 +20,7 @@ from fitprint._run.opening import begin_run
 from fitprint._run.record import FAILED, FINISHED
 from fitprint._run.remembered import run_of
 from fitprint._run.run import Run
+from fitprint._session import suppress
 from fitprint.models.package import Package
 from fitprint.models.signature import ModelSignature
 
@@ -74,7 +75,8 @@ def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options
     target.parent.mkdir(parents=True, exist_ok=True)
     package = Package(target.with_name(f".{target.name}.{os.getpid()}.partial"))
     try:
-        make(Subject(flavor, model, options), package, _Asked(None))
+        with suppress():  # what the framework calls to save the model is no saving of the user's
+            make(Subject(flavor, model, options), package, _Asked(None))
         package.seal(target)
     except BaseException:
         package.discard()
@@ -104,7 +106,8 @@ def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> 
     package = run.begin_package(None)
     try:
         subject = Subject(flavor, model, options, run_id=run.run_id, artifact_path=name)
-        document = make(subject, package, _Asked(run))
+        with suppress():
+            document = make(subject, package, _Asked(run))
         got = run.keep_package(package, name, {"flavor": flavor.name, "size": package.size})
     except BaseException:
         package.discard()

@@ -1,30 +1,38 @@
-"""What happens when a patched function is called: straight through, a run, or a look from inside one."""
+"""What happens when a patched function is called: straight through, a run, a step of one, or a look from inside one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fitprint import _rules, _session
-from fitprint._flavor import Flavor, Patch, TrainingCall
+from fitprint._flavor import Flavor, Patch, Role, TrainingCall
 from fitprint._guard import guarded
 from fitprint._patching.passing import Passing
 from fitprint._patching.wrapper import Around, Begin
-from fitprint._recorder import forking  # noqa: F401  importing it registers what is done before a fork
+from fitprint._recorder import (
+    forking,  # noqa: F401  importing it registers what is done before a fork
+    loops,
+)
 from fitprint._recorder.switch import switch
+
+Surround = Callable[[TrainingCall], "Around | None"]
+"""What surrounds a call that happens inside no other one, or None."""
 
 
 def make_begin(flavor: Flavor, patch: Patch) -> Begin:
     """The function that a patch's wrapper asks at every call; it never raises."""
-    if patch.watch:
+    if patch.role is Role.WATCHED:
         return _watching(flavor)
     name = patch.target.rpartition(".")[2]
+    surround, encloses = _OUTERMOST[patch.role]
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Around | None:
         if not switch.on:
             return None
         session = _session.current()
         if session is None:
-            return _outermost(TrainingCall(flavor, function, instance, args, kwargs, name))
+            return _outermost(TrainingCall(flavor, function, instance, args, kwargs, name), surround, encloses)
         if patch.inside and session.recording is not None:
             return _inside(session.recording, TrainingCall(flavor, function, instance, args, kwargs, name))
         return None
@@ -32,21 +40,67 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
     return begin
 
 
-def _outermost(call: TrainingCall) -> Around:
+def _outermost(call: TrainingCall, surround: Surround, encloses: bool) -> Around | None:
     around: Around | None = None
     with guarded("the start of a run", call.flavor.name) as step:
         call.settings = switch.settings(call.flavor)
         step.strict = call.settings.strict
-        reason = _rules.before(call)
-        if reason is None:
-            # with all it needs: not before there is a call to record
-            from fitprint._recorder.recording import Recording
-
-            around = Recording.start(call)
-        else:
-            switch.count_skip(call.flavor.name, reason[0])
+        around = surround(call)
     # what an unrecorded call trains in turn is not outermost, and leaves no run either
-    return around if around is not None else Unrecorded(call.args, call.kwargs)
+    return Unrecorded(call.args, call.kwargs) if around is None and encloses else around
+
+
+# with all it needs, each is imported when there is a call to record
+
+
+def _training(call: TrainingCall) -> Around | None:
+    _ends_its_loop(call)
+    if _is_refused(call):
+        return None
+    from fitprint._recorder.recording import Recording
+
+    return Recording.start(call)
+
+
+def _conversion(call: TrainingCall) -> Around | None:
+    if _is_refused(call):
+        return None
+    from fitprint._recorder.conversion import Conversion
+
+    return Conversion(call)
+
+
+def _step(call: TrainingCall) -> Around | None:
+    from fitprint._recorder.loop import step_of
+
+    return step_of(call)  # which asks the rules at the first one
+
+
+def _is_refused(call: TrainingCall) -> bool:
+    reason = _rules.before(call)
+    if reason is not None:
+        switch.count_skip(call.flavor.name, reason[0])
+    return reason is not None
+
+
+def _ends_its_loop(call: TrainingCall) -> None:
+    if loops.anything_known():
+        loops.end_on(call.flavor.loop_of(call))
+
+
+def _saving(call: TrainingCall) -> Around | None:
+    loop = loops.of(call.flavor.loop_of(call)) if loops.anything_known() else None
+    return loops.Saving(loop, call.args, call.kwargs) if loop is not None else None
+
+
+_OUTERMOST: dict[Role, tuple[Surround, bool]] = {
+    Role.TRAINS: (_training, True),
+    Role.STEP: (_step, True),
+    Role.BEGINS: (_ends_its_loop, False),
+    Role.SAVES: (_saving, False),
+    Role.CONVERTS: (_conversion, True),
+}
+"""What surrounds a call of each role, and whether what it calls in turn is a part of it."""
 
 
 def _inside(recording: Any, call: TrainingCall) -> Around | None:

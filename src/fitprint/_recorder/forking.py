@@ -14,6 +14,8 @@ from fitprint._recorder.switch import switch
 
 IMPORTED_LATE = (
     "fitprint._recorder.recording",
+    "fitprint._recorder.loop",
+    "fitprint._recorder.conversion",
     "fitprint._handover.parallel",
     "fitprint._handover.workers",
     "fitprint._run.reading",

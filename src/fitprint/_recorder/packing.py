@@ -11,37 +11,39 @@ from fitprint.models.package import PackageTooLarge
 from fitprint.models.rows import first_rows, read_once, row_count
 
 if TYPE_CHECKING:
-    from fitprint._recorder.recording import Recording
+    from fitprint._recorder.recorded import Recorded
     from fitprint._recorder.step import Step
 
 NAME = "model"
 EXAMPLE_ROWS = 5
 
 
-def pack(recording: Recording, model: Any) -> None:
-    """Writes the package of a recorded call into its run, or the reason why there is none."""
+def pack(recording: Recorded, model: Any, name: str = NAME) -> str | None:
+    """Writes the package of a recorded call into its run. Returns the name it got, or None: the run has the reason."""
     call, run = recording.call, recording.run
     limit = call.settings.max_model_size
     with recording.step("model"):
         estimate = call.flavor.size(model) if limit is not None else None
         if estimate is not None and limit is not None and estimate > limit:
             run.skip("model", "max_model_size", f"about {estimate:,} bytes, over max_model_size ({limit:,} bytes)")
-            return
+            return None
         package = run.begin_package(limit)
         kept = False
         try:
-            make(_subject(recording, model), package, _Guarded(recording))
+            make(_subject(recording, model, name), package, _Guarded(recording))
             about = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
-            run.keep_package(package, NAME, about)
+            got = run.keep_package(package, name, about)
             kept = True
+            return got
         except PackageTooLarge as error:
             run.skip("model", "max_model_size", str(error))
         finally:
             if not kept:
                 package.discard()
+    return None
 
 
-def _subject(recording: Recording, model: Any) -> Subject:
+def _subject(recording: Recorded, model: Any, name: str) -> Subject:
     call = recording.call
     settings = call.settings
 
@@ -55,7 +57,7 @@ def _subject(recording: Recording, model: Any) -> Subject:
         data=data if settings.log_signatures or settings.log_input_examples else lambda: None,
         example=_example if settings.log_input_examples else lambda data: None,
         run_id=recording.run.run_id,
-        artifact_path=NAME,
+        artifact_path=name,
     )
 
 
@@ -67,7 +69,7 @@ def _example(data: Any) -> Any:
 class _Guarded:
     """The steps of a package that nobody asked for: an error ends its step alone."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recorded) -> None:
         self._recording = recording
 
     def step(self, name: str) -> Step:

@@ -16,7 +16,7 @@ from fitprint._recorder.packing import pack
 from fitprint._run.opening import begin_run
 
 if TYPE_CHECKING:
-    from fitprint._recorder.recording import Recording
+    from fitprint._recorder.recorded import Recorded
 
 
 def params(call: TrainingCall, values: Mapping[str, Any], skips: Skips) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def params(call: TrainingCall, values: Mapping[str, Any], skips: Skips) -> dict[
     return found
 
 
-def record(recording: Recording, model: Any) -> None:
+def record(recording: Recorded, model: Any) -> None:
     """Metrics, facts, what it was trained on, children, and the package."""
     call, run = recording.call, recording.run
     with recording.step("metrics"):
@@ -63,7 +63,7 @@ def _bytes(content: Any) -> bytes:
     return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
 
 
-def _record_child(recording: Recording, child: Child) -> None:
+def _record_child(recording: Recorded, child: Child) -> None:
     call, parent = recording.call, recording.run
     run = begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags)
     run.record.start = parent.record.start

@@ -33,6 +33,8 @@ class WrittenRun(RunFacts):
         self._lock = fork_safe_lock(threading.RLock)
         self._history = History()
         self._closing: Callable[[], None] | None = None
+        self.before_end: list[Callable[[], None]] = []
+        """Ends what is recorded on this run, or below it, and is still open."""
         self._written = time.monotonic()
         self._added = self._slow_until = float("-inf")
         self.fault: OSError | None = None
@@ -120,6 +122,13 @@ class WrittenRun(RunFacts):
 
         Raises OSError where that fails. The run then waits, and is ended when a run next begins in its store.
         """
+        try:
+            while self.before_end:
+                self.before_end.pop(0)()
+        finally:
+            self._end(status)
+
+    def _end(self, status: str) -> None:
         with self._lock:
             if self._record.status == RUNNING or self._record.end is None:
                 self._owned()

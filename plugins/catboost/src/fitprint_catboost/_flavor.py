@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from catboost import CatBoost, CatBoostClassifier, CatBoostRegressor
 
-from fitprint._flavor import Emit, Flavor, Patch, TrainingCall
+from fitprint._flavor import Emit, Flavor, Patch, Role, TrainingCall
 from fitprint._originals import Unseen
 from fitprint._training_metrics import TrainingRows, training_metrics
 from fitprint.models.package import Package
@@ -31,7 +31,7 @@ class CatBoostFlavor(Flavor):
             Patch("catboost.core", "CatBoost._fit", inside=True),  # what all of them call, with all arguments
             Patch("catboost.core", "train"),
             Patch("catboost.core", "cv"),
-            Patch("catboost.core", "Pool.__init__", watch=True),
+            Patch("catboost.core", "Pool.__init__", role=Role.WATCHED),
         ]
 
     def watched(self, call: TrainingCall) -> None:

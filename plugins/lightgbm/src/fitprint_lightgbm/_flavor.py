@@ -11,7 +11,7 @@ import pandas as pd
 from lightgbm import Booster, LGBMModel
 
 from fitprint import _session
-from fitprint._flavor import Emit, Flavor, Patch, TrainingCall
+from fitprint._flavor import Emit, Flavor, Patch, Role, TrainingCall
 from fitprint._originals import Unseen
 from fitprint.models import serialized
 from fitprint.models.package import Package
@@ -30,7 +30,7 @@ class LightGBMFlavor(Flavor):
             Patch("lightgbm.engine", "train", inside=True),
             Patch("lightgbm.engine", "cv"),
             Patch("lightgbm.sklearn", "LGBMModel.fit", subclasses=True),
-            Patch("lightgbm.basic", "Dataset.__init__", watch=True),
+            Patch("lightgbm.basic", "Dataset.__init__", role=Role.WATCHED),
         ]
 
     def watched(self, call: TrainingCall) -> None:

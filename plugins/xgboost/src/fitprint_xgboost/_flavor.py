@@ -10,7 +10,7 @@ from typing import Any
 import xgboost
 from xgboost import Booster, DMatrix
 
-from fitprint._flavor import Emit, Flavor, Patch, TrainingCall
+from fitprint._flavor import Emit, Flavor, Patch, Role, TrainingCall
 from fitprint.models.package import Package
 from fitprint_xgboost import _arguments, _facts, _listening, _matrices, _packages, _training_metrics
 
@@ -31,7 +31,7 @@ class XGBoostFlavor(Flavor):
             Patch("xgboost.training", "train", inside=True),
             Patch("xgboost.training", "cv"),
             Patch("xgboost.sklearn", "XGBModel.fit", subclasses=True),
-            *(Patch("xgboost.core", f"{each}.__init__", watch=True) for each in matrices),
+            *(Patch("xgboost.core", f"{each}.__init__", role=Role.WATCHED) for each in matrices),
         ]
 
     def watched(self, call: TrainingCall) -> None:

@@ -1,0 +1,114 @@
+"""A conversion being recorded: a model made out of another one, or saved that came from elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fitprint import _session
+from fitprint._flavor import TrainingCall
+from fitprint._guard import guarded
+from fitprint._patching.passing import Passing
+from fitprint._quiet import unseen
+from fitprint._recorder import line
+from fitprint._recorder.packing import pack
+from fitprint._recorder.recorded import Outcome, Recorded
+from fitprint._run import active, remembered
+from fitprint._run.record import FINISHED
+from fitprint._run.run import Run
+
+
+class Conversion(Passing):
+    """Around an outermost conversion. What it calls in turn is part of it; one that fails leaves nothing."""
+
+    def __init__(self, call: TrainingCall) -> None:
+        super().__init__(call.args, call.kwargs)
+        self._call = call
+        self._session = _session.Session()
+
+    def __enter__(self) -> None:
+        try:
+            self._token = _session.enter(self._session)
+            self._began = time.perf_counter()
+        except BaseException:
+            self._session.open = False
+            raise
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        try:
+            if kind is None:
+                self._call.result = self.result
+                self._call.seconds = time.perf_counter() - self._began
+                with guarded("a conversion", self._call.flavor.name, strict=self._call.settings.strict):
+                    _record(self._call)
+        finally:
+            self._session.open = False
+            _session.leave(self._token)
+            del self._call  # nothing of the user's is kept alive
+
+    def give(self) -> Any:
+        result, self.result = self.result, None
+        return result
+
+
+def _record(call: TrainingCall) -> None:
+    """Puts the package where it belongs: a model that is known, as one that was converted and is saved, has it."""
+    flavor = call.flavor
+    model = flavor.model(call)
+    if model is None or remembered.run_of(model) is not None:
+        return
+    run = _run_of_source(call) or active.active_run()
+    if run is not None:
+        _Added(call, run).add(model)
+    else:
+        run = _OfItsOwn(call).make()
+    if run is not None:
+        remembered.know(run, model, flavor.identity)
+
+
+def _run_of_source(call: TrainingCall) -> Run | None:
+    source = None
+    with guarded("the source of a conversion", call.flavor.name, strict=call.settings.strict):
+        source = call.flavor.source(call)
+    run = remembered.run_of(source) if source is not None else None
+    return run if run is not None and run.written_here else None
+
+
+class _Added(Recorded):
+    """A package more for a run that is there, which may have ended."""
+
+    def __init__(self, call: TrainingCall, run: Run) -> None:
+        super().__init__(call)
+        self.run = run
+        call.skip = run.skip
+
+    def add(self, model: Any) -> None:
+        """Under the flavor's name."""
+        call = self.call
+        if not call.settings.log_models:
+            return
+        with unseen():
+            name = pack(self, model, call.flavor.name)
+        with self.step("the run's record") as step:
+            self.run.write()
+        if name is not None and not step.failed and not call.settings.quiet:
+            line.tell_package(self.run, name, time.perf_counter() - self._began)
+
+
+class _OfItsOwn(Recorded):
+    """A run for a model of which no run is known."""
+
+    def make(self) -> Run | None:
+        """From its beginning to its end; None while the store cannot be written."""
+        done = Outcome(FINISHED)
+        try:
+            if not self.begin():
+                return None
+            self.conclude(done)
+        except BaseException:
+            self.cut_short(done)
+            raise
+        return self.run
+
+    def _refused(self) -> tuple[str, str] | None:
+        return None  # `min_fit_seconds` is about training

@@ -1,0 +1,221 @@
+"""A training loop being recorded: many small calls, one run."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import weakref
+from contextvars import Token
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from fitprint import _rules, _session
+from fitprint._flavor import TrainingCall
+from fitprint._guard import guarded
+from fitprint._locks import fork_safe_lock
+from fitprint._recorder import loops
+from fitprint._recorder.recorded import Outcome, Recorded
+from fitprint._recorder.switch import switch
+from fitprint._run import active, remembered
+from fitprint._run.record import FINISHED
+from fitprint._run.run import Run
+
+_FINE = Outcome(FINISHED)
+
+
+class Loop(Recorded):
+    """From the first step on an object to whatever ends it; refused by a rule, it is known too, and records nothing.
+
+    Between two steps nothing of the user's is kept alive, and no session is open.
+    """
+
+    def __init__(self, call: TrainingCall, subject: Any) -> None:
+        super().__init__(_weakened(call))
+        self.flavor_name = call.flavor.name
+        self.subject = weakref.ref(subject, lambda _: loops.gone(self))
+        self.key = id(subject)
+        self._instance = weakref.ref(call.instance) if call.instance is not None else None
+        self._lock = fork_safe_lock(threading.RLock)
+        self._opened = self._ended = self._told_nothing = False
+        self._numbers = itertools.count()
+        self._outcome = _FINE
+        self._saved = False
+        self._overhead = 0.0
+        self._block: Run | None = None
+
+    # its steps
+
+    def open(self, call: TrainingCall) -> None:
+        """At the first step: asks the rules and begins the run. Of several threads one does, the others wait."""
+        if self._opened:
+            return
+        with self._lock:
+            if self._opened or self._ended:
+                return
+            try:
+                with guarded("the start of a run", self.flavor_name, strict=call.settings.strict):
+                    self._open(call)
+                self._opened = True
+            except BaseException as error:
+                self._ended = True
+                loops.forget(self)
+                self.cut_short(Outcome.of(error))
+                raise
+            self._overhead += time.perf_counter() - self._began
+
+    def _open(self, call: TrainingCall) -> None:
+        reason = _rules.before(call)
+        if reason is not None:
+            switch.count_skip(self.flavor_name, reason[0])
+            return
+        self.call = call
+        try:
+            begun = self.begin()
+            if begun:
+                model = None
+                with self.step("the model"):
+                    model = call.flavor.model(call)
+                remembered.remember(self.run, call.loop)
+                for each in (call.instance, model):
+                    remembered.know(self.run, each)
+        finally:
+            self.call = _weakened(call)
+        if begun:
+            self._block = active.active_run()
+            if self._block is not None:
+                self._block.before_end.append(self.end)
+
+    def stepped(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
+        """A step has returned, or raised."""
+        ended = time.perf_counter()
+        self.call.seconds += ended - started
+        self._outcome = _FINE if error is None else Outcome.of(error)
+        number = next(self._numbers)
+        if error is None and not self._told_nothing and not self._ended and self.run.written_here:
+            with self.step("per-iteration metrics") as step:
+                call.kept = self.call.kept
+                call.flavor.stepped(call, self.emitter, number)
+            self._told_nothing = step.failed  # it would fail at each step, with a reason of its own each time
+        self._overhead += time.perf_counter() - ended
+
+    # its end
+
+    def end(self, saved: bool = False) -> None:
+        """Records what came of it, with the model if it still is there: once."""
+        subject = self.subject()
+        if subject is None:
+            self.end_without_model()
+        elif self._ends():
+            self._saved = saved
+            instance = self._instance() if self._instance is not None else None
+            self.call = replace(self.call, instance=instance, loop=subject)
+            self._conclude()
+
+    def end_without_model(self) -> None:
+        """The object is gone: what was recorded of its steps is kept."""
+        if self._ends():
+            reason = "the object was gone before the loop ended: nothing kept it, and nothing saved it"
+            self.run.skip("model", "collected", reason)
+            self.call.loop = None
+            self._conclude()
+
+    def _ends(self) -> bool:
+        """Whether it ends now, and has anything to be recorded."""
+        loops.forget(self)
+        with self._lock:
+            ends, self._ended = not self._ended and self.begun, True
+        if ends and self._block is not None and self.end in self._block.before_end:
+            self._block.before_end.remove(self.end)
+        return ends
+
+    def _conclude(self) -> None:
+        session = _session.Session()  # what the framework calls while its model is saved is none of the user's steps
+        token = _session.enter(session)
+        began = time.perf_counter()
+        try:
+            self._closing_began = began
+            self.conclude(self._outcome)
+        finally:
+            session.open = False
+            _session.leave(token)
+            self.call = _weakened(self.call)
+
+    def _has_a_model(self, outcome: Outcome) -> bool:
+        # what the user saved is a model, whatever its last step did
+        return self.call.loop is not None and (self._saved or outcome.status == FINISHED)
+
+    def _remember(self, model: Any) -> None:
+        # the latest training is that which began last, not the one that ends last
+        remembered.know(self.run, model)
+
+    def _recording_seconds(self) -> float:
+        return self._overhead + time.perf_counter() - self._closing_began
+
+
+def _weakened(call: TrainingCall) -> TrainingCall:
+    """A call of which only the facts are left, so that nothing of the user's is kept alive."""
+    plain = getattr(call.function, "__func__", call.function)
+    return replace(call, function=plain, instance=None, args=(), kwargs={}, result=None, loop=None)
+
+
+class Step:
+    """Around one step of a loop that is recorded."""
+
+    __slots__ = ("_call", "_loop", "_session", "_started", "_token", "result")
+
+    def __init__(self, loop: Loop, call: TrainingCall) -> None:
+        self._loop = loop
+        self._call = call
+        self._session = _session.Session()
+        self._token: Token[_session.Session | None] | None = None
+        self.result: Any = None
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        return self._call.args
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        return self._call.kwargs
+
+    def __enter__(self) -> None:
+        try:
+            self._token = _session.enter(self._session)
+            self._loop.open(self._call)
+            self._started = time.perf_counter()
+        except BaseException:
+            self._leave()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._loop.begun:
+                self._call.result = self.result
+                self._loop.stepped(self._call, self._started, error)
+        finally:
+            self._leave()
+
+    def give(self) -> Any:
+        result, self.result = self.result, None
+        return result
+
+    def _leave(self) -> None:
+        self._session.open = False
+        if self._token is not None:
+            _session.leave(self._token)
+        self._call.args, self._call.kwargs, self._call.result = (), {}, None
+
+
+def step_of(call: TrainingCall) -> Step | None:
+    """What surrounds one step; None where the flavor says it is no part of a loop."""
+    subject = call.flavor.loop_of(call)
+    if subject is None:
+        return None
+    call.loop = subject
+    loop = loops.of(subject) or loops.find_or_add(subject, lambda: Loop(call, subject))
+    assert isinstance(loop, Loop)
+    return Step(loop, call)
