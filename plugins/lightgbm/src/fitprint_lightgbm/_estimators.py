@@ -12,19 +12,19 @@ from fitprint_lightgbm._arguments import arguments, has_evaluation_sets
 
 
 def stand_in(model: LGBMModel) -> Any:
-    """A silent copy that shares what was learnt.
+    """A copy that shares what was learnt, and hands nothing but what predicting needs to the booster.
 
-    Predicting prints what lightgbm thinks of the params, and draws from a random state that was given.
+    Predicting with all params prints what lightgbm thinks of them, and draws from a random state that was given; a
+    lower verbosity would hold for all that the process does with lightgbm afterwards.
     """
     kind = type(model)
     if kind.__new__ is not object.__new__:
         return model  # made in a way of its own: nobody but itself can copy it
     made: Any = object.__new__(kind)
     vars(made).update(vars(model))
-    made._other_params = dict(model._other_params)
-    if not isinstance(model.random_state, int):
-        made.random_state = None
-    return made.set_params(**{"verbosity" if "verbosity" in made._other_params else "verbose": -1})
+    needed = {name: value for name, value in model._other_params.items() if name.startswith("pred")}
+    made._process_params = lambda stage: dict(needed)
+    return made
 
 
 def metrics_of_estimator(call: TrainingCall) -> dict[str, float]:

@@ -64,6 +64,6 @@ class _Listener:
         if best > 0:
             self._emit("best_iteration", best, 0)
             self._emit("stopped_iteration", self._rounds, 0)
-            for data, metrics in getattr(model, "best_score", {}).items():
+            for data, metrics in vars(model).get("best_score", {}).items():
                 for metric, value in metrics.items():
                     self._emit(f"best_{data}-{metric}", value, 0)

@@ -50,7 +50,10 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
         trusted = {*(config.get("skops_trusted_types") or ()), *_KNOWN}
         return serialized.load(path, {**config, "skops_trusted_types": trusted}, "cloudpickle")
     try:
-        return Booster(model_file=path)
+        text = path.read_text("utf-8")
+        if not text.startswith("tree\n") or "\nend of trees" not in text:
+            raise ValueError("it is no model of lightgbm, or cut off")  # of which lightgbm dies with the process
+        return Booster(model_str=text)
     except (LightGBMError, ValueError, OSError) as error:
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
