@@ -82,6 +82,8 @@ class Twice(lightgbm.LGBMClassifier):  # type: ignore[misc, name-defined, unused
         return super().fit(X, y)
 
 
+# a golden estimator is a pickle, and scikit-learn tells of the version that wrote it
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 class TestLightGBM(FlavorConformance):
     flavor = "lightgbm"
     golden = Path(__file__).with_name("golden")

@@ -27,8 +27,7 @@ def data_of(call: TrainingCall) -> tuple[Any, Any]:
     found = given(call)
     if call.instance is not None:
         return found.get("X"), found.get("y")
-    pool = found.get("pool") if found.get("pool") is not None else found.get("dtrain")
-    return pool if isinstance(pool, tuple) and len(pool) == 2 else (pool, None)
+    return (found.get("pool") if found.get("pool") is not None else found.get("dtrain")), None
 
 
 def params_of(call: TrainingCall) -> dict[str, Any]:

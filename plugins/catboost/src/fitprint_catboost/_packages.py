@@ -16,7 +16,8 @@ from fitprint.models.package import Package, member
 FILE = "model.cb"
 FORMATS = ("cbm", "json")
 CLASSES = ("CatBoost", "CatBoostClassifier", "CatBoostRanker", "CatBoostRegressor")
-_BYTES_OF_A_SPLIT = 24
+_BYTES_AROUND, _BYTES_OF_A_TREE, _BYTES_OF_A_SPLIT = 6_500, 35, 25
+"""As measured: the format is not documented."""
 
 
 def save(model: Any, package: Package) -> dict[str, Any]:
@@ -66,9 +67,11 @@ def size(model: Any) -> int | None:
         return None
     if model.get_cat_feature_indices() or model.get_text_feature_indices() or not model.tree_count_:
         return len(model.__getstate__()["__model"])  # tables of categories and texts, whose size nothing else tells
-    leaves, weights = model.get_leaf_values().nbytes, model.get_leaf_weights().nbytes
-    splits = max(model.get_tree_leaf_counts()).bit_length() * model.tree_count_
-    return int(leaves + weights + splits * _BYTES_OF_A_SPLIT)
+    values = model.get_leaf_values().nbytes + model.get_leaf_weights().nbytes
+    leaves = model.get_tree_leaf_counts()
+    symmetric = model.get_all_params().get("grow_policy") == "SymmetricTree"  # one split for each level of a tree
+    splits = sum(int(each).bit_length() - 1 if symmetric else int(each) for each in leaves)
+    return int(_BYTES_AROUND + values + _BYTES_OF_A_TREE * len(leaves) + _BYTES_OF_A_SPLIT * splits)
 
 
 def _message(error: Exception) -> str:
