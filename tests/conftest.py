@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 SOURCES = Path(__file__).with_name("toy")
+TINYBOOST = Path(__file__).parents[1] / "docs" / "examples" / "tinyboost"
 ENTRY_POINTS = """\
 [fitprint.flavors]
 toy = fitprint_toy:ToyFlavor
@@ -20,6 +21,27 @@ toy = fitprint_toy:ToyFlavor
 [fitprint.imports]
 toylearn = fitprint_toy:ToyFlavor
 """
+
+
+def lay_down(
+    site: Path,
+    name: str,
+    version: str,
+    entry_points: str = "",
+    requires: Sequence[str] = (),
+    modules: Sequence[str] = (),
+) -> None:
+    """Lays down what pip leaves of a distribution; an earlier one of this name is replaced."""
+    stem = name.replace("-", "_")
+    for earlier in site.glob(f"{stem}-*.dist-info"):
+        shutil.rmtree(earlier)
+    folder = site / f"{stem}-{version}.dist-info"
+    folder.mkdir(parents=True)
+    extras = ["Provides-Extra: instruments"] if requires else []
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *extras]
+    (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""]))
+    (folder / "entry_points.txt").write_text(entry_points)
+    (folder / "top_level.txt").write_text("".join(f"{each}\n" for each in modules))
 
 
 class Toy:
@@ -34,7 +56,7 @@ class Toy:
     def plugin(self, supported: str = ">=1,<2", entry_points: str = ENTRY_POINTS) -> None:
         """The plugin's distribution, for a range of versions of the framework."""
         requires = (f"toylearn{supported}; extra == 'instruments'",)
-        self.distribution("fitprint-toy", "0.1", entry_points, requires, ("fitprint_toy",))
+        self.distribution("fitprint-toy", "0.1", entry_points, requires, ("fitprint_toy", "toy_loader"))
 
     def distribution(
         self,
@@ -45,20 +67,24 @@ class Toy:
         modules: Sequence[str] = (),
     ) -> None:
         """Lays down what pip leaves of a distribution; an earlier one of this name is replaced."""
-        stem = name.replace("-", "_")
-        for earlier in self.site.glob(f"{stem}-*.dist-info"):
-            shutil.rmtree(earlier)
-        folder = self.site / f"{stem}-{version}.dist-info"
-        folder.mkdir()
-        extras = ["Provides-Extra: instruments"] if requires else []
-        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *extras]
-        (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""]))
-        (folder / "entry_points.txt").write_text(entry_points)
-        (folder / "top_level.txt").write_text("".join(f"{each}\n" for each in modules))
+        lay_down(self.site, name, version, entry_points, requires, modules)
 
     def imported(self) -> ModuleType:
         """`toylearn`, imported in this process."""
         return importlib.import_module("toylearn")
+
+
+@pytest.fixture
+def tinyboost(tmp_path: Path) -> Path:
+    """The toy framework of the guide and its plugin, installed in a folder like site-packages."""
+    site = tmp_path / "tinyboost-site"
+    shutil.copytree(TINYBOOST / "framework", site)
+    shutil.copytree(TINYBOOST / "plugin" / "src", site, dirs_exist_ok=True)
+    lay_down(site, "tinyboost", "1.0.0", modules=["tinyboost"])
+    entry_points = "[fitprint.flavors]\ntinyboost = fitprint_tinyboost.flavor:TinyboostFlavor\n"
+    requires = ["tinyboost<2,>=1; extra == 'instruments'"]
+    lay_down(site, "fitprint-tinyboost", "0.1.0", entry_points, requires, ["fitprint_tinyboost"])
+    return site
 
 
 @pytest.fixture
@@ -77,5 +103,5 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _apart: None) -> Iterat
 
 def _forget_modules() -> None:
     for name in list(sys.modules):
-        if name.partition(".")[0] in ("toylearn", "fitprint_toy"):
+        if name.partition(".")[0] in ("toylearn", "fitprint_toy", "toy_loader"):
             del sys.modules[name]

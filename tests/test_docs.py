@@ -19,6 +19,8 @@ DOCUMENTS = sorted(
     [ROOT / "README.md", *ROOT.glob("docs/*.md")]
     + [each for each in ROOT.glob("plugins/*/README.md") if each.parent.name in INSTALLED]
 )
+GUIDE = ROOT / "docs" / "write-a-flavor.md"
+"""The one document whose framework is installed for it alone."""
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -26,19 +28,22 @@ def snippets(document: Path, language: str) -> list[str]:
     return [text for found, text in FENCE.findall(document.read_text("utf-8")) if found == language]
 
 
-def run(command: list[str], folder: Path) -> None:
+def run(command: list[str], folder: Path, site: Path | None = None) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FITPRINT_")}
+    if site is not None:
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(site), environment.get("PYTHONPATH")]))
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(each.relative_to(ROOT)) for each in DOCUMENTS])
-def test_every_snippet_of_a_document_runs(document, tmp_path):
+def test_every_snippet_of_a_document_runs(document, tmp_path, tinyboost):
     python = snippets(document, "python")
+    site = tinyboost if document == GUIDE else None
     if python:
         script = tmp_path / "snippets.py"
         script.write_text("\n\n".join(python), "utf-8")
-        run([sys.executable, str(script)], tmp_path)
+        run([sys.executable, str(script)], tmp_path, site)
     for block in snippets(document, "console"):
         for line in block.splitlines():
             if line.startswith("$ fitprint "):

@@ -48,6 +48,26 @@ def test_the_public_modules_are_there_without_being_imported(run_python):
     )
 
 
+def test_the_names_that_a_plugin_needs_load_nothing_heavy(run_python):
+    run_python(
+        "from fitprint import Child, Emit, Flavor, Package, Patch, Rule, TrainingCall\n"
+        "from fitprint.models import PackageError, PackageTooLarge, member\n" + PRINTS_WHAT_IS_IMPORTED
+    )
+
+
+def test_the_conformance_kit_is_there_and_imported_when_asked_for_alone(run_python):
+    run_python(
+        """
+        import sys, fitprint
+        fitprint.status()
+        assert "pytest" not in sys.modules
+        assert "fitprint.testing" not in sys.modules
+        assert fitprint.testing.FlavorConformance.__name__ == "FlavorConformance"
+        assert "pytest" in sys.modules
+        """
+    )
+
+
 NO_PLUGIN = """
 import sys
 from importlib import metadata

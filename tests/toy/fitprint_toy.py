@@ -2,12 +2,13 @@
 
 import pickle
 
-from fitprint._flavor import Flavor, Patch, Role
-from fitprint.models.pickling import dump_model
+from fitprint import Flavor, Patch
+from fitprint._flavor import Role
+from fitprint.models import dump_model, member
 
 
 class ToyFlavor(Flavor):
-    loader_module = "fitprint_toy"
+    loader_module = "toy_loader"
 
     def patches(self):
         return [
@@ -37,7 +38,14 @@ class ToyFlavor(Flavor):
 
     def listen(self, call, emit):
         if call.name == "train":
-            call.kwargs = {**call.kwargs, "callback": lambda step, level: emit("level", level, step)}
+            theirs = call.argument("callback")
+
+            def both(step, level):
+                emit("level", level, step)
+                if theirs is not None:
+                    theirs(step, level)
+
+            call.kwargs = {**call.kwargs, "callback": both}
 
     def loop_of(self, call):
         return call.argument("net") if call.name == "train_whole" else call.instance
@@ -74,4 +82,4 @@ class ToyFlavor(Flavor):
         return {"data": "model.pkl", "format": dump_model(model, package, "model.pkl")}
 
     def load(self, folder, config):
-        return pickle.loads((folder / config["data"]).read_bytes())
+        return pickle.loads(member(folder, config["data"]).read_bytes())

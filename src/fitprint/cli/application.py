@@ -13,6 +13,7 @@ from fitprint._version import __version__
 from fitprint.cli.cleaning import gc
 from fitprint.cli.flavors import flavors
 from fitprint.cli.inspection import inspect
+from fitprint.cli.new_flavor import new_flavor
 from fitprint.cli.packaging import package
 from fitprint.cli.predicting import predict
 from fitprint.cli.runs import runs
@@ -58,7 +59,7 @@ def fitprint() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
 
 
-for command in (runs, show, inspect, verify, predict, package, flavors, gc):
+for command in (runs, show, inspect, verify, predict, package, flavors, gc, new_flavor):
     fitprint.add_command(command)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import inspect
 import pickle
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from fitprint._flavor import Patch
 from fitprint._patching.wrapper import ours
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case
@@ -119,18 +119,32 @@ class PatchingChecks:
         """Signature, name, module and documentation are the originals, and pickles hold the original."""
         patches = [each for each in bench.flavor.patches() if each.module in sys.modules]
         assert patches, "no module that patches() names is imported: import the framework in the test file"
-        before = {each: _target(each) for each in patches}
-        pickles = {each: _pickle(found) for each, found in before.items()}
+        before = {place: _own(place) for each in patches for place in _places(each)}
+        pickles = {place: _pickle(original) for place, original in before.items()}
         bench.on()
-        for patch, original in before.items():
-            patched, name = _target(patch), f"{patch.module}.{patch.target}"
-            assert patch.subclasses or ours(patched) is not None or patched is original is None, (
-                f"{name} is not patched: look at patches(): is it defined in that class or module itself?"
+        for place, original in before.items():
+            patched, name = _own(place), place.shown
+            assert place.below or ours(vars(place.owner)[place.name]) is not None, (
+                f"{name} is not patched: look at patches()"
             )
             assert _signature(patched) == _signature(original), f"the signature of {name} is another one when patched"
             for about in ("__name__", "__qualname__", "__module__", "__doc__"):
                 assert getattr(patched, about, None) == getattr(original, about, None), f"{about} of {name} is another"
-            assert _pickle(patched) == pickles[patch], f"the pickle of {name} is another one when it is patched"
+            stream = _pickle(patched)
+            assert stream or not pickles[place], f"{name} can be pickled, and cannot when it is patched"
+            assert b"fitprint" not in stream, f"the pickle of {name} names fitprint when it is patched"
+
+
+class _Place(NamedTuple):
+    owner: Any
+    name: str
+    below: bool
+    """Whether it was found below the class that a patch names: there it may be another flavor's."""
+
+    @property
+    def shown(self) -> str:
+        where = getattr(self.owner, "__qualname__", "")
+        return ".".join(filter(None, (getattr(self.owner, "__module__", self.owner.__name__), where, self.name)))
 
 
 def _first(bench: Bench) -> Case:
@@ -144,9 +158,30 @@ def _tops(bench: Bench) -> set[str]:
     return {*bench.entry.modules, *bench.flavor.tops()}
 
 
-def _target(patch: Any) -> Any:
-    owner = importlib.import_module(patch.module)
-    return functools.reduce(getattr, patch.target.split("."), owner)
+def _own(place: _Place) -> Any:
+    return getattr(place.owner, place.name)
+
+
+def _places(patch: Patch) -> list[_Place]:
+    """Where a patch's function or methods lie. Fails where it names nothing, or what a class inherits."""
+    owner: Any = importlib.import_module(patch.module)
+    *path, name = patch.target.split(".")
+    for part in path:
+        owner = getattr(owner, part, None)
+    waiting, found = [owner], []
+    while waiting:
+        each = waiting.pop()
+        if each is not None and name in vars(each):
+            found.append(_Place(each, name, each is not owner))
+        if patch.subclasses and isinstance(each, type):
+            waiting += type.__subclasses__(each)
+    if not found:
+        pytest.fail(
+            f"{patch.module}.{patch.target} is not there: look at patches(): each names a function in the module that "
+            "defines it, or a method in the class that defines it (subclasses=True: in that class or in those below)",
+            pytrace=False,
+        )
+    return list(dict.fromkeys(found))
 
 
 def _signature(function: Any) -> str:

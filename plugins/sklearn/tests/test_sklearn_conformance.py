@@ -1,0 +1,73 @@
+"""scikit-learn on the conformance kit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from fitprint.testing import Budget, Case, FlavorConformance
+
+NETWORK = {"hidden_layer_sizes": (3,), "early_stopping": True, "tol": 0.1, "n_iter_no_change": 2, "random_state": 0}
+
+
+def table() -> dict[str, Any]:
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(generator.normal(size=(60, 3)).round(3), columns=["a", "b", "c"])
+    return {"X": frame, "y": (frame["a"] + frame["b"] > 0.3).astype(int), "sample_weight": np.ones(60)}
+
+
+def pipeline() -> Any:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.5))
+
+
+def search(data: dict[str, Any]) -> Any:
+    return GridSearchCV(pipeline(), {"logisticregression__C": [0.1, 1.0]}, cv=2).fit(data["X"], data["y"])
+
+
+class TestSklearn(FlavorConformance):
+    flavor = "sklearn"
+    golden = Path(__file__).with_name("golden")
+    budget = Budget(seconds=0.15)
+    cases = (
+        Case(
+            "pipeline",
+            data=table,
+            train=lambda data: pipeline().fit(data["X"], data["y"]),
+            rows=lambda data: data["X"],
+            predict=lambda model, rows: model.predict(rows),
+            params=lambda model: {
+                name: value for name, value in model.get_params().items() if isinstance(value, (int, float, str))
+            },
+            nested=search,
+            fails=lambda data: pipeline().fit(data["X"], data["y"][:3]),
+            clone=clone,
+        ),
+        Case(
+            "network",
+            data=table,
+            train=lambda data: MLPRegressor(**NETWORK).fit(data["X"].to_numpy(), data["y"]),
+            rows=lambda data: data["X"].to_numpy(),
+            predict=lambda model, rows: model.predict(rows),
+            params=lambda model: model.get_params(),
+            history=lambda model: {"loss_curve": model.loss_curve_, "validation_scores": model.validation_scores_},
+            stopped=lambda model: {"n_iter": model.n_iter_},
+            clone=clone,
+        ),
+        Case(
+            "components",
+            data=table,
+            train=lambda data: PCA(2).fit_transform(data["X"]),
+            model=lambda scores: None,
+            rows=lambda data: data["X"],
+        ),
+    )

@@ -1,0 +1,104 @@
+"""`fitprint new-flavor`: a plugin project whose tests run at once and fail where something is to be filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib import metadata, resources
+from pathlib import Path
+from string import Template
+
+import click
+
+from fitprint._registry.entries import IMPORTS, REFUSED, discover
+from fitprint._version import __version__
+
+_FILES = {
+    "pyproject.toml": "pyproject.toml.txt",
+    "README.md": "README.md.txt",
+    ".github/workflows/tests.yml": "ci.yml.txt",
+    "src/fitprint_$name/__init__.py": "init.py.txt",
+    "src/fitprint_$name/flavor.py": "flavor.py.txt",
+    "src/fitprint_$name/loader.py": "loader.py.txt",
+    "tests/test_conformance.py": "test_conformance.py.txt",
+}
+"""From the files of the project to their templates."""
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+@click.command("new-flavor", short_help="Write a plugin project for a framework of yours.")
+@click.argument("name")
+@click.option("--module", help="The framework's module that defines what is patched; by default NAME.")
+@click.option("--patch", "targets", multiple=True, required=True, help="A function or method: train, Booster.fit.")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="A new folder; by default ./fitprint-NAME.")
+def new_flavor(name: str, module: str | None, targets: Sequence[str], folder: Path | None) -> None:
+    """Write a plugin project for the flavor NAME: installable, with tests on the conformance kit.
+
+    The tests run at once and fail where something is to be filled in; each place is marked FILL IN.
+    """
+    module = module or name
+    _check(name, module, targets)
+    folder = folder or Path(f"fitprint-{name.replace('_', '-')}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder} is there already: give a new folder with --to")
+    words = _words(name, module, targets)
+    templates = resources.files("fitprint.cli") / "templates"
+    for file, template in _FILES.items():
+        path = folder / Template(file).substitute(words)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(Template((templates / template).read_text("utf-8")).substitute(words), "utf-8")
+        click.echo(path)
+    click.echo(f'next: cd {folder}, pip install -e ".[test]", pytest; then fill in what is marked FILL IN')
+
+
+def _check(name: str, module: str, targets: Sequence[str]) -> None:
+    if not name.isidentifier() or name != name.lower() or name in REFUSED:
+        raise ValueError(f"{name!r} cannot be a flavor's name: it is taken, or no Python name in lower case")
+    taken = discover().get(name)
+    if taken is not None:
+        raise ValueError(f"the flavor {name} is registered already, by {taken.plugin_name}")
+    for text in (module, *targets):
+        if not _DOTTED.fullmatch(text):
+            raise ValueError(f"{text!r} is no dotted name: --module tinyboost.training --patch Booster.fit")
+
+
+def _words(name: str, module: str, targets: Sequence[str]) -> dict[str, str]:
+    """What the templates have blanks for."""
+    top = module.partition(".")[0]
+    requirement, version = _distribution(top)
+    wakes = f'\n[project.entry-points."{IMPORTS}"]\n{top} = "fitprint_{name}.flavor:{_kind(name)}Flavor"\n'
+    return {
+        "name": name,
+        "dashed": name.replace("_", "-"),
+        "kind": _kind(name),
+        "module": module,
+        "top": top,
+        "first": targets[0],
+        "targets": ", ".join(f"`{module}.{each}`" for each in targets),
+        "patches": "\n".join(f"            {_patch(module, each)}," for each in targets),
+        "imports": wakes if top != name else "",
+        "instruments": f"{requirement}{version}",
+        "requirements": f'"{requirement}"',
+        "core": ".".join(__version__.split(".")[:2]) + ".0",
+    }
+
+
+def _kind(name: str) -> str:
+    return "".join(part.title() for part in name.split("_"))
+
+
+def _patch(module: str, target: str) -> str:
+    below = ", subclasses=True" if "." in target else ""
+    return f'Patch("{module}", "{target}"{below})'
+
+
+def _distribution(top: str) -> tuple[str, str]:
+    """The distribution that brings the framework, and the range from the installed version to its next major one."""
+    found = metadata.packages_distributions().get(top, [top])[0]
+    try:
+        version = metadata.version(found)
+    except metadata.PackageNotFoundError:
+        return found, ""
+    major = re.match(r"\d+", version)
+    return found, f">={version},<{int(major[0]) + 1}" if major else ""

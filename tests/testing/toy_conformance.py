@@ -1,0 +1,65 @@
+"""The toy on the conformance kit; run in processes of its own, where the toy is installed."""
+
+from pathlib import Path
+
+from toylearn import Mean
+from toylearn.late import refine
+from toylearn.training import Booster, train
+
+from fitprint.testing import Budget, Case, FlavorConformance
+
+
+def rows():
+    return {"rows": [1.0, 2.0, 3.0], "labels": [1.0, 2.0, 6.0], "params": {"rate": 0.5}, "seen": []}
+
+
+def boost(data):
+    def note(step, level):
+        data["seen"].append(level)
+
+    return train(data["params"], data["rows"], 4, callback=note), data["seen"]
+
+
+def refined(data):
+    model = Booster(2.0)
+    refine(model, data["rows"])
+    return model
+
+
+class TestToy(FlavorConformance):
+    flavor = "toy"
+    golden = Path(__file__).with_name("golden")
+    budget = Budget(seconds=0.5)
+    without = {  # noqa: RUF012
+        "test_early_stopping_is_told": "it knows none",
+        "test_training_inside_training_is_one_run": "no model of it trains another but through super()",
+    }
+    cases = (
+        Case(
+            "instance",
+            data=rows,
+            train=lambda data: Mean(shift=1.0).fit(data["rows"], data["labels"]),
+            rows=lambda data: data["rows"],
+            predict=lambda model, rows: model.predict(rows),
+            params=lambda model: {"shift": 1.0},
+            fails=lambda data: Mean().fit([], []),
+            clone=lambda model: type(model)(model.shift),
+        ),
+        Case(
+            "result",
+            data=rows,
+            train=boost,
+            model=lambda trained: trained[0],
+            rows=lambda data: data["rows"],
+            predict=lambda model, rows: model.predict(rows),
+            params=lambda trained: {"rate": 0.5},
+            history=lambda trained: {"level": trained[1]},
+        ),
+        Case(
+            "argument",
+            data=rows,
+            train=refined,
+            rows=lambda data: data["rows"],
+            predict=lambda model, rows: model.predict(rows),
+        ),
+    )
