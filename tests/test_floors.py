@@ -25,6 +25,7 @@ FLOORS = """
     models stores
     _html _run
     _flavor _making _patching _rules
+    _iterations _originals _training_metrics
     _registry _recorder _handover _autolog _status
     _loading pyfunc _saving _namespaces _fluent
     testing cli _bootstrap __main__ fitprint
@@ -49,9 +50,10 @@ LATE = {
 
 FRAMEWORKS = re.compile(
     r"sklearn|scikit|xgboost|lightgbm|catboost|torch|tensorflow|keras|lightning|statsmodels|pyspark|"
-    r"huggingface|fastai|mxnet|paddle|prophet|spacy|pmdarima|h2o|onnx|\b(?:jax|flax|dask|skops)\b",
+    r"huggingface|fastai|mxnet|paddle|prophet|spacy|pmdarima|h2o|onnx|\b(?:jax|flax|dask)\b",
     re.IGNORECASE,
 )
+"""skops is none: a format of files, as pickle is, which several flavors share."""
 NAMED_FOR_A_REASON = {
     "keras_model_kwargs": "an argument of MLflow's autologging, known in order to be ignored",
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fitprint import _readers as read
 from fitprint._emit import Child, Emit, Nowhere
 from fitprint._entry_points import Patch, Role
-from fitprint._parameters import argument
+from fitprint._parameters import argument, named_arguments, with_argument
 from fitprint._settings import Settings, setting
 
 if TYPE_CHECKING:
@@ -64,6 +64,14 @@ class TrainingCall:
     def argument(self, name: str, default: Any = None) -> Any:
         """The argument of a name, however it was given; ``default`` when it was not."""
         return argument(self.function, self.args, self.kwargs, name, default)
+
+    def arguments(self, *leading: str) -> dict[str, Any]:
+        """All named arguments, defaults included. ``leading`` names the first ones where the function does not."""
+        return named_arguments(self.function, self.args, self.kwargs, leading)
+
+    def replace_argument(self, name: str, value: Any) -> None:
+        """Another value for an argument, in new ``args`` or ``kwargs``. Raises TypeError where there is no such one."""
+        self.args, self.kwargs = with_argument(self.function, self.args, self.kwargs, name, value)
 
     @property
     def class_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -68,7 +69,8 @@ def _spelled(value: Any) -> Any:
 def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
     """A value of the user's as JSON can hold it: itself, or numbers and lists of arrays, or its repr; bounded.
 
-    Of a table its class and shape alone: its rows are data.
+    Of a table its class and shape alone: its rows are data. Functions stand by their name, those in a
+    ``functools.partial`` too.
 
     Raises whatever the value's own ``repr`` raises.
     """
@@ -94,7 +96,7 @@ def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
         return _named(value, bounds)
     if getattr(value, "shape", None) is not None:
         return _of_shape(value, depth, bounds)
-    return _short(repr(value), bounds)
+    return _text(value, bounds)
 
 
 def _plain_list(value: Any, depth: int, bounds: Bounds) -> Any:
@@ -116,11 +118,21 @@ def _of_shape(value: Any, depth: int, bounds: Bounds) -> Any:
 
 def _named(value: Any, bounds: Bounds) -> str:
     """Functions and classes by their name: their repr holds a memory address, another in every run."""
+    while isinstance(value, functools.partial):
+        value = value.func
     name = getattr(value, "__qualname__", None)
     if name is None:
-        return _short(repr(value), bounds)
+        return _text(value, bounds)
     module = getattr(value, "__module__", None)
     return f"{module}.{name}" if module and module != "builtins" else str(name)
+
+
+def _text(value: Any, bounds: Bounds) -> str:
+    """The repr of a value without its address, which would be another in every run."""
+    text = repr(value)
+    address = f" at {id(value):#x}"
+    start = text.lower().find(address)
+    return _short(text if start < 0 else text[:start] + text[start + len(address) :], bounds)
 
 
 def _short(text: str, bounds: Bounds) -> str:

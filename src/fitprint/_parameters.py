@@ -1,8 +1,9 @@
-"""Finding an argument of a call by its name, without the cost of `inspect.signature`."""
+"""The arguments of a call by name: one of them, without the cost of `inspect.signature`; all of them; one replaced."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -30,3 +31,44 @@ def parameter_names(function: Any) -> tuple[str, ...]:
             return ()
         bound = bound and names[:1] == ("self",)
     return names[1:] if bound else names
+
+
+def named_arguments(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], leading: Iterable[str] = ()
+) -> dict[str, Any]:
+    """All arguments of a call that have a name, defaults included.
+
+    Keyword-only ones may be given by position: some frameworks take them so, with a warning. ``leading``: the names of
+    the first arguments, for functions that give them none (``*args``).
+    """
+    parameters = inspect.signature(function).parameters
+    found = dict(zip(leading, args, strict=False))
+    found |= {name: each.default for name, each in parameters.items() if each.default is not each.empty}
+    return found | dict(zip(_in_order(function), args, strict=False)) | kwargs
+
+
+def with_argument(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, value: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call with another value under a name; those given are not changed.
+
+    Raises TypeError where the function takes no such argument.
+    """
+    names = _in_order(function)
+    position = names.index(name) if name in names else len(args)
+    if position < len(args):
+        return (*args[:position], value, *args[position + 1 :]), kwargs
+    parameters = inspect.signature(function).parameters
+    if name not in parameters and not any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        raise TypeError(f"{getattr(function, '__qualname__', function)} takes no argument {name!r}")
+    return args, {**kwargs, name: value}
+
+
+def _in_order(function: Any) -> list[str]:
+    """The names of parameters in the order in which they can be given by position, up to an ``*args``."""
+    names = []
+    for name, each in inspect.signature(function).parameters.items():
+        if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
+            break
+        names.append(name)
+    return names

@@ -35,6 +35,12 @@ def current() -> Session | None:
     return session if session is not None and session.open else None
 
 
+def is_recording() -> bool:
+    """Whether this is a part of a recorded call: a model that is called now is still the user's own."""
+    session = current()
+    return session is not None and session.recording is not None
+
+
 def enter(session: Session | None) -> Token[Session | None]:
     """Makes a session this context's own; None means: outermost, whatever the worker was before."""
     return _current.set(session)

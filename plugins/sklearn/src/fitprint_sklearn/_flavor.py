@@ -10,6 +10,7 @@ from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_re
 
 from fitprint import _session
 from fitprint._flavor import Child, Flavor, Patch, TrainingCall
+from fitprint.models import serialized
 from fitprint.models.package import Package
 from fitprint_sklearn import (
     _arguments,
@@ -111,10 +112,8 @@ class SklearnFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):
             if hasattr(model, name):
-                session = _session.current()
                 # for the signature of a model that is still the user's
-                ours = session is not None and session.recording is not None
-                return getattr(stand_in(model) if ours else model, name)(data)
+                return getattr(stand_in(model) if _session.is_recording() else model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:
@@ -124,7 +123,7 @@ class SklearnFlavor(Flavor):
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        return _packages.needs_trust(config)
+        return serialized.needs_trust(config)
 
     def file_config(self, path: Path) -> Mapping[str, Any]:
         return {"pickled_model": path.name, "serialization_format": "skops"}  # the one that is no pickle

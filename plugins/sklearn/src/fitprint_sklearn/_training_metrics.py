@@ -16,10 +16,11 @@ from fitprint._scores.classification import (
 )
 from fitprint._scores.clustering import cluster_sizes, silhouette
 from fitprint._scores.regression import regression_facts
+from fitprint._training_metrics import TrainingRows, named
 from fitprint.models.rows import row_count
 from fitprint_sklearn._arguments import inputs_of
 from fitprint_sklearn._fitted import final
-from fitprint_sklearn._predictions import TrainingRows, training_rows
+from fitprint_sklearn._predictions import training_rows
 
 Found = tuple[dict[str, float], dict[str, Any]]
 """Metrics by name, artifacts by file name."""
@@ -37,8 +38,7 @@ def classifier_facts(call: TrainingCall, model: Any) -> Found:
     facts = classification_facts(
         np.asarray(rows.target), predicted, classes=classes, probability=scores, weight=_weight(rows)
     )
-    metrics = _named(facts.metrics)
-    _tell(call, facts.reasons)
+    metrics = named(call, facts.metrics, facts.reasons)
     _add_score(call, model, rows, metrics, "training_accuracy_score")
     artifacts: dict[str, Any] = {}
     if facts.confusion is not None:
@@ -64,8 +64,7 @@ def regressor_facts(call: TrainingCall, model: Any) -> Found:
     if rows is None or rows.target is None:
         return {}, {}
     facts = regression_facts(np.asarray(rows.target), model.predict(rows.inputs), weight=_weight(rows))
-    metrics = _named(facts.metrics)
-    _tell(call, facts.reasons)
+    metrics = named(call, facts.metrics, facts.reasons)
     _add_score(call, model, rows, metrics, "training_r2_score")
     return metrics, {}
 
@@ -106,15 +105,6 @@ def outlier_facts(call: TrainingCall, model: Any) -> Found:
     if labels is None:
         return {}, {}
     return {"training_outlier_fraction": float(np.mean(np.asarray(labels) == -1))}, {}
-
-
-def _named(metrics: dict[str, float]) -> dict[str, float]:
-    return {f"training_{name}": value for name, value in metrics.items()}
-
-
-def _tell(call: TrainingCall, reasons: dict[str, str]) -> None:
-    for name, reason in reasons.items():
-        call.skip(f"training_{name}", "metric", reason)
 
 
 def _add_score(call: TrainingCall, model: Any, rows: TrainingRows, metrics: dict[str, float], standard: str) -> None:

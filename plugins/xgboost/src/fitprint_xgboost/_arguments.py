@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,24 +17,8 @@ _OF_VALIDATION = ("nfold", "stratified", "shuffle", "seed", "metrics")
 
 
 def arguments(call: TrainingCall) -> dict[str, Any]:
-    """All named arguments, defaults included.
-
-    Keyword-only ones may be given by position: xgboost takes them so, with a warning.
-    """
-    found = dict(zip(("X", "y"), call.args, strict=False)) if call.instance is not None else {}
-    parameters = inspect.signature(call.function).parameters
-    found |= {name: each.default for name, each in parameters.items() if each.default is not each.empty}
-    return found | dict(zip(_positions(parameters), call.args, strict=False)) | call.kwargs
-
-
-def replace_argument(call: TrainingCall, name: str, value: Any) -> None:
-    """Puts another value in the place of an argument, in new ``call.args`` or ``call.kwargs``."""
-    names = _positions(inspect.signature(call.function).parameters)
-    position = names.index(name)
-    if position < len(call.args):
-        call.args = (*call.args[:position], value, *call.args[position + 1 :])
-    else:
-        call.kwargs = {**call.kwargs, name: value}
+    """All named arguments, defaults included."""
+    return call.arguments("X", "y") if call.instance is not None else call.arguments()
 
 
 def stops_early(given: Mapping[str, Any]) -> bool:
@@ -53,7 +35,7 @@ def training_params(call: TrainingCall) -> dict[str, Any]:
     found |= {name: given[name] for name in _OF_TRAINING if name in given}
     if given.get("obj") is not None:
         found["obj"] = given["obj"]
-    return {name: _shown(value) for name, value in found.items()}
+    return found
 
 
 def estimator_params(call: TrainingCall) -> dict[str, Any]:
@@ -68,12 +50,12 @@ def estimator_params(call: TrainingCall) -> dict[str, Any]:
         "custom_metric": metric if callable(metric) else None,
     }
     found["callbacks"] = [type(each).__qualname__ for each in found.get("callbacks") or ()] or None
-    return {name: _shown(value) for name, value in found.items()}
+    return found
 
 
 def fitted_params(model: XGBModel) -> dict[str, Any]:
     """What ``fit`` itself decided: the objective for several classes."""
-    found = {"objective": _shown(model.objective)}
+    found = {"objective": model.objective}
     classes = getattr(model, "n_classes_", 0)
     return {**found, "num_class": int(classes)} if classes > 2 else found
 
@@ -100,18 +82,3 @@ def _booster_params(params: Any) -> dict[str, Any]:
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _shown(value: Any) -> Any:
-    """Functions by their name, ``functools.partial`` included: its repr holds memory addresses."""
-    if isinstance(value, (list, tuple)):
-        return [_shown(each) for each in value]
-    while isinstance(value, functools.partial):
-        value = value.func
-    return value
-
-
-def _positions(parameters: Mapping[str, inspect.Parameter]) -> list[str]:
-    """The names of parameters in the order in which they can be given by position."""
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [name for name, each in parameters.items() if each.kind not in variadic and name != "self"]

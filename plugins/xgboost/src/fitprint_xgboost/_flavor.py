@@ -54,7 +54,7 @@ class XGBoostFlavor(Flavor):
         return call.instance if call.instance is not None else call.result
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
-        return _training_metrics.training_metrics(call) if call.instance is not None else {}
+        return _training_metrics.metrics_of_estimator(call) if call.instance is not None else {}
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         if call.name == "cv":

@@ -5,7 +5,6 @@ A DMatrix keeps neither the data it was made from nor its dtypes. Only weak refe
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from xgboost import DMatrix, XGBModel, XGBRanker
 from xgboost.core import XGBoostError
 
 from fitprint._flavor import TrainingCall
+from fitprint._originals import Originals
 from fitprint.models.rows import row_count
 
 ROWS = 5
@@ -21,24 +21,23 @@ _FEW = 1_000
 _DTYPES = {"float": "float64", "q": "float64", "int": "int64", "i": "bool"}
 """From xgboost's feature types to the dtypes that give the same ones again."""
 
-_made_of: weakref.WeakKeyDictionary[DMatrix, dict[str, weakref.ref[Any]]] = weakref.WeakKeyDictionary()
+_originals = Originals()
 
 
 def remember(call: TrainingCall) -> None:
     """Notes what the DMatrix was made from that a call has just initialised."""
-    kept = {name: call.argument(name) for name in ("data", "label")}
-    _made_of[call.instance] = {name: weakref.ref(each) for name, each in kept.items() if _is_table(each)}
+    _originals.remember(call.instance, data=call.argument("data"), label=call.argument("label"))
 
 
 def data_of(matrix: DMatrix) -> Any:
     """The data a DMatrix was made from, or None when it is gone or another by now."""
-    data = _alive(matrix, "data")
+    data = _originals.alive(matrix, "data")
     return data if data is not None and data.shape == (matrix.num_row(), matrix.num_col()) else None
 
 
 def label_of(matrix: DMatrix) -> Any:
     """The label a DMatrix was made with, else the label as it keeps it; None without one."""
-    label = _alive(matrix, "label")
+    label = _originals.alive(matrix, "label")
     if label is not None and label.shape[0] == matrix.num_row():
         return label
     kept = matrix.get_label()
@@ -48,7 +47,7 @@ def label_of(matrix: DMatrix) -> Any:
 def shapes_of(matrix: DMatrix) -> dict[str, tuple[int, ...]]:
     """The shapes of its rows and their labels, of which it would give no array without making one."""
     found: dict[str, tuple[int, ...]] = {"inputs": (matrix.num_row(), matrix.num_col())}
-    label = _alive(matrix, "label")
+    label = _originals.alive(matrix, "label")
     return found if label is None else {**found, "target": tuple(label.shape)}
 
 
@@ -106,12 +105,3 @@ def _first_rows(matrix: DMatrix) -> Any:
 def _zeros(matrix: DMatrix) -> DMatrix:
     values = np.zeros((1, matrix.num_col()), dtype=np.float32)
     return DMatrix(values, feature_names=matrix.feature_names, feature_types=matrix.feature_types, nthread=1)
-
-
-def _alive(matrix: DMatrix, name: str) -> Any:
-    found = _made_of.get(matrix, {}).get(name)
-    return found() if found is not None else None
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, (np.ndarray, pd.DataFrame, pd.Series)) or hasattr(value, "tocsr")

@@ -12,12 +12,11 @@ from typing import Any
 import xgboost
 from xgboost import Booster, XGBModel
 
-from fitprint.models import distributions
+from fitprint.models import distributions, serialized
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, member
-from fitprint.models.pickling import dump_model
 
-FORMATS, PICKLE = ("ubj", "json"), "model.pkl"
+FORMATS = ("ubj", "json")
 _BOOSTER = "xgboost.core.Booster"
 _ESTIMATORS = {
     "classifier": "xgboost.sklearn.XGBClassifier",
@@ -36,7 +35,7 @@ def booster_of(model: Booster | XGBModel) -> Booster:
 def save(model: Any, package: Package) -> dict[str, Any]:
     """Writes a model natively; where xgboost's format drops something, as a pickle that scikit-learn's loaders read."""
     if not is_kept_natively(model):
-        return _save_pickle(model, package)
+        return serialized.save_for(model, package, "sklearn", "scikit-learn")
     form = package.options.get("model_format") or FORMATS[0]
     if form not in FORMATS:
         raise ValueError(f"model_format is one of {', '.join(FORMATS)}, not {form!r}")
@@ -114,14 +113,6 @@ def requirements(model: Any) -> list[str]:
     brings_xgboost = next((each for each in ("xgboost", "xgboost-cpu") if distributions.version(each)), "xgboost")
     needed = [brings_xgboost, "numpy", "scipy"]
     return [*needed, "scikit-learn"] if isinstance(model, XGBModel) else needed
-
-
-def _save_pickle(model: XGBModel, package: Package) -> dict[str, Any]:
-    form = dump_model(model, package, PICKLE)
-    package.flavor_name, package.loader_module = "sklearn", "mlflow.sklearn"
-    package.pyfunc = {"model_path": PICKLE, "predict_fn": "predict"}
-    version = distributions.version("scikit-learn")
-    return {"pickled_model": PICKLE, "serialization_format": form, "sklearn_version": version}
 
 
 def _can_be_sliced(booster: Booster) -> bool:

@@ -14,12 +14,12 @@ from fitprint.models.package import Package
 FILE = "model.skops"
 
 
-def save(model: Any, package: Package) -> dict[str, Any]:
-    """Writes an estimator as skops. Returns the keys of MLflow's sklearn flavor.
+def save(model: Any, package: Package, known: Iterable[str] = ()) -> dict[str, Any]:
+    """Writes a model as skops into ``model.skops``. Returns the keys that MLflow's flavors have for the format.
 
-    Raises ValueError, naming them, for types that are neither known to skops nor among ``skops_trusted_types``.
+    Raises ValueError, naming them, for types that neither skops knows, nor ``known`` or ``skops_trusted_types`` name.
     """
-    trusted = sorted(package.options.get("skops_trusted_types") or ())
+    trusted = sorted({*known, *(package.options.get("skops_trusted_types") or ())})
     content = _skops_io().dumps(model)
     unknown = sorted(set(_skops_io().get_untrusted_types(data=content)) - set(trusted))
     if unknown:
@@ -29,11 +29,11 @@ def save(model: Any, package: Package) -> dict[str, Any]:
     with package.open(FILE) as file:
         file.write(content)
     package.modules.add("skops")
-    return {"pickled_model": FILE, "serialization_format": "skops", "skops_trusted_types": trusted}
+    return {"serialization_format": "skops", "skops_trusted_types": trusted}
 
 
 def load(path: Path, trusted: Iterable[str]) -> Any:
-    """Reads an estimator. Raises PackageError for a broken file, and for one with types that are not trusted."""
+    """Reads a model. Raises PackageError for a broken file, and for one with types that are not trusted."""
     io = _skops_io()
     trusted = list(trusted)
     try:

@@ -1,0 +1,5 @@
+"""fitprint's flavor for LightGBM."""
+
+from fitprint_lightgbm._flavor import LightGBMFlavor
+
+__all__ = ["LightGBMFlavor"]

@@ -1,0 +1,72 @@
+"""Models in the formats that hold any Python object, which several of MLflow's flavors share."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fitprint.models import distributions, skops
+from fitprint.models.errors import PackageError
+from fitprint.models.package import Package
+from fitprint.models.pickling import dump_model
+from fitprint.models.unpickling import load_pickle
+
+FORMATS = ("pickle", "cloudpickle", "skops")
+OPTIONS = ("serialization_format", "skops_trusted_types")
+"""The options of `log_model` that `save` reads."""
+FILE = "model.pkl"
+
+
+def save(model: Any, package: Package, known: Iterable[str] = ()) -> tuple[str, dict[str, Any]]:
+    """Writes a model in the format asked for, by default as a pickle. Returns the file, and MLmodel's keys.
+
+    ``known``: types that skops may load without being told. Raises ValueError for a format that is none, and what
+    pickling raises.
+    """
+    form = package.options.get("serialization_format")
+    if form not in (None, *FORMATS):
+        raise ValueError(f"serialization_format is one of {', '.join(FORMATS)}, not {form!r}")
+    if form == "skops":
+        return skops.FILE, skops.save(model, package, known)
+    return FILE, {"serialization_format": dump_model(model, package, FILE, form)}
+
+
+def save_for(model: Any, package: Package, flavor: str, distribution: str) -> dict[str, Any]:
+    """Pickles a model for the loaders of another flavor, whose packages are pickles. Returns that flavor's keys."""
+    form = dump_model(model, package, FILE)
+    package.flavor_name, package.loader_module = flavor, f"mlflow.{flavor}"
+    package.pyfunc = {"model_path": FILE, "predict_fn": "predict"}
+    version = distributions.version(distribution)
+    return {"pickled_model": FILE, "serialization_format": form, f"{flavor}_version": version}
+
+
+def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
+    """Reads a model; ``default``: its format where MLmodel names none.
+
+    Raises PackageError for a format that is not read here, for a broken file, and for types that are not trusted.
+    """
+    form = config.get("serialization_format", default)
+    if form == "skops":
+        return skops.load(path, config.get("skops_trusted_types") or ())
+    if form not in FORMATS:
+        raise PackageError(f"{path.parent}: the serialization format {form!r} is none of {', '.join(FORMATS)}")
+    try:
+        with open(path, "rb") as file:
+            return load_pickle(file)
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        AttributeError,
+        ImportError,
+        IndexError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def needs_trust(config: Mapping[str, Any]) -> str | None:
+    """Why loading could run code: pickles do, skops loads only types that the caller trusts."""
+    return None if config.get("serialization_format") == "skops" else "its model is a pickle"

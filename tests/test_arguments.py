@@ -1,0 +1,85 @@
+"""The arguments of a call by name, and another value for one of them: for flavors that listen."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+import pytest
+
+from fitprint._flavor import TrainingCall
+from fitprint._json import plain, to_bytes
+
+
+class Model:
+    def fit(self, X, y=None, *, callbacks=None, rounds=3):
+        return self
+
+    def loose(self, *args, callbacks=None, **kwargs):
+        return self
+
+
+def call(name, *args, **kwargs):
+    model = Model()
+    return TrainingCall(None, getattr(model, name), model, args, kwargs, name)
+
+
+def test_all_arguments_with_their_defaults():
+    assert call("fit", 1, rounds=5).arguments() == {"X": 1, "y": None, "callbacks": None, "rounds": 5}
+
+
+def test_keyword_only_ones_by_position_as_some_frameworks_take_them():
+    assert call("fit", 1, 2, [3]).arguments() == {"X": 1, "y": 2, "callbacks": [3], "rounds": 3}
+
+
+def test_what_has_no_name_is_named_by_the_flavor():
+    assert call("loose", 1, 2, more=4).arguments("X", "y") == {"X": 1, "y": 2, "callbacks": None, "more": 4}
+
+
+@pytest.mark.parametrize(
+    ("given", "args", "kwargs"),
+    [
+        (call("fit", 1, 2, [3], 9), (1, 2, "other", 9), {}),
+        (call("fit", 1, callbacks=[3]), (1,), {"callbacks": "other"}),
+        (call("fit", 1), (1,), {"callbacks": "other"}),
+        (call("loose", 1, 2), (1, 2), {"callbacks": "other"}),
+    ],
+)
+def test_an_argument_is_replaced_where_it_was_given(given, args, kwargs):
+    before = given.args, given.kwargs, dict(given.kwargs)
+    given.replace_argument("callbacks", "other")
+    assert (given.args, given.kwargs) == (args, kwargs)
+    assert before[1] == before[2]  # what the user gave is not changed
+
+
+def test_an_argument_that_there_is_not():
+    with pytest.raises(TypeError, match="fit takes no argument 'nothing'"):
+        call("fit", 1).replace_argument("nothing", 2)
+    unnamed = call("loose", 1)
+    unnamed.replace_argument("anything", 2)
+    assert unnamed.kwargs == {"anything": 2}
+
+
+def weigh(values, power):
+    return values
+
+
+class Silent:
+    """Has no repr of its own."""
+
+    def __call__(self):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (functools.partial(functools.partial(weigh, power=2), 3), f"{__name__}.weigh"),
+        ([weigh], [f"{__name__}.weigh"]),
+        (Silent(), f"<{__name__}.Silent object>"),
+        (object(), "<object object>"),
+    ],
+)
+def test_a_param_shows_no_address(value, shown):
+    assert plain(value) == shown
+    assert json.loads(to_bytes(plain(value))) == shown
