@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 
 CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
-MAY_SKIP_IN_CI = "needs Python"
+MAY_SKIP_IN_CI = ("needs Python", "the plugin says why: ")  # the second: fitprint.testing.declared.DECLARED
 HANGS_AFTER = 300  # seconds: far above what any script takes, so that a hanging one is a failed test
 
 # read before any test starts: each test has the caller's FITPRINT_* variables taken away
@@ -73,6 +73,8 @@ def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name)
     yield
     if "fitprint._autolog" in sys.modules:
+        from fitprint.testing.apart import forget_everything
+
         forget_everything()
 
 
@@ -82,36 +84,6 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "store"
     monkeypatch.setenv("FITPRINT_STORE", str(folder))
     return folder
-
-
-def forget_everything() -> None:
-    """Makes this process one in which fitprint has done nothing yet."""
-    import fitprint
-    from fitprint import _autolog, _configuration, _guard, _quiet, _session
-    from fitprint._recorder.switch import switch
-    from fitprint._run import active, opening, remembered
-
-    _session._current.set(None)
-    while fitprint.active_run() is not None:
-        fitprint.end_run("KILLED")
-    active._in_context.set(())
-    active.inherit(None)
-    fitprint.disable()
-    _autolog._instruments.clear()
-    _autolog._owners.clear()
-    switch.runs.clear()
-    switch.skips.clear()
-    switch.unreached.clear()
-    _configuration._current = None
-    remembered._in_context.set(None)
-    remembered._in_thread.__dict__.clear()
-    remembered._in_process.clear()
-    remembered._by_model.clear()
-    opening._resting.clear()
-    _quiet._depth.set(0)
-    _guard.log.handlers.clear()
-    _guard.log.filters.clear()
-    _guard.log.setLevel("NOTSET")
 
 
 # ---- other processes

@@ -14,7 +14,8 @@ from fitprint._session import suppress
 from fitprint._version import __version__
 
 if TYPE_CHECKING:
-    from fitprint import models, pyfunc
+    from fitprint import models, pyfunc, testing
+    from fitprint._flavor import Child, Emit, Flavor, Patch, Rule, TrainingCall
     from fitprint._fluent import (
         log_artifact,
         log_dict,
@@ -34,11 +35,19 @@ if TYPE_CHECKING:
     from fitprint._saving import ModelInfo, log_model, save_model
     from fitprint._status import status
     from fitprint.models import infer_signature
+    from fitprint.models.package import Package
     from fitprint.pyfunc import load_model
 
 __all__ = [
+    "Child",
+    "Emit",
+    "Flavor",
     "ModelInfo",
+    "Package",
+    "Patch",
+    "Rule",
     "Run",
+    "TrainingCall",
     "__version__",
     "active_run",
     "autolog",
@@ -71,9 +80,11 @@ __all__ = [
     "start_run",
     "status",
     "suppress",
+    "testing",
 ]
 
 _MODULES = {
+    "fitprint._flavor": ("Child", "Emit", "Flavor", "Patch", "Rule", "TrainingCall"),
     "fitprint._fluent": (
         "log_artifact",
         "log_dict",
@@ -93,6 +104,7 @@ _MODULES = {
     "fitprint._saving": ("ModelInfo", "log_model", "save_model"),
     "fitprint._status": ("status",),
     "fitprint.models": ("infer_signature",),
+    "fitprint.models.package": ("Package",),
     "fitprint.pyfunc": ("load_model",),
 }
 
@@ -101,7 +113,7 @@ def __getattr__(name: str) -> Any:
     """A late name, a public module, or the namespace of a registered flavor."""
     if name.startswith("_"):
         raise AttributeError(f"module 'fitprint' has no attribute {name!r}")
-    if name in __all__ and name not in ("models", "pyfunc"):
+    if name in __all__ and name not in ("models", "pyfunc", "testing"):
         return late(__name__, name, _MODULES)
     from fitprint._namespaces import module_or_flavor
 

@@ -14,7 +14,7 @@ from fitprint._loading import load_native
 from fitprint._making import saving
 from fitprint._making.options import read_options
 from fitprint._making.saving import ModelInfo
-from fitprint._registry.entries import missing_plugins
+from fitprint._registry.entries import REFUSED, missing_plugins
 from fitprint._status import status
 
 
@@ -90,7 +90,7 @@ def module_or_flavor(name: str) -> Any:
 
     Raises AttributeError, which says what to install where a plugin is missing.
     """
-    if name in ("models", "pyfunc"):
+    if name in REFUSED:
         return importlib.import_module(f"fitprint.{name}")
     found = namespace(name)
     if found is not None:

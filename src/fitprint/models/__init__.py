@@ -1,4 +1,4 @@
-"""Model packages in MLflow's format: signatures, schemas and checks of data against them.
+"""Model packages in MLflow's format: signatures, schemas and checks of data against them; what flavors write and read.
 
 Importing this loads nothing yet: each name is imported when it is first asked for, numpy and pandas when data is.
 """
@@ -10,29 +10,40 @@ from fitprint._late import late
 if TYPE_CHECKING:
     from fitprint.models.errors import PackageError, SchemaError
     from fitprint.models.inference import infer_signature
+    from fitprint.models.package import Package, PackageTooLarge, member
+    from fitprint.models.pickling import dump_model
     from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
     from fitprint.models.signature import ModelSignature
     from fitprint.models.types import DataType
+    from fitprint.models.unpickling import load_pickle
 
 __all__ = [
     "ColSpec",
     "DataType",
     "ModelSignature",
+    "Package",
     "PackageError",
+    "PackageTooLarge",
     "ParamSchema",
     "ParamSpec",
     "Schema",
     "SchemaError",
     "TensorSpec",
+    "dump_model",
     "infer_signature",
+    "load_pickle",
+    "member",
 ]
 
 _MODULES = {
     "fitprint.models.errors": ("PackageError", "SchemaError"),
     "fitprint.models.inference": ("infer_signature",),
+    "fitprint.models.package": ("Package", "PackageTooLarge", "member"),
+    "fitprint.models.pickling": ("dump_model",),
     "fitprint.models.schema": ("ColSpec", "ParamSchema", "ParamSpec", "Schema", "TensorSpec"),
     "fitprint.models.signature": ("ModelSignature",),
     "fitprint.models.types": ("DataType",),
+    "fitprint.models.unpickling": ("load_pickle",),
 }
 
 

@@ -1,0 +1,158 @@
+"""Checks: which calls leave runs, and what a run says of its training."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fitprint
+from fitprint import _json, _session
+from fitprint.testing.bench import Bench
+from fitprint.testing.case import Case
+from fitprint.testing.declared import needs
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
+_THREADS = 3
+
+
+class CallChecks:
+    """One run per training call: not more, not fewer."""
+
+    def test_one_run_per_call(self, bench: Bench, case: Case) -> None:
+        """A training leaves the runs that its case says, finished and of this flavor; another one as many again."""
+        _, run = bench.recorded(case)
+        assert run.status == "FINISHED", f"the run is {run.status}: for a loop, look at what ends it"
+        assert (run.flavor, run.tags.get("flavor")) == (bench.name, bench.name)
+        assert run.name, "the run has no name: look at run_name()"
+        assert not [each for each in run.skipped if each.rule == "error"], f"a step failed: {run.skipped}"
+        bench.expect_runs(case.runs, bench.train(case).runs, f"the second training of {case.name}")
+
+    def test_the_run_is_found_by_its_model(self, bench: Bench, case: Case) -> None:
+        """`run_of(model)` is the run that trained it."""
+        trained, run = bench.recorded(case)
+        if not case.package or not _weakly_referable(trained.model):
+            return  # no model is kept, or it is of a kind that nobody can remember
+        found = fitprint.run_of(trained.model)
+        assert found is not None, f"run_of(the model of {case.name}) is None: look at model() of the flavor"
+        assert found.run_id == run.run_id, f"run_of(the model of {case.name}) is another run: {found}, not {run}"
+
+    def test_a_call_inside_another_leaves_no_run(self, bench: Bench, case: Case) -> None:
+        """Inside another recorded call, and under `suppress()`, nothing is recorded."""
+        bench.on()
+        session = _session.Session()
+        token = _session.enter(session)  # as it is while any flavor records a call
+        try:
+            inside = bench.train(case)
+        finally:
+            session.open = False
+            _session.leave(token)
+        bench.expect_runs(0, inside.runs, f"{case.name}, trained inside another recorded call,")
+        with fitprint.suppress():
+            bench.expect_runs(0, bench.train(case).runs, f"{case.name}, trained under suppress(),")
+        bench.expect_runs(case.runs, bench.train(case).runs, f"{case.name}, trained after that,")
+
+    @needs("nested")
+    def test_training_inside_training_is_one_run(self, bench: Bench, case: Case) -> None:
+        """What a training trains inside is part of it."""
+        bench.on()
+        found = bench.train(case, train=case.nested).runs
+        bench.expect_runs(1, found, f"the nested training of {case.name}")
+
+    def test_threads_leave_a_run_each(self, bench: Bench, case: Case) -> None:
+        """Trainings at the same time leave their runs, each with its own params and metrics."""
+        _, run = bench.recorded(case)
+        before = len(fitprint.runs())
+        barrier = threading.Barrier(_THREADS)
+
+        def train() -> None:
+            data = case.data()
+            barrier.wait()
+            case.train(data)
+
+        with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
+            for each in [threads.submit(train) for _ in range(_THREADS)]:
+                each.result()
+        found = [each for each in fitprint.runs()[: len(fitprint.runs()) - before] if each.parent_id is None]
+        bench.expect_runs(case.runs * _THREADS, found, f"{case.name}, trained in {_THREADS} threads at once,")
+        for one in (other for other in found if other.name == run.name and {*other.params} == {*run.params}):
+            assert {*one.metrics} == {*run.metrics}, "a run of a thread has other metrics: look for state in the flavor"
+            for name in run.metrics:
+                values = [len(history.metric_history(name)) for history in (one, run)]
+                assert values[0] == values[1], f"{name} has {values[0]} values in a thread and {values[1]} without"
+
+    @needs("fails")
+    def test_a_failed_training_is_a_failed_run(self, bench: Bench, case: Case) -> None:
+        """A call that raises leaves a run that says so, without a package."""
+        bench.on(strict=False)
+        assert case.fails is not None
+        error = failure(case)
+        runs = [run for run in fitprint.runs() if run.parent_id is None]
+        bench.expect_runs(1, runs, f"the failing training of {case.name}")
+        (run,) = runs
+        assert run.status == "FAILED", f"the run of a call that raised {error!r} is {run.status}"
+        assert run.model_path is None, "the run of a call that raised has a package"
+
+    def test_settings_and_rules_are_obeyed(self, bench: Bench, case: Case) -> None:
+        """Rules and `log_models`, `exclude_params`, `tags` and `disabled` do for this flavor what they say."""
+        bench.on(rules=[lambda call: f"not {call.class_name} {sorted(call.params)}"])
+        bench.expect_runs(0, bench.train(case).runs, f"{case.name}, which a rule leaves out,")
+        (row,) = [each for each in fitprint.status() if each.name == bench.name]
+        assert row.skips, "status() does not count the calls that a rule left out"
+        bench.on(log_models=False, exclude_params=["*"], tags={"team": "x"})
+        trained = bench.train(case)
+        run = case.run(trained.runs)
+        assert run.models == {}, f"there is a package with log_models=False: {run.models}"
+        assert run.params == {}, f"with exclude_params='*' there are params: {run.params}; look at late_params()"
+        assert run.tags["team"] == "x"
+        bench.on(disabled=True)
+        bench.expect_runs(0, bench.train(case).runs, f"{case.name}, trained with disabled=True,")
+
+    @needs("params")
+    def test_params_are_complete(self, bench: Bench, case: Case) -> None:
+        """The run has every param of the training, with its value."""
+        trained, run = bench.recorded(case)
+        assert case.params is not None
+        wanted = {str(name): _json.plain(value) for name, value in case.params(trained.result).items()}
+        missing = sorted({*wanted} - {*run.params})
+        assert not missing, f"the run of {case.name} has no param {', '.join(missing)}: look at params() of the flavor"
+        wrong = {name: (value, run.params[name]) for name, value in wanted.items() if not _equal(value, run, name)}
+        assert not wrong, f"params with another value (expected, recorded): {wrong}; look at params() of the flavor"
+
+    def test_params_are_json(self, bench: Bench, case: Case) -> None:
+        """Params come back from strict JSON as they were, and none is the repr of an object with its address."""
+        _, run = bench.recorded(case)
+
+        def refuse(text: str) -> Any:
+            raise AssertionError(f"{text} is no JSON")
+
+        record = json.loads(Path(run.path, "run.json").read_text("utf-8"), parse_constant=refuse)
+        assert {*record["params"]} == {*run.params}
+        told = {name: value for name, value in record["params"].items() if _ADDRESS.search(json.dumps(value))}
+        assert not told, (
+            f"these params hold an address, another one in every run: {told}; look at params(): record a name, or the "
+            "object's own params"
+        )
+
+
+def failure(case: Case) -> BaseException:
+    """What the failing training of a case raises."""
+    assert case.fails is not None
+    data = case.data()
+    with pytest.raises(Exception) as raised:  # noqa: PT011  whatever the framework raises
+        case.fails(data)
+    return raised.value
+
+
+def _weakly_referable(model: Any) -> bool:
+    return hasattr(type(model), "__weakref__") or type(model).__weakrefoffset__ != 0
+
+
+def _equal(value: Any, run: fitprint.Run, name: str) -> bool:
+    found = _json.number(run.params[name])
+    return bool(found == value) or (value != value and found != found)

@@ -1,0 +1,68 @@
+"""`FlavorConformance`: the checks of a flavor, all in one class that its plugin's tests subclass."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from fitprint.testing.apart import forget_everything
+from fitprint.testing.bench import Bench
+from fitprint.testing.budget import BudgetChecks
+from fitprint.testing.calls import CallChecks
+from fitprint.testing.declared import Conformance
+from fitprint.testing.discovery import DiscoveryChecks
+from fitprint.testing.faults import FaultChecks
+from fitprint.testing.metrics import MetricChecks
+from fitprint.testing.packages import PackageChecks
+from fitprint.testing.patching import PatchingChecks
+from fitprint.testing.readers import ReaderChecks
+from fitprint.testing.traces import TraceChecks
+from fitprint.testing.trust import TrustChecks
+
+# read when this is imported: tests may have the caller's FITPRINT_* variables taken away
+MLFLOW_PYTHONS = {name: os.environ.get(f"FITPRINT_{name.upper()}_PYTHON", "") for name in ("mlflow2", "mlflow3")}
+
+
+class FlavorConformance(
+    DiscoveryChecks,
+    PatchingChecks,
+    CallChecks,
+    MetricChecks,
+    TraceChecks,
+    PackageChecks,
+    ReaderChecks,
+    TrustChecks,
+    FaultChecks,
+    BudgetChecks,
+    Conformance,
+):
+    """What every flavor has to do. A plugin's tests subclass it; docs/write-a-flavor.md walks through it."""
+
+    flavor: ClassVar[str] = ""
+    """The flavor's name, as it is registered."""
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+        """A store and a state of its own, with none of the caller's settings."""
+        for name in [name for name in os.environ if name.startswith("FITPRINT_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.chdir(tmp_path)
+        bench = Bench(type(self), self.flavor, tmp_path)
+        monkeypatch.setenv("FITPRINT_STORE", str(bench.store))
+        forget_everything()
+        yield bench
+        forget_everything()
+
+    @pytest.fixture(params=sorted(MLFLOW_PYTHONS))
+    def mlflow_python(self, request: pytest.FixtureRequest) -> str:
+        """The interpreter of an environment with stock MLflow: the check runs once for each."""
+        variable, path = f"FITPRINT_{request.param.upper()}_PYTHON", MLFLOW_PYTHONS[request.param]
+        if not path:
+            pytest.skip(f"{variable} is not set: it names the Python of an environment with mlflow and the framework")
+        if not Path(path).exists():
+            pytest.fail(f"{variable} names no interpreter: {path}")
+        return path

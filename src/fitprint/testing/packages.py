@@ -1,0 +1,129 @@
+"""Checks: the package is whole, and what it holds predicts as the model did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+import fitprint
+from fitprint.models import distributions, mlmodel
+from fitprint.models.checksums import verify
+from fitprint.testing.bench import Bench
+from fitprint.testing.case import Case
+from fitprint.testing.comparing import difference
+from fitprint.testing.declared import needs
+from fitprint.testing.golden import Golden, goldens
+
+FILES = ("MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "checksums.json")
+
+
+class PackageChecks:
+    """A package as MLflow's readers want it, read back here, and those of earlier releases."""
+
+    golden: ClassVar[Path | None] = None
+    """The folder of the packages that earlier releases wrote: ``tests/golden``."""
+
+    @needs("package")
+    def test_the_package_is_complete(self, bench: Bench, case: Case) -> None:
+        """Its files, its MLmodel, its requirements, its checksums."""
+        _, run, package = bench.package(case)
+        missing = [name for name in FILES if not (package / name).is_file()]
+        assert not missing, f"the package has no {', '.join(missing)}"
+        document = mlmodel.read(package)
+        flavors = document["flavors"]
+        assert bench.name in flavors, f"its MLmodel has the flavors {sorted(flavors)} and not {bench.name}"
+        assert document["run_id"] == run.run_id
+        generic = flavors.get("python_function")
+        if case.predict is not None:
+            assert generic is not None, "the model cannot predict: look at package.pyfunc, which save() may set to None"
+            assert generic["loader_module"], "its MLmodel names no loader_module: set Flavor.loader_module"
+            told = [each for each in run.skipped if each.what.startswith("signature")]
+            assert document.get("signature") or told, (
+                "it has no signature, and skipped does not say why: look at data()"
+            )
+        found = verify(package, document).problems
+        assert not found, f"it does not verify: {found}; save() writes with package.open() or package.path() alone"
+        _check_requirements(bench, package)
+
+    @needs("package", "predict")
+    def test_the_native_model_comes_back(self, bench: Bench, case: Case) -> None:
+        """`fitprint.<flavor>.load_model` gives a model of the same class that predicts as the trained one."""
+        trained, _, package = bench.package(case)
+        loaded = getattr(fitprint, bench.name).load_model(package)
+        assert type(loaded).__name__ == type(trained.model).__name__, (
+            f"a {type(loaded).__name__} comes back, a {type(trained.model).__name__} was saved: look at save() "
+            "and load()"
+        )
+        assert case.predict is not None
+        rows = case.rows_of(trained.data)
+        expect_alike(case, case.predict(trained.model, rows), case.predict(loaded, rows), "the loaded native model")
+
+    @needs("package", "predict")
+    def test_load_model_predicts_as_the_model(self, bench: Bench, case: Case) -> None:
+        """`fitprint.load_model(package).predict(rows)` is what the case's `predict` gives."""
+        trained, _, package = bench.package(case)
+        assert case.predict is not None
+        rows = case.rows_of(trained.data)
+        expected = case.predict(trained.model, rows)
+        expect_alike(case, expected, fitprint.load_model(package).predict(rows), "fitprint.load_model(...).predict")
+
+    @needs("package", "predict")
+    def test_save_model_and_log_model_write_the_same(self, bench: Bench, case: Case) -> None:
+        """By hand, with recording off."""
+        trained = bench.train(case)
+        assert case.predict is not None
+        rows = case.rows_of(trained.data)
+        expected = case.predict(trained.model, rows)
+        namespace = getattr(fitprint, bench.name)
+        namespace.save_model(trained.model, bench.folder / "by-hand")
+        found = fitprint.load_model(bench.folder / "by-hand").predict(rows)
+        expect_alike(case, expected, found, "what save_model wrote")
+        info = namespace.log_model(trained.model, name="logged")
+        expect_alike(case, expected, fitprint.load_model(info.model_uri).predict(rows), "what log_model wrote")
+
+    @needs("package", "predict")
+    def test_golden_packages_still_load(self, bench: Bench, case: Case) -> None:
+        """Packages that earlier releases wrote predict what they predicted then."""
+        found = [each for each in goldens(self.golden) if each.case == case.name]
+        command = f"python -m fitprint.testing golden {Path(bench.case_arguments(case)[0]).name}"
+        if not found:
+            pytest.fail(
+                f"there is no golden package of the case {case.name}: set `golden` of {type(self).__name__} to a "
+                f"folder beside the tests, such as Path(__file__).with_name('golden'), and write it with `{command}`",
+                pytrace=False,
+            )
+        for each in found:
+            _check_golden(case, each)
+
+
+def expect_alike(case: Case, expected: Any, found: Any, what: str) -> None:
+    """Fails where a prediction is another one than expected."""
+    if case.same_prediction is not None:
+        assert case.same_prediction(expected, found), f"{what} predicts something else: {found!r:.300}"
+        return
+    wrong = difference(expected, found, case.tolerance)
+    assert wrong is None, (
+        f"{what} predicts something else than the framework, {wrong}: look at save(), load() and predict() of the "
+        f"flavor, and at `predict` of the case {case.name}"
+    )
+
+
+def _check_requirements(bench: Bench, package: Path) -> None:
+    lines = (package / "requirements.txt").read_text("utf-8").splitlines()
+    brought = {distributions.of_module(each) for each in bench.entry.modules}
+    wanted = {name.lower().replace("_", "-") for name in brought if name is not None}
+    names = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
+    assert not wanted or wanted & names, (
+        f"its requirements.txt names none of {sorted(wanted)}, which bring the framework: look at requirements()"
+    )
+
+
+def _check_golden(case: Case, golden: Golden) -> None:
+    found = fitprint.load_model(golden.package).predict(golden.rows)
+    wrong = difference(golden.predicted, found, case.tolerance)
+    assert wrong is None, (
+        f"{golden.package}, which {golden.version} wrote, predicts something else today, {wrong}: look at load() and "
+        "predict() of the flavor: both have to read what every release wrote"
+    )

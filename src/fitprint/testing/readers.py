@@ -1,0 +1,109 @@
+"""Checks: the package is read in processes that know nothing of the one that wrote it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from fitprint.models import mlmodel
+from fitprint.testing import carried
+from fitprint.testing.bench import Bench
+from fitprint.testing.case import Case
+from fitprint.testing.declared import needs
+from fitprint.testing.packages import expect_alike
+
+_READ = """
+import importlib.util, json, sys
+how, package, loader, data, carried_file, rows, target, block = map(json.loads, sys.argv[1:])
+
+class Blocked:
+    # fitprint and its parts are not installed here
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("fitprint", "wrapt"):
+            raise ModuleNotFoundError(f"no module named {name!r}: the package is read without fitprint", name=name)
+
+if block:
+    sys.meta_path.insert(0, Blocked())
+spec = importlib.util.spec_from_file_location("carried", carried_file)
+carried = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(carried)
+if how == "fitprint":
+    from fitprint import load_model
+    model = load_model(package)
+elif how == "mlflow":
+    from mlflow.pyfunc import load_model
+    model = load_model(package)
+else:
+    model = importlib.import_module(loader)._load_pyfunc(data)
+carried.write(target, model.predict(carried.read(rows)))
+print(json.dumps(sorted(name for name in sys.modules if name.partition(".")[0] == "fitprint")))
+"""
+
+
+class ReaderChecks:
+    """Other processes, other interpreters, no fitprint."""
+
+    @needs("package", "predict")
+    def test_it_loads_in_a_process_of_its_own(self, bench: Bench, case: Case) -> None:
+        """`fitprint.load_model` where nothing was trained."""
+        _read(bench, case, "fitprint", sys.executable, block=False)
+
+    @needs("package", "predict")
+    def test_stock_mlflow_loads_it(self, bench: Bench, case: Case, mlflow_python: str) -> None:
+        """`mlflow.pyfunc.load_model` of MLflow 2 and 3, through MLflow's own loader or the plugin's."""
+        _read(bench, case, "mlflow", mlflow_python, block=True)
+
+    @needs("package", "predict")
+    def test_its_loader_works_without_fitprint(self, bench: Bench, case: Case) -> None:
+        """A plugin's own `loader_module` is imported and predicts where fitprint cannot be imported."""
+        loader = bench.flavor.loader_module
+        assert loader, "the flavor has no loader_module: mlflow.<flavor>, or the plugin's own module with _load_pyfunc"
+        if loader.partition(".")[0] == "mlflow":
+            return  # which stock MLflow brings: the check above reads with it
+        found = importlib.util.find_spec(loader)
+        assert found is not None, f"loader_module names {loader}, which cannot be imported"
+        _read(bench, case, "loader", sys.executable, block=True)
+
+
+def _read(bench: Bench, case: Case, how: str, python: str, block: bool) -> None:
+    trained, _, package = bench.package(case)
+    assert case.predict is not None
+    rows = case.rows_of(trained.data)
+    generic = mlmodel.read(package)["flavors"]["python_function"]
+    data = package / str(generic["data"]) if generic.get("data") else package
+    target = bench.folder / "predicted.json"
+    env: dict[str, str | None] = {} if how != "mlflow" else {"PYTHONPATH": os.pathsep.join(_beside(bench))}
+    what = {
+        "fitprint": "fitprint.load_model in another process",
+        "mlflow": "mlflow.pyfunc.load_model of stock MLflow",
+        "loader": f"{bench.flavor.loader_module}._load_pyfunc, where fitprint cannot be imported,",
+    }[how]
+    bench.script(
+        _READ,
+        how,
+        str(package),
+        bench.flavor.loader_module,
+        str(data),
+        carried.__file__,
+        bench.carry("rows", rows),
+        str(target),
+        block,
+        python=python,
+        env=env,
+        what=f"reading the package of {case.name} with {what} failed: look at loader_module, save() and load()",
+    )
+    expect_alike(case, case.predict(trained.model, rows), carried.read(target), what)
+
+
+def _beside(bench: Bench) -> Iterable[str]:
+    """The folders of the framework and of the plugin's own loader, where these lie in no site-packages."""
+    loader = bench.flavor.loader_module.partition(".")[0]
+    for name in sorted({loader, *bench.entry.modules} - {"mlflow"}):
+        spec = importlib.util.find_spec(name)
+        places = list(spec.submodule_search_locations or []) if spec is not None else []
+        origin = Path(places[0]) if places else Path(spec.origin) if spec is not None and spec.origin else None
+        if origin is not None and origin.parent.name not in ("site-packages", "dist-packages"):
+            yield str(origin.parent)

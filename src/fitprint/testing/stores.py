@@ -1,0 +1,177 @@
+"""`StoreConformance`: what every store has to do, as a pytest class that its author subclasses."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+import fitprint
+from fitprint._run.record import Record
+from fitprint.stores import OpenRun, Store, StoreError, UnknownRunError, open_store
+from fitprint.testing.apart import forget_everything
+from fitprint.testing.declared import Conformance
+
+
+class StoreConformance(Conformance):
+    """A plugin's tests subclass it and say where a new, empty store lies."""
+
+    location: ClassVar[str] = ""
+    """The location of a store; ``{folder}`` in it is a new folder for each check, ``{unique}`` a new word."""
+
+    @pytest.fixture
+    def place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """The location of a new store, also that of this process."""
+        assert self.location, f"{type(self).__name__} has no location: location = 'myscheme://{{folder}}'"
+        monkeypatch.chdir(tmp_path)
+        found = self.location.format(folder=tmp_path / "store", unique=secrets.token_hex(8))
+        monkeypatch.setenv("FITPRINT_STORE", found)
+        forget_everything()
+        yield found
+        forget_everything()
+
+    @pytest.fixture
+    def opened(self, place: str) -> Store:
+        return open_store(place)
+
+    def test_a_new_store_is_empty(self, opened: Store) -> None:
+        assert list(opened.run_ids()) == []
+
+    def test_unknown_runs_are_said_to_be_unknown(self, opened: Store) -> None:
+        for wrong in ("0" * 32, "..", "", "x", "../" * 11, "\0" * 32):
+            for ask in (opened.folder, opened.read_record, opened.reopen, opened.leftovers):
+                with pytest.raises(UnknownRunError):
+                    ask(wrong)
+
+    def test_a_run_is_there_from_its_first_moment(self, opened: Store) -> None:
+        run = _begun(opened, "a")
+        (run_id,) = opened.run_ids()
+        assert opened.read_record(run_id)["name"] == "a"
+        assert opened.folder(run_id) == run.path
+        assert run.path.is_dir()
+        assert opened.leftovers(run_id).open
+
+    def test_a_finished_run_reads_as_it_was_written(self, opened: Store) -> None:
+        run = _begun(opened, "a")
+        (run_id,) = opened.run_ids()
+        run.append_metrics('{"name": "m", "step": 0, "value": 1.0, "time": 1.0}\n')
+        run.append_metrics('{"name": "m", "step": 1, "value": 2.0, "time": 2.0}\n')
+        run.write_artifact("deep/er/facts.json", b"{}")
+        where = run.final_path
+        run.finish()
+        assert run.path == where, "final_path is not where a finished run lies"
+        folder = open_store(opened.location).folder(run_id)
+        assert len((folder / "metrics.jsonl").read_text().splitlines()) == 2
+        assert (folder / "artifacts/deep/er/facts.json").read_bytes() == b"{}"
+        assert not opened.leftovers(run_id).open
+        run.finish()
+        assert list(opened.run_ids()) == [run_id]
+
+    def test_records_are_replaced_whole(self, opened: Store) -> None:
+        run = _begun(opened, "a")
+        (run_id,) = opened.run_ids()
+        for text in ("b" * 10_000, "c"):
+            run.write_record({**opened.read_record(run_id), "name": text})
+            assert opened.read_record(run_id)["name"] == text
+
+    def test_ids_come_newest_first(self, opened: Store) -> None:
+        ids = []
+        for at in range(3):
+            ids.append(f"{time.time_ns() + at:032x}")
+            begun = opened.begin(ids[-1])
+            begun.write_record(Record(ids[-1], "a").to_json())
+            if at != 1:
+                begun.finish()
+        assert list(opened.run_ids()) == ids[::-1]
+
+    @pytest.mark.parametrize("name", ["../x", "a/../../x", "/x", "", ".", "..", "a\0b"])
+    def test_artifacts_do_not_lead_outside(self, opened: Store, name: str) -> None:
+        run = _begun(opened, "a")
+        with pytest.raises(ValueError, match="artifact name"):
+            run.write_artifact(name, b"x")
+
+    def test_a_package_is_complete_or_absent(self, opened: Store) -> None:
+        run = _begun(opened, "a")
+        left, kept = run.begin_package(None), run.begin_package(None)
+        left.write("model.bin", "half")
+        kept.write("model.bin", "whole")
+        assert not [each for each in run.path.iterdir() if (each / "checksums.json").exists()]
+        assert run.keep_package(kept, "model") == "model"
+        again = run.begin_package(None)
+        again.write("model.bin", "another")
+        assert run.keep_package(again, "model") == "model-2", "a name that is taken gets a number"
+        run.finish()
+        assert (run.path / "model" / "model.bin").read_text() == "whole"
+        assert (run.path / "model" / "checksums.json").is_file()
+        assert not [each for each in run.path.rglob("model.bin") if each.read_text() == "half"]
+
+    @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "run.json", "artifacts", "a\0b"])
+    def test_a_package_s_name_is_plain(self, opened: Store, name: str) -> None:
+        run = _begun(opened, "a")
+        package = run.begin_package(None)
+        with pytest.raises(ValueError, match="no name for a model"):
+            run.keep_package(package, name)
+
+    def test_a_discarded_run_leaves_nothing(self, opened: Store) -> None:
+        run = _begun(opened, "a")
+        path = run.path
+        run.discard()
+        assert list(opened.run_ids()) == []
+        assert not path.exists()
+
+    def test_a_finished_run_is_added_to(self, opened: Store) -> None:
+        _begun(opened, "a").finish()
+        (run_id,) = opened.run_ids()
+        again = opened.reopen(run_id)
+        again.write_record({**opened.read_record(run_id), "name": "b"})
+        again.write_artifact("more.txt", b"x")
+        again.finish()
+        assert opened.read_record(run_id)["name"] == "b"
+        assert (opened.folder(run_id) / "artifacts" / "more.txt").exists()
+
+    def test_one_takes_over_the_run_of_a_dead_process(self, opened: Store) -> None:
+        _begun(opened, "a")
+        (run_id,) = opened.run_ids()
+        assert opened.take_over(run_id, True, lambda record: False) is None, "it was said to be alive"
+        assert opened.leftovers(run_id).open
+        taken = opened.take_over(run_id, True, lambda record: bool(record["name"] == "a"))
+        assert taken is not None
+        assert opened.take_over(run_id, True, lambda record: True) is None, "two took over the same run"
+        taken.mend({**opened.read_record(run_id), "status": "KILLED"}, [])
+        assert opened.read_record(run_id)["status"] == "KILLED"
+        assert not opened.leftovers(run_id).open
+
+    def test_what_is_broken_is_a_store_error(self, opened: Store) -> None:
+        _begun(opened, "a").finish()
+        (run_id,) = opened.run_ids()
+        record = opened.folder(run_id) / "run.json"
+        if record.exists():
+            record.write_text("{", "utf-8")
+            with pytest.raises(StoreError):
+                opened.read_record(run_id)
+
+    def test_fitprint_writes_to_it_and_reads_it_back(self, place: str) -> None:
+        with fitprint.start_run("mine") as run:
+            run.log_params({"a": [1, None]})
+            run.log_metric("m", float("nan"), step=3)
+            run.log_text("hello", "notes.txt")
+        (found,) = fitprint.runs(place)
+        assert (found.run_id, found.name, found.status) == (run.run_id, "mine", "FINISHED")
+        assert found.params == {"a": [1, None]}
+        assert [step for step, _ in found.metric_history("m")] == [3]
+        assert found.artifacts == ["notes.txt"]
+        run.log_param("late", 1)
+        assert fitprint.get_run(run.run_id).params["late"] == 1
+
+
+def _begun(store: Store, name: str) -> OpenRun:
+    run_id = f"{time.time_ns():032x}"
+    run = store.begin(run_id)
+    process = {"pid": os.getpid()}
+    run.write_record(json.loads(json.dumps(Record(run_id, name, process=process).to_json())))
+    return run

@@ -1,0 +1,203 @@
+"""Checks: nothing of the user's is another than without recording."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import random
+import sys
+import traceback
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fitprint.testing.bench import Bench, Trained
+from fitprint.testing.calls import failure
+from fitprint.testing.case import Case
+from fitprint.testing.comparing import changes, contents, difference
+from fitprint.testing.declared import needs
+
+
+class TraceChecks:
+    """The result, the exception, the data, pickles and copies, random numbers, warnings and output."""
+
+    def test_the_result_is_as_without_recording(self, bench: Bench, case: Case) -> None:
+        """The same types, the same attributes, the same predictions."""
+        plain = _told(case, bench.train(case))
+        again = _told(case, bench.train(case))
+        assert _same(plain, again, case), (
+            f"without any recording the case {case.name} gives another result each time: fix its seeds. {plain} {again}"
+        )
+        bench.on()
+        recorded = _told(case, bench.train(case))
+        for about, value in plain.items():
+            wrong = difference(value, recorded[about], case.tolerance)
+            assert wrong is None, (
+                f"with recording, {about} is another one: {wrong}; look at listen() and metrics(): they may not change "
+                "the model, its params or its callbacks, nor leave anything of theirs in it"
+            )
+
+    @needs("fails")
+    def test_the_exception_is_as_without_recording(self, bench: Bench, case: Case) -> None:
+        """Type, message, arguments, cause and traceback."""
+        plain = _of_error(failure(case))
+        bench.on(strict=False)
+        recorded = _of_error(failure(case))
+        assert recorded == plain, (
+            "with recording, the exception of a failing training is another one, or passes through other frames: look "
+            f"at listen(): what it puts into the call must not catch.\nwithout: {plain}\nwith: {recorded}"
+        )
+
+    def test_what_is_handed_over_is_not_changed(self, bench: Bench, case: Case) -> None:
+        """Lists, dicts, arrays and objects hold what they held, but for what the framework itself changes."""
+        changed = []
+        for recording in (False, True):
+            if recording:
+                bench.on()
+            data = case.data()
+            before = contents(data)
+            bench.train(case, data)
+            changed.append(changes(before, contents(data)))
+        more = [each for each in changed[1] if each not in changed[0]]
+        assert not more, (
+            f"recording changed what the user handed over: {more[:10]}; look at listen(): it puts new args or kwargs "
+            "in place, with copies of the user's lists and dicts"
+        )
+
+    def test_nothing_is_kept_alive(self, bench: Bench, case: Case) -> None:
+        """Model and data go when the user lets go of them."""
+        _alive(bench, case)  # what the framework keeps of a first call
+        plain = _alive(bench, case)
+        bench.on()
+        _alive(bench, case)
+        kept = sorted(_alive(bench, case) - plain)
+        assert not kept, (
+            f"after a recorded training these are kept alive: {kept}; look for caches in the plugin (use weak "
+            "references) and for callbacks of the plugin's that stay in the framework"
+        )
+
+    @needs("pickles")
+    def test_models_pickle(self, bench: Bench, case: Case) -> None:
+        """A pickle of a recorded model holds nothing of fitprint, and predicts as the model does."""
+        trained, _ = bench.recorded(case)
+        stream = pickle.dumps(trained.model)
+        ours = [each for each in (b"fitprint", b"wrapt") if each in stream]
+        assert not ours, f"the pickle of a recorded model names {ours}: look for what listen() leaves in the model"
+        _predicts_alike(case, trained, pickle.loads(stream), "unpickled")
+
+    @needs("copies")
+    def test_models_copy(self, bench: Bench, case: Case) -> None:
+        """`copy.copy` and `copy.deepcopy` of a recorded model predict as it does."""
+        trained, _ = bench.recorded(case)
+        _predicts_alike(case, trained, copy.copy(trained.model), "copied")
+        _predicts_alike(case, trained, copy.deepcopy(trained.model), "deep-copied")
+
+    @needs("clone")
+    def test_models_clone(self, bench: Bench, case: Case) -> None:
+        """The framework's own clone of a recorded model is as that of an unrecorded one."""
+        assert case.clone is not None
+        plain = case.clone(bench.train(case).model)
+        trained, _ = bench.recorded(case)
+        cloned = case.clone(trained.model)
+        assert type(cloned) is type(plain)
+        assert _names(cloned) == _names(plain), "the clone of a recorded model has other attributes"
+
+    def test_random_numbers_warnings_and_output_are_as_without(
+        self,
+        bench: Bench,
+        case: Case,
+        capfd: pytest.CaptureFixture[str],
+        recwarn: pytest.WarningsRecorder,
+    ) -> None:
+        """The global random states afterwards, what was warned and what was printed."""
+        told = []
+        bench.train(case)  # what is warned or printed once per process
+        for recording in (False, True):
+            if recording:
+                bench.on()
+            recwarn.clear()
+            capfd.readouterr()
+            random.seed(7)
+            np.random.seed(7)
+            bench.train(case)
+            drawn = random.random(), float(np.random.random())
+            warned = [(each.category.__name__, str(each.message), each.filename, each.lineno) for each in recwarn]
+            out, err = capfd.readouterr()
+            told.append({"random numbers": drawn, "warnings": warned, "output": _untimed(out), "errors": _untimed(err)})
+        for about, value in told[0].items():
+            assert told[1][about] == value, (
+                f"with recording, the {about} of a training are others:\nwithout: {value}\nwith: {told[1][about]}\n"
+                "look at what the plugin calls of the framework in its steps"
+            )
+
+
+def _told(case: Case, trained: Trained) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "the type of the result": type(trained.result).__qualname__,
+        "the attributes of the result": _names(trained.result),
+        "the attributes of the model": _names(trained.model),
+    }
+    if case.predict is not None:
+        found["the prediction"] = case.predict(trained.model, case.rows_of(trained.data))
+    return found
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any], case: Case) -> bool:
+    return all(difference(one[name], other[name], case.tolerance) is None for name in one)
+
+
+def _names(value: Any) -> list[str]:
+    return sorted(vars(value)) if hasattr(value, "__dict__") else []
+
+
+def _of_error(error: BaseException) -> dict[str, Any]:
+    frames = [(frame.filename, frame.name) for frame in traceback.extract_tb(error.__traceback__)]
+    return {
+        "type": type(error).__qualname__,
+        "message": str(error),
+        "args": repr(error.args),
+        "cause": repr(error.__cause__),
+        "context": repr(error.__context__),
+        "frames": frames,
+    }
+
+
+def _alive(bench: Bench, case: Case) -> set[str]:
+    """What of a training is still there when nobody holds it any more."""
+    watched = _watched(bench, case)
+    for _ in range(3):
+        gc.collect()
+    return {place for place, each in watched.items() if each() is not None}
+
+
+def _watched(bench: Bench, case: Case) -> dict[str, weakref.ref[Any]]:
+    trained = bench.train(case)
+    found = {}
+    waiting = [("the model", trained.model), ("the result", trained.result), ("the data", trained.data)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += [(f"{place}[{key!r}]", each) for key, each in value.items()]
+        elif isinstance(value, (list, tuple)) and len(value) < 100:
+            waiting += [(f"{place}[{at}]", each) for at, each in enumerate(value)]
+        if type(value).__weakrefoffset__ and not isinstance(value, type) and sys.getrefcount(value) < 1 << 30:
+            found[place] = weakref.ref(value)
+    return found
+
+
+def _predicts_alike(case: Case, trained: Trained, other: Any, how: str) -> None:
+    assert type(other) is type(trained.model)
+    if case.predict is None:
+        return
+    rows = case.rows_of(trained.data)
+    wrong = difference(case.predict(trained.model, rows), case.predict(other, rows), case.tolerance)
+    assert wrong is None, f"a recorded model that was {how} predicts something else: {wrong}"
+
+
+def _untimed(text: str) -> str:
+    """What was printed, without digits: frameworks print times."""
+    return "".join(each for each in text if not each.isdigit())
