@@ -12,15 +12,21 @@ PYTEST := $(PY) -m pytest
 PARALLEL := -n 2 --dist worksteal
 
 # An environment whose stamp was made for another place or another Python is made again.
-ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2 .venv-oldest
+ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest
 IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
-	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp; done)
+	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp $$env/.stamp-flavors; done)
 
 # tests start many processes, and one that may not keep what it compiled is slow
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+
+# The flavors of the default environment, and those whose frameworks have one of their own.
+DEFAULT := sklearn xgboost
+FLAVORS := $(filter-out $(DEFAULT),$(notdir $(wildcard plugins/*)))
+DEFAULT_TESTS := tests $(DEFAULT:%=plugins/%)
+editable = $(foreach flavor,$(1),-e plugins/$(flavor))
 
 .PHONY: help
 help: ## print this list
@@ -60,7 +66,7 @@ stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
 	$(call create,.venv)
 	$(call install,.venv,-r requirements/test.txt -c requirements/constraints-test.txt)
 	@# hatchling comes from the line above, so that its version is the pinned one too
-	$(call install,.venv,--no-build-isolation -c requirements/constraints-test.txt -e . -e plugins/sklearn -e plugins/xgboost)
+	$(call install,.venv,--no-build-isolation -c requirements/constraints-test.txt -e . $(call editable,$(DEFAULT)))
 	@$(PY) -m compileall -qq -j 2 -x '/tests/' .venv/lib || :
 	$(call stamp,.venv)
 
@@ -73,8 +79,40 @@ stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
 .venv-oldest/.stamp: requirements/oldest.txt requirements/constraints-oldest.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(call create,.venv-oldest)
 	$(call install,.venv-oldest,-r requirements/oldest.txt -c requirements/constraints-oldest.txt \
-		-e . -e plugins/sklearn -e plugins/xgboost)
+		-e . $(call editable,$(DEFAULT)))
 	$(call stamp,.venv-oldest)
+
+# ---- environments of the other flavors
+
+CONSTRAINTS := -c requirements/constraints-test.txt -c requirements/constraints-flavors.txt
+
+.venv-flavors/.stamp: requirements/test.txt requirements/flavors.txt requirements/constraints-test.txt \
+		requirements/constraints-flavors.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv-flavors)
+	$(call install,.venv-flavors,-r requirements/flavors.txt $(CONSTRAINTS))
+	$(call install,.venv-flavors,--no-build-isolation $(CONSTRAINTS) -e . $(call editable,$(DEFAULT) $(FLAVORS)))
+	@.venv-flavors/bin/python -m compileall -qq -j 2 -x '/tests/' .venv-flavors/lib || :
+	$(call stamp,.venv-flavors)
+
+.venv-mlflow%/.stamp-flavors: .venv-mlflow%/.stamp requirements/mlflow-flavors.txt
+	@echo ".venv-mlflow$*: the frameworks of the other flavors"
+	$(call install,.venv-mlflow$*,-r requirements/mlflow-flavors.txt -c requirements/constraints-mlflow$*.txt)
+	@touch $@
+
+.venv-flavors-oldest/.stamp: requirements/flavors-oldest.txt requirements/constraints-oldest.txt \
+		requirements/constraints-flavors-oldest.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv-flavors-oldest)
+	$(call install,.venv-flavors-oldest,-r requirements/flavors-oldest.txt -c requirements/constraints-oldest.txt \
+		-c requirements/constraints-flavors-oldest.txt -e . $(call editable,$(DEFAULT) $(FLAVORS)))
+	$(call stamp,.venv-flavors-oldest)
+
+.PHONY: venv-flavors
+venv-flavors: ## make .venv-flavors: the same with the frameworks of the other flavors, and stock MLflow with them
+	@$(MAKE) --no-print-directory -j 2 flavor-environments
+
+.PHONY: flavor-environments
+flavor-environments: .venv-flavors/.stamp .venv-mlflow3/.stamp-flavors .venv-mlflow2/.stamp-flavors
+	@:
 
 # ---- seeing it work
 
@@ -89,14 +127,23 @@ bench: venv-mlflow ## measure what recording costs, beside MLflow; ARGS="--write
 # ---- tests
 
 # where tests and benchmarks find stock MLflow
-test test-mlflow bench: export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
-test test-mlflow bench: export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
+FLAVOR_TARGETS := test-all $(FLAVORS:%=test-%)
+test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
+test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
 # and packages that cross to the oldest versions their environment
 test test-oldest: export FITPRINT_OLDEST_PYTHON = $(CURDIR)/.venv-oldest/bin/python
 
 .PHONY: test
-test: venv-mlflow .venv-oldest/.stamp ## run all tests, with stock MLflow 2 and 3 too
-	$(PYTEST) $(PARALLEL) $(ARGS)
+test: venv-mlflow .venv-oldest/.stamp ## run all tests of the core, scikit-learn and XGBoost, with stock MLflow 2 and 3 too
+	$(PYTEST) $(PARALLEL) $(DEFAULT_TESTS) $(ARGS)
+
+.PHONY: test-all
+test-all: venv-flavors .venv-flavors-oldest/.stamp ## run the tests of all other flavors, with the latest versions and the oldest
+	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/test_docs.py tests/test_examples.py)
+	$(call test-flavors,.venv-flavors-oldest,-m "not mlflow and not slow" $(FLAVORS:%=plugins/%))
+
+# $(call test-flavors,ENVIRONMENT,ARGUMENTS)
+test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
 
 .PHONY: test-quick
 test-quick: .venv/.stamp ## run the tests of the core and of scikit-learn, without MLflow and what is slow
@@ -110,13 +157,18 @@ test-sklearn: .venv/.stamp ## run the tests of the scikit-learn flavor, without 
 test-xgboost: .venv/.stamp ## run the tests of the XGBoost flavor, without MLflow
 	$(PYTEST) $(PARALLEL) -m "not mlflow" plugins/xgboost $(ARGS)
 
+# a flavor with an environment of its own: make test-lightgbm
+.PHONY: $(FLAVORS:%=test-%)
+$(FLAVORS:%=test-%): test-%: venv-flavors
+	$(call test-flavors,.venv-flavors,plugins/$*)
+
 .PHONY: test-mlflow
 test-mlflow: venv-mlflow ## run the tests that load packages in stock MLflow 2 and 3, and theirs here
-	$(PYTEST) $(PARALLEL) -m mlflow $(ARGS)
+	$(PYTEST) $(PARALLEL) -m mlflow $(DEFAULT_TESTS) $(ARGS)
 
 .PHONY: test-oldest
 test-oldest: .venv/.stamp .venv-oldest/.stamp ## run the tests with the oldest versions supported, and packages to them and back
-	.venv-oldest/bin/python -m pytest $(PARALLEL) -m "not mlflow and not slow" $(ARGS)
+	.venv-oldest/bin/python -m pytest $(PARALLEL) -m "not mlflow and not slow" $(DEFAULT_TESTS) $(ARGS)
 	$(PYTEST) -n 0 tests/aging $(ARGS)
 
 .PHONY: transparency
