@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,13 @@ import pytest
 
 import fitprint
 
-pytest.importorskip("statsmodels", reason="statsmodels is not installed")
+KINDS = "kinds_of_statsmodels"
+if importlib.util.find_spec("statsmodels") is not None:  # else each file of tests says that it is skipped
+    spec = importlib.util.spec_from_file_location(KINDS, Path(__file__).with_name(f"{KINDS}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[KINDS] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[KINDS])
 
 
 @pytest.fixture(scope="session")

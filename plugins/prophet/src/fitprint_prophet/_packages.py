@@ -1,4 +1,4 @@
-"""Writing and reading a Prophet in its own JSON, in the layout of MLflow's prophet flavor, without its training rows."""
+"""Writing and reading a Prophet in its own JSON without its training rows, in the layout of MLflow's prophet flavor."""
 
 from __future__ import annotations
 

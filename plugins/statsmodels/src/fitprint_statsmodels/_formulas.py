@@ -40,8 +40,9 @@ def small_frames(model: Any) -> Iterator[Any]:
 
 def _named(formula: str, frame: pd.DataFrame) -> list[Any]:
     """The columns of a frame that a formula names, ``Q("a name")`` included; all of them for ``.``."""
+    read = io.StringIO(formula.replace("\n", " ")).readline
     try:
-        tokens = ["~", *(each.string for each in tokenize.generate_tokens(io.StringIO(formula.replace("\n", " ")).readline))]
+        tokens = ["~", *(each.string for each in tokenize.generate_tokens(read))]
     except (tokenize.TokenError, SyntaxError):  # an operator of formulas that Python does not have
         return list(frame.columns)
     if any(each == "." and not (before.isidentifier() or before in ")]") for before, each in pairwise(tokens)):

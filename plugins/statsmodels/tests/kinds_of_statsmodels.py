@@ -30,7 +30,7 @@ ARRAYS = {
     "OLS regularized": lambda f: sm.OLS(f.y, design(f)).fit_regularized(alpha=0.1),
     "WLS": lambda f: sm.WLS(f.y, design(f), weights=f.time).fit(),
     "GLS": lambda f: sm.GLS(f.y, design(f), sigma=f.time).fit(),
-    "GLSAR": lambda f: sm.GLSAR(f.y, design(f), rho=1).iterative_fit(2) if False else sm.GLSAR(f.y, design(f), 1).fit(),
+    "GLSAR": lambda f: sm.GLSAR(f.y, design(f), 1).fit(),
     "GLM": lambda f: sm.GLM(f["count"], design(f), family=sm.families.Poisson(), freq_weights=f.group + 1).fit(),
     "GLM regularized": lambda f: sm.GLM(f.yes, design(f), family=sm.families.Binomial()).fit_regularized(alpha=0.01),
     "GLM constrained": lambda f: sm.GLM(f.y, design(f)).fit_constrained("x = 1"),
@@ -87,9 +87,11 @@ WITHOUT_PREDICT = {
     "PHReg": lambda f, s: sm.PHReg(f.time, f[["x", "z"]]).fit(),
     "Factor": lambda f, s: sm.Factor(f[["x", "z", "y", "time"]], n_factor=1).fit(),
     "STLForecast": lambda f, s: tsa.STLForecast(s, tsa.ARIMA, model_kwargs={"order": (1, 0, 0)}, period=7).fit(),
-    "RollingOLS": lambda f, s: __import__("statsmodels.regression.rolling", fromlist=["RollingOLS"])
-    .RollingOLS(f.y, design(f), window=30)
-    .fit(),
+    "RollingOLS": lambda f, s: (
+        __import__("statsmodels.regression.rolling", fromlist=["RollingOLS"])
+        .RollingOLS(f.y, design(f), window=30)
+        .fit()
+    ),
 }
 """Results that have no such predict as MLflow calls."""
 
