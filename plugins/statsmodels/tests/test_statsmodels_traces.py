@@ -42,10 +42,10 @@ def test_results_hold_what_they_hold_without_recording(store, frame, series, nam
 
 
 def test_a_stand_in_shares_arrays_and_keeps_its_caches_for_itself(frame):
-    results = sm.OLS(frame.y, design(frame)).fit()
+    results, same = (sm.OLS(frame.y, design(frame)).fit() for _ in range(2))
     before = pickle.dumps(results)
     made = stand_in(results)
-    assert made.rsquared == results.model.fit().rsquared
+    assert made.rsquared == same.rsquared
     made.summary()
     assert made.model.exog is results.model.exog
     assert made.model is not results.model
@@ -78,7 +78,7 @@ def test_a_failed_fit_keeps_nothing_alive(store, frame):
     fitprint.autolog(quiet=True)
     data = frame.copy()
     model = sm.Logit(data.yes, design(data))
-    with pytest.raises(ValueError, match="no such method"):
+    with pytest.raises(ValueError, match="method"):
         model.fit(method="no such method", disp=False)
     gone = [weakref.ref(data), weakref.ref(model)]
     del data, model
@@ -116,8 +116,8 @@ def test_random_numbers_and_output_are_the_same(store, frame, capfd):
 
 def test_predicting_for_the_signature_leaves_a_series_as_it_was(recorded, series):
     results = fit(SERIES["ARIMA"], series)
-    before = pickle.dumps(results)
     expected = results.forecast(3)
+    before = pickle.dumps(results)
     fitprint.statsmodels.log_model(results, "again")
-    assert pickle.dumps(results) == before or len(pickle.dumps(results)) == len(before)
+    assert pickle.dumps(results) == before
     np.testing.assert_array_equal(results.forecast(3), expected)

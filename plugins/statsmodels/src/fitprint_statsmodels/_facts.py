@@ -26,7 +26,8 @@ def metrics(results: Any) -> dict[str, float]:
     found = {name: _read(results, name) for name in STATISTICS}
     told = _read(results, "mle_retvals")
     for name in _OF_THE_OPTIMIZER:
-        found[name] = told.get(name) if isinstance(told, Mapping) else _read(results, name)
+        own = _read(results, name)
+        found[name] = told.get(name) if own is None and isinstance(told, Mapping) else own
     return {name: float(value) for name, value in found.items() if _is_finite(value)}
 
 

@@ -28,7 +28,7 @@ class StatsmodelsFlavor(Flavor):
 
     def model(self, call: TrainingCall) -> Any:
         results = call.result
-        if any(base.__module__.partition(".")[0] == "statsmodels" for base in type(results).__mro__):
+        if _are_results(results):
             if _predicting.predicts_from(results) is None:
                 reason = f"{type(results).__name__} has no predict(exog), and no predict(start, end)"
                 call.skip("the package's predict", "statsmodels", reason)
@@ -45,7 +45,7 @@ class StatsmodelsFlavor(Flavor):
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         results = call.kept["results"]
         found = {"coefficients.csv": _facts.coefficients(results), "model_summary.txt": _facts.summary(results)}
-        if call.settings.log_models:
+        if call.settings.log_models and _are_results(call.result):
             _rows.remember(call.result, results)
         return {name: text for name, text in found.items() if text is not None}
 
@@ -74,3 +74,7 @@ class StatsmodelsFlavor(Flavor):
 
     def requirements(self, model: Any) -> Iterable[str]:
         return ("statsmodels", "numpy", "pandas", "scipy")
+
+
+def _are_results(value: Any) -> bool:
+    return any(base.__module__.partition(".")[0] == "statsmodels" for base in type(value).__mro__)
