@@ -92,6 +92,6 @@ class TestStatsmodels(FlavorConformance):
             train=lambda data: AutoReg(data["series"], lags=2, trend="ct").fit(),
             rows=steps,
             predict=lambda results, rows: results.predict(start=rows["start"].iloc[0], end=rows["end"].iloc[0]),
-            params=lambda results: {"model": "AutoReg", "endog": "level", "trend": "ct"},
+            params=lambda results: {"model": "AutoReg", "endog": "level", "trend": "ct", "lags": [1, 2]},
         ),
     )

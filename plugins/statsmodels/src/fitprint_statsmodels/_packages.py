@@ -64,8 +64,8 @@ def _save_without_rows(model: Any, package: Package) -> bool:
 
 def _forms(results: Any) -> Iterator[Any]:
     complete = with_statistics(results)
-    frame = getattr(results.model.data, "frame", None)
-    for small in _formulas.small_frames(results.model) if frame is not None else [None]:
+    frame = getattr(complete.model.data, "frame", None)
+    for small in _formulas.small_frames(complete.model) if frame is not None else [None]:
         for empty in (False, True):
             yield without_rows(complete, frame, small, empty)
 

@@ -40,9 +40,9 @@ def _arguments(call: TrainingCall) -> dict[str, Any]:
 
 
 def _settings(model: Any) -> dict[str, Any]:
-    """What the model's class was called with, as far as the model keeps it under the same name."""
+    """What the model's class was called with, as far as the model keeps it under the same name, or a private one."""
     names = [*inspect.signature(type(model).__init__).parameters, *getattr(model, "_init_keys", ())]
-    kept = vars(model)
+    kept = {name.removeprefix("_"): value for name, value in vars(model).items()} | vars(model)
     return {name: kept[name] for name in dict.fromkeys(names) if name in kept and name not in _DATA}
 
 

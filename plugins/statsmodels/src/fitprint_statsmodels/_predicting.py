@@ -61,7 +61,7 @@ def sample(results: Any) -> Any:
     """A few rows to predict from, spread over the data, or the last steps of a series; None where there is no data."""
     model = getattr(results, "model", None)
     if predicts_from(results) == TIMES:
-        return _last_steps(model)
+        return _last_steps(stand_in(model))
     data = inputs(model)
     count = row_count(data) if data is not None else None
     if not count:

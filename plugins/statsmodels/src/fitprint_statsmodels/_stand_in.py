@@ -14,9 +14,13 @@ from copy import copy
 from types import MethodType
 from typing import Any
 
+import pandas as pd
+
 _MOST = 10_000
 """Containers with more members hold values, not objects with caches."""
 _CONTAINERS = (dict, OrderedDict, defaultdict, list)
+_DATES = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
+"""Indexes with a cache that is part of their pickle: looking up a date fills it."""
 
 Replace = Callable[[Any], Any]
 """From a value to what stands in its place: by default itself."""
@@ -45,10 +49,18 @@ class _Copier:
             return members if any(new is not old for new, old in zip(members, value, strict=True)) else value
         if type(value) is MethodType:
             return MethodType(value.__func__, self.copied(value.__self__))
+        if isinstance(value, _DATES):
+            return self._kept(value, value.copy(deep=True))
+        if isinstance(value, (pd.Series, pd.DataFrame)) and isinstance(value.index, _DATES):
+            return self._kept(value, value.set_axis(self.copied(value.index), axis=0))
         return self._object(value) if _is_copied(type(value)) else value
 
     def _member(self, value: Any) -> Any:
         return self.copied(self._replace(value))
+
+    def _kept(self, value: Any, made: Any) -> Any:
+        self._done[id(value)] = made
+        return made
 
     def _container(self, value: Any) -> Any:
         made = copy(value)
