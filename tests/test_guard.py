@@ -98,7 +98,9 @@ def test_errors_are_described_in_one_bounded_line():
 
 def test_attempt_says_whether_it_was_refused():
     assert attempt(int, "3") == (True, 3)
-    assert attempt(int, "three") == (False, None)
+    done, error = attempt(int, "three")
+    assert not done
+    assert isinstance(error, ValueError)
     with pytest.raises(SystemExit):
         attempt(sys.exit)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fitprint._run.reading import get_run, runs, search_runs
     from fitprint._run.remembered import last_run, run_of
     from fitprint._run.run import Run
-    from fitprint._saving import ModelInfo, log_model, save_model
+    from fitprint._saving import ModelInfo, log_model, package_model, save_model
     from fitprint._status import status
     from fitprint.models import infer_signature
     from fitprint.models.package import Package
@@ -68,6 +68,7 @@ __all__ = [
     "log_params",
     "log_text",
     "models",
+    "package_model",
     "pyfunc",
     "run_of",
     "runs",
@@ -101,7 +102,7 @@ _MODULES = {
     "fitprint._run.reading": ("get_run", "runs", "search_runs"),
     "fitprint._run.remembered": ("last_run", "run_of"),
     "fitprint._run.run": ("Run",),
-    "fitprint._saving": ("ModelInfo", "log_model", "save_model"),
+    "fitprint._saving": ("ModelInfo", "log_model", "package_model", "save_model"),
     "fitprint._status": ("status",),
     "fitprint.models": ("infer_signature",),
     "fitprint.models.package": ("Package",),

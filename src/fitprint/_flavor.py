@@ -214,6 +214,13 @@ class Flavor(ABC):
         """Why loading such a package could run code of its author's; None for a format that holds data alone."""
         return "it may hold a pickle"
 
+    def file_config(self, path: Path) -> Mapping[str, Any]:
+        """For a file that the framework itself wrote, in no package: the config with which `load` reads it.
+
+        Pickles never come here. Raises PackageError for a file that is none of the framework's.
+        """
+        return {"data": path.name}
+
     def size(self, model: Any) -> int | None:
         """The bytes that `save` would write, estimated beforehand, for a format the framework writes itself."""
         return None

@@ -60,11 +60,11 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
 
 
 def attempt(function: Callable[..., Any], *args: Any) -> tuple[bool, Any]:
-    """Calls something of the user's that may refuse what it is given: (True, its result), or (False, None)."""
+    """Calls something of the user's that may refuse what it is given: (True, its result), or (False, its error)."""
     try:
         return True, function(*args)
-    except Exception:
-        return False, None
+    except Exception as error:
+        return False, error
 
 
 def describe(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""`log_model` and `save_model` of any model: the flavor is found from its class."""
+"""`log_model`, `save_model` and `package_model` of any model: the flavor is found from its class, or named."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import Any
 
 from fitprint._autolog import entries, owner_of
 from fitprint._flavor import Flavor
+from fitprint._loading import registered
+from fitprint._making.artifact import read_artifact
 from fitprint._making.options import read_options
 from fitprint._making.saving import NAME, ModelInfo
 from fitprint._making.saving import log_model as log_with
 from fitprint._making.saving import save_model as save_with
+from fitprint.models.csv_data import read_csv
 from fitprint.pyfunc import PythonModel
 from fitprint.pyfunc import log_model as log_python_model
 from fitprint.pyfunc import save_model as save_python_model
+from fitprint.pyfunc._flavor import PyfuncFlavor
 
-__all__ = ["ModelInfo", "log_model", "save_model"]
+__all__ = ["ModelInfo", "log_model", "package_model", "save_model"]
 
 
 def log_model(
@@ -47,6 +51,33 @@ def save_model(model: Any = None, path: str | os.PathLike[str] | None = None, **
         return
     flavor = flavor_of(model)
     save_with(flavor, model, path, read_options(flavor, options))
+
+
+def package_model(
+    file: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    flavor: str | None = None,
+    *,
+    data: Any = None,
+    trust: bool = False,
+    **options: Any,
+) -> None:
+    """Makes a package, in a new or an empty folder, of a file that holds a model: `fitprint package` in Python.
+
+    ``file``: a pickle (joblib's too), or what the framework itself writes, such as a ``.ubj`` of XGBoost's.
+    ``flavor``: its flavor's name; of a pickle by default that of the model's class. ``data``: rows that the model
+    predicts, or the path of a CSV file of them: the signature is inferred from them, and none is kept. ``trust``: a
+    pickle runs code of its author, and is read with ``trust=True`` alone. ``options``: as for `log_model`.
+
+    Raises PackageError for a file that is broken or may not be read, and a flavor that is not installed.
+    """
+    if isinstance(data, (str, os.PathLike)):
+        data = read_csv(data)
+    chosen = registered(flavor) if flavor is not None else None
+    model, kept = read_artifact(file, chosen, trust, options)
+    if chosen is None:
+        chosen = PyfuncFlavor() if _is_python_model(model) else flavor_of(model)
+    save_with(chosen, model, path, read_options(chosen, {**kept, **options}), data)
 
 
 def flavor_of(model: Any) -> Flavor:

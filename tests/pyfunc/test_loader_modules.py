@@ -69,6 +69,17 @@ def test_a_module_of_the_users_that_is_only_importable_is_copied(saved, module, 
     del sys.modules["loads_d"]
 
 
+def test_what_code_imports_is_required_and_the_users_own_modules_beside_it_are_copied(saved, module, monkeypatch):
+    module("beside_it", "import yaml\n")
+    text = LOADER + "    import beside_it\n    from click import echo\n"
+    monkeypatch.syspath_prepend(str(module("loads_z", text).parent))
+    folder = saved(loader_module="loads_z", code_paths=[module("loads_z", text)])
+    assert sorted(file.name for file in (folder / "code").iterdir()) == ["beside_it.py", "loads_z.py"]
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    assert [line.partition("==")[0] for line in lines] == ["mlflow>=2.8,<4", "PyYAML", "click"]
+    assert "beside_it" not in sys.modules
+
+
 def test_a_module_that_is_nowhere_is_refused_when_it_is_saved(saved):
     with pytest.raises(ValueError, match="loads_nothing is neither in code_paths nor to be imported here"):
         saved(loader_module="loads_nothing")

@@ -166,6 +166,56 @@ def test_input_examples_make_the_signature(saved):
     assert model.metadata.signature == infer_signature(FRAME, np.array([2.0, 4.0]))
 
 
+def test_params_of_an_input_example_are_in_the_signature_and_reach_the_model(saved):
+    class Times(PythonModel):
+        def predict(self, context, model_input, params=None):
+            return model_input["a"].to_numpy() * (params["by"] if params else 0)
+
+    model = fitprint.load_model(saved(Times(), input_example=(FRAME, {"by": 3})))
+    assert model.metadata.signature == infer_signature(FRAME, np.array([3.0, 6.0]), {"by": 3})
+    assert model.predict(FRAME, params={"by": 5}).tolist() == (FRAME["a"] * 5).tolist()
+    assert model.predict(FRAME).tolist() == (FRAME["a"] * 3).tolist()
+
+
+def test_an_input_example_is_read_back_with_the_types_of_the_signature(saved):
+    class Constant(PythonModel):
+        def predict(self, context, model_input):
+            return [1]
+
+    moments = pd.DataFrame({"at": pd.to_datetime(["2024-01-02"]), "n": [1]}).astype({"at": "datetime64[ns]"})
+    signature = infer_signature(moments)
+    example = fitprint.load_model(saved(Constant(), input_example=moments, signature=signature)).input_example
+    pd.testing.assert_frame_equal(example, moments)
+    assert fitprint.load_model(saved(Constant())).input_example is None
+
+
+def test_params_that_reach_no_model_are_told(saved, caplog):
+    unsigned = fitprint.load_model(saved(model_whose_predict_is("whole")))
+    unsigned.predict(FRAME, params={"k": 3})
+    assert "its signature has no params; ignored: k" in caplog.text
+    signature = infer_signature(FRAME, params={"k": 1})
+    signed = fitprint.load_model(saved(model_whose_predict_is("whole"), signature=signature))
+    assert signed.predict(FRAME, params={"other": 3}) == ("PythonModelContext", {"k": 1})
+    assert "params that are not in the signature are dropped: ['other']" in caplog.text
+
+
+def test_modules_imported_inside_the_code_of_a_model_are_required(saved, tmp_path, monkeypatch):
+    (tmp_path / "late_helper.py").write_text("import scipy\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    class Late(PythonModel):
+        def predict(self, context, model_input):
+            import late_helper
+            import yaml
+
+            return [yaml, late_helper]
+
+    folder = saved(Late())
+    needed = {line.partition("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()}
+    assert {"PyYAML", "scipy"} <= needed
+    assert (folder / "code" / "late_helper.py").exists()
+
+
 def test_a_model_is_shown_on_one_line_and_as_a_table(saved):
     class Shown(PythonModel):
         def predict(self, context, model_input):

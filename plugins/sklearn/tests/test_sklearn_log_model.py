@@ -290,3 +290,24 @@ def test_what_is_no_requirement_is_refused(model, line):
 def test_two_ways_to_say_the_environment_are_one_too_many(model):
     with pytest.raises(ValueError, match="give one of pip_requirements and conda_env"):
         fitprint.log_model(model, pip_requirements=["numpy"], conda_env={})
+
+
+# ---- of a loader of the user's own
+
+
+def test_a_loader_that_is_nowhere_is_refused_when_the_package_is_made(model, tmp_path):
+    with pytest.raises(ValueError, match="loader_module nowhere_at_all is neither in code_paths nor"):
+        fitprint.sklearn.save_model(model, tmp_path / "package", loader_module="nowhere_at_all")
+    assert not (tmp_path / "package").exists()
+
+
+def test_a_loader_that_is_only_importable_is_copied(model, tmp_path, monkeypatch):
+    (tmp_path / "loads_trees.py").write_text("def _load_pyfunc(path):\n    raise NotImplementedError\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    fitprint.sklearn.save_model(model, tmp_path / "package", loader_module="loads_trees")
+    assert (tmp_path / "package" / "code" / "loads_trees.py").exists()
+
+
+def test_metadata_that_yaml_cannot_hold_is_named(model):
+    with pytest.raises(TypeError, match=r"np.float64\(1.5\) is a float64, which the files of a package cannot hold"):
+        fitprint.sklearn.log_model(model, metadata={"score": np.float64(1.5)})

@@ -233,3 +233,27 @@ def test_the_size_is_estimated(flavor, frames, tmp_path, params, rounds):
     flavor.save(booster, package)
     package.settle()
     assert flavor.size(booster) == pytest.approx(package.size, rel=0.1)
+
+
+# ---- of files that XGBoost wrote
+
+
+@pytest.mark.parametrize("form", ["ubj", "json"])
+def test_a_bare_file_becomes_a_package_of_the_class_that_wrote_it_without_trust(frames, tmp_path, booster, form):
+    classifier = xgboost.XGBClassifier(n_estimators=3, n_jobs=1).fit(frames.X, frames.y)
+    written = {"classifier": classifier, "booster": booster}
+    for name, model in written.items():
+        model.save_model(tmp_path / f"{name}.{form}")
+        fitprint.package_model(tmp_path / f"{name}.{form}", tmp_path / name, "xgboost", data=frames.X)
+        assert document(tmp_path / name)["flavors"]["xgboost"]["data"] == f"model.{form}"
+        loaded = fitprint.load_model(tmp_path / name, trust="no-pickle")
+        assert type(loaded.unwrap()) is type(model)
+        rows = frames.X if name == "classifier" else xgboost.DMatrix(frames.X)
+        np.testing.assert_array_equal(loaded.predict(frames.X), model.predict(rows))
+        assert loaded.metadata.signature.inputs.input_names() == list(frames.X.columns)
+
+
+def test_a_file_that_xgboost_did_not_write_is_one_clear_error(tmp_path):
+    (tmp_path / "junk.ubj").write_bytes(b"junk")
+    with pytest.raises(PackageError, match=r"junk\.ubj cannot be loaded"):
+        fitprint.package_model(tmp_path / "junk.ubj", tmp_path / "package", "xgboost")

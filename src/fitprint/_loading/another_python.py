@@ -12,12 +12,12 @@ from typing import Any
 
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
+from fitprint.models.unpickling import holds
 
 OPENERS: Mapping[Any, Callable[..., Any]] = {None: open, "gzip": gzip.open, "bzip2": bz2.open, "lzma": lzma.open}
 """How a python model is opened: MLflow's names of compressions, and None."""
 
 _MARK = b"CodeType"  # cloudpickle names it for every function whose code is in the stream
-_BLOCK = 1 << 20
 
 
 def refuse_another_python(folder: Path, document: Mapping[str, Any], config: Mapping[str, Any]) -> None:
@@ -48,11 +48,7 @@ def _pickles(folder: Path, config: Mapping[str, Any]) -> list[Path]:
 def _holds_code(path: Path, config: Mapping[str, Any]) -> bool:
     try:
         with OPENERS[config.get("python_model_compression")](path, "rb") as file:
-            before = b""
-            while block := file.read(_BLOCK):
-                if _MARK in before + block:
-                    return True
-                before = block[-len(_MARK) :]
+            return holds(file, _MARK)
     except (OSError, EOFError, lzma.LZMAError, KeyError, TypeError):
         return False  # what is broken is told when it is loaded
     return False

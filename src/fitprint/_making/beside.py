@@ -22,14 +22,14 @@ def copy_code(package: Package, code_paths: Files, steps: Steps) -> str | None:
 
     Raises FileNotFoundError for a path given that is not there.
     """
-    given = set()
-    for path in code_paths:
-        for file, name in _files(path):
-            package.copy(file, f"{environment.CODE}/{name}")
-            given.add(name.partition("/")[0].removesuffix(".py"))
+    given = [each for path in code_paths for each in _files(path)]
+    for file, name in given:
+        package.copy(file, f"{environment.CODE}/{name}")
+    there = {name.partition("/")[0].removesuffix(".py") for _, name in given}
     left_out: list[tuple[str, str]] = []
     with steps.step("code"):
-        left_out = environment.copy_local_code(package, package.modules, given)
+        package.modules |= environment.imported_by(given)
+        left_out = environment.copy_local_code(package, package.modules, there)
     for module, reason in left_out:
         steps.skip(f"code of {module}", "code", reason)
     return environment.CODE if Path(package.folder, environment.CODE).is_dir() else None

@@ -10,7 +10,7 @@ from fitprint._making.beside import copy_code, copy_extra_files, write_environme
 from fitprint._making.subject import Steps, Subject
 from fitprint._version import __version__
 from fitprint.models import mlmodel
-from fitprint.models.example import write_example
+from fitprint.models.example import split_params, write_example
 from fitprint.models.fidelity import faithful_signature
 from fitprint.models.inference import infer_signature
 from fitprint.models.package import Package
@@ -28,18 +28,20 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
     if data is None:
         with steps.step("the data of the signature"):
             data = subject.data()
-    signature = _signature(subject, package, _without_params(data), steps)
+    signature = _signature(subject, package, data, steps)
     example = None
     with steps.step("input example"):
         shown = options.input_example if options.input_example is not None else subject.example(data)
         if shown is not None:
             example = write_example(package, shown)
     size = package.size
+    if options.loader_module is not None:
+        package.modules.add(options.loader_module)
     code = copy_code(package, options.code_paths, steps)
     extra = copy_extra_files(package, options.extra_files)
     if extra:
         keys["extra_files"] = extra
-    write_environment(subject, package, data)
+    write_environment(subject, package, split_params(data)[0])
     document = mlmodel.describe(
         flavors=_flavors(subject, package, keys, code),
         model_uuid=uuid.uuid4().hex,
@@ -55,45 +57,50 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
     return document
 
 
-def _signature(subject: Subject, package: Package, data: Any, steps: Steps) -> ModelSignature | None:
-    """The signature given, else one under which the model predicts what it predicts on the data."""
+def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -> ModelSignature | None:
+    """The signature given, else one under which the model predicts what it predicts on the data.
+
+    ``example``: the data, or ``(data, params)``.
+    """
     given = subject.options.signature
     if isinstance(given, ModelSignature):
         return given
-    signature: ModelSignature | None = None
+    data, params = split_params(example)
     if given is False or data is None:
         return None
     if read_once(data):
         steps.skip("signature", "data", "what the model was given can be read only once")
         return None
+    signature: ModelSignature | None = None
     if subject.options.loader_module is not None:
         with steps.step("signature"):
-            signature = infer_signature(data)  # what the caller's loader will predict is not known yet
+            # what the caller's loader will predict is not known yet
+            signature = infer_signature(data, params=params or None)
         return signature
     with steps.step("signature"):
         try:
-            signature, reasons = faithful_signature(_predict(subject, package), data)
+            signature, reasons = faithful_signature(_predict(subject, package, params), data)
         except NotImplementedError as error:
             steps.skip("signature", "flavor", str(error))
             return None
         for what, reason in reasons:
             steps.skip(what, "signature", reason)
+        if params:
+            signature = _with_params(signature, params)
     return signature
 
 
-def _predict(subject: Subject, package: Package) -> Callable[[Any], Any]:
+def _with_params(signature: ModelSignature | None, params: dict[str, Any]) -> ModelSignature:
+    inferred = infer_signature(params=params)
+    return inferred if signature is None else ModelSignature(signature.inputs, signature.outputs, inferred.params)
+
+
+def _predict(subject: Subject, package: Package, params: dict[str, Any]) -> Callable[[Any], Any]:
     """What the package will predict with."""
     method = (package.pyfunc or {}).get("predict_fn", "predict")
     if method == "predict":
-        return lambda rows: subject.flavor.predict(subject.model, rows)
+        return lambda rows: subject.flavor.predict(subject.model, rows, params or None)
     return lambda rows: getattr(subject.model, method)(rows)
-
-
-def _without_params(example: Any) -> Any:
-    """The data of an example that was given as ``(data, params)``."""
-    if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict):
-        return example[0]
-    return example
 
 
 def _flavors(subject: Subject, package: Package, keys: Mapping[str, Any], code: str | None) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from fitprint._flavor import Flavor
@@ -60,7 +62,10 @@ _NAMES = tuple(each.name for each in fields(Options) if each.name != "own")
 
 
 def read_options(flavor: Flavor, given: Mapping[str, Any]) -> Options:
-    """The options of a call. Raises TypeError for an unknown one, naming the nearest that there is."""
+    """The options of a call.
+
+    Raises TypeError for an unknown one, naming the nearest that there is, and ValueError for a loader that is nowhere.
+    """
     known: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for name, value in given.items():
@@ -77,7 +82,28 @@ def read_options(flavor: Flavor, given: Mapping[str, Any]) -> Options:
                 tell_once(("log_model", name), f"log_model(): {name} has no meaning here and is ignored")
         else:
             raise TypeError(f"{flavor.name}: there is no option {name!r}{_nearest(name, flavor)}")
-    return Options(**known, own=own)
+    options = Options(**known, own=own)
+    if options.loader_module is not None:
+        check_loader(options.loader_module, options.code_paths)
+    return options
+
+
+def check_loader(name: str, code_paths: Files) -> None:
+    """Imports a loader module that is not among the code paths: it is then copied, if it is the user's own.
+
+    Raises ValueError for one that is in neither place.
+    """
+    top = name.partition(".")[0]
+    if any(Path(path).name.removesuffix(".py") == top for path in code_paths):
+        return
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise ValueError(
+            f"loader_module {name} is neither in code_paths nor to be imported here: name it in code_paths"
+        ) from None
 
 
 def _several(value: Any) -> Files:

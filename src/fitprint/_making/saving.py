@@ -63,8 +63,8 @@ class ModelInfo:
         return _html.table(("", "logged model"), rows.items()) + shown
 
 
-def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options: Options) -> None:
-    """Writes a package into a new or an empty folder.
+def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options: Options, data: Any = None) -> None:
+    """Writes a package into a new or an empty folder. ``data``: rows that the signature is inferred from.
 
     Raises FileExistsError for one that holds something, and whatever keeps the model from being saved.
     """
@@ -74,7 +74,7 @@ def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options
     target.parent.mkdir(parents=True, exist_ok=True)
     package = Package(target.with_name(f".{target.name}.{os.getpid()}.partial"))
     try:
-        make(Subject(flavor, model, options), package, _Asked(None))
+        make(Subject(flavor, model, options, data=lambda: data), package, _Asked(None))
         package.seal(target)
     except BaseException:
         package.discard()

@@ -1,6 +1,6 @@
-"""The command line: `fitprint runs`, `show`, `inspect`, `verify`, `flavors` and `gc`.
+"""The command line: `fitprint runs`, `show`, `inspect`, `verify`, `predict`, `package`, `flavors` and `gc`.
 
-No command imports a framework, or numpy early.
+No command but `predict` and `package` imports a framework, and none numpy early.
 """
 
 import gc

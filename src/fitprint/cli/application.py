@@ -13,6 +13,8 @@ from fitprint._version import __version__
 from fitprint.cli.cleaning import gc
 from fitprint.cli.flavors import flavors
 from fitprint.cli.inspection import inspect
+from fitprint.cli.packaging import package
+from fitprint.cli.predicting import predict
 from fitprint.cli.runs import runs
 from fitprint.cli.show import show
 from fitprint.cli.texts import clean
@@ -47,8 +49,8 @@ class Commands(click.Group):
 def fitprint() -> None:
     """What training calls left behind: their runs, their metrics and their model packages.
 
-    Nothing here loads a model or imports a framework. Runs are looked for in the folder that --store names, else
-    FITPRINT_STORE, else ./fitprint-runs.
+    `predict` and `package` load a model, which imports its framework; no other command does. Runs are looked for in
+    the folder that --store names, else FITPRINT_STORE, else ./fitprint-runs.
     """
     set_up_logger()
     for stream in (sys.stdout, sys.stderr):
@@ -56,7 +58,7 @@ def fitprint() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
 
 
-for command in (runs, show, inspect, verify, flavors, gc):
+for command in (runs, show, inspect, verify, predict, package, flavors, gc):
     fitprint.add_command(command)
 
 

@@ -6,6 +6,8 @@ import functools
 import importlib.metadata as metadata
 import os
 import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
 
 SCRIPT = ("__main__", "__mp_main__")
@@ -45,13 +47,27 @@ def is_local(name: str) -> bool:
 
 
 def file_of(top: str) -> str | None:
-    """The file of an imported top-level module (of a package its ``__init__.py``, or its folder), or None."""
+    """The file of a top-level module (of a package its ``__init__.py``, or its folder), or None.
+
+    One that is not imported is looked for as an import would, and not imported.
+    """
     module = sys.modules.get(top)
-    place = getattr(module, "__file__", None)
+    place, folders = getattr(module, "__file__", None), getattr(module, "__path__", None)
+    if module is None:
+        spec = _spec(top)
+        place = spec.origin if spec is not None and spec.has_location else None
+        folders = spec.submodule_search_locations if spec is not None else None
     if place is None:
-        folders = list(getattr(module, "__path__", None) or [])
-        place = os.path.join(folders[0], "") if folders else None
+        listed = list(folders or [])
+        place = os.path.join(listed[0], "") if listed else None
     return place
+
+
+def _spec(top: str) -> ModuleSpec | None:
+    try:
+        return find_spec(top)
+    except (ImportError, ValueError, AttributeError):  # a name that is none, or a finder that fails
+        return None
 
 
 @functools.lru_cache(maxsize=512)

@@ -16,7 +16,7 @@ from fitprint.models import distributions
 from fitprint.models.package import Package
 
 MLFLOW = "mlflow>=2.8,<4"
-"""First in the list of a package whose loader is MLflow's: servers build their environment from these files."""
+"""First in the list of a package whose loader is no plugin's: servers build their environment from these files."""
 
 MOST_CODE_BYTES = 10_000_000
 MOST_CODE_FILES = 500
@@ -33,15 +33,10 @@ def requirements(
     ones in ``covered`` are brought by what is named.
     """
     found = {*named, *filter(None, (distributions.of_module(each) for each in _tops(modules) - {*covered}))}
-    owner = distributions.of_module(loader_module)
-    first = []
-    if loader_module.partition(".")[0] == "mlflow":
-        first.append(MLFLOW)
-        found.discard("mlflow")
-    elif owner:
-        first.append(_pinned(owner))
-        found.discard(owner)
-    return first + sorted(_pinned(each) for each in found if distributions.version(each))
+    owner = distributions.of_module(loader_module) if loader_module.partition(".")[0] != "mlflow" else None
+    found -= {owner, "mlflow"} if owner is None else {owner}
+    first = MLFLOW if owner is None else _pinned(owner)
+    return [first, *sorted(_pinned(each) for each in found if distributions.version(each))]
 
 
 def _pinned(distribution: str) -> str:
@@ -87,13 +82,14 @@ def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str,
 def copy_local_code(package: Package, modules: Iterable[str], there: Container[str] = ()) -> list[tuple[str, str]]:
     """Copies the user's own modules that the model names, and those that these import, into ``code/``.
 
-    ``there``: modules that are in ``code/`` already.
+    ``there``: modules that are in ``code/`` already. What the modules import is noted in ``package.modules``.
 
     Returns (module, reason) for each that was not copied: too large, or no file to copy.
     """
     left_out = []
     size = count = 0
     for top, files in sorted(_local_closure(modules).items()):
+        package.modules |= imported_by(files)
         if top in there:
             continue
         own_size = sum(_size(file) for file, _ in files)
@@ -124,11 +120,11 @@ def _local_closure(modules: Iterable[str]) -> dict[str, list[tuple[Path, str]]]:
         top = waiting.pop()
         if top not in found and distributions.is_local(top):
             found[top] = _source_files(top)
-            waiting |= _imported_by(found[top])
+            waiting |= imported_by(found[top])
     return found
 
 
-def _imported_by(files: Iterable[tuple[Path, str]]) -> set[str]:
+def imported_by(files: Iterable[tuple[Path, str]]) -> set[str]:
     """The top-level names that source files import, inside functions too."""
     found: set[str] = set()
     for file, _ in files:

@@ -33,7 +33,7 @@ def write_example(package: Package, example: Any) -> dict[str, Any]:
         info["pandas_orient"] = "split" if "columns" in stored else "values"
     if params:
         info["params"] = "true"  # text, as MLflow has it
-        plain = _plain(params)
+        plain = plain_data(params)
         stored, serving = {"inputs": stored, "params": plain}, {**serving, "params": plain}
     package.write(FILE, dumps(stored))
     package.write(SERVING_FILE, dumps(serving, indent=2))
@@ -54,38 +54,38 @@ def _forms(example: Any) -> tuple[str, Any, Any]:
         return "dataframe", stored, {"dataframe_split": stored}
     if hasattr(example, "tocsr") and getattr(example, "format", None) in ("csr", "csc"):
         parts = {name: getattr(example, name).tolist() for name in ("data", "indices", "indptr")}
-        dense = _plain(example.toarray().tolist())
+        dense = plain_data(example.toarray().tolist())
         return f"sparse_matrix_{example.format}", {**parts, "shape": list(example.shape)}, {"inputs": dense}
     if _is_array(example) or (isinstance(example, dict) and example and all(map(_is_array, example.values()))):
-        arrays = _plain(example)
+        arrays = plain_data(example)
         return "ndarray", arrays, {"inputs": arrays}
     if isinstance(example, (dict, list, str, bytes, bool, int, float, datetime.date)):
-        stored = _plain(example)
+        stored = plain_data(example)
         is_chat = isinstance(example, dict) and not CHAT_KEYS.isdisjoint(example)
         return "json_object", stored, stored if is_chat else {"inputs": stored}
     raise ValueError(f"{type(example).__name__} is no input example: give a DataFrame, an array, or what JSON holds")
 
 
 def _of_frame(frame: Any) -> dict[str, Any]:
-    rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    rows = [[plain_data(value) for value in row] for row in frame.itertuples(index=False, name=None)]
     labels = list(frame.columns)
-    return {"data": rows} if labels == list(range(len(labels))) else {"columns": _plain(labels), "data": rows}
+    return {"data": rows} if labels == list(range(len(labels))) else {"columns": plain_data(labels), "data": rows}
 
 
 def _is_array(value: Any) -> bool:
     return hasattr(value, "dtype") and hasattr(value, "tolist") and not hasattr(value, "iloc")
 
 
-def _plain(value: Any) -> Any:
+def plain_data(value: Any) -> Any:
     """What JSON holds: missing values as null, moments as ISO text, bytes as base64."""
     if isinstance(value, (str, bool, int)) and type(value) in (str, bool, int):
         return value
     if isinstance(value, float):
         return None if math.isnan(value) else float(value)
     if isinstance(value, dict):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): plain_data(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [plain_data(each) for each in value]
     if isinstance(value, (bytes, bytearray)):
         return base64.encodebytes(bytes(value)).decode("ascii")
     if value is None or type(value).__name__ in ("NaTType", "NAType"):
@@ -93,5 +93,5 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return plain_data(value.tolist())
     return str(value)

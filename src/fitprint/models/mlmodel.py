@@ -22,10 +22,22 @@ LARGEST = 10_000_000
 
 
 def to_yaml(document: Any, sort_keys: bool = True) -> str:
-    """Block-style YAML, by the C emitter where PyYAML has it (six times as fast)."""
+    """Block-style YAML, by the C emitter where PyYAML has it (six times as fast).
+
+    Raises TypeError, naming it, for a value that plain YAML cannot hold.
+    """
     import yaml
 
-    text: str = yaml.dump(document, Dumper=_dumper(), default_flow_style=False, sort_keys=sort_keys, allow_unicode=True)
+    try:
+        text: str = yaml.dump(
+            document, Dumper=_dumper(), default_flow_style=False, sort_keys=sort_keys, allow_unicode=True
+        )
+    except yaml.representer.RepresenterError as error:
+        value = error.args[-1]
+        raise TypeError(
+            f"{value!r:.80} is a {type(value).__name__}, which the files of a package cannot hold: "
+            "give text, numbers, lists and mappings"
+        ) from None
     return text
 
 

@@ -5,6 +5,7 @@ The pickler notes which modules the stream names, so that requirements need no s
 
 from __future__ import annotations
 
+import dis
 import pickle
 import sys
 import types
@@ -69,6 +70,8 @@ def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
     class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
             package.modules.add(obj.__name__ if isinstance(obj, types.ModuleType) else _module_of(_named(obj)))
+            if isinstance(obj, types.CodeType):
+                package.modules |= imported_in(obj)
             return super().reducer_override(obj)
 
     package.modules.clear()
@@ -76,6 +79,11 @@ def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
         ByValue(file, protocol=PROTOCOL).dump(model)
     package.modules.add("cloudpickle")
     package.code_by_value = True
+
+
+def imported_in(code: types.CodeType) -> set[str]:
+    """The modules that code imports when it runs."""
+    return {each.argval for each in dis.get_instructions(code) if each.opname == "IMPORT_NAME" and each.argval}
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import pickle
 from typing import Any, BinaryIO
 
 CLOUDPICKLE = ("cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast")
+_BLOCK = 1 << 20
 _CORE = "numpy._core"
 """The new name of ``numpy.core``; numpy 1.26 knows it for some of the modules only."""
 
@@ -40,3 +41,13 @@ def _set_state_of_new(set_state: Any) -> Any:
         return kind if is_there else set_state(kind, state)
 
     return set_state_of_new
+
+
+def holds(file: BinaryIO, mark: bytes) -> bool:
+    """Whether some bytes are in a file, which is read in blocks from where it stands."""
+    before = b""
+    while block := file.read(_BLOCK):
+        if mark in before + block:
+            return True
+        before = block[-len(mark) :]
+    return False

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from fitprint._making import saving
-from fitprint._making.options import Options, read_options
+from fitprint._making.options import Options, check_loader, read_options
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._artifacts import sources_of
 from fitprint.pyfunc._config import Config, read_config
@@ -113,7 +110,7 @@ def _asked(
         assert isinstance(source, PythonModelSource)
         return PythonModelSource(source.python_model, sources_of(artifacts), config or None), options
     if loader_module is not None and python_model is None and not artifacts:
-        _check_loader(loader_module, options)
+        check_loader(loader_module, options.code_paths)
         return LoaderModuleSource(
             loader_module, None if data_path is None else sources_of({"data_path": data_path})["data_path"]
         ), options
@@ -121,21 +118,3 @@ def _asked(
         "give either python_model (a PythonModel instance or a function), with artifacts if it needs files, "
         "or loader_module, with data_path if it loads any"
     )
-
-
-def _check_loader(name: str, options: Options) -> None:
-    """Imports a loader module that is not among the code paths: it is then copied, if it is the user's own.
-
-    Raises ValueError for one that is in neither place.
-    """
-    top = name.partition(".")[0]
-    if any(Path(path).name.removesuffix(".py") == top for path in options.code_paths):
-        return
-    try:
-        importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
-        raise ValueError(
-            f"loader_module {name} is neither in code_paths nor to be imported here: name it in code_paths"
-        ) from None

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fitprint import _html
+from fitprint._guard import tell_once
 from fitprint._loading import Loaded, load, signature_of
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
+from fitprint.models.example_reading import read_example
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._config import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
@@ -62,12 +64,29 @@ class PyFuncModel:
         kept = model.context.model_config if isinstance(model, RunningModel) else self._loaded.generic.get("config")
         return dict(kept or {})
 
+    @property
+    def input_example(self) -> Any:
+        """The data of the package's input example, with the signature's types; None without one.
+
+        Raises PackageError for one that cannot be read.
+        """
+        info = self._loaded.document.get("saved_input_example_info")
+        if not isinstance(info, dict):
+            return None
+        return read_example(self._loaded.folder, info, self.metadata.get_input_schema())[0]
+
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Predicts rows of data. Raises SchemaError, a line per column, for data that does not fit the signature."""
         signature = self.metadata.signature
         if signature is not None and signature.inputs is not None and not self._checks_itself:
             data = enforce_inputs(data, signature.inputs, lossless=True)
-        given = enforce_params(params, signature.params if signature is not None else None)
+        schema = signature.params if signature is not None else None
+        if params and schema is None:
+            folder = str(self._loaded.folder)
+            tell_once(
+                ("params", folder), f"{folder}: its signature has no params; ignored: {', '.join(map(str, params))}"
+            )
+        given = enforce_params(params, schema, lossless=True)
         return self._loaded.predict(data, given if params is not None else given or None)
 
     def unwrap(self) -> Any:

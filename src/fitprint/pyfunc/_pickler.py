@@ -13,7 +13,7 @@ import types
 from typing import Any, BinaryIO
 
 from fitprint.models.package import Package, PackageFile
-from fitprint.models.pickling import PROTOCOL, spawned_script_by_value
+from fitprint.models.pickling import PROTOCOL, imported_in, spawned_script_by_value
 from fitprint.pyfunc._base import PythonModel, PythonModelContext
 
 MLFLOW_MODULE = "mlflow.pyfunc.model"
@@ -55,6 +55,7 @@ def _dump(python_model: Any, file: BinaryIO | PackageFile, modules: set[str]) ->
             if obj is mlflow:
                 return NotImplemented  # as it reduces itself; the module of its class is for the writer alone
             if isinstance(obj, types.CodeType):
+                modules.update(imported_in(obj))
                 stripped = obj.replace(co_filename=_base_name(obj.co_filename))
                 return self.dispatch_table[types.CodeType](stripped)
             found = super().reducer_override(obj)

@@ -124,6 +124,9 @@ class SklearnFlavor(Flavor):
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
         return _packages.needs_trust(config)
 
+    def file_config(self, path: Path) -> Mapping[str, Any]:
+        return {"pickled_model": path.name, "serialization_format": "skops"}  # the one that is no pickle
+
     def requirements(self, model: Any) -> Iterable[str]:
         return ("scikit-learn", "numpy", "scipy")
 

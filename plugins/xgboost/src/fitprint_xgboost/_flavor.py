@@ -97,6 +97,9 @@ class XGBoostFlavor(Flavor):
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
         return None  # its own formats hold data alone
 
+    def file_config(self, path: Path) -> Mapping[str, Any]:
+        return _packages.file_config(path)
+
     def size(self, model: Any) -> int | None:
         return _packages.size(model)
 

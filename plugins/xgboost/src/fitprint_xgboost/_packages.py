@@ -19,6 +19,11 @@ from fitprint.models.pickling import dump_model
 
 FORMATS, PICKLE = ("ubj", "json"), "model.pkl"
 _BOOSTER = "xgboost.core.Booster"
+_ESTIMATORS = {
+    "classifier": "xgboost.sklearn.XGBClassifier",
+    "regressor": "xgboost.sklearn.XGBRegressor",
+    "ranker": "xgboost.sklearn.XGBRanker",
+}
 _SAMPLED_ROUNDS = 10
 _BASE_SCORE_LIST = (3, 1)
 
@@ -66,6 +71,14 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     except (ValueError, TypeError, KeyError) as error:  # xgboost's own error is a ValueError
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {_message(error)}") from error
     return model
+
+
+def file_config(path: Path) -> dict[str, Any]:
+    """The config with which `load` reads a bare file: as the class that wrote it, as far as the file says which."""
+    told = load(path.parent, {"data": path.name}).attr("scikit_learn") or ""
+    named = (kind for name, kind in _ESTIMATORS.items() if f'"_estimator_type": "{name}"' in told)
+    form = "json" if path.suffix == ".json" else "ubj"
+    return {"data": path.name, "model_class": next(named, _BOOSTER), "model_format": form}
 
 
 def _refuse_lost_base_score(folder: Path, written: str) -> None:
