@@ -42,7 +42,7 @@ def without_rows(model: Prophet) -> Prophet:
     The dates of all rows stay: ``make_future_dataframe`` continues them.
     """
     made = copy.copy(model)
-    history = model.history
+    history: Any = model.history
     apart = np.diff(history["t"]).mean() if len(history) > 1 else 0.0
     made.history = pd.DataFrame({"ds": history["ds"].iloc[[0, -1]].to_numpy(), "t": [0.0, apart]})
     made.stan_fit = None

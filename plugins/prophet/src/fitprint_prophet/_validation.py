@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from prophet.diagnostics import performance_metrics
+from prophet.diagnostics import performance_metrics  # type: ignore[attr-defined,unused-ignore]
 
 _SCORES = ("mse", "rmse", "mae", "mape", "mdape", "smape", "coverage")
 _NEAR_ZERO = 1e-8

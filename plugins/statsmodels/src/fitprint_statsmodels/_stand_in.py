@@ -53,7 +53,8 @@ class _Copier:
             return self._kept(value, value.copy(deep=True))
         if isinstance(value, (pd.Series, pd.DataFrame)) and isinstance(value.index, _DATES):
             return self._kept(value, value.set_axis(self.copied(value.index), axis=0))
-        return self._object(value) if _is_copied(type(value)) else value
+        kind: Any = type(value)
+        return self._object(value) if _is_copied(kind) else value
 
     def _member(self, value: Any) -> Any:
         return self.copied(self._replace(value))
@@ -82,4 +83,5 @@ class _Copier:
 def _is_copied(kind: type) -> bool:
     """Python classes of statsmodels', and those derived from them; nobody but itself can copy a compiled object."""
     of_statsmodels = any(base.__module__.partition(".")[0] == "statsmodels" for base in kind.__mro__)
-    return of_statsmodels and kind.__new__ is object.__new__ and "__dict__" in dir(kind)
+    plain: Any = object.__new__
+    return of_statsmodels and getattr(kind, "__new__", None) is plain and "__dict__" in dir(kind)
