@@ -165,7 +165,7 @@ print(len(fitprint.runs()))
 
 
 def test_the_example(store, run_python):
-    done = run_python((Path(__file__).parents[1] / "example.py").read_text("utf-8"))
+    done = run_python((Path(__file__).parents[3] / "examples" / "with_prophet.py").read_text("utf-8"))
     linear, _, flat, _ = done.stdout.splitlines()
     assert linear.startswith("linear: rmse 3.")
     assert flat.startswith("flat: rmse 3")

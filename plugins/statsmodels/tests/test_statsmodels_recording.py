@@ -223,7 +223,7 @@ print([run.name for run in fitprint.runs()])
 
 
 def test_the_example(store, run_python):
-    done = run_python((Path(__file__).parents[1] / "example.py").read_text("utf-8"))
+    done = run_python((Path(__file__).parents[3] / "examples" / "with_statsmodels.py").read_text("utf-8"))
     best = done.stdout.splitlines()[1].split()
     assert best[:2] == ["AutoReg", "ct"]
     assert "2024-05-06" in done.stdout
