@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("prophet", reason="needs prophet: run `make test-all`")
 
+import prophet.serialize
+import prophet.utilities  # noqa: F401
 from prophet import Prophet
 from prophet.diagnostics import cross_validation
 

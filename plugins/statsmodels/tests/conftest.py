@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import fitprint
+from fitprint.testing import carried
 
 KINDS = "kinds_of_statsmodels"
 if importlib.util.find_spec("statsmodels") is not None:  # else each file of tests says that it is skipped
@@ -73,18 +74,17 @@ def load_elsewhere(run_python: Callable[..., Any], tmp_path: Path) -> Callable[.
     """Loads a package in a process of its own, with fitprint or with stock MLflow, and gives its predictions."""
 
     def load(package: Path, data: Any, python: str | None = None) -> Any:
-        data.to_pickle(tmp_path / "data") if hasattr(data, "to_pickle") else np.save(tmp_path / "data.npy", data)
+        carried.write(tmp_path / "data.json", data)
         script = f"""
-            import sys, numpy as np
+            import importlib.util, sys, numpy as np
             if {python is not None}:
                 from mlflow.pyfunc import load_model
             else:
                 from fitprint import load_model
-            if {hasattr(data, "to_pickle")}:
-                import pandas as pd
-                data = pd.read_pickle("data")
-            else:
-                data = np.load("data.npy")
+            spec = importlib.util.spec_from_file_location("carried", {carried.__file__!r})
+            carried = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(carried)
+            data = carried.read("data.json")
             np.save("predicted.npy", np.asarray(load_model(sys.argv[1]).predict(data)))
         """
         run_python(script, package, **({"python": python} if python else {}))

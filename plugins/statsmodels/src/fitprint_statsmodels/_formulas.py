@@ -55,12 +55,25 @@ def _levels(frame: pd.DataFrame, most: int) -> pd.DataFrame:
     """A frame with every level of each column and, of a column of numbers with more than ``most``, their mean."""
     columns = {name: _values(frame[name].dropna(), most) for name in frame.columns}
     rows = max(map(len, columns.values()))
-    return pd.DataFrame({name: each.take(np.arange(rows) % len(each)) for name, each in columns.items()})
+    found = pd.DataFrame({name: each.take(np.arange(rows) % len(each)) for name, each in columns.items()})
+    return found.set_axis(pd.Index(list(frame.columns), dtype=object), axis=1)
 
 
 def _values(column: pd.Series, most: int) -> Any:
     levels = column.drop_duplicates()
     if getattr(column.dtype, "kind", "O") not in "iufmM" or len(levels) <= most:
-        return levels.sort_values().array
+        return _of_objects(levels.sort_values()).array
     mean = column.mean()
     return pd.Series([int(mean) if column.dtype.kind in "iu" else mean], dtype=column.dtype).array
+
+
+def _of_objects(texts: pd.Series) -> pd.Series:
+    """Texts as every pandas reads them from a pickle: their own type is new in pandas 3."""
+    if isinstance(texts.dtype, pd.CategoricalDtype):
+        categories = texts.cat.categories
+        return texts.cat.rename_categories(categories.astype(object)) if _are_texts(categories.dtype) else texts
+    return texts.astype(object) if _are_texts(texts.dtype) else texts
+
+
+def _are_texts(dtype: Any) -> bool:
+    return isinstance(dtype, pd.StringDtype)
