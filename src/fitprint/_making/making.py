@@ -22,7 +22,7 @@ from fitprint.models.signature import ModelSignature
 def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
     """Writes all files of a package but ``checksums.json``. Returns the MLmodel document."""
     flavor, model, options = subject.flavor, subject.model, subject.options
-    package.options = options.own
+    package.options, package.skip = options.own, steps.skip
     keys = dict(flavor.save(model, package))
     package.settle()
     data = options.input_example

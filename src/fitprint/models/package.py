@@ -137,6 +137,8 @@ class Package:
         self.sealed = False
         self.on_fault: Callable[[OSError], object] | None = None
         """Told of an error of the files themselves, which says something of the disk and nothing of the model."""
+        self.skip: Callable[[str, str, str], object] = lambda what, rule, reason: None
+        """Keeps a reason, (what, rule, reason), for what `save` could not do; set by who makes the package."""
         self._unhashed: list[str] = []
         self._opened: dict[str, PackageFile] = {}
         os.mkdir(self.folder)

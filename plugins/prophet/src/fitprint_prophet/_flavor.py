@@ -1,0 +1,78 @@
+"""The flavor: which part answers which question of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fitprint._flavor import Flavor, Patch, TrainingCall
+from fitprint.models.package import Package
+from fitprint_prophet import _facts, _packages, _params, _validation
+
+_FEW = 1_000
+
+
+class ProphetFlavor(Flavor):
+    """Prophet: ``fit``, and ``cross_validation``."""
+
+    loader_module = "mlflow.prophet"
+    model_argument = "pr_model"
+
+    def patches(self) -> Sequence[Patch]:
+        return [
+            Patch("prophet.forecaster", "Prophet.fit", subclasses=True),
+            Patch("prophet.diagnostics", "cross_validation"),
+        ]
+
+    def params(self, call: TrainingCall) -> Mapping[str, Any]:
+        if call.instance is None:
+            return _params.validation_params(call)
+        return {**_params.model_params(call.instance), **_params.fit_params(call)}
+
+    def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
+        return _params.fitted_params(call.instance) if call.instance is not None else {}
+
+    def model(self, call: TrainingCall) -> Any:
+        if call.instance is None:
+            call.skip("model", "cross-validation", "it trains a model per cutoff and keeps none")
+            return None
+        return call.instance
+
+    def metrics(self, call: TrainingCall) -> Mapping[str, float]:
+        if call.instance is None:
+            return _validation.metrics(call.result)
+        return {**_facts.learnt(call.instance), **_facts.training_metrics(call)}
+
+    def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
+        if call.instance is None:
+            return _validation.tables(call.result)
+        return _facts.tables(call.instance)
+
+    def data(self, call: TrainingCall) -> Any:
+        return _facts.inputs(call) if call.instance is not None else None
+
+    def sample(self, call: TrainingCall) -> Any:
+        """The first rows; ``ds`` as Prophet takes it, whatever it was given as: dates to the nanosecond."""
+        rows = _facts.inputs(call).iloc[:_FEW]
+        return rows.assign(ds=pd.to_datetime(rows["ds"]).astype("datetime64[ns]"))
+
+    def target(self, call: TrainingCall) -> Any:
+        return call.argument("df")["y"] if call.instance is not None else None
+
+    def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        return model.predict(data)
+
+    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
+        return _packages.save(model, package)
+
+    def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
+        return _packages.load(folder, config)
+
+    def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        return None  # its JSON holds data alone
+
+    def requirements(self, model: Any) -> Iterable[str]:
+        return ("prophet", "holidays", "numpy", "pandas")

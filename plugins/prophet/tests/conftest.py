@@ -1,0 +1,47 @@
+"""What the tests of the flavor share: recording that raises its own errors, a series, and quiet loggers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fitprint
+
+
+@pytest.fixture(scope="session")
+def frame() -> pd.DataFrame:
+    """300 days with a week in them, a regressor ``rain``, and the limits of a logistic growth."""
+    rng = np.random.default_rng(0)
+    days = np.arange(300)
+    frame = pd.DataFrame(
+        {"ds": pd.date_range("2023-01-01", periods=300).astype("datetime64[ns]"), "rain": rng.random(300)}
+    )
+    frame["y"] = 5 + 0.1 * days + np.sin(2 * np.pi * days / 7) + frame["rain"] + rng.normal(size=300) / 10
+    return frame.assign(cap=60.0, floor=1.5, weekday=days % 7 < 5)
+
+
+@pytest.fixture
+def recorded(store: Path) -> Iterator[Path]:
+    fitprint.autolog(strict=True, quiet=True)
+    yield store
+    fitprint.disable()
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stan's progress, line by line."""
+    monkeypatch.setattr(logging.getLogger("cmdstanpy"), "level", logging.CRITICAL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What Prophet uses of pandas that a later pandas will not have is Prophet's affair."""
+    here = str(Path(__file__).parent)
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning:prophet"))
+            item.add_marker(pytest.mark.filterwarnings("ignore::FutureWarning:prophet"))

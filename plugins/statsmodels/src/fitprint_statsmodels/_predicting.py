@@ -1,0 +1,81 @@
+"""What results predict from, as MLflow's wrapper calls them: rows of the regressors, or a start and an end."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from statsmodels.tsa.base.tsa_model import TimeSeriesModel
+
+from fitprint.models.rows import row_count, take_rows
+from fitprint_statsmodels import _formulas
+from fitprint_statsmodels._stand_in import stand_in
+
+ROWS, TIMES = "rows", "times"
+_STEPS = 5
+_MOST = 200
+
+
+def predicts_from(results: Any) -> str | None:
+    """`ROWS`, `TIMES`, or None for results that MLflow's wrapper cannot predict with: those of VAR and PHReg."""
+    method = getattr(results, "predict", None)
+    names = list(inspect.signature(method).parameters) if callable(method) else []
+    if isinstance(getattr(results, "model", None), TimeSeriesModel):
+        return TIMES if "start" in names and "end" in names else None
+    return ROWS if names[:1] == ["exog"] else None
+
+
+def predict(results: Any, data: Any) -> Any:
+    """Of a time-series model, from a DataFrame of one row with ``start`` and ``end``; else from the regressors' rows.
+
+    Raises ValueError for another DataFrame, NotImplementedError for results that predict from neither.
+    """
+    kind = predicts_from(results)
+    if kind is None:
+        raise NotImplementedError(f"{type(results).__name__} has no predict(exog), and no predict(start, end)")
+    if kind == ROWS:
+        return stand_in(results).predict(data)
+    if not isinstance(data, pd.DataFrame) or len(data) != 1 or not {"start", "end"} <= set(data.columns):
+        raise ValueError("a time-series model predicts from a DataFrame of one row with the columns start and end")
+    return stand_in(results).predict(start=data["start"].iloc[0], end=data["end"].iloc[0])
+
+
+def inputs(model: Any) -> Any:
+    """The regressors a model was made with, of a formula the columns that it names; None without any."""
+    data = getattr(model, "data", None)
+    if getattr(data, "frame", None) is not None and hasattr(model, "formula"):
+        return _formulas.inputs(model)
+    exog = getattr(data, "orig_exog", None)
+    return exog if exog is not None else getattr(model, "exog", None)
+
+
+def target(model: Any) -> Any:
+    """What a model is to explain; None where it keeps none."""
+    found = getattr(getattr(model, "data", None), "orig_endog", None)
+    return found if found is not None else getattr(model, "endog", None)
+
+
+def sample(results: Any) -> Any:
+    """A few rows to predict from, spread over the data, or the last steps of a series; None where there is no data."""
+    model = getattr(results, "model", None)
+    if predicts_from(results) == TIMES:
+        return _last_steps(stand_in(model))
+    data = inputs(model)
+    count = row_count(data) if data is not None else None
+    if not count:
+        return None
+    return data if count <= _MOST else take_rows(data, np.linspace(0, count - 1, _MOST).astype(int))
+
+
+def _last_steps(model: Any) -> pd.DataFrame:
+    """One row: dates where the model knows those of its data, else positions."""
+    count, index = len(model.endog), getattr(model, "_index", None)
+    first = max(0, count - _STEPS)
+    if isinstance(index, pd.PeriodIndex):
+        index = index.to_timestamp()
+    if isinstance(index, pd.DatetimeIndex) and len(index) == count:
+        steps = {"start": [index[first]], "end": [index[-1]]}
+        return pd.DataFrame(steps).astype("datetime64[ns]") if index.tz is None else pd.DataFrame(steps)
+    return pd.DataFrame({"start": [first], "end": [count - 1]})

@@ -1,0 +1,93 @@
+"""What the tests of the flavor share: recording that raises its own errors, kinds of models, and a search for rows."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fitprint
+from fitprint.testing import carried
+
+KINDS = "kinds_of_statsmodels"
+if importlib.util.find_spec("statsmodels") is not None:  # else each file of tests says that it is skipped
+    spec = importlib.util.spec_from_file_location(KINDS, Path(__file__).with_name(f"{KINDS}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[KINDS] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[KINDS])
+
+
+@pytest.fixture(scope="session")
+def frame() -> pd.DataFrame:
+    """120 rows: numbers, a category, groups, and a target of each kind; no number of a row is a round one."""
+    rng = np.random.default_rng(7)
+    frame = pd.DataFrame({"x": rng.random(120) + 0.1, "z": rng.normal(size=120)})
+    frame["g"] = rng.choice(["north", "south", "west"], 120)
+    frame["group"] = np.repeat(np.arange(12), 10)
+    latent = 1.5 * frame.x - frame.z + (frame.g == "west") + rng.normal(size=120)
+    frame["y"] = latent
+    frame["yes"] = (latent > latent.median()).astype(int)
+    frame["count"] = rng.poisson(np.exp(0.3 * frame.x + 0.2))
+    frame["kind"] = np.digitize(latent, np.quantile(latent, [0.3, 0.7]))
+    frame["share"] = 1 / (1 + np.exp(-latent))
+    frame["time"] = rng.exponential(np.exp(-0.3 * frame.x)) + 0.01
+    return frame
+
+
+@pytest.fixture(scope="session")
+def series() -> pd.Series:
+    values = np.cumsum(np.random.default_rng(1).normal(size=60)) + 50
+    return pd.Series(values, index=pd.date_range("2024-01-01", periods=60, freq="D"), name="level")
+
+
+@pytest.fixture
+def recorded(store: Path) -> Iterator[Path]:
+    fitprint.autolog(strict=True, quiet=True)
+    yield store
+    fitprint.disable()
+
+
+@pytest.fixture
+def rows_in() -> Callable[[Path, pd.DataFrame], set[str]]:
+    """The columns of which values lie in the files of a package, as the eight bytes of a float or spelled out."""
+
+    def search(package: Path, data: pd.DataFrame) -> set[str]:
+        content = b"".join(each.read_bytes() for each in package.rglob("*") if each.is_file())
+        return {name for name in data.columns if _count(content, data[name]) > 0}
+
+    def _count(content: bytes, column: Any) -> int:
+        values = np.asarray(column, dtype=float)
+        return sum(each.tobytes() in content or repr(float(each)).encode() in content for each in values)
+
+    return search
+
+
+@pytest.fixture
+def load_elsewhere(run_python: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Loads a package in a process of its own, with fitprint or with stock MLflow, and gives its predictions."""
+
+    def load(package: Path, data: Any, python: str | None = None) -> Any:
+        carried.write(tmp_path / "data.json", data)
+        script = f"""
+            import importlib.util, sys, numpy as np
+            if {python is not None}:
+                from mlflow.pyfunc import load_model
+            else:
+                from fitprint import load_model
+            spec = importlib.util.spec_from_file_location("carried", {carried.__file__!r})
+            carried = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(carried)
+            data = carried.read("data.json")
+            np.save("predicted.npy", np.asarray(load_model(sys.argv[1]).predict(data)))
+        """
+        run_python(script, package, **({"python": python} if python else {}))
+        return np.load(tmp_path / "predicted.npy")
+
+    return load
