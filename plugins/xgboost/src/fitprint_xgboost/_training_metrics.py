@@ -15,6 +15,5 @@ def metrics_of_estimator(call: TrainingCall) -> dict[str, float]:
     if given.get("eval_set") or not isinstance(model, (XGBClassifier, XGBRegressor)):
         return {}
     rows = TrainingRows(given.get("X"), given.get("y"), given.get("sample_weight"))
-    if isinstance(model, XGBClassifier):
-        return training_metrics(call, rows, model.predict, model.predict_proba)
-    return training_metrics(call, rows, model.predict, None) if isinstance(model, XGBRegressor) else {}
+    probability = model.predict_proba if isinstance(model, XGBClassifier) else None
+    return training_metrics(call, rows, model.predict, probability)
