@@ -15,6 +15,7 @@ from fitprint._settings import Settings
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
+    from fitprint.models.signature import ModelSignature
 
 CONTRACT = 1
 
@@ -28,6 +29,9 @@ class Emit(Protocol):
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Values of consecutive steps, each with its time in seconds of the epoch."""
 
+
+Declared = tuple["ModelSignature | None", Sequence[tuple[str, str]]]
+"""A signature, and (what, reason) for each part of it that signatures have no word for."""
 
 Rule = Callable[["TrainingCall"], "str | None"]
 """From a training call to the reason why it is not recorded, or None."""
@@ -212,6 +216,10 @@ class Flavor(ABC):
 
     def target(self, call: TrainingCall) -> Any:
         """What is to be predicted, or None."""
+        return None
+
+    def signature(self, model: Any) -> Declared | None:
+        """The signature that the model itself declares; None: it is inferred from `sample` and what is predicted."""
         return None
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fitprint._flavor import Declared
 from fitprint._making.beside import copy_code, copy_extra_files, write_environment
 from fitprint._making.subject import Steps, Subject
 from fitprint._version import __version__
@@ -61,7 +62,14 @@ def _signature(subject: Subject, package: Package, data: Any, steps: Steps) -> M
     if isinstance(given, ModelSignature):
         return given
     signature: ModelSignature | None = None
-    if given is False or data is None:
+    if given is False:
+        return None
+    declared: Declared | None = None
+    with steps.step("signature"):
+        declared = subject.flavor.signature(subject.model)
+    if declared is not None:
+        return _told(declared, steps)
+    if data is None:
         return None
     if read_once(data):
         steps.skip("signature", "data", "what the model was given can be read only once")
@@ -72,12 +80,16 @@ def _signature(subject: Subject, package: Package, data: Any, steps: Steps) -> M
         return signature
     with steps.step("signature"):
         try:
-            signature, reasons = faithful_signature(_predict(subject, package), data)
+            signature = _told(faithful_signature(_predict(subject, package), data), steps)
         except NotImplementedError as error:
             steps.skip("signature", "flavor", str(error))
-            return None
-        for what, reason in reasons:
-            steps.skip(what, "signature", reason)
+    return signature
+
+
+def _told(declared: Declared, steps: Steps) -> ModelSignature | None:
+    signature, reasons = declared
+    for what, reason in reasons:
+        steps.skip(what, "signature", reason)
     return signature
 
 
