@@ -15,7 +15,7 @@ from fitprint._version import __version__
 
 if TYPE_CHECKING:
     from fitprint import models, pyfunc, testing
-    from fitprint._flavor import Child, Emit, Flavor, Patch, Role, Rule, TrainingCall
+    from fitprint._flavor import Child, Declared, Emit, Flavor, Patch, Role, Rule, TrainingCall
     from fitprint._fluent import (
         log_artifact,
         log_dict,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Child",
+    "Declared",
     "Emit",
     "Flavor",
     "ModelInfo",
@@ -86,7 +87,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "fitprint._flavor": ("Child", "Emit", "Flavor", "Patch", "Role", "Rule", "TrainingCall"),
+    "fitprint._flavor": ("Child", "Declared", "Emit", "Flavor", "Patch", "Role", "Rule", "TrainingCall"),
     "fitprint._fluent": (
         "log_artifact",
         "log_dict",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from fitprint.models.signature import ModelSignature
 
 
 class Emit(Protocol):
@@ -35,3 +38,7 @@ class Child:
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
     tags: Mapping[str, str] = field(default_factory=dict)
+
+
+Declared = tuple["ModelSignature | None", Sequence[tuple[str, str]]]
+"""A signature that a model itself declares, and (what, reason) for each part of it that signatures have no word for."""

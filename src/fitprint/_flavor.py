@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitprint import _readers as read
-from fitprint._emit import Child, Emit, Nowhere
+from fitprint._emit import Child, Declared, Emit, Nowhere
 from fitprint._entry_points import Patch, Role
 from fitprint._parameters import argument, named_arguments, with_argument
 from fitprint._settings import Settings, setting
@@ -17,7 +17,7 @@ from fitprint._settings import Settings, setting
 if TYPE_CHECKING:
     from fitprint.models.package import Package
 
-__all__ = ["CONTRACT", "Child", "Emit", "Flavor", "Patch", "Role", "Rule", "TrainingCall", "read", "setting"]
+__all__ = ["CONTRACT", "Child", "Declared", "Emit", "Flavor", "Patch", "Role", "Rule", "TrainingCall", "read", "setting"]
 
 CONTRACT = 1
 
@@ -224,6 +224,10 @@ class Flavor(ABC):
 
         found = {"inputs": shape_of(self.data(call)), "target": shape_of(self.target(call))}
         return {name: shape for name, shape in found.items() if shape is not None}
+
+    def signature(self, model: Any) -> Declared | None:
+        """The signature that the model itself declares; None: it is inferred from `sample` and what is predicted."""
+        return None
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """What the package's generic `predict` gives."""

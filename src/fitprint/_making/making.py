@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fitprint._flavor import Declared
 from fitprint._making.beside import copy_code, copy_extra_files, write_environment
 from fitprint._making.subject import Steps, Subject
 from fitprint._privacy import in_force
@@ -66,8 +67,15 @@ def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -
     given = subject.options.signature
     if isinstance(given, ModelSignature):
         return given
+    if given is False:
+        return None
+    declared: Declared | None = None
+    with steps.step("signature"):
+        declared = subject.flavor.signature(subject.model)
+    if declared is not None:
+        return _told(declared, steps)
     data, params = split_params(example)
-    if given is False or data is None:
+    if data is None:
         return None
     if read_once(data):
         steps.skip("signature", "data", "what the model was given can be read only once")
@@ -80,14 +88,19 @@ def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -
         return signature
     with steps.step("signature"):
         try:
-            signature, reasons = faithful_signature(_predict(subject, package, params), data)
+            signature = _told(faithful_signature(_predict(subject, package, params), data), steps)
         except NotImplementedError as error:
             steps.skip("signature", "flavor", str(error))
             return None
-        for what, reason in reasons:
-            steps.skip(what, "signature", reason)
         if params:
             signature = _with_params(signature, params)
+    return signature
+
+
+def _told(found: Declared, steps: Steps) -> ModelSignature | None:
+    signature, reasons = found
+    for what, reason in reasons:
+        steps.skip(what, "signature", reason)
     return signature
 
 

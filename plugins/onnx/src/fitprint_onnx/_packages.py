@@ -1,0 +1,70 @@
+"""Writing and reading a model in ONNX's own format, in the layout of MLflow's onnx flavor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import ModelProto
+from onnx.external_data_helper import load_external_data_for_model, uses_external_data
+
+from fitprint import Package
+from fitprint.models import PackageError, distributions, member
+from fitprint_onnx import _graph
+
+NAME = "model.onnx"
+SAVE_OPTIONS = ("onnx_execution_providers", "onnx_session_options", "save_as_external_data")
+PROVIDERS = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+"""MLflow's default: of these, those that are there."""
+_RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
+_LARGEST_MESSAGE = 2**31 - 1
+"""Bytes of a protobuf message: https://protobuf.dev/programming-guides/proto-limits/ """
+
+
+def save(model: ModelProto, package: Package) -> dict[str, Any]:
+    """Writes a model; one that no protobuf message can hold, with its tensors in a file beside it.
+
+    Raises ValueError for a model whose tensors lie elsewhere.
+    """
+    if any(map(uses_external_data, _graph.tensors(model))):
+        raise ValueError("its tensors lie in files of their own: load them with onnx.load(path) first")
+    options = package.options
+    if options.get("save_as_external_data") or model.ByteSize() > _LARGEST_MESSAGE:
+        copied = ModelProto()
+        copied.CopyFrom(model)  # for saving moves the tensors out of the object
+        package.path(f"{NAME}.data")
+        onnx.save_model(copied, str(package.path(NAME)), save_as_external_data=True, location=f"{NAME}.data")
+    else:
+        with package.open(NAME) as file:
+            file.write(model.SerializeToString())
+    return {
+        "data": NAME,
+        "onnx_version": onnx.__version__,
+        "providers": options.get("onnx_execution_providers") or PROVIDERS,
+        "onnx_session_options": options.get("onnx_session_options"),
+    }
+
+
+def load(folder: Path, config: Mapping[str, Any]) -> ModelProto:
+    """Reads a model of fitprint's or MLflow's. Raises PackageError for what is no model, or broken."""
+    path = member(folder, config.get("data"))
+    try:
+        model = onnx.load_model(str(path), load_external_data=False)
+        for tensor in _graph.tensors(model):
+            for entry in tensor.external_data if uses_external_data(tensor) else ():
+                if entry.key == "location":
+                    member(folder, entry.value)  # nothing from outside of the package
+        load_external_data_for_model(model, str(path.parent))
+        onnx.checker.check_model(model if model.ByteSize() <= _LARGEST_MESSAGE else str(path))
+    except (DecodeError, onnx.checker.ValidationError, ValueError, OSError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {reason}") from error
+    return model
+
+
+def requirements() -> list[str]:
+    """What loading and predicting needs; of the runtime's distributions the one that is installed."""
+    return ["onnx", next((each for each in _RUNTIMES if distributions.version(each)), _RUNTIMES[0]), "numpy"]
