@@ -24,7 +24,7 @@ FLOORS = """
     _settings _variables _configuration _emit _entry_points
     models stores
     _html _run
-    _flavor _making _patching _rules
+    _training_call _flavor _making _patching _rules
     _iterations _originals _training_metrics
     _registry _recorder _handover _autolog _status
     _loading pyfunc _saving _namespaces _fluent
@@ -33,6 +33,7 @@ FLOORS = """
 
 UPWARD = {
     ("_html", "_run"): "the name of a type, for the reader and the type checker alone",
+    ("_training_call", "_flavor"): "the same",
 }
 """Imports that go upward all the same: (floor, floor) to the reason."""
 
@@ -44,6 +45,7 @@ LATE = {
     ("_recorder.packing", "_recorder.recorded"): "the name of a type",
     ("_recorder.steps", "_recorder.recorded"): "the name of a type",
     ("_html", "_run.facts"): "the name of a type",
+    ("_training_call", "_flavor"): "the name of a type",
     ("models.signature", "models.inference"): "inference makes signatures, and is found beside them",
 }
 """Imports inside a function, or for annotations, that close a circle: (module, module) to the reason."""
