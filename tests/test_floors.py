@@ -21,8 +21,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = """
     _version _locks _privacy _guard _frames _late _launched
     _locations _readers _json _identity _quiet _parameters _session _scores _terminal _notebook _logger
-    _settings _variables _configuration _emit _entry_points
-    models stores
+    _settings _variables _configuration _entry_points
+    models stores _emit
     _html _run
     _training_call _flavor _making _patching _rules
     _iterations _originals _training_metrics
