@@ -22,10 +22,8 @@ from fitprint.models.signature import ModelSignature
 
 def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
     """Writes all files of a package but ``checksums.json``. Returns the MLmodel document."""
-    flavor, model, options = subject.flavor, subject.model, subject.options
-    package.options, package.skip = options.own, steps.skip
-    keys = dict(flavor.save(model, package))
-    package.settle()
+    options = subject.options
+    keys = _saved(subject, package, steps)
     data = options.input_example
     if data is None:
         with steps.step("the data of the signature"):
@@ -57,6 +55,18 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
     )
     package.write(mlmodel.NAME, mlmodel.to_yaml(document))
     return document
+
+
+def _saved(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
+    """Writes the model. Returns the keys of the flavor's map. The run keeps the package, which then keeps no call alive."""
+    unheard = package.skip
+    package.options, package.skip = subject.options.own, steps.skip
+    try:
+        keys = dict(subject.flavor.save(subject.model, package))
+    finally:
+        package.options, package.skip = {}, unheard
+    package.settle()
+    return keys
 
 
 def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -> ModelSignature | None:
