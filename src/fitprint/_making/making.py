@@ -58,7 +58,7 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
 
 
 def _saved(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
-    """Writes the model. Returns the keys of the flavor's map. The run keeps the package, which then keeps no call alive."""
+    """Writes the model. Returns the keys of the flavor's map. The run keeps the package, which keeps no call alive."""
     unheard = package.skip
     package.options, package.skip = subject.options.own, steps.skip
     try:
