@@ -69,9 +69,12 @@ def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
 
     class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
-            package.modules.add(obj.__name__ if isinstance(obj, types.ModuleType) else _module_of(_named(obj)))
-            if isinstance(obj, types.CodeType):
+            if isinstance(obj, types.ModuleType):
+                package.modules.add(obj.__name__)
+            elif isinstance(obj, types.CodeType):
                 package.modules |= imported_in(obj)
+            elif _importable(_named(obj)):  # what travels by value needs no module
+                package.modules.add(_module_of(_named(obj)))
             return super().reducer_override(obj)
 
     package.modules.clear()

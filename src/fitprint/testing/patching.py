@@ -187,7 +187,7 @@ def _places(patch: Patch) -> list[_Place]:
 def _signature(function: Any) -> str:
     try:
         return str(inspect.signature(function))
-    except ValueError:  # of a compiled function that tells none
+    except (ValueError, TypeError):  # of a compiled function that tells none, or of what is no function: a property
         return "none"
 
 
