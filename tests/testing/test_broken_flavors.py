@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-PARAMS = 'return {"shift": call.instance.shift} if'
+PARAMS = 'return {"shift": call.instance.shift}'
 METRICS = "def metrics(self, call):"
 LISTEN = "def listen(self, call, emit):"
 
@@ -66,17 +66,17 @@ FLAVORS = {
         ["these are kept alive: ['the model'", "look for caches"],
     ),
     "it forgets a param": (
-        {PARAMS: "return {} if"},
+        {PARAMS: "return {}"},
         "test_params_are_complete",
         ["has no param shift", "look at params()"],
     ),
     "it records another value": (
-        {PARAMS: 'return {"shift": 0} if'},
+        {PARAMS: 'return {"shift": 0}'},
         "test_params_are_complete",
         ["'shift': (1.0, 0)", "look at params()"],
     ),
     "it records an address": (
-        {PARAMS: 'return {"shift": object()} if'},
+        {PARAMS: 'return {"shift": str(object())}'},
         "test_params_are_json",
         ["these params hold an address", "look at params()"],
     ),
@@ -130,7 +130,7 @@ FLAVORS = {
     ),
     "it prints": (first(LISTEN, "print('hello')"), "test_random_numbers", ["the output of a training are others"]),
     "it stands on a step that may fail": (
-        {PARAMS: "call.kept['x'] = 1\n        " + PARAMS, 'emit("level", level, step)': "call.kept['x']"},
+        {PARAMS: "call.kept['x'] = 1\n            " + PARAMS, 'emit("level", level, step)': "call.kept['x']"},
         "test_a_failing_step and params and result",
         ["KeyError"],
     ),
