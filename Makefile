@@ -12,7 +12,7 @@ PYTEST := $(PY) -m pytest
 PARALLEL := -n 2 --dist worksteal
 
 # An environment whose stamp was made for another place or another Python is made again.
-ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest
+ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors
 IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
 	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp $$env/.stamp-flavors; done)
@@ -99,13 +99,6 @@ CONSTRAINTS := -c requirements/constraints-test.txt -c requirements/constraints-
 	$(call install,.venv-mlflow$*,-r requirements/mlflow-flavors.txt -c requirements/constraints-mlflow$*.txt)
 	@touch $@
 
-.venv-flavors-oldest/.stamp: requirements/flavors-oldest.txt requirements/constraints-oldest.txt \
-		requirements/constraints-flavors-oldest.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
-	$(call create,.venv-flavors-oldest)
-	$(call install,.venv-flavors-oldest,-r requirements/flavors-oldest.txt -c requirements/constraints-oldest.txt \
-		-c requirements/constraints-flavors-oldest.txt -e . $(call editable,$(DEFAULT) $(FLAVORS)))
-	$(call stamp,.venv-flavors-oldest)
-
 .PHONY: venv-flavors
 venv-flavors: ## make .venv-flavors: the same with the frameworks of the other flavors, and stock MLflow with them
 	@$(MAKE) --no-print-directory -j 2 flavor-environments
@@ -138,9 +131,8 @@ test: venv-mlflow .venv-oldest/.stamp ## run all tests of the core, scikit-learn
 	$(PYTEST) $(PARALLEL) $(DEFAULT_TESTS) $(ARGS)
 
 .PHONY: test-all
-test-all: venv-flavors .venv-flavors-oldest/.stamp ## run the tests of all other flavors, with the latest versions and the oldest
+test-all: venv-flavors ## run the tests of all other flavors
 	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/test_docs.py tests/test_examples.py)
-	$(call test-flavors,.venv-flavors-oldest,-m "not mlflow and not slow" $(FLAVORS:%=plugins/%))
 
 # $(call test-flavors,ENVIRONMENT,ARGUMENTS)
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
