@@ -6,13 +6,15 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 SOURCES = Path(__file__).with_name("toy")
+INTERRUPTING = str(Path(__file__).with_name("interrupting"))
 TINYBOOST = Path(__file__).parents[1] / "docs" / "examples" / "tinyboost"
 ENTRY_POINTS = """\
 [fitprint.flavors]
@@ -105,3 +107,15 @@ def _forget_modules() -> None:
     for name in list(sys.modules):
         if name.partition(".")[0] in ("toylearn", "fitprint_toy", "toy_loader"):
             del sys.modules[name]
+
+
+@pytest.fixture
+def run_interrupted(run_python: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """As `run_python`, for scripts that interrupt our own work: see `interrupting.py`."""
+
+    def run(script: str, *arguments: object) -> Any:
+        earlier = os.environ.get("PYTHONPATH")  # read now: `toy` is on it
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([INTERRUPTING, *([earlier] if earlier else [])]))
+        return run_python(script, *arguments)
+
+    return run

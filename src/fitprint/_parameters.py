@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -62,6 +62,12 @@ def with_argument(
     if name not in parameters and not any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
         raise TypeError(f"{getattr(function, '__qualname__', function)} takes no argument {name!r}")
     return args, {**kwargs, name: value}
+
+
+def taken_by(function: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Those of some named values that a function has a parameter for."""
+    known = inspect.signature(function).parameters
+    return {name: value for name, value in (given or {}).items() if name in known}
 
 
 def _in_order(function: Any) -> list[str]:

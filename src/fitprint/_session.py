@@ -77,16 +77,15 @@ class suppress:  # noqa: N801  read as a verb: `with fitprint.suppress():`
     """Training calls inside are not recorded. A context manager, and a decorator of plain and async functions."""
 
     def __init__(self) -> None:
-        self._entered: list[tuple[Session, Token[Session | None]]] = []
+        self._entered: list[Inside] = []
 
     def __enter__(self) -> None:
-        session = Session()
-        self._entered.append((session, enter(session)))
+        inside = Inside()
+        inside.enter()
+        self._entered.append(inside)
 
     def __exit__(self, *error: object) -> None:
-        session, token = self._entered.pop()
-        session.open = False
-        leave(token)
+        self._entered.pop().leave()
 
     def __call__(self, function: Function) -> Function:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):

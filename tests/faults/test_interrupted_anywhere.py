@@ -7,15 +7,13 @@ import json
 import pytest
 
 AT_EVERY_LINE = r"""
-import json, linecache, re, shutil, sys, warnings
-from pathlib import Path
+import json, re, shutil, sys, warnings
 
 import fitprint
 from fitprint import _quiet, _session
+from interrupting import traced
 
-OURS = str(Path(fitprint.__file__).parent)
 # The interpreter looks for signals at calls, and not where a block is left: a trace would leave the lock taken there.
-A_LOCK_S_OWN = str(Path(OURS, "_locks.py"))
 OF_A_LOCK = re.compile(r"\s*with .*(lock|_claiming)\b")
 toy = len(sys.argv) > 1
 if toy:
@@ -33,54 +31,16 @@ else:
         return DecisionTreeClassifier(max_depth=2).fit(X[::5], y[::5]).get_depth()
 
 
-class Interrupted(KeyboardInterrupt):
-    pass
-
-
-class Tracer:
-    def __init__(self, number):
-        self.number, self.seen, self.place, self.raised = number, 0, "", None
-
-    def __call__(self, frame, event, argument):
-        name = frame.f_code.co_filename
-        if frame.f_code.co_name == "<lambda>" or name == A_LOCK_S_OWN:  # the first: of a weak reference
-            return None
-        if name.endswith("_quiet.py") and frame.f_code.co_name in ("without_warnings", "_remove"):
-            return None  # what an interruption leaves there is a filter that matches nothing
-        return self.line if name.startswith(OURS) else None
-
-    def line(self, frame, event, argument):
-        if event == "line" and not OF_A_LOCK.match(linecache.getline(frame.f_code.co_filename, frame.f_lineno)):
-            self.seen += 1
-            if self.seen == self.number:
-                self.place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
-                self.raised = Interrupted()
-                raise self.raised
-        return self.line
-
-
-def traced(number):
-    tracer = Tracer(number)
-    sys.settrace(tracer)
-    try:
-        train()
-    except BaseException as raised:
-        return tracer, raised
-    finally:
-        sys.settrace(None)
-    return tracer, None
-
-
 fitprint.autolog(quiet=True)
 train()
 train()
-lines = traced(0)[0].seen
+lines = traced(0, OF_A_LOCK, train)[0].seen
 wrong, found = [], {"before": 0, "after": 0, "complete": 0, "none": 0}
 step = max(1, lines // 400)
 filters = list(warnings.filters)
 for number in range(1, lines + 1, step):
     before = {run.run_id for run in fitprint.runs(newest=2)}
-    tracer, raised = traced(number)
+    tracer, raised = traced(number, OF_A_LOCK, train)
 
     def expect(holds, what):
         if not holds:
@@ -125,14 +85,14 @@ print(json.dumps({"lines": lines, "found": found, "wrong": wrong}))
 
 
 @pytest.mark.slow
-def test_an_interruption_at_any_line_of_ours_leaves_nothing_open(run_python, store, toy):
-    found = json.loads(run_python(AT_EVERY_LINE, "toy").stdout)
+def test_an_interruption_at_any_line_of_ours_leaves_nothing_open(run_interrupted, store, toy):
+    found = json.loads(run_interrupted(AT_EVERY_LINE, "toy").stdout)
     assert found["lines"] > 500
     assert min(found["found"].values()) > 0, "interrupted before, in and after the recording"
     assert found["wrong"] == []
 
 
 @pytest.mark.slow
-def test_an_interruption_at_any_line_while_an_estimator_is_recorded(run_python, store):
-    found = json.loads(run_python(AT_EVERY_LINE).stdout)
+def test_an_interruption_at_any_line_while_an_estimator_is_recorded(run_interrupted, store):
+    found = json.loads(run_interrupted(AT_EVERY_LINE).stdout)
     assert found["wrong"] == []

@@ -1,8 +1,7 @@
-"""What the tests of the flavor share: recording that raises its own errors, and a model to convert."""
+"""What the tests of the flavor share: a model to convert."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,21 +15,12 @@ pytest.importorskip("skl2onnx")
 from sklearn.datasets import load_iris  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 
-import fitprint  # noqa: E402
-
 
 class Trained(NamedTuple):
     """A classifier and the rows it was trained on, in the type that graphs are declared with."""
 
     model: Any
     rows: Any
-
-
-@pytest.fixture
-def recorded(store: Path) -> Iterator[Path]:
-    fitprint.autolog(strict=True, quiet=True)
-    yield store
-    fitprint.disable()
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
-"""What the tests of the flavor share: recording that raises its own errors, a series, and quiet loggers."""
+"""What the tests of the flavor share: a series, and quiet loggers."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-
-import fitprint
 
 
 @pytest.fixture(scope="session")
@@ -23,13 +20,6 @@ def frame() -> pd.DataFrame:
     )
     frame["y"] = 5 + 0.1 * days + np.sin(2 * np.pi * days / 7) + frame["rain"] + rng.normal(size=300) / 10
     return frame.assign(cap=60.0, floor=1.5, weekday=days % 7 < 5)
-
-
-@pytest.fixture
-def recorded(store: Path) -> Iterator[Path]:
-    fitprint.autolog(strict=True, quiet=True)
-    yield store
-    fitprint.disable()
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,10 @@
-"""What the tests of the flavor share: recording that raises its own errors, kinds of models, and a search for rows."""
+"""What the tests of the flavor share: kinds of models, and a search for rows."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import fitprint
 from fitprint.testing import carried
 
 KINDS = "kinds_of_statsmodels"
@@ -45,13 +44,6 @@ def frame() -> pd.DataFrame:
 def series() -> pd.Series:
     values = np.cumsum(np.random.default_rng(1).normal(size=60)) + 50
     return pd.Series(values, index=pd.date_range("2024-01-01", periods=60, freq="D"), name="level")
-
-
-@pytest.fixture
-def recorded(store: Path) -> Iterator[Path]:
-    fitprint.autolog(strict=True, quiet=True)
-    yield store
-    fitprint.disable()
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
-"""What the tests of the flavor share: recording that raises its own errors, and a data set."""
+"""What the tests of the flavor share: a data set, and other processes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
-
-import fitprint
 
 
 class Data(NamedTuple):
@@ -30,13 +28,6 @@ def frames() -> Data:
 @pytest.fixture(scope="session")
 def arrays(frames: Data) -> Data:
     return Data(*(each.to_numpy() for each in frames))
-
-
-@pytest.fixture
-def recorded(store: Path) -> Iterator[Path]:
-    fitprint.autolog(strict=True, quiet=True)
-    yield store
-    fitprint.disable()
 
 
 @pytest.fixture

@@ -13,21 +13,11 @@ from typing import Any
 
 from fitprint._flavor import Flavor
 from fitprint.models.errors import PackageError
-from fitprint.models.unpickling import holds, load_pickle
+from fitprint.models.unpickling import BROKEN, holds, load_pickle
 
 _SUFFIXES = frozenset({".pkl", ".pickle", ".joblib"})
 _JOBLIB = b"numpy_pickle"  # the module that joblib's own streams name for every array
-_BROKEN = (
-    pickle.UnpicklingError,
-    EOFError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    TypeError,
-    ValueError,
-    lzma.LZMAError,
-    zlib.error,
-)
+_BROKEN = (*BROKEN, LookupError, lzma.LZMAError, zlib.error)
 
 
 def read_artifact(

@@ -116,18 +116,17 @@ class Unrecorded(Passing):
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(args, kwargs)
-        self._session = _session.Session()
+        self._inside = _session.Inside()
 
     def __enter__(self) -> None:
         try:
-            self._token = _session.enter(self._session)
+            self._inside.enter()
         except BaseException:  # an interruption at this very moment: `__exit__` will not be called
-            self._session.open = False
+            self._inside.leave()
             raise
 
     def __exit__(self, *error: Any) -> None:
-        self._session.open = False
-        _session.leave(self._token)
+        self._inside.leave()
 
 
 def _watching(flavor: Flavor, name: str) -> Begin:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextvars import Token
 from types import TracebackType
 from typing import Any
 
@@ -24,8 +23,7 @@ class Recording(Recorded):
         super().__init__(call)
         self.listening = False
         self.result: Any = None
-        self._session = _session.Session()
-        self._token: Token[_session.Session | None] | None = None
+        self._inside = _session.Inside()
 
     @classmethod
     def start(cls, call: TrainingCall) -> Recording:
@@ -47,10 +45,10 @@ class Recording(Recorded):
     def __enter__(self) -> None:
         call = self.call
         try:
-            self._token = _session.enter(self._session)
+            self._inside.enter()
             with guarded("the start of a run", call.flavor.name, strict=call.settings.strict):
                 if self.begin():
-                    self._session.recording = self
+                    self._inside.session.recording = self
             self._started = time.perf_counter()
         except BaseException as error:
             self._abandon(error, self.cut_short)
@@ -89,10 +87,7 @@ class Recording(Recorded):
             self._leave()
 
     def _leave(self) -> None:
-        self._session.open = False
-        self._session.recording = None
-        token, self._token = self._token, None
-        if token is not None:
-            _session.leave(token)
+        self._inside.session.recording = None
+        self._inside.leave()
         self._last_words.clear()
         self.__dict__.pop("call", None)  # nothing of the user's is kept alive

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from fitprint.models import distributions, skops
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
 from fitprint.models.pickling import dump_model
-from fitprint.models.unpickling import load_pickle
+from fitprint.models.unpickling import BROKEN, load_pickle
 
 FORMATS = ("pickle", "cloudpickle", "skops")
 OPTIONS = ("serialization_format", "skops_trusted_types")
@@ -55,15 +54,7 @@ def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
     try:
         with open(path, "rb") as file:
             return load_pickle(file)
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        AttributeError,
-        ImportError,
-        IndexError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except BROKEN as error:
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 

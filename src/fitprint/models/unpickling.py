@@ -5,6 +5,9 @@ from __future__ import annotations
 import pickle
 from typing import Any, BinaryIO
 
+BROKEN = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
+"""What unpickling a broken or foreign stream raises, whatever it holds; some readers expect more."""
+
 CLOUDPICKLE = ("cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast")
 _BLOCK = 1 << 20
 _CORE = "numpy._core"

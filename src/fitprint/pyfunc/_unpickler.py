@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import lzma
-import pickle
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,18 +12,13 @@ from typing import Any, BinaryIO
 from fitprint._loading.another_python import OPENERS
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
-from fitprint.models.unpickling import Unpickler
+from fitprint.models.unpickling import BROKEN, Unpickler
 from fitprint.pyfunc import _stand_in
 
 _CLOUDPICKLE = frozenset({"cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast"})
 _BROKEN = (
-    pickle.UnpicklingError,
-    EOFError,
-    AttributeError,
-    ImportError,
+    *BROKEN,
     LookupError,
-    TypeError,
-    ValueError,
     OSError,
     ArithmeticError,
     AssertionError,

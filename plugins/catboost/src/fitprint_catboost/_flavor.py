@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from catboost import CatBoost, CatBoostClassifier, CatBoostRegressor
 
 from fitprint._flavor import Emit, Flavor, Patch, Role, TrainingCall
 from fitprint._originals import Unseen
+from fitprint._parameters import taken_by
 from fitprint._training_metrics import TrainingRows, training_metrics
 from fitprint.models.package import Package
 from fitprint_catboost import _arguments, _listening, _packages, _pools
@@ -91,9 +91,7 @@ class CatBoostFlavor(Flavor):
         return _pools.target_of(*_arguments.data_of(call))
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        known = inspect.signature(model.predict).parameters
-        wanted = {name: value for name, value in (params or {}).items() if name in known}
-        return model.predict(data.rows if isinstance(data, Unseen) else data, **wanted)
+        return model.predict(data.rows if isinstance(data, Unseen) else data, **taken_by(model.predict, params))
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:
         return _packages.save(model, package)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from lightgbm import Booster, LGBMModel
 from fitprint import _session
 from fitprint._flavor import Emit, Flavor, Patch, Role, TrainingCall
 from fitprint._originals import Unseen
+from fitprint._parameters import taken_by
 from fitprint.models import serialized
 from fitprint.models.package import Package
 from fitprint_lightgbm import _arguments, _datasets, _estimators, _listening, _packages
@@ -91,8 +91,7 @@ class LightGBMFlavor(Flavor):
             data = data.rows
         if isinstance(model, LGBMModel) and _session.is_recording():
             model = _estimators.stand_in(model)
-        known = inspect.signature(model.predict).parameters
-        return model.predict(data, **{name: value for name, value in (params or {}).items() if name in known})
+        return model.predict(data, **taken_by(model.predict, params))
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:
         return _packages.save(model, package)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import pickle
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from fitprint._guard import attempt
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, member
 from fitprint.models.pickling import dump_model
-from fitprint.models.unpickling import Unpickler
+from fitprint.models.unpickling import BROKEN, Unpickler
 from fitprint_statsmodels import _formulas
 from fitprint_statsmodels._predicting import TIMES, predicts_from, sample, target
 from fitprint_statsmodels._rows import with_statistics, without_rows
@@ -84,17 +83,7 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     path = member(folder, config.get("data") or FILE)
     try:
         return _read(path)
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        AttributeError,
-        ImportError,
-        IndexError,
-        KeyError,
-        NameError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except (*BROKEN, KeyError, NameError) as error:
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import xgboost
 from xgboost import Booster, DMatrix
 
 from fitprint._flavor import Emit, Flavor, Patch, Role, TrainingCall
+from fitprint._parameters import taken_by
 from fitprint.models.package import Package
 from fitprint_xgboost import _arguments, _facts, _listening, _matrices, _packages, _training_metrics
 
@@ -87,8 +87,7 @@ class XGBoostFlavor(Flavor):
         return _matrices.shapes_of(_arguments.arguments(call)["dtrain"])
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        known = inspect.signature(model.predict).parameters
-        wanted = {name: value for name, value in (params or {}).items() if name in known}
+        wanted = taken_by(model.predict, params)
         if isinstance(model, Booster):
             return model.predict(_matrices.matrix_of(data), **wanted)
         return model.predict(data, **wanted)

@@ -1,0 +1,70 @@
+"""What the tests of several flavors share; a flavor's own conftest.py may have another fixture of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import fitprint
+
+
+class Data(NamedTuple):
+    X: Any
+    y: Any
+    X_test: Any
+    y_test: Any
+
+
+@pytest.fixture(scope="session")
+def frames() -> Data:
+    """A small classification, as DataFrames of four columns."""
+    from sklearn.datasets import load_breast_cancer
+
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    X = X.iloc[:, :4].set_axis(list("abcd"), axis=1)
+    return Data(X[:200], y[:200], X[200:300], y[200:300])
+
+
+@pytest.fixture
+def recorded(store: Path) -> Iterator[Path]:
+    """Recording is on, and raises its own errors."""
+    fitprint.autolog(strict=True, quiet=True)
+    yield store
+    fitprint.disable()
+
+
+@pytest.fixture
+def alike(store: Path) -> Callable[[Callable[[], Any]], Any]:
+    """What a function tells of a training is the same with recording and without it."""
+
+    def compare(tell: Callable[[], Any]) -> Any:
+        plain = tell()
+        fitprint.autolog(quiet=True)
+        recorded = tell()
+        assert fitprint.runs(), "else there was nothing to notice"
+        assert recorded == plain
+        return recorded
+
+    return compare
+
+
+@pytest.fixture
+def load_elsewhere(run_python: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Loads a package in a process of its own, with fitprint or with stock MLflow, and gives its predictions."""
+
+    def load(package: Path, data: Any, python: str | None = None) -> Any:
+        data.to_json(tmp_path / "data.json", orient="split", double_precision=15)
+        script = f"""
+            import sys, numpy as np, pandas as pd
+            from {"mlflow.pyfunc" if python else "fitprint"} import load_model
+            data = pd.read_json("data.json", orient="split", precise_float=True)
+            np.save("predicted.npy", load_model(sys.argv[1]).predict(data))
+        """
+        run_python(script, package, **({"python": python} if python else {}))
+        return np.load(tmp_path / "predicted.npy", allow_pickle=True)
+
+    return load
