@@ -24,7 +24,7 @@ export PIP_NO_INPUT := 1
 
 # The flavors of the default environment, and those whose frameworks have one of their own.
 DEFAULT := sklearn xgboost
-FLAVORS := $(filter-out $(DEFAULT),$(notdir $(wildcard plugins/*)))
+FLAVORS := $(filter-out $(DEFAULT),$(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))))
 DEFAULT_TESTS := tests $(DEFAULT:%=plugins/%)
 editable = $(foreach flavor,$(1),-e plugins/$(flavor))
 
