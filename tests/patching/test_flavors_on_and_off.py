@@ -138,6 +138,38 @@ def test_a_module_of_the_framework_imported_later_is_patched_then(toy, store):
     assert type(vars(late.Late)["fit"]).__name__ == "function"
 
 
+def test_a_module_that_wakes_the_flavor_while_it_is_imported_itself_is_patched_when_it_is_whole(toy, store):
+    """As a converter that imports its format before it defines anything: one of the flavor's modules brings another."""
+    side = toy.site / "toyside"
+    side.mkdir()
+    (side / "__init__.py").write_text("from toyside.training import fit_side\n")
+    (side / "training.py").write_text(
+        "import toylearn\n\ndef fit_side(rows):\n    return toylearn.training.Booster(rows)\n"
+    )
+    (toy.site / "fitprint_side.py").write_text(
+        "from fitprint import Patch\nfrom fitprint_toy import ToyFlavor\n\n\nclass SideFlavor(ToyFlavor):\n"
+        "    def patches(self):\n        return [Patch('toyside.training', 'fit_side'), *super().patches()]\n"
+    )
+    flavor = "fitprint_side:SideFlavor"
+    wakes = f"[fitprint.flavors]\ntoy = {flavor}\n[fitprint.imports]\ntoylearn = {flavor}\ntoyside = {flavor}\n"
+    toy.plugin(entry_points=wakes)
+    try:
+        fitprint.autolog("toy", strict=True)
+        import toyside
+
+        booster = toyside.fit_side([1])
+        assert [run.name for run in fitprint.runs()] == ["toy.fit_side"]
+        assert fitprint.run_of(booster) is not None
+        sys.modules["toylearn"].train({"rate": 1.0}, [1])
+        assert len(fitprint.runs()) == 2
+        fitprint.disable()
+        assert toyside.fit_side is sys.modules["toyside.training"].fit_side
+        assert type(toyside.fit_side).__name__ == "function"
+    finally:
+        for name in ("toyside", "toyside.training", "fitprint_side"):
+            sys.modules.pop(name, None)
+
+
 def test_turned_off_in_between_a_later_module_is_left_alone(toy, store):
     toy.imported()
     fitprint.autolog("toy")

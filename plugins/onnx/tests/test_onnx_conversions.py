@@ -187,3 +187,27 @@ def test_threads_convert_each_their_own(recorded):
     [each.start() for each in threads]
     [each.join() for each in threads]
     assert [list(fitprint.run_of(each).models) for each in models] == [["model", "onnx"]] * 3
+
+
+@pytest.mark.parametrize("first", ["onnx", "skl2onnx", "onnxmltools"])
+def test_whichever_is_imported_first_a_conversion_is_recorded(run_python, store, first):
+    done = run_python(
+        """
+        import importlib, sys
+        import fitprint
+        fitprint.autolog(strict=True, quiet=True)
+        importlib.import_module(sys.argv[1])
+        import numpy as np, onnxmltools, skl2onnx
+        from onnxmltools.convert.common.data_types import FloatTensorType
+        from sklearn.linear_model import LogisticRegression
+        import xgboost
+        X = np.arange(20, dtype=np.float32).reshape(10, 2)
+        y = (X[:, 0] > 8).astype(int)
+        model, booster = LogisticRegression().fit(X, y), xgboost.XGBClassifier(n_estimators=1).fit(X, y)
+        skl2onnx.to_onnx(model, X[:1], options={"zipmap": False})
+        onnxmltools.convert_xgboost(booster, initial_types=[("x", FloatTensorType([None, 2]))])
+        print(*(list(fitprint.run_of(each).models) for each in (model, booster)))
+        """,
+        first,
+    )
+    assert done.stdout.strip() == "['model', 'onnx'] ['model', 'onnx']"

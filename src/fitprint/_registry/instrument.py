@@ -74,9 +74,12 @@ class Instrument:
     def _imported(self, module: Any) -> None:
         """The post-import hook: whatever goes wrong in here, the user's import goes on."""
         if self.state == "waiting":
-            self._wake()
+            self._wake(module.__name__)
+        elif self._patches is not None:  # another one of the flavor's has woken it, in the middle of importing this one
+            with guarded("turning it on", self.entry.name):
+                self._patches.apply(module.__name__)
 
-    def _wake(self) -> None:
+    def _wake(self, imported: str | None = None) -> None:
         with guarded("turning it on", self.entry.name) as step:
             from fitprint._registry.patches import FlavorPatches  # with all it needs: not before there is a framework
             from fitprint._registry.support import check_support
@@ -90,6 +93,6 @@ class Instrument:
             if self.loaded is not None:
                 self.loaded(flavor)
             self._patches = FlavorPatches(flavor, self._make_begin(), self._is_ours)
-            self._patches.apply()
+            self._patches.apply(imported)
             threads_keep_house(flavor.tops())
         self.state, self.reason = ("broken", step.reason) if step.failed else ("on", "")

@@ -29,19 +29,29 @@ class FlavorPatches:
         self._places: list[Place] = []
         self._trees: list[ClassTree] = []
         self._waiting: dict[str, list[Patch]] = {}
+        self._unready: list[Patch] = list(flavor.patches())
 
-    def apply(self) -> None:
-        """Patches what is imported, waits for the rest. Raises what a wrong name in a patch raises."""
-        for patch in self._flavor.patches():
-            if patch.module in sys.modules:
-                self._apply(patch)
-            else:
+    def apply(self, imported: str | None = None) -> None:
+        """Patches what is imported, waits for the rest. Raises what a wrong name in a patch raises.
+
+        ``imported``: a module whose import has just ended. What this thread is still in the middle of importing, as when
+        one module of the flavor imports another, is left for the next call: when that import has ended too.
+        """
+        patches, self._unready = self._unready, []
+        for patch in patches:
+            if patch.module not in sys.modules:
                 self._wait(patch)
-        self._rebind_everywhere()
+            elif patch.module != imported and _is_being_imported(patch.module):
+                self._unready.append(patch)
+            else:
+                self._apply(patch)
+        if patches:
+            self._rebind_everywhere()
 
     def restore(self) -> list[str]:
         """Puts every attribute back. Returns the names of those that stay under what others wrapped over them."""
         self._waiting.clear()
+        self._unready.clear()
         left = [f"{_name(place.owner)}.{place.name}" for place in self._places if not place.restore()]
         for tree in self._trees:
             left += _creation.forget(tree)
@@ -87,6 +97,12 @@ class FlavorPatches:
 def patch_new_classes() -> None:
     """Patches classes that got their methods after they were made, as unpickled ones do in a worker."""
     _creation.patch_all()
+
+
+def _is_being_imported(module: str) -> bool:
+    """Whether a module's import is under way in this thread; where another thread imports it, that is waited for."""
+    found = importlib.import_module(module)
+    return bool(getattr(getattr(found, "__spec__", None), "_initializing", False))
 
 
 def _name(owner: Any) -> str:
