@@ -34,7 +34,7 @@ class FlavorPatches:
     def apply(self, imported: str | None = None) -> None:
         """Patches what is imported, waits for the rest. Raises what a wrong name in a patch raises.
 
-        ``imported``: a module whose import has just ended. What this thread is still in the middle of importing, as when
+        ``imported``: a module whose import has just ended. What this thread is in the middle of importing, as where
         one module of the flavor imports another, is left for the next call: when that import has ended too.
         """
         patches, self._unready = self._unready, []
