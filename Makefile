@@ -12,7 +12,7 @@ PYTEST := $(PY) -m pytest
 PARALLEL := -n 2 --dist worksteal
 
 # An environment whose stamp was made for another place or another Python is made again.
-ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors
+ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest
 IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
 	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp $$env/.stamp-flavors; done)
@@ -84,15 +84,25 @@ stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
 
 # ---- environments of the other flavors
 
-CONSTRAINTS := -c requirements/constraints-test.txt -c requirements/constraints-flavors.txt
+NEWEST := -c requirements/constraints-test.txt -c requirements/constraints-flavors.txt
+OLDEST := -c requirements/constraints-oldest.txt -c requirements/constraints-flavors-oldest.txt
 
-.venv-flavors/.stamp: requirements/test.txt requirements/flavors.txt requirements/constraints-test.txt \
-		requirements/constraints-flavors.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+.venv-flavors/.stamp: requirements/test.txt requirements/flavors.txt requirements/frameworks.txt \
+		requirements/constraints-test.txt requirements/constraints-flavors.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(call create,.venv-flavors)
-	$(call install,.venv-flavors,-r requirements/flavors.txt $(CONSTRAINTS))
-	$(call install,.venv-flavors,--no-build-isolation $(CONSTRAINTS) -e . $(call editable,$(DEFAULT) $(FLAVORS)))
+	$(call install,.venv-flavors,-r requirements/flavors.txt $(NEWEST))
+	$(call install,.venv-flavors,--no-build-isolation $(NEWEST) -e . $(call editable,$(DEFAULT) $(FLAVORS)))
 	@.venv-flavors/bin/python -m compileall -qq -j 2 -x '/tests/' .venv-flavors/lib || :
 	$(call stamp,.venv-flavors)
+
+.venv-flavors-oldest/.stamp: requirements/oldest.txt requirements/flavors-oldest.txt requirements/frameworks.txt \
+		requirements/constraints-oldest.txt requirements/constraints-flavors-oldest.txt pyproject.toml \
+		$(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv-flavors-oldest)
+	$(call install,.venv-flavors-oldest,-r requirements/flavors-oldest.txt $(OLDEST) \
+		-e . $(call editable,$(DEFAULT) $(FLAVORS)))
+	@.venv-flavors-oldest/bin/python -m compileall -qq -j 2 -x '/tests/' .venv-flavors-oldest/lib || :
+	$(call stamp,.venv-flavors-oldest)
 
 .venv-mlflow%/.stamp-flavors: .venv-mlflow%/.stamp requirements/mlflow-flavors.txt
 	@echo ".venv-mlflow$*: the frameworks of the other flavors"
@@ -125,6 +135,7 @@ test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CUR
 test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
 # and packages that cross to the oldest versions their environment
 test test-oldest: export FITPRINT_OLDEST_PYTHON = $(CURDIR)/.venv-oldest/bin/python
+test-all: export FITPRINT_OLDEST_PYTHON = $(CURDIR)/.venv-flavors-oldest/bin/python
 
 .PHONY: test
 test: venv-mlflow .venv-oldest/.stamp ## run all tests of the core, scikit-learn and XGBoost, with stock MLflow 2 and 3 too

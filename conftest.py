@@ -164,6 +164,8 @@ def oldest_python() -> str:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if MLFLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
         item.add_marker("mlflow")  # what needs the environments is left out by -m "not mlflow"
+    if "oldest_python" in getattr(item, "fixturenames", ()):
+        item.add_marker("slow")
 
 
 def _check_interpreter(version: str) -> None:

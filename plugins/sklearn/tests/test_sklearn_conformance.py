@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -34,6 +35,7 @@ def search(data: dict[str, Any]) -> Any:
     return GridSearchCV(pipeline(), {"logisticregression__C": [0.1, 1.0]}, cv=2).fit(data["X"], data["y"])
 
 
+@pytest.mark.filterwarnings("ignore:Trying to unpickle estimator")  # of another version: scikit-learn says so
 class TestSklearn(FlavorConformance):
     flavor = "sklearn"
     golden = Path(__file__).with_name("golden")

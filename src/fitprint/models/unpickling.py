@@ -1,7 +1,8 @@
-"""Reading pickles: arrays of numpy 2 with numpy 1, and classes by value in the process that they came from."""
+"""Reading pickles: arrays of another numpy, and classes by value in the process that they came from."""
 
 from __future__ import annotations
 
+import functools
 import pickle
 from typing import Any, BinaryIO
 
@@ -10,26 +11,31 @@ BROKEN = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexEr
 
 CLOUDPICKLE = ("cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast")
 _BLOCK = 1 << 20
-_CORE = "numpy._core"
-"""The new name of ``numpy.core``; numpy 1.26 knows it for some of the modules only."""
+_CORES = ("numpy.core", "numpy._core")
+"""The names in numpy 1 and 2. Each knows the other's, but 1.26 for some of the modules only, and 2 with a warning."""
 
 
 class Unpickler(pickle.Unpickler):
-    """Finds what numpy 2 names where numpy 1 is installed; everything else as pickle does."""
+    """Finds numpy's own parts under the name that they have here; everything else as pickle does."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if module == _CORE or module.startswith(f"{_CORE}."):
-            import numpy as np
-
-            if np.__version__.startswith("1."):
-                module = f"numpy.core{module[len(_CORE) :]}"
+        top, _, rest = module.partition("core")
+        if top in ("numpy.", "numpy._") and rest[:1] in ("", "."):
+            module = _core_here() + rest
         found = super().find_class(module, name)
         return _set_state_of_new(found) if module in CLOUDPICKLE and name == "_class_setstate" else found
 
 
 def load_pickle(file: BinaryIO) -> Any:
-    """What `pickle.load` gives and raises, also for arrays of numpy 2 where numpy 1 is installed."""
+    """What `pickle.load` gives and raises, also for arrays of numpy 2 where numpy 1 is installed, and the reverse."""
     return Unpickler(file).load()
+
+
+@functools.cache
+def _core_here() -> str:
+    import numpy as np
+
+    return _CORES[not np.__version__.startswith("1.")]
 
 
 def _set_state_of_new(set_state: Any) -> Any:

@@ -24,7 +24,7 @@ from fitprint.testing.traces import TraceChecks
 from fitprint.testing.trust import TrustChecks
 
 # read when this is imported: tests may have the caller's FITPRINT_* variables taken away
-MLFLOW_PYTHONS = {name: os.environ.get(f"FITPRINT_{name.upper()}_PYTHON", "") for name in ("mlflow2", "mlflow3")}
+PYTHONS = {name: os.environ.get(f"FITPRINT_{name.upper()}_PYTHON", "") for name in ("mlflow2", "mlflow3", "oldest")}
 
 
 class FlavorConformance(
@@ -57,12 +57,22 @@ class FlavorConformance(
         yield bench
         forget_everything()
 
-    @pytest.fixture(params=sorted(MLFLOW_PYTHONS))
+    @pytest.fixture(params=["mlflow2", "mlflow3"])
     def mlflow_python(self, request: pytest.FixtureRequest) -> str:
         """The interpreter of an environment with stock MLflow: the check runs once for each."""
-        variable, path = f"FITPRINT_{request.param.upper()}_PYTHON", MLFLOW_PYTHONS[request.param]
-        if not path:
-            pytest.skip(f"{variable} is not set: it names the Python of an environment with mlflow and the framework")
-        if not Path(path).exists():
-            pytest.fail(f"{variable} names no interpreter: {path}")
-        return path
+        return _python(request.param, "mlflow and the framework")
+
+    @pytest.fixture
+    def oldest_python(self) -> str:
+        """The interpreter of an environment with the oldest version of the framework."""
+        return _python("oldest", "fitprint, the plugin and the oldest version of the framework that it supports")
+
+
+def _python(name: str, holds: str) -> str:
+    """The interpreter that a variable names; skips the check that asks for one where it is not set."""
+    variable, path = f"FITPRINT_{name.upper()}_PYTHON", PYTHONS[name]
+    if not path:
+        pytest.skip(f"{variable} is not set: it names the Python of an environment with {holds}")
+    if not Path(path).exists():
+        pytest.fail(f"{variable} names no interpreter: {path}")
+    return path

@@ -13,7 +13,8 @@ from fitprint.testing import carried
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case
 from fitprint.testing.declared import needs
-from fitprint.testing.packages import expect_alike
+from fitprint.testing.golden import goldens
+from fitprint.testing.packages import expect_alike, expect_as_then
 
 _READ = """
 import importlib.util, json, sys
@@ -42,6 +43,15 @@ carried.write(target, model.predict(carried.read(rows)))
 print(json.dumps(sorted(name for name in sys.modules if name.partition(".")[0] == "fitprint")))
 """
 
+_WRITE = """
+import json, sys
+from pathlib import Path
+from fitprint.testing.bench import case_of
+from fitprint.testing.golden import write_golden
+file, kind, case, flavor, folder = map(json.loads, sys.argv[1:])
+print(json.dumps(str(write_golden(flavor, case_of(file, kind, case), Path(folder)))))
+"""
+
 
 class ReaderChecks:
     """Other processes, other interpreters, no fitprint."""
@@ -66,6 +76,15 @@ class ReaderChecks:
         found = importlib.util.find_spec(loader)
         assert found is not None, f"loader_module names {loader}, which cannot be imported"
         _read(bench, case, "loader", sys.executable, block=True)
+
+    @needs("package", "predict")
+    def test_packages_of_the_oldest_version_load(self, bench: Bench, case: Case, oldest_python: str) -> None:
+        """What was trained and written with the oldest version of the framework that the plugin supports."""
+        what = f"training {case.name} with the framework of FITPRINT_OLDEST_PYTHON failed"
+        folder = bench.folder / "oldest"
+        bench.script(_WRITE, *bench.case_arguments(case), bench.name, str(folder), python=oldest_python, what=what)
+        for each in goldens(folder):
+            expect_as_then(case, each)
 
 
 def _read(bench: Bench, case: Case, how: str, python: str, block: bool) -> None:

@@ -126,5 +126,6 @@ def _training_metrics(call: TrainingCall) -> dict[str, float]:
     if isinstance(model, CatBoostRegressor):
         return training_metrics(call, rows, model.predict, None)
     if isinstance(model, CatBoostClassifier):
+        rows.target = _pools.as_classes(rows.target, model.classes_)
         return training_metrics(call, rows, model.predict, model.predict_proba, model.classes_)
     return {}

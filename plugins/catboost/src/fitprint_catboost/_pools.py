@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from catboost import FeaturesData, Pool
 
 from fitprint._flavor import TrainingCall
@@ -32,6 +33,12 @@ def target_of(data: Any, target: Any) -> Any:
         return target
     label = _originals.alive(data, "label")
     return label if label is not None and label.shape[0] == data.num_row() else data.get_label()
+
+
+def as_classes(target: Any, classes: Any) -> Any:
+    """The target as the model names its classes: early versions make texts of true and false."""
+    is_truth = np.asarray(target).dtype.kind == "b"
+    return np.asarray(target).astype(str) if is_truth and len(classes) and isinstance(classes[0], str) else target
 
 
 def rows_of(data: Any) -> Any:

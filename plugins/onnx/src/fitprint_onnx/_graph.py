@@ -74,7 +74,10 @@ def dtype(value: ValueInfoProto) -> np.dtype[Any] | None:
     kind = value.type
     if kind.WhichOneof("value") != "tensor_type":
         return None
-    found: np.dtype[Any] = helper.tensor_dtype_to_np_dtype(kind.tensor_type.elem_type)
+    element = kind.tensor_type.elem_type
+    found: np.dtype[Any] = helper.tensor_dtype_to_np_dtype(element)
+    if helper.np_dtype_to_tensor_dtype(found) != element:
+        return None  # of bfloat16 and the like earlier versions name the type that their values are kept in
     return found if found.kind in "biufcO" and found.isbuiltin != 2 else None
 
 

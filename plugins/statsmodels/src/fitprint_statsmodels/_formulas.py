@@ -15,6 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fitprint_statsmodels._texts import texts_as_objects
+
+_DESIGNS = {"design_info": "restore_design_info", "model_spec": "restore_model_spec"}
+"""What the data of a formula's model has, and what its pickle says in place of it: before 0.15, and since."""
 FEW_LEVELS = 20
 """Numbers with up to so many different values may be levels: ``C(year)``."""
 
@@ -38,6 +42,14 @@ def small_frames(model: Any) -> Iterator[Any]:
             yield _levels(frame[columns], FEW_LEVELS)
 
 
+def for_every_version(made: Any) -> Any:
+    """The stand-in, whose pickle asks for the design in the words of every version: each knows its own alone."""
+    data = getattr(getattr(made, "model", None), "data", None)
+    if any(hasattr(data, name) for name in _DESIGNS):
+        vars(data).update(dict.fromkeys(_DESIGNS.values(), True))
+    return made
+
+
 def _named(formula: str, frame: pd.DataFrame) -> list[Any]:
     """The columns of a frame that a formula names, ``Q("a name")`` included; all of them for ``.``."""
     read = io.StringIO(formula.replace("\n", " ")).readline
@@ -51,29 +63,17 @@ def _named(formula: str, frame: pd.DataFrame) -> list[Any]:
     return [each for each in frame.columns if each in names]
 
 
-def _levels(frame: pd.DataFrame, most: int) -> pd.DataFrame:
+def _levels(frame: pd.DataFrame, most: int) -> Any:
     """A frame with every level of each column and, of a column of numbers with more than ``most``, their mean."""
     columns = {name: _values(frame[name].dropna(), most) for name in frame.columns}
     rows = max(map(len, columns.values()))
-    found = pd.DataFrame({name: each.take(np.arange(rows) % len(each)) for name, each in columns.items()})
-    return found.set_axis(pd.Index(list(frame.columns), dtype=object), axis=1)
+    repeated = {name: each.take(np.arange(rows) % len(each)) for name, each in columns.items()}
+    return texts_as_objects(pd.DataFrame(repeated, columns=list(frame.columns)))
 
 
 def _values(column: pd.Series, most: int) -> Any:
     levels = column.drop_duplicates()
     if getattr(column.dtype, "kind", "O") not in "iufmM" or len(levels) <= most:
-        return _of_objects(levels.sort_values()).array
+        return levels.sort_values().array
     mean = column.mean()
     return pd.Series([int(mean) if column.dtype.kind in "iu" else mean], dtype=column.dtype).array
-
-
-def _of_objects(texts: pd.Series) -> pd.Series:
-    """Texts as every pandas reads them from a pickle: their own type is new in pandas 3."""
-    if isinstance(texts.dtype, pd.CategoricalDtype):
-        categories = texts.cat.categories
-        return texts.cat.rename_categories(categories.astype(object)) if _are_texts(categories.dtype) else texts
-    return texts.astype(object) if _are_texts(texts.dtype) else texts
-
-
-def _are_texts(dtype: Any) -> bool:
-    return isinstance(dtype, pd.StringDtype)

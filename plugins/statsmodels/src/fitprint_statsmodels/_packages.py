@@ -19,6 +19,7 @@ from fitprint_statsmodels import _formulas
 from fitprint_statsmodels._predicting import TIMES, predicts_from, sample, target
 from fitprint_statsmodels._rows import with_statistics, without_rows
 from fitprint_statsmodels._stand_in import stand_in
+from fitprint_statsmodels._texts import TextsAsObjects
 
 FILE = "model.statsmodels"
 SAVE_OPTIONS = ("remove_data",)
@@ -37,7 +38,7 @@ def save(model: Any, package: Package) -> dict[str, Any]:
     if remove is False or not _save_without_rows(model, package):
         if remove:
             raise ValueError(f"remove_data=True: what {type(model).__name__} predicts is not known to need no data")
-        dump_model(model, package, FILE)
+        dump_model(_formulas.for_every_version(stand_in(model, TextsAsObjects())), package, FILE)
         _read(package.folder / FILE)  # raises what would keep everybody from reading it
         if remove is None and target(getattr(model, "model", None)) is not None:
             reason = f"what {type(model).__name__} does needs its data: the package holds it"
@@ -66,7 +67,7 @@ def _forms(results: Any) -> Iterator[Any]:
     frame = getattr(complete.model.data, "frame", None)
     for small in _formulas.small_frames(complete.model) if frame is not None else [None]:
         for empty in (False, True):
-            yield without_rows(complete, frame, small, empty)
+            yield _formulas.for_every_version(without_rows(complete, frame, small, empty))
 
 
 def _predicted(results: Any, rows: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fitprint_statsmodels._facts import coefficients, metrics, summary
 from fitprint_statsmodels._stand_in import stand_in
+from fitprint_statsmodels._texts import TextsAsObjects
 
 _OF_ROWS_ALONE = ("PHSurvivalTime",)
 """Classes of statsmodels that only hold the data, sorted."""
@@ -42,13 +43,14 @@ def without_rows(results: Any, frame: Any, in_its_place: Any, empty: bool = Fals
     ``empty``: arrays keep their other axes, for the models that look up how many columns there were.
     """
     counts = _row_counts(results)
+    plain = TextsAsObjects()
 
     def replace(value: Any) -> Any:
         if value is frame and frame is not None:
             return in_its_place
         if empty and isinstance(value, np.ndarray) and value.shape[:1] and value.shape[0] in counts:
             return np.zeros((0, *value.shape[1:]), value.dtype)
-        return None if type(value).__name__ in _OF_ROWS_ALONE or _is_of_rows(value, counts) else value
+        return None if type(value).__name__ in _OF_ROWS_ALONE or _is_of_rows(value, counts) else plain(value)
 
     return stand_in(results, replace)
 
