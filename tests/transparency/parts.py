@@ -26,3 +26,12 @@ SMALL: tuple[str, ...] = (
     "tests/test_multiclass.py",
     "tests/test_metadata_routing.py",
 )
+
+COUNTING: dict[str, str] = {
+    "test_iforest_chunks_works": "counts the chunks that are predicted",
+    "test_multimetric_scorer_calls_method_once": "a `predict` counts its calls",
+}
+"""Tests, by the beginning of their names, that count how often something is called while a model predicts.
+
+They fail when fitprint predicts too, for training metrics and the signature, and are named apart: docs/guarantees.md.
+"""

@@ -6,7 +6,8 @@ Each part of the tests runs in processes of its own: bare, with everything recor
 metrics, always in the same order and from the same seeds. A test is the same when its outcome is, what it says when it
 fails or is skipped, its warnings (category, text, file, line and how many times), and the random numbers and the
 filters of warnings that it leaves. What differs is run bare once more, with its whole part: a test that then differs
-from itself is unsteady, and named as such. Exit code 1 when there is a difference.
+from itself is unsteady, and named as such; so are the few that count how often a model predicts. Exit code 1 when there
+is a difference.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from comparing import differing, explained
-from parts import PARTS, SMALL
+from parts import COUNTING, PARTS, SMALL
 from running import BARE, EVERYTHING, LIGHT, MEMORY, Came, run_part
 
 AIM = 1.5
@@ -39,6 +40,8 @@ class Compared:
     differences: dict[str, list[str]] = field(default_factory=dict)
     """By mode, without what is unsteady."""
     unsteady: list[str] = field(default_factory=list)
+    counting: list[str] = field(default_factory=list)
+    """Those that count calls which recording makes too."""
 
 
 def main() -> int:
@@ -109,8 +112,14 @@ def settle(part: Compared, again: Came) -> None:
     differs_anyway = set(differing(bare, again))
     for mode in list(part.came)[1:]:
         names = differing(bare, part.came[mode])
-        part.differences[mode] = [name for name in names if name not in differs_anyway]
+        counting = [name for name in names if counts_calls(name, mode)]
+        part.counting += [name for name in counting if name not in part.counting]
+        part.differences[mode] = [name for name in names if name not in differs_anyway and name not in counting]
         part.unsteady += [name for name in names if name in differs_anyway and name not in part.unsteady]
+
+
+def counts_calls(name: str, mode: str) -> bool:
+    return mode == EVERYTHING and name.rpartition("::")[2].startswith(tuple(COUNTING))
 
 
 # ---- what is printed
@@ -129,6 +138,7 @@ def summed(found: Iterable[Compared]) -> dict[str, Any]:
         "runs": {mode: sum(each.came[mode].runs for each in parts) for mode in modes[1:]},
         "differences": differences,
         "unsteady": [name for each in parts for name in each.unsteady],
+        "counting": [name for each in parts for name in each.counting],
         "seconds": {mode: round(value, 1) for mode, value in seconds.items()},
         "ratios": {mode: round(seconds[mode] / seconds[BARE], 3) for mode in modes[1:]},
         "failed_steps": dict(sum((each.came[mode].failed_steps for each in parts for mode in modes), Counter())),
@@ -176,6 +186,8 @@ def told(found: dict[str, Compared], most: int) -> list[str]:
     figures = summed(found.values())
     if figures["unsteady"]:
         lines += ["", "differ between two runs without fitprint too:", *figures["unsteady"]]
+    if figures["counting"]:
+        lines += ["", "count how often a model predicts, which recording makes it do too:", *figures["counting"]]
     if figures["failed_steps"]:
         lines += ["", "steps of recording that failed, and in how many runs:"]
         lines += [f"{count:6,}  {what}" for what, count in Counter(figures["failed_steps"]).most_common(most)]
