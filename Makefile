@@ -117,6 +117,10 @@ venv-flavors: ## make .venv-flavors: the same with the frameworks of the other f
 flavor-environments: .venv-flavors/.stamp .venv-mlflow3/.stamp-flavors .venv-mlflow2/.stamp-flavors
 	@:
 
+.PHONY: all-flavor-environments
+all-flavor-environments: flavor-environments .venv-flavors-oldest/.stamp
+	@:
+
 # ---- seeing it work
 
 .PHONY: demo
@@ -142,8 +146,11 @@ test: venv-mlflow .venv-oldest/.stamp ## run all tests of the core, scikit-learn
 	$(PYTEST) $(PARALLEL) $(DEFAULT_TESTS) $(ARGS)
 
 .PHONY: test-all
-test-all: venv-flavors ## run the tests of all other flavors
+test-all: ## run the tests of all other flavors, with the newest versions supported and with the oldest
+	@$(MAKE) --no-print-directory -j 2 all-flavor-environments
+	.venv-flavors/bin/python -m mypy src plugins/*/src
 	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/test_docs.py tests/test_examples.py)
+	$(call test-flavors,.venv-flavors-oldest,-m "not mlflow and not slow" $(FLAVORS:%=plugins/%))
 
 # $(call test-flavors,ENVIRONMENT,ARGUMENTS)
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)

@@ -68,3 +68,17 @@ def load_elsewhere(run_python: Callable[..., Any], tmp_path: Path) -> Callable[.
         return np.load(tmp_path / "predicted.npy", allow_pickle=True)
 
     return load
+
+
+@pytest.fixture
+def run_example(run_python: Callable[..., Any], store: Path, request: pytest.FixtureRequest) -> Callable[[], list[str]]:
+    """Runs the `example.py` of the flavor whose test asks for it; gives the lines that it prints."""
+
+    def run() -> list[str]:
+        plugin = next(each for each in request.path.parents if each.parent == Path(__file__).parent)
+        done = run_python((plugin / "example.py").read_text("utf-8"), env={"FITPRINT_QUIET": "1"})
+        assert "fitprint" not in done.stderr, done.stderr  # frameworks may say there what they like
+        lines: list[str] = done.stdout.splitlines()
+        return lines
+
+    return run

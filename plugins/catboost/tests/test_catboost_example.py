@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import pytest
+
+pytest.importorskip("catboost", reason="needs catboost: run `make test-all`")
 
 
-def test_the_example(run_python, store):
-    done = run_python((Path(__file__).parents[1] / "example.py").read_text("utf-8"))
-    assert done.stdout.endswith("the package predicts the same: True\n")
+def test_the_example(run_example):
+    assert run_example()[-1] == "the package predicts the same: True"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 
@@ -162,10 +161,3 @@ Prophet(n_changepoints=2).fit(pd.read_pickle("frame"))
 print(len(fitprint.runs()))
 """)
     assert done.stdout.strip() == "1"
-
-
-def test_the_example(store, run_python):
-    done = run_python((Path(__file__).parents[3] / "examples" / "with_prophet.py").read_text("utf-8"))
-    linear, _, flat, _ = done.stdout.splitlines()
-    assert linear.startswith("linear: rmse 3.")
-    assert flat.startswith("flat: rmse 3")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 
@@ -220,10 +219,3 @@ sm.OLS(data.y, data[["x"]]).fit()
 print([run.name for run in fitprint.runs()])
 """)
     assert done.stdout.strip() == "['AutoReg', 'GLM', 'OLS']"
-
-
-def test_the_example(store, run_python):
-    done = run_python((Path(__file__).parents[3] / "examples" / "with_statsmodels.py").read_text("utf-8"))
-    best = done.stdout.splitlines()[1].split()
-    assert best[:2] == ["AutoReg", "ct"]
-    assert "2024-05-06" in done.stdout
