@@ -74,7 +74,6 @@ class TestOnnx(FlavorConformance):
         "test_training_inside_training_is_one_run": "onnxmltools over skl2onnx is tested in test_onnx_conversions.py",
         "test_a_failed_training_is_a_failed_run": "a conversion that fails leaves nothing: test_onnx_conversions.py",
         "test_the_exception_is_as_without_recording": "tested in test_onnx_conversions.py",
-        "test_a_failing_step_costs_itself_alone": "without a model a conversion leaves no run that could say why",
     }
     cases = (
         Case(

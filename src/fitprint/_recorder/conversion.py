@@ -7,7 +7,7 @@ from typing import Any
 
 from fitprint import _session
 from fitprint._flavor import TrainingCall
-from fitprint._guard import guarded
+from fitprint._guard import attempt, guarded
 from fitprint._patching.passing import Passing
 from fitprint._quiet import unseen
 from fitprint._recorder import line
@@ -55,7 +55,10 @@ class Conversion(Passing):
 def _record(call: TrainingCall) -> None:
     """Puts the package where it belongs: a model that is known, as one that was converted and is saved, has it."""
     flavor = call.flavor
-    model = flavor.model(call)
+    found, model = attempt(flavor.model, call)
+    if not found:
+        _OfItsOwn(call).make()  # it is asked again there, and the run says why it has no model
+        return
     if model is None or remembered.run_of(model) is not None:
         return
     run = _run_of_source(call) or active.active_run()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from catboost import CatBoost
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 
 _NO_PARAMS = (
     *("X", "y", "pool", "dtrain", "eval_set", "evals", "pairs", "graph", "baseline", "sample_weight", "pairs_weight"),

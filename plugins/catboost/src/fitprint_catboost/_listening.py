@@ -7,7 +7,7 @@ from typing import Any
 
 from catboost import CatBoost
 
-from fitprint._flavor import Emit, TrainingCall
+from fitprint import Emit, TrainingCall
 from fitprint._guard import guarded
 from fitprint._iterations import GrowingLog
 from fitprint_catboost._arguments import given

@@ -9,9 +9,7 @@ from typing import Any
 import catboost
 from catboost import CatBoost, CatBoostError
 
-from fitprint.models import serialized
-from fitprint.models.errors import PackageError
-from fitprint.models.package import Package, member
+from fitprint.models import Package, PackageError, member, serialized
 
 FILE = "model.cb"
 FORMATS = ("cbm", "json")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from catboost import FeaturesData, Pool
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 from fitprint._originals import Originals, Unseen, a_row_of
 
 _originals = Originals()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 
 _NO_PARAMS = ("params", "train_set", "valid_sets", "folds")
 """Arguments of ``train`` and ``cv`` that are data, or params themselves."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from lightgbm import Dataset
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 from fitprint._originals import Originals, Unseen, a_row_of
 
 _originals = Originals()

@@ -9,12 +9,10 @@ from typing import Any
 import pandas as pd
 from lightgbm import Booster, LGBMModel
 
-from fitprint import _session
-from fitprint._flavor import Emit, Flavor, Patch, Role, TrainingCall
+from fitprint import Emit, Flavor, Patch, Role, TrainingCall, _session
 from fitprint._originals import Unseen
 from fitprint._parameters import taken_by
-from fitprint.models import serialized
-from fitprint.models.package import Package
+from fitprint.models import Package, serialized
 from fitprint_lightgbm import _arguments, _datasets, _estimators, _listening, _packages
 
 

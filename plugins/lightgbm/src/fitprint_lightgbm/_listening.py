@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fitprint._flavor import Emit, TrainingCall
+from fitprint import Emit, TrainingCall
 from fitprint._guard import guarded
 from fitprint._iterations import GrowingLog
 

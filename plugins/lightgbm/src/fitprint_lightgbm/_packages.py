@@ -10,9 +10,7 @@ import lightgbm
 from lightgbm import Booster, LGBMModel
 from lightgbm.basic import LightGBMError
 
-from fitprint.models import serialized
-from fitprint.models.errors import PackageError
-from fitprint.models.package import Package, member
+from fitprint.models import Package, PackageError, member, serialized
 
 FILE = "model.lgb"
 _BOOSTER = "lightgbm.basic.Booster"

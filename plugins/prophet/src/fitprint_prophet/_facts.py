@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import copy
-import time
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from prophet import Prophet
 from prophet.utilities import regressor_coefficients
 
-from fitprint._flavor import TrainingCall
-from fitprint._scores.regression import regression_facts
+from fitprint import TrainingCall
+from fitprint._training_metrics import TrainingRows, training_metrics
 
 _SCALARS = ("k", "m", "sigma_obs")
-_PILOT = 1_000
-_SEED = 0
 
 
 def columns(model: Prophet) -> list[str]:
@@ -36,31 +34,22 @@ def learnt(model: Prophet) -> dict[str, float]:
     return {name: float(np.mean(model.params[name])) for name in _SCALARS if name in model.params}
 
 
-def training_metrics(call: TrainingCall) -> dict[str, float]:
+def metrics_of_rows(call: TrainingCall) -> dict[str, float]:
     """Regression metrics of ``yhat`` on the training rows, under scikit-learn's names."""
-    if not call.settings.log_training_metrics:
-        return {}
     frame: pd.DataFrame = call.argument("df")
     frame = frame[frame["y"].notna()]
     model = copy.copy(call.instance)
     model.uncertainty_samples = 0  # the intervals are what predicting costs
-    wanted = _rows_within(call.settings.max_metric_seconds, model, frame)
-    if wanted < len(frame):
-        chosen = np.sort(np.random.default_rng(_SEED).choice(len(frame), wanted, replace=False))
-        reason = f"taken on {wanted} of {len(frame)} rows, seed {_SEED}"
-        call.skip("training metrics of all rows", "max_metric_seconds", reason)
-        frame = frame.iloc[chosen]
-    truth = frame.sort_values("ds", key=pd.to_datetime)["y"].to_numpy(dtype=float)
-    predicted = model.predict(frame).sort_values("ds")["yhat"].to_numpy()
-    return {f"training_{name}": value for name, value in regression_facts(truth, predicted).metrics.items()}
 
+    def predict(rows: pd.DataFrame) -> Any:
+        forecast = model.predict(rows)["yhat"].to_numpy()
+        found = np.empty(len(rows))
+        found[pd.to_datetime(rows["ds"]).reset_index(drop=True).sort_values().index] = (
+            forecast  # which is in that order
+        )
+        return found
 
-def _rows_within(seconds: float, model: Prophet, frame: pd.DataFrame) -> int:
-    if len(frame) <= 2 * _PILOT:
-        return len(frame)
-    began = time.perf_counter()
-    model.predict(frame.iloc[:_PILOT])
-    return max(_PILOT, int(seconds * _PILOT / (time.perf_counter() - began)))
+    return training_metrics(call, TrainingRows(frame, frame["y"].to_numpy(dtype=float)), predict, None)
 
 
 def tables(model: Prophet) -> dict[str, str]:

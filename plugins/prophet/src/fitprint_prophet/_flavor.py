@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from fitprint._flavor import Flavor, Patch, TrainingCall
-from fitprint.models.package import Package
+from fitprint import Flavor, Patch, TrainingCall
+from fitprint.models import Package
 from fitprint_prophet import _facts, _packages, _params, _validation
 
 _FEW = 1_000
@@ -44,7 +44,7 @@ class ProphetFlavor(Flavor):
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:
             return _validation.metrics(call.result)
-        return {**_facts.learnt(call.instance), **_facts.training_metrics(call)}
+        return {**_facts.learnt(call.instance), **_facts.metrics_of_rows(call)}
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         if call.instance is None:

@@ -15,9 +15,7 @@ import prophet
 from prophet import Prophet
 from prophet.serialize import model_from_json, model_to_json
 
-from fitprint.models.errors import PackageError
-from fitprint.models.package import Package, member
-from fitprint.models.pickling import dump_model
+from fitprint.models import Package, PackageError, dump_model, member
 
 FILE, PICKLE = "model.pr", "model.pkl"
 

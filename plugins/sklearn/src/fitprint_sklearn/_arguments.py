@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 from fitprint._parameters import parameter_names
 
 _NO_DATA = frozenset({"y", "Y", "sample_weight", "groups"})

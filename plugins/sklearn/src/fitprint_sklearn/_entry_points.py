@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fitprint._flavor import Patch
+from fitprint import Patch
 
 _VALIDATION = "sklearn.model_selection._validation"
 

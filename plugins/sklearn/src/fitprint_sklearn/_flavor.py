@@ -8,10 +8,8 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
-from fitprint import _session
-from fitprint._flavor import Child, Flavor, Patch, TrainingCall
-from fitprint.models import serialized
-from fitprint.models.package import Package
+from fitprint import Child, Flavor, Patch, TrainingCall, _session
+from fitprint.models import Package, serialized
 from fitprint_sklearn import (
     _arguments,
     _entry_points,

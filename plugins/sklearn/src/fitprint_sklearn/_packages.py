@@ -8,8 +8,7 @@ from typing import Any
 
 import sklearn
 
-from fitprint.models import serialized
-from fitprint.models.package import Package, member
+from fitprint.models import Package, member, serialized
 
 SAVE_OPTIONS = (*serialized.OPTIONS, "pyfunc_predict_fn")
 PREDICT = ("predict", "predict_proba", "predict_log_proba", "predict_joint_log_proba", "score")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 from fitprint._parameters import parameter_names
 
 

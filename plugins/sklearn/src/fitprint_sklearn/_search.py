@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fitprint._flavor import Child
+from fitprint import Child
 from fitprint._json import dumps, plain
 from fitprint_sklearn._params import estimator_params, shown
 

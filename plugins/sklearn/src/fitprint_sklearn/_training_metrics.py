@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 from fitprint._scores.classification import (
     classification_facts,
     confusion_matrix,

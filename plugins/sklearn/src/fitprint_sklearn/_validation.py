@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 from fitprint._scores.classification import classification_facts
 from fitprint._scores.regression import regression_facts
 

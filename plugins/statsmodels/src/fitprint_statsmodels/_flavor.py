@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint._flavor import Flavor, Patch, TrainingCall
-from fitprint.models.package import Package
+from fitprint import Flavor, Patch, TrainingCall
+from fitprint.models import Package
 from fitprint_statsmodels import _entry_points, _facts, _packages, _params, _predicting, _rows
 from fitprint_statsmodels._stand_in import stand_in
 

@@ -11,9 +11,7 @@ import numpy as np
 import statsmodels
 
 from fitprint._guard import attempt
-from fitprint.models.errors import PackageError
-from fitprint.models.package import Package, member
-from fitprint.models.pickling import dump_model
+from fitprint.models import Package, PackageError, dump_model, member
 from fitprint.models.unpickling import BROKEN, Unpickler
 from fitprint_statsmodels import _formulas
 from fitprint_statsmodels._predicting import TIMES, predicts_from, sample, target

@@ -9,7 +9,7 @@ from typing import Any
 from xgboost import XGBModel
 from xgboost.callback import EarlyStopping
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 
 _OF_TRAINING = ("num_boost_round", "early_stopping_rounds", "verbose_eval", "maximize", "custom_metric")
 """Recorded under these names by MLflow too."""

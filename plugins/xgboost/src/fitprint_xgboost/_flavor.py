@@ -9,9 +9,9 @@ from typing import Any
 import xgboost
 from xgboost import Booster, DMatrix
 
-from fitprint._flavor import Emit, Flavor, Patch, Role, TrainingCall
+from fitprint import Emit, Flavor, Patch, Role, TrainingCall
 from fitprint._parameters import taken_by
-from fitprint.models.package import Package
+from fitprint.models import Package
 from fitprint_xgboost import _arguments, _facts, _listening, _matrices, _packages, _training_metrics
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")

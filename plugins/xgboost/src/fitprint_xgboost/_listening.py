@@ -7,7 +7,7 @@ from typing import Any
 
 from xgboost.callback import TrainingCallback
 
-from fitprint._flavor import Emit, TrainingCall
+from fitprint import Emit, TrainingCall
 from fitprint._guard import guarded
 from fitprint._iterations import GrowingLog
 from fitprint_xgboost._arguments import arguments, stops_early

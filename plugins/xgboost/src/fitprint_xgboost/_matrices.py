@@ -12,7 +12,7 @@ import pandas as pd
 from xgboost import DMatrix, XGBModel, XGBRanker
 from xgboost.core import XGBoostError
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 from fitprint._originals import Originals
 from fitprint.models.rows import row_count
 

@@ -12,9 +12,7 @@ from typing import Any
 import xgboost
 from xgboost import Booster, XGBModel
 
-from fitprint.models import distributions, serialized
-from fitprint.models.errors import PackageError
-from fitprint.models.package import Package, member
+from fitprint.models import Package, PackageError, distributions, member, serialized
 
 FORMATS = ("ubj", "json")
 _BOOSTER = "xgboost.core.Booster"

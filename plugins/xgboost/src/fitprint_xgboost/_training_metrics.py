@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xgboost import XGBClassifier, XGBRegressor
 
-from fitprint._flavor import TrainingCall
+from fitprint import TrainingCall
 from fitprint._training_metrics import TrainingRows, training_metrics
 from fitprint_xgboost._arguments import arguments
 
