@@ -156,7 +156,7 @@ APPENDED = {
     "what it reads was written otherwise by an earlier release": (
         "def predict(self, model, data, params=None):\n        return [each + 1 for each in model.predict(data)]",
         "test_golden",
-        ["which 0.1 wrote, predicts something else today"],
+        ["which 0.1 wrote, predicts something else here"],
     ),
     "it loads what is in memory": (
         "def load(self, folder, config):\n        return KEPT[-1]\n\n"
