@@ -139,25 +139,23 @@ def run_python(tmp_path: Path) -> RunPython:
 @pytest.fixture(scope="session")
 def mlflow_pythons() -> dict[str, str]:
     """The interpreters of the environments with stock MLflow: `mlflow2` and `mlflow3` to their paths."""
-    for version in MLFLOW_PYTHONS:
-        _check_interpreter(version)
+    for version, path in MLFLOW_PYTHONS.items():
+        _check_interpreter(version, path, "test-mlflow")
     return MLFLOW_PYTHONS
 
 
 @pytest.fixture(params=sorted(MLFLOW_PYTHONS))
 def mlflow_python(request: pytest.FixtureRequest) -> str:
     """The interpreter of one environment with stock MLflow: the test runs once for each."""
-    _check_interpreter(request.param)
-    return MLFLOW_PYTHONS[request.param]
+    path = MLFLOW_PYTHONS[request.param]
+    _check_interpreter(request.param, path, "test-mlflow")
+    return path
 
 
 @pytest.fixture(scope="session")
 def oldest_python() -> str:
     """The interpreter of the environment with the oldest versions that fitprint supports."""
-    if not OLDEST_PYTHON:
-        pytest.skip("FITPRINT_OLDEST_PYTHON is not set: run `make test-oldest`, which makes the environment")
-    if not Path(OLDEST_PYTHON).exists():
-        pytest.fail(f"FITPRINT_OLDEST_PYTHON names no interpreter: {OLDEST_PYTHON}")
+    _check_interpreter("oldest", OLDEST_PYTHON, "test-oldest")
     return OLDEST_PYTHON
 
 
@@ -168,10 +166,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("slow")
 
 
-def _check_interpreter(version: str) -> None:
-    variable, path = f"FITPRINT_{version.upper()}_PYTHON", MLFLOW_PYTHONS[version]
+def _check_interpreter(name: str, path: str, target: str) -> None:
+    """Skips the test where the variable is not set that `make` of a target sets."""
+    variable = f"FITPRINT_{name.upper()}_PYTHON"
     if not path:
-        pytest.skip(f"{variable} is not set: run `make test-mlflow`, which makes the environment")
+        pytest.skip(f"{variable} is not set: run `make {target}`, which makes the environment")
     if not Path(path).exists():
         pytest.fail(f"{variable} names no interpreter: {path}")
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fitprint
+from fitprint.testing import carried
 
 
 class Data(NamedTuple):
@@ -20,13 +21,24 @@ class Data(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def frames() -> Data:
-    """A small classification, as DataFrames of four columns."""
+def cancer() -> Callable[..., Data]:
+    """A classification as DataFrames: so many columns, rows to train on and, up to ``until``, rows to test with."""
     from sklearn.datasets import load_breast_cancer
 
     X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    X = X.iloc[:, :4].set_axis(list("abcd"), axis=1)
-    return Data(X[:200], y[:200], X[200:300], y[200:300])
+
+    def make(columns: int, rows: int, until: int | None = None) -> Data:
+        inputs = X.iloc[:, :columns]
+        return Data(inputs[:rows], y[:rows], inputs[rows:until], y[rows:until])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def frames(cancer: Callable[..., Data]) -> Data:
+    """A small one, of four columns with short names."""
+    made = cancer(4, 200, 300)
+    return made._replace(X=made.X.set_axis(list("abcd"), axis=1), X_test=made.X_test.set_axis(list("abcd"), axis=1))
 
 
 @pytest.fixture
@@ -38,12 +50,12 @@ def recorded(store: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def alike(store: Path) -> Callable[[Callable[[], Any]], Any]:
-    """What a function tells of a training is the same with recording and without it."""
+def alike(store: Path) -> Callable[..., Any]:
+    """What a function tells of a training is the same with recording, under some settings, and without it."""
 
-    def compare(tell: Callable[[], Any]) -> Any:
+    def compare(tell: Callable[[], Any], **settings: Any) -> Any:
         plain = tell()
-        fitprint.autolog(quiet=True)
+        fitprint.autolog(quiet=True, **settings)
         recorded = tell()
         assert fitprint.runs(), "else there was nothing to notice"
         assert recorded == plain
@@ -57,12 +69,15 @@ def load_elsewhere(run_python: Callable[..., Any], tmp_path: Path) -> Callable[.
     """Loads a package in a process of its own, with fitprint or with stock MLflow, and gives its predictions."""
 
     def load(package: Path, data: Any, python: str | None = None) -> Any:
-        data.to_json(tmp_path / "data.json", orient="split", double_precision=15)
+        carried.write(tmp_path / "data.json", data)
         script = f"""
-            import sys, numpy as np, pandas as pd
+            import importlib.util, sys, numpy as np
             from {"mlflow.pyfunc" if python else "fitprint"} import load_model
-            data = pd.read_json("data.json", orient="split", precise_float=True)
-            np.save("predicted.npy", load_model(sys.argv[1]).predict(data))
+            spec = importlib.util.spec_from_file_location("carried", {carried.__file__!r})
+            carried = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(carried)
+            data = carried.read("data.json")
+            np.save("predicted.npy", np.asarray(load_model(sys.argv[1]).predict(data)))
         """
         run_python(script, package, **({"python": python} if python else {}))
         return np.load(tmp_path / "predicted.npy", allow_pickle=True)

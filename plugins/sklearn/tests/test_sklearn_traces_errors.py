@@ -19,21 +19,6 @@ import fitprint
 X, y = np.random.default_rng(0).random((30, 2)), np.arange(30) % 2
 
 
-@pytest.fixture
-def alike(store):
-    """What a function tells of a training is the same with recording and without it."""
-
-    def compare(tell):
-        plain = tell()
-        fitprint.autolog(quiet=True)
-        recorded = tell()
-        assert fitprint.runs(), "else there was nothing to notice"
-        assert recorded == plain
-        return recorded
-
-    return compare
-
-
 def told(error, depth=0):
     """All that can be seen of an exception: of its causes, its context and the members of a group, too."""
     frames = [(each.filename, each.name, each.lineno) for each in traceback.extract_tb(error.__traceback__)]

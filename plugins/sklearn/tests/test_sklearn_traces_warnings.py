@@ -34,21 +34,6 @@ class Warns(ClassifierMixin, BaseEstimator):
         return np.zeros(len(X), int)
 
 
-@pytest.fixture
-def alike(store):
-    """What a function tells of a training is the same with recording and without it."""
-
-    def compare(tell):
-        plain = tell()
-        fitprint.autolog(quiet=True)
-        recorded = tell()
-        assert fitprint.runs(), "else there was nothing to notice"
-        assert recorded == plain
-        return recorded
-
-    return compare
-
-
 def facts(found):
     return [(each.category, str(each.message), each.filename, each.lineno, each.source) for each in found]
 

@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitprint.testing import carried
-
 KINDS = "kinds_of_statsmodels"
 if importlib.util.find_spec("statsmodels") is not None:  # else each file of tests says that it is skipped
     spec = importlib.util.spec_from_file_location(KINDS, Path(__file__).with_name(f"{KINDS}.py"))
@@ -59,27 +57,3 @@ def rows_in() -> Callable[[Path, pd.DataFrame], set[str]]:
         return sum(each.tobytes() in content or repr(float(each)).encode() in content for each in values)
 
     return search
-
-
-@pytest.fixture
-def load_elsewhere(run_python: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
-    """Loads a package in a process of its own, with fitprint or with stock MLflow, and gives its predictions."""
-
-    def load(package: Path, data: Any, python: str | None = None) -> Any:
-        carried.write(tmp_path / "data.json", data)
-        script = f"""
-            import importlib.util, sys, numpy as np
-            if {python is not None}:
-                from mlflow.pyfunc import load_model
-            else:
-                from fitprint import load_model
-            spec = importlib.util.spec_from_file_location("carried", {carried.__file__!r})
-            carried = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(carried)
-            data = carried.read("data.json")
-            np.save("predicted.npy", np.asarray(load_model(sys.argv[1]).predict(data)))
-        """
-        run_python(script, package, **({"python": python} if python else {}))
-        return np.load(tmp_path / "predicted.npy")
-
-    return load

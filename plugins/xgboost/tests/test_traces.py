@@ -12,26 +12,9 @@ import pytest
 import xgboost
 from xgboost.callback import EarlyStopping, EvaluationMonitor, LearningRateScheduler, TrainingCallback
 
-import fitprint
-
 PARAMS = {"objective": "binary:logistic", "nthread": 1, "seed": 3}
 FEW = {"n_estimators": 3, "n_jobs": 1}
 X, y = np.random.default_rng(0).random((60, 3)), np.arange(60) % 2
-
-
-@pytest.fixture
-def alike(store):
-    """What a function tells of a training is the same with recording and without it."""
-
-    def compare(tell):
-        plain = tell()
-        fitprint.autolog(quiet=True)
-        recorded = tell()
-        assert fitprint.runs(), "else there was nothing to notice"
-        assert recorded == plain
-        return recorded
-
-    return compare
 
 
 class Noting(TrainingCallback):
