@@ -55,9 +55,12 @@ create = @want=$$($(PYTHON) -c 'import sys; print(sys.version); sys.exit(sys.ver
 	if test "$$want" = "$$have"; then echo "$(1): bringing it up to date"; \
 	else echo "$(1): making it, with Python $${want%% *}"; $(PYTHON) -m venv --clear $(1); fi
 
-# $(call install,DIR,ARGUMENTS): pip without its talk; when it fails, with all of it. It leaves compiling to the lines
-# below, which compile only what is used: all of it would take longer than everything else
+# $(call install,DIR,ARGUMENTS): pip without its talk; when it fails, with all of it. It leaves compiling to
+# the next one, which compiles only what is used: all of it would take longer than everything else
 install = @$(1)/bin/python -m pip install --no-compile $(2) >$(1)/install.log 2>&1 || { cat $(1)/install.log >&2; exit 1; }
+
+# $(call compile,DIR)
+compile = @$(1)/bin/python -m compileall -qq -j 2 -x '/tests/' $(1)/lib || :
 
 # $(call stamp,DIR): what is newer than this file is installed again
 stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
@@ -67,7 +70,7 @@ stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
 	$(call install,.venv,-r requirements/test.txt -c requirements/constraints-test.txt)
 	@# hatchling comes from the line above, so that its version is the pinned one too
 	$(call install,.venv,--no-build-isolation -c requirements/constraints-test.txt -e . $(call editable,$(DEFAULT)))
-	@$(PY) -m compileall -qq -j 2 -x '/tests/' .venv/lib || :
+	$(call compile,.venv)
 	$(call stamp,.venv)
 
 .venv-mlflow%/.stamp: requirements/mlflow%.txt requirements/constraints-mlflow%.txt
@@ -92,7 +95,7 @@ OLDEST := -c requirements/constraints-oldest.txt -c requirements/constraints-fla
 	$(call create,.venv-flavors)
 	$(call install,.venv-flavors,-r requirements/flavors.txt $(NEWEST))
 	$(call install,.venv-flavors,--no-build-isolation $(NEWEST) -e . $(call editable,$(DEFAULT) $(FLAVORS)))
-	@.venv-flavors/bin/python -m compileall -qq -j 2 -x '/tests/' .venv-flavors/lib || :
+	$(call compile,.venv-flavors)
 	$(call stamp,.venv-flavors)
 
 .venv-flavors-oldest/.stamp: requirements/oldest.txt requirements/flavors-oldest.txt requirements/frameworks.txt \
@@ -101,7 +104,7 @@ OLDEST := -c requirements/constraints-oldest.txt -c requirements/constraints-fla
 	$(call create,.venv-flavors-oldest)
 	$(call install,.venv-flavors-oldest,-r requirements/flavors-oldest.txt $(OLDEST) \
 		-e . $(call editable,$(DEFAULT) $(FLAVORS)))
-	@.venv-flavors-oldest/bin/python -m compileall -qq -j 2 -x '/tests/' .venv-flavors-oldest/lib || :
+	$(call compile,.venv-flavors-oldest)
 	$(call stamp,.venv-flavors-oldest)
 
 .venv-mlflow%/.stamp-flavors: .venv-mlflow%/.stamp requirements/mlflow-flavors.txt

@@ -27,13 +27,13 @@ SMALL: tuple[str, ...] = (
     "tests/test_metadata_routing.py",
 )
 
-COUNTING: dict[str, str] = {
-    "test_iforest_chunks_works": "counts the chunks that are predicted",
-    "test_multimetric_scorer_calls_method_once": "a `predict` counts its calls",
-    "test_early_stopping_with_sample_weights": "counts the calls of `_raw_predict`",
-    "test_raw_predict_is_called_with_custom_scorer": "the same",
-    "test_stacking_prefit": "a mock's last call of `predict` has to be that of `fit`",
-}
+COUNTING: tuple[str, ...] = (
+    "test_iforest_chunks_works",  # counts the chunks that are predicted
+    "test_multimetric_scorer_calls_method_once",  # a `predict` counts its calls
+    "test_early_stopping_with_sample_weights",  # counts the calls of `_raw_predict`
+    "test_raw_predict_is_called_with_custom_scorer",  # the same
+    "test_stacking_prefit",  # a mock's last call of `predict` has to be that of `fit`
+)
 """Tests, by the beginning of their names, that count the calls of a model's `predict` or of what it uses.
 
 They fail when fitprint predicts too, for training metrics and the signature, and are named apart: docs/guarantees.md.

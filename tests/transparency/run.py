@@ -119,7 +119,7 @@ def settle(part: Compared, again: Came) -> None:
 
 
 def counts_calls(name: str, mode: str) -> bool:
-    return mode == EVERYTHING and name.rpartition("::")[2].startswith(tuple(COUNTING))
+    return mode == EVERYTHING and name.rpartition("::")[2].startswith(COUNTING)
 
 
 # ---- what is printed

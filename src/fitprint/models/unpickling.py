@@ -19,9 +19,9 @@ class Unpickler(pickle.Unpickler):
     """Finds numpy's own parts under the name that they have here; everything else as pickle does."""
 
     def find_class(self, module: str, name: str) -> Any:
-        top, _, rest = module.partition("core")
-        if top in ("numpy.", "numpy._") and rest[:1] in ("", "."):
-            module = _core_here() + rest
+        core = next((each for each in _CORES if f"{module}.".startswith(f"{each}.")), None)
+        if core is not None:
+            module = _core_here() + module[len(core) :]
         found = super().find_class(module, name)
         return _set_state_of_new(found) if module in CLOUDPICKLE and name == "_class_setstate" else found
 

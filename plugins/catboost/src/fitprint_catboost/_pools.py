@@ -37,8 +37,10 @@ def target_of(data: Any, target: Any) -> Any:
 
 def as_classes(target: Any, classes: Any) -> Any:
     """The target as the model names its classes: early versions make texts of true and false."""
-    is_truth = np.asarray(target).dtype.kind == "b"
-    return np.asarray(target).astype(str) if is_truth and len(classes) and isinstance(classes[0], str) else target
+    if not len(classes) or not isinstance(classes[0], str):
+        return target
+    given = np.asarray(target)
+    return given.astype(str) if given.dtype.kind == "b" else target
 
 
 def rows_of(data: Any) -> Any:

@@ -36,7 +36,7 @@ def save(model: Any, package: Package) -> dict[str, Any]:
     if remove is False or not _save_without_rows(model, package):
         if remove:
             raise ValueError(f"remove_data=True: what {type(model).__name__} predicts is not known to need no data")
-        dump_model(_formulas.for_every_version(stand_in(model, TextsAsObjects())), package, FILE)
+        _write(stand_in(model, TextsAsObjects()), package)
         _read(package.folder / FILE)  # raises what would keep everybody from reading it
         if remove is None and target(getattr(model, "model", None)) is not None:
             reason = f"what {type(model).__name__} does needs its data: the package holds it"
@@ -53,7 +53,7 @@ def _save_without_rows(model: Any, package: Package) -> bool:
     if not done:
         return False
     for made in _forms(model):
-        dump_model(made, package, FILE)
+        _write(made, package)
         done, predicted = attempt(lambda: _predicted(_read(package.folder / FILE), rows))
         if done and _are_equal(predicted, expected):
             return True
@@ -65,7 +65,11 @@ def _forms(results: Any) -> Iterator[Any]:
     frame = getattr(complete.model.data, "frame", None)
     for small in _formulas.small_frames(complete.model) if frame is not None else [None]:
         for empty in (False, True):
-            yield _formulas.for_every_version(without_rows(complete, frame, small, empty))
+            yield without_rows(complete, frame, small, empty)
+
+
+def _write(made: Any, package: Package) -> None:
+    dump_model(_formulas.for_every_version(made), package, FILE)
 
 
 def _predicted(results: Any, rows: Any) -> Any:
