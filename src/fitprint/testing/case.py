@@ -53,7 +53,10 @@ class Case:
     nested: Callable[[Any], Any] | None = None
     """From the data to a training that trains models of this flavor inside: all of it is one run."""
     fails: Callable[[Any], Any] | None = None
-    """From the data to a training that the framework itself refuses, with an error of its own."""
+    """From the data to a training that the framework itself refuses, with an error of its own.
+
+    Its message has to be the same each time: without a time of day or an address.
+    """
     clone: Callable[[Any], Any] | None = None
     """The framework's own way to copy a model, untrained."""
     pickles: bool = True
