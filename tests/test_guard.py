@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import fitprint
-from fitprint import _guard
-from fitprint._guard import attempt, describe, forget_told, guarded, message, tell, tell_once
+from fitprint._core import guard as _guard
+from fitprint._core.guard import attempt, describe, forget_told, guarded, message, tell, tell_once
 
 
 class Skips:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import fitprint
-from fitprint._recorder.pace import Pace
+from fitprint._console.rate_limit import Pace
 
 TRAIN = """
 import sys, toylearn, fitprint
@@ -71,7 +71,7 @@ def test_ten_are_told_and_the_rest_is_counted_at_the_end(run_python, toy, store)
 
 
 def test_the_next_line_says_how_many_had_none(toy, store, caplog):
-    from fitprint._recorder import line
+    from fitprint._runs import summary_line as line
 
     fitprint.autolog()
     with caplog.at_level(logging.INFO):
@@ -104,7 +104,7 @@ os.wait()
 
 
 def test_other_lines_are_not_counted_and_not_held_back(run_python, toy, store):
-    script = TRAIN + "from fitprint._guard import tell\nfor i in range(20): tell(f'line {i}')\ntrain(3)"
+    script = TRAIN + "from fitprint._core.guard import tell\nfor i in range(20): tell(f'line {i}')\ntrain(3)"
     assert len(lines(run_python(script).stderr)) == 23
 
 

@@ -6,14 +6,16 @@ import threading
 
 import pytest
 
-from fitprint._locks import fork_safe_lock
+from fitprint._core.locks import fork_safe_lock
 
 HELD = """
 import os, threading
 import fitprint
-from fitprint import _autolog, _guard, _identity
-from fitprint._recorder.switch import switch
-from fitprint._run import active
+from fitprint._api import autolog as _autolog
+from fitprint._core import guard as _guard
+from fitprint._core import process as _identity
+from fitprint._recorder.state import switch
+from fitprint._runs import active
 import wrapt.importer
 
 fitprint.autolog()

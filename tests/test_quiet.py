@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
-from fitprint._quiet import unseen
+from fitprint._core.isolation import unseen
 
 
 def caught(call):
@@ -169,7 +169,7 @@ def test_a_library_that_carries_filters_to_workers_as_text_can(run_python):
     done = run_python(
         """
         import pickle, re, warnings
-        from fitprint._quiet import unseen
+        from fitprint._core.isolation import unseen
         with unseen():
             texts = [(action, getattr(message, "pattern", message)) for action, message, *_ in warnings.filters]
             pickle.dumps(texts)
@@ -186,7 +186,7 @@ def test_a_thread_that_a_recorded_framework_keeps_for_itself_does_not_count(run_
     done = run_python(
         """
         import random, threading
-        from fitprint import _quiet
+        from fitprint._core import isolation as _quiet
 
         done = threading.Event()
 

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import fitprint
-from fitprint import _session
+from fitprint._core import call_scope as _session
 
 
 def names():

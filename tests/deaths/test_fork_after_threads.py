@@ -14,7 +14,7 @@ CHILDREN, THREADS = 120, 3
 FORKS = """
 import faulthandler, os, sys, threading
 import fitprint
-from fitprint import _identity
+from fitprint._core import process as _identity
 {imports}
 
 CHILDREN, THREADS, HANGS = int(sys.argv[1]), int(sys.argv[2]), 60

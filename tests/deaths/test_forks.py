@@ -11,7 +11,7 @@ import fitprint
 BEFORE = """
 import os, sys, threading
 import fitprint, toylearn
-from fitprint import _session
+from fitprint._core import call_scope as _session
 fitprint.autolog(quiet=True, strict=True)
 
 def in_a_child(work):
@@ -171,7 +171,7 @@ import os, sys
 import fitprint, xgboost
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier
-from fitprint import _session
+from fitprint._core import call_scope as _session
 fitprint.autolog(quiet=True, strict=True)
 X, y = np.random.default_rng(0).random((20, 2)), np.arange(20) % 2
 

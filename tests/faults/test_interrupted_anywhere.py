@@ -10,7 +10,8 @@ AT_EVERY_LINE = r"""
 import json, re, shutil, sys, warnings
 
 import fitprint
-from fitprint import _quiet, _session
+from fitprint._core import isolation as _quiet
+from fitprint._core import call_scope as _session
 from interrupting import traced
 
 # The interpreter looks for signals at calls, and not where a block is left: a trace would leave the lock taken there.

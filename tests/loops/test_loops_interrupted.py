@@ -10,8 +10,9 @@ AT_EVERY_LINE = r"""
 import json, re, sys
 
 import fitprint
-from fitprint import _quiet, _session
-from fitprint._recorder import loops
+from fitprint._core import isolation as _quiet
+from fitprint._core import call_scope as _session
+from fitprint._recorder import loop_registry as loops
 from interrupting import traced
 import toylearn
 from toylearn.looping import Net

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from fitprint._patching.classes import ClassTree, Creation
-from fitprint._patching.places import patch_attribute
+from fitprint._instrumentation.class_trees import ClassTree, Creation
+from fitprint._instrumentation.targets import patch_attribute
 
 
 class Tree:

@@ -6,7 +6,7 @@ import abc
 
 import pytest
 
-from fitprint._patching.wrapper import Patched
+from fitprint._instrumentation.wrapper import Patched
 
 
 def is_patched(cls):

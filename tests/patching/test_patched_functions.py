@@ -10,9 +10,9 @@ import warnings
 import pytest
 
 import fitprint
-from fitprint._parameters import parameter_names
-from fitprint._patching.places import Place, patch_attribute
-from fitprint._patching.wrapper import Patched, ours
+from fitprint._instrumentation.targets import Place, patch_attribute
+from fitprint._instrumentation.wrapper import Patched, ours
+from fitprint.plugin.arguments import parameter_names
 
 
 def test_the_attribute_is_put_back_as_the_very_object(base, begin):

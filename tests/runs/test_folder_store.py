@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 import pytest
 
 import fitprint
-from fitprint import _identity
-from fitprint._configuration import current
-from fitprint._run.opening import begin_run
+from fitprint._core import process as _identity
+from fitprint._runs.open import begin_run
+from fitprint._settings.layers import current
 from fitprint.stores import StoreError, open_store
 from fitprint.stores.folder import FolderStore
 

@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 import fitprint
-from fitprint import _guard
+from fitprint._core import guard as _guard
 from fitprint.stores import StoreError
 
 

@@ -10,8 +10,8 @@ import threading
 import time
 import uuid
 
-from fitprint import _identity
-from fitprint._identity import new_run_id
+from fitprint._core import process as _identity
+from fitprint._core.process import new_run_id
 
 
 def test_a_run_id_is_a_uuid_of_version_7_with_the_time_in_it():
@@ -50,7 +50,7 @@ def test_ids_increase_when_the_clock_stands_still_or_goes_back(monkeypatch):
 
 
 def test_ids_of_many_processes_are_all_different():
-    script = "from fitprint._identity import new_run_id\nfor _ in range(2000): print(new_run_id())"
+    script = "from fitprint._core.process import new_run_id\nfor _ in range(2000): print(new_run_id())"
     running = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(4)]
     made = [each.communicate()[0].split() for each in running]
     assert len({one for each in made for one in each}) == 8_000
@@ -74,7 +74,8 @@ def test_a_child_forked_while_another_thread_makes_an_id_makes_its_own(run_pytho
     run_python(
         """
         import os, signal, threading
-        from fitprint import _identity, _guard
+        from fitprint._core import process as _identity
+        from fitprint._core import guard as _guard
 
         held, go = threading.Event(), threading.Event()
 
@@ -106,7 +107,7 @@ def test_making_ids_draws_no_random_numbers_of_the_user_s():
 def test_what_a_run_says_of_its_process_is_left_out_where_the_system_does_not_tell(run_python, tmp_path):
     script = """
         import os
-        from fitprint import _identity
+        from fitprint._core import process as _identity
         assert _identity.user() is None
         tags = _identity.run_tags()
         assert "user" not in tags and "git_commit" not in tags, tags

@@ -13,7 +13,7 @@ import sys
 import pytest
 
 import fitprint
-from fitprint import _identity
+from fitprint._core import process as _identity
 
 OPENS_A_RUN_AND_WAITS = """
 import sys, fitprint

@@ -6,14 +6,14 @@ import math
 import numpy as np
 import pytest
 
-from fitprint._scores.classification import (
+from fitprint.plugin.metrics.classification import (
     classification_facts,
     precision_recall_curve,
     precision_recall_points,
     roc_curve,
     roc_points,
 )
-from fitprint._scores.thresholds import thinned
+from fitprint.plugin.metrics.thresholds import thinned
 
 metrics = pytest.importorskip("sklearn.metrics")
 

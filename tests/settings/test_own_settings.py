@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import fitprint
-from fitprint import _guard
+from fitprint._core import guard as _guard
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 import fitprint
-from fitprint import _configuration, _guard, _readers, _settings
+from fitprint._core import guard as _guard
+from fitprint._settings import layers as _configuration
+from fitprint._settings import parsers as _readers
+from fitprint._settings import table as _settings
 
 
 @pytest.mark.parametrize("text", ["1", "true", "TRUE", "Yes", "oN", " on "])

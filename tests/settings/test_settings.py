@@ -9,9 +9,10 @@ import pickle
 import pytest
 
 import fitprint
-from fitprint import _configuration, _guard
-from fitprint._configuration import Configuration
-from fitprint._settings import TABLE, Settings
+from fitprint._core import guard as _guard
+from fitprint._settings import layers as _configuration
+from fitprint._settings.layers import Configuration
+from fitprint._settings.table import TABLE, Settings
 
 
 @pytest.fixture

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from fitprint import _session
-from fitprint._flavor import TrainingCall
-from fitprint._guard import attempt, guarded
-from fitprint._patching.passing import Passing
-from fitprint._quiet import unseen
-from fitprint._recorder import line
-from fitprint._recorder.packing import pack
-from fitprint._recorder.recorded import Outcome, Recorded
-from fitprint._run import active, remembered
-from fitprint._run.record import FINISHED
-from fitprint._run.run import Run
+from fitprint._core import call_scope as _session
+from fitprint._core.guard import attempt, guarded
+from fitprint._core.isolation import unseen
+from fitprint._instrumentation.passthrough import Passing
+from fitprint._recorder.base import Outcome, Recorded
+from fitprint._recorder.package import pack
+from fitprint._runs import active
+from fitprint._runs import index as remembered
+from fitprint._runs import summary_line as line
+from fitprint._runs.record import FINISHED
+from fitprint._runs.run import Run
+from fitprint.plugin.flavor import TrainingCall
 
 
 class Conversion(Passing):

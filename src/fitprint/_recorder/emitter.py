@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from fitprint._flavor import TrainingCall
-from fitprint._guard import guarded
-from fitprint._run.run import Run
+from fitprint._core.guard import guarded
+from fitprint._runs.run import Run
+from fitprint.plugin.flavor import TrainingCall
 
 
 class Emitter:

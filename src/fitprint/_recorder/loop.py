@@ -10,16 +10,18 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from fitprint import _rules, _session
-from fitprint._flavor import TrainingCall
-from fitprint._guard import guarded
-from fitprint._locks import fork_safe_lock
-from fitprint._recorder import loops
-from fitprint._recorder.recorded import Outcome, Recorded
-from fitprint._recorder.switch import switch
-from fitprint._run import active, remembered
-from fitprint._run.record import FINISHED
-from fitprint._run.run import Run
+from fitprint._core import call_scope as _session
+from fitprint._core.guard import guarded
+from fitprint._core.locks import fork_safe_lock
+from fitprint._recorder import loop_registry as loops
+from fitprint._recorder import rules as _rules
+from fitprint._recorder.base import Outcome, Recorded
+from fitprint._recorder.state import switch
+from fitprint._runs import active
+from fitprint._runs import index as remembered
+from fitprint._runs.record import FINISHED
+from fitprint._runs.run import Run
+from fitprint.plugin.flavor import TrainingCall
 
 _FINE = Outcome(FINISHED)
 

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from fitprint._guard import tell
+from fitprint._core.guard import tell
 from fitprint.models.enforcement_columns import convert_column, is_ready
 from fitprint.models.enforcement_frames import as_frame
 from fitprint.models.enforcement_numbers import fits_exactly

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitprint._quiet import without_warnings
+from fitprint._core.isolation import without_warnings
 from fitprint.models.enforcement_numbers import fits_exactly
 from fitprint.models.types import DataType
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fitprint._guard import attempt
+from fitprint._core.guard import attempt
+from fitprint._core.rows import first_rows, row_count, take_rows
 from fitprint.models.enforcement import enforce_inputs
 from fitprint.models.errors import SchemaError
 from fitprint.models.inference import infer_schema
-from fitprint.models.rows import first_rows, row_count, take_rows
 from fitprint.models.schema import ColSpec, Schema
 from fitprint.models.signature import ModelSignature
 from fitprint.models.types import AnyType

@@ -6,7 +6,7 @@ import datetime
 import sys
 from typing import Any
 
-from fitprint._quiet import without_warnings
+from fitprint._core.isolation import without_warnings
 from fitprint.models.types import DataType, Object
 
 _BUILTINS: dict[DataType, frozenset[type]] = {

@@ -5,7 +5,7 @@ Importing this loads nothing yet: each name is imported when it is first asked f
 
 from typing import TYPE_CHECKING, Any
 
-from fitprint._late import late
+from fitprint._core.lazy import late
 
 if TYPE_CHECKING:
     from fitprint.pyfunc._base import PythonModel, PythonModelContext

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint._loading import folder_of
+from fitprint._packages.loading import folder_of
 from fitprint.models.package import Package, member
 
 ARTIFACTS = "artifacts"

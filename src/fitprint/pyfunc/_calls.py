@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fitprint._making import saving
-from fitprint._making.options import Options, check_loader, read_options
+from fitprint._packages import save as saving
+from fitprint._packages.options import Options, check_loader, read_options
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._artifacts import sources_of
 from fitprint.pyfunc._config import Config, read_config

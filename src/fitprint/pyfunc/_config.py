@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint._guard import tell
+from fitprint._core.guard import tell
 
 OVERRIDES = "MLFLOW_PYFUNC_INFERENCE_CONFIG"
 Config = Mapping[str, Any] | str | os.PathLike[str]

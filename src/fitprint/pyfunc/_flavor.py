@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint._flavor import Flavor, Patch
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
+from fitprint.plugin.flavor import Flavor, Patch
 from fitprint.pyfunc._artifacts import context_paths, copy_artifacts, copy_into
 from fitprint.pyfunc._base import PythonModel, PythonModelContext
 from fitprint.pyfunc._config import Config, merged

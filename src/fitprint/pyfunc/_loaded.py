@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fitprint import _html
-from fitprint._guard import tell_once
-from fitprint._loading import Loaded, load, signature_of
+from fitprint._core import html as _html
+from fitprint._core.guard import tell_once
+from fitprint._packages.loading import Loaded, load, signature_of
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
 from fitprint.models.example_reading import read_example

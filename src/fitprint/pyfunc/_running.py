@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fitprint._guard import tell_once
+from fitprint._core.guard import tell_once
 from fitprint.pyfunc._base import PythonModelContext
 from fitprint.pyfunc._type_hints import as_hinted, input_hint
 

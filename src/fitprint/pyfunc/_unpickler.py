@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fitprint._loading.another_python import OPENERS
+from fitprint._packages.python_version import OPENERS
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
 from fitprint.models.unpickling import BROKEN, Unpickler

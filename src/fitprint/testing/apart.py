@@ -5,9 +5,15 @@ from __future__ import annotations
 import sys
 
 import fitprint
-from fitprint import _autolog, _configuration, _guard, _quiet, _session
-from fitprint._recorder.switch import switch
-from fitprint._run import active, opening, remembered
+from fitprint._api import autolog as _autolog
+from fitprint._core import call_scope as _session
+from fitprint._core import guard as _guard
+from fitprint._core import isolation as _quiet
+from fitprint._recorder.state import switch
+from fitprint._runs import active
+from fitprint._runs import index as remembered
+from fitprint._runs import open as opening
+from fitprint._settings import layers as _configuration
 
 
 def forget_everything() -> None:
@@ -31,8 +37,8 @@ def forget_everything() -> None:
     remembered._by_identity.clear()
     opening._resting.clear()
     _quiet._depth.set(0)
-    if "fitprint._recorder.line" in sys.modules:
-        sys.modules["fitprint._recorder.line"].pace.forget()
+    if "fitprint._runs.summary_line" in sys.modules:
+        sys.modules["fitprint._runs.summary_line"].pace.forget()
     _guard.log.handlers.clear()
     _guard.log.filters.clear()
     _guard.log.setLevel("NOTSET")

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import fitprint
-from fitprint import _json, _session
+from fitprint._core import call_scope as _session
+from fitprint._core import jsonable as _json
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case
 from fitprint.testing.declared import needs

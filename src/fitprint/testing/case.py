@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fitprint._run.run import Run
+    from fitprint._runs.run import Run
 
 
 def _itself(trained: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fitprint._run.writing import WrittenRun
+from fitprint._runs.writer import WrittenRun
 from fitprint.testing.bench import Bench, Trained
 from fitprint.testing.case import Case
 from fitprint.testing.comparing import difference

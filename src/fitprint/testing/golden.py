@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import fitprint
-from fitprint import _autolog
+from fitprint._api import autolog as _autolog
 from fitprint.testing import carried
 from fitprint.testing.case import Case
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fitprint._flavor import Patch
-from fitprint._patching.wrapper import ours
+from fitprint._instrumentation.wrapper import ours
+from fitprint.plugin.flavor import Patch
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case
 

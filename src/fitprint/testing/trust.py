@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import fitprint
-from fitprint._guard import attempt
+from fitprint._core.guard import attempt
 from fitprint.models import PackageError, mlmodel
 from fitprint.models.package import CHECKSUMS
 from fitprint.models.streams.files import imports_of

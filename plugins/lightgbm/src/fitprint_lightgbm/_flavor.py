@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 from lightgbm import Booster, LGBMModel
 
-from fitprint import Emit, Flavor, Patch, Role, TrainingCall, _session
-from fitprint._originals import Unseen
-from fitprint._parameters import taken_by
+from fitprint import Emit, Flavor, Patch, Role, TrainingCall
+from fitprint._core import call_scope as _session
 from fitprint.models import Package, serialized
+from fitprint.plugin.arguments import taken_by
+from fitprint.plugin.containers import Unseen
 from fitprint_lightgbm import _arguments, _datasets, _estimators, _listening, _packages
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
-from fitprint import Child, Flavor, Patch, TrainingCall, _session
+from fitprint import Child, Flavor, Patch, TrainingCall
+from fitprint._core import call_scope as _session
 from fitprint.models import Package, serialized
 from fitprint_sklearn import (
     _arguments,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import statsmodels
 
-from fitprint._guard import attempt
+from fitprint._core.guard import attempt
 from fitprint.models import Package, PackageError, dump_model, member
 from fitprint.models.unpickling import BROKEN, Unpickler
 from fitprint_statsmodels import _formulas

@@ -11,7 +11,7 @@ from codecs import escape_decode
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from fitprint._quiet import without_warnings
+from fitprint._core.isolation import without_warnings
 
 MOST_OPCODES = 5_000_000
 LONGEST_TEXT = 500
