@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import unseen
-from fitprint._recorder import collect as steps
+from fitprint._recorder import collect
 from fitprint._recorder import rules as _rules
-from fitprint._recorder.emitter import Emitter
 from fitprint._recorder.error_text import told
-from fitprint._recorder.guarded_step import Step
 from fitprint._recorder.params import add_params
 from fitprint._recorder.state import switch
+from fitprint._recorder.steps import Emitter, Step
 from fitprint._runs import active
 from fitprint._runs import index as remembered
 from fitprint._runs import summary_line as line
@@ -144,7 +143,7 @@ class Recorded:
         model = None
         with self.step("the model"):
             model = call.flavor.model(call)
-        steps.record(self, model)
+        collect.record(self, model)
         self._remember(model)
         trained = None
         with self.step("the model"):

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fitprint._core.jsonable import of_data
 from fitprint._core.privacy.artifact_text import hidden_content
 from fitprint._recorder.dataset_facts import dataset_facts
 from fitprint._recorder.package import pack
 from fitprint._recorder.params import add_params
+from fitprint._recorder.steps import RecordedCall
 from fitprint._runs.open import begin_run
 from fitprint._runs.run import Run
 from fitprint.plugin.flavor import Child
 
-if TYPE_CHECKING:
-    from fitprint._recorder.base import Recorded
 
-
-def record(recording: Recorded, model: Any) -> None:
+def record(recording: RecordedCall, model: Any) -> None:
     """Metrics, facts, what it was trained on, children, and the package."""
     call, run = recording.call, recording.run
     with recording.step("metrics"):
@@ -57,7 +55,7 @@ def _bytes(content: Any) -> bytes:
     return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
 
 
-def _record_children(recording: Recorded) -> None:
+def _record_children(recording: RecordedCall) -> None:
     most = recording.call.settings.max_child_runs
     children = iter(recording.call.flavor.children(recording.call))
     for child in islice(children, most):
@@ -67,7 +65,7 @@ def _record_children(recording: Recorded) -> None:
         recording.run.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
 
 
-def _record_child(recording: Recorded, child: Child) -> None:
+def _record_child(recording: RecordedCall, child: Child) -> None:
     call, parent = recording.call, recording.run
     run = begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags)
     run.record.start = parent.record.start

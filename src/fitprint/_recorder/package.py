@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fitprint._core.privacy.find_in_files import files_with
 from fitprint._core.rows import first_rows, read_once, row_count
 from fitprint._packages.build import make
 from fitprint._packages.options import Options
 from fitprint._packages.source import Subject
+from fitprint._recorder.steps import RecordedCall, Step
 from fitprint.models.package import Package, PackageTooLarge
-
-if TYPE_CHECKING:
-    from fitprint._recorder.base import Recorded
-    from fitprint._recorder.guarded_step import Step
 
 NAME = "model"
 EXAMPLE_ROWS = 5
 
 
-def pack(recording: Recorded, model: Any, name: str = NAME) -> str | None:
+def pack(recording: RecordedCall, model: Any, name: str = NAME) -> str | None:
     """Writes the package of a recorded call into its run. Returns the name it got, or None: the run has the reason."""
     call, run = recording.call, recording.run
     limit = call.settings.max_model_size
@@ -46,7 +43,7 @@ def pack(recording: Recorded, model: Any, name: str = NAME) -> str | None:
     return None
 
 
-def _holds_secrets(recording: Recorded, package: Package) -> bool:
+def _holds_secrets(recording: RecordedCall, package: Package) -> bool:
     """Whether the package is not to be kept for what is in it of hidden params; the run says so in either case."""
     run, refused = recording.run, recording.call.settings.redact_models
     places = {name: files_with(package.folder, values) for name, values in run.secrets.hidden.items()}
@@ -59,7 +56,7 @@ def _holds_secrets(recording: Recorded, package: Package) -> bool:
     return bool(found) and refused
 
 
-def _subject(recording: Recorded, model: Any, name: str) -> Subject:
+def _subject(recording: RecordedCall, model: Any, name: str) -> Subject:
     call = recording.call
     settings = call.settings
     if not settings.log_signatures:
@@ -87,7 +84,7 @@ def _example(data: Any) -> Any:
 class _Guarded:
     """The steps of a package that nobody asked for: an error ends its step alone."""
 
-    def __init__(self, recording: Recorded) -> None:
+    def __init__(self, recording: RecordedCall) -> None:
         self._recording = recording
 
     def step(self, name: str) -> Step:
