@@ -19,6 +19,7 @@ from fitprint._recorder import loop_registry as loops
 from fitprint._recorder.state import switch
 from fitprint._settings.layers import Configuration, configure, current, is_configured
 from fitprint._settings.table import TABLE, check_arguments, read_value
+from fitprint._state import on_reset
 from fitprint._workers.hooks import leave_workers, watch_workers
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ def disable() -> None:
         _restore_all()
         configure(current().off())
         forget_told()
+
+
+@on_reset
+def _forget() -> None:
+    disable()
+    _instruments.clear()
+    _owners.clear()
 
 
 def set_tracking_uri(uri: str) -> None:

@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from fitprint._core.locks import fork_safe_lock
+from fitprint._state import on_reset
 
 MOST_LINES = 10
 """Of one cell; of more the last ones are shown, and how many came before."""
@@ -43,6 +44,12 @@ class _Cell:
 
 
 _cell: _Cell | None = None
+
+
+@on_reset
+def _forget() -> None:
+    global _cell
+    _cell = None
 
 
 def is_there() -> bool:

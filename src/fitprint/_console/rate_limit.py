@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 
 from fitprint._core.locks import fork_safe_lock
+from fitprint._state import in_forked_child, on_reset
 
 MOST, SECONDS = 10, 60.0
 
@@ -19,8 +19,7 @@ class Pace:
         self._times: deque[float] = deque([float("-inf")] * most, maxlen=most)
         self._held = 0
         self._lock = fork_safe_lock()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.forget)
+        in_forked_child(on_reset(self.forget))
 
     def held_before(self) -> int | None:
         """How many were held back since the last line, where one may be told now; else None, and one more is held."""

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
+from fitprint._state import in_forked_child
+
 Part = tuple[str, str]
 """A text and its style, one of `STYLES` or none."""
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
@@ -50,10 +52,7 @@ def _bars() -> Any:
     return found if found is not None and getattr(found, "_instances", None) else None
 
 
+@in_forked_child
 def _note_fork() -> None:
     global _forked
     _forked = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_note_fork)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
+
+from fitprint._state import in_forked_child, on_reset
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -106,10 +107,8 @@ class suppress:  # noqa: N801  read as a verb: `with fitprint.suppress():`
         return quiet  # type: ignore[return-value]
 
 
-def _forget_in_child() -> None:
+@in_forked_child
+@on_reset
+def _forget() -> None:
+    """A forked child is no part of its parent's training call, unless a task's token says so."""
     _current.set(None)
-
-
-if hasattr(os, "register_at_fork"):
-    # a forked child is no part of its parent's training call, unless a task's token says so
-    os.register_at_fork(after_in_child=_forget_in_child)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import in_force
+from fitprint._state import on_reset
 
 log = logging.getLogger("fitprint")
 
@@ -110,10 +111,18 @@ def tell(line: str, level: int = logging.WARNING) -> None:
         return
 
 
+@on_reset
 def forget_told() -> None:
     """Lets every line be told again: after `disable()`, and in tests."""
     with _told_lock:
         _told.clear()
+
+
+@on_reset
+def _forget_logger() -> None:
+    log.handlers.clear()
+    log.filters.clear()
+    log.setLevel(logging.NOTSET)
 
 
 def _where(skips: Skips | None) -> str:

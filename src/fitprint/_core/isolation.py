@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from fitprint._state import on_reset
+
 _HOUSEKEEPING = (
     "joblib.",
     "loky.",
@@ -32,6 +34,11 @@ _frameworks: set[str] = set()
 """The same of the frameworks that are recorded: see `threads_keep_house`."""
 
 _depth: ContextVar[int] = ContextVar("fitprint_quiet", default=0)
+
+
+@on_reset
+def _forget() -> None:
+    _depth.set(0)
 
 
 class _OfThisContext:

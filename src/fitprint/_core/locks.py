@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
+
+from fitprint._state import in_forked_child
 
 _all: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -22,10 +23,7 @@ def fork_safe_lock(make: Callable[[], Any] = threading.Lock) -> Any:
     return lock
 
 
+@in_forked_child
 def _free_in_child() -> None:
     for lock in _all:
         lock._at_fork_reinit()  # as the standard library does with its own
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_free_in_child)

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._instrumentation.passthrough import Passing
+from fitprint._state import in_forked_child, on_reset
 
 FORKING = ("multiprocessing", "multiprocess")
 """Their children leave without `atexit`; each has a `Finalize` of its own."""
@@ -168,10 +169,8 @@ def _end_at_exit() -> None:
         end_all()
 
 
-def _forget_in_child() -> None:
+@in_forked_child
+@on_reset
+def _forget() -> None:
     _known.clear()
     _orphans.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_in_child)

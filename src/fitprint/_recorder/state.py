@@ -10,6 +10,7 @@ from fitprint._core.guard import tell
 from fitprint._core.locks import fork_safe_lock
 from fitprint._settings.layers import Configuration
 from fitprint._settings.table import Settings
+from fitprint._state import on_reset
 
 if TYPE_CHECKING:
     from fitprint.plugin.flavor import Flavor
@@ -71,5 +72,12 @@ class Switch:
             self.unreached.add(workers)
         tell(f"training in the workers of {workers} is recorded only where they call fitprint.autolog() themselves")
 
+    def forget(self) -> None:
+        """Nothing was recorded and nothing skipped, as in a new process."""
+        self.runs.clear()
+        self.skips.clear()
+        self.unreached.clear()
+
 
 switch = Switch()
+on_reset(switch.forget)

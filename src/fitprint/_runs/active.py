@@ -6,7 +6,6 @@ also belongs to the thread: a notebook gives each cell a context of its own.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ from fitprint._runs.open import begin_run, reopen_run
 from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING
 from fitprint._runs.run import Run
 from fitprint._settings.layers import current
+from fitprint._state import in_forked_child, on_reset
 
 Stack = tuple[Run, ...]
 
@@ -141,6 +141,7 @@ def _thread_stack() -> list[Run]:
     return found
 
 
+@in_forked_child
 def _forget_in_child() -> None:
     run = active_run()
     if run is not None:
@@ -149,5 +150,9 @@ def _forget_in_child() -> None:
     _thread_stack().clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_in_child)
+@on_reset
+def _end_and_forget() -> None:
+    while active_run() is not None:
+        end_run(KILLED)
+    _in_context.set(())
+    inherit(None)

@@ -11,6 +11,7 @@ from typing import Any
 
 from fitprint._core.guard import attempt
 from fitprint._runs.run import Run
+from fitprint._state import on_reset
 
 MOST_IDENTITIES = 1000
 _in_context: ContextVar[Run | None] = ContextVar("fitprint_last_run", default=None)
@@ -59,6 +60,15 @@ def forget(run: Run) -> None:
     for key, (_, known) in list(_by_model.items()):
         if known is run:
             _by_model.pop(key, None)
+
+
+@on_reset
+def _forget_all() -> None:
+    _in_context.set(None)
+    _in_thread.__dict__.clear()
+    _in_process.clear()
+    _by_model.clear()
+    _by_identity.clear()
 
 
 def last_run() -> Run | None:

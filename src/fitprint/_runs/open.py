@@ -13,8 +13,6 @@ from fitprint._runs.run import Run
 from fitprint._settings.table import Settings
 from fitprint.stores import OpenRun, StoreError, open_store
 
-_resting = resting.stores  # by the name that tests know
-
 
 def begin_run(
     settings: Settings,

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from fitprint._core.guard import tell
 from fitprint._core.locks import fork_safe_lock
+from fitprint._state import on_reset
 from fitprint.stores import StoreError
 
 RETRY = 60.0
@@ -44,6 +45,7 @@ class _Rest:
 stores: dict[str, _Rest] = {}
 """By location; a store that works is not among them."""
 _lock = fork_safe_lock()
+on_reset(stores.clear)
 
 
 def is_resting(location: str) -> bool:

@@ -16,6 +16,7 @@ from fitprint._core.guard import tell_once
 from fitprint._core.paths import absolute
 from fitprint._settings.env_vars import PREFIX, variable
 from fitprint._settings.table import TABLE, Settings, read_value
+from fitprint._state import on_reset
 
 CHOSEN_BY = {"store": "set_tracking_uri()", "experiment": "set_experiment()"}
 
@@ -137,6 +138,13 @@ def _read(each: Field[Any], name: str, value: Any, source: str) -> Iterator[Foun
 
 
 _current: Configuration | None = None
+
+
+@on_reset
+def _forget() -> None:
+    global _current
+    _current = None
+    _privacy.use(_privacy.redactor_for((), ()))
 
 
 def current() -> Configuration:
