@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fitprint._core.guard import tell_once
-from fitprint._instrumentation.entries import own_extras
+from fitprint._instrumentation.entries import flavor_extras
 from fitprint._instrumentation.flavor_state import Instrument
 from fitprint._settings.env_vars import unknown_variables
 from fitprint._settings.layers import current
@@ -28,7 +28,7 @@ def tell_unknown(instruments: Iterable[Instrument]) -> None:
         flavors[instrument.entry.name] = flavor.settings if flavor is not None else None
         if flavor is not None:
             _tell_arguments(flavor)
-    _tell_variables(unknown_variables(current().environment, flavors, own_extras()))
+    _tell_variables(unknown_variables(current().environment, flavors, flavor_extras()))
 
 
 def tell_unknown_own(flavor: Flavor) -> None:

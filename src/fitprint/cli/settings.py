@@ -13,7 +13,7 @@ import click
 
 from fitprint._core.guard import guarded
 from fitprint._core.jsonable import plain
-from fitprint._instrumentation.entries import Entry, discover, own_extras
+from fitprint._instrumentation.entries import Entry, discover, flavor_extras
 from fitprint._recorder import rules as _rules
 from fitprint._settings.env_vars import unknown_variables
 from fitprint._settings.layers import Found, current
@@ -53,7 +53,7 @@ def settings(names: tuple[str, ...], as_json: bool) -> None:
     flavors = {name: _of_flavor(entries[name]) for name in sorted(names or entries)}
     own = {name: each.own if each.state == AVAILABLE else None for name, each in flavors.items()}
     own = {**dict.fromkeys(entries), **own}
-    unknown = unknown_variables(current().environment, own, own_extras())
+    unknown = unknown_variables(current().environment, own, flavor_extras())
     if as_json:
         click.echo(texts.as_json(_document(general, flavors, unknown)))
         return
