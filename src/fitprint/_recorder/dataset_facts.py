@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from typing import Any
 
 from fitprint._core.rows import row_count, take_rows
+from fitprint.models.inference_columns import columns_at, columns_by_dtype, missing_counts
 
 DIGEST_BYTES = 10_000_000
 """Up to this size the digest is of everything, above it of a fixed sample of the rows."""
@@ -46,12 +48,14 @@ def _facts(data: Any) -> dict[str, Any]:
 
 
 def _columns(frame: Any) -> list[dict[str, Any]]:
-    missing = frame.isna().sum().tolist()
-    described = zip(frame.columns, frame.dtypes, missing, strict=True)
-    return [
-        {"name": str(name), "dtype": str(dtype), "missing": int(count)}
-        for name, dtype, count in list(described)[:MOST_COLUMNS]
-    ]
+    described = zip(frame.columns.tolist(), frame.dtypes.tolist(), missing_counts(frame), strict=True)
+    texts: dict[int, str] = {}  # by the identity of a dtype, whose text takes longer to make than all else here
+    columns = []
+    for name, dtype, count in islice(described, MOST_COLUMNS):
+        if id(dtype) not in texts:
+            texts[id(dtype)] = str(dtype)
+        columns.append({"name": str(name), "dtype": texts[id(dtype)], "missing": count})
+    return columns
 
 
 def _missing(array: Any) -> int | None:
@@ -81,7 +85,7 @@ def class_counts(target: Any) -> dict[str, int] | None:
 
 
 def _digest(data: Any) -> dict[str, Any]:
-    """BLAKE2b (RFC 7693, 16 bytes) of the values, column by column; says of which rows."""
+    """BLAKE2b (RFC 7693, 16 bytes) of the values, the columns of one dtype together; says of which rows."""
     import numpy as np
 
     rows = row_count(data) or 0
@@ -100,7 +104,9 @@ def _digest(data: Any) -> dict[str, Any]:
 def _bytes_of(data: Any) -> int:
     """About how many bytes there are to digest; of texts, judged by the first hundred."""
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        return sum(_bytes_of(data.iloc[:, position]) for position in range(data.shape[1]))
+        alike, others = columns_by_dtype(data)
+        of_a_row = sum(int(dtype.itemsize) * len(positions) for dtype, positions in alike)
+        return of_a_row * (row_count(data) or 0) + sum(_bytes_of(data.iloc[:, position]) for position in others)
     if isinstance(data, dict):
         return sum(_bytes_of(each) for each in data.values())
     if hasattr(data, "tocsr") and hasattr(data, "nnz"):
@@ -117,12 +123,14 @@ def _parts(data: Any) -> Any:
     import numpy as np
 
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        if len({str(each) for each in data.dtypes}) == 1 and data.dtypes.iloc[0].kind in "biuf":
-            yield repr(list(data.columns)).encode()
-            yield np.ascontiguousarray(data.to_numpy().T).data
-            return
-        for position, name in enumerate(data.columns):
-            yield repr(name).encode()
+        yield repr(list(data.columns)).encode()
+        alike, others = columns_by_dtype(data)
+        for dtype, positions in alike:
+            if len(positions) < data.shape[1]:
+                yield repr((str(dtype), positions)).encode()
+            yield _array_bytes(columns_at(data, positions).to_numpy().T)
+        for position in others:
+            yield repr(position).encode()
             yield from _parts(data.iloc[:, position])
     elif hasattr(data, "tocsr"):
         sparse = data.tocsr()
