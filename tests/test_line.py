@@ -104,7 +104,7 @@ os.wait()
 
 
 def test_other_lines_are_not_counted_and_not_held_back(run_python, toy, store):
-    script = TRAIN + "from fitprint._core.guard import tell\nfor i in range(20): tell(f'line {i}')\ntrain(3)"
+    script = TRAIN + "from fitprint._core.guard import warn_user\nfor i in range(20): warn_user(f'line {i}')\ntrain(3)"
     assert len(lines(run_python(script).stderr)) == 23
 
 

@@ -80,7 +80,7 @@ def test_a_child_forked_while_another_thread_makes_an_id_makes_its_own(run_pytho
         held, go = threading.Event(), threading.Event()
 
         def hold():
-            with _identity._lock, _guard._told_lock:
+            with _identity._lock, _guard._warned_lock:
                 held.set()
                 go.wait()
 
@@ -90,7 +90,7 @@ def test_a_child_forked_while_another_thread_makes_an_id_makes_its_own(run_pytho
         if child == 0:
             signal.alarm(20)
             _identity.new_run_id()
-            _guard.tell_once(("a", "b"), "a line")
+            _guard.warn_once(("a", "b"), "a line")
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0, "the child hung"
         """

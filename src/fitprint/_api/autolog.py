@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from fitprint._console.logger import set_up_logger
-from fitprint._core.guard import forget_told, guarded, tell, tell_once
+from fitprint._core.guard import guarded, reset_warned, warn_once, warn_user
 from fitprint._core.launch import let_children_record
 from fitprint._core.locks import fork_safe_lock
 from fitprint._instrumentation.entries import Entry, discover, missing_plugins
@@ -70,7 +70,7 @@ def disable() -> None:
     with _lock:
         _restore_all()
         configure(current().off())
-        forget_told()
+        reset_warned()
 
 
 def set_tracking_uri(uri: str) -> None:
@@ -137,13 +137,13 @@ def say_what_is_missing(named: Iterable[str]) -> None:
     known = entries()
     for name in named:
         if name not in known:
-            tell_once(
+            warn_once(
                 ("flavors", name), f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
             )
     if not known:
-        tell('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
+        warn_user('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
     for name, command in missing_plugins(known).items():
-        tell_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
+        warn_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
 
 
 def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:

@@ -12,8 +12,8 @@ from fitprint._core.privacy import in_force
 
 log = logging.getLogger("fitprint")
 
-_told: set[tuple[str, str]] = set()
-_told_lock = fork_safe_lock()
+_warned: set[tuple[str, str]] = set()
+_warned_lock = fork_safe_lock()
 
 
 class Skips(Protocol):
@@ -62,7 +62,7 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
             return False
         if self.skips is not None:
             self.skips.skip(self.step, "error", reason)
-        tell_once(
+        warn_once(
             (self.flavor, self.step),
             f"{self.flavor and f'{self.flavor}: '}{self.step} {self.lost}{_where(self.skips)}: {reason}",
         )
@@ -93,16 +93,16 @@ def message(error: BaseException) -> str:
         return "(its message cannot be shown)"
 
 
-def tell_once(key: tuple[str, str], line: str) -> None:
+def warn_once(key: tuple[str, str], line: str) -> None:
     """Logs a warning line, once per process for a key."""
-    with _told_lock:
-        if key in _told:
+    with _warned_lock:
+        if key in _warned:
             return
-        _told.add(key)
-    tell(line)
+        _warned.add(key)
+    warn_user(line)
 
 
-def tell(line: str, level: int = logging.WARNING) -> None:
+def warn_user(line: str, level: int = logging.WARNING) -> None:
     """Logs a line, with what is secret in it hidden; a logging set-up that raises does not reach the caller."""
     try:
         log.log(level, in_force().text(line))
@@ -110,10 +110,10 @@ def tell(line: str, level: int = logging.WARNING) -> None:
         return
 
 
-def forget_told() -> None:
+def reset_warned() -> None:
     """Lets every line be told again: after `disable()`, and in tests."""
-    with _told_lock:
-        _told.clear()
+    with _warned_lock:
+        _warned.clear()
 
 
 def _where(skips: Skips | None) -> str:

@@ -11,7 +11,7 @@ from fitprint._core.isolation import unseen
 from fitprint._recorder import collect as steps
 from fitprint._recorder import rules as _rules
 from fitprint._recorder.emitter import Emitter
-from fitprint._recorder.error_text import told
+from fitprint._recorder.error_text import describe_error
 from fitprint._recorder.guarded_step import Step
 from fitprint._recorder.params import add_params
 from fitprint._recorder.state import switch
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
         if error is None:
             return cls(FINISHED)
         status = FAILED if isinstance(error, Exception) else KILLED
-        return cls(status, told(error, call))
+        return cls(status, describe_error(error, call))
 
 
 class Recorded:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fitprint._core.guard import tell
+from fitprint._core.guard import warn_user
 from fitprint._core.locks import fork_safe_lock
 from fitprint._settings.layers import Configuration
 from fitprint._settings.table import Settings
@@ -69,7 +69,9 @@ class Switch:
             if workers in self.unreached:
                 return
             self.unreached.add(workers)
-        tell(f"training in the workers of {workers} is recorded only where they call fitprint.autolog() themselves")
+        warn_user(
+            f"training in the workers of {workers} is recorded only where they call fitprint.autolog() themselves"
+        )
 
 
 switch = Switch()

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from typing import Protocol
 
-from fitprint._core.guard import tell
+from fitprint._core.guard import warn_user
 from fitprint._core.locks import fork_safe_lock
 from fitprint.stores import StoreError
 
@@ -66,7 +66,7 @@ def rest(location: str, error: OSError) -> None:
         said, found.said = found.said, True
     if not said:
         reason = error.strerror or str(error)
-        tell(
+        warn_user(
             f"nothing is recorded for now: {location} cannot be written ({reason}); "
             "make it writable, or set FITPRINT_STORE to another folder"
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from fitprint._console.logger import Line, is_display
 from fitprint._console.rate_limit import Pace
 from fitprint._console.terminal import Part
-from fitprint._core.guard import guarded, log, tell
+from fitprint._core.guard import guarded, inform_user, log
 from fitprint._runs.run import Run
 
 PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "mean_test_score", "score")
@@ -37,7 +37,7 @@ def tell_run(run: Run) -> None:
                 atexit.register(_tell_rest)
             _stores[:] = [run.final_path.parent]
         else:
-            tell(run_line(run, held), logging.INFO)
+            inform_user(run_line(run, held))
 
 
 def tell_package(run: Run, name: str, seconds: float) -> None:
@@ -51,7 +51,7 @@ def tell_package(run: Run, name: str, seconds: float) -> None:
             ((size_text(int(about.get("size", 0))), ""),),
             ((f"in {seconds * 1000:.0f} ms", "dim"),),
         ]
-        tell(Line(_spaced(iter(shown))), logging.INFO)
+        inform_user(Line(_spaced(iter(shown))))
 
 
 def run_line(run: Run, held: int = 0) -> Line:
@@ -96,7 +96,7 @@ def _tell_rest() -> None:
     held = pace.rest()
     if held:
         with guarded("the last line"):
-            tell(Line([(f"{held:,} more {_runs(held)}", "bold"), (f" → {_place(_stores[0])}", "dim")]), logging.INFO)
+            inform_user(Line([(f"{held:,} more {_runs(held)}", "bold"), (f" → {_place(_stores[0])}", "dim")]))
 
 
 def size_text(size: int) -> str:

@@ -12,7 +12,7 @@ from dataclasses import Field, dataclass, field, replace
 from typing import Any
 
 from fitprint._core import privacy as _privacy
-from fitprint._core.guard import tell_once
+from fitprint._core.guard import warn_once
 from fitprint._core.paths import absolute
 from fitprint._settings.env_vars import PREFIX, variable
 from fitprint._settings.table import TABLE, Settings, read_value
@@ -133,7 +133,7 @@ def _read(each: Field[Any], name: str, value: Any, source: str) -> Iterator[Foun
     try:
         yield Found(read_value(each, value, shown), source)
     except ValueError as error:
-        tell_once(("settings", f"{shown} {name}"), str(error))
+        warn_once(("settings", f"{shown} {name}"), str(error))
 
 
 _current: Configuration | None = None
