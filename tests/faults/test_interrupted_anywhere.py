@@ -10,7 +10,7 @@ AT_EVERY_LINE = r"""
 import json, re, shutil, sys, warnings
 
 import fitprint
-from fitprint._core import isolation as _quiet
+from fitprint._core import isolation
 from fitprint._core import call_scope as _session
 from interrupting import traced
 
@@ -49,9 +49,9 @@ for number in range(1, lines + 1, step):
 
     expect(raised is tracer.raised, f"raised {raised!r}")
     expect(_session.current() is None, "a session is left open")
-    expect(_quiet._depth.get() == 0 and list(warnings.filters) == filters, "warnings are not as they were")
+    expect(isolation._depth.get() == 0 and list(warnings.filters) == filters, "warnings are not as they were")
     _session._current.set(None)
-    _quiet._depth.set(0)
+    isolation._depth.set(0)
     warnings.filters[:] = filters
     new = [run for run in fitprint.runs(newest=2) if run.run_id not in before]
     if not new:

@@ -10,7 +10,7 @@ AT_EVERY_LINE = r"""
 import json, re, sys
 
 import fitprint
-from fitprint._core import isolation as _quiet
+from fitprint._core import isolation
 from fitprint._core import call_scope as _session
 from fitprint._recorder import loop_registry as loops
 from interrupting import traced

@@ -29,7 +29,7 @@ _HOUSEKEEPING = (
 """Where the threads come from that wait for workers, for a notebook's front end or to draw a progress bar."""
 
 _frameworks: set[str] = set()
-"""The same of the frameworks that are recorded: see `threads_keep_house`."""
+"""The same of the frameworks that are recorded: see `register_housekeeping_threads`."""
 
 _depth: ContextVar[int] = ContextVar("fitprint_quiet", default=0)
 
@@ -49,10 +49,10 @@ class _OfThisContext:
 
 
 @contextmanager
-def without_warnings() -> Iterator[None]:
+def no_warnings_in_context() -> Iterator[None]:
     """Warnings raised inside are dropped: those of this context alone."""
     filters = warnings.filters
-    ours: Any = ("ignore", _OfThisContext(_alone()), Warning, None, 0)
+    ours: Any = ("ignore", _OfThisContext(_only_user_thread()), Warning, None, 0)
     depth = _depth.get()
     try:  # whatever interrupts us in here, the filter is taken away again
         _depth.set(depth + 1)
@@ -66,14 +66,14 @@ def without_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def unseen() -> Iterator[None]:
+def side_effect_free() -> Iterator[None]:
     """Warnings raised inside are dropped, and the global random states are afterwards as they were before.
 
     With other threads of the user's running the random states are left alone: putting them back would make those
     threads draw the same numbers twice, and the order in which threads draw is not fixed anyway.
     """
-    restore_random = _random_states() if _alone() else None
-    with without_warnings():
+    restore_random = _random_states() if _only_user_thread() else None
+    with no_warnings_in_context():
         try:
             yield
         finally:
@@ -81,17 +81,17 @@ def unseen() -> Iterator[None]:
                 restore_random()
 
 
-def threads_keep_house(modules: Iterable[str]) -> None:
+def register_housekeeping_threads(modules: Iterable[str]) -> None:
     """Threads that these top-level modules start for themselves run no code of the user's."""
     _frameworks.update(f"{each}." for each in modules)
 
 
-def _alone() -> bool:
+def _only_user_thread() -> bool:
     """Whether no other thread runs code of the user's: those that libraries keep for themselves do not count."""
-    return all(each is threading.current_thread() or _keeps_house(each) for each in threading.enumerate())
+    return all(each is threading.current_thread() or _is_housekeeping(each) for each in threading.enumerate())
 
 
-def _keeps_house(thread: threading.Thread) -> bool:
+def _is_housekeeping(thread: threading.Thread) -> bool:
     of_its_own = type(thread) is not threading.Thread
     place = type(thread).__module__ if of_its_own else getattr(getattr(thread, "_target", None), "__module__", None)
     return str(place).startswith((*_HOUSEKEEPING, *_frameworks))

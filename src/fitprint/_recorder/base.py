@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fitprint._core.guard import guarded
-from fitprint._core.isolation import unseen
+from fitprint._core.isolation import side_effect_free
 from fitprint._recorder import collect as steps
 from fitprint._recorder import rules as _rules
 from fitprint._recorder.emitter import Emitter
@@ -104,7 +104,7 @@ class Recorded:
     def conclude(self, outcome: Outcome) -> None:
         """Records what the user's code came to and ends the run. An interruption of it leaves no run open."""
         try:
-            with unseen():
+            with side_effect_free():
                 self._finish(outcome)
         except BaseException:  # what the guard lets pass: the user's interruption of our work, or `strict`
             self.interrupted(outcome)

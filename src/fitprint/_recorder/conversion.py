@@ -7,7 +7,7 @@ from typing import Any
 
 from fitprint._core import call_scope as _session
 from fitprint._core.guard import attempt, guarded
-from fitprint._core.isolation import unseen
+from fitprint._core.isolation import side_effect_free
 from fitprint._instrumentation.passthrough import Passing
 from fitprint._recorder.base import Outcome, Recorded
 from fitprint._recorder.package import pack
@@ -92,7 +92,7 @@ class _Added(Recorded):
         call = self.call
         if not call.settings.log_models:
             return  # the run that is there is no less for it
-        with unseen():
+        with side_effect_free():
             name = pack(self, model, call.flavor.name)
         with self.step("the run's record") as step:
             self.run.write()

@@ -8,7 +8,7 @@ import fitprint
 from fitprint._api import autolog as _autolog
 from fitprint._core import call_scope as _session
 from fitprint._core import guard as _guard
-from fitprint._core import isolation as _quiet
+from fitprint._core import isolation
 from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._runs import index as remembered
@@ -36,7 +36,7 @@ def forget_everything() -> None:
     remembered._by_model.clear()
     remembered._by_identity.clear()
     opening._resting.clear()
-    _quiet._depth.set(0)
+    isolation._depth.set(0)
     if "fitprint._runs.summary_line" in sys.modules:
         sys.modules["fitprint._runs.summary_line"].pace.forget()
     _guard.log.handlers.clear()
