@@ -19,7 +19,7 @@ from fitprint._recorder import loop_registry as loops
 from fitprint._recorder.state import switch
 from fitprint._settings.layers import Configuration, configure, current, is_configured
 from fitprint._settings.table import TABLE, check_arguments, read_value
-from fitprint._workers.hooks import leave_workers, watch_workers
+from fitprint._workers.hooks import install_hooks, remove_hooks
 
 if TYPE_CHECKING:
     from fitprint._instrumentation.patches import MakeBegin
@@ -120,7 +120,7 @@ def turn_on(configuration: Configuration) -> None:
                 instrument.disable()
             elif instrument.state in ("off", "broken"):
                 instrument.enable()
-        watch_workers()
+        install_hooks()
 
 
 def owner_of(cls: type) -> str | None:
@@ -170,7 +170,7 @@ def _restore_all() -> None:
     switch.turn_off()
     for instrument in _instruments.values():
         instrument.disable()
-    leave_workers()
+    remove_hooks()
 
 
 def _is_wanted(name: str, configuration: Configuration) -> bool:
