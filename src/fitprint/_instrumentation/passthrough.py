@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 
-class Passing:
+class Passthrough:
     """Calls with the given arguments, and gives the result on."""
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args = args
         self.kwargs = kwargs
-        self.result: Any = None
+        self.returned: Any = None
 
     def __enter__(self) -> None:
         return
@@ -19,5 +19,5 @@ class Passing:
     def __exit__(self, *error: Any) -> None:
         return
 
-    def give(self) -> Any:
-        return self.result
+    def result(self) -> Any:
+        return self.returned

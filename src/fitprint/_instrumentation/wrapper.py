@@ -14,10 +14,10 @@ import wrapt
 from fitprint._core.tracebacks import without_this_frame
 
 
-class Around(Protocol):
+class CallContext(Protocol):
     """What surrounds one call: entered before it, left after it, with the arguments to call and the result to give."""
 
-    result: Any
+    returned: Any
 
     @property
     def args(self) -> tuple[Any, ...]: ...
@@ -25,10 +25,10 @@ class Around(Protocol):
     def kwargs(self) -> dict[str, Any]: ...
     def __enter__(self) -> Any: ...
     def __exit__(self, *error: Any) -> bool | None: ...
-    def give(self) -> Any: ...
+    def result(self) -> Any: ...
 
 
-Begin = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], "Around | None"]
+Begin = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], "CallContext | None"]
 """From (function, instance, args, kwargs) to what surrounds the call, or None to leave it alone. Never raises."""
 
 
@@ -37,12 +37,12 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
         if type(wrapped) is wrapt.PartialCallableObjectProxy:  # called as `Class.fit(instance, ...)`
             wrapped = MethodType(wrapped.__wrapped__, instance)
         try:
-            around = begin(wrapped, instance, args, kwargs)
-            if around is None:
+            context = begin(wrapped, instance, args, kwargs)
+            if context is None:
                 return wrapped(*args, **kwargs)
-            with around:  # adds no frame of its own, and re-raises the very exception
-                around.result = wrapped(*around.args, **around.kwargs)
-            return around.give()
+            with context:  # adds no frame of its own, and re-raises the very exception
+                context.returned = wrapped(*context.args, **context.kwargs)
+            return context.result()
         except BaseException as error:
             without_this_frame(error)
             raise  # a bare one adds no frame again

@@ -22,7 +22,7 @@ class Recording(Recorded):
     def __init__(self, call: TrainingCall) -> None:
         super().__init__(call)
         self.listening = False
-        self.result: Any = None
+        self.returned: Any = None
         self._inside = _session.Inside()
 
     @classmethod
@@ -38,8 +38,8 @@ class Recording(Recorded):
     def kwargs(self) -> dict[str, Any]:
         return self.call.kwargs
 
-    def give(self) -> Any:
-        result, self.result = self.result, None
+    def result(self) -> Any:
+        result, self.returned = self.returned, None
         return result
 
     def __enter__(self) -> None:
@@ -72,7 +72,7 @@ class Recording(Recorded):
             if self.begun:
                 self.call.took = time.perf_counter() - self._started
                 if error is None:
-                    self.call.result = self.result
+                    self.call.result = self.returned
                 self.conclude(Outcome.of(error, self.call))
             self._leave()
         except BaseException:

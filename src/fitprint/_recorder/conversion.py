@@ -8,7 +8,7 @@ from typing import Any
 from fitprint._core import call_scope as _session
 from fitprint._core.guard import attempt, guarded
 from fitprint._core.isolation import side_effect_free
-from fitprint._instrumentation.passthrough import Passing
+from fitprint._instrumentation.passthrough import Passthrough
 from fitprint._recorder.base import Outcome, Recorded
 from fitprint._recorder.package import pack
 from fitprint._runs import active
@@ -19,7 +19,7 @@ from fitprint._runs.run import Run
 from fitprint.plugin.flavor import TrainingCall
 
 
-class Conversion(Passing):
+class Conversion(Passthrough):
     """Around an outermost conversion. What it calls in turn is part of it; one that fails leaves nothing."""
 
     def __init__(self, call: TrainingCall) -> None:
@@ -38,7 +38,7 @@ class Conversion(Passing):
     def __exit__(self, kind: Any, *error: Any) -> None:
         try:
             if kind is None:
-                self._call.result = self.result
+                self._call.result = self.returned
                 self._call.took = time.perf_counter() - self._began
                 with guarded("a conversion", self._call.flavor.name, strict=self._call.settings.strict):
                     _record(self._call)
@@ -48,8 +48,8 @@ class Conversion(Passing):
             raise
         del self._call  # nothing of the user's is kept alive
 
-    def give(self) -> Any:
-        result, self.result = self.result, None
+    def result(self) -> Any:
+        result, self.returned = self.returned, None
         return result
 
 

@@ -164,13 +164,13 @@ def _weakened(call: TrainingCall) -> TrainingCall:
 class Step:
     """Around one step of a loop that is recorded."""
 
-    __slots__ = ("_call", "_inside", "_loop", "_started", "result")
+    __slots__ = ("_call", "_inside", "_loop", "_started", "returned")
 
     def __init__(self, loop: Loop, call: TrainingCall) -> None:
         self._loop = loop
         self._call = call
         self._inside = _session.Inside()
-        self.result: Any = None
+        self.returned: Any = None
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -194,15 +194,15 @@ class Step:
     ) -> None:
         try:
             if self._loop.begun:
-                self._call.result = self.result
+                self._call.result = self.returned
                 self._loop.stepped(self._call, self._started, error)
             self._leave()
         except BaseException:
             self._leave()
             raise
 
-    def give(self) -> Any:
-        result, self.result = self.result, None
+    def result(self) -> Any:
+        result, self.returned = self.returned, None
         return result
 
     def _leave(self) -> None:

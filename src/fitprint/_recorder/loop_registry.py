@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
-from fitprint._instrumentation.passthrough import Passing
+from fitprint._instrumentation.passthrough import Passthrough
 
 FORKING = ("multiprocessing", "multiprocess")
 """Their children leave without `atexit`; each has a `Finalize` of its own."""
@@ -98,7 +98,7 @@ def anything_known() -> bool:
     return bool(_known or _orphans)
 
 
-class Saving(Passing):
+class Saving(Passthrough):
     """Around the user's own saving of a model: its loop ends once it has returned."""
 
     def __init__(self, loop: Known, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from fitprint._core import call_scope as _session
 from fitprint._core.tracebacks import without_this_frame
-from fitprint._instrumentation.passthrough import Passing
+from fitprint._instrumentation.passthrough import Passthrough
 from fitprint._recorder.state import switch
 from fitprint._workers.context_token import LocalTask, RecordingContext, Task
 
@@ -21,14 +21,14 @@ BACKENDS = frozenset({"SequentialBackend", "ThreadingBackend", "MultiprocessingB
 """joblib's own, on this machine: their workers run where fitprint is installed. Of others nobody can say."""
 
 
-def around_parallel(function: Any, parallel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_parallel(function: Any, parallel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
     """For the wrapper of `joblib.Parallel.__call__`. Nothing to hand over: straight through."""
     if not (args and (switch.on or _session.current() is not None)):
         return None
     tasks, context = args[0], RecordingContext.capture()
     make = functools.partial(_kind_for(getattr(parallel, "_backend", None)), context)
     handed = (_Listed if hasattr(tasks, "__len__") else _Handed)(tasks, context, make)
-    return Passing((handed, *args[1:]), kwargs)
+    return Passthrough((handed, *args[1:]), kwargs)
 
 
 def _kind_for(backend: Any) -> Callable[[RecordingContext, Any], Task]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fitprint._core import call_scope as _session
 from fitprint._core.tracebacks import without_this_frame
-from fitprint._instrumentation.passthrough import Passing
+from fitprint._instrumentation.passthrough import Passthrough
 from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._workers.context_token import RecordingContext, Task
@@ -23,39 +23,43 @@ def _something_is_open() -> bool:
     return switch.on and (_session.current() is not None or active.active_run() is not None)
 
 
-def around_thread_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_thread_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
     """For `ThreadPoolExecutor.submit(function, ...)`."""
     return _with_task(args, kwargs) if _something_is_open() else None
 
 
-def around_process_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_process_submit(
+    function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Passthrough | None:
     """For whatever hands ``(function, ...)`` to a pool of processes: `submit`, `apply_async`, `imap`..."""
     return _with_task(args, kwargs) if switch.on else None
 
 
-def around_pool_call(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_pool_call(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
     """For the methods of `multiprocessing.pool.Pool`, whose subclass `ThreadPool` has threads for workers."""
     if type(pool).__name__ == "ThreadPool":
         return around_thread_submit(function, pool, args, kwargs)
     return around_process_submit(function, pool, args, kwargs)
 
 
-def _with_task(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def _with_task(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
     if args and type(args[0]).__name__ in _JOBLIB_S_OWN:
         return None
     if args and callable(args[0]) and not isinstance(args[0], Task):
-        return Passing((Task(RecordingContext.capture(), args[0]), *args[1:]), kwargs)
+        return Passthrough((Task(RecordingContext.capture(), args[0]), *args[1:]), kwargs)
     if callable(kwargs.get("func")):
-        return Passing(args, {**kwargs, "func": Task(RecordingContext.capture(), kwargs["func"])})
+        return Passthrough(args, {**kwargs, "func": Task(RecordingContext.capture(), kwargs["func"])})
     return None
 
 
-def around_thread_start(function: Any, thread: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_thread_start(
+    function: Any, thread: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Passthrough | None:
     """For `Thread.start`: the thread's `run` is our own for as long as it takes to begin."""
     if not _something_is_open() or "run" in vars(thread):
         return None
     thread.run = _ThreadRun(RecordingContext.capture(), thread)
-    return Passing(args, kwargs)
+    return Passthrough(args, kwargs)
 
 
 class _ThreadRun:
@@ -75,14 +79,16 @@ class _ThreadRun:
             raise
 
 
-def around_process_start(function: Any, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_process_start(
+    function: Any, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Passthrough | None:
     """For `multiprocessing.Process.start`: its `run` is our own while it is forked or pickled."""
     if not switch.on or "run" in vars(process):
         return None
     return _ProcessStart(process, args, kwargs)
 
 
-class _ProcessStart(Passing):
+class _ProcessStart(Passthrough):
     """Around the start of a process."""
 
     def __init__(self, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
