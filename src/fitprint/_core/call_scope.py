@@ -54,7 +54,7 @@ def leave(token: Token[Session | None]) -> None:
         return
 
 
-class Inside:
+class SessionScope:
     """A session that is entered now; `leave` may be called again where an interruption kept it from its end."""
 
     __slots__ = ("_token", "session")
@@ -77,10 +77,10 @@ class suppress:  # noqa: N801  read as a verb: `with fitprint.suppress():`
     """Training calls inside are not recorded. A context manager, and a decorator of plain and async functions."""
 
     def __init__(self) -> None:
-        self._entered: list[Inside] = []
+        self._entered: list[SessionScope] = []
 
     def __enter__(self) -> None:
-        inside = Inside()
+        inside = SessionScope()
         inside.enter()
         self._entered.append(inside)
 

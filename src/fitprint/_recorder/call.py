@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._recorder.base import Outcome, Recorded
 from fitprint.plugin.flavor import TrainingCall
@@ -23,7 +23,7 @@ class Recording(Recorded):
         super().__init__(call)
         self.listening = False
         self.returned: Any = None
-        self._inside = _session.Inside()
+        self._inside = call_scope.SessionScope()
 
     @classmethod
     def start(cls, call: TrainingCall) -> Recording:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.guard import attempt, guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._instrumentation.passthrough import Passthrough
@@ -25,7 +25,7 @@ class Conversion(Passthrough):
     def __init__(self, call: TrainingCall) -> None:
         super().__init__(call.args, call.kwargs)
         self._call = call
-        self._inside = _session.Inside()
+        self._inside = call_scope.SessionScope()
 
     def __enter__(self) -> None:
         try:

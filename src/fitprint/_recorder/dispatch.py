@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._instrumentation.passthrough import Passthrough
 from fitprint._instrumentation.wrapper import Begin, CallContext
@@ -29,7 +29,7 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not switch.on:
             return None
-        session = _session.current()
+        session = call_scope.current()
         if session is None:
             return _outermost(TrainingCall(flavor, function, instance, args, kwargs, name), surround, encloses)
         if patch.inside and session.recording is not None:
@@ -115,7 +115,7 @@ class Unrecorded(Passthrough):
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(args, kwargs)
-        self._inside = _session.Inside()
+        self._inside = call_scope.SessionScope()
 
     def __enter__(self) -> None:
         try:
@@ -154,7 +154,7 @@ class Watching(Passthrough):
 
 def _belong(call: TrainingCall) -> None:
     """What a call that is watched can say, it says of the training that it is a part of, if that is recorded."""
-    session = _session.current()
+    session = call_scope.current()
     recorded = session.recording if session is not None else None
     if session is None and loops.anything_known():
         recorded = loops.of(call.flavor.loop_of(call))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._recorder import loop_registry as loops
@@ -132,7 +132,9 @@ class Loop(Recorded):
             self.run.skip("model", "collected", reason)
         self.call = replace(self.call, instance=instance, loop=subject)
         self._ending_since = time.perf_counter()
-        inside = _session.Inside()  # what the framework calls while its model is saved is none of the user's steps
+        inside = (
+            call_scope.SessionScope()
+        )  # what the framework calls while its model is saved is none of the user's steps
         try:
             inside.enter()
             self.conclude(self._outcome)
@@ -169,7 +171,7 @@ class Step:
     def __init__(self, loop: Loop, call: TrainingCall) -> None:
         self._loop = loop
         self._call = call
-        self._inside = _session.Inside()
+        self._inside = call_scope.SessionScope()
         self.returned: Any = None
 
     @property

@@ -12,7 +12,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.tracebacks import without_this_frame
 from fitprint._instrumentation.patches import patch_new_classes
@@ -33,13 +33,13 @@ class RecordingContext:
         self.configuration = configuration
         self.parent_id = parent_id
         self.pid: int | None = None
-        self.session: _session.Session | None = None
+        self.session: call_scope.Session | None = None
         self.stack: active.Stack = ()
 
     @classmethod
     def capture(cls) -> RecordingContext:
         """The session and the active runs of this context."""
-        session = _session.current()
+        session = call_scope.current()
         configuration = switch.configuration if switch.on else None
         found = cls(session is not None, configuration, active.parent_id())
         found.pid, found.session, found.stack = os.getpid(), session, active.stack()
@@ -53,17 +53,17 @@ class RecordingContext:
     def attach(self) -> Any:
         """In the worker, before the task. Returns what `leave` takes back."""
         if self.pid == os.getpid():
-            return _session.enter(self.session), active.swap_stack(self.stack)
+            return call_scope.enter(self.session), active.swap_stack(self.stack)
         if self.configuration is not None:
             with guarded("recording in a worker"):
                 patch_new_classes()  # classes of the task were unpickled by now, and got their methods late
         active.inherit(self.parent_id)
-        return _session.enter(_session.Session() if self.nested else None), active.swap_stack(())
+        return call_scope.enter(call_scope.Session() if self.nested else None), active.swap_stack(())
 
     def detach(self, token: Any) -> None:
         """In the worker, after the task."""
         token, runs = token
-        _session.leave(token)
+        call_scope.leave(token)
         active.swap_stack(runs)
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.tracebacks import without_this_frame
 from fitprint._instrumentation.passthrough import Passthrough
 from fitprint._recorder.state import switch
@@ -23,7 +23,7 @@ BACKENDS = frozenset({"SequentialBackend", "ThreadingBackend", "MultiprocessingB
 
 def around_parallel(function: Any, parallel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
     """For the wrapper of `joblib.Parallel.__call__`. Nothing to hand over: straight through."""
-    if not (args and (switch.on or _session.current() is not None)):
+    if not (args and (switch.on or call_scope.current() is not None)):
         return None
     tasks, context = args[0], RecordingContext.capture()
     make = functools.partial(_kind_for(getattr(parallel, "_backend", None)), context)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.tracebacks import without_this_frame
 from fitprint._instrumentation.passthrough import Passthrough
 from fitprint._recorder.state import switch
@@ -20,7 +20,7 @@ _JOBLIB_S_OWN = ("BatchedCalls", "_TracebackCapturingWrapper")
 
 
 def _something_is_open() -> bool:
-    return switch.on and (_session.current() is not None or active.active_run() is not None)
+    return switch.on and (call_scope.current() is not None or active.active_run() is not None)
 
 
 def around_thread_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:

@@ -6,9 +6,8 @@ import sys
 
 import fitprint
 from fitprint._api import autolog as _autolog
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope, isolation
 from fitprint._core import guard as _guard
-from fitprint._core import isolation
 from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._runs import index as remembered
@@ -18,7 +17,7 @@ from fitprint._settings import layers as _configuration
 
 def forget_everything() -> None:
     """Makes this process one in which fitprint has done nothing yet."""
-    _session._current.set(None)
+    call_scope._current.set(None)
     while fitprint.active_run() is not None:
         fitprint.end_run("KILLED")
     active._in_context.set(())
