@@ -120,7 +120,7 @@ def test_suppress_decorates_no_generators(toylearn):
         yield 1
 
     for function in (steps, async_steps):
-        with pytest.raises(TypeError, match="suppress\\(\\) decorates no generators"):
+        with pytest.raises(TypeError, match="suppress\\(\\) cannot decorate a generator function"):
             fitprint.suppress()(function)
 
 

@@ -10,9 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fitprint._instrumentation.passthrough import Passthrough
 from fitprint._instrumentation.targets import Place, loaded_modules, patch_attribute
-from fitprint._instrumentation.wrapper import Begin, Patched, ours
+from fitprint._instrumentation.wrapper import Begin, Passthrough, Patched, ours
 
 _HOOK = "__init_subclass__"
 _creating = threading.local()

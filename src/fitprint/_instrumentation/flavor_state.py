@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fitprint._core.guard import attempt, guarded
 from fitprint._core.isolation import register_housekeeping_threads
 from fitprint._instrumentation.entries import Entry
-from fitprint._instrumentation.import_hooks import when_imported
+from fitprint._instrumentation.targets import when_imported
 
 if TYPE_CHECKING:
     from fitprint._instrumentation.patches import FlavorPatches, MakeBegin

@@ -8,7 +8,7 @@ from typing import Any
 from fitprint._core import call_scope
 from fitprint._core.guard import attempt, guarded
 from fitprint._core.isolation import side_effect_free
-from fitprint._instrumentation.passthrough import Passthrough
+from fitprint._instrumentation.wrapper import Passthrough
 from fitprint._recorder.base import Outcome, Recorded
 from fitprint._recorder.package import pack
 from fitprint._runs import active

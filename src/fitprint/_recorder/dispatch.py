@@ -7,8 +7,7 @@ from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
-from fitprint._instrumentation.passthrough import Passthrough
-from fitprint._instrumentation.wrapper import Begin, CallContext
+from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough
 from fitprint._recorder import fork_preload as forking  # noqa: F401
 from fitprint._recorder import loop_registry as loops
 from fitprint._recorder import rules as _rules

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from fitprint._core.guard import guarded
-from fitprint._core.locks import fork_safe_lock
-from fitprint._instrumentation.passthrough import Passthrough
+from fitprint._core.locks import fork_safe_lock, in_forked_child
+from fitprint._instrumentation.wrapper import Passthrough
 
 FORKING = ("multiprocessing", "multiprocess")
 """Their children leave without `atexit`; each has a `Finalize` of its own."""
@@ -173,5 +173,4 @@ def _forget_in_child() -> None:
     _orphans.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_in_child)
+in_forked_child(_forget_in_child)

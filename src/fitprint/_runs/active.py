@@ -6,13 +6,12 @@ also belongs to the thread: a notebook gives each cell a context of its own.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from fitprint._core.locks import fork_safe_lock
+from fitprint._core.locks import fork_safe_lock, in_forked_child
 from fitprint._runs.open import begin_run, reopen_run
 from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING
 from fitprint._runs.run import Run
@@ -149,5 +148,4 @@ def _forget_in_child() -> None:
     _thread_stack().clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_in_child)
+in_forked_child(_forget_in_child)

@@ -8,8 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from fitprint._console.logger import Line, is_display
-from fitprint._console.rate_limit import Pace
+from fitprint._console.logger import Line, RateLimiter, is_display
 from fitprint._console.terminal import Part
 from fitprint._core.guard import guarded, inform_user, log
 from fitprint._runs.run import Run
@@ -21,7 +20,7 @@ IN_ITS_NATURE = ("metric", "flavor", "cross-validation", "candidate")
 EXPECTED = (*IN_ITS_NATURE, "max_child_runs")
 """Rules that the line is silent about: of a search's candidates the table has all."""
 
-pace = Pace()
+pace = RateLimiter()
 _stores: list[Path] = []
 """Where the run lies that was held back last."""
 
@@ -31,7 +30,7 @@ def tell_run(run: Run) -> None:
     if not log.isEnabledFor(logging.INFO):
         return
     with guarded("the line per run"):
-        held = 0 if is_display() else pace.held_before()
+        held = 0 if is_display() else pace.admit()
         if held is None:
             if not _stores:
                 atexit.register(_tell_rest)
@@ -93,7 +92,7 @@ def _runs(count: int) -> str:
 
 def _tell_rest() -> None:
     """At the end of the process: the runs since the last line."""
-    held = pace.rest()
+    held = pace.take_held_back()
     if held:
         with guarded("the last line"):
             inform_user(Line([(f"{held:,} more {_runs(held)}", "bold"), (f" → {_place(_stores[0])}", "dim")]))

@@ -14,9 +14,8 @@ from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
-from fitprint._core.tracebacks import without_this_frame
 from fitprint._instrumentation.patches import patch_new_classes
-from fitprint._instrumentation.wrapper import ours
+from fitprint._instrumentation.wrapper import ours, without_this_frame
 from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._settings.layers import Configuration
@@ -70,7 +69,7 @@ class RecordingContext:
 class Task:
     """A function that is called in a worker, with its token."""
 
-    __slots__ = ("function", "context")
+    __slots__ = ("context", "function")
 
     def __init__(self, context: RecordingContext, function: Any) -> None:
         self.function = function

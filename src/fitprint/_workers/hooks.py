@@ -8,8 +8,7 @@ import sys
 from typing import Any
 
 from fitprint._core.guard import guarded
-from fitprint._instrumentation.import_hooks import when_imported
-from fitprint._instrumentation.targets import Place, patch_attribute
+from fitprint._instrumentation.targets import Place, patch_attribute, when_imported
 from fitprint._recorder.state import switch
 
 POOL = ("apply_async", "_map_async", "imap", "imap_unordered")

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fitprint._core import call_scope
-from fitprint._core.tracebacks import without_this_frame
-from fitprint._instrumentation.passthrough import Passthrough
+from fitprint._instrumentation.wrapper import Passthrough, without_this_frame
 from fitprint._recorder.state import switch
 from fitprint._workers.context_token import LocalTask, RecordingContext, Task
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fitprint._core import call_scope
-from fitprint._core.tracebacks import without_this_frame
-from fitprint._instrumentation.passthrough import Passthrough
+from fitprint._instrumentation.wrapper import Passthrough, without_this_frame
 from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._workers.context_token import RecordingContext, Task

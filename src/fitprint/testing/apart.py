@@ -37,7 +37,7 @@ def forget_everything() -> None:
     opening._resting.clear()
     isolation._depth.set(0)
     if "fitprint._runs.summary_line" in sys.modules:
-        sys.modules["fitprint._runs.summary_line"].pace.forget()
+        sys.modules["fitprint._runs.summary_line"].pace.reset()
     _guard.log.handlers.clear()
     _guard.log.filters.clear()
     _guard.log.setLevel("NOTSET")
