@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 import fitprint
-from fitprint._core import process as _identity
+from fitprint._core import process as _process
 from fitprint._runs.gc import clean
 from fitprint.stores import open_store
 
@@ -88,7 +88,7 @@ def test_a_run_that_is_opened_again_between_the_look_and_the_deed_is_left_to_it(
     opened = open_store(str(store))
     found = opened.leftovers(run_id)
     with fitprint.start_run(run_id=run_id) as run:
-        assert opened.take_over(run_id, found.open, lambda record: not _identity.is_alive(record["process"])) is None
+        assert opened.take_over(run_id, found.open, lambda record: not _process.is_alive(record["process"])) is None
         run.log_param("later", 1)
         assert run.path == store / ".open" / run_id
         assert (run.path / "run.json").exists()

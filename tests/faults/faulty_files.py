@@ -62,7 +62,7 @@ def empty_store() -> None:
         shutil.rmtree(place, ignore_errors=True)
     (STORE / ".open").mkdir(parents=True)
     resting.stores.clear()
-    fitprint._core.guard.forget_told()
+    fitprint._core.guard.reset_warned()
     lines.clear()
 
 

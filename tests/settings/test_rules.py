@@ -11,7 +11,7 @@ from fitprint._recorder.rules import BUILT_IN, name_of
 
 @pytest.fixture
 def lines(caplog):
-    _guard.forget_told()
+    _guard.reset_warned()
     return lambda: [each for each in caplog.messages if "→" not in each]
 
 

@@ -18,7 +18,7 @@ from fitprint._settings.table import TABLE, Settings
 @pytest.fixture
 def told(caplog):
     """A function that gives the lines fitprint told."""
-    _guard.forget_told()
+    _guard.reset_warned()
     return lambda: caplog.messages
 
 

@@ -12,7 +12,7 @@ from fitprint._settings.table import TABLE
 
 @pytest.fixture
 def told(caplog):
-    _guard.forget_told()
+    _guard.reset_warned()
     return lambda: [each for each in caplog.messages if each.startswith("FITPRINT_")]
 
 

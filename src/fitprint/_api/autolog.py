@@ -9,9 +9,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from fitprint._console.logger import set_up_logger
-from fitprint._core.guard import forget_told, guarded, tell, tell_once
+from fitprint._core.guard import guarded, reset_warned, warn_once, warn_user
 from fitprint._core.launch import let_children_record
 from fitprint._core.locks import fork_safe_lock
+from fitprint._core.process_state import on_reset
 from fitprint._instrumentation.entries import Entry, discover, missing_plugins
 from fitprint._instrumentation.flavor_state import Instrument
 from fitprint._instrumentation.unknown_settings import tell_unknown, tell_unknown_own
@@ -19,8 +20,7 @@ from fitprint._recorder import loop_registry as loops
 from fitprint._recorder.state import switch
 from fitprint._settings.layers import Configuration, configure, current, is_configured
 from fitprint._settings.table import TABLE, check_arguments, read_value
-from fitprint._state import on_reset
-from fitprint._workers.hooks import leave_workers, watch_workers
+from fitprint._workers.hooks import install_hooks, remove_hooks
 
 if TYPE_CHECKING:
     from fitprint._instrumentation.patches import MakeBegin
@@ -71,7 +71,7 @@ def disable() -> None:
     with _lock:
         _restore_all()
         configure(current().off())
-        forget_told()
+        reset_warned()
 
 
 @on_reset
@@ -128,7 +128,7 @@ def turn_on(configuration: Configuration) -> None:
                 instrument.disable()
             elif instrument.state in ("off", "broken"):
                 instrument.enable()
-        watch_workers()
+        install_hooks()
 
 
 def owner_of(cls: type) -> str | None:
@@ -145,13 +145,13 @@ def say_what_is_missing(named: Iterable[str]) -> None:
     known = entries()
     for name in named:
         if name not in known:
-            tell_once(
+            warn_once(
                 ("flavors", name), f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
             )
     if not known:
-        tell('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
+        warn_user('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
     for name, command in missing_plugins(known).items():
-        tell_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
+        warn_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
 
 
 def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
@@ -178,7 +178,7 @@ def _restore_all() -> None:
     switch.turn_off()
     for instrument in _instruments.values():
         instrument.disable()
-    leave_workers()
+    remove_hooks()
 
 
 def _is_wanted(name: str, configuration: Configuration) -> bool:

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from fitprint._core.locks import fork_safe_lock
-from fitprint._state import on_reset
+from fitprint._core.process_state import on_reset
 
 MOST_LINES = 10
 """Of one cell; of more the last ones are shown, and how many came before."""

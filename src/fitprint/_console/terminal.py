@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from fitprint._state import in_forked_child
+from fitprint._core.process_state import in_forked_child
 
 Part = tuple[str, str]
 """A text and its style, one of `STYLES` or none."""

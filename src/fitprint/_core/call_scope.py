@@ -1,7 +1,8 @@
 """Whether a training call is the outermost one: it makes a run, and what it calls in turn makes none.
 
-A session is open from the start of an outermost call to the end of its recording. It counts only while it is open: the
-flag stands on the session, not in the context, because a thread started inside a call keeps the context of that moment.
+A session is open from the start of an outermost call to the end of its recording. It counts only while it is open. The
+flag is on the session, not in the context, because a thread that is started inside a call keeps the context of that
+moment.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
-from fitprint._state import in_forked_child, on_reset
+from fitprint._core.process_state import in_forked_child, on_reset
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Session:
-    """One outermost training call, or a stretch of code in which nothing is recorded."""
+    """One outermost training call, or a stretch of code in which nothing is recorded.
+
+    Attributes:
+        open: Whether the call is still running.
+        recording: What records the call; None where it is not recorded.
+    """
 
     __slots__ = ("open", "recording")
 
@@ -31,32 +37,46 @@ _current: ContextVar[Session | None] = ContextVar("fitprint_session", default=No
 
 
 def current() -> Session | None:
-    """The open session of this context, or None."""
+    """Return the open session of this context, or None."""
     session = _current.get()
     return session if session is not None and session.open else None
 
 
 def is_recording() -> bool:
-    """Whether this is a part of a recorded call: a model that is called now is still the user's own."""
+    """Return True inside a recorded call: the model that is being called is still the user's own."""
     session = current()
     return session is not None and session.recording is not None
 
 
 def enter(session: Session | None) -> Token[Session | None]:
-    """Makes a session this context's own; None means: outermost, whatever the worker was before."""
+    """Make a session the one of this context.
+
+    Args:
+        session: The session, or None to make the next training call an outermost one.
+
+    Returns:
+        The token for `leave`.
+    """
     return _current.set(session)
 
 
 def leave(token: Token[Session | None]) -> None:
-    """Takes back an `enter`. In another context than that of `enter` there is nothing to take back."""
+    """Undo an `enter`. In another context than that of the `enter` there is nothing to undo.
+
+    Args:
+        token: What `enter` returned.
+    """
     try:
         _current.reset(token)
-    except ValueError:  # a generator may be finished in another context than it was started in
+    except ValueError:  # a generator may be finished in another context than the one it was started in
         return
 
 
-class Inside:
-    """A session that is entered now; `leave` may be called again where an interruption kept it from its end."""
+class SessionScope:
+    """A session of its own, from `enter` to `leave`.
+
+    `leave` may be called again after an interruption kept the first call from finishing.
+    """
 
     __slots__ = ("_token", "session")
 
@@ -65,9 +85,11 @@ class Inside:
         self._token: Token[Session | None] | None = None
 
     def enter(self) -> None:
+        """Open the session and make it the one of this context."""
         self._token = enter(self.session)
 
     def leave(self) -> None:
+        """Close the session and restore the one before it."""
         self.session.open = False
         token, self._token = self._token, None
         if token is not None:
@@ -75,40 +97,60 @@ class Inside:
 
 
 class suppress:  # noqa: N801  read as a verb: `with fitprint.suppress():`
-    """Training calls inside are not recorded. A context manager, and a decorator of plain and async functions."""
+    """Record no training call inside. A context manager, and a decorator for functions and coroutine functions.
+
+    Example::
+
+        with fitprint.suppress():
+            model.fit(X, y)  # makes no run
+    """
 
     def __init__(self) -> None:
-        self._entered: list[Inside] = []
+        self._scopes: list[SessionScope] = []
 
     def __enter__(self) -> None:
-        inside = Inside()
-        inside.enter()
-        self._entered.append(inside)
+        scope = SessionScope()
+        scope.enter()
+        self._scopes.append(scope)
 
     def __exit__(self, *error: object) -> None:
-        self._entered.pop().leave()
+        self._scopes.pop().leave()
 
     def __call__(self, function: Function) -> Function:
+        """Decorate a function, so that no training call inside it is recorded.
+
+        Args:
+            function: A function or a coroutine function.
+
+        Returns:
+            The decorated function.
+
+        Raises:
+            TypeError: For a generator function.
+        """
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise TypeError("suppress() decorates no generators: what they do between two steps is their caller's")
+            raise TypeError(
+                "suppress() cannot decorate a generator function, because its caller's code runs between two of its "
+                "steps; use `with suppress():` inside the generator"
+            )
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
-            async def quiet(*args: Any, **kwargs: Any) -> Any:
+            async def suppressed(*args: Any, **kwargs: Any) -> Any:
                 with suppress():
                     return await function(*args, **kwargs)
         else:
 
             @functools.wraps(function)
-            def quiet(*args: Any, **kwargs: Any) -> Any:
+            def suppressed(*args: Any, **kwargs: Any) -> Any:
                 with suppress():
                     return function(*args, **kwargs)
 
-        return quiet  # type: ignore[return-value]
+        return suppressed  # type: ignore[return-value]
 
 
 @in_forked_child
 @on_reset
-def _forget() -> None:
-    """A forked child is no part of its parent's training call, unless a task's token says so."""
+def _leave() -> None:
+    """A forked child is not part of its parent's training call, unless the token of a task says so."""
     _current.set(None)

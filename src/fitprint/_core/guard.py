@@ -9,25 +9,42 @@ from typing import Any, Protocol
 
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import in_force
-from fitprint._state import on_reset
+from fitprint._core.process_state import on_reset
 
 log = logging.getLogger("fitprint")
 
-_told: set[tuple[str, str]] = set()
-_told_lock = fork_safe_lock()
+_warned: set[tuple[str, str]] = set()
+_warned_lock = fork_safe_lock()
 
 
 class Skips(Protocol):
-    """Where a reason is kept for what was not recorded."""
+    """Something that keeps the reasons why a part of a training was not recorded, such as a run."""
 
-    def skip(self, what: str, rule: str, reason: str) -> None: ...
+    def skip(self, what: str, rule: str, reason: str) -> None:
+        """Keep one reason.
+
+        Args:
+            what: The part that was not recorded.
+            rule: What decided it: ``error``, the name of a setting, or that of a rule.
+            reason: A sentence for the user.
+        """
 
 
 class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("metrics"):`
-    """Runs one step of recording. An error inside ends the step, is told once and kept as a reason.
+    """Run one step of recording. An error inside ends the step; it is logged once and kept as a skip reason.
 
-    What is no `Exception` (a KeyboardInterrupt, a SystemExit) passes: it is the user's.
-    With ``strict`` the error passes too, for tests. ``lost``: what an error means for the step, in the line told.
+    What is not an `Exception` (a KeyboardInterrupt, a SystemExit) passes, because it is the user's.
+
+    Args:
+        step: The name of the step, for the log and the skip reason.
+        flavor: The name of the flavor that the step belongs to.
+        skips: What keeps the skip reason.
+        strict: Let errors pass too; for tests of plugins.
+        lost: What an error means for the step: the words after its name in the log.
+
+    Attributes:
+        failed: Whether the step ended with an error.
+        reason: A description of that error, or an empty text.
     """
 
     __slots__ = ("failed", "flavor", "lost", "reason", "skips", "step", "strict")
@@ -63,15 +80,23 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
             return False
         if self.skips is not None:
             self.skips.skip(self.step, "error", reason)
-        tell_once(
+        warn_once(
             (self.flavor, self.step),
-            f"{self.flavor and f'{self.flavor}: '}{self.step} {self.lost}{_where(self.skips)}: {reason}",
+            f"{self.flavor and f'{self.flavor}: '}{self.step} {self.lost}{_in_run(self.skips)}: {reason}",
         )
         return True
 
 
 def attempt(function: Callable[..., Any], *args: Any) -> tuple[bool, Any]:
-    """Calls something of the user's that may refuse what it is given: (True, its result), or (False, its error)."""
+    """Call a function of the user or of a framework that may refuse its arguments.
+
+    Args:
+        function: The function to call.
+        args: Its arguments.
+
+    Returns:
+        ``(True, result)``, or ``(False, error)`` if the function raised an `Exception`.
+    """
     try:
         return True, function(*args)
     except Exception as error:
@@ -79,7 +104,14 @@ def attempt(function: Callable[..., Any], *args: Any) -> tuple[bool, Any]:
 
 
 def describe(error: BaseException) -> str:
-    """`ValueError: what it says`, on one line and bounded; never raises."""
+    """Describe an error on one line of bounded length; never raises.
+
+    Args:
+        error: The error.
+
+    Returns:
+        Its type and message: ``ValueError: no rows``.
+    """
     text = " ".join(message(error).split())
     text = text if len(text) <= 500 else text[:497] + "..."
     name = type(error).__name__
@@ -87,24 +119,47 @@ def describe(error: BaseException) -> str:
 
 
 def message(error: BaseException) -> str:
-    """What an exception says, whole up to a bound; never raises."""
+    """Return the message of an error, up to 10,000 characters; never raises."""
     try:
         return str(error)[:10_000]
     except Exception:
         return "(its message cannot be shown)"
 
 
-def tell_once(key: tuple[str, str], line: str) -> None:
-    """Logs a warning line, once per process for a key."""
-    with _told_lock:
-        if key in _told:
+def warn_once(key: tuple[str, str], line: str) -> None:
+    """Log a warning, once per process.
+
+    Args:
+        key: What identifies the warning; later ones with the same key are dropped.
+        line: The text.
+    """
+    with _warned_lock:
+        if key in _warned:
             return
-        _told.add(key)
-    tell(line)
+        _warned.add(key)
+    warn_user(line)
 
 
-def tell(line: str, level: int = logging.WARNING) -> None:
-    """Logs a line, with what is secret in it hidden; a logging set-up that raises does not reach the caller."""
+def warn_user(line: str) -> None:
+    """Log a warning, with the secrets in it redacted.
+
+    Args:
+        line: The text.
+    """
+    _log(logging.WARNING, line)
+
+
+def inform_user(line: str) -> None:
+    """Log a line that is no warning, with the secrets in it redacted.
+
+    Args:
+        line: The text.
+    """
+    _log(logging.INFO, line)
+
+
+def _log(level: int, line: str) -> None:
+    """Log a line. A logging set-up of the program that raises does not reach the caller."""
     try:
         log.log(level, in_force().text(line))
     except Exception:
@@ -112,19 +167,19 @@ def tell(line: str, level: int = logging.WARNING) -> None:
 
 
 @on_reset
-def forget_told() -> None:
-    """Lets every line be told again: after `disable()`, and in tests."""
-    with _told_lock:
-        _told.clear()
+def reset_warned() -> None:
+    """Let every warning be logged again: after `disable()`, and in tests."""
+    with _warned_lock:
+        _warned.clear()
 
 
 @on_reset
-def _forget_logger() -> None:
+def _reset_logger() -> None:
     log.handlers.clear()
     log.filters.clear()
     log.setLevel(logging.NOTSET)
 
 
-def _where(skips: Skips | None) -> str:
+def _in_run(skips: Skips | None) -> str:
     run_id = getattr(skips, "run_id", None)
     return f" in run {run_id}" if run_id else ""

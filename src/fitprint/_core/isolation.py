@@ -1,8 +1,6 @@
-"""While fitprint calls a user's model by itself, nothing of it is seen: no warnings, no use of random numbers.
+"""Calls of a user's model by fitprint itself leave no side effects: no warnings shown, no random numbers used up.
 
-`warnings.catch_warnings` is global and not safe with threads. Instead a filter that matches in this context alone is
-put before the others for the time, without telling the registries of warnings shown (`_filters_mutated`), so that what
-the user is warned of, and how often, stays as it was.
+`warnings.catch_warnings` is never entered; see docs/adr/0001-no-catch-warnings.md.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from fitprint._state import on_reset
+from fitprint._core.process_state import on_reset
 
 _HOUSEKEEPING = (
     "joblib.",
@@ -28,59 +26,60 @@ _HOUSEKEEPING = (
     "tqdm.",
     "zmq.",
 )
-"""Where the threads come from that wait for workers, for a notebook's front end or to draw a progress bar."""
+"""Modules whose threads wait for workers, serve a notebook's front end or draw a progress bar."""
 
 _frameworks: set[str] = set()
-"""The same of the frameworks that are recorded: see `threads_keep_house`."""
+"""The recorded frameworks, whose own threads count as housekeeping too; see `register_housekeeping_threads`."""
 
 _depth: ContextVar[int] = ContextVar("fitprint_quiet", default=0)
+"""How many times `no_warnings_in_context` is entered in this context."""
 
 
 @on_reset
-def _forget() -> None:
+def _reset() -> None:
     _depth.set(0)
 
 
-class _OfThisContext:
-    """What `warnings` takes for a compiled pattern: matches every message while this context is quiet.
+class _PatternOfContext:
+    """Takes the place of a compiled pattern in `warnings.filters`: matches while warnings are off in this context.
 
-    ``pattern`` is for libraries that carry the filters over to workers as text: everything, as long as the workers
-    are ours alone, else nothing, for the filters of all threads are one list.
+    Some libraries copy `warnings.filters` to worker processes and read ``pattern`` as a regular expression. It matches
+    everything while no other user thread runs, and nothing otherwise, because all threads share one list of filters.
     """
 
-    def __init__(self, alone: bool) -> None:
-        self.pattern = "" if alone else "(?!)"
+    def __init__(self, only_user_thread: bool) -> None:
+        self.pattern = "" if only_user_thread else "(?!)"
 
     def match(self, text: str) -> bool:
         return _depth.get() > 0
 
 
 @contextmanager
-def without_warnings() -> Iterator[None]:
-    """Warnings raised inside are dropped: those of this context alone."""
+def no_warnings_in_context() -> Iterator[None]:
+    """Drop the warnings that are raised inside, in this context alone; other threads keep theirs."""
     filters = warnings.filters
-    ours: Any = ("ignore", _OfThisContext(_alone()), Warning, None, 0)
+    ignore_all: Any = ("ignore", _PatternOfContext(_only_user_thread()), Warning, None, 0)
     depth = _depth.get()
-    try:  # whatever interrupts us in here, the filter is taken away again
+    try:  # wherever an interruption comes, the filter is removed again
         _depth.set(depth + 1)
-        filters.insert(0, ours)  # type: ignore[attr-defined,unused-ignore]
+        filters.insert(0, ignore_all)  # type: ignore[attr-defined,unused-ignore]
         yield
     finally:
         _depth.set(depth)  # first of all: from here on the filter matches nothing
-        _remove(filters, ours)
-        if warnings.filters is not filters:  # somebody entered or left catch_warnings meanwhile
-            _remove(warnings.filters, ours)
+        _remove(filters, ignore_all)
+        if warnings.filters is not filters:  # user code entered or left catch_warnings meanwhile
+            _remove(warnings.filters, ignore_all)
 
 
 @contextmanager
-def unseen() -> Iterator[None]:
-    """Warnings raised inside are dropped, and the global random states are afterwards as they were before.
+def side_effect_free() -> Iterator[None]:
+    """Drop the warnings raised inside, and restore the global random states afterwards.
 
-    With other threads of the user's running the random states are left alone: putting them back would make those
-    threads draw the same numbers twice, and the order in which threads draw is not fixed anyway.
+    While other threads run user code, the random states are left alone: restoring them would make those threads draw
+    the same numbers twice, and the order in which threads draw is not fixed anyway.
     """
-    restore_random = _random_states() if _alone() else None
-    with without_warnings():
+    restore_random = _random_states() if _only_user_thread() else None
+    with no_warnings_in_context():
         try:
             yield
         finally:
@@ -88,20 +87,25 @@ def unseen() -> Iterator[None]:
                 restore_random()
 
 
-def threads_keep_house(modules: Iterable[str]) -> None:
-    """Threads that these top-level modules start for themselves run no code of the user's."""
-    _frameworks.update(f"{each}." for each in modules)
+def register_housekeeping_threads(modules: Iterable[str]) -> None:
+    """Declare that the threads which some modules start for themselves run no user code.
+
+    Args:
+        modules: Names of top-level modules, those of a framework.
+    """
+    _frameworks.update(f"{module}." for module in modules)
 
 
-def _alone() -> bool:
-    """Whether no other thread runs code of the user's: those that libraries keep for themselves do not count."""
-    return all(each is threading.current_thread() or _keeps_house(each) for each in threading.enumerate())
+def _only_user_thread() -> bool:
+    """Return True if no other thread runs user code; the threads that libraries keep for themselves do not count."""
+    current = threading.current_thread()
+    return all(thread is current or _is_housekeeping(thread) for thread in threading.enumerate())
 
 
-def _keeps_house(thread: threading.Thread) -> bool:
-    of_its_own = type(thread) is not threading.Thread
-    place = type(thread).__module__ if of_its_own else getattr(getattr(thread, "_target", None), "__module__", None)
-    return str(place).startswith((*_HOUSEKEEPING, *_frameworks))
+def _is_housekeeping(thread: threading.Thread) -> bool:
+    kind = type(thread)
+    origin: Any = kind if kind is not threading.Thread else getattr(thread, "_target", None)
+    return str(getattr(origin, "__module__", None)).startswith((*_HOUSEKEEPING, *_frameworks))
 
 
 def _random_states() -> Callable[[], None]:
@@ -117,8 +121,8 @@ def _random_states() -> Callable[[], None]:
     return restore
 
 
-def _remove(filters: Any, ours: Any) -> None:
-    for position, each in enumerate(filters):
-        if each is ours:
+def _remove(filters: Any, own_filter: Any) -> None:
+    for position, entry in enumerate(filters):
+        if entry is own_filter:
             del filters[position]
             return

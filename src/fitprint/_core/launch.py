@@ -1,6 +1,6 @@
-"""How a program under `fitprint run`, and every Python that it starts, comes to record: by two environment variables.
+"""How recording reaches a program under `fitprint run`, and every Python that it starts: by two environment variables.
 
-``PYTHONPATH`` leads to the `sitecustomize` in `_bootstrap`, and a variable of our own tells that one what to wait for.
+``PYTHONPATH`` leads Python to the `sitecustomize` in `_bootstrap`; a variable of fitprint tells it what to wait for.
 """
 
 from __future__ import annotations
@@ -10,26 +10,41 @@ import sys
 from collections.abc import Iterable, Mapping
 
 VARIABLE = "_FITPRINT_RUN"
-"""``pid;modules;prefix``: of the program itself, those whose import turns recording on, and where that list holds."""
+"""``pid;modules;prefix``: the program's pid, the modules whose import turns recording on, and the environment in which
+that list of modules is right."""
 PATH = "PYTHONPATH"
 BOOTSTRAP = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bootstrap")
 
-_kept: str | None = None
+_removed: str | None = None
+"""The variable's value while it is taken out of the environment."""
 
 
 def environment_below(environment: Mapping[str, str], modules: Iterable[str]) -> dict[str, str]:
-    """These variables, and those by which a program that replaces this process records."""
+    """Return the environment in which a program that replaces this process records.
+
+    Args:
+        environment: The variables that the program would have without fitprint.
+        modules: The modules whose import turns recording on.
+
+    Returns:
+        These variables, with the two that lead to fitprint.
+    """
     path = environment.get(PATH)
-    further = [each for each in path.split(os.pathsep) if each != BOOTSTRAP] if path else []  # an empty one means here
-    said = ";".join((str(os.getpid()), ",".join(sorted({"fitprint", *modules})), sys.prefix))
-    return {**environment, PATH: os.pathsep.join([BOOTSTRAP, *further]), VARIABLE: said}
+    # an empty entry of the path means the working directory, so an empty path adds none
+    folders = [folder for folder in path.split(os.pathsep) if folder != BOOTSTRAP] if path else []
+    value = ";".join((str(os.getpid()), ",".join(sorted({"fitprint", *modules})), sys.prefix))
+    return {**environment, PATH: os.pathsep.join([BOOTSTRAP, *folders]), VARIABLE: value}
 
 
 def let_children_record(on: bool) -> None:
-    """Below `fitprint run`: whether the processes that this one starts record too. Elsewhere it changes nothing."""
-    global _kept
+    """Below `fitprint run`, decide whether the processes that this one starts record too; elsewhere do nothing.
+
+    Args:
+        on: Whether they record.
+    """
+    global _removed
     if on:
-        if _kept is not None:
-            os.environ.setdefault(VARIABLE, _kept)
+        if _removed is not None:
+            os.environ.setdefault(VARIABLE, _removed)
     else:
-        _kept = os.environ.pop(VARIABLE, _kept)
+        _removed = os.environ.pop(VARIABLE, _removed)

@@ -1,4 +1,4 @@
-"""Locks that a forked child finds free, whoever held them in its parent."""
+"""What a forked child must put right: locks that other threads of its parent held, and state that is its parent's."""
 
 from __future__ import annotations
 
@@ -7,23 +7,28 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from fitprint._state import in_forked_child
+from fitprint._core.process_state import in_forked_child
 
-_all: weakref.WeakSet[Any] = weakref.WeakSet()
+_locks: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def fork_safe_lock(make: Callable[[], Any] = threading.Lock) -> Any:
-    """A lock, or with ``make=threading.RLock`` one that its owner may take again.
+    """Make a lock that is free in a forked child, whoever held it in the parent.
 
-    In a child the thread that held it may not exist, and would never release it: there it is free. It is the
-    interpreter's own lock, so that no Ctrl-C can come between taking it and being inside.
+    The thread that held it may not exist in the child, and would never release it there.
+
+    Args:
+        make: `threading.Lock`, or `threading.RLock` for a lock that its owner may take again.
+
+    Returns:
+        The interpreter's own lock, so that no Ctrl-C can come between taking it and being inside.
     """
     lock = make()
-    _all.add(lock)
+    _locks.add(lock)
     return lock
 
 
 @in_forked_child
-def _free_in_child() -> None:
-    for lock in _all:
-        lock._at_fork_reinit()  # as the standard library does with its own
+def _release_all() -> None:
+    for lock in _locks:
+        lock._at_fork_reinit()  # as the standard library does with its own locks

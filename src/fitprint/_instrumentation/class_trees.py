@@ -10,9 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fitprint._instrumentation.passthrough import Passing
 from fitprint._instrumentation.targets import Place, loaded_modules, patch_attribute
-from fitprint._instrumentation.wrapper import Begin, Patched, ours
+from fitprint._instrumentation.wrapper import Begin, Passthrough, Patched, ours
 
 _HOOK = "__init_subclass__"
 _creating = threading.local()
@@ -115,7 +114,7 @@ class Creation:
                 self._hook(owner)
 
 
-class _ClassMade(Passing):
+class _ClassMade(Passthrough):
     """Around one `__init_subclass__`."""
 
     def __init__(self, creation: Creation, cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core.guard import attempt, guarded
-from fitprint._core.isolation import threads_keep_house
+from fitprint._core.isolation import register_housekeeping_threads
 from fitprint._instrumentation.entries import Entry
-from fitprint._instrumentation.import_hooks import when_imported
+from fitprint._instrumentation.targets import when_imported
 
 if TYPE_CHECKING:
     from fitprint._instrumentation.patches import FlavorPatches, MakeBegin
@@ -96,5 +96,5 @@ class Instrument:
                 self.loaded(flavor)
             self._patches = FlavorPatches(flavor, self._make_begin(), self._is_ours)
             self._patches.apply(imported)
-            threads_keep_house(flavor.tops())
+            register_housekeeping_threads(flavor.tops())
         self.state, self.reason = ("broken", step.reason) if step.failed else ("on", "")

@@ -10,8 +10,7 @@ from typing import Any
 
 from fitprint._core.guard import guarded
 from fitprint._instrumentation.class_trees import ClassTree, Creation
-from fitprint._instrumentation.import_hooks import when_imported
-from fitprint._instrumentation.targets import Place, loaded_modules, patch_attribute, rebind
+from fitprint._instrumentation.targets import Place, loaded_modules, patch_attribute, rebind, when_imported
 from fitprint._instrumentation.wrapper import Begin, Patched
 from fitprint.plugin.flavor import Flavor, Patch
 

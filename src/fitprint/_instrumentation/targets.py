@@ -1,17 +1,45 @@
-"""Patching an attribute in place, rebinding the names bound to it elsewhere, and restoring both."""
+"""Patching attributes: when their module is imported, in place, under the other names bound to them, and back."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
+import wrapt
+import wrapt.importer
+
+from fitprint._core.process_state import in_forked_child
 from fitprint._instrumentation.wrapper import Begin, Patched, ours
 
 
+def when_imported(module: str, hook: Callable[[Any], None]) -> None:
+    """Call a hook with a module once it is imported, or now if it already is.
+
+    Args:
+        module: The name of the module.
+        hook: A function of the module, which must not raise. wrapt holds no lock while it runs.
+    """
+    wrapt.register_post_import_hook(hook, module)
+
+
+@in_forked_child
+def _renew_import_lock() -> None:
+    # wrapt takes its lock for a moment at every import: a thread that the child does not have may have held it
+    wrapt.importer._post_import_hooks_lock = threading.RLock()
+
+
 class Place:
-    """An attribute of a module or a class that was patched."""
+    """An attribute that was patched.
+
+    Args:
+        owner: The module or class that has the attribute.
+        name: The name of the attribute.
+        patched: The patch that is there now.
+        inherited: Whether the owner inherited the attribute before.
+    """
 
     __slots__ = ("inherited", "name", "owner", "patched")
 
@@ -22,7 +50,11 @@ class Place:
         self.inherited = inherited
 
     def restore(self) -> bool:
-        """Puts the attribute back: the same object, or inherited again. False where somebody else wrapped over us."""
+        """Restore the attribute: the same object as before, or inherited again.
+
+        Returns:
+            False if somebody else wrapped the patch, which then stays.
+        """
         if vars(self.owner).get(self.name) is not self.patched:
             return ours(vars(self.owner).get(self.name)) is None
         if self.inherited:
@@ -33,9 +65,18 @@ class Place:
 
 
 def patch_attribute(owner: Any, name: str, begin: Begin) -> Place | None:
-    """Patches an attribute that a module or class owns; None when it is patched already, or not there.
+    """Patch an attribute that a module or class owns.
 
-    Raises AttributeError where the attribute cannot be set.
+    Args:
+        owner: The module or class.
+        name: The name of the attribute.
+        begin: Makes what surrounds each call.
+
+    Returns:
+        The patched place; None if the attribute is patched already, or the owner does not own it.
+
+    Raises:
+        AttributeError: If the attribute cannot be set.
     """
     original = vars(owner).get(name)
     if original is None or ours(original) is not None:
@@ -46,9 +87,16 @@ def patch_attribute(owner: Any, name: str, begin: Begin) -> Place | None:
 
 
 def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> list[Place]:
-    """Puts patches in the place of their originals wherever a module has these under some name.
+    """Replace originals by their patches wherever a module has them under some name.
 
-    ``patches`` by the id of the original. Reads only the dictionaries of modules, so no lazy module is woken.
+    Only the dictionaries of the modules are read, so that no module which loads itself lazily is loaded.
+
+    Args:
+        patches: The patches by the id of their original.
+        modules: The modules to look through.
+
+    Returns:
+        The places that were patched.
     """
     places = []
     for module in modules:
@@ -62,10 +110,16 @@ def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> lis
 
 
 def loaded_modules(below: str | None = None) -> list[ModuleType]:
-    """The imported modules, or those of one top-level package."""
-    found = list(sys.modules.items())
+    """List the imported modules.
+
+    Args:
+        below: A top-level package; its modules alone are listed.
+
+    Returns:
+        The modules.
+    """
     return [
         module
-        for name, module in found
+        for name, module in list(sys.modules.items())
         if isinstance(module, ModuleType) and (below is None or name == below or name.startswith(below + "."))
     ]

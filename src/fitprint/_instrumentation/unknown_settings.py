@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from fitprint._core.guard import tell_once
+from fitprint._core.guard import warn_once
 from fitprint._instrumentation.entries import flavor_extras
 from fitprint._instrumentation.flavor_state import Instrument
 from fitprint._settings.env_vars import unknown_variables
@@ -41,7 +41,7 @@ def tell_unknown_own(flavor: Flavor) -> None:
 
 def _tell_variables(unknown: dict[str, str]) -> None:
     for name, nearest in sorted(unknown.items()):
-        tell_once(("variable", name), f"{name} is no setting, and is ignored; the nearest that is one: {nearest}")
+        warn_once(("variable", name), f"{name} is no setting, and is ignored; the nearest that is one: {nearest}")
 
 
 def _tell_arguments(flavor: Flavor) -> None:
@@ -50,6 +50,6 @@ def _tell_arguments(flavor: Flavor) -> None:
         try:
             check_arguments({name: value}, flavor.settings, f"fitprint.{flavor.name}.autolog")
         except TypeError as error:
-            tell_once(("argument", f"{flavor.name} {name}"), f"{error}; it is ignored")
+            warn_once(("argument", f"{flavor.name} {name}"), f"{error}; it is ignored")
         except ValueError:  # told where the value is read
             continue

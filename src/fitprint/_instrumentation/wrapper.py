@@ -1,4 +1,8 @@
-"""The wrapper around a user's training call: seen by nobody, and gone from every pickle."""
+"""The wrapper around a user's training call: nobody sees it, and it is absent from every pickle.
+
+Why the wrapper is one of wrapt's: docs/adr/0006-wrapt.md. Why it is one frame, and how that frame disappears:
+docs/adr/0004-one-frame.md.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +15,68 @@ from typing import Any, Protocol
 
 import wrapt
 
-from fitprint._core.tracebacks import without_this_frame
 
+class CallContext(Protocol):
+    """Surrounds one call: entered before it and left after it.
 
-class Around(Protocol):
-    """What surrounds one call: entered before it, left after it, with the arguments to call and the result to give."""
+    Attributes:
+        returned: Where the wrapper puts what the call returned.
+    """
 
-    result: Any
+    returned: Any
 
     @property
-    def args(self) -> tuple[Any, ...]: ...
+    def args(self) -> tuple[Any, ...]:
+        """The positional arguments to call with."""
+
     @property
-    def kwargs(self) -> dict[str, Any]: ...
+    def kwargs(self) -> dict[str, Any]:
+        """The keyword arguments to call with."""
+
     def __enter__(self) -> Any: ...
     def __exit__(self, *error: Any) -> bool | None: ...
-    def give(self) -> Any: ...
+    def result(self) -> Any:
+        """Return what the caller gets."""
 
 
-Begin = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], "Around | None"]
-"""From (function, instance, args, kwargs) to what surrounds the call, or None to leave it alone. Never raises."""
+class Passthrough:
+    """A `CallContext` that calls with the arguments it was made with, and returns what the call returned.
+
+    Args:
+        args: The positional arguments to call with.
+        kwargs: The keyword arguments to call with.
+    """
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.args = args
+        self.kwargs = kwargs
+        self.returned: Any = None
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, *error: Any) -> None:
+        return
+
+    def result(self) -> Any:
+        """Return what the call returned."""
+        return self.returned
+
+
+Begin = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], "CallContext | None"]
+"""Makes what surrounds a call out of (function, instance, args, kwargs); None leaves the call alone. Never raises."""
+
+
+def without_this_frame(error: BaseException) -> None:
+    """Remove the frame that handles an exception from its traceback; to be followed by a bare ``raise``.
+
+    Args:
+        error: The exception that is being handled.
+    """
+    trace = sys.exc_info()[2]
+    if trace is not None:
+        # by way of BaseException, because the exception's own class may forbid attributes to be set
+        BaseException.with_traceback(error, trace.tb_next)
 
 
 def _call_surrounded(begin: Begin) -> Callable[..., Any]:
@@ -37,24 +84,24 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
         if type(wrapped) is wrapt.PartialCallableObjectProxy:  # called as `Class.fit(instance, ...)`
             wrapped = MethodType(wrapped.__wrapped__, instance)
         try:
-            around = begin(wrapped, instance, args, kwargs)
-            if around is None:
+            context = begin(wrapped, instance, args, kwargs)
+            if context is None:
                 return wrapped(*args, **kwargs)
-            with around:  # adds no frame of its own, and re-raises the very exception
-                around.result = wrapped(*around.args, **around.kwargs)
-            return around.give()
+            with context:  # adds no frame of its own, and re-raises the very exception
+                context.returned = wrapped(*context.args, **context.kwargs)
+            return context.result()
         except BaseException as error:
             without_this_frame(error)
             raise  # a bare one adds no frame again
 
-    # `warnings.warn(stacklevel=2)` in the wrapped function shall name its caller, not us. The interpreter itself passes
-    # over frames whose file name has these two words in it (`warnings._is_internal_frame`, in C as in Python).
+    # `warnings.warn(stacklevel=2)` in the wrapped function must name its caller: the interpreter skips frames whose
+    # file name contains these two words (`warnings._is_internal_frame`, in C as in Python)
     fitprint.__code__ = fitprint.__code__.replace(co_filename="<fitprint, as invisible as importlib._bootstrap>")
     return fitprint
 
 
 class _BoundPatched(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
-    """A patched method, looked up on a class. Pickles and copies as the function itself would."""
+    """A patched method that was looked up on a class. It is pickled and copied as the function itself would be."""
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         name = self.__name__
@@ -81,7 +128,12 @@ class _BoundPatched(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
 
 
 class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
-    """A patched function, or a method as it lies in its class. In a pickle it is the original."""
+    """A patched function, or a method as its class holds it. In a pickle it is the original.
+
+    Args:
+        original: The function, or the descriptor in the class.
+        begin: Makes what surrounds each call.
+    """
 
     __bound_function_wrapper__ = _BoundPatched
 
@@ -97,15 +149,15 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
             except BaseException as error:
                 without_this_frame(error)
                 raise
-        if self._self_unbound is None:  # one object, as a function is: `cls.fit is Base.fit` says who overrides it
+        if self._self_unbound is None:  # always the same object: frameworks compare `cls.fit is Base.fit`
             self._self_unbound = super().__get__(None, object)
         return self._self_unbound if instance is None else MethodType(self._self_unbound, instance)
 
     def _bound(self, instance: Any, owner: Any) -> Any:
-        """What a descriptor of another kind gives: a class method, a property, a method that is there or not."""
+        """Look up a descriptor that is not a function: a class method, a property, a conditional method."""
         try:
             if instance is None and self.__wrapped__.__get__(None, owner) is self.__wrapped__:
-                return self.__wrapped__  # a property, looked up on its class
+                return self.__wrapped__  # a property that is looked up on its class
             return super().__get__(instance, owner)
         except BaseException as error:
             without_this_frame(error)
@@ -130,7 +182,14 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
 
 
 def ours(value: Any) -> Patched | None:
-    """The patch that a value is, or that lies beneath what somebody else wrapped over it."""
+    """Find fitprint's patch in a value.
+
+    Args:
+        value: Any attribute of a class or a module.
+
+    Returns:
+        The patch that the value is, or that somebody else wrapped; None if there is none.
+    """
     for _ in range(20):
         if type(value) is Patched:
             return value
@@ -146,24 +205,24 @@ def ours(value: Any) -> Patched | None:
 
 
 def _itself(original: Any) -> Any:
-    """A reduction that gives back an object by way of the standard library alone."""
+    """Return a pickle reduction that yields the object by names of the standard library alone."""
     return operator.getitem, ((original,), 0)
 
 
 def _found_by_name(function: Any) -> Any:
-    """What another process finds under a function's name, or None."""
+    """Return what another process finds under a function's name, or None."""
     return _lookup(function, getattr(function, "__qualname__", "").split("."))
 
 
 def _owner(function: Any) -> Any:
-    """The class a function is defined in, when another process can find it by name."""
+    """Return the class in which a function is defined, if another process can find it by name."""
     path = getattr(function, "__qualname__", "").split(".")[:-1]
-    found = _lookup(function, path)
-    return found if path and isinstance(found, type) else None
+    owner = _lookup(function, path)
+    return owner if path and isinstance(owner, type) else None
 
 
 def _lookup(function: Any, path: list[str]) -> Any:
-    found: Any = sys.modules.get(getattr(function, "__module__", None) or "")
-    for part in path:
-        found = getattr(found, part, None)
-    return found
+    owner: Any = sys.modules.get(getattr(function, "__module__", None) or "")
+    for name in path:
+        owner = getattr(owner, name, None)
+    return owner

@@ -8,7 +8,7 @@ from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFi
 from pathlib import Path
 from typing import Any
 
-from fitprint._core.guard import tell_once
+from fitprint._core.guard import warn_once
 from fitprint.models.package import member
 
 _places: set[str] = set()
@@ -55,7 +55,7 @@ def _tell_of_another(folder: Path, file: Path) -> None:
     own = file / "__init__.py" if file.is_dir() else file
     other = Path(imported)
     if own.is_file() and other.is_file() and own.read_bytes() != other.read_bytes():
-        tell_once(
+        warn_once(
             ("code", str(own)),
             f"{folder}: its module {file.stem} is not loaded, because another one is already imported from {other}; "
             "load the two models in processes of their own",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from fitprint._core.guard import tell_once
+from fitprint._core.guard import warn_once
 from fitprint.models.signature import ModelSignature
 from fitprint.plugin.flavor import Flavor
 
@@ -79,7 +79,7 @@ def read_options(flavor: Flavor, given: Mapping[str, Any]) -> Options:
             own[name] = value
         elif name in WITHOUT_MEANING:
             if value is not None:
-                tell_once(("log_model", name), f"log_model(): {name} has no meaning here and is ignored")
+                warn_once(("log_model", name), f"log_model(): {name} has no meaning here and is ignored")
         else:
             raise TypeError(f"{flavor.name}: there is no option {name!r}{_nearest(name, flavor)}")
     options = Options(**known, own=own)

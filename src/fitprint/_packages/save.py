@@ -10,7 +10,7 @@ from typing import Any
 
 from fitprint._core import html as _html
 from fitprint._core.call_scope import suppress
-from fitprint._core.guard import tell
+from fitprint._core.guard import warn_user
 from fitprint._packages.build import make
 from fitprint._packages.options import Options
 from fitprint._packages.source import Subject
@@ -139,4 +139,4 @@ class _Asked:
     def skip(self, what: str, rule: str, reason: str) -> None:
         if self._run is not None:
             self._run.skip(what, rule, reason)
-        tell(f"{what} is not in the package: {reason}")
+        warn_user(f"{what} is not in the package: {reason}")

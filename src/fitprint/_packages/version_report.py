@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint._core.guard import tell, tell_once
+from fitprint._core.guard import warn_once, warn_user
 from fitprint.models import differences
 from fitprint.models.errors import PackageError
 
@@ -30,11 +30,11 @@ def environment_told(folder: Path, document: Mapping[str, Any]) -> Iterator[None
     except Exception:
         report = _report(folder, document)
         if report:
-            tell(f"{folder} could not be loaded. {report}")
+            warn_user(f"{folder} could not be loaded. {report}")
         raise
     line = differences.summary(differences.differences(folder, document))
     if line is not None:
-        tell_once(("versions", str(folder)), f"{folder}: {line}")
+        warn_once(("versions", str(folder)), f"{folder}: {line}")
 
 
 def _report(folder: Path, document: Mapping[str, Any]) -> str:

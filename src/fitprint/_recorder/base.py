@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fitprint._core.guard import guarded
-from fitprint._core.isolation import unseen
+from fitprint._core.isolation import side_effect_free
 from fitprint._recorder import collect
 from fitprint._recorder import rules as _rules
-from fitprint._recorder.error_text import told
+from fitprint._recorder.error_text import describe_error
 from fitprint._recorder.params import add_params
 from fitprint._recorder.state import switch
 from fitprint._recorder.steps import Emitter, Step
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
         if error is None:
             return cls(FINISHED)
         status = FAILED if isinstance(error, Exception) else KILLED
-        return cls(status, told(error, call))
+        return cls(status, describe_error(error, call))
 
 
 class Recorded:
@@ -103,7 +103,7 @@ class Recorded:
     def conclude(self, outcome: Outcome) -> None:
         """Records what the user's code came to and ends the run. An interruption of it leaves no run open."""
         try:
-            with unseen():
+            with side_effect_free():
                 self._finish(outcome)
         except BaseException:  # what the guard lets pass: the user's interruption of our work, or `strict`
             self.interrupted(outcome)

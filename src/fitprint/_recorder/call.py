@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._recorder.base import Outcome, Recorded
 from fitprint.plugin.flavor import TrainingCall
@@ -22,8 +22,8 @@ class Recording(Recorded):
     def __init__(self, call: TrainingCall) -> None:
         super().__init__(call)
         self.listening = False
-        self.result: Any = None
-        self._inside = _session.Inside()
+        self.returned: Any = None
+        self._inside = call_scope.SessionScope()
 
     @classmethod
     def start(cls, call: TrainingCall) -> Recording:
@@ -38,8 +38,8 @@ class Recording(Recorded):
     def kwargs(self) -> dict[str, Any]:
         return self.call.kwargs
 
-    def give(self) -> Any:
-        result, self.result = self.result, None
+    def result(self) -> Any:
+        result, self.returned = self.returned, None
         return result
 
     def __enter__(self) -> None:
@@ -72,7 +72,7 @@ class Recording(Recorded):
             if self.begun:
                 self.call.took = time.perf_counter() - self._started
                 if error is None:
-                    self.call.result = self.result
+                    self.call.result = self.returned
                 self.conclude(Outcome.of(error, self.call))
             self._leave()
         except BaseException:

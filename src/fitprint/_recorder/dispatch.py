@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
-from fitprint._instrumentation.passthrough import Passing
-from fitprint._instrumentation.wrapper import Around, Begin
+from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough
 from fitprint._recorder import fork_preload as forking  # noqa: F401
 from fitprint._recorder import loop_registry as loops
 from fitprint._recorder import rules as _rules
 from fitprint._recorder.state import switch
 from fitprint.plugin.flavor import Flavor, Patch, Role, TrainingCall
 
-Surround = Callable[[TrainingCall], "Around | None"]
+CallWrapper = Callable[[TrainingCall], "CallContext | None"]
 """What surrounds a call that happens inside no other one, or None."""
 
 
@@ -26,10 +25,10 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
         return _watching(flavor, name)
     surround, encloses = _OUTERMOST[patch.role]
 
-    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Around | None:
+    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not switch.on:
             return None
-        session = _session.current()
+        session = call_scope.current()
         if session is None:
             return _outermost(TrainingCall(flavor, function, instance, args, kwargs, name), surround, encloses)
         if patch.inside and session.recording is not None:
@@ -39,8 +38,8 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
     return begin
 
 
-def _outermost(call: TrainingCall, surround: Surround, encloses: bool) -> Around | None:
-    around: Around | None = None
+def _outermost(call: TrainingCall, surround: CallWrapper, encloses: bool) -> CallContext | None:
+    around: CallContext | None = None
     with guarded("the start of a run", call.flavor.name) as step:
         call.settings = switch.settings(call.flavor)
         step.strict = call.settings.strict
@@ -52,7 +51,7 @@ def _outermost(call: TrainingCall, surround: Surround, encloses: bool) -> Around
 # with all it needs, each is imported when there is a call to record
 
 
-def _training(call: TrainingCall) -> Around | None:
+def _training(call: TrainingCall) -> CallContext | None:
     _ends_its_loop(call)
     if _is_refused(call):
         return None
@@ -61,7 +60,7 @@ def _training(call: TrainingCall) -> Around | None:
     return Recording.start(call)
 
 
-def _conversion(call: TrainingCall) -> Around | None:
+def _conversion(call: TrainingCall) -> CallContext | None:
     if _is_refused(call):
         return None
     from fitprint._recorder.conversion import Conversion
@@ -69,7 +68,7 @@ def _conversion(call: TrainingCall) -> Around | None:
     return Conversion(call)
 
 
-def _step(call: TrainingCall) -> Around | None:
+def _step(call: TrainingCall) -> CallContext | None:
     from fitprint._recorder.loop import step_of
 
     return step_of(call)  # which asks the rules at the first one
@@ -87,12 +86,12 @@ def _ends_its_loop(call: TrainingCall) -> None:
         loops.end_on(call.flavor.loop_of(call))
 
 
-def _saving(call: TrainingCall) -> Around | None:
+def _saving(call: TrainingCall) -> CallContext | None:
     loop = loops.of(call.flavor.loop_of(call)) if loops.anything_known() else None
     return loops.Saving(loop, call.args, call.kwargs) if loop is not None else None
 
 
-_OUTERMOST: dict[Role, tuple[Surround, bool]] = {
+_OUTERMOST: dict[Role, tuple[CallWrapper, bool]] = {
     Role.TRAINS: (_training, True),
     Role.STEP: (_step, True),
     Role.BEGINS: (_ends_its_loop, False),
@@ -102,20 +101,20 @@ _OUTERMOST: dict[Role, tuple[Surround, bool]] = {
 """What surrounds a call of each role, and whether what it calls in turn is a part of it."""
 
 
-def _inside(recording: Any, call: TrainingCall) -> Around | None:
+def _inside(recording: Any, call: TrainingCall) -> CallContext | None:
     if recording.call.flavor is not call.flavor or recording.listening:
         return None
     call.settings = recording.call.settings
     recording.listen(call)
-    return Passing(call.args, call.kwargs)  # only its arguments may be others, so that the recording can listen
+    return Passthrough(call.args, call.kwargs)  # only its arguments may be others, so that the recording can listen
 
 
-class Unrecorded(Passing):
+class Unrecorded(Passthrough):
     """Around an outermost call that is not recorded."""
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(args, kwargs)
-        self._inside = _session.Inside()
+        self._inside = call_scope.SessionScope()
 
     def __enter__(self) -> None:
         try:
@@ -129,7 +128,7 @@ class Unrecorded(Passing):
 
 
 def _watching(flavor: Flavor, name: str) -> Begin:
-    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Around | None:
+    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not switch.on:
             return None
         return Watching(TrainingCall(flavor, function, instance, args, kwargs, name))
@@ -137,7 +136,7 @@ def _watching(flavor: Flavor, name: str) -> Begin:
     return begin
 
 
-class Watching(Passing):
+class Watching(Passthrough):
     """Around a call that trains nothing but tells the flavor something."""
 
     def __init__(self, call: TrainingCall) -> None:
@@ -147,14 +146,14 @@ class Watching(Passing):
     def __exit__(self, kind: Any, *error: Any) -> None:
         if kind is None:
             with guarded("watching", self._call.flavor.name):
-                self._call.result = self.result
+                self._call.result = self.returned
                 _belong(self._call)
                 self._call.flavor.watched(self._call)
 
 
 def _belong(call: TrainingCall) -> None:
     """What a call that is watched can say, it says of the training that it is a part of, if that is recorded."""
-    session = _session.current()
+    session = call_scope.current()
     recorded = session.recording if session is not None else None
     if session is None and loops.anything_known():
         recorded = loops.of(call.flavor.loop_of(call))

@@ -13,7 +13,7 @@ _QUOTED = re.compile(r"'([^'\n]{2,2000})'|\"([^\"\n]{2,2000})\"")
 _MOST_QUOTES = 20
 
 
-def told(error: BaseException, call: TrainingCall) -> dict[str, str]:
+def describe_error(error: BaseException, call: TrainingCall) -> dict[str, str]:
     """The type and the message of an error. What it quotes, and what is a text in the data, is shown as ``***``."""
     text = message(error)
     quoted = list(dict.fromkeys(one or other for one, other in _QUOTED.findall(text)))[:_MOST_QUOTES]

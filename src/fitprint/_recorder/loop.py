@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._recorder import loop_registry as loops
@@ -132,7 +132,9 @@ class Loop(Recorded):
             self.run.skip("model", "collected", reason)
         self.call = replace(self.call, instance=instance, loop=subject)
         self._ending_since = time.perf_counter()
-        inside = _session.Inside()  # what the framework calls while its model is saved is none of the user's steps
+        inside = (
+            call_scope.SessionScope()
+        )  # what the framework calls while its model is saved is none of the user's steps
         try:
             inside.enter()
             self.conclude(self._outcome)
@@ -164,13 +166,13 @@ def _weakened(call: TrainingCall) -> TrainingCall:
 class Step:
     """Around one step of a loop that is recorded."""
 
-    __slots__ = ("_call", "_inside", "_loop", "_started", "result")
+    __slots__ = ("_call", "_inside", "_loop", "_started", "returned")
 
     def __init__(self, loop: Loop, call: TrainingCall) -> None:
         self._loop = loop
         self._call = call
-        self._inside = _session.Inside()
-        self.result: Any = None
+        self._inside = call_scope.SessionScope()
+        self.returned: Any = None
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -194,15 +196,15 @@ class Step:
     ) -> None:
         try:
             if self._loop.begun:
-                self._call.result = self.result
+                self._call.result = self.returned
                 self._loop.stepped(self._call, self._started, error)
             self._leave()
         except BaseException:
             self._leave()
             raise
 
-    def give(self) -> Any:
-        result, self.result = self.result, None
+    def result(self) -> Any:
+        result, self.returned = self.returned, None
         return result
 
     def _leave(self) -> None:

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
-from fitprint._instrumentation.passthrough import Passing
-from fitprint._state import in_forked_child, on_reset
+from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._instrumentation.wrapper import Passthrough
 
 FORKING = ("multiprocessing", "multiprocess")
 """Their children leave without `atexit`; each has a `Finalize` of its own."""
@@ -99,7 +99,7 @@ def anything_known() -> bool:
     return bool(_known or _orphans)
 
 
-class Saving(Passing):
+class Saving(Passthrough):
     """Around the user's own saving of a model: its loop ends once it has returned."""
 
     def __init__(self, loop: Known, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fitprint._core.guard import tell
+from fitprint._core.guard import warn_user
 from fitprint._core.locks import fork_safe_lock
+from fitprint._core.process_state import on_reset
 from fitprint._settings.layers import Configuration
 from fitprint._settings.table import Settings
-from fitprint._state import on_reset
 
 if TYPE_CHECKING:
     from fitprint.plugin.flavor import Flavor
@@ -70,7 +70,9 @@ class Switch:
             if workers in self.unreached:
                 return
             self.unreached.add(workers)
-        tell(f"training in the workers of {workers} is recorded only where they call fitprint.autolog() themselves")
+        warn_user(
+            f"training in the workers of {workers} is recorded only where they call fitprint.autolog() themselves"
+        )
 
     def forget(self) -> None:
         """Nothing was recorded and nothing skipped, as in a new process."""

@@ -12,11 +12,11 @@ from contextvars import ContextVar
 from typing import Any
 
 from fitprint._core.locks import fork_safe_lock
+from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._runs.open import begin_run, reopen_run
 from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING
 from fitprint._runs.run import Run
 from fitprint._settings.layers import current
-from fitprint._state import in_forked_child, on_reset
 
 Stack = tuple[Run, ...]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from fitprint._core import process as _identity
+from fitprint._core import process as _process
 from fitprint._runs.read import read_record
 from fitprint._runs.record import KILLED, Record, Skip
 from fitprint.stores import Store, StoreError, UnknownRunError
@@ -119,7 +119,7 @@ def _half_done(found: Leftovers, record: Record) -> dict[str, int]:
 
 def is_at_work(process: Mapping[str, Any], changed: float, older_than: float | None) -> bool:
     """Whether a run's process may still write it: it lives; or that cannot be told, and it is not old enough."""
-    alive = _identity.is_alive(dict(process))
+    alive = _process.is_alive(dict(process))
     if alive is None:
         return older_than is None or time.time() - changed < older_than
     return alive
@@ -149,7 +149,7 @@ def _ended(record: Record, found: Leftovers) -> Record:
 
 
 def _why_left(record: Record) -> str:
-    if _identity.is_alive(record.process):
+    if _process.is_alive(record.process):
         return "its process is at work"
     host = record.process.get("host")
     return f"whether its process lives can only be told on {host or 'its own host'}"

@@ -10,8 +10,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from fitprint._core.guard import attempt
+from fitprint._core.process_state import on_reset
 from fitprint._runs.run import Run
-from fitprint._state import on_reset
 
 MOST_IDENTITIES = 1000
 _in_context: ContextVar[Run | None] = ContextVar("fitprint_last_run", default=None)

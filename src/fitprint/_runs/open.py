@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from fitprint._core import process as _identity
+from fitprint._core import ids, provenance
+from fitprint._core import process as _process
 from fitprint._core.privacy import redactor_for
 from fitprint._runs import store_breaker as resting
 from fitprint._runs.record import RUNNING, Record, from_json
@@ -28,13 +29,13 @@ def begin_run(
     store = open_store(settings.store)
     resting.check(store.location)
     record = Record(
-        run_id=_identity.new_run_id(),
+        run_id=ids.new_run_id(),
         name=settings.run_name or name,
         flavor=flavor,
         experiment=settings.experiment,
         parent_id=parent_id,
-        tags={**_identity.run_tags(), **(tags or {}), **(settings.tags or {})},
-        process=_identity.process(),
+        tags={**provenance.run_tags(), **(tags or {}), **(settings.tags or {})},
+        process=_process.this_process(),
     )
     opened: OpenRun | Run | None = None
     try:
@@ -56,9 +57,9 @@ def reopen_run(location: str, run_id: str) -> Run:
     """A run of this store, to add to. Raises StoreError for an unknown one, and for one that is being written."""
     store = open_store(location)
     record = from_json(store.read_record(run_id))
-    if record.status == RUNNING and _identity.is_alive(record.process):
+    if record.status == RUNNING and _process.is_alive(record.process):
         raise StoreError(f"run {run_id} is still open in process {record.process['pid']}: end it there first")
-    record.status, record.end, record.process = RUNNING, None, _identity.process()
+    record.status, record.end, record.process = RUNNING, None, _process.this_process()
     run = Run(record, store, store.reopen(run_id))
     run.write()
     return run

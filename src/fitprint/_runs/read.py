@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core import html as _html
-from fitprint._core.guard import tell_once
+from fitprint._core.guard import warn_once
 from fitprint._runs.record import Record, from_json
 from fitprint._runs.run import Run
 from fitprint._settings.layers import current
@@ -59,7 +59,7 @@ def iterate(store: Store, experiment: str | None = None) -> Iterator[Run]:
         except UnknownRunError:  # removed since it was listed, or not begun to the end
             continue
         except StoreError as error:
-            tell_once(("store", run_id), str(error))
+            warn_once(("store", run_id), str(error))
             continue
         if experiment is None or run.experiment == experiment:
             yield run

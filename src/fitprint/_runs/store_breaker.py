@@ -10,9 +10,9 @@ import time
 from collections import deque
 from typing import Protocol
 
-from fitprint._core.guard import tell
+from fitprint._core.guard import warn_user
 from fitprint._core.locks import fork_safe_lock
-from fitprint._state import on_reset
+from fitprint._core.process_state import on_reset
 from fitprint.stores import StoreError
 
 RETRY = 60.0
@@ -68,7 +68,7 @@ def rest(location: str, error: OSError) -> None:
         said, found.said = found.said, True
     if not said:
         reason = error.strerror or str(error)
-        tell(
+        warn_user(
             f"nothing is recorded for now: {location} cannot be written ({reason}); "
             "make it writable, or set FITPRINT_STORE to another folder"
         )

@@ -8,10 +8,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from fitprint._console.logger import Line, is_display
-from fitprint._console.rate_limit import Pace
+from fitprint._console.logger import Line, RateLimiter, is_display
 from fitprint._console.terminal import Part
-from fitprint._core.guard import guarded, log, tell
+from fitprint._core.guard import guarded, inform_user, log
 from fitprint._runs.run import Run
 
 PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "mean_test_score", "score")
@@ -21,7 +20,7 @@ IN_ITS_NATURE = ("metric", "flavor", "cross-validation", "candidate")
 EXPECTED = (*IN_ITS_NATURE, "max_child_runs")
 """Rules that the line is silent about: of a search's candidates the table has all."""
 
-pace = Pace()
+pace = RateLimiter()
 _stores: list[Path] = []
 """Where the run lies that was held back last."""
 
@@ -31,13 +30,13 @@ def tell_run(run: Run) -> None:
     if not log.isEnabledFor(logging.INFO):
         return
     with guarded("the line per run"):
-        held = 0 if is_display() else pace.held_before()
+        held = 0 if is_display() else pace.admit()
         if held is None:
             if not _stores:
                 atexit.register(_tell_rest)
             _stores[:] = [run.final_path.parent]
         else:
-            tell(run_line(run, held), logging.INFO)
+            inform_user(run_line(run, held))
 
 
 def tell_package(run: Run, name: str, seconds: float) -> None:
@@ -51,7 +50,7 @@ def tell_package(run: Run, name: str, seconds: float) -> None:
             ((size_text(int(about.get("size", 0))), ""),),
             ((f"in {seconds * 1000:.0f} ms", "dim"),),
         ]
-        tell(Line(_spaced(iter(shown))), logging.INFO)
+        inform_user(Line(_spaced(iter(shown))))
 
 
 def run_line(run: Run, held: int = 0) -> Line:
@@ -93,10 +92,10 @@ def _runs(count: int) -> str:
 
 def _tell_rest() -> None:
     """At the end of the process: the runs since the last line."""
-    held = pace.rest()
+    held = pace.take_held_back()
     if held:
         with guarded("the last line"):
-            tell(Line([(f"{held:,} more {_runs(held)}", "bold"), (f" → {_place(_stores[0])}", "dim")]), logging.INFO)
+            inform_user(Line([(f"{held:,} more {_runs(held)}", "bold"), (f" → {_place(_stores[0])}", "dim")]))
 
 
 def size_text(size: int) -> str:

@@ -12,11 +12,11 @@ from dataclasses import Field, dataclass, field, replace
 from typing import Any
 
 from fitprint._core import privacy as _privacy
-from fitprint._core.guard import tell_once
+from fitprint._core.guard import warn_once
 from fitprint._core.paths import absolute
+from fitprint._core.process_state import on_reset
 from fitprint._settings.env_vars import PREFIX, variable
 from fitprint._settings.table import TABLE, Settings, read_value
-from fitprint._state import on_reset
 
 CHOSEN_BY = {"store": "set_tracking_uri()", "experiment": "set_experiment()"}
 
@@ -134,7 +134,7 @@ def _read(each: Field[Any], name: str, value: Any, source: str) -> Iterator[Foun
     try:
         yield Found(read_value(each, value, shown), source)
     except ValueError as error:
-        tell_once(("settings", f"{shown} {name}"), str(error))
+        warn_once(("settings", f"{shown} {name}"), str(error))
 
 
 _current: Configuration | None = None

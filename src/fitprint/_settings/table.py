@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-from fitprint._core.guard import tell_once
+from fitprint._core.guard import warn_once
 from fitprint._settings import parsers as read
 from fitprint._settings.parsers import Reader
 
@@ -106,7 +106,7 @@ def check_arguments(
     known = {MLFLOW_NAMES.get(name, name): value for name, value in arguments.items()}
     ignored = sorted(name for name in known if name in MLFLOW_WITHOUT_MEANING and name not in (own or ()))
     if ignored and own is not None:
-        tell_once((caller, " ".join(ignored)), f"{caller}(): no meaning here, ignored: {', '.join(ignored)}")
+        warn_once((caller, " ".join(ignored)), f"{caller}(): no meaning here, ignored: {', '.join(ignored)}")
     found = {}
     for name, value in known.items():
         each = TABLE.get(name) or (own or {}).get(name)

@@ -12,18 +12,17 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
-from fitprint._core.tracebacks import without_this_frame
 from fitprint._instrumentation.patches import patch_new_classes
-from fitprint._instrumentation.wrapper import ours
+from fitprint._instrumentation.wrapper import ours, without_this_frame
 from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._settings.layers import Configuration
-from fitprint._workers import pickled_settings as luggage
+from fitprint._workers import pickled_settings
 
 
-class Handover:
+class RecordingContext:
     """What a task takes along: in its own process the session itself, in another one whether it was open."""
 
     __slots__ = ("configuration", "nested", "parent_id", "pid", "session", "stack")
@@ -33,13 +32,13 @@ class Handover:
         self.configuration = configuration
         self.parent_id = parent_id
         self.pid: int | None = None
-        self.session: _session.Session | None = None
+        self.session: call_scope.Session | None = None
         self.stack: active.Stack = ()
 
     @classmethod
-    def capture(cls) -> Handover:
+    def capture(cls) -> RecordingContext:
         """The session and the active runs of this context."""
-        session = _session.current()
+        session = call_scope.current()
         configuration = switch.configuration if switch.on else None
         found = cls(session is not None, configuration, active.parent_id())
         found.pid, found.session, found.stack = os.getpid(), session, active.stack()
@@ -48,46 +47,46 @@ class Handover:
     def __reduce__(self) -> Any:
         # a nested task records nothing: its worker need not even turn recording on
         configuration = None if self.nested else self.configuration
-        return _unpickled, (self.nested, configuration and luggage.packed(configuration), self.parent_id)
+        return _unpickled, (self.nested, configuration and pickled_settings.packed(configuration), self.parent_id)
 
-    def arrive(self) -> Any:
+    def attach(self) -> Any:
         """In the worker, before the task. Returns what `leave` takes back."""
         if self.pid == os.getpid():
-            return _session.enter(self.session), active.swap_stack(self.stack)
+            return call_scope.enter(self.session), active.swap_stack(self.stack)
         if self.configuration is not None:
             with guarded("recording in a worker"):
                 patch_new_classes()  # classes of the task were unpickled by now, and got their methods late
         active.inherit(self.parent_id)
-        return _session.enter(_session.Session() if self.nested else None), active.swap_stack(())
+        return call_scope.enter(call_scope.Session() if self.nested else None), active.swap_stack(())
 
-    def leave(self, arrived: Any) -> None:
+    def detach(self, token: Any) -> None:
         """In the worker, after the task."""
-        token, runs = arrived
-        _session.leave(token)
+        token, runs = token
+        call_scope.leave(token)
         active.swap_stack(runs)
 
 
 class Task:
     """A function that is called in a worker, with its token."""
 
-    __slots__ = ("function", "handover")
+    __slots__ = ("context", "function")
 
-    def __init__(self, handover: Handover, function: Any) -> None:
+    def __init__(self, context: RecordingContext, function: Any) -> None:
         self.function = function
-        self.handover = handover
+        self.context = context
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        arrived = self.handover.arrive()
+        token = self.context.attach()
         try:
             return _patched_by_now(self.function, args)(*args, **kwargs)
         except BaseException as error:
             without_this_frame(error)
             raise
         finally:
-            self.handover.leave(arrived)
+            self.context.detach(token)
 
     def __reduce__(self) -> Any:
-        return Task, (self.handover, self.function)  # in this order: see `_unpickled`
+        return Task, (self.context, self.function)  # in this order: see `_unpickled`
 
 
 class LocalTask(Task):
@@ -98,15 +97,15 @@ class LocalTask(Task):
 
     __slots__ = ("workers",)
 
-    def __init__(self, handover: Handover, function: Any, workers: str) -> None:
-        super().__init__(handover, function)
+    def __init__(self, context: RecordingContext, function: Any, workers: str) -> None:
+        super().__init__(context, function)
         self.workers = workers
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.function, name)  # a scheduler shows the name of what it runs
 
     def __reduce__(self) -> Any:
-        if not self.handover.nested:
+        if not self.context.nested:
             with guarded("handing sessions over to workers"):
                 switch.note_unreached(self.workers)
         return operator.getitem, ((self.function,), 0)
@@ -132,13 +131,13 @@ def _beneath(found: Any) -> Any:
     return found.__wrapped__ if ours(found) is not None and hasattr(found, "__wrapped__") else None
 
 
-def _unpickled(nested: bool, packed: luggage.Packed | None, parent_id: str | None) -> Handover:
+def _unpickled(nested: bool, packed: pickled_settings.Packed | None, parent_id: str | None) -> RecordingContext:
     """In a worker process: turns recording on with the settings of the process that the work came from.
 
     A task's token is unpickled before its function, so that a bound method finds its class patched.
     """
-    configuration = luggage.unpacked(*packed) if packed is not None else None
+    configuration = pickled_settings.unpacked(*packed) if packed is not None else None
     if configuration is not None and (not switch.on or switch.configuration != configuration):
         with guarded("recording in a worker"):
             switch.follow(configuration)
-    return Handover(nested, configuration, parent_id)
+    return RecordingContext(nested, configuration, parent_id)

@@ -8,8 +8,7 @@ import sys
 from typing import Any
 
 from fitprint._core.guard import guarded
-from fitprint._instrumentation.import_hooks import when_imported
-from fitprint._instrumentation.targets import Place, patch_attribute
+from fitprint._instrumentation.targets import Place, patch_attribute, when_imported
 from fitprint._recorder.state import switch
 
 POOL = ("apply_async", "_map_async", "imap", "imap_unordered")
@@ -31,10 +30,10 @@ _patched: list[Place] = []
 _hooked: list[str] = []
 
 
-def watch_workers() -> None:
+def install_hooks() -> None:
     """Patches the places that are imported, the others when they are."""
     for module, cls, methods, ours, around in PLACES:
-        patch = functools.partial(_patch, cls, methods, _late(ours, around))
+        patch = functools.partial(_patch, cls, methods, _imported_when_called(ours, around))
         if module not in _hooked:
             _hooked.append(module)
             when_imported(module, patch)
@@ -42,7 +41,7 @@ def watch_workers() -> None:
             patch(imported)
 
 
-def leave_workers() -> None:
+def remove_hooks() -> None:
     """Puts every place back as it was."""
     for place in _patched:
         place.restore()
@@ -60,7 +59,7 @@ def _patch(cls: str, methods: tuple[str, ...], around: Any, module: Any) -> None
                 _patched.append(place)
 
 
-def _late(ours: str, around: str) -> Any:
+def _imported_when_called(ours: str, around: str) -> Any:
     """The function that surrounds a call, imported when recording is on and there is such a call."""
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

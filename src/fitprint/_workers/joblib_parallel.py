@@ -10,28 +10,27 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from fitprint._core import call_scope as _session
-from fitprint._core.tracebacks import without_this_frame
-from fitprint._instrumentation.passthrough import Passing
+from fitprint._core import call_scope
+from fitprint._instrumentation.wrapper import Passthrough, without_this_frame
 from fitprint._recorder.state import switch
-from fitprint._workers.context_token import Handover, LocalTask, Task
+from fitprint._workers.context_token import LocalTask, RecordingContext, Task
 
 _JOBLIB = "joblib._parallel_backends"
 BACKENDS = frozenset({"SequentialBackend", "ThreadingBackend", "MultiprocessingBackend", "LokyBackend"})
 """joblib's own, on this machine: their workers run where fitprint is installed. Of others nobody can say."""
 
 
-def around_parallel(function: Any, parallel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_parallel(function: Any, parallel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
     """For the wrapper of `joblib.Parallel.__call__`. Nothing to hand over: straight through."""
-    if not (args and (switch.on or _session.current() is not None)):
+    if not (args and (switch.on or call_scope.current() is not None)):
         return None
-    tasks, handover = args[0], Handover.capture()
-    make = functools.partial(_kind_for(getattr(parallel, "_backend", None)), handover)
-    handed = (_Listed if hasattr(tasks, "__len__") else _Handed)(tasks, handover, make)
-    return Passing((handed, *args[1:]), kwargs)
+    tasks, context = args[0], RecordingContext.capture()
+    make = functools.partial(_kind_for(getattr(parallel, "_backend", None)), context)
+    handed = (_Listed if hasattr(tasks, "__len__") else _Handed)(tasks, context, make)
+    return Passthrough((handed, *args[1:]), kwargs)
 
 
-def _kind_for(backend: Any) -> Callable[[Handover, Any], Task]:
+def _kind_for(backend: Any) -> Callable[[RecordingContext, Any], Task]:
     kind = type(backend)
     if any(each.__module__ == _JOBLIB and each.__name__ in BACKENDS for each in kind.__mro__):
         return Task
@@ -44,10 +43,10 @@ class _Handed:
     joblib draws most of them in a callback thread of its own, where what is open would be unknown.
     """
 
-    def __init__(self, tasks: Iterable[Any], handover: Handover, make: Callable[[Any], Task]) -> None:
+    def __init__(self, tasks: Iterable[Any], context: RecordingContext, make: Callable[[Any], Task]) -> None:
         self._given = tasks
         self._tasks: Iterator[Any] | None = None
-        self._handover = handover
+        self._context = context
         self._make = make
         self._thread = threading.get_ident()
 
@@ -65,15 +64,15 @@ class _Handed:
 
     def _draw(self) -> Any:
         # in the thread of the call nothing is put in place: a run that the generator opens there stays open
-        arrived = None if threading.get_ident() == self._thread else self._handover.arrive()
+        token = None if threading.get_ident() == self._thread else self._context.attach()
         try:
             return next(self._tasks)  # type: ignore[arg-type]
         except BaseException as error:
             without_this_frame(error)
             raise
         finally:
-            if arrived is not None:
-                self._handover.leave(arrived)
+            if token is not None:
+                self._context.detach(token)
 
 
 class _Listed(_Handed):

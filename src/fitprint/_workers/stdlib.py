@@ -8,81 +8,86 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitprint._core import call_scope as _session
-from fitprint._core.tracebacks import without_this_frame
-from fitprint._instrumentation.passthrough import Passing
+from fitprint._core import call_scope
+from fitprint._instrumentation.wrapper import Passthrough, without_this_frame
 from fitprint._recorder.state import switch
 from fitprint._runs import active
-from fitprint._workers.context_token import Handover, Task
+from fitprint._workers.context_token import RecordingContext, Task
 
 _JOBLIB_S_OWN = ("BatchedCalls", "_TracebackCapturingWrapper")
 """What joblib submits to its pools: the tasks inside have their tokens."""
 
 
 def _something_is_open() -> bool:
-    return switch.on and (_session.current() is not None or active.active_run() is not None)
+    return switch.on and (call_scope.current() is not None or active.active_run() is not None)
 
 
-def around_thread_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_thread_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
     """For `ThreadPoolExecutor.submit(function, ...)`."""
     return _with_task(args, kwargs) if _something_is_open() else None
 
 
-def around_process_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_process_submit(
+    function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Passthrough | None:
     """For whatever hands ``(function, ...)`` to a pool of processes: `submit`, `apply_async`, `imap`..."""
     return _with_task(args, kwargs) if switch.on else None
 
 
-def around_pool_call(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_pool_call(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
     """For the methods of `multiprocessing.pool.Pool`, whose subclass `ThreadPool` has threads for workers."""
     if type(pool).__name__ == "ThreadPool":
         return around_thread_submit(function, pool, args, kwargs)
     return around_process_submit(function, pool, args, kwargs)
 
 
-def _with_task(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def _with_task(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
     if args and type(args[0]).__name__ in _JOBLIB_S_OWN:
         return None
     if args and callable(args[0]) and not isinstance(args[0], Task):
-        return Passing((Task(Handover.capture(), args[0]), *args[1:]), kwargs)
+        return Passthrough((Task(RecordingContext.capture(), args[0]), *args[1:]), kwargs)
     if callable(kwargs.get("func")):
-        return Passing(args, {**kwargs, "func": Task(Handover.capture(), kwargs["func"])})
+        return Passthrough(args, {**kwargs, "func": Task(RecordingContext.capture(), kwargs["func"])})
     return None
 
 
-def around_thread_start(function: Any, thread: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_thread_start(
+    function: Any, thread: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Passthrough | None:
     """For `Thread.start`: the thread's `run` is our own for as long as it takes to begin."""
     if not _something_is_open() or "run" in vars(thread):
         return None
-    thread.run = _ThreadRun(Handover.capture(), thread)
-    return Passing(args, kwargs)
+    thread.run = _ThreadRun(RecordingContext.capture(), thread)
+    return Passthrough(args, kwargs)
 
 
 class _ThreadRun:
     """A thread's `run` that takes itself away and then does what the thread's own does."""
 
-    def __init__(self, handover: Handover, thread: Any) -> None:
-        self._handover = handover
+    def __init__(self, context: RecordingContext, thread: Any) -> None:
+        self._context = context
         self._thread = thread
 
     def __call__(self) -> None:
         thread, self._thread = self._thread, None
         del thread.run
         try:
-            Task(self._handover, thread.run)()
+            Task(self._context, thread.run)()
         except BaseException as error:
             without_this_frame(error)
             raise
 
 
-def around_process_start(function: Any, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passing | None:
+def around_process_start(
+    function: Any, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Passthrough | None:
     """For `multiprocessing.Process.start`: its `run` is our own while it is forked or pickled."""
     if not switch.on or "run" in vars(process):
         return None
     return _ProcessStart(process, args, kwargs)
 
 
-class _ProcessStart(Passing):
+class _ProcessStart(Passthrough):
     """Around the start of a process."""
 
     def __init__(self, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -94,7 +99,7 @@ class _ProcessStart(Passing):
         rest = dict(state)
         state.clear()
         # first of all, for a spawned child unpickles in this order, and its target must find its classes patched
-        state["run"] = _ProcessRun(Handover.capture(), self._process)
+        state["run"] = _ProcessRun(RecordingContext.capture(), self._process)
         state.update(rest)
 
     def __exit__(self, *error: Any) -> None:
@@ -104,18 +109,18 @@ class _ProcessStart(Passing):
 class _ProcessRun:
     """A process's `run` in the child."""
 
-    def __init__(self, handover: Handover, process: Any) -> None:
-        self._handover = handover
+    def __init__(self, context: RecordingContext, process: Any) -> None:
+        self._context = context
         self._process = process
 
     def __call__(self) -> None:
         process, self._process = self._process, None
         vars(process).pop("run", None)
         try:
-            Task(self._handover, process.run)()
+            Task(self._context, process.run)()
         except BaseException as error:
             without_this_frame(error)
             raise
 
     def __reduce__(self) -> Any:
-        return _ProcessRun, (self._handover, self._process)
+        return _ProcessRun, (self._context, self._process)

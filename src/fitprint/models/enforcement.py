@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from fitprint._core.guard import tell
+from fitprint._core.guard import warn_user
 from fitprint.models.enforcement_columns import TEXT_LIKE, convert_column, is_ready, is_upcast
 from fitprint.models.enforcement_frames import as_frame
 from fitprint.models.enforcement_numbers import fits_exactly
@@ -47,7 +47,7 @@ def enforce_inputs(data: Any, schema: Schema, *, lossless: bool = False) -> Any:
     if lossless:
         extra = extra_inputs(data, schema)
         if extra:
-            tell(f"inputs that are not in the signature are dropped: {extra}")
+            warn_user(f"inputs that are not in the signature are dropped: {extra}")
     if schema.is_tensor_spec():
         return enforce_tensors(data, schema, lossless)
     frame = as_frame(data, schema, lossless)
@@ -69,7 +69,7 @@ def enforce_params(params: Any, schema: ParamSchema | None, *, lossless: bool = 
     if params is not None and not isinstance(params, dict):
         raise SchemaError([f"expected a dict of params, got {type(params).__name__}"], "Bad params")
     if lossless and extra_params(params, schema):
-        tell(f"params that are not in the signature are dropped: {extra_params(params, schema)}")
+        warn_user(f"params that are not in the signature are dropped: {extra_params(params, schema)}")
     specs = {spec.name: spec for spec in schema}
     given = {str(name): value for name, value in (params or {}).items() if str(name) in specs}
     problems = []

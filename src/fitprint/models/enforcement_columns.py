@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitprint._core.isolation import without_warnings
+from fitprint._core.isolation import no_warnings_in_context
 from fitprint.models.enforcement_numbers import fits_exactly
 from fitprint.models.types import DataType
 
@@ -53,7 +53,7 @@ def _strict(values: Any, wanted: DataType) -> Any:
     if is_ready(have, wanted) or (wanted is DataType.binary and have.kind == "S"):
         return values
     if wanted is DataType.datetime and (have.kind == "M" or have == "object"):
-        with without_warnings():  # pandas before 3 parses text here, and warns of how it does
+        with no_warnings_in_context():  # pandas before 3 parses text here, and warns of how it does
             return values.astype(target)
     if wanted is DataType.boolean and have == "object":
         return values  # a conversion would make False of None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint._core.guard import tell
+from fitprint._core.guard import warn_user
 
 OVERRIDES = "MLFLOW_PYFUNC_INFERENCE_CONFIG"
 Config = Mapping[str, Any] | str | os.PathLike[str]
@@ -34,7 +34,7 @@ def merged(stored: Any, given: Config | None) -> dict[str, Any]:
     unknown = [name for name in changes if name not in kept]
     if unknown:
         has = f"it has: {', '.join(map(str, kept))}" if kept else "it has none; give model_config when it is saved"
-        tell(f"not in the model's config, ignored: {', '.join(map(str, unknown))}; {has}")
+        warn_user(f"not in the model's config, ignored: {', '.join(map(str, unknown))}; {has}")
     return {**kept, **{name: value for name, value in changes.items() if name in kept}}
 
 

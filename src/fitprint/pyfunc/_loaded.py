@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fitprint._core import html as _html
-from fitprint._core.guard import tell_once
+from fitprint._core.guard import warn_once
 from fitprint._packages.loading import Loaded, load, signature_of
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
@@ -83,7 +83,7 @@ class PyFuncModel:
         schema = signature.params if signature is not None else None
         if params and schema is None:
             folder = str(self._loaded.folder)
-            tell_once(
+            warn_once(
                 ("params", folder), f"{folder}: its signature has no params; ignored: {', '.join(map(str, params))}"
             )
         given = enforce_params(params, schema, lossless=True)

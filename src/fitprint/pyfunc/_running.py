@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fitprint._core.guard import tell_once
+from fitprint._core.guard import warn_once
 from fitprint.pyfunc._base import PythonModelContext
 from fitprint.pyfunc._type_hints import as_hinted, input_hint
 
@@ -40,5 +40,5 @@ def call_with_params(predict: Callable[..., Any], arguments: tuple[Any, ...], pa
         return predict(*arguments, params=params)
     if params:
         name = getattr(predict, "__qualname__", type(predict).__name__)
-        tell_once(("params", name), f"{name} takes no params; ignored: {', '.join(params)}")
+        warn_once(("params", name), f"{name} takes no params; ignored: {', '.join(params)}")
     return predict(*arguments)

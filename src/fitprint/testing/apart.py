@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fitprint._state import reset_all
+from fitprint._core.process_state import reset_all
 
 
 def forget_everything() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import fitprint
-from fitprint._core import call_scope as _session
+from fitprint._core import call_scope
 from fitprint._core import jsonable as _json
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case
@@ -46,13 +46,13 @@ class CallChecks:
     def test_a_call_inside_another_leaves_no_run(self, bench: Bench, case: Case) -> None:
         """Inside another recorded call, and under `suppress()`, nothing is recorded."""
         bench.on()
-        session = _session.Session()
-        token = _session.enter(session)  # as it is while any flavor records a call
+        session = call_scope.Session()
+        token = call_scope.enter(session)  # as it is while any flavor records a call
         try:
             inside = bench.train(case)
         finally:
             session.open = False
-            _session.leave(token)
+            call_scope.leave(token)
         bench.expect_runs(0, inside.runs, f"{case.name}, trained inside another recorded call,")
         with fitprint.suppress():
             bench.expect_runs(0, bench.train(case).runs, f"{case.name}, trained under suppress(),")
