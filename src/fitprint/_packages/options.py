@@ -1,4 +1,4 @@
-"""What a package is made of, and what a user may say of it: the options of log_model and save_model, by MLflow's names."""
+"""What a package is made of: the model, and the options of `log_model` and `save_model` under MLflow's names."""
 
 from __future__ import annotations
 
