@@ -8,8 +8,8 @@ from typing import Any
 
 from fitprint._api.autolog import entries, owner_of
 from fitprint._packages.foreign_files import read_artifact
-from fitprint._packages.loading import registered
 from fitprint._packages.options import read_options
+from fitprint._packages.resolve import registered
 from fitprint._packages.save import NAME, ModelInfo
 from fitprint._packages.save import log_model as log_with
 from fitprint._packages.save import save_model as save_with

@@ -13,7 +13,7 @@ from fitprint._api.status import status
 from fitprint._core import html as _html
 from fitprint._instrumentation.entries import REFUSED, missing_plugins
 from fitprint._packages import save as saving
-from fitprint._packages.loading import load_native
+from fitprint._packages.load import load_native
 from fitprint._packages.options import read_options
 from fitprint._packages.save import ModelInfo
 from fitprint.plugin.flavor import Flavor

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fitprint._packages.options import Files
-from fitprint._packages.source import Steps, Subject
+from fitprint._packages.options import Files, Steps, Subject
 from fitprint._packages.user_environment import chosen
 from fitprint.models import environment
 from fitprint.models.package import Package

@@ -9,7 +9,7 @@ from typing import Any
 from fitprint._core.privacy import in_force
 from fitprint._core.rows import read_once
 from fitprint._packages.attachments import copy_code, copy_extra_files, write_environment
-from fitprint._packages.source import Steps, Subject
+from fitprint._packages.options import Steps, Subject
 from fitprint._version import __version__
 from fitprint.models import mlmodel
 from fitprint.models.example import split_params, write_example

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fitprint.models.errors import PackageError
-from fitprint.models.unpickling import BROKEN, holds, load_pickle
+from fitprint.models.pickling import BROKEN, holds, load_pickle
 from fitprint.plugin.flavor import Flavor
 
 _SUFFIXES = frozenset({".pkl", ".pickle", ".joblib"})

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fitprint._packages.code_path import add_code
-from fitprint._packages.python_version import refuse_another_python
-from fitprint._packages.resolve_flavor import GENERIC, choose
-from fitprint._packages.uris import folder_of
-from fitprint._packages.version_report import environment_told
+from fitprint._packages.compatibility import environment_told, refuse_another_python
+from fitprint._packages.resolve import GENERIC, choose, folder_of
 from fitprint._settings.layers import current
 from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError

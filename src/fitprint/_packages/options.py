@@ -1,14 +1,15 @@
-"""What a user may say of a package: the options of `log_model` and `save_model`, by MLflow's names."""
+"""What a package is made of: the model, and the options of `log_model` and `save_model` under MLflow's names."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fitprint._core.guard import warn_once
 from fitprint.models.signature import ModelSignature
@@ -117,3 +118,28 @@ def _nearest(name: str, flavor: Flavor) -> str:
     known = [*_NAMES, "code_path", *flavor.save_options]
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; the options are: {', '.join(known)}"
+
+
+class Steps(Protocol):
+    """How the steps are taken: each under the guard while recording, bare where a user asked for the package."""
+
+    def step(self, name: str) -> AbstractContextManager[Any]:
+        """Surrounds one step."""
+
+    def skip(self, what: str, rule: str, reason: str) -> None:
+        """Keeps a reason for what is left out."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a package is made of."""
+
+    flavor: Flavor
+    model: Any
+    options: Options = field(default_factory=Options)
+    data: Callable[[], Any] = lambda: None
+    """The data that the signature is inferred from where none is given, or None."""
+    example: Callable[[Any], Any] = lambda data: None
+    """From that data to the input example where none is given, or None."""
+    run_id: str | None = None
+    artifact_path: str | None = None

@@ -12,8 +12,7 @@ from fitprint._core import html as _html
 from fitprint._core.call_scope import suppress
 from fitprint._core.guard import warn_user
 from fitprint._packages.build import make
-from fitprint._packages.options import Options
-from fitprint._packages.source import Subject
+from fitprint._packages.options import Options, Subject
 from fitprint._runs.active import active_run
 from fitprint._runs.index import run_of
 from fitprint._runs.open import begin_run

@@ -7,8 +7,7 @@ from typing import Any
 from fitprint._core.privacy.find_in_files import files_with
 from fitprint._core.rows import first_rows, read_once, row_count
 from fitprint._packages.build import make
-from fitprint._packages.options import Options
-from fitprint._packages.source import Subject
+from fitprint._packages.options import Options, Subject
 from fitprint._recorder.steps import RecordedCall, Step
 from fitprint.models.package import Package, PackageTooLarge
 

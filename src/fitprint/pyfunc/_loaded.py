@@ -8,14 +8,14 @@ from typing import Any
 
 from fitprint._core import html as _html
 from fitprint._core.guard import warn_once
-from fitprint._packages.loading import Loaded, load, signature_of
+from fitprint._packages.load import Loaded, load, signature_of
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
 from fitprint.models.example_reading import read_example
 from fitprint.models.signature import ModelSignature
-from fitprint.pyfunc._config import Config
+from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
-from fitprint.pyfunc._running import RunningModel
+from fitprint.pyfunc._python_model import RunningModel
 
 
 class ModelMetadata:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fitprint.plugin.metrics.arrays import (
+from fitprint.plugin.metrics.inputs import (
     MOST_OUTPUTS,
     Array,
     dense,

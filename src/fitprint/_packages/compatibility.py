@@ -1,18 +1,21 @@
-"""Code that was pickled by value is bytecode: it runs in the minor version of Python that wrote it, and in no other."""
+"""Whether this environment can load a package: the version of Python, and how the installed versions differ."""
 
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fitprint._core.guard import warn_once, warn_user
+from fitprint.models import differences
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
-from fitprint.models.unpickling import holds
+from fitprint.models.pickling import holds
 
 OPENERS: Mapping[Any, Callable[..., Any]] = {None: open, "gzip": gzip.open, "bzip2": bz2.open, "lzma": lzma.open}
 """How a python model is opened: MLflow's names of compressions, and None."""
@@ -52,3 +55,36 @@ def _holds_code(path: Path, config: Mapping[str, Any]) -> bool:
     except (OSError, EOFError, lzma.LZMAError, KeyError, TypeError):
         return False  # what is broken is told when it is loaded
     return False
+
+
+_ALIKE = frozenset({differences.SAME, differences.UNNEEDED})
+
+
+@contextlib.contextmanager
+def environment_told(folder: Path, document: Mapping[str, Any]) -> Iterator[None]:
+    """Surrounds a load. What is raised in it is raised on: a PackageError with the table, anything else after it.
+
+    A PackageError without a cause says what is wrong with the package itself: versions have no part in that.
+    """
+    try:
+        yield
+    except PackageError as error:
+        report = _report(folder, document) if error.__cause__ is not None else ""
+        if not report:
+            raise
+        raise PackageError(f"{error}\n{report}") from error.__cause__
+    except Exception:
+        report = _report(folder, document)
+        if report:
+            warn_user(f"{folder} could not be loaded. {report}")
+        raise
+    line = differences.summary(differences.differences(folder, document))
+    if line is not None:
+        warn_once(("versions", str(folder)), f"{folder}: {line}")
+
+
+def _report(folder: Path, document: Mapping[str, Any]) -> str:
+    found = differences.differences(folder, document)
+    if all(each.meaning in _ALIKE for each in found):
+        return ""
+    return differences.report(folder, document, found)

@@ -2,20 +2,27 @@
 
 `NAMES` are the classes and functions that MLflow's own pickles refer to. `Mlflow` is what ``import mlflow`` gives in
 a script that is a model, and what a pickled model finds as the module it used: the real one if there is one, else
-fitprint, whose calls have MLflow's names.
-"""
+fitprint, whose calls have MLflow's names."""
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import importlib.util
+import lzma
+import sys
 import types
+import uuid
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from fitprint.models.errors import SchemaError
-from fitprint.pyfunc._base import PythonModel, PythonModelContext
+from fitprint._packages.compatibility import OPENERS
+from fitprint.models.errors import PackageError, SchemaError
+from fitprint.models.package import member
+from fitprint.models.pickling import BROKEN, Unpickler
+from fitprint.pyfunc._python_model import PythonModel, PythonModelContext, of_function
 from fitprint.pyfunc._type_hints import fitting, input_hint
 
 TOP = "mlflow"
@@ -168,7 +175,7 @@ class _ModelConfig:
     given: Mapping[str, Any] | None = None
 
     def __init__(self, *, development_config: Any = None) -> None:
-        from fitprint.pyfunc._config import read_config
+        from fitprint.pyfunc._context import read_config
 
         self.config = dict(self.given) if self.given else read_config(development_config)
 
@@ -184,3 +191,88 @@ class _ModelConfig:
 def base_name(path: Any) -> str:
     """The file name of a script that MLmodel names by the path it had on its author's machine."""
     return Path(str(path).replace("\\", "/")).name
+
+
+def run_script(folder: Path, config: Mapping[str, Any], model_config: Mapping[str, Any] | None) -> Any:
+    """Runs the script of a package and gives the model that it sets. An error of the script's own is raised as it is.
+
+    ``mlflow`` is there for the script alone, through an ``__import__`` of its own: no other code sees it.
+    """
+    path = member(folder, base_name(config.get("model_code_path")))
+    chosen: list[Any] = []
+    module = types.ModuleType(f"code_model_{uuid.uuid4().hex}")
+    module.__file__ = str(path)
+    own = _import_with(stand_in(chosen.append, model_config))
+    module.__dict__["__builtins__"] = {**vars(builtins), "__import__": own}
+    sys.modules[module.__name__] = module  # classes look for the module that they are of
+    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+    if not chosen:
+        raise PackageError(f"{path} sets no model: it has to call mlflow.models.set_model(...)")
+    model = chosen[-1]
+    if isinstance(model, PythonModel) or not callable(model):
+        return model
+    return of_function(model)
+
+
+def _import_with(mlflow: Mlflow) -> Any:
+    def import_in_script(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+        if level or name.partition(".")[0] != TOP:
+            return builtins.__import__(name, globals, locals, fromlist, level)
+        found = submodule(mlflow, name)
+        return found if fromlist else mlflow
+
+    return import_in_script
+
+
+_CLOUDPICKLE = frozenset({"cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast"})
+_BROKEN = (
+    *BROKEN,
+    LookupError,
+    OSError,
+    ArithmeticError,
+    AssertionError,
+    MemoryError,
+    RuntimeError,
+    lzma.LZMAError,
+    zlib.error,
+)
+"""What unpickling a broken or foreign stream raises."""
+
+
+class ModelUnpickler(Unpickler):
+    """Finds fitprint's where the stream names MLflow's."""
+
+    def __init__(self, file: BinaryIO, model_config: Mapping[str, Any] | None = None) -> None:
+        super().__init__(file)
+        self._mlflow = stand_in(lambda model: None, model_config)
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("importlib", "import_module") or (module in _CLOUDPICKLE and name == "subimport"):
+            return self._module
+        if module.partition(".")[0] != TOP:
+            return super().find_class(module, name)
+        if (module, name) in NAMES:
+            return NAMES[module, name]
+        if module.startswith(INERT):
+            return type(name, (Inert,), {})
+        return getattr(self._module(module), name)
+
+    def _module(self, name: str, package: str | None = None) -> Any:
+        if name.partition(".")[0] == TOP:
+            return submodule(self._mlflow, name)
+        return importlib.import_module(name, package)
+
+
+def read_python_model(folder: Path, config: Mapping[str, Any], model_config: Mapping[str, Any] | None) -> Any:
+    """Unpickles the python model of a package. Raises PackageError, one line, for a broken one."""
+    path = member(folder, config.get("python_model"))
+    compression = config.get("python_model_compression")
+    if not isinstance(compression, (str, type(None))) or compression not in OPENERS:
+        known = ", ".join(filter(None, OPENERS))
+        raise PackageError(f"{path} is compressed as {compression!r}, which is not known: {known} are")
+    try:
+        with OPENERS[compression](path, "rb") as file:
+            return ModelUnpickler(file, model_config).load()
+    except _BROKEN as error:
+        text = " ".join(str(error).split())[:500]
+        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {text}") from error
