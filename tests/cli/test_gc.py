@@ -18,18 +18,22 @@ run = fitprint.start_run(sys.argv[1])
 run.log_param("depth", 3)
 run.log_metric("loss", 0.5)
 run.log_text("kept", "note.partial")
-run.write()
+run._writer.write()
 {more}
 print(run.run_id, flush=True)
 os._exit(0)
 """
-HALF = 'run.begin_package(None).write("MLmodel", "x" * 1000)'
-WHOLE = 'package = run.begin_package(None); package.write("MLmodel", "x"); run.keep_package(package, "mine", {})'
-UNLISTED = WHOLE.replace("run.keep_package", "run._writer.keep_package").replace(", {})", ")")
+HALF = 'run._writer.begin_package(None).write("MLmodel", "x" * 1000)'
+WHOLE = """
+package = run._writer.begin_package(None)
+package.write("MLmodel", "x")
+run._writer.keep_package(package, "mine", {})
+"""
+UNLISTED = WHOLE.replace("run._writer.keep_package", "run._writer._open_run.keep_package").replace(", {})", ")")
 UNSEALED = 'os.mkdir(run.path / "model"); (run.path / "model" / "MLmodel").write_text("x" * 10)'
 HALF_A_FILE = '(run.path / "artifacts" / "data.json.partial").write_text("x" * 10)'
 BETWEEN_TWO_NAMES = '(run.path / "run.json").rename(run.path / "run.json.partial")'
-ENDED = "run._writer.finish = lambda: None; fitprint.end_run()"
+ENDED = "run._writer._open_run.finish = lambda: None; fitprint.end_run()"
 
 
 @pytest.fixture
@@ -134,7 +138,7 @@ def test_a_run_that_had_ended_keeps_its_end(store, dead, document):
 
 def test_the_runs_of_living_processes_are_not_touched(store, invoke, document):
     with fitprint.start_run("alive") as run:
-        run.begin_package(None).write("MLmodel", "half")
+        run._writer.begin_package(None).write("MLmodel", "half")
         before = files(store)
         made_older(run.path, 1e6)
         assert rows(document, "--older-than", "0s")[run.run_id]["reason"] == "its process is at work"

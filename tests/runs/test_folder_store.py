@@ -111,9 +111,9 @@ def test_an_open_run_is_its_owner_s_alone_and_a_finished_one_as_the_umask_says(s
         run = fitprint.start_run()
         run.log_text("x", "sub/a.txt")
         run.log_metric("m", 1)
-        package = run.begin_package(None)
+        package = run._writer.begin_package(None)
         package.write("model.bin", "...")
-        run.keep_package(package, "model", {})
+        run._writer.keep_package(package, "model", {})
         assert mode(run.path) == 0o700
         fitprint.end_run()
     finally:
@@ -203,7 +203,7 @@ def test_a_store_that_is_not_there_has_no_runs(store):
 def test_a_run_that_is_discarded_leaves_nothing(store):
     run = begin_run(current().settings(), "never mind")
     run.log_text("x", "a.txt")
-    run.discard()
+    run._writer.discard()
     assert files(store) == []
     assert fitprint.runs() == []
 

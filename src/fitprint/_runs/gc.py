@@ -12,8 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from fitprint._core import process as _identity
-from fitprint._runs.read import read_record
-from fitprint._runs.record import KILLED, Record, Skip
+from fitprint._runs.record import KILLED, Record, Skip, read_record
 from fitprint.stores import Store, StoreError, UnknownRunError
 from fitprint.stores.leftovers import Leftovers
 

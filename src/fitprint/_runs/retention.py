@@ -10,8 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from fitprint._runs.gc import LEFT, THINNED, Cleaned, is_at_work, thinned_skip
-from fitprint._runs.read import read_record
-from fitprint._runs.record import RUNNING, Record, from_json
+from fitprint._runs.record import RUNNING, Record, from_json, read_record
 from fitprint.stores import Store, StoreError, UnknownRunError
 
 _LOWER = (

@@ -19,6 +19,7 @@ from fitprint._instrumentation.patches import patch_new_classes
 from fitprint._instrumentation.wrapper import ours
 from fitprint._recorder.state import switch
 from fitprint._runs import active
+from fitprint._runs.run import Run, active_runs
 from fitprint._settings.layers import Configuration
 from fitprint._workers import pickled_settings as luggage
 
@@ -34,7 +35,7 @@ class Handover:
         self.parent_id = parent_id
         self.pid: int | None = None
         self.session: _session.Session | None = None
-        self.stack: active.Stack = ()
+        self.stack: tuple[Run, ...] = ()
 
     @classmethod
     def capture(cls) -> Handover:
@@ -42,7 +43,7 @@ class Handover:
         session = _session.current()
         configuration = switch.configuration if switch.on else None
         found = cls(session is not None, configuration, active.parent_id())
-        found.pid, found.session, found.stack = os.getpid(), session, active.stack()
+        found.pid, found.session, found.stack = os.getpid(), session, active_runs.capture()
         return found
 
     def __reduce__(self) -> Any:
@@ -53,18 +54,18 @@ class Handover:
     def arrive(self) -> Any:
         """In the worker, before the task. Returns what `leave` takes back."""
         if self.pid == os.getpid():
-            return _session.enter(self.session), active.swap_stack(self.stack)
+            return _session.enter(self.session), active_runs.swap(self.stack)
         if self.configuration is not None:
             with guarded("recording in a worker"):
                 patch_new_classes()  # classes of the task were unpickled by now, and got their methods late
         active.inherit(self.parent_id)
-        return _session.enter(_session.Session() if self.nested else None), active.swap_stack(())
+        return _session.enter(_session.Session() if self.nested else None), active_runs.swap(())
 
     def leave(self, arrived: Any) -> None:
         """In the worker, after the task."""
         token, runs = arrived
         _session.leave(token)
-        active.swap_stack(runs)
+        active_runs.swap(runs)
 
 
 class Task:

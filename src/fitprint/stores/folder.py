@@ -16,10 +16,9 @@ from typing import Any
 
 from fitprint._core.jsonable import to_bytes
 from fitprint.models.package import Package, make_below
+from fitprint.stores.atomic_write import LineFile, read_record, write_file
 from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
 from fitprint.stores.leftovers import PARTIAL, Leftovers, look, remove
-from fitprint.stores.lines import LineFile
-from fitprint.stores.whole import read_record, write_whole
 
 OPEN = ".open"
 RECORD = "run.json"
@@ -126,7 +125,7 @@ class OpenFolder(OpenRun):
             with contextlib.suppress(FileNotFoundError):
                 os.rename(place + PARTIAL, place)
             self._between = False
-        write_whole(place + PARTIAL, to_bytes(record))
+        write_file(place + PARTIAL, to_bytes(record))
         # a rename over a file makes some file systems write it to the disk there and then, a millisecond each time; in
         # the moment without the file the one beside it is whole, and `read_record` takes it
         self._between = True
@@ -201,7 +200,7 @@ class OpenFolder(OpenRun):
     def mend(self, record: Mapping[str, Any] | None, half: Iterable[str]) -> None:
         if record is not None:
             own = os.path.join(self._folder, f"{RECORD}.{os.urandom(4).hex()}{PARTIAL}")
-            write_whole(own, to_bytes(record))
+            write_file(own, to_bytes(record))
             # one that sweeps here too may have taken it for half done: it writes the same record itself
             with contextlib.suppress(FileNotFoundError):
                 os.replace(own, os.path.join(self._folder, RECORD))
@@ -212,9 +211,9 @@ class OpenFolder(OpenRun):
         """Writes a file: in place while nobody but us reads the run, else by rename, so that none sees half of it."""
         place = os.path.join(self._folder, name)
         if not self._finished and not os.path.lexists(place):
-            write_whole(place, content)
+            write_file(place, content)
             return
-        write_whole(place + PARTIAL, content)
+        write_file(place + PARTIAL, content)
         os.rename(place + PARTIAL, place)
 
 

@@ -10,9 +10,9 @@ from fitprint._core import call_scope as _session
 from fitprint._core import guard as _guard
 from fitprint._core import isolation as _quiet
 from fitprint._recorder.state import switch
-from fitprint._runs import active
-from fitprint._runs import index as remembered
-from fitprint._runs import open as opening
+from fitprint._runs import active, store_breaker
+from fitprint._runs import index as run_index
+from fitprint._runs.run import active_runs
 from fitprint._settings import layers as _configuration
 
 
@@ -21,7 +21,7 @@ def forget_everything() -> None:
     _session._current.set(None)
     while fitprint.active_run() is not None:
         fitprint.end_run("KILLED")
-    active._in_context.set(())
+    active_runs.clear()
     active.inherit(None)
     fitprint.disable()
     _autolog._instruments.clear()
@@ -30,12 +30,12 @@ def forget_everything() -> None:
     switch.skips.clear()
     switch.unreached.clear()
     _configuration._current = None
-    remembered._in_context.set(None)
-    remembered._in_thread.__dict__.clear()
-    remembered._in_process.clear()
-    remembered._by_model.clear()
-    remembered._by_identity.clear()
-    opening._resting.clear()
+    run_index._in_context.set(None)
+    run_index._in_thread.__dict__.clear()
+    run_index._in_process.clear()
+    run_index._by_model.clear()
+    run_index._by_identity.clear()
+    store_breaker.breakers.clear()
     _quiet._depth.set(0)
     if "fitprint._runs.summary_line" in sys.modules:
         sys.modules["fitprint._runs.summary_line"].pace.forget()
