@@ -141,8 +141,8 @@ def test_the_runs_of_living_processes_are_not_touched(store, invoke, document):
         run._writer.begin_package(None).write("MLmodel", "half")
         before = files(store)
         made_older(run.path, 1e6)
-        assert rows(document, "--older-than", "0s")[run.run_id]["reason"] == "its process is at work"
-        assert "left alone: its process is at work" in invoke("gc").stdout
+        assert rows(document, "--older-than", "0s")[run.run_id]["reason"] == "its process is still running"
+        assert "left alone: its process is still running" in invoke("gc").stdout
         assert f"nothing to clean up in {store}" in invoke("gc").stdout
         assert files(store) == before
     assert fitprint.get_run(run.run_id).status == "FINISHED"
@@ -154,7 +154,10 @@ def test_the_runs_of_other_hosts_are_closed_only_by_age(store, dead, invoke, doc
     made_older(folder, 3 * 86400)
     before = files(store)
     for options in ((), ("--older-than", "7d"), ("--older-than", "73h")):
-        assert rows(document, *options)[run_id]["reason"] == "whether its process lives can only be told on elsewhere"
+        assert (
+            rows(document, *options)[run_id]["reason"]
+            == "whether its process is alive can only be checked on elsewhere"
+        )
     assert files(store) == before
     invoke("gc", "--older-than", "2.5d")
     found = json.loads((store / run_id / "run.json").read_text())

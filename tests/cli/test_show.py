@@ -100,7 +100,11 @@ def test_an_open_run_by_its_folder(store, document, invoke):
 
 def test_a_killed_run(store, invoke, run_python):
     run_python(
-        "import fitprint, os\nrun = fitprint.start_run('left')\nfitprint.log_param('a', 1)\nrun.write()\nos._exit(0)"
+        "import fitprint, os\n"
+        "run = fitprint.start_run('left')\n"
+        "fitprint.log_param('a', 1)\n"
+        "run._writer.write()\n"
+        "os._exit(0)"
     )
     text = invoke("show", "last").stdout
     assert "left  KILLED" in text

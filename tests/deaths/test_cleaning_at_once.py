@@ -99,7 +99,7 @@ def test_a_run_that_is_opened_again_is_not_cleaned(store, run_python):
     run_python(LEAVES_OPEN, 1, 10)
     (run_id,) = os.listdir(store / ".open")
     with fitprint.start_run(run_id=run_id) as run:
-        assert [(each.did, each.reason) for each in cleaned(store)] == [("left", "its process is at work")]
+        assert [(each.did, each.reason) for each in cleaned(store)] == [("left", "its process is still running")]
         assert (run.path / ".package-0").is_dir()
 
 

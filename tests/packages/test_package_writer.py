@@ -219,7 +219,7 @@ def test_a_taken_name_gets_the_next_number(store):
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "a\0", "run.json", "metrics.jsonl", "artifacts"])
 def test_names_of_packages_are_plain(store, name):
     with fitprint.start_run() as run:
-        with pytest.raises(ValueError, match="is no name for a model: give a plain name"):
+        with pytest.raises(ValueError, match="is not a valid name for a model: give a plain name"):
             keep(run, name)
         assert run.models == {}
 

@@ -168,7 +168,7 @@ def test_artifacts_from_files_and_folders(store, tmp_path, monkeypatch):
         with pytest.raises(FileNotFoundError, match=r"cannot log .*missing: there is no such file or folder"):
             fitprint.log_artifact(folder / "missing")
         for outside in ("..", "/elsewhere", "a/../../.."):
-            with pytest.raises(ValueError, match="is no artifact name"):
+            with pytest.raises(ValueError, match="is not a valid artifact name"):
                 fitprint.log_artifact("a.bin", outside)
     both = ["data/a.bin", "data/deep/b.txt"]
     names = ["a.bin", "into/here/a.bin", *(f"whole/{each}" for each in both), *(f"here/{each}" for each in both)]
