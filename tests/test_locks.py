@@ -22,7 +22,7 @@ fitprint.autolog()
 with fitprint.start_run("parent") as run:
     run.log_metric("m", 1.0)
     locks = [
-        _autolog._lock, _guard._warned_lock, ids._lock, switch._lock, active._claiming, run._lock,
+        _autolog._lock, _guard._warned_lock, ids._lock, switch._lock, active._claim_lock, run._writer._lock,
         wrapt.importer._post_import_hooks_lock,
     ]
     held, done = threading.Event(), threading.Event()

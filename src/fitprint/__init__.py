@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from fitprint._api.status import status
     from fitprint._runs.active import active_run, end_run, start_run
     from fitprint._runs.index import last_run, run_of
-    from fitprint._runs.read import get_run, runs, search_runs
+    from fitprint._runs.read import RunList, get_run, runs, search_runs
+    from fitprint._runs.record import Skip
     from fitprint._runs.run import Run
     from fitprint.models import infer_signature
     from fitprint.models.package import Package
@@ -49,6 +50,8 @@ __all__ = [
     "Role",
     "Rule",
     "Run",
+    "RunList",
+    "Skip",
     "TrainingCall",
     "__version__",
     "active_run",
@@ -101,7 +104,8 @@ _MODULES = {
         "set_tags",
     ),
     "fitprint._runs.active": ("active_run", "end_run", "start_run"),
-    "fitprint._runs.read": ("get_run", "runs", "search_runs"),
+    "fitprint._runs.read": ("RunList", "get_run", "runs", "search_runs"),
+    "fitprint._runs.record": ("Skip",),
     "fitprint._runs.index": ("last_run", "run_of"),
     "fitprint._runs.run": ("Run",),
     "fitprint._api.models": ("ModelInfo", "log_model", "package_model", "save_model"),

@@ -18,18 +18,22 @@ run = fitprint.start_run(sys.argv[1])
 run.log_param("depth", 3)
 run.log_metric("loss", 0.5)
 run.log_text("kept", "note.partial")
-run.write()
+run._writer.write()
 {more}
 print(run.run_id, flush=True)
 os._exit(0)
 """
-HALF = 'run.begin_package(None).write("MLmodel", "x" * 1000)'
-WHOLE = 'package = run.begin_package(None); package.write("MLmodel", "x"); run.keep_package(package, "mine", {})'
-UNLISTED = WHOLE.replace("run.keep_package", "run._writer.keep_package").replace(", {})", ")")
+HALF = 'run._writer.begin_package(None).write("MLmodel", "x" * 1000)'
+WHOLE = """
+package = run._writer.begin_package(None)
+package.write("MLmodel", "x")
+run._writer.keep_package(package, "mine", {})
+"""
+UNLISTED = WHOLE.replace("run._writer.keep_package", "run._writer._open_run.keep_package").replace(", {})", ")")
 UNSEALED = 'os.mkdir(run.path / "model"); (run.path / "model" / "MLmodel").write_text("x" * 10)'
 HALF_A_FILE = '(run.path / "artifacts" / "data.json.partial").write_text("x" * 10)'
 BETWEEN_TWO_NAMES = '(run.path / "run.json").rename(run.path / "run.json.partial")'
-ENDED = "run._writer.finish = lambda: None; fitprint.end_run()"
+ENDED = "run._writer._open_run.finish = lambda: None; fitprint.end_run()"
 
 
 @pytest.fixture
@@ -134,11 +138,11 @@ def test_a_run_that_had_ended_keeps_its_end(store, dead, document):
 
 def test_the_runs_of_living_processes_are_not_touched(store, invoke, document):
     with fitprint.start_run("alive") as run:
-        run.begin_package(None).write("MLmodel", "half")
+        run._writer.begin_package(None).write("MLmodel", "half")
         before = files(store)
         made_older(run.path, 1e6)
-        assert rows(document, "--older-than", "0s")[run.run_id]["reason"] == "its process is at work"
-        assert "left alone: its process is at work" in invoke("gc").stdout
+        assert rows(document, "--older-than", "0s")[run.run_id]["reason"] == "its process is still running"
+        assert "left alone: its process is still running" in invoke("gc").stdout
         assert f"nothing to clean up in {store}" in invoke("gc").stdout
         assert files(store) == before
     assert fitprint.get_run(run.run_id).status == "FINISHED"
@@ -150,7 +154,10 @@ def test_the_runs_of_other_hosts_are_closed_only_by_age(store, dead, invoke, doc
     made_older(folder, 3 * 86400)
     before = files(store)
     for options in ((), ("--older-than", "7d"), ("--older-than", "73h")):
-        assert rows(document, *options)[run_id]["reason"] == "whether its process lives can only be told on elsewhere"
+        assert (
+            rows(document, *options)[run_id]["reason"]
+            == "whether its process is alive can only be checked on elsewhere"
+        )
     assert files(store) == before
     invoke("gc", "--older-than", "2.5d")
     found = json.loads((store / run_id / "run.json").read_text())

@@ -18,9 +18,9 @@ for metrics, sizes in json.loads(sys.argv[1]):
         run.log_metrics(metrics)
         run.log_text("kept", "note.txt")
         for i, size in enumerate(sizes):
-            package = run.begin_package(None)
+            package = run._writer.begin_package(None)
             package.write("MLmodel", "x" * size)
-            run.keep_package(package, "model", {"flavor": "toy", "size": size})
+            run._writer.keep_package(package, "model", {"flavor": "toy", "size": size})
     print(run.run_id)
 """
 
@@ -146,9 +146,9 @@ def test_a_dry_run_says_the_same_and_does_nothing(made, invoke):
 
 def test_runs_of_living_processes_are_left_alone(made, invoke, document):
     with fitprint.start_run() as run:
-        package = run.begin_package(None)
+        package = run._writer.begin_package(None)
         package.write("MLmodel", "x")
-        run.keep_package(package, "model", {"size": 1})
+        run._writer.keep_package(package, "model", {"size": 1})
     ids = made(*accuracies(0.7))
     found = {each["run_id"]: each for each in document("gc", "--keep-models", "0")["runs"]}
     assert found[run.run_id]["did"] == "left"

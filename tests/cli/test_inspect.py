@@ -119,7 +119,7 @@ def test_requirements_that_lead_outside(package, invoke, tmp_path):
 def test_the_model_of_a_run(store, sealed, document, invoke):
     with fitprint.start_run("a") as made:
         shutil.copytree(sealed(**{"model.bin": b"1"}), made.path / "model")
-        made.record.models["model"] = {"flavor": "toy", "size": 1}
+        made._writer.record.models["model"] = {"flavor": "toy", "size": 1}
     wanted = str(made.path / "model")
     names = (made.run_id, made.run_id[:31], "last", made.path, f"runs:/{made.run_id}/model", f"runs:/{made.run_id}")
     names += (made.path / "model", made.path / "model" / "MLmodel", (made.path / "model").as_uri())
@@ -129,7 +129,7 @@ def test_the_model_of_a_run(store, sealed, document, invoke):
 
 def test_a_run_without_a_model_says_why(store, invoke):
     with fitprint.start_run("a") as made:
-        made.skip("model", "max_model_size", "far too large")
+        made._writer.skip("model", "max_model_size", "far too large")
     told = invoke("inspect", "last", status=1).stderr
     assert told == f"fitprint: run {made.run_id} has no model: far too large\n"
 

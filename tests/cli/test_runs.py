@@ -227,7 +227,7 @@ def test_no_line_is_longer_than_the_terminal(store, terminal, without_colours, w
 def test_a_wide_terminal_shows_more_columns(store, terminal, without_colours):
     with fitprint.start_run("a") as run:
         run.log_metrics({"accuracy_score": 0.9733333, "validation_log_loss": 0.25, "gain": 12345})
-        run.record.flavor = "toy"
+        run._writer.record.flavor = "toy"
     narrow, wide = (without_colours(terminal(width, "runs")).splitlines()[-1].split() for width in (64, 120))
     assert "0.9733" in narrow
     assert {"0.25", "12345", "toy"} <= {*wide} - {*narrow}

@@ -20,10 +20,10 @@ def run(store, sealed):
             made.log_metric("loss", 1 / (step + 1), step=step)
         made.log_metric("acc", 0.5)
         made.log_text("hello", "notes/a.txt")
-        made.skip("signature", "size", "the \x1breason")
-        made.record.seconds.update(training=1.5, recording=0.012)
+        made._writer.skip("signature", "size", "the \x1breason")
+        made._writer.record.seconds.update(training=1.5, recording=0.012)
         shutil.copytree(sealed(**{"model.bin": b"12345"}), made.path / "model")
-        made.record.models["model"] = {"flavor": "toy", "size": 5, "autologged": True}
+        made._writer.record.models["model"] = {"flavor": "toy", "size": 5, "autologged": True}
         with fitprint.start_run("the child"):
             fitprint.log_metric("score", 0.25)
     return made
@@ -100,7 +100,11 @@ def test_an_open_run_by_its_folder(store, document, invoke):
 
 def test_a_killed_run(store, invoke, run_python):
     run_python(
-        "import fitprint, os\nrun = fitprint.start_run('left')\nfitprint.log_param('a', 1)\nrun.write()\nos._exit(0)"
+        "import fitprint, os\n"
+        "run = fitprint.start_run('left')\n"
+        "fitprint.log_param('a', 1)\n"
+        "run._writer.write()\n"
+        "os._exit(0)"
     )
     text = invoke("show", "last").stdout
     assert "left  KILLED" in text
@@ -109,7 +113,7 @@ def test_a_killed_run(store, invoke, run_python):
 
 def test_a_failed_run_says_why(store, invoke, document):
     with fitprint.start_run("bad") as made:
-        made.record.error = {"type": "ValueError", "message": "two\nlines \x1b[0m"}
+        made._writer.record.error = {"type": "ValueError", "message": "two\nlines \x1b[0m"}
     assert "ValueError  two\\nlines \\x1b[0m" in invoke("show", "last").stdout
     assert document("show", "last")["error"] == {"type": "ValueError", "message": "two\nlines \x1b[0m"}
 
@@ -167,7 +171,7 @@ def test_at_a_terminal_lines_fit_and_names_stay_whole(run, terminal, without_col
 def test_at_a_terminal_a_long_reason_is_shown_whole(store, terminal, without_colours):
     words = [f"word{i}" for i in range(60)]
     with fitprint.start_run("a") as made:
-        made.skip("model", "size", " ".join(words))
+        made._writer.skip("model", "size", " ".join(words))
     text = without_colours(terminal(80, "show", "last"))
     assert [word for word in text.split() if word.startswith("word")] == words
 

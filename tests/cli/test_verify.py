@@ -103,7 +103,7 @@ def test_what_is_no_package(tmp_path, whole, invoke):
 def test_the_model_of_a_run(store, whole, document):
     with fitprint.start_run("a") as made:
         shutil.copytree(whole, made.path / "model")
-        made.record.models["model"] = {"flavor": "toy", "size": 1}
+        made._writer.record.models["model"] = {"flavor": "toy", "size": 1}
     for name in ("last", made.run_id, f"runs:/{made.run_id}/model"):
         assert document("verify", name)["path"] == str(made.path / "model")
 

@@ -21,8 +21,8 @@ for number in range(int(sys.argv[1])):
         run.log_param("number", number)
         run.log_metric("m", number)
         run.log_param("long", "x" * int(sys.argv[2]))
-        run.begin_package(None).write("MLmodel", "half")
-        run.write()
+        run._writer.begin_package(None).write("MLmodel", "half")
+        run._writer.write()
         os._exit(0)
     assert os.wait()[1] == 0
 """
@@ -44,9 +44,9 @@ sys.stdin.readline()
 for number in range(int(sys.argv[1])):
     with fitprint.start_run(f"alive {number}") as run:
         run.log_param("number", number)
-        package = run.begin_package(None)
+        package = run._writer.begin_package(None)
         package.write("MLmodel", "x" * 10)
-        run.keep_package(package, "model", {})
+        run._writer.keep_package(package, "model", {})
         run.log_metric("m", number)
 """
 
@@ -99,7 +99,7 @@ def test_a_run_that_is_opened_again_is_not_cleaned(store, run_python):
     run_python(LEAVES_OPEN, 1, 10)
     (run_id,) = os.listdir(store / ".open")
     with fitprint.start_run(run_id=run_id) as run:
-        assert [(each.did, each.reason) for each in cleaned(store)] == [("left", "its process is at work")]
+        assert [(each.did, each.reason) for each in cleaned(store)] == [("left", "its process is still running")]
         assert (run.path / ".package-0").is_dir()
 
 

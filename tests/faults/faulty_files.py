@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import fitprint
-from fitprint._runs import store_breaker as resting
+from fitprint._runs import store_breaker
 
 ONCE, FROM_THEN_ON, TAKE_AWAY = 1, 2, 3
 STORE = Path(os.environ["FITPRINT_STORE"])
@@ -52,7 +52,7 @@ def tried() -> list[str]:
 
 def a_minute_later() -> None:
     """Stores that rest are tried again."""
-    for each in resting.stores.values():
+    for each in store_breaker.breakers.values():
         each.until = float("-inf")
 
 
@@ -61,7 +61,7 @@ def empty_store() -> None:
     for place in (STORE, AWAY):
         shutil.rmtree(place, ignore_errors=True)
     (STORE / ".open").mkdir(parents=True)
-    resting.stores.clear()
+    store_breaker.breakers.clear()
     fitprint._core.guard.reset_warned()
     lines.clear()
 

@@ -11,7 +11,7 @@ from faulty_files import *
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 run = fitprint.start_run()
 run.log_metric("first", 1.0)
-run.write()
+run._writer.write()
 length = (run.path / "metrics.jsonl").stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (length + 30, resource.RLIM_INFINITY))  # half of the next line fits
 run.log_metric("second", 2.0)
@@ -31,13 +31,13 @@ print(json.dumps([refused, between, found]))
 
 def test_half_a_line_is_taken_back_and_written_whole_later(run_faulty):
     refused, between, found = json.loads(run_faulty(TORN).stdout)
-    assert (refused, between) == ("StoreResting", 0), "the first attempt was that of log_metric itself"
+    assert (refused, between) == ("StoreUnavailable", 0), "the first attempt was that of log_metric itself"
     assert found == ["first", "second", "third"]
 
 
 NOT_TAKEN_BACK = """
 import json
-from fitprint.stores.lines import LineFile
+from fitprint.stores.atomic_write import LineFile
 from faulty_files import *
 
 STORE.mkdir()

@@ -8,7 +8,7 @@ import os
 import pytest
 
 import fitprint
-from fitprint._runs import store_breaker as resting
+from fitprint._runs import store_breaker
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def out_of_the_way(store):
 
 
 def a_minute_later():
-    for each in resting.stores.values():
+    for each in store_breaker.breakers.values():
         each.until = float("-inf")
 
 
@@ -77,7 +77,7 @@ def test_a_fault_after_the_store_worked_again_is_said_again(recorded, store, cap
         a_minute_later()
         recorded.Mean().fit([1], [2])
     assert len(caplog.messages) == 2
-    assert resting.stores == {}
+    assert store_breaker.breakers == {}
 
 
 def test_the_model_is_not_even_pickled_while_the_store_rests(recorded, store):
@@ -144,7 +144,7 @@ def test_an_error_that_pickling_the_model_raises_says_nothing_of_the_store(recor
     ordinary, refused = fitprint.runs()
     assert ("model", "error") in [each[:2] for each in refused.skipped]
     assert ordinary.model_path is not None
-    assert resting.stores == {}
+    assert store_breaker.breakers == {}
     assert not [line for line in caplog.messages if "cannot be written" in line]
 
 
@@ -166,7 +166,7 @@ def test_a_run_whose_end_cannot_be_written_is_ended_when_the_next_one_begins(rec
 
 
 def test_a_bounded_number_of_runs_waits_for_a_store(store, monkeypatch):
-    monkeypatch.setattr(resting, "stores", {})
+    monkeypatch.setattr(store_breaker, "breakers", {})
 
     class Waits:
         written_here = True
@@ -175,10 +175,10 @@ def test_a_bounded_number_of_runs_waits_for_a_store(store, monkeypatch):
         def close(self):
             Waits.closed += 1
 
-    for _ in range(3 * resting.MOST_WAITING):
-        resting.wait("somewhere", Waits())
-    resting.works("somewhere")
-    assert Waits.closed == resting.MOST_WAITING
+    for _ in range(3 * store_breaker.MOST_WAITING):
+        store_breaker.enqueue("somewhere", Waits())
+    store_breaker.recover("somewhere")
+    assert Waits.closed == store_breaker.MOST_WAITING
 
 
 def test_values_that_cannot_be_written_are_kept_and_written_with_the_next(store):

@@ -53,7 +53,7 @@ def test_a_second_conversion_gets_a_name_of_its_own(mean, converting):
 def test_without_a_source_it_goes_into_the_active_run(converting, tmp_path):
     with fitprint.start_run("mine") as run:
         converting.save(converting.Proto(3.0), tmp_path / "proto")
-        assert not run.claimed
+        assert not run._writer.claimed
     assert seen() == [("mine", "FINISHED", ["toy"])]
 
 

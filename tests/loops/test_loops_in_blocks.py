@@ -34,7 +34,7 @@ def test_saving_ends_the_loop_and_not_the_block(net, tmp_path):
         assert seen() == [("mine", "RUNNING", ["model"])]
         fitprint.log_metric("mine", 1.0)
     assert seen() == [("mine", "FINISHED", ["model"])]
-    assert run.before_end == []
+    assert run._writer.before_end == []
 
 
 def test_further_loops_are_children_and_end_before_the_block(looping):

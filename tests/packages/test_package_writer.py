@@ -200,9 +200,9 @@ def test_a_folder_that_is_there_is_not_written_into(tmp_path):
 
 
 def keep(run, name, text="x"):
-    package = run.begin_package(None)
+    package = run._writer.begin_package(None)
     package.write("a", text)
-    return run.keep_package(package, name, {"flavor": "toy", "size": package.size})
+    return run._writer.keep_package(package, name, {"flavor": "toy", "size": package.size})
 
 
 def test_a_taken_name_gets_the_next_number(store):
@@ -219,18 +219,18 @@ def test_a_taken_name_gets_the_next_number(store):
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "a\0", "run.json", "metrics.jsonl", "artifacts"])
 def test_names_of_packages_are_plain(store, name):
     with fitprint.start_run() as run:
-        with pytest.raises(ValueError, match="is no name for a model: give a plain name"):
+        with pytest.raises(ValueError, match="is not a valid name for a model: give a plain name"):
             keep(run, name)
         assert run.models == {}
 
 
 def test_two_packages_of_one_run_can_be_written_at_once(store):
     with fitprint.start_run() as run:
-        first, second = run.begin_package(None), run.begin_package(None)
+        first, second = run._writer.begin_package(None), run._writer.begin_package(None)
         first.write("a", "first")
         second.write("a", "second")
-        assert run.keep_package(second, "model", {}) == "model"
-        assert run.keep_package(first, "model", {}) == "model-2"
+        assert run._writer.keep_package(second, "model", {}) == "model"
+        assert run._writer.keep_package(first, "model", {}) == "model-2"
     assert (run.path / "model-2" / "a").read_text() == "first"
 
 

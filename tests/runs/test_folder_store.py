@@ -111,9 +111,9 @@ def test_an_open_run_is_its_owner_s_alone_and_a_finished_one_as_the_umask_says(s
         run = fitprint.start_run()
         run.log_text("x", "sub/a.txt")
         run.log_metric("m", 1)
-        package = run.begin_package(None)
+        package = run._writer.begin_package(None)
         package.write("model.bin", "...")
-        run.keep_package(package, "model", {})
+        run._writer.keep_package(package, "model", {})
         assert mode(run.path) == 0o700
         fitprint.end_run()
     finally:
@@ -159,7 +159,7 @@ def test_a_later_log_rewrites_the_finished_record(store):
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "/x", "", ".", "..", "a\0b", "a/.."])
 def test_artifacts_do_not_lead_outside(store, tmp_path, name):
     with fitprint.start_run() as run:
-        with pytest.raises(ValueError, match=r"is no artifact name: give a relative path of plain names"):
+        with pytest.raises(ValueError, match=r"is not a valid artifact name: give a relative path of plain names"):
             run.log_text("x", name)
         assert run.artifacts == []
     assert files(tmp_path) == [f"store/{run.run_id}/run.json"]
@@ -203,7 +203,7 @@ def test_a_store_that_is_not_there_has_no_runs(store):
 def test_a_run_that_is_discarded_leaves_nothing(store):
     run = begin_run(current().settings(), "never mind")
     run.log_text("x", "a.txt")
-    run.discard()
+    run._writer.discard()
     assert files(store) == []
     assert fitprint.runs() == []
 

@@ -161,8 +161,8 @@ def test_what_is_shown_in_a_notebook_is_escaped_and_has_no_script(store):
         run.log_param(HOSTILE, HOSTILE)
         run.log_metric(HOSTILE, 1)
         run.log_text("x", "<i>.txt")
-        run.skip(HOSTILE, HOSTILE, HOSTILE)
-        run.record.error = {"type": HOSTILE, "message": HOSTILE}
+        run._writer.skip(HOSTILE, HOSTILE, HOSTILE)
+        run._writer.record.error = {"type": HOSTILE, "message": HOSTILE}
     for shown in (run._repr_html_(), fitprint.runs()._repr_html_(), fitprint.status()._repr_html_()):
         tags = set(re.findall(r"</?([a-zA-Z]+)", shown))
         assert tags <= {"table", "caption", "thead", "tbody", "tr", "th", "td"}

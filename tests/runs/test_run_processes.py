@@ -19,7 +19,7 @@ OPENS_A_RUN_AND_WAITS = """
 import sys, fitprint
 run = fitprint.start_run("waiting")
 run.log_metric("m", 1)
-run.write()
+run._writer.write()
 print(run.run_id, flush=True)
 sys.stdin.read()
 fitprint.end_run()

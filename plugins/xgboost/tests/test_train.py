@@ -184,7 +184,7 @@ def test_callbacks_from_an_iterator(recorded, matrices):
 
 def test_metrics_can_be_read_while_it_trains(recorded, matrices, monkeypatch):
     monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BEHIND", 0.0)
-    monkeypatch.setattr("fitprint._runs.writer._BEHIND", 0.0)
+    monkeypatch.setattr("fitprint._runs.writer._FLUSH_INTERVAL", 0.0)
     seen = []
 
     class Reading(TrainingCallback):
@@ -206,7 +206,7 @@ def test_an_error_of_ours_does_not_reach_the_training(recorded, matrices, monkey
     def broken(*arguments):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("fitprint._runs.run.Run.flush_if_behind", broken)
+    monkeypatch.setattr("fitprint._runs.writer.RunWriter.flush_if_due", broken)
     assert train(matrices, 3).num_boosted_rounds() == 3
     assert [each.rule for each in fitprint.last_run().skipped] == ["error"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fitprint.plugin.flavor import Flavor
 
 
-def tell_unknown(instruments: Iterable[Instrument]) -> None:
+def warn_unknown(instruments: Iterable[Instrument]) -> None:
     """After an `autolog()`: the variables that are no setting of fitprint, or of a flavor that is imported."""
     flavors = {}
     for instrument in instruments:
@@ -31,7 +31,7 @@ def tell_unknown(instruments: Iterable[Instrument]) -> None:
     _tell_variables(unknown_variables(current().environment, flavors, flavor_extras()))
 
 
-def tell_unknown_own(flavor: Flavor) -> None:
+def warn_unknown_of_flavor(flavor: Flavor) -> None:
     """Once a plugin is imported: what was given for this flavor, and is no setting."""
     _tell_arguments(flavor)
     prefix = f"FITPRINT_{flavor.name.upper()}_"

@@ -17,7 +17,8 @@ from fitprint._runs.active import active_run
 from fitprint._runs.index import run_of
 from fitprint._runs.open import begin_run
 from fitprint._runs.record import FAILED, FINISHED
-from fitprint._runs.run import Run
+from fitprint._runs.run import Run, writer_of
+from fitprint._runs.writer import RunWriter
 from fitprint._settings.layers import current
 from fitprint.models.package import Package
 from fitprint.models.signature import ModelSignature
@@ -103,16 +104,17 @@ def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name:
 
 
 def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> ModelInfo:
-    package = run.begin_package(None)
+    writer = writer_of(run)
+    package = writer.begin_package(None)
     try:
         subject = Subject(flavor, model, options, run_id=run.run_id, artifact_path=name)
         with suppress():
-            document = make(subject, package, _Asked(run))
-        got = run.keep_package(package, name, {"flavor": flavor.name, "size": package.size})
+            document = make(subject, package, _Asked(writer))
+        got = writer.keep_package(package, name, {"flavor": flavor.name, "size": package.size})
     except BaseException:
         package.discard()
         raise
-    run.write()
+    writer.write()
     signature = document.get("signature")
     return ModelInfo(
         model_uri=f"runs:/{run.run_id}/{got}",
@@ -129,13 +131,13 @@ def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> 
 class _Asked:
     """The steps of a package that a user asked for: an error is raised, what is left out is told."""
 
-    def __init__(self, run: Run | None) -> None:
-        self._run = run
+    def __init__(self, writer: RunWriter | None) -> None:
+        self._writer = writer
 
     def step(self, name: str) -> AbstractContextManager[Any]:
         return nullcontext()
 
     def skip(self, what: str, rule: str, reason: str) -> None:
-        if self._run is not None:
-            self._run.skip(what, rule, reason)
+        if self._writer is not None:
+            self._writer.skip(what, rule, reason)
         warn_user(f"{what} is not in the package: {reason}")

@@ -14,12 +14,12 @@ from fitprint._recorder.error_text import describe_error
 from fitprint._recorder.params import add_params
 from fitprint._recorder.state import switch
 from fitprint._recorder.steps import Emitter, Step
-from fitprint._runs import active
-from fitprint._runs import index as remembered
-from fitprint._runs import summary_line as line
+from fitprint._runs import active, summary_line
+from fitprint._runs import index as run_index
 from fitprint._runs.open import begin_run
 from fitprint._runs.record import FAILED, FINISHED, KILLED
-from fitprint._runs.run import Run
+from fitprint._runs.run import Run, writer_of
+from fitprint._runs.writer import RunWriter
 from fitprint.plugin.flavor import TrainingCall
 
 
@@ -42,7 +42,8 @@ class Recorded:
     """One run of recording. Each step of it fails alone, and none reaches the user."""
 
     run: Run
-    """There from `begin` on, unless the store cannot be written."""
+    writer: RunWriter
+    """The run and its writer: set by `begin`, unless the store cannot be written."""
 
     def __init__(self, call: TrainingCall) -> None:
         self.call = call
@@ -57,11 +58,11 @@ class Recorded:
     @property
     def begun(self) -> bool:
         """Whether there is a run of this process: a child that was forked in the call goes on without one."""
-        return hasattr(self, "run") and self.run.written_here
+        return hasattr(self, "writer") and self.writer.written_here
 
     def step(self, name: str) -> Step:
         """A guarded step of this recording."""
-        return Step(name, self.call.flavor.name, self.run, self.call.settings.strict)
+        return Step(name, self.call.flavor.name, self.writer, self.call.settings.strict)
 
     # before the user's call
 
@@ -77,23 +78,24 @@ class Recorded:
         except OSError:
             switch.count_skip(self.call.flavor.name, "store")
             return False
+        self.writer = writer_of(self.run)
         self._prepare()
         return True
 
     def _prepare(self) -> None:
-        call, run = self.call, self.run
-        self._skipped_before = len(run.skipped)
-        self.emitter = Emitter(run, call)
-        call.emit, call.skip = self.emitter, run.skip
-        run.record.flavor = call.flavor.name
+        call, writer = self.call, self.writer
+        self._skipped_before = len(writer.record.skipped)
+        self.emitter = Emitter(writer, call)
+        call.emit, call.skip = self.emitter, writer.skip
+        writer.record.flavor = call.flavor.name
         version = call.flavor.framework_version
         about = {"flavor": call.flavor.name, "class": call.class_name}
-        run.add_tags({**about, "framework_version": version} if version else about)
+        writer.add_tags({**about, "framework_version": version} if version else about)
         with self.step("params"):
-            add_params(run, call, call.flavor.params(call))
+            add_params(writer, call, call.flavor.params(call))
         self._subscribe()
         with self.step("what is known before the call"):
-            run.write()  # whatever kills the process while it trains, this is kept
+            writer.write()  # whatever kills the process while it trains, this is kept
 
     def _subscribe(self) -> None:
         """Lets the flavor subscribe to the framework's callbacks."""
@@ -111,21 +113,21 @@ class Recorded:
 
     def interrupted(self, outcome: Outcome) -> None:
         """Ends the run of a recording that was interrupted; nothing where it has ended already."""
-        if not self._unwanted and not self.run.closed:
-            self.run.skip("the rest of the recording", "interrupted", "interrupted while it was being recorded")
+        if not self._unwanted and not self.writer.closed:
+            self.writer.skip("the rest of the recording", "interrupted", "interrupted while it was being recorded")
         self.cut_short(outcome)
 
     def _finish(self, outcome: Outcome) -> None:
         for last_word in self._last_words:
             with self.step("per-iteration metrics"):
                 last_word()
-        self.run.record.error = outcome.error or self.run.record.error
+        self.writer.record.error = outcome.error or self.writer.record.error
         if self._has_a_model(outcome):
             self._record_success()
         else:
             self._remember(self.call.instance)
         if self._put_away(outcome.status) and not self._unwanted and not self.call.settings.quiet:
-            line.tell_run(self.run)
+            summary_line.log_run(self.writer)
 
     def _has_a_model(self, outcome: Outcome) -> bool:
         return outcome.status == FINISHED
@@ -138,7 +140,7 @@ class Recorded:
                 switch.count_skip(call.flavor.name, refused[0])
                 self._unwanted = True
             else:
-                self.run.skip(f"the training by {call.name}", *refused)
+                self.writer.skip(f"the training by {call.name}", *refused)
             return
         model = None
         with self.step("the model"):
@@ -153,7 +155,7 @@ class Recorded:
                 self._remember(each)
 
     def _remember(self, model: Any) -> None:
-        remembered.remember(self.run, model)
+        run_index.set_last_run(self.run, model)
 
     def _refused(self) -> tuple[str, str] | None:
         """(rule, reason) why it is not recorded after all."""
@@ -161,18 +163,18 @@ class Recorded:
 
     def _put_away(self, status: str) -> bool:
         """Ends the run, or removes one that is not wanted; a second time does what was interrupted at the first."""
-        run, call = self.run, self.call
-        if not run.closed:
+        writer, call = self.writer, self.call
+        if not writer.closed:
             training, recording = call.took or 0.0, self._recording_seconds()
-            run.record.seconds = {"training": round(training, 6), "recording": round(recording, 6)}
+            writer.record.seconds = {"training": round(training, 6), "recording": round(recording, 6)}
         with self.step("removing the run" if self._unwanted else "the end of the run") as step:
             if self._unwanted:
-                remembered.forget(run)
-                run.discard()
+                run_index.drop_run(self.run)
+                writer.discard()
             elif self.own:
-                run.end(status)
+                writer.end(status)
             else:
-                run.write()
+                writer.write()
         if not self._unwanted and not self._counted:
             self._counted = True
             if step.failed:
@@ -184,8 +186,8 @@ class Recorded:
 
     def _count_skips(self) -> None:
         """Counts the rules that left something out of the run, each once, but for what is in the model's nature."""
-        rules = {each.rule for each in self.run.skipped[self._skipped_before :]}
-        for rule in rules.difference(line.IN_ITS_NATURE):
+        rules = {skip.rule for skip in self.writer.record.skipped[self._skipped_before :]}
+        for rule in rules.difference(summary_line.INHERENT_RULES):
             switch.count_skip(self.call.flavor.name, rule)
 
     def _recording_seconds(self) -> float:
@@ -194,8 +196,8 @@ class Recorded:
     def cut_short(self, outcome: Outcome) -> None:
         """Leaves no run open where an interruption kept the rest from being done; else does nothing."""
         if self.begun and hasattr(self, "call"):
-            if outcome.error is not None and self.own and not self.run.closed:
-                self.run.record.error = outcome.error
+            if outcome.error is not None and self.own and not self.writer.closed:
+                self.writer.record.error = outcome.error
             self._put_away(outcome.status)
 
 

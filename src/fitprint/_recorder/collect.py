@@ -13,28 +13,29 @@ from fitprint._recorder.package import pack
 from fitprint._recorder.params import add_params
 from fitprint._recorder.steps import RecordedCall
 from fitprint._runs.open import begin_run
-from fitprint._runs.run import Run
+from fitprint._runs.run import writer_of
+from fitprint._runs.writer import RunWriter
 from fitprint.plugin.flavor import Child
 
 
 def record(recording: RecordedCall, model: Any) -> None:
     """Metrics, facts, what it was trained on, children, and the package."""
-    call, run = recording.call, recording.run
+    call, writer = recording.call, recording.writer
     with recording.step("metrics"):
         stamp = time.time()
         for name, value in call.flavor.metrics(call).items():
-            run.add_metric(name, float(value), 0, stamp)
+            writer.add_metric(name, float(value), 0, stamp)
     with recording.step("params"):
-        add_params(run, call, call.flavor.late_params(call))
+        add_params(writer, call, call.flavor.late_params(call))
     with recording.step("artifacts"):
         for name, content in call.flavor.artifacts(call).items():
-            _store(run, name, content)
+            _store(writer, name, content)
     with recording.step("tags"):
-        run.add_tags(call.flavor.tags(call))
+        writer.add_tags(call.flavor.tags(call))
     with recording.step("the data set's facts"):
         facts = dataset_facts(call.flavor.data(call), call.flavor.target(call))
         if facts:
-            _store(run, "dataset.json", facts)
+            _store(writer, "dataset.json", facts)
     with recording.step("child runs"):
         _record_children(recording)
     if model is None:
@@ -42,11 +43,11 @@ def record(recording: RecordedCall, model: Any) -> None:
     if call.settings.log_models:
         pack(recording, model)
     else:
-        run.skip("model", "log_models", "turned off")
+        writer.skip("model", "log_models", "turned off")
 
 
-def _store(run: Run, name: str, content: Any) -> None:
-    run.store_artifact(name, hidden_content(name, _bytes(content), run.secrets.redactor))
+def _store(writer: RunWriter, name: str, content: Any) -> None:
+    writer.write_artifact(name, hidden_content(name, _bytes(content), writer.secrets.redactor))
 
 
 def _bytes(content: Any) -> bytes:
@@ -62,16 +63,16 @@ def _record_children(recording: RecordedCall) -> None:
         _record_child(recording, child)
     if next(children, None) is not None:
         what = f"children after the best {most}" if most else "children"
-        recording.run.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
+        recording.writer.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
 
 
 def _record_child(recording: RecordedCall, child: Child) -> None:
-    call, parent = recording.call, recording.run
-    run = begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags)
-    run.record.start = parent.record.start
-    add_params(run, call, child.params)
+    call, parent = recording.call, recording.writer
+    writer = writer_of(begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags))
+    writer.record.start = parent.record.start
+    add_params(writer, call, child.params)
     stamp = time.time()
     for name, value in child.metrics.items():
-        run.add_metric(name, float(value), 0, stamp)
-    run.skip("model", "candidate", "of a search, the refitted best alone leaves a package")
-    run.end()
+        writer.add_metric(name, float(value), 0, stamp)
+    writer.skip("model", "candidate", "of a search, the refitted best alone leaves a package")
+    writer.end()

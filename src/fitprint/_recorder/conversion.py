@@ -11,11 +11,10 @@ from fitprint._core.isolation import side_effect_free
 from fitprint._instrumentation.wrapper import Passthrough
 from fitprint._recorder.base import Outcome, Recorded
 from fitprint._recorder.package import pack
-from fitprint._runs import active
-from fitprint._runs import index as remembered
-from fitprint._runs import summary_line as line
+from fitprint._runs import active, summary_line
+from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
-from fitprint._runs.run import Run
+from fitprint._runs.run import Run, writer_of
 from fitprint.plugin.flavor import TrainingCall
 
 
@@ -60,7 +59,7 @@ def _record(call: TrainingCall) -> None:
     if not found:
         _OfItsOwn(call).make()  # it is asked again there, and the run says why it has no model
         return
-    if model is None or remembered.run_of(model) is not None:
+    if model is None or run_index.run_of(model) is not None:
         return
     run = _run_of_source(call) or active.active_run()
     if run is not None:
@@ -68,15 +67,15 @@ def _record(call: TrainingCall) -> None:
     else:
         run = _OfItsOwn(call).make()
     if run is not None:
-        remembered.know(run, model, flavor.identity)
+        run_index.register_model(run, model, flavor.identity)
 
 
 def _run_of_source(call: TrainingCall) -> Run | None:
     source = None
     with guarded("the source of a conversion", call.flavor.name, strict=call.settings.strict):
         source = call.flavor.source(call)
-    run = remembered.run_of(source) if source is not None else None
-    return run if run is not None and run.written_here else None
+    run = run_index.run_of(source) if source is not None else None
+    return run if run is not None and writer_of(run).written_here else None
 
 
 class _Added(Recorded):
@@ -84,8 +83,8 @@ class _Added(Recorded):
 
     def __init__(self, call: TrainingCall, run: Run) -> None:
         super().__init__(call)
-        self.run = run
-        call.skip = run.skip
+        self.run, self.writer = run, writer_of(run)
+        call.skip = self.writer.skip
 
     def add(self, model: Any) -> None:
         """Under the flavor's name."""
@@ -95,9 +94,9 @@ class _Added(Recorded):
         with side_effect_free():
             name = pack(self, model, call.flavor.name)
         with self.step("the run's record") as step:
-            self.run.write()
+            self.writer.write()
         if name is not None and not step.failed and not call.settings.quiet:
-            line.tell_package(self.run, name, time.perf_counter() - self._began)
+            summary_line.log_package(self.writer, name, time.perf_counter() - self._began)
 
 
 class _OfItsOwn(Recorded):

@@ -159,4 +159,4 @@ def _belong(call: TrainingCall) -> None:
         recorded = loops.of(call.flavor.loop_of(call))
     if recorded is not None and recorded.begun and recorded.call.flavor is call.flavor:
         call.settings, call.kept = recorded.call.settings, recorded.call.kept
-        call.emit, call.skip = recorded.emitter, recorded.run.skip
+        call.emit, call.skip = recorded.emitter, recorded.writer.skip

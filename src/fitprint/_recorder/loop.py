@@ -18,9 +18,10 @@ from fitprint._recorder import rules as _rules
 from fitprint._recorder.base import Outcome, Recorded
 from fitprint._recorder.state import switch
 from fitprint._runs import active
-from fitprint._runs import index as remembered
+from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
-from fitprint._runs.run import Run
+from fitprint._runs.run import writer_of
+from fitprint._runs.writer import RunWriter
 from fitprint.plugin.flavor import TrainingCall
 
 _FINE = Outcome(FINISHED)
@@ -44,7 +45,7 @@ class Loop(Recorded):
         self._saved = False
         self._overhead = 0.0
         self._ending_since: float | None = None
-        self._block: Run | None = None
+        self._block: RunWriter | None = None
         self.subject = weakref.ref(subject, lambda _: loops.gone(self))  # the last: from here on it can be called
 
     # its steps
@@ -79,14 +80,15 @@ class Loop(Recorded):
                 model = None
                 with self.step("the model"):
                     model = call.flavor.model(call)
-                remembered.remember(self.run, call.loop)
+                run_index.set_last_run(self.run, call.loop)
                 for each in (call.instance, model):
-                    remembered.know(self.run, each)
+                    run_index.register_model(self.run, each)
         finally:
             self.call = _weakened(call)
         if begun:
-            self._block = active.active_run()
-            if self._block is not None:
+            block = active.active_run()
+            if block is not None:
+                self._block = writer_of(block)
                 self._block.before_end.append(self.end)
 
     def stepped(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
@@ -95,7 +97,7 @@ class Loop(Recorded):
         self.call.took = (self.call.took or 0.0) + ended - started
         self._outcome = _FINE if error is None else Outcome.of(error, call)
         number = next(self._numbers)
-        if error is None and not self._told_nothing and not self._ended and self.run.written_here:
+        if error is None and not self._told_nothing and not self._ended and self.writer.written_here:
             with self.step("per-iteration metrics") as step:
                 call.kept = self.call.kept
                 call.flavor.stepped(call, self.emitter, number)
@@ -129,7 +131,7 @@ class Loop(Recorded):
         instance = self._instance() if self._instance is not None else None
         if subject is None:
             reason = "the object was gone before the loop ended: nothing kept it, and nothing saved it"
-            self.run.skip("model", "collected", reason)
+            self.writer.skip("model", "collected", reason)
         self.call = replace(self.call, instance=instance, loop=subject)
         self._ending_since = time.perf_counter()
         inside = (
@@ -150,7 +152,7 @@ class Loop(Recorded):
 
     def _remember(self, model: Any) -> None:
         # the latest training is that which began last, not the one that ends last
-        remembered.know(self.run, model)
+        run_index.register_model(self.run, model)
 
     def _recording_seconds(self) -> float:
         since = self._ending_since if self._ending_since is not None else self._began

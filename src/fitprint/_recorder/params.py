@@ -8,7 +8,7 @@ from typing import Any
 
 from fitprint._core.guard import guarded
 from fitprint._core.rows import row_count
-from fitprint._runs.run import Run
+from fitprint._runs.writer import RunWriter
 from fitprint.plugin.flavor import TrainingCall
 
 REASON = "they have the shape of the data, and may be some of it; log_param() records them all the same"
@@ -16,19 +16,19 @@ _ATOMS = (str, bytes, bool, int, float, type(None))
 _DEEPEST = 4
 
 
-def add_params(run: Run, call: TrainingCall, values: Mapping[str, Any]) -> None:
+def add_params(writer: RunWriter, call: TrainingCall, values: Mapping[str, Any]) -> None:
     """Adds the params of a call, or of a candidate in it, without those of `exclude_params`; each fails alone."""
     excluded = call.settings.exclude_params
     for given, value in values.items():
         name = str(given)
         if excluded and any(fnmatchcase(name, pattern) for pattern in excluded):
-            run.skip(f"param {name}", "exclude_params", "named there")
+            writer.skip(f"param {name}", "exclude_params", "named there")
             continue
-        with guarded(f"param {name}", call.flavor.name, run, call.settings.strict):
+        with guarded(f"param {name}", call.flavor.name, writer, call.settings.strict):
             shown = _without_rows(value, call)
             if shown is not value:
-                run.skip(f"values of param {name}", "data", REASON)
-            run.add_param(name, shown)
+                writer.skip(f"values of param {name}", "data", REASON)
+            writer.add_param(name, shown)
 
 
 def _without_rows(value: Any, call: TrainingCall, depth: int = 0) -> Any:

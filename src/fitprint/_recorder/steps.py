@@ -9,7 +9,8 @@ from typing import Protocol
 
 from fitprint._core.guard import describe, guarded
 from fitprint._runs.run import Run
-from fitprint._runs.store_breaker import StoreResting
+from fitprint._runs.store_breaker import StoreUnavailable
+from fitprint._runs.writer import RunWriter
 from fitprint.plugin.flavor import TrainingCall
 
 
@@ -19,21 +20,21 @@ class Step(guarded):
     An error of the store becomes a reason of the run and no warning, because the store has warned of it already.
     """
 
-    __slots__ = ("run",)
+    __slots__ = ("writer",)
 
-    def __init__(self, name: str, flavor: str, run: Run, strict: bool) -> None:
-        super().__init__(name, flavor, run, strict)
-        self.run = run
+    def __init__(self, name: str, flavor: str, writer: RunWriter, strict: bool) -> None:
+        super().__init__(name, flavor, writer, strict)
+        self.writer = writer
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        is_of_the_store = isinstance(error, StoreResting) or (error is not None and error is self.run.fault)
+        is_of_the_store = isinstance(error, StoreUnavailable) or (error is not None and error is self.writer.fault)
         if error is None or not is_of_the_store or self.strict:
             return super().__exit__(kind, error, trace)
         self.failed = True
         self.reason = describe(error)
-        self.run.skip(self.step, "store", self.reason)
+        self.writer.skip(self.step, "store", self.reason)
         return True
 
 
@@ -43,6 +44,10 @@ class RecordedCall(Protocol):
     call: TrainingCall
     run: Run
 
+    @property
+    def writer(self) -> RunWriter:
+        """The writer of the run."""
+
     def step(self, name: str) -> Step:
         """Return a guarded step of the recording, to be entered with `with`."""
 
@@ -50,8 +55,8 @@ class RecordedCall(Protocol):
 class Emitter:
     """What flavors call with the values of a metric during the user's training. It never raises."""
 
-    def __init__(self, run: Run, call: TrainingCall) -> None:
-        self._run = run
+    def __init__(self, writer: RunWriter, call: TrainingCall) -> None:
+        self._writer = writer
         self._flavor = call.flavor.name
         self._strict = call.settings.strict
 
@@ -61,6 +66,6 @@ class Emitter:
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Record the values of consecutive steps, each with its time in seconds since the epoch."""
-        with guarded("per-iteration metrics", self._flavor, self._run, self._strict):
-            self._run.add_series(name, values, first_step, times)
-            self._run.flush_if_behind()
+        with guarded("per-iteration metrics", self._flavor, self._writer, self._strict):
+            self._writer.add_series(name, values, first_step, times)
+            self._writer.flush_if_due()

@@ -1,4 +1,4 @@
-"""What was trained last, and which run trained an object; without keeping any model alive."""
+"""Which run was recorded last, and which run trained an object, without keeping any model alive."""
 
 from __future__ import annotations
 
@@ -18,47 +18,52 @@ _in_context: ContextVar[Run | None] = ContextVar("fitprint_last_run", default=No
 _in_thread = threading.local()
 _in_process: list[Run] = []
 _by_model: dict[int, tuple[weakref.ref[Any], Run]] = {}
-
-
 _by_identity: OrderedDict[Hashable, Run] = OrderedDict()
-_identify: weakref.WeakKeyDictionary[type, Callable[[Any], Hashable]] = weakref.WeakKeyDictionary()
-"""By the class of models that take no weak reference: what tells one of them from others."""
+_identity_functions: weakref.WeakKeyDictionary[type, Callable[[Any], Hashable]] = weakref.WeakKeyDictionary()
+"""For classes whose objects take no weak reference: the function that tells one object from another."""
 
 
-def remember(run: Run, model: Any) -> None:
-    """Keeps the run of the latest outermost training call, and of the object it trained."""
+def set_last_run(run: Run, model: Any) -> None:
+    """Register the run of the latest outermost training call, and of the model that it trained."""
     _in_context.set(run)
     _in_thread.run = run
     _in_process[:] = [run]
-    know(run, model)
+    register_model(run, model)
 
 
-def know(run: Run, model: Any, identity: Callable[[Any], Hashable] | None = None) -> None:
-    """Keeps the run of an object. ``identity`` is what tells one that takes no weak reference from others."""
+def register_model(run: Run, model: Any, identity: Callable[[Any], Hashable] | None = None) -> None:
+    """Register the run that trained a model.
+
+    Args:
+        run: The run.
+        model: The model, of which only a weak reference is kept.
+        identity: For a model that takes no weak reference: returns what tells it from other models, or None. Without
+            it such a model is not registered.
+    """
     key = id(model)
     try:
         _by_model[key] = weakref.ref(model, lambda _: _by_model.pop(key, None)), run
-    except TypeError:  # without an identity it is not remembered
+    except TypeError:
         if identity is None or model is None:
             return
-        found = identity(model)
-        if found is not None:
-            _identify[type(model)] = identity
-            _by_identity[type(model), found] = run
+        model_identity = identity(model)
+        if model_identity is not None:
+            _identity_functions[type(model)] = identity
+            _by_identity[type(model), model_identity] = run
             while len(_by_identity) > MOST_IDENTITIES:
                 _by_identity.popitem(last=False)
 
 
-def forget(run: Run) -> None:
-    """A run is removed: nothing was trained by it."""
+def drop_run(run: Run) -> None:
+    """Remove a run that is discarded, with the models that it trained."""
     if _in_context.get() is run:
         _in_context.set(None)
     if getattr(_in_thread, "run", None) is run:
         _in_thread.run = None
     if run in _in_process:
         _in_process.clear()
-    for key, (_, known) in list(_by_model.items()):
-        if known is run:
+    for key, (_, registered) in list(_by_model.items()):
+        if registered is run:
             _by_model.pop(key, None)
 
 
@@ -72,17 +77,31 @@ def _forget_all() -> None:
 
 
 def last_run() -> Run | None:
-    """The run of the latest outermost training call of this context, else of this thread, else of this process."""
+    """Return the run of the latest training call.
+
+    Returns:
+        The run of the latest outermost training call of this context, else of this thread, else of this process. None
+        if there was none.
+    """
     return _in_context.get() or getattr(_in_thread, "run", None) or (_in_process[0] if _in_process else None)
 
 
 def run_of(model: Any) -> Run | None:
-    """The run that trained this very object, or None. Of an object that takes no weak reference: one equal to it."""
-    found = _by_model.get(id(model))
-    if found is not None:
-        return found[1] if found[0]() is model else None
-    identity = _identify.get(type(model))
+    """Return the run that trained a model.
+
+    Args:
+        model: The model: the very object that was trained, not a copy. For the classes of models that Python cannot
+            refer to weakly, also an equal object.
+
+    Returns:
+        The run, or None if this process has recorded none.
+    """
+    registered = _by_model.get(id(model))
+    if registered is not None:
+        reference, run = registered
+        return run if reference() is model else None
+    identity = _identity_functions.get(type(model))
     if identity is None:
         return None
-    known, key = attempt(identity, model)
-    return _by_identity.get((type(model), key)) if known and key is not None else None
+    succeeded, model_identity = attempt(identity, model)
+    return _by_identity.get((type(model), model_identity)) if succeeded and model_identity is not None else None

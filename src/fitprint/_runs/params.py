@@ -1,4 +1,4 @@
-"""The params of a run as they are kept: plain, without secrets, and long ones as an artifact beside the record."""
+"""Params as a run stores them: plain values without secrets, and long values as an artifact beside the record."""
 
 from __future__ import annotations
 
@@ -10,71 +10,72 @@ from fitprint._core.jsonable import WHOLE, dumps, plain, to_bytes
 from fitprint._core.privacy import HIDDEN, Redactor
 
 LONGEST = 16_000
-"""Characters of a param in ``run.json``, as JSON."""
+"""The longest param in ``run.json``, in characters of JSON."""
 FOLDER = "params"
-_SHOWN = 200
+_PREVIEW_LENGTH = 200
 _SHORTEST_QUOTED = 4
-"""Characters below which a secret is not looked for in texts: it would be found in other words."""
+"""Secrets with fewer characters are not searched in texts, because they would be found inside other words."""
 _LONGEST_NAME = 80
 
 
 class Secrets:
-    """What hides the secrets of one run: by names and formats, and what its own params hold wherever it is quoted."""
+    """The secrets of one run: finds them by name and format, and knows the secrets that its own params contain."""
 
     def __init__(self, redactor: Redactor) -> None:
         self.redactor = redactor
         self.hidden: dict[str, list[Any]] = {}
-        """What is secret in each param, until the run ends."""
+        """The secret values in each param, by the name of the param, until the run ends."""
 
     def hide(self, text: str) -> str:
-        """A text about the run with what is secret in it hidden."""
-        shown = self.redactor.text(text)
-        for secret in (each for found in self.hidden.values() for each in found):
+        """Return a text about the run with the secrets in it replaced by ``***``."""
+        redacted = self.redactor.text(text)
+        for secret in (secret for secrets in self.hidden.values() for secret in secrets):
             if isinstance(secret, str) and len(secret) >= _SHORTEST_QUOTED:
-                shown = shown.replace(secret, HIDDEN)
-        return shown
+                redacted = redacted.replace(secret, HIDDEN)
+        return redacted
 
 
-class KeptParam(NamedTuple):
-    """One param."""
+class PreparedParam(NamedTuple):
+    """A param as a run stores it."""
 
     value: Any
-    """What stands in the record."""
+    """The value in the record."""
     hidden: list[Any]
-    """What is secret in it, and shown as ``***``."""
+    """The secret values in it, which the record shows as ``***``."""
     file: tuple[str, bytes] | None = None
-    """The artifact that holds it whole, where that is too long for the record: name and content."""
+    """The name and content of the artifact with the whole value, if the value is too long for the record."""
 
 
-def kept(name: str, value: Any, redactor: Redactor) -> KeptParam:
-    """A param of the user's. Raises whatever the value's own ``repr`` raises."""
+def prepare_param(name: str, value: Any, redactor: Redactor) -> PreparedParam:
+    """Convert the value of a param to what a run stores. Raises whatever the ``repr`` of the value raises."""
     hidden: list[Any] = []
-    shown = redactor.value(name, plain(value, bounds=WHOLE), hidden)
-    length = len(shown) if isinstance(shown, str) else len(dumps(shown)) if isinstance(shown, (list, dict)) else 0
+    stored = redactor.value(name, plain(value, bounds=WHOLE), hidden)
+    length = len(stored) if isinstance(stored, str) else len(dumps(stored)) if isinstance(stored, (list, dict)) else 0
     if length <= LONGEST:
-        return KeptParam(shown, hidden)
-    if isinstance(shown, str):
-        ending, content = "txt", shown.encode("utf-8", "backslashreplace")
+        return PreparedParam(stored, hidden)
+    if isinstance(stored, str):
+        extension, content = "txt", stored.encode("utf-8", "backslashreplace")
     else:
-        ending, content = "json", to_bytes(shown)
-    file = f"{FOLDER}/{_file_name(name)}.{ending}"
-    return KeptParam(f"{_beginning(shown)} ({length:,} characters, whole in artifacts/{file})", hidden, (file, content))
+        extension, content = "json", to_bytes(stored)
+    file = f"{FOLDER}/{_file_name(name)}.{extension}"
+    preview = f"{_preview(stored)} ({length:,} characters, whole in artifacts/{file})"
+    return PreparedParam(preview, hidden, (file, content))
 
 
-def _beginning(value: Any) -> str:
-    """What a long value is, or begins with."""
+def _preview(value: Any) -> str:
+    """Describe a long value, or return its beginning."""
     if isinstance(value, dict):
         if value.keys() == {"shape", "dtype", "values"}:
             return f"{value['dtype']} array of shape {tuple(value['shape'])}"
-        return f"{len(value):,} named values: {', '.join(list(value)[:5])[:_SHOWN]}…"
+        return f"{len(value):,} named values: {', '.join(list(value)[:5])[:_PREVIEW_LENGTH]}…"
     if isinstance(value, list):
-        return f"{len(value):,} values: {str(value[:5])[:_SHOWN]}…"
-    return f"{value[:_SHOWN]}…"
+        return f"{len(value):,} values: {str(value[:5])[:_PREVIEW_LENGTH]}…"
+    return f"{value[:_PREVIEW_LENGTH]}…"
 
 
 def _file_name(name: str) -> str:
-    """A name that any file system takes; two params never share one."""
+    """Return a file name that is valid on any file system and that no other param gets."""
     safe = re.sub(r"[^\w.-]", "_", name)[:_LONGEST_NAME].lstrip(".")
-    return (
-        safe if safe == name else f"{safe}-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
-    )
+    if safe == name:
+        return safe
+    return f"{safe}-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"

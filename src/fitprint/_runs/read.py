@@ -1,84 +1,96 @@
-"""Reading runs back from a store."""
+"""Reading runs from a store: one by its id, all of them as a list, or as a DataFrame."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from fitprint._core import html as _html
-from fitprint._core.guard import warn_once
-from fitprint._runs.record import Record, from_json
-from fitprint._runs.run import Run
+from fitprint._core import html
+from fitprint._runs.record import read_record
+from fitprint._runs.run import Run, read_runs
 from fitprint._settings.layers import current
-from fitprint.stores import Store, StoreError, UnknownRunError, open_store
+from fitprint.stores import Store, StoreError, open_store
 
 if TYPE_CHECKING:
     import pandas
 
+_COLUMNS = ["run_id", "run_name", "status", "experiment", "parent_id", "start_time", "end_time", "artifact_uri"]
+_MOST_METRIC_COLUMNS = 4
+
 
 class RunList(list[Run]):
-    """Runs, newest first; a table in a notebook."""
+    """A list of runs, newest first, which a notebook shows as a table."""
+
+    __module__ = "fitprint"  # where users import it from, and what pickles name
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{run.name} {run.status}" for run in self[:3])
-        return f"<{len(self)} runs{': ' + shown if shown else ''}{', ...' if len(self) > 3 else ''}>"
+        first = ", ".join(f"{run.name} {run.status}" for run in self[:3])
+        return f"<{len(self)} runs{': ' + first if first else ''}{', ...' if len(self) > 3 else ''}>"
 
     def _repr_html_(self) -> str:
-        return _html.runs(self)
+        metrics = _common_metrics(self)
+        rows = [
+            (run.run_id, run.name, run.status, run.start_time[:19], *(run.metrics.get(name) for name in metrics))
+            for run in self
+        ]
+        return html.table(("run", "name", "status", "start", *metrics), rows)
 
 
 def configured_store(store: str | None = None) -> Store:
-    """The store named, else the one the settings name."""
+    """Return the store at a location, or the configured one if that is None."""
     return open_store(store if store is not None else current().settings().store)
 
 
 def read_run(location: str, run_id: str) -> Run:
-    """A run of a store. Raises StoreError for an unknown id or a broken record."""
+    """Read a run of a store by its whole id.
+
+    Raises:
+        StoreError: If the store has no such run, or its record is broken.
+    """
     store = open_store(location)
     return Run(read_record(store, run_id), store)
 
 
 def get_run(run_id: str, store: str | None = None) -> Run:
-    """The run with an id, or with the only id that begins so. Raises StoreError when there is none, or several."""
+    """Return a run of the store.
+
+    Args:
+        run_id: The id of the run, or the beginning of an id that no other run has.
+        store: The location of the store, by default the configured one.
+
+    Returns:
+        The run, to read. Use `fitprint.start_run` with `run_id` to add to it.
+
+    Raises:
+        StoreError: If there is no such run, if several ids begin like that, or if the record of the run is broken.
+    """
     opened = configured_store(store)
     if len(run_id) < 32:
-        found = [each for each in opened.run_ids() if each.startswith(run_id)]
-        if len(found) != 1 or not run_id:
-            many = f"{len(found)} runs begin with" if found else "no run"
-            raise StoreError(f"{many} {run_id!r} in {opened.location}")
-        run_id = found[0]
+        matching = [full_id for full_id in opened.run_ids() if full_id.startswith(run_id)]
+        if len(matching) != 1 or not run_id:
+            count = f"{len(matching)} runs begin with" if matching else "no run"
+            raise StoreError(f"{count} {run_id!r} in {opened.location}")
+        run_id = matching[0]
     return Run(read_record(opened, run_id), opened)
 
 
-def iterate(store: Store, experiment: str | None = None) -> Iterator[Run]:
-    """The runs of a store, newest first; one whose record is broken is told once and passed over."""
-    for run_id in store.run_ids():
-        try:
-            run = Run(read_record(store, run_id), store)
-        except UnknownRunError:  # removed since it was listed, or not begun to the end
-            continue
-        except StoreError as error:
-            warn_once(("store", run_id), str(error))
-            continue
-        if experiment is None or run.experiment == experiment:
-            yield run
-
-
 def runs(store: str | None = None, experiment: str | None = None, *, newest: int | None = None) -> RunList:
-    """The runs of a store (by default the configured one), newest first; ``newest``: at most so many."""
-    return RunList(islice(iterate(configured_store(store), experiment), newest))
+    """Return the runs of a store, newest first.
 
+    Args:
+        store: The location of the store, by default the configured one.
+        experiment: Return only the runs with this label of the experiment.
+        newest: Return at most this number of runs.
 
-def children_of(store: Store, run_id: str) -> list[Run]:
-    """The runs of a parent, oldest first. Ids sort by time, so none older than the parent is read."""
-    found = []
-    for run in iterate(store):
-        if run.run_id <= run_id:
-            break
-        if run.parent_id == run_id:
-            found.append(run)
-    return found[::-1]
+    Returns:
+        The runs. A run whose record is broken is left out, with one warning.
+
+    Raises:
+        StoreError: If the store cannot be read.
+    """
+    matching = (run for run in _read(store) if experiment is None or run.experiment == experiment)
+    return RunList(islice(matching, newest))
 
 
 def search_runs(
@@ -88,31 +100,37 @@ def search_runs(
     max_results: int | None = None,
     **mlflow: Any,
 ) -> pandas.DataFrame:
-    """The runs as a DataFrame with MLflow's column names: ``run_id``, ``status``, ``params.x``, ``metrics.x``...
+    """Return the runs of a store as a DataFrame with the column names of MLflow.
 
-    Of MLflow's other arguments those that would change the answer (``filter_string``, ``order_by``) raise TypeError.
+    Args:
+        experiment_names: Return only the runs with this label of the experiment, or with one of these labels.
+        store: The location of the store, by default the configured one.
+        max_results: Return at most this number of runs.
+        **mlflow: The other arguments of MLflow's function. They are ignored, except those that would change the
+            result.
+
+    Returns:
+        A row per run, newest first, with ``run_id``, ``status``, ``params.x``, ``metrics.x`` and other columns.
+
+    Raises:
+        TypeError: If ``filter_string`` or ``order_by`` is given.
+        StoreError: If the store cannot be read.
     """
     import pandas
 
     if refused := [name for name in ("filter_string", "order_by") if mlflow.get(name)]:
         raise TypeError(f"search_runs() does not read {', '.join(refused)}: filter and sort the DataFrame it returns")
     names = [experiment_names] if isinstance(experiment_names, str) else experiment_names
-    found = (run for run in iterate(configured_store(store)) if not names or run.experiment in names)
-    rows = [_row(run) for run in islice(found, max_results)]
-    columns = [
-        "run_id",
-        "run_name",
-        "status",
-        "experiment",
-        "parent_id",
-        "start_time",
-        "end_time",
-        "artifact_uri",
-    ]
-    frame = pandas.DataFrame(rows, columns=None if rows else columns)
+    matching = (run for run in _read(store) if not names or run.experiment in names)
+    rows = [_row(run) for run in islice(matching, max_results)]
+    frame = pandas.DataFrame(rows, columns=None if rows else _COLUMNS)
     for name in ("start_time", "end_time"):
         frame[name] = pandas.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce")
     return frame
+
+
+def _read(store: str | None) -> Iterator[Run]:
+    return read_runs(configured_store(store))
 
 
 def _row(run: Run) -> dict[str, Any]:
@@ -131,10 +149,10 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-def read_record(store: Store, run_id: str) -> Record:
-    """The record of a run; raises StoreError for an unknown run or a broken record."""
-    document = store.read_record(run_id)
-    try:
-        return from_json(document)
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise StoreError(f"the record of run {run_id} in {store.location} is broken: {error}") from None
+def _common_metrics(runs: Sequence[Run]) -> list[str]:
+    """Return the names of the metrics that most of the runs have."""
+    counts: dict[str, int] = {}
+    for run in runs:
+        for name in run.metrics:
+            counts[name] = counts.get(name, 0) + 1
+    return sorted(counts, key=lambda name: -counts[name])[:_MOST_METRIC_COLUMNS]

@@ -1,34 +1,47 @@
-"""The record of a run: what stands in ``run.json``, format 1."""
+"""The record of a run: the content of ``run.json``, format 1."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from fitprint._core.process import is_alive
+from fitprint.stores import Store, StoreError
 
 FORMAT = 1
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 
 
 class Skip(NamedTuple):
-    """Something that was not recorded, and why: never a silent gap."""
+    """Something that was not recorded, and the reason."""
 
     what: str
+    """What was not recorded, for example ``model``."""
     rule: str
+    """The setting or the rule that left it out, or ``error``."""
     reason: str
+    """The reason, as a text for the user."""
+
+
+Skip.__module__ = "fitprint"  # where users import it from, and what pickles name
 
 
 def now() -> str:
-    """This moment in ISO 8601, UTC, to the microsecond."""
+    """Return the current time as ISO 8601 in UTC, to the microsecond."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def check_end_status(status: str) -> None:
+    """Raise ValueError if a run cannot end with this status."""
+    if status not in (FINISHED, FAILED, KILLED):
+        raise ValueError(f"a run ends as {FINISHED}, {FAILED} or {KILLED}, not as {status!r}")
 
 
 @dataclass
 class Record:
-    """Everything of a run but the histories of its metrics."""
+    """All data of a run except the histories of its metrics."""
 
     run_id: str
     name: str
@@ -39,61 +52,79 @@ class Record:
     start: str = field(default_factory=now)
     end: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    """Of the ``training`` itself and of the ``recording``, apart."""
+    """The seconds of the ``training`` itself and, separately, of the ``recording``."""
     params: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     artifacts: list[str] = field(default_factory=list)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By name: ``flavor``, ``size`` in bytes, ``autologged``."""
+    """For the name of each package: ``flavor``, ``size`` in bytes, ``autologged``."""
     skipped: list[Skip] = field(default_factory=list)
     error: dict[str, str] | None = None
     process: dict[str, Any] = field(default_factory=dict)
 
-    def hide(self, shown: Callable[[str], str]) -> None:
-        """Replaces its texts by what is to be shown of them; its params are kept so from the beginning."""
+    def redact(self, hide: Callable[[str], str]) -> None:
+        """Replace each text by what `hide` returns for it, except the params, which are stored redacted."""
 
         def text(value: Any) -> Any:
-            return shown(value) if isinstance(value, str) else value
+            return hide(value) if isinstance(value, str) else value
 
         self.name, self.experiment = text(self.name), text(self.experiment)
         self.tags = {text(name): text(value) for name, value in self.tags.items()}
-        self.skipped = [Skip(*map(text, each)) for each in self.skipped]
+        self.skipped = [Skip(*map(text, skip)) for skip in self.skipped]
         if self.error is not None:
             self.error = {name: text(value) for name, value in self.error.items()}
 
     def to_json(self) -> dict[str, Any]:
-        """The document of ``run.json``."""
+        """Return the document of ``run.json``."""
         document: dict[str, Any] = {"format": FORMAT}
-        for each in fields(self):
-            document[each.name] = getattr(self, each.name)
+        for member in fields(self):
+            document[member.name] = getattr(self, member.name)
         return document
 
 
-_KINDS: dict[str, type | tuple[type, ...]] = {
+_TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("run_id", "name", "status", "experiment", "start"), str),
     **dict.fromkeys(("flavor", "parent_id", "end"), (str, type(None))),
     **dict.fromkeys(("seconds", "params", "metrics", "tags", "models", "process"), dict),
     **dict.fromkeys(("artifacts", "skipped"), list),
     "error": (dict, type(None)),
 }
-"""What each field of a record is in JSON."""
+"""The JSON type of each field of a record."""
 
 
 def from_json(document: Mapping[str, Any]) -> Record:
-    """A record read back; a RUNNING one whose process is gone reads as KILLED. Unknown keys are left out.
+    """Return the record that a document of ``run.json`` describes. Unknown keys are ignored.
 
-    Raises TypeError or ValueError for a document that is no record.
+    A record with status RUNNING whose process is gone gets the status KILLED.
+
+    Raises:
+        TypeError: If the document is not a record.
+        ValueError: If the document is not a record.
     """
-    found = {name: value for name, value in document.items() if name in _KINDS}
-    for name, value in found.items():
-        if not isinstance(value, _KINDS[name]):
+    values = {name: value for name, value in document.items() if name in _TYPES}
+    for name, value in values.items():
+        if not isinstance(value, _TYPES[name]):
             raise TypeError(f"its {name} cannot be {value!r:.50}")
-    record = Record(**found)
+    record = Record(**values)
     if not all(isinstance(about, dict) for about in record.models.values()):
-        raise TypeError("its models are described by mappings")
-    record.metrics = {name: float(value) for name, value in record.metrics.items()}  # "NaN" and infinities too
-    record.skipped = [Skip(*each) for each in record.skipped]
+        raise TypeError("its models must be described by mappings")
+    record.metrics = {name: float(value) for name, value in record.metrics.items()}  # also "NaN" and infinities
+    record.skipped = [Skip(*skip) for skip in record.skipped]
     if record.status == RUNNING and is_alive(record.process) is False:
         record.status = KILLED
     return record
+
+
+def read_record(store: Store, run_id: str) -> Record:
+    """Read the record of a run.
+
+    Raises:
+        UnknownRunError: If the store has no such run.
+        StoreError: If the record is broken or cannot be read.
+    """
+    document = store.read_record(run_id)
+    try:
+        return from_json(document)
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise StoreError(f"the record of run {run_id} in {store.location} is broken: {error}") from None

@@ -1,141 +1,404 @@
-"""A run, as the user holds it: being written, or read back."""
+"""`Run`: what users read of a run and add to it, whether it is open in this process or was read from a store."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from fitprint._core.privacy import Redactor
-from fitprint._runs import artifacts
-from fitprint._runs.numbers import number, whole_step
-from fitprint._runs.record import FINISHED, RUNNING, Record
-from fitprint._runs.writer import WrittenRun
-from fitprint.stores import OpenRun, Store
+from fitprint._core import html
+from fitprint._core.guard import warn_once
+from fitprint._runs.artifacts import dict_content, figure_content, read_files
+from fitprint._runs.metrics import metric_step, metric_value, read_history
+from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING, Record, Skip, check_end_status, read_record
+from fitprint._runs.run_stack import RunStack
+from fitprint._runs.writer import RunWriter
+from fitprint.stores import Store, StoreError, UnknownRunError, open_store
 
 
-class Run(WrittenRun):
-    """One recorded training call, or a stretch of code between `start_run` and `end_run`.
+class Run:
+    """One recorded training call, or the code between `fitprint.start_run` and `fitprint.end_run`.
 
-    A run being written belongs to the process that made it: elsewhere it can only be read.
+    Only the process that started a run can add to it. In other processes, and when it was read from a store, the
+    methods that add to a run raise RuntimeError; ``fitprint.start_run(run_id=...)`` opens it again.
     """
 
-    def __init__(
-        self, record: Record, store: Store, writer: OpenRun | None = None, redactor: Redactor | None = None
-    ) -> None:
-        super().__init__(record, store, writer, redactor)
-        self.before_end: list[Callable[[], None]] = []
-        """Ends what is recorded on this run, or below it, and is still open."""
+    __module__ = "fitprint"  # where users import it from, and what pickles name
 
-    def end(self, status: str = FINISHED) -> None:
-        """Ends the run, and before it the training loops that were opened in it. Raises OSError as `WrittenRun.end`."""
-        try:
-            while self.before_end:
-                self.before_end.pop(0)()
-        finally:
-            super().end(status)
+    def __init__(self, record: Record, store: Store, writer: RunWriter | None = None) -> None:
+        """Create a run for fitprint itself. Users get one from `fitprint.start_run` or `fitprint.get_run`."""
+        self._record = record
+        self._store = store
+        self._writer = writer
 
-    # writing to it
+    @property
+    def run_id(self) -> str:
+        """The id of the run: 32 hexadecimal digits, which sort by time."""
+        return self._record.run_id
+
+    @property
+    def name(self) -> str:
+        """The name of the run."""
+        return self._record.name
+
+    @property
+    def status(self) -> str:
+        """``RUNNING``, ``FINISHED``, ``FAILED`` or ``KILLED``."""
+        return self._record.status
+
+    @property
+    def flavor(self) -> str | None:
+        """The flavor of the recorded training call, or None if no training call was recorded."""
+        return self._record.flavor
+
+    @property
+    def experiment(self) -> str:
+        """The label of the experiment."""
+        return self._record.experiment
+
+    @property
+    def parent_id(self) -> str | None:
+        """The id of the parent run, or None."""
+        return self._record.parent_id
+
+    @property
+    def path(self) -> Path:
+        """The folder of the run. It moves when the run ends."""
+        return self._writer.path if self._writer is not None else self._store.folder(self.run_id)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The params of the run."""
+        return dict(self._record.params)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The last value of each metric."""
+        return dict(self._record.metrics)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of the run."""
+        return dict(self._record.tags)
+
+    @property
+    def artifacts(self) -> list[str]:
+        """The names of the files below ``artifacts/``."""
+        return list(self._record.artifacts)
+
+    @property
+    def models(self) -> dict[str, Path]:
+        """The folder of each model package of the run, by its name."""
+        return {name: self.path / name for name in self._record.models}
+
+    @property
+    def model_path(self) -> Path | None:
+        """The model package that autolog made, else the latest one, else None."""
+        models = self._record.models
+        names = [name for name, about in models.items() if about.get("autologged")] or list(models)[-1:]
+        return self.path / names[0] if names else None
+
+    @property
+    def skipped(self) -> list[Skip]:
+        """What was not recorded, each as (what, rule, reason)."""
+        return list(self._record.skipped)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The seconds that the ``training`` itself and its ``recording`` took."""
+        return dict(self._record.seconds)
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        """The ``type`` and ``message`` of the error that ended a failed training, or None."""
+        return dict(self._record.error) if self._record.error else None
+
+    @property
+    def start_time(self) -> str:
+        """When the run started, as ISO 8601 in UTC."""
+        return self._record.start
+
+    @property
+    def end_time(self) -> str | None:
+        """When the run ended, as ISO 8601 in UTC, or None."""
+        return self._record.end
+
+    @property
+    def children(self) -> list[Run]:
+        """The runs whose parent is this one, oldest first."""
+        children = []
+        for run in read_runs(self._store):
+            if run.run_id <= self.run_id:  # ids sort by time, and no child is older than its parent
+                break
+            if run.parent_id == self.run_id:
+                children.append(run)
+        return children[::-1]
+
+    @property
+    def info(self) -> SimpleNamespace:
+        """``run_id``, ``run_name``, ``status`` and ``artifact_uri``, as in MLflow."""
+        uri = str(self.path / "artifacts")
+        return SimpleNamespace(run_id=self.run_id, run_name=self.name, status=self.status, artifact_uri=uri)
+
+    @property
+    def data(self) -> SimpleNamespace:
+        """``params``, ``metrics`` and ``tags``, as in MLflow."""
+        return SimpleNamespace(params=self.params, metrics=self.metrics, tags=self.tags)
+
+    def metric_history(self, name: str) -> list[tuple[int, float]]:
+        """Return all values of a metric.
+
+        Args:
+            name: The name of the metric.
+
+        Returns:
+            Each value as (step, value), in the order in which they were logged.
+        """
+        if self._writer is not None:
+            self._writer.flush_metrics()
+        return read_history(self.path, name)
 
     def log_param(self, key: str, value: Any) -> None:
-        """Records a param; its value is kept as it is where JSON has it, else as its repr.
+        """Log a param.
 
-        A secret is shown as ``***``; what is over 16,000 characters is an artifact, which the param names.
+        Args:
+            key: The name of the param.
+            value: Its value, stored as it is if JSON has its type, else as its ``repr``. A secret is stored as
+                ``***``. A value of more than 16,000 characters becomes an artifact, and the param names it.
+
+        Raises:
+            RuntimeError: If the run was read from a store, or belongs to another process.
         """
         self.log_params({key: value})
 
     def log_params(self, params: Mapping[str, Any]) -> None:
-        """Records params."""
-        found = {str(name): self.kept_param(str(name), value) for name, value in params.items()}
-        with self._changing():
-            for name, each in found.items():
-                self.keep_param(name, each)
+        """Log params.
+
+        Args:
+            params: The values of the params by their names, as for `log_param`.
+
+        Raises:
+            RuntimeError: If the run was read from a store, or belongs to another process.
+        """
+        writer = writer_of(self)
+        prepared = {str(name): writer.prepare_param(str(name), value) for name, value in params.items()}
+        with writer.change():
+            for name, param in prepared.items():
+                writer.add_prepared_param(name, param)
 
     def log_metric(self, key: str, value: float, step: int | None = None) -> None:
-        """Records a value of a metric. Raises ValueError when it is no number."""
+        """Log a value of a metric.
+
+        Args:
+            key: The name of the metric.
+            value: The value.
+            step: The step that the value belongs to, 0 by default.
+
+        Raises:
+            ValueError: If the value is not a number, or the step is not a whole number.
+            RuntimeError: If the run was read from a store, or belongs to another process.
+        """
         self.log_metrics({key: value}, step)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Records a value of each metric, at a step (0 by default)."""
-        read = {str(name): number(name, value) for name, value in metrics.items()}
-        at = whole_step(step)
-        with self._changing(metrics_only=True):
-            stamp = time.time()
-            for name, value in read.items():
-                self.add_metric(name, value, at, stamp)
+        """Log one value of each of several metrics.
+
+        Args:
+            metrics: The values of the metrics by their names.
+            step: The step that the values belong to, 0 by default.
+
+        Raises:
+            ValueError: If a value is not a number, or the step is not a whole number.
+            RuntimeError: If the run was read from a store, or belongs to another process.
+        """
+        values = {str(name): metric_value(name, value) for name, value in metrics.items()}
+        whole_step = metric_step(step)
+        writer = writer_of(self)
+        with writer.change(metrics_only=True):
+            timestamp = time.time()
+            for name, value in values.items():
+                writer.add_metric(name, value, whole_step, timestamp)
 
     def set_tag(self, key: str, value: Any) -> None:
-        """Sets a tag; its value is kept as text."""
+        """Set a tag.
+
+        Args:
+            key: The name of the tag.
+            value: Its value, stored as a text.
+
+        Raises:
+            RuntimeError: If the run was read from a store, or belongs to another process.
+        """
         self.set_tags({key: value})
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
-        """Sets tags."""
-        with self._changing():
-            self._record.tags.update({str(name): str(value) for name, value in tags.items()})
+        """Set tags.
+
+        Args:
+            tags: The values of the tags by their names, stored as texts.
+
+        Raises:
+            RuntimeError: If the run was read from a store, or belongs to another process.
+        """
+        writer = writer_of(self)
+        with writer.change():
+            writer.add_tags({str(name): str(value) for name, value in tags.items()})
 
     def log_artifact(self, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
-        """Copies a file or folder below ``artifacts/``. Raises FileNotFoundError."""
-        for name, content in artifacts.contents(Path(local_path), artifact_path):
-            self.write_artifact(name, content)
+        """Copy a file or a folder into the artifacts of the run.
+
+        Args:
+            local_path: The file or folder.
+            artifact_path: The artifact folder to copy it into, by default none.
+
+        Raises:
+            FileNotFoundError: If there is no such file or folder.
+            RuntimeError: If the run was read from a store, or belongs to another process.
+        """
+        for name, content in read_files(Path(local_path), artifact_path):
+            self._log_content(name, content)
 
     def log_dict(self, dictionary: Any, artifact_file: str) -> None:
-        """Writes a value as JSON, or as YAML when the name ends so; a secret in it is shown as ``***``."""
-        self.write_artifact(artifact_file, artifacts.of_dict(dictionary, artifact_file, self.secrets.redactor))
+        """Write a value as an artifact. Secrets in it are stored as ``***``.
+
+        Args:
+            dictionary: A dictionary, or another value that JSON can hold.
+            artifact_file: The name of the artifact. It is written as YAML if the name ends in ``.yaml`` or ``.yml``,
+                else as JSON.
+
+        Raises:
+            ValueError: If the name leads out of the artifacts.
+            RuntimeError: If the run was read from a store, or belongs to another process.
+        """
+        redactor = writer_of(self).secrets.redactor
+        self._log_content(artifact_file, dict_content(dictionary, artifact_file, redactor))
 
     def log_text(self, text: str, artifact_file: str) -> None:
-        """Writes a text, UTF-8."""
-        self.write_artifact(artifact_file, text.encode("utf-8"))
+        """Write a text as an artifact, in UTF-8.
+
+        Args:
+            text: The text.
+            artifact_file: The name of the artifact.
+
+        Raises:
+            ValueError: If the name leads out of the artifacts.
+            RuntimeError: If the run was read from a store, or belongs to another process.
+        """
+        self._log_content(artifact_file, text.encode("utf-8"))
 
     def log_figure(self, figure: Any, artifact_file: str) -> None:
-        """Saves a matplotlib figure (or any with ``savefig`` or ``write_html``) in the format of the name's ending."""
-        self.write_artifact(artifact_file, artifacts.of_figure(figure, artifact_file))
+        """Save a figure as an artifact.
 
-    def write_artifact(self, name: str, content: bytes) -> None:
-        """Writes a file below ``artifacts/``."""
-        with self._changing():
-            self.store_artifact(name, content)
+        Args:
+            figure: A matplotlib or plotly figure, or an object with its ``savefig``, ``to_html`` or ``to_image``.
+            artifact_file: The name of the artifact. Its file extension says the format.
 
-    def _changing(self, metrics_only: bool = False) -> _Change:
-        return _Change(self, metrics_only)
+        Raises:
+            TypeError: If `figure` is not a figure.
+            ValueError: If the name leads out of the artifacts.
+            RuntimeError: If the run was read from a store, or belongs to another process.
+        """
+        self._log_content(artifact_file, figure_content(figure, artifact_file))
+
+    def end(self, status: str = FINISHED) -> None:
+        """End the run. Does nothing if it has ended.
+
+        Args:
+            status: ``FINISHED``, ``FAILED`` or ``KILLED``.
+
+        Raises:
+            ValueError: If the status is another one.
+            OSError: If the end cannot be written. The run is then ended when the next run begins in its store.
+            RuntimeError: If the run is open in another process.
+        """
+        check_end_status(status)
+        if self._writer is not None or self.status == RUNNING:
+            writer_of(self).end(status)
+
+    def _log_content(self, name: str, content: bytes) -> None:
+        writer = writer_of(self)
+        with writer.change():
+            writer.write_artifact(name, content)
 
     def __enter__(self) -> Run:
-        from fitprint._runs.active import enter_block
-
-        enter_block(self)
+        if self._writer is not None:
+            active_runs.enter_block(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        from fitprint._runs.active import leave_block
+        active_runs.remove(self)
+        if self._writer is not None and self._writer.written_here:  # a forked child may leave the block too
+            self.end(FINISHED if kind is None else FAILED if issubclass(kind, Exception) else KILLED)
 
-        leave_block(self, kind)
+    def __getstate__(self) -> tuple[str, str]:
+        return self._store.location, self.run_id
 
-    def __reduce__(self) -> Any:
-        from fitprint._runs.read import read_run
+    def __setstate__(self, state: tuple[str, str]) -> None:
+        """Read the run again from its store. Raises StoreError if it is not there."""
+        location, run_id = state
+        store = open_store(location)
+        self._record, self._store, self._writer = read_record(store, run_id), store, None
 
-        return read_run, (self._store.location, self.run_id)
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
+    def __repr__(self) -> str:
+        metrics = ", ".join(f"{name}={value:.4g}" for name, value in list(self.metrics.items())[:3])
+        return f"<Run {self.run_id} {self.name} {self.status}{' ' + metrics if metrics else ''}>"
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, Any] = {
+            "run": self.run_id,
+            "name": self.name,
+            "status": self.status,
+            "flavor": self.flavor,
+            "start": self.start_time,
+            "model": self.model_path,
+        }
+        if self.error:
+            facts["error"] = f"{self.error['type']}: {self.error['message']}"
+        tables = [html.table(("", ""), facts.items(), f"Run {self.name}")]
+        sections: list[tuple[tuple[str, ...], Iterable[tuple[Any, ...]]]] = [
+            (("Metric", "value"), self.metrics.items()),
+            (("Param", "value"), self.params.items()),
+            (("Artifact",), [(name,) for name in self.artifacts]),
+            (("Not recorded", "by", "because"), self.skipped),
+        ]
+        tables += [html.table(head, rows) for head, rows in sections if rows]
+        return "".join(tables)
 
 
-class _Change:
-    """A change of a run: written at once when it has ended, within a second while it is open."""
+active_runs: RunStack[Run] = RunStack()
+"""The runs that `start_run` and `with` blocks have made active."""
 
-    def __init__(self, run: Run, metrics_only: bool) -> None:
-        self._run = run
-        self._metrics_only = metrics_only
 
-    def __enter__(self) -> None:
-        self._run._owned()
-        self._run._lock.acquire()
+def writer_of(run: Run) -> RunWriter:
+    """Return the writer of a run.
 
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        run = self._run
+    Raises:
+        RuntimeError: If the run was read from a store.
+    """
+    if run._writer is None:
+        raise RuntimeError(f"run {run.run_id} was read back: open it with start_run(run_id={run.run_id!r})")
+    return run._writer
+
+
+def record_of(run: Run) -> Record:
+    """Return the record of a run, to read what the properties of `Run` do not tell."""
+    return run._record
+
+
+def read_runs(store: Store) -> Iterator[Run]:
+    """Yield the runs of a store, newest first. A run whose record is broken is left out, with one warning."""
+    for run_id in store.run_ids():
         try:
-            if kind is None and run.status != RUNNING:
-                run._flush()
-            elif kind is None and self._metrics_only:
-                run.flush_if_behind()
-            elif kind is None:
-                run._try_to_flush()
-        finally:
-            run._lock.release()
+            run = Run(read_record(store, run_id), store)
+        except UnknownRunError:  # removed since it was listed, or without a record yet
+            continue
+        except StoreError as error:
+            warn_once(("store", run_id), str(error))
+            continue
+        yield run

@@ -1,7 +1,7 @@
-"""Stores that could not be written a moment ago: said once, left alone for a minute, and what waits for them.
+"""A circuit breaker per store: a store that failed is left alone for a minute, and runs wait until it works again.
 
-A run whose end could not be written waits, in memory, until the store is written again. If the process ends before
-that, it reads as KILLED.
+A run whose end could not be written waits in memory until the store can be written again. If the process ends before
+that, the run reads as KILLED.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from fitprint._core.process_state import on_reset
 from fitprint.stores import StoreError
 
 RETRY = 60.0
-"""Seconds for which a store that could not be written is left alone."""
+"""The seconds for which a store that failed is not tried again."""
 MOST_WAITING = 100
-"""Runs that wait for one store; of more than these the oldest are given up, and read as KILLED in the end."""
+"""The number of runs that wait for one store. Above it the oldest are dropped, and read as KILLED in the end."""
 
 
-class StoreResting(StoreError):
-    """The store could not be written a moment ago: it has been said, and it is not tried again yet."""
+class StoreUnavailable(StoreError):
+    """The store failed less than a minute ago. The user has been warned, and the store is not tried again yet."""
 
 
-class Waiting(Protocol):
+class UnfinishedRun(Protocol):
     """A run whose end could not be written."""
 
     @property
@@ -33,40 +33,35 @@ class Waiting(Protocol):
     def close(self) -> None: ...
 
 
-class _Rest:
-    """What is known of a store that failed."""
+class _Breaker:
+    """The state of a store that failed."""
 
     def __init__(self) -> None:
         self.until = float("-inf")
-        self.said = False
-        self.waiting: deque[Waiting] = deque(maxlen=MOST_WAITING)
+        self.warned = False
+        self.waiting: deque[UnfinishedRun] = deque(maxlen=MOST_WAITING)
 
 
-stores: dict[str, _Rest] = {}
-"""By location; a store that works is not among them."""
+breakers: dict[str, _Breaker] = {}
+"""The breakers by the location of the store. A store that works has none."""
+on_reset(breakers.clear)
 _lock = fork_safe_lock()
-on_reset(stores.clear)
-
-
-def is_resting(location: str) -> bool:
-    """Whether a store is left alone at this moment."""
-    found = stores.get(location)
-    return found is not None and time.monotonic() < found.until
 
 
 def check(location: str) -> None:
-    """Raises StoreResting while a store is left alone."""
-    if is_resting(location):
-        raise StoreResting(f"{location} could not be written a moment ago, and is not tried again yet")
+    """Raise StoreUnavailable if the store failed less than a minute ago."""
+    breaker = breakers.get(location)
+    if breaker is not None and time.monotonic() < breaker.until:
+        raise StoreUnavailable(f"{location} could not be written less than a minute ago, and is not tried again yet")
 
 
-def rest(location: str, error: OSError) -> None:
-    """Leaves a store alone for a minute, and says so with the reason and the mend: once, until it has worked again."""
+def trip(location: str, error: OSError) -> None:
+    """Leave a store alone for a minute, and warn the user with the reason: once, until the store has worked again."""
     with _lock:
-        found = stores.setdefault(location, _Rest())
-        found.until = time.monotonic() + RETRY
-        said, found.said = found.said, True
-    if not said:
+        breaker = breakers.setdefault(location, _Breaker())
+        breaker.until = time.monotonic() + RETRY
+        warned, breaker.warned = breaker.warned, True
+    if not warned:
         reason = error.strerror or str(error)
         warn_user(
             f"nothing is recorded for now: {location} cannot be written ({reason}); "
@@ -74,32 +69,32 @@ def rest(location: str, error: OSError) -> None:
         )
 
 
-def wait(location: str, run: Waiting) -> None:
-    """Keeps a run whose end could not be written, for when the store can be."""
+def enqueue(location: str, run: UnfinishedRun) -> None:
+    """Keep a run whose end could not be written until the store can be written again."""
     with _lock:
-        waiting = stores.setdefault(location, _Rest()).waiting
+        waiting = breakers.setdefault(location, _Breaker()).waiting
         if run not in waiting:
             waiting.append(run)
 
 
-def works(location: str) -> None:
-    """A store was written: the runs that waited for it are ended now. Stops at the first that cannot be."""
-    found = stores.get(location)
-    while found is not None and found.waiting:
+def recover(location: str) -> None:
+    """End the runs that waited for a store that was just written. Stops at the first one that fails again."""
+    breaker = breakers.get(location)
+    while breaker is not None and breaker.waiting:
         try:
-            run = found.waiting[0]
-            if run.written_here:  # a forked child has its parent's list, and not its runs
+            run = breaker.waiting[0]
+            if run.written_here:  # a forked child has the list of its parent, but must not write its runs
                 run.close()
         except OSError:
             return
         with _lock:
-            if run in found.waiting:
-                found.waiting.remove(run)
+            if run in breaker.waiting:
+                breaker.waiting.remove(run)
 
 
-def forget(location: str) -> None:
-    """A run was written from its first moment to its end: a fault of the store after this one is another one."""
+def reset(location: str) -> None:
+    """Forget the failure of a store after a whole run was written: the next failure is a new one, and is reported."""
     with _lock:
-        found = stores.get(location)
-        if found is not None and not found.waiting and time.monotonic() >= found.until:
-            del stores[location]
+        breaker = breakers.get(location)
+        if breaker is not None and not breaker.waiting and time.monotonic() >= breaker.until:
+            del breakers[location]

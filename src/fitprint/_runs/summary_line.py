@@ -1,4 +1,4 @@
-"""The line per recorded run, through the logger ``fitprint``."""
+"""The line that is logged for each recorded run, through the logger ``fitprint``."""
 
 from __future__ import annotations
 
@@ -11,68 +11,70 @@ from pathlib import Path
 from fitprint._console.logger import Line, RateLimiter, is_display
 from fitprint._console.terminal import Part
 from fitprint._core.guard import guarded, inform_user, log
-from fitprint._runs.run import Run
+from fitprint._runs.record import Record
+from fitprint._runs.writer import RunWriter
 
 PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "mean_test_score", "score")
+"""The metrics that the line prefers to others, by the end of their names."""
 
-IN_ITS_NATURE = ("metric", "flavor", "cross-validation", "candidate")
-"""Rules whose reasons are in the nature of the model: they stand in the run, no line says them, nobody counts them."""
-EXPECTED = (*IN_ITS_NATURE, "max_child_runs")
-"""Rules that the line is silent about: of a search's candidates the table has all."""
+INHERENT_RULES = ("metric", "flavor", "cross-validation", "candidate")
+"""Rules that follow from the nature of a model. Their reasons are in the run, but no line and no count shows them."""
+EXPECTED = (*INHERENT_RULES, "max_child_runs")
+"""Rules that the line does not show. The candidates of a search, for example, are all in its table."""
 
 pace = RateLimiter()
-_stores: list[Path] = []
-"""Where the run lies that was held back last."""
+_held_back_in: list[Path] = []
+"""The folder of the latest run that had no line of its own."""
 
 
-def tell_run(run: Run) -> None:
-    """`fitprint: XGBClassifier → fitprint-runs/0193...  accuracy 0.97  1.2 MB  in 4 ms`; at most ten a minute."""
+def log_run(writer: RunWriter) -> None:
+    """Log `fitprint: XGBClassifier → fitprint-runs/0193...  accuracy 0.97  1.2 MB  in 4 ms`, at most ten a minute."""
     if not log.isEnabledFor(logging.INFO):
         return
     with guarded("the line per run"):
-        held = 0 if is_display() else pace.admit()
-        if held is None:
-            if not _stores:
-                atexit.register(_tell_rest)
-            _stores[:] = [run.final_path.parent]
+        held_back = 0 if is_display() else pace.admit()
+        if held_back is None:
+            if not _held_back_in:
+                atexit.register(_log_held_back)
+            _held_back_in[:] = [writer.final_path.parent]
         else:
-            inform_user(run_line(run, held))
+            inform_user(run_line(writer.record, writer.final_path, held_back))
 
 
-def tell_package(run: Run, name: str, seconds: float) -> None:
-    """`fitprint: onnx → fitprint-runs/0193.../onnx  1.2 MB  in 4 ms`: a package that was added to a run."""
+def log_package(writer: RunWriter, name: str, seconds: float) -> None:
+    """Log `fitprint: onnx → fitprint-runs/0193.../onnx  1.2 MB  in 4 ms` for a package that was added to a run."""
     if not log.isEnabledFor(logging.INFO):
         return
     with guarded("the line per run"):
-        about = run.record.models[name]
-        shown: list[tuple[Part, ...]] = [
-            ((str(about["flavor"]), "bold"), (" → ", "dim"), (f"{_place(run.final_path)}/{name}", "dim")),
+        about = writer.record.models[name]
+        groups: list[tuple[Part, ...]] = [
+            ((str(about["flavor"]), "bold"), (" → ", "dim"), (f"{_path_text(writer.final_path)}/{name}", "dim")),
             ((size_text(int(about.get("size", 0))), ""),),
             ((f"in {seconds * 1000:.0f} ms", "dim"),),
         ]
-        inform_user(Line(_spaced(iter(shown))))
+        inform_user(Line(_spaced(iter(groups))))
 
 
-def run_line(run: Run, held: int = 0) -> Line:
-    """What a run came to, in one line; ``held``: how many runs before it have had no line."""
-    return Line(_spaced(_parts(run, held)))
+def run_line(record: Record, path: Path, held_back: int = 0) -> Line:
+    """Return the line of a run. `held_back` is the number of runs before it that had no line."""
+    return Line(_spaced(_groups(record, path, held_back)))
 
 
-def _parts(run: Run, held: int) -> Iterator[tuple[Part, ...]]:
-    yield (run.name, "bold"), (" → ", "dim"), (_place(run.final_path), "dim")  # of an open run: it moves when it ends
-    if run.error is not None:
-        yield ((f"{run.status} ({run.error['type']})", "red"),)
-    elif shown := _metric(run):
-        yield ((shown, "green"),)
-    size = sum(int(each.get("size", 0)) for each in run.record.models.values())
+def _groups(record: Record, path: Path, held_back: int) -> Iterator[tuple[Part, ...]]:
+    yield (record.name, "bold"), (" → ", "dim"), (_path_text(path), "dim")
+    if record.error is not None:
+        yield ((f"{record.status} ({record.error['type']})", "red"),)
+    elif metric := _metric_text(record.metrics):
+        yield ((metric, "green"),)
+    size = sum(int(about.get("size", 0)) for about in record.models.values())
     if size:
         yield ((size_text(size), ""),)
-    yield ((f"in {run.seconds.get('recording', 0.0) * 1000:.0f} ms", "dim"),)
-    left_out = dict.fromkeys(each.what for each in run.skipped if each.rule not in EXPECTED)
-    if left_out:
-        yield ((f"not recorded: {', '.join(left_out)}"[:200], "yellow"),)
-    if held:
-        yield ((f"and {held:,} {_runs(held)} before it", "dim"),)
+    yield ((f"in {record.seconds.get('recording', 0.0) * 1000:.0f} ms", "dim"),)
+    not_recorded = dict.fromkeys(skip.what for skip in record.skipped if skip.rule not in EXPECTED)
+    if not_recorded:
+        yield ((f"not recorded: {', '.join(not_recorded)}"[:200], "yellow"),)
+    if held_back:
+        yield ((f"and {held_back:,} {_runs(held_back)} before it", "dim"),)
 
 
 def _spaced(groups: Iterator[tuple[Part, ...]]) -> Iterator[Part]:
@@ -82,7 +84,7 @@ def _spaced(groups: Iterator[tuple[Part, ...]]) -> Iterator[Part]:
         yield from group
 
 
-def _place(path: Path) -> str:
+def _path_text(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(os.getcwd()) else str(path)
 
 
@@ -90,16 +92,17 @@ def _runs(count: int) -> str:
     return "run" if count == 1 else "runs"
 
 
-def _tell_rest() -> None:
-    """At the end of the process: the runs since the last line."""
-    held = pace.take_held_back()
-    if held:
+def _log_held_back() -> None:
+    """At the end of the process, log how many runs had no line after the last one that had."""
+    held_back = pace.take_held_back()
+    if held_back:
         with guarded("the last line"):
-            inform_user(Line([(f"{held:,} more {_runs(held)}", "bold"), (f" → {_place(_stores[0])}", "dim")]))
+            where = f" → {_path_text(_held_back_in[0])}"
+            inform_user(Line([(f"{held_back:,} more {_runs(held_back)}", "bold"), (where, "dim")]))
 
 
 def size_text(size: int) -> str:
-    """Bytes as 812 B, 1.2 kB, 3.4 MB."""
+    """Return a number of bytes as a text such as 812 B, 1.2 kB or 3.4 MB."""
     amount = float(size)
     for unit in ("B", "kB", "MB"):
         if amount < 1000:
@@ -108,11 +111,10 @@ def size_text(size: int) -> str:
     return f"{amount:.1f} GB"
 
 
-def _metric(run: Run) -> str:
-    metrics = run.metrics
-    for wanted in PREFERRED:
+def _metric_text(metrics: dict[str, float]) -> str:
+    for preferred in PREFERRED:
         for name, value in metrics.items():
-            if name.endswith(wanted):
+            if name.endswith(preferred):
                 short = name.removeprefix("training_").removesuffix("_score") if name.startswith("training_") else name
                 return f"{short} {value:.3g}"
     for name, value in metrics.items():

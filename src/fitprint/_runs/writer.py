@@ -1,4 +1,4 @@
-"""The side of a run that writes: what is buffered, how it ends, and what a fault of the store means for it."""
+"""Writing a run: what is buffered, when it reaches the store, how the run ends, and what happens if the store fails."""
 
 from __future__ import annotations
 
@@ -14,230 +14,283 @@ from typing import Any
 
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor, in_force
-from fitprint._runs import store_breaker as resting
-from fitprint._runs.metric_buffer import MOST_KEPT, History
-from fitprint._runs.params import KeptParam, Secrets, kept
+from fitprint._runs import store_breaker
+from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
+from fitprint._runs.params import PreparedParam, Secrets, prepare_param
 from fitprint._runs.record import FINISHED, RUNNING, Record, Skip, now
-from fitprint._runs.view import RunFacts
 from fitprint.models.package import Package
-from fitprint.stores import OpenRun, Store
+from fitprint.stores import OpenRun
 
-_BEHIND = 1.0
-"""Seconds after which buffered metrics and changed params are written, while a run is open."""
+_FLUSH_INTERVAL = 1.0
+"""The seconds after which buffered metrics and changed params are written while a run is open."""
 
 
-class WrittenRun(RunFacts):
-    """A run as the recorder writes it; in other processes than the one that made it, it can only be read."""
+class RunWriter:
+    """Writes one run into its store, for the recorder and for the methods of `Run`.
 
-    def __init__(
-        self, record: Record, store: Store, writer: OpenRun | None = None, redactor: Redactor | None = None
-    ) -> None:
-        super().__init__(record, store, writer)
-        self.claimed = False
-        """Whether a training call has taken this run: each further one becomes a child."""
+    It belongs to the process that created it. In a forked child everything that writes raises RuntimeError.
+    """
+
+    def __init__(self, record: Record, location: str, open_run: OpenRun, redactor: Redactor | None = None) -> None:
+        self.record = record
+        """The content of ``run.json``, as it is written next."""
         self.secrets = Secrets(redactor or in_force())
+        self.claimed = False
+        """Whether a training call is recorded on this run. Each further call becomes a child run."""
+        self.before_end: list[Callable[[], None]] = []
+        """Called when the run ends, to end what is recorded on it or below it and is still open."""
+        self.fault: OSError | None = None
+        """The error because of which the store is left alone. The user has been warned of it."""
+        self._location = location
+        self._open_run = open_run
         self._pid = os.getpid()
         self._lock = fork_safe_lock(threading.RLock)
-        self._history = History()
+        self._metrics = MetricBuffer()
         self._closing: Callable[[], None] | None = None
-        self._written = time.monotonic()
+        self._flushed = time.monotonic()
         self._added = self._slow_until = float("-inf")
-        self.fault: OSError | None = None
-        """The error that made the store rest; it has been said."""
 
     @property
-    def record(self) -> Record:
-        """What stands in ``run.json``; for the recorder, which writes it at the end."""
-        return self._record
+    def run_id(self) -> str:
+        return self.record.run_id
+
+    @property
+    def path(self) -> Path:
+        """The folder of the run. It moves when the run ends."""
+        return self._open_run.path
+
+    @property
+    def final_path(self) -> Path:
+        """The folder of the run after its end."""
+        return self._open_run.final_path
 
     @property
     def written_here(self) -> bool:
-        """Whether this process made the run, and no parent that it was forked from."""
+        """Whether this process created the run, and not a parent that it was forked from."""
         return os.getpid() == self._pid
 
-    def store_artifact(self, name: str, content: bytes) -> None:
-        """Writes a file below ``artifacts/``; the record follows when it is next written."""
-        name = posixpath.normpath(name)
-        with self._storing():
-            self._owned().write_artifact(name, content)
-        if name not in self._record.artifacts:
-            self._record.artifacts.append(name)
+    @property
+    def closed(self) -> bool:
+        """Whether the end of the run has been written."""
+        return self.record.end is not None and self._closing is None
 
-    def discard(self) -> None:
-        """Removes the run, as if it had never begun."""
-        self._closing = self._owned().discard
-        self.close()
+    # adding to the run; the record is written by the next flush
 
     def add_tags(self, tags: Mapping[str, str]) -> None:
-        """Adds tags; the record follows when it is next written."""
+        """Add tags to the run."""
         with self._lock:
-            self._record.tags.update(tags)
+            self.record.tags.update(tags)
+
+    def prepare_param(self, name: str, value: Any) -> PreparedParam:
+        """Convert a param to what the run stores. Raises whatever the ``repr`` of the value raises."""
+        return prepare_param(name, value, self.secrets.redactor)
 
     def add_param(self, name: str, value: Any) -> None:
-        """Adds a param of any kind; the record follows when it is next written."""
-        self.keep_param(name, self.kept_param(name, value))
+        """Add a param with a value of any type."""
+        self.add_prepared_param(name, self.prepare_param(name, value))
 
-    def kept_param(self, name: str, value: Any) -> KeptParam:
-        """A param as this run keeps it. Raises whatever the value's own ``repr`` raises."""
-        return kept(name, value, self.secrets.redactor)
-
-    def keep_param(self, name: str, param: KeptParam) -> None:
-        """Keeps a param; where its artifact cannot be written, the run says so."""
+    def add_prepared_param(self, name: str, param: PreparedParam) -> None:
+        """Add a param. If its artifact cannot be written, the run gets a skip reason."""
         if param.file is not None:
             try:
-                self.store_artifact(*param.file)
+                self.write_artifact(*param.file)
             except OSError as error:
                 self.skip(f"the whole of param {name}", "store", error.strerror or str(error))
         with self._lock:
-            self._record.params[self.hide(name)] = param.value
+            self.record.params[self.hide(name)] = param.value
             if param.hidden:
                 self.secrets.hidden[name] = param.hidden
 
-    def hide(self, text: str) -> str:
-        """A text about this run with what is secret in it hidden."""
-        return self.secrets.hide(text)
+    def add_metric(self, name: str, value: float, step: int, time: float) -> None:
+        """Add a value of a metric. It is buffered. `time` is in seconds since the epoch."""
+        self.add_series(name, (value,), step, (time,))
 
-    def skip(self, what: str, rule: str, reason: str) -> None:
-        """Keeps a reason for what was not recorded; the same one once."""
-        found = Skip(what, rule, reason)
-        if found not in self._record.skipped:
-            self._record.skipped.append(found)
-
-    def add_metric(self, name: str, value: float, step: int, stamp: float) -> None:
-        """Adds a value to the history, buffered; ``stamp`` in seconds of the epoch."""
-        self.add_series(name, (value,), step, (stamp,))
-
-    def add_series(self, name: str, values: Sequence[float], first_step: int, stamps: Sequence[float]) -> None:
-        """Adds the values of consecutive steps to the history, buffered."""
+    def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+        """Add the values of a metric at consecutive steps. They are buffered."""
         with self._lock:
             name = self.secrets.redactor.text(name)
-            value = self._history.add(name, values, first_step, stamps)
-            if value is not None:
-                self._record.metrics[name] = value
+            last = self._metrics.add(name, values, first_step, times)
+            if last is not None:
+                self.record.metrics[name] = last
 
-    def flush_if_behind(self) -> None:
-        """Writes what is buffered: once a second while values come fast, at once when they come slowly.
-
-        What cannot be written is kept: the next time, or the end of the run, writes it.
-        """
-        now = time.monotonic()
-        if now - self._added >= _BEHIND:
-            self._slow_until = now + _BEHIND  # the first of several after a pause: the others belong with it
-        self._added = now
-        if now - self._written >= _BEHIND or now < self._slow_until:
-            with self._lock:
-                self._try_to_flush()
+    def write_artifact(self, name: str, content: bytes) -> None:
+        """Write a file below ``artifacts/``."""
+        name = posixpath.normpath(name)
+        with self._store_operation():
+            self._owned().write_artifact(name, content)
+        if name not in self.record.artifacts:
+            self.record.artifacts.append(name)
 
     def begin_package(self, limit: int | None) -> Package:
-        with self._storing():
+        """Begin a package of at most `limit` bytes. It belongs to the run once `keep_package` is called."""
+        with self._store_operation():
             package = self._owned().begin_package(limit)
-        package.on_fault = self._faulted
+        package.on_fault = self._handle_fault
         return package
 
     def keep_package(self, package: Package, name: str, about: Mapping[str, Any]) -> str:
-        """Seals a package as one of this run's. Returns the name it got; the record follows when it is next written."""
-        writer = self._owned()
-        # one statement: no package is there that the record does not name
-        self._record.models[got := writer.keep_package(package, name)] = dict(about)
-        return got
+        """Seal a package and add it to the run. Returns its name, which gets a number if `name` is taken."""
+        open_run = self._owned()
+        # in one statement, so that no package exists that the record does not name
+        self.record.models[kept_name := open_run.keep_package(package, name)] = dict(about)
+        return kept_name
+
+    def skip(self, what: str, rule: str, reason: str) -> None:
+        """Add a reason why something is not recorded. The same reason is added only once."""
+        skip = Skip(what, rule, reason)
+        if skip not in self.record.skipped:
+            self.record.skipped.append(skip)
+
+    def hide(self, text: str) -> str:
+        """Return a text about this run with the secrets in it redacted."""
+        return self.secrets.hide(text)
+
+    # writing what was added
 
     def write(self) -> None:
-        """Writes the record as it is now."""
+        """Write the record and the buffered metrics now."""
+        with self._lock, self._store_operation():
+            self._write_all()
+
+    def flush_if_due(self) -> None:
+        """Write what is buffered: once a second while values come fast, and at once while they come slowly.
+
+        What cannot be written stays in the buffer until the next time, or until the end of the run.
+        """
+        now = time.monotonic()
+        if now - self._added >= _FLUSH_INTERVAL:
+            self._slow_until = now + _FLUSH_INTERVAL  # values that come together after a pause are written together
+        self._added = now
+        if now - self._flushed >= _FLUSH_INTERVAL or now < self._slow_until:
+            with self._lock:
+                self._try_to_write()
+
+    def flush_metrics(self) -> None:
+        """Write the buffered metrics, so that they can be read."""
         with self._lock:
-            self._flush()
+            if self._metrics:
+                with self._store_operation():
+                    self._metrics.write(self._owned())
+
+    def change(self, metrics_only: bool = False) -> _Change:
+        """Return a context manager that writes what the user changes in it: soon if the run is open, else at once."""
+        return _Change(self, metrics_only)
+
+    # the end of the run
 
     def end(self, status: str = FINISHED) -> None:
-        """Ends the run: its record is written and its folder is put among the finished ones.
+        """End the run, and before it the training loops that were opened in it.
 
-        Raises OSError where that fails. The run then waits, and is ended when a run next begins in its store.
+        Writes the record and moves the folder of the run to the finished ones. If this raises OSError, the run waits,
+        and it is ended when the next run begins in its store.
         """
-        with self._lock:
-            if self._record.status == RUNNING or self._record.end is None:
-                self._owned()
-                self._closing = self._put_away
-                self._record.status = status
-                self._record.end = now()
-            self.close()
-            self.secrets.hidden.clear()
+        try:
+            while self.before_end:
+                self.before_end.pop(0)()
+        finally:
+            self._end(status)
+
+    def discard(self) -> None:
+        """Delete the run, as if it had never begun."""
+        self._closing = self._owned().discard
+        self.close()
 
     def close(self) -> None:
-        """Does what `end` or `discard` began and could not do to its end; else nothing."""
+        """Complete what `end` or `discard` began and could not complete. Does nothing otherwise."""
         with self._lock:
             closing = self._closing
             if closing is None:
                 return
             try:
-                with contextlib.suppress(OSError):  # one that passes costs nothing, as a network's file system has them
+                with contextlib.suppress(OSError):  # network file systems have errors that pass, so this tries twice
                     closing()
                     self._closing = None
                 if self._closing is not None:
                     closing()
                     self._closing = None
             except BaseException as error:
-                if not isinstance(error, OSError) or self._faulted(error):
-                    resting.wait(self._store.location, self)
+                if not isinstance(error, OSError) or self._handle_fault(error):
+                    store_breaker.enqueue(self._location, self)
                 raise
-        resting.forget(self._store.location)
+        store_breaker.reset(self._location)
 
-    @property
-    def closed(self) -> bool:
-        """Whether its end is written."""
-        return self._record.end is not None and self._closing is None
-
-    def _owned(self) -> OpenRun:
-        if self._writer is None:
-            raise RuntimeError(f"run {self.run_id} was read back: open it with start_run(run_id={self.run_id!r})")
-        if not self.written_here:
-            raise RuntimeError(f"run {self.run_id} belongs to process {self._pid}: log to it there")
-        return self._writer
-
-    def _write_buffered(self) -> None:
+    def _end(self, status: str) -> None:
         with self._lock:
-            if self._history.waits:
-                with self._storing():
-                    self._history.write(self._owned())
+            if self.record.status == RUNNING or self.record.end is None:
+                self._owned()
+                self._closing = self._finish
+                self.record.status = status
+                self.record.end = now()
+            self.close()
+            self.secrets.hidden.clear()
 
-    def _flush(self) -> None:
-        with self._storing():
-            self._write_all()
-
-    def _try_to_flush(self) -> None:
-        try:
-            self._flush()
-        except OSError:
-            self._history.bound()
-
-    def _write_all(self) -> None:
-        self._written = time.monotonic()
-        if self._history.given_up:
-            reason = f"the store could not be written: more than {MOST_KEPT:,} values were not kept"
-            self.skip("per-iteration metrics", "store", reason)
-        self._history.write(self._owned())
-        self._record.hide(self.secrets.hide)
-        self._owned().write_record(self._record.to_json())
-
-    def _put_away(self) -> None:
+    def _finish(self) -> None:
         self._write_all()
         self._owned().finish()
 
+    def _write_all(self) -> None:
+        self._flushed = time.monotonic()
+        if self._metrics.dropped:
+            reason = f"the store could not be written, and more than {MOST_BUFFERED:,} values were not kept"
+            self.skip("per-iteration metrics", "store", reason)
+        self._metrics.write(self._owned())
+        self.record.redact(self.secrets.hide)
+        self._owned().write_record(self.record.to_json())
+
+    def _try_to_write(self) -> None:
+        try:
+            self.write()
+        except OSError:
+            self._metrics.drop_excess()
+
+    def _owned(self) -> OpenRun:
+        """Return the open run. Raises RuntimeError in a forked child."""
+        if not self.written_here:
+            raise RuntimeError(f"run {self.run_id} belongs to process {self._pid}: log to it there")
+        return self._open_run
+
     @contextlib.contextmanager
-    def _storing(self) -> Iterator[None]:
-        """Surrounds file operations of an open run: none while the store rests, and a fault makes it rest."""
-        resting.check(self._store.location)
+    def _store_operation(self) -> Iterator[None]:
+        """Surround file operations of an open run. Raises if the store failed a moment ago; a failure trips it."""
+        store_breaker.check(self._location)
         try:
             yield
         except OSError as error:
-            self._faulted(error)
+            self._handle_fault(error)
             raise
 
-    def _faulted(self, error: OSError) -> bool:
-        """Notes an error of the run's own files. False where its folder is gone: nothing can be written there again."""
+    def _handle_fault(self, error: OSError) -> bool:
+        """Handle an error of the files of this run. Returns False if its folder is gone, and can never be written."""
         if _is_gone(self.path):
             return False
-        if error.errno != ENAMETOOLONG:  # which says something of a name alone
+        if error.errno != ENAMETOOLONG:  # this one is about a name, not about the store
             self.fault = error
-            resting.rest(self._store.location, error)
+            store_breaker.trip(self._location, error)
         return True
+
+
+class _Change:
+    """Changes of a run by the user: written at once if the run has ended, and within a second while it is open."""
+
+    def __init__(self, writer: RunWriter, metrics_only: bool) -> None:
+        self._writer = writer
+        self._metrics_only = metrics_only
+
+    def __enter__(self) -> None:
+        self._writer._owned()
+        self._writer._lock.acquire()
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        writer = self._writer
+        try:
+            if kind is None and writer.record.status != RUNNING:
+                writer.write()
+            elif kind is None and self._metrics_only:
+                writer.flush_if_due()
+            elif kind is None:
+                writer._try_to_write()
+        finally:
+            writer._lock.release()
 
 
 def _is_gone(folder: Path) -> bool:

@@ -18,6 +18,7 @@ from fitprint._instrumentation.patches import patch_new_classes
 from fitprint._instrumentation.wrapper import ours, without_this_frame
 from fitprint._recorder.state import switch
 from fitprint._runs import active
+from fitprint._runs.run import Run, active_runs
 from fitprint._settings.layers import Configuration
 from fitprint._workers import pickled_settings
 
@@ -33,7 +34,7 @@ class RecordingContext:
         self.parent_id = parent_id
         self.pid: int | None = None
         self.session: call_scope.Session | None = None
-        self.stack: active.Stack = ()
+        self.stack: tuple[Run, ...] = ()
 
     @classmethod
     def capture(cls) -> RecordingContext:
@@ -41,7 +42,7 @@ class RecordingContext:
         session = call_scope.current()
         configuration = switch.configuration if switch.on else None
         found = cls(session is not None, configuration, active.parent_id())
-        found.pid, found.session, found.stack = os.getpid(), session, active.stack()
+        found.pid, found.session, found.stack = os.getpid(), session, active_runs.capture()
         return found
 
     def __reduce__(self) -> Any:
@@ -52,18 +53,18 @@ class RecordingContext:
     def attach(self) -> Any:
         """In the worker, before the task. Returns what `leave` takes back."""
         if self.pid == os.getpid():
-            return call_scope.enter(self.session), active.swap_stack(self.stack)
+            return call_scope.enter(self.session), active_runs.swap(self.stack)
         if self.configuration is not None:
             with guarded("recording in a worker"):
                 patch_new_classes()  # classes of the task were unpickled by now, and got their methods late
         active.inherit(self.parent_id)
-        return call_scope.enter(call_scope.Session() if self.nested else None), active.swap_stack(())
+        return call_scope.enter(call_scope.Session() if self.nested else None), active_runs.swap(())
 
     def detach(self, token: Any) -> None:
         """In the worker, after the task."""
         token, runs = token
         call_scope.leave(token)
-        active.swap_stack(runs)
+        active_runs.swap(runs)
 
 
 class Task:

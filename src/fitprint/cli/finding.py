@@ -12,7 +12,7 @@ import click
 from fitprint._core.paths import absolute
 from fitprint._core.privacy import in_force
 from fitprint._runs.read import configured_store, get_run, read_run
-from fitprint._runs.run import Run
+from fitprint._runs.run import Run, record_of
 from fitprint.cli.texts import clean
 from fitprint.models.errors import PackageError
 from fitprint.models.mlmodel import NAME
@@ -52,7 +52,7 @@ class Reading:
                     self.broken += 1
                     click.echo(f"fitprint: {clean(error)}; passed over", err=True)
                 continue
-            run.record.run_id = run_id  # what its folder is called is how it is found
+            record_of(run).run_id = run_id  # what its folder is called is how it is found
             yield _shown(run)
 
     def children(self, run: Run) -> list[Run]:
@@ -100,9 +100,9 @@ def found_package(text: str, store: str | None) -> Path:
 
 def _shown(run: Run) -> Run:
     """A run as it is printed: one that was recorded without them has its secrets hidden too."""
-    redactor, record = in_force(), run.record
+    redactor, record = in_force(), record_of(run)
     record.params = {redactor.text(name): redactor.value(name, value) for name, value in record.params.items()}
-    record.hide(redactor.text)
+    record.redact(redactor.text)
     return run
 
 

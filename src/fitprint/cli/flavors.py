@@ -12,7 +12,7 @@ import click
 from fitprint._api.status import skips_text
 from fitprint._instrumentation.entries import Entry, discover, missing_plugins
 from fitprint._instrumentation.support import check_support
-from fitprint._runs.summary_line import IN_ITS_NATURE
+from fitprint._runs.summary_line import INHERENT_RULES
 from fitprint.cli import options
 from fitprint.cli.finding import Reading, opened_store
 from fitprint.cli.screen import Screen
@@ -93,7 +93,7 @@ def _with_counts(rows: list[FlavorRow], store: str | None) -> list[FlavorRow]:
     for run in Reading(opened).runs(opened.run_ids()):
         if run.flavor is not None:
             runs[run.flavor] += 1
-            skips[run.flavor].update({each.rule for each in run.skipped}.difference(IN_ITS_NATURE))
+            skips[run.flavor].update({each.rule for each in run.skipped}.difference(INHERENT_RULES))
     return [replace(each, runs=runs[each.name], skips=dict(skips[each.name])) for each in rows]
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import click
 
 from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING
-from fitprint._runs.run import Run
+from fitprint._runs.run import Run, record_of
 from fitprint._runs.summary_line import PREFERRED, size_text
 from fitprint.cli.screen import Screen
 from fitprint.cli.texts import clean, columns, duration, local_time, seconds_since, shortened, time_text
@@ -97,7 +97,7 @@ def _columns(rows: Sequence[tuple[Run, int]], screen: Screen, digits: int) -> li
     ids = [run.run_id[: digits if screen.width is not None else None] for run in runs]
     names = _telling_metrics(runs)
     metrics = [
-        Column(clean(name), [_metric(run.record.metrics.get(name)) for run in runs], wanted, right=True)
+        Column(clean(name), [_metric(record_of(run).metrics.get(name)) for run in runs], wanted, right=True)
         for name, wanted in zip(names, (1, 3, 5), strict=False)
     ]
     return [
@@ -118,8 +118,8 @@ def _telling_metrics(runs: Iterable[Run]) -> list[str]:
     The candidates of a search, which are many, only have a say where there is nothing else.
     """
     listed = list(runs)
-    outermost = [run for run in listed if run.parent_id is None and run.record.metrics]
-    counts = Counter(name for run in outermost or listed for name in run.record.metrics)
+    outermost = [run for run in listed if run.parent_id is None and record_of(run).metrics]
+    counts = Counter(name for run in outermost or listed for name in record_of(run).metrics)
     return sorted(counts, key=lambda name: (-counts[name], _place(name)))[:3]
 
 
@@ -208,5 +208,5 @@ def _took(run: Run) -> str:
 
 
 def _model_size(run: Run) -> str:
-    sizes = [each.get("size") for each in run.record.models.values()]
+    sizes = [each.get("size") for each in record_of(run).models.values()]
     return size_text(sum(each for each in sizes if isinstance(each, int))) if sizes else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fitprint._runs.run import Run
+from fitprint._runs.run import Run, record_of
 from fitprint.cli import options, run_rows
 from fitprint.cli.finding import Reading, opened_store
 from fitprint.cli.screen import Screen
@@ -84,5 +84,5 @@ def _row(run: Run) -> dict[str, Any]:
         "metrics": run.metrics,
         "params": run.params,
         "tags": run.tags,
-        "models": run.record.models,
+        "models": record_of(run).models,
     }

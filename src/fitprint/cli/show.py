@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from fitprint._runs.record import RUNNING
-from fitprint._runs.run import Run
+from fitprint._runs.run import Run, record_of
 from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages, run_rows
 from fitprint.cli.finding import Reading, found_run
@@ -57,14 +57,14 @@ def _document(run: Run, children: list[Run]) -> dict[str, Any]:
         "start": run.start_time,
         "end": run.end_time,
         "seconds": run.seconds,
-        "process": run.record.process,
+        "process": record_of(run).process,
         "error": run.error,
         "params": run.params,
         "metrics": run.metrics,
         "steps": _steps(folder / METRICS),
         "tags": run.tags,
         "artifacts": [{"name": name, "size": _size(folder / ARTIFACTS / str(name))} for name in run.artifacts],
-        "models": [_model(name, about, folder) for name, about in run.record.models.items()],
+        "models": [_model(name, about, folder) for name, about in record_of(run).models.items()],
         "skipped": [skip._asdict() for skip in run.skipped],
         "children": [
             {"run_id": each.run_id, "name": each.name, "status": each.status, "metrics": each.metrics}
@@ -149,7 +149,7 @@ def _facts(run: Run, document: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _end(run: Run) -> str:
-    process = f"process {run.record.process.get('pid')} on {run.record.process.get('host')}"
+    process = f"process {record_of(run).process.get('pid')} on {record_of(run).process.get('host')}"
     if run.status == RUNNING:
         return f"open for {duration(seconds_since(run.start_time))}, in {process}"
     return time_text(run.end_time) if run.end_time else f"never: {process} is gone"

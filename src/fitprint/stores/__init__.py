@@ -1,6 +1,51 @@
-"""Where runs go. Stores are found through the entry-point group ``fitprint.stores``, by the scheme of their URL."""
+"""Where runs are stored: in a folder, or wherever a plugin of the entry point group ``fitprint.stores`` puts them.
 
+A plugin registers a subclass of `Store` under the scheme of its URLs.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from importlib import metadata
+from typing import Any
+
+from fitprint._core.paths import absolute
 from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
-from fitprint.stores.opening import open_store
+from fitprint.stores.folder import FolderStore
 
 __all__ = ["OpenRun", "Store", "StoreError", "UnknownRunError", "open_store"]
+
+GROUP = "fitprint.stores"
+
+for _public in (OpenRun, Store, StoreError, UnknownRunError):
+    _public.__module__ = "fitprint.stores"  # where users import them from, and what pickles name
+
+
+def open_store(location: str) -> Store:
+    """Return the store at a location.
+
+    Args:
+        location: A folder, or a URL whose scheme a store plugin serves.
+
+    Returns:
+        The store. Neither the folder nor anything in it is created.
+
+    Raises:
+        ValueError: If no installed plugin serves the scheme of the URL.
+    """
+    return _open(absolute(location, os.getcwd()))
+
+
+@functools.lru_cache(maxsize=16)
+def _open(location: str) -> Store:
+    if "://" not in location:
+        return FolderStore(os.path.abspath(location))
+    scheme = location.partition("://")[0]
+    plugins = {entry_point.name: entry_point for entry_point in metadata.entry_points(group=GROUP)}
+    if scheme not in plugins:
+        installed = ", ".join(sorted(plugins)) or "none"
+        raise ValueError(f"no store plugin serves {scheme}:// (installed: {installed}); give a folder, or install one")
+    create: Any = plugins[scheme].load()
+    store: Store = create(location)
+    return store

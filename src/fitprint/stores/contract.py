@@ -1,4 +1,4 @@
-"""The contract of a store: it opens runs, and reads them back."""
+"""The contract of a store: it writes runs, and reads them again."""
 
 from __future__ import annotations
 
@@ -12,95 +12,206 @@ from fitprint.stores.leftovers import Leftovers
 
 
 class StoreError(OSError):
-    """A store cannot be read, or has no such run; the message is one line for a user."""
+    """A store cannot be read, or does not have a run. The message is one line for the user."""
 
 
 class UnknownRunError(StoreError):
-    """A store has no such run, or has it no more."""
+    """A store does not have a run, or does not have it any more."""
 
 
 class OpenRun(ABC):
-    """A run being written, by the one process that made it."""
+    """A run that is being written by the process that began it."""
 
     @property
     @abstractmethod
     def path(self) -> Path:
-        """The folder of the run as it is now: another one once it is finished."""
+        """The folder of the run at this moment. It changes when the run is finished."""
 
     @property
     def final_path(self) -> Path:
-        """Where the run will lie once it is finished; by default where it is."""
+        """The folder of the run after it is finished; by default the present one."""
         return self.path
 
     @abstractmethod
     def write_record(self, record: Mapping[str, Any]) -> None:
-        """Writes ``run.json``, whole or not at all."""
+        """Write ``run.json``, completely or not at all.
+
+        Args:
+            record: The record, with values that JSON can hold.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
 
     @abstractmethod
     def append_metrics(self, lines: str) -> None:
-        """Adds whole lines to ``metrics.jsonl``."""
+        """Append to ``metrics.jsonl``.
+
+        Args:
+            lines: Whole lines, each with its line feed.
+
+        Raises:
+            OSError: If they cannot be written.
+        """
 
     @abstractmethod
     def write_artifact(self, name: str, content: bytes) -> None:
-        """Writes a file below ``artifacts/``. Raises ValueError for a name that leads outside."""
+        """Write a file below ``artifacts/``.
+
+        Args:
+            name: Its name, which may contain folders.
+            content: Its content.
+
+        Raises:
+            ValueError: If the name leads out of the artifacts.
+            OSError: If the file cannot be written.
+        """
 
     @abstractmethod
     def begin_package(self, limit: int | None) -> Package:
-        """A package to write into, beside its final place."""
+        """Begin a package beside its final place.
+
+        Args:
+            limit: The most bytes that it may have, or None.
+
+        Returns:
+            The package to write into.
+
+        Raises:
+            OSError: If it cannot be begun.
+        """
 
     @abstractmethod
     def keep_package(self, package: Package, name: str) -> str:
-        """Seals a package under a name, or the next free one (``model-2``). Returns the name it got."""
+        """Seal a package and move it to its place.
+
+        Args:
+            package: A package of `begin_package`.
+            name: The name that it should have.
+
+        Returns:
+            The name that it has: if `name` is taken, with the next free number, as in ``model-2``.
+
+        Raises:
+            ValueError: If the name is not a plain name.
+            OSError: If the package cannot be written.
+        """
 
     @abstractmethod
     def finish(self) -> None:
-        """Puts the run among the finished ones."""
+        """Move the run to the finished ones. Does nothing if it is there.
+
+        Raises:
+            OSError: If it cannot be moved.
+        """
 
     @abstractmethod
     def discard(self) -> None:
-        """Removes the run, as if it had never begun."""
+        """Delete the run, as if it had never begun.
+
+        Raises:
+            OSError: If it cannot be deleted.
+        """
 
     @abstractmethod
-    def mend(self, record: Mapping[str, Any] | None, half: Iterable[str]) -> None:
-        """Replaces the record of a dead process (None: leaves it) and removes what is half done.
+    def mend(self, record: Mapping[str, Any] | None, incomplete: Iterable[str]) -> None:
+        """Repair the run of a dead process. Other processes may do the same at the same time.
 
-        Safe beside others that do the same at the same time.
+        Args:
+            record: The record to replace the present one by, or None to leave that.
+            incomplete: The names of the incomplete files and folders to remove.
+
+        Raises:
+            OSError: If something cannot be written or removed.
         """
 
 
 class Store(ABC):
-    """Runs, by id. Ids sort by time."""
+    """A store of runs. The ids of runs sort by time."""
 
     location: str
 
     @abstractmethod
     def begin(self, run_id: str) -> OpenRun:
-        """Opens a run. Raises OSError when the store cannot be written."""
+        """Begin a run.
+
+        Args:
+            run_id: The id of the new run.
+
+        Returns:
+            The run to write.
+
+        Raises:
+            OSError: If the store cannot be written.
+        """
 
     @abstractmethod
     def reopen(self, run_id: str) -> OpenRun:
-        """A finished run, to add to. Raises StoreError for an unknown one."""
+        """Open a finished run to add to it.
+
+        Args:
+            run_id: The id of the run.
+
+        Returns:
+            The run to write.
+
+        Raises:
+            UnknownRunError: If there is no such run.
+        """
 
     @abstractmethod
     def run_ids(self) -> Iterator[str]:
-        """The ids of all runs, open ones too, newest first."""
+        """Yield the ids of all runs, including open ones, newest first.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
 
     @abstractmethod
     def folder(self, run_id: str) -> Path:
-        """The folder of a run. Raises StoreError for an unknown one."""
+        """Return the folder of a run.
+
+        Args:
+            run_id: The id of the run.
+
+        Raises:
+            UnknownRunError: If there is no such run.
+        """
 
     @abstractmethod
     def read_record(self, run_id: str) -> dict[str, Any]:
-        """The record of a run. Raises StoreError for an unknown run or a broken record."""
+        """Return the record of a run, as JSON values.
+
+        Args:
+            run_id: The id of the run.
+
+        Raises:
+            UnknownRunError: If there is no such run.
+            StoreError: If the record is broken or cannot be read.
+        """
 
     @abstractmethod
     def leftovers(self, run_id: str) -> Leftovers:
-        """What lies in the folder of a run. Raises StoreError for an unknown one."""
+        """Return what the folder of a run contains, for the cleanup after processes that died.
+
+        Args:
+            run_id: The id of the run.
+
+        Raises:
+            UnknownRunError: If there is no such run.
+        """
 
     @abstractmethod
     def take_over(self, run_id: str, was_open: bool, is_dead: Callable[[Mapping[str, Any]], bool]) -> OpenRun | None:
-        """Puts the run of a dead process among the finished ones. Of several callers one gets it, the others None.
+        """Move the run of a dead process to the finished ones.
 
-        ``was_open``: as `leftovers` said. ``is_dead`` is asked of its record once more when nobody else can take it:
-        where it says no, the run stays open.
+        Args:
+            run_id: The id of the run.
+            was_open: Whether `leftovers` found it among the open runs.
+            is_dead: Tells from a record whether its process is dead. It is called when no other process can take the
+                run any more; if it returns False, the run is put back.
+
+        Returns:
+            The run to write. None if it was put back, or if another process has taken it: of several callers exactly
+            one gets the run.
         """

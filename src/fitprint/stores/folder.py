@@ -1,6 +1,6 @@
-"""The folder store: a folder per run, open ones below ``.open/``, moved by one rename when they end.
+"""The store in a folder: one folder per run, open ones below ``.open/``, which one rename moves when they end.
 
-No lock and no index: many processes and machines on a POSIX file system share a store.
+There is neither a lock nor an index, so that many processes and machines can share a store on a POSIX file system.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from typing import Any
 
 from fitprint._core.jsonable import to_bytes
 from fitprint.models.package import Package, make_below
+from fitprint.stores.atomic_write import LineFile, read_record, write_file
 from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
-from fitprint.stores.leftovers import PARTIAL, Leftovers, look, remove
-from fitprint.stores.lines import LineFile
-from fitprint.stores.whole import read_record, write_whole
+from fitprint.stores.leftovers import PARTIAL, Leftovers, inspect_folder, remove
 
 OPEN = ".open"
 RECORD = "run.json"
@@ -29,24 +28,24 @@ _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class FolderStore(Store):
-    """Runs in one folder."""
+    """A store of runs in one folder."""
 
     def __init__(self, location: str) -> None:
         self.location = location
         self._open = os.path.join(location, OPEN)
 
     def begin(self, run_id: str) -> OpenRun:
-        opened = OpenFolder(self.location, os.path.join(self._open, run_id))
+        open_run = OpenFolder(self.location, os.path.join(self._open, run_id))
         try:
             try:
-                opened.make()
+                open_run.make()
             except FileNotFoundError:
                 os.makedirs(self._open, exist_ok=True)
-                opened.make()
-            return opened
+                open_run.make()
+            return open_run
         except BaseException:
             with contextlib.suppress(OSError):
-                opened.discard()
+                open_run.discard()
             raise
 
     def reopen(self, run_id: str) -> OpenRun:
@@ -54,59 +53,60 @@ class FolderStore(Store):
         return OpenFolder(self.location, str(folder), finished=folder.parent == Path(self.location))
 
     def run_ids(self) -> Iterator[str]:
-        found = {name for place in (self.location, self._open) for name in _names(place) if _RUN_ID.fullmatch(name)}
-        return iter(sorted(found, reverse=True))
+        folders = (self.location, self._open)
+        run_ids = {name for folder in folders for name in _names(folder) if _RUN_ID.fullmatch(name)}
+        return iter(sorted(run_ids, reverse=True))
 
     def folder(self, run_id: str) -> Path:
-        # a run may be renamed from the second place to the first between two looks
-        for place in (self.location, self._open, self.location):
-            path = Path(place, run_id)
+        # the first folder twice, because a run may be moved into it from the second one meanwhile
+        for parent in (self.location, self._open, self.location):
+            path = Path(parent, run_id)
             if _RUN_ID.fullmatch(run_id) and path.is_dir():
                 return path
         raise UnknownRunError(f"no run {run_id} in {self.location}")
 
     def read_record(self, run_id: str) -> dict[str, Any]:
-        # finished runs, by far the most, are read with one system call less than asking first
-        for place in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
+        # reading without asking first saves a system call for finished runs, which are by far the most
+        for parent in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                return read_record(f"{place}/{run_id}/{RECORD}")
+                return read_record(f"{parent}/{run_id}/{RECORD}")
         raise UnknownRunError(f"no run {run_id} in {self.location}")
 
     def leftovers(self, run_id: str) -> Leftovers:
         folder = self.folder(run_id)
         try:
-            return look(folder, RECORD, is_open=folder.parent == Path(self._open))
+            return inspect_folder(folder, RECORD, is_open=folder.parent == Path(self._open))
         except FileNotFoundError:
             raise UnknownRunError(f"no run {run_id} in {self.location}") from None
 
     def take_over(self, run_id: str, was_open: bool, is_dead: Callable[[Mapping[str, Any]], bool]) -> OpenRun | None:
         folder = Path(self._open if was_open else self.location, run_id)
-        writer = OpenFolder(self.location, str(folder), finished=not was_open)
+        open_run = OpenFolder(self.location, str(folder), finished=not was_open)
         try:
-            if not (folder / RECORD).exists():  # it died in the moment between two names
+            if not (folder / RECORD).exists():  # its process died between the two steps that replace a record
                 os.rename(folder / (RECORD + PARTIAL), folder / RECORD)
-            writer.finish()
+            open_run.finish()
         except FileNotFoundError:
             return None
         if is_dead(self.read_record(run_id)):
-            return writer
-        if was_open:  # reopened since it was looked at
-            os.rename(writer.path, folder)
+            return open_run
+        if was_open:  # it was reopened in the meantime
+            os.rename(open_run.path, folder)
         return None
 
 
 class OpenFolder(OpenRun):
-    """The folder of a run being written; ``finished``: an ended run that is added to."""
+    """The folder of a run that is being written. `finished` says that the run has ended, and is added to."""
 
     def __init__(self, store: str, folder: str, finished: bool = False) -> None:
         self._store = store
         self._folder = folder
         self._finished = finished
         self._metrics = LineFile()
-        self._between = False
-        """Whether ``run.json`` may bear the name of the one beside it: between the last two steps of writing it."""
+        self._is_replacing = False
+        """Whether the newest record may still have its partial name: between the last two steps of writing it."""
         self._packages: list[Package] = []
-        """Those begun: what is left of them when the run ends is half a package."""
+        """The packages that were begun. Those that are not sealed when the run ends are removed."""
 
     @property
     def path(self) -> Path:
@@ -117,36 +117,36 @@ class OpenFolder(OpenRun):
         return Path(self._store, os.path.basename(self._folder))
 
     def make(self) -> None:
-        """Makes the folder. Raises FileNotFoundError where the one it lies in is missing."""
-        os.mkdir(self._folder, 0o700)  # nobody reads what is half written; `finish` gives what the umask allows
+        """Create the folder. Raises FileNotFoundError if its parent folder does not exist."""
+        os.mkdir(self._folder, 0o700)  # only the owner reads an open run; `finish` sets the mode that the umask allows
 
     def write_record(self, record: Mapping[str, Any]) -> None:
-        place = os.path.join(self._folder, RECORD)
-        if self._between:  # an earlier one came as far as its last step: the only whole record is not written over
+        path = os.path.join(self._folder, RECORD)
+        if self._is_replacing:  # the last step failed before: the only complete record must not be overwritten
             with contextlib.suppress(FileNotFoundError):
-                os.rename(place + PARTIAL, place)
-            self._between = False
-        write_whole(place + PARTIAL, to_bytes(record))
-        # a rename over a file makes some file systems write it to the disk there and then, a millisecond each time; in
-        # the moment without the file the one beside it is whole, and `read_record` takes it
-        self._between = True
+                os.rename(path + PARTIAL, path)
+            self._is_replacing = False
+        write_file(path + PARTIAL, to_bytes(record))
+        # a rename over an existing file makes some file systems write it to the disk at once, which takes a
+        # millisecond each time; while there is no file, the partial one is complete, and `read_record` takes it
+        self._is_replacing = True
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(place)
-        os.rename(place + PARTIAL, place)
-        self._between = False
+            os.unlink(path)
+        os.rename(path + PARTIAL, path)
+        self._is_replacing = False
 
     def append_metrics(self, lines: str) -> None:
         self._metrics.append(os.path.join(self._folder, METRICS), lines)
 
     def write_artifact(self, name: str, content: bytes) -> None:
-        place = os.path.normpath(os.path.join(ARTIFACTS, name))
-        if os.path.isabs(name) or "\0" in name or not place.startswith(ARTIFACTS + os.sep):
-            raise ValueError(f"{name!r} is no artifact name: give a relative path of plain names")
+        relative = os.path.normpath(os.path.join(ARTIFACTS, name))
+        if os.path.isabs(name) or "\0" in name or not relative.startswith(ARTIFACTS + os.sep):
+            raise ValueError(f"{name!r} is not a valid artifact name: give a relative path of plain names")
         try:
-            self._write(place, content)
+            self._write(relative, content)
         except FileNotFoundError:
-            make_below(self._folder, os.path.dirname(place))
-            self._write(place, content)
+            make_below(self._folder, os.path.dirname(relative))
+            self._write(relative, content)
 
     def begin_package(self, limit: int | None) -> Package:
         number = 0
@@ -159,19 +159,19 @@ class OpenFolder(OpenRun):
 
     def keep_package(self, package: Package, name: str) -> str:
         if not name or "/" in name or name.startswith(".") or "\0" in name or name in (RECORD, METRICS, ARTIFACTS):
-            raise ValueError(f"{name!r} is no name for a model: give a plain name")
-        taken, number = name, 1
-        while os.path.lexists(os.path.join(self._folder, taken)):
+            raise ValueError(f"{name!r} is not a valid name for a model: give a plain name")
+        free_name, number = name, 1
+        while os.path.lexists(os.path.join(self._folder, free_name)):
             number += 1
-            taken = f"{name}-{number}"
-        place = os.path.join(self._folder, taken)
+            free_name = f"{name}-{number}"
+        path = os.path.join(self._folder, free_name)
         try:
-            package.seal(place)
-            return taken
+            package.seal(path)
+            return free_name
         except BaseException:
-            if not os.path.lexists(package.folder):  # interrupted before anybody was told its name
+            if not os.path.lexists(package.folder):  # interrupted after the move, before the caller knows its name
                 with contextlib.suppress(OSError):
-                    os.rename(place, package.folder)
+                    os.rename(path, package.folder)
             raise
 
     def finish(self) -> None:
@@ -180,42 +180,42 @@ class OpenFolder(OpenRun):
         for package in self._packages:
             if not package.sealed:
                 package.discard()
-        opened, target = self._folder, os.path.join(self._store, os.path.basename(self._folder))
-        # files were made with the umask of now; the folder gets what they have, and may be entered where it may be read
-        mode = os.stat(os.path.join(opened, RECORD)).st_mode & 0o666
-        inherited = os.stat(opened).st_mode & stat.S_ISGID  # of a folder that a group shares
-        os.chmod(opened, inherited | mode | 0o700 | (mode & 0o444) >> 2)
-        try:  # said before it is done, so that an interruption between the two finds the run where it is
+        source, target = self._folder, os.path.join(self._store, os.path.basename(self._folder))
+        # the record was created with the present umask; the folder gets its mode, and who may read it may enter it
+        mode = os.stat(os.path.join(source, RECORD)).st_mode & 0o666
+        inherited = os.stat(source).st_mode & stat.S_ISGID  # of a folder that a group shares
+        os.chmod(source, inherited | mode | 0o700 | (mode & 0o444) >> 2)
+        try:  # the attributes are set before the move, so that they are right if an interruption follows it
             self._folder, self._finished = target, True
-            os.rename(opened, target)
+            os.rename(source, target)
         except BaseException as error:
-            if isinstance(error, OSError) or os.path.isdir(opened):
-                self._folder, self._finished = opened, False
+            if isinstance(error, OSError) or os.path.isdir(source):
+                self._folder, self._finished = source, False
             raise
 
     def discard(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self._folder)  # says what kept it from being removed
+            shutil.rmtree(self._folder)  # raises the error that kept it from being removed
 
-    def mend(self, record: Mapping[str, Any] | None, half: Iterable[str]) -> None:
+    def mend(self, record: Mapping[str, Any] | None, incomplete: Iterable[str]) -> None:
         if record is not None:
-            own = os.path.join(self._folder, f"{RECORD}.{os.urandom(4).hex()}{PARTIAL}")
-            write_whole(own, to_bytes(record))
-            # one that sweeps here too may have taken it for half done: it writes the same record itself
+            partial = os.path.join(self._folder, f"{RECORD}.{os.urandom(4).hex()}{PARTIAL}")
+            write_file(partial, to_bytes(record))
+            # another cleanup may have removed this as incomplete; it writes the same record itself
             with contextlib.suppress(FileNotFoundError):
-                os.replace(own, os.path.join(self._folder, RECORD))
-        for name in half:
+                os.replace(partial, os.path.join(self._folder, RECORD))
+        for name in incomplete:
             remove(Path(self._folder, name))
 
     def _write(self, name: str, content: bytes) -> None:
-        """Writes a file: in place while nobody but us reads the run, else by rename, so that none sees half of it."""
-        place = os.path.join(self._folder, name)
-        if not self._finished and not os.path.lexists(place):
-            write_whole(place, content)
+        """Write a file directly while nobody else reads the run, else by a rename, so that nobody reads half of it."""
+        path = os.path.join(self._folder, name)
+        if not self._finished and not os.path.lexists(path):
+            write_file(path, content)
             return
-        write_whole(place + PARTIAL, content)
-        os.rename(place + PARTIAL, place)
+        write_file(path + PARTIAL, content)
+        os.rename(path + PARTIAL, path)
 
 
 def _names(folder: str) -> list[str]:

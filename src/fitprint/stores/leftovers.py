@@ -1,4 +1,4 @@
-"""What the death of a process leaves half done in the folder of a run."""
+"""What a process that died has left incomplete in the folder of its run."""
 
 from __future__ import annotations
 
@@ -11,80 +11,98 @@ from typing import NamedTuple
 from fitprint.models.package import CHECKSUMS
 
 STAGING = ".package-"
+"""The beginning of the name of a package that is being written."""
 PARTIAL = ".partial"
+"""The end of the name of a file that is being written."""
 
 
 class Leftovers(NamedTuple):
-    """A look at the folder of a run."""
+    """The content of the folder of a run."""
 
     open: bool
-    """Whether it lies among the open runs."""
+    """Whether the folder is among the open runs."""
     recorded: bool
-    """Whether its record was ever written to the end."""
+    """Whether there is a complete record."""
     changed: float
-    """When a file of it was last written, in seconds of the epoch."""
-    half: dict[str, int]
-    """What was not written to its end, and bears a name that says so: staged packages, partial files. With bytes."""
+    """When a file was last written, in seconds since the epoch."""
+    incomplete: dict[str, int]
+    """What is incomplete, and has a name that says so (staged packages, partial files), with its bytes."""
     packages: dict[str, int]
-    """The packages that are complete, with their bytes."""
+    """The complete packages, with their bytes."""
     unsealed: dict[str, int]
-    """Folders of models without the checksums that are written last, with their bytes."""
+    """The folders of models without the checksums, which are written last, with their bytes."""
 
 
-def look(folder: Path, record: str, is_open: bool) -> Leftovers:
-    """What lies in the folder of a run, which may be moved or emptied meanwhile; ``record``: the name of its record."""
+def inspect_folder(folder: Path, record: str, is_open: bool) -> Leftovers:
+    """Look at the folder of a run, which other processes may move or empty at the same time.
+
+    Args:
+        folder: The folder.
+        record: The file name of the record.
+        is_open: Whether the folder is among the open runs.
+
+    Returns:
+        What the folder contains.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist any more.
+    """
     names = sorted(os.listdir(folder))
-    half: dict[str, int] = {}
+    incomplete: dict[str, int] = {}
     packages: dict[str, int] = {}
     unsealed: dict[str, int] = {}
     changed = 0.0
     for name in names:
-        place = folder / name
-        is_folder = place.is_dir() and not place.is_symlink()
-        size, newest = _weight(place)
-        if not name.startswith(record + "."):  # the half record of one that cleans up here at this moment
+        path = folder / name
+        is_folder = path.is_dir() and not path.is_symlink()
+        size, newest = _size_and_time(path)
+        if not name.startswith(record + "."):  # else it may be written by a cleanup at this moment
             changed = max(changed, newest)
         if name == record + PARTIAL and record not in names:
-            continue  # whole, and about to get its name: it is the record
+            continue  # this is the record: it is complete, and is about to get its name
         if name.endswith(PARTIAL) if not is_folder else name.startswith(STAGING):
-            half[name] = size
-        elif is_folder and (place / CHECKSUMS).is_file():
+            incomplete[name] = size
+        elif is_folder and (path / CHECKSUMS).is_file():
             packages[name] = size
-        elif is_folder and (place / "MLmodel").is_file():
+        elif is_folder and (path / "MLmodel").is_file():
             unsealed[name] = size
         elif is_folder:
-            half.update((f"{name}/{inner}", _weight(place / inner)[0]) for inner in _partial_below(place))
-    return Leftovers(is_open, record in names, changed or folder.stat().st_mtime, half, packages, unsealed)
+            incomplete.update((f"{name}/{inner}", _size_and_time(path / inner)[0]) for inner in _partial_below(path))
+    return Leftovers(is_open, record in names, changed or folder.stat().st_mtime, incomplete, packages, unsealed)
 
 
-def remove(place: Path) -> None:
-    """Removes a file or a folder, beside others that may do the same. Raises OSError when it stays.
+def remove(path: Path) -> None:
+    """Remove a file or a folder. Other processes may do the same at the same time.
 
-    A folder first gets a name that says it is half done: whatever interrupts this, nobody takes the rest for whole.
+    A folder is first given a name that says it is incomplete, so that nobody takes it for complete if this is
+    interrupted.
+
+    Raises:
+        OSError: If it cannot be removed.
     """
-    if place.is_dir() and not place.is_symlink():
-        if not place.name.startswith(STAGING):
-            half = place.with_name(f"{STAGING}{os.urandom(8).hex()}")
+    if path.is_dir() and not path.is_symlink():
+        if not path.name.startswith(STAGING):
+            staged = path.with_name(f"{STAGING}{os.urandom(8).hex()}")
             try:
-                place = place.rename(half)
+                path = path.rename(staged)
             except FileNotFoundError:
                 return
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
     try:
-        shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     except FileNotFoundError:
         return
 
 
-def _weight(place: Path) -> tuple[int, float]:
-    """(bytes, time of the last write) of a file, or of all files in a folder."""
+def _size_and_time(path: Path) -> tuple[int, float]:
+    """Return the bytes and the time of the last write of a file, or of all files in a folder."""
     size, newest = 0, 0.0
-    for file in _files(place) if place.is_dir() and not place.is_symlink() else [place]:
+    for file in _files(path) if path.is_dir() and not path.is_symlink() else [path]:
         try:
-            about = file.lstat()
+            status = file.lstat()
         except FileNotFoundError:
             continue
-        size, newest = size + about.st_size, max(newest, about.st_mtime)
+        size, newest = size + status.st_size, max(newest, status.st_mtime)
     return size, newest
 
 
@@ -93,5 +111,5 @@ def _partial_below(folder: Path) -> list[str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for place, _, names in os.walk(folder):
-        yield from (Path(place, name) for name in names)
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent, name) for name in names)

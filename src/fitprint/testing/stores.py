@@ -114,7 +114,7 @@ class StoreConformance(Conformance):
     def test_a_package_s_name_is_plain(self, opened: Store, name: str) -> None:
         run = _begun(opened, "a")
         package = run.begin_package(None)
-        with pytest.raises(ValueError, match="no name for a model"):
+        with pytest.raises(ValueError, match="not a valid name for a model"):
             run.keep_package(package, name)
 
     def test_a_discarded_run_leaves_nothing(self, opened: Store) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fitprint._runs.writer import WrittenRun
+from fitprint._runs.writer import RunWriter
 from fitprint.testing.bench import Bench, Trained
 from fitprint.testing.calls import failure
 from fitprint.testing.case import Case, needs
@@ -250,7 +250,7 @@ class FaultChecks:
         def fail(*args: Any, **kwargs: Any) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(WrittenRun, "add_series", fail)
+        monkeypatch.setattr(RunWriter, "add_series", fail)
         bench.on(strict=False)
         trained = bench.train(case)
         _unharmed(case, expected, trained, "no metric could be kept")

@@ -1,0 +1,100 @@
+"""Metrics of a run: checking values, buffering them until they are written, and reading the history back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fitprint._core.jsonable import dumps, number
+from fitprint.stores import OpenRun
+
+FILE = "metrics.jsonl"
+MOST_BUFFERED = 10_000
+"""The number of values that are buffered while the store cannot be written. Above it the oldest are dropped."""
+
+
+def metric_value(name: str, value: Any) -> float:
+    """Convert a value that a user logs to a float.
+
+    Raises:
+        ValueError: If the value is not a number. The message names the metric.
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"the value of metric {name!r} must be a number, not {value!r}") from None
+
+
+def metric_step(step: Any) -> int:
+    """Convert a step that a user gives to an int; None is step 0.
+
+    Raises:
+        ValueError: If the step is not a whole number.
+    """
+    try:
+        if int(step or 0) == (step or 0):
+            return int(step or 0)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"a step must be a whole number, not {step!r}")
+
+
+class MetricBuffer:
+    """The lines of ``metrics.jsonl`` that are not written yet, in order. The caller holds the lock of the run."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self.dropped = 0
+        """The number of values that were dropped because the store could not be written."""
+
+    def add(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> float | None:
+        """Add the values of consecutive steps, either all of them or none.
+
+        Returns:
+            The last value, or None if there are no values.
+        """
+        head = f'{{"name": {dumps(name)}, "step": '
+        lines, last = [], None
+        for step, (value, time) in enumerate(zip(values, times, strict=True), first_step):
+            last = float(value)
+            text = repr(last) if last - last == 0 else dumps(last)  # NaN and infinities are written as words
+            lines.append(f'{head}{step}, "value": {text}, "time": {time:.3f}}}\n')
+        self._lines += lines
+        return last
+
+    def __bool__(self) -> bool:
+        """Return whether there is something to write."""
+        return bool(self._lines)
+
+    def write(self, open_run: OpenRun) -> None:
+        """Write all lines. If this raises OSError, the lines stay in the buffer."""
+        if self._lines:
+            open_run.append_metrics("".join(self._lines))
+            self._lines.clear()
+
+    def drop_excess(self) -> None:
+        """Drop the oldest values if there are more than `MOST_BUFFERED`."""
+        excess = len(self._lines) - MOST_BUFFERED
+        if excess > 0:
+            count = excess + MOST_BUFFERED // 10  # some more, so that this is not done again at the next value
+            del self._lines[:count]
+            self.dropped += count
+
+
+def read_history(folder: Path, name: str) -> list[tuple[int, float]]:
+    """Read all values of one metric as (step, value) from the folder of a run.
+
+    A line that is not complete, because its process was killed while writing it, is left out.
+    """
+    path = Path(folder, FILE)
+    history = []
+    for line in path.read_bytes().split(b"\n") if path.exists() else ():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if entry.get("name") == name:
+            history.append((entry["step"], number(entry["value"])))
+    return history

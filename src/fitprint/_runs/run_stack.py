@@ -1,0 +1,77 @@
+"""The stack of active runs: those of this context, and those that belong to this thread.
+
+A run of a `with` block belongs to its context, so that asyncio tasks do not see the runs of each other. A run that was
+started without `with` belongs to the thread as well, because a notebook executes each cell in a context of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextvars import ContextVar
+from typing import Generic, Protocol, TypeVar
+
+from fitprint._runs.record import RUNNING
+
+
+class _HasStatus(Protocol):
+    @property
+    def status(self) -> str: ...
+
+
+R = TypeVar("R", bound=_HasStatus)
+
+
+class RunStack(Generic[R]):
+    """The active runs, the innermost one last."""
+
+    def __init__(self) -> None:
+        self._in_context: ContextVar[tuple[R, ...]] = ContextVar("fitprint_active_runs", default=())
+        self._in_thread = threading.local()
+
+    def push(self, run: R) -> None:
+        """Make a run the innermost one of this context and of this thread."""
+        self._in_context.set((*self._in_context.get(), run))
+        self._of_thread().append(run)
+
+    def enter_block(self, run: R) -> None:
+        """Make a run belong to this context only, because a `with` block begins."""
+        if run in self._of_thread():
+            self._of_thread().remove(run)
+        if run not in self._in_context.get():
+            self._in_context.set((*self._in_context.get(), run))
+
+    def remove(self, run: R) -> None:
+        """Remove a run from this context and from this thread."""
+        self._in_context.set(tuple(other for other in self._in_context.get() if other is not run))
+        if run in self._of_thread():
+            self._of_thread().remove(run)
+
+    def innermost(self) -> R | None:
+        """Return the run that was pushed last and has not ended, or None."""
+        for runs in (self._in_context.get(), self._of_thread()):
+            for run in reversed(runs):
+                if run.status == RUNNING:
+                    return run
+        return None
+
+    def capture(self) -> tuple[R, ...]:
+        """Return the runs that are active in this context, to attach them in a worker."""
+        run, runs = self.innermost(), self._in_context.get()
+        return runs if run is None or run in runs else (*runs, run)
+
+    def swap(self, runs: tuple[R, ...]) -> tuple[R, ...]:
+        """Replace the runs of this context by others. Returns the replaced ones."""
+        replaced = self._in_context.get()
+        self._in_context.set(runs)
+        return replaced
+
+    def clear(self) -> None:
+        """Remove all runs of this context and of this thread."""
+        self._in_context.set(())
+        self._of_thread().clear()
+
+    def _of_thread(self) -> list[R]:
+        if not hasattr(self._in_thread, "runs"):
+            self._in_thread.runs = []
+        runs: list[R] = self._in_thread.runs
+        return runs

@@ -1,0 +1,87 @@
+"""Files that are written completely or not at all: records, artifacts, and files of lines that only grow."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import Any
+
+from fitprint.stores.contract import StoreError
+from fitprint.stores.leftovers import PARTIAL
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Write a file.
+
+    Raises:
+        OSError: If it cannot be written. What was written of it is removed, if that is possible.
+    """
+    try:
+        with open(path, "wb", buffering=0) as file:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[file.write(rest) :]
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise
+
+
+class LineFile:
+    """A file that lines are appended to: all lines of a call, or none."""
+
+    def __init__(self) -> None:
+        self._torn_at: int | None = None
+        """The length of the file before lines that may be incomplete and are not removed yet."""
+
+    def append(self, path: str, lines: str) -> None:
+        """Append whole lines.
+
+        Raises:
+            OSError: If they cannot be written. The file is then as before, or the next call restores it.
+        """
+        rest = memoryview(lines.encode("utf-8", "backslashreplace"))
+        with open(path, "ab", buffering=0) as file:
+            if self._torn_at is not None:
+                file.truncate(self._torn_at)
+            self._torn_at = file.seek(0, os.SEEK_END)
+            try:
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    file.truncate(self._torn_at)
+                raise
+        self._torn_at = None  # only after closing it, because some file systems report a failed write then
+
+
+def read_record(path: str) -> dict[str, Any]:
+    """Read a record, or the complete one beside it that is about to replace it.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        StoreError: If it is broken or cannot be read.
+    """
+    try:
+        return _parse(path)
+    except FileNotFoundError:
+        try:
+            return _parse(path + PARTIAL)
+        except StoreError:  # incomplete, because its process died or failed: there is no record
+            raise FileNotFoundError(path) from None
+
+
+def _parse(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            document = json.loads(file.read())
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise StoreError(f"{path} is broken: not JSON") from None
+    if not isinstance(document, dict) or document.get("format") != 1:
+        raise StoreError(f"{path} has a format that this version of fitprint does not read (it reads format 1)")
+    return document
