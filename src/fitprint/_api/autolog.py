@@ -14,7 +14,7 @@ from fitprint._core.launch import let_children_record
 from fitprint._core.locks import fork_safe_lock
 from fitprint._instrumentation.entries import Entry, discover, missing_plugins
 from fitprint._instrumentation.flavor_state import Instrument
-from fitprint._instrumentation.unknown_settings import tell_unknown, tell_unknown_own
+from fitprint._instrumentation.unknown_settings import warn_unknown, warn_unknown_of_flavor
 from fitprint._recorder import loop_registry as loops
 from fitprint._recorder.state import switch
 from fitprint._settings.layers import Configuration, configure, current, is_configured
@@ -149,12 +149,12 @@ def say_what_is_missing(named: Iterable[str]) -> None:
 def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
     with _lock:
         for instrument in known_flavors().values():
-            instrument.loaded = tell_unknown_own  # in this process alone: no worker repeats the lines
+            instrument.loaded = warn_unknown_of_flavor  # in this process alone: no worker repeats the lines
         turn_on(current().with_scope(flavor, arguments))
         if switch.on:
             settings = current().settings()
             say_what_is_missing((*(settings.flavors or ()), *settings.exclude_flavors))
-            tell_unknown(known_flavors().values())
+            warn_unknown(known_flavors().values())
 
 
 def _choose(**chosen: Any) -> None:
