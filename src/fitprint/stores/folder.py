@@ -1,6 +1,7 @@
 """The folder store: a folder per run, open ones below ``.open/``, moved by one rename when they end.
 
-No lock and no index: many processes and machines on a POSIX file system share a store.
+Many processes and machines on a POSIX file system share a store. Why a rename: docs/adr/0003-rename-when-a-run-ends.md.
+Why neither a lock nor an index: docs/adr/0008-no-lock-in-the-store.md.
 """
 
 from __future__ import annotations
@@ -127,8 +128,7 @@ class OpenFolder(OpenRun):
                 os.rename(place + PARTIAL, place)
             self._between = False
         write_whole(place + PARTIAL, to_bytes(record))
-        # a rename over a file makes some file systems write it to the disk there and then, a millisecond each time; in
-        # the moment without the file the one beside it is whole, and `read_record` takes it
+        # unlinked first, because a rename over a file is slow: docs/adr/0003-rename-when-a-run-ends.md
         self._between = True
         with contextlib.suppress(FileNotFoundError):
             os.unlink(place)
