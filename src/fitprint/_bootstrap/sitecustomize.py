@@ -2,8 +2,8 @@
 
 It takes itself off the path, waits for the import of a framework, and lets the user's own `sitecustomize` run. The
 program must not notice, whatever Python this is, with fitprint or without. So nothing is imported here that the
-interpreter does not need itself; fitprint is imported only once a framework is, because modules of the user may have the
-same names as those that fitprint imports; and older versions of Python can read this text too.
+interpreter does not need itself; fitprint is imported only once a framework is, because modules of the user may have
+the same names as those that fitprint imports; and older versions of Python can read this text too.
 """
 
 import os

@@ -53,13 +53,13 @@ class Redactor:
         """Return True if a value of this name is never redacted."""
         return _matches(name, self._allowed_names)
 
-    def value(self, name: str, value: Any, found: list[Any] | None = None) -> Any:
+    def value(self, name: str, value: Any, collected: list[Any] | None = None) -> Any:
         """Redact a plain value by its name and by its content.
 
         Args:
             name: The name of the value.
             value: The value.
-            found: A list to which the redacted values are added.
+            collected: A list to which the redacted values are added.
 
         Returns:
             The redacted value.
@@ -67,29 +67,31 @@ class Redactor:
         if value is None or value == "" or (self._allowed_names and self.allows(name)):
             return value
         if self.hides(name) and (not isinstance(value, (bool, int, float)) or self.is_own(name)):
-            _collect(value, found)
+            _collect(value, collected)
             return HIDDEN
-        return self.inside(value, found)
+        return self.inside(value, collected)
 
-    def inside(self, value: Any, found: list[Any] | None = None) -> Any:
+    def inside(self, value: Any, collected: list[Any] | None = None) -> Any:
         """Redact a plain value that has no name.
 
         The second value of a pair that begins with a name, and the value after an option, count as having that name.
 
         Args:
             value: The value.
-            found: A list to which the redacted values are added.
+            collected: A list to which the redacted values are added.
 
         Returns:
             The redacted value.
         """
         if isinstance(value, str):
-            return self.text(value, found)
+            return self.text(value, collected)
         if isinstance(value, dict):
-            return {self.text(str(name)): self.value(str(name), entry, found) for name, entry in value.items()}
+            return {self.text(str(name)): self.value(str(name), entry, collected) for name, entry in value.items()}
         if isinstance(value, (list, tuple)):
             return [
-                self.value(name, entry, found) if (name := _name_before(value, i)) else self.inside(entry, found)
+                self.value(name, entry, collected)
+                if (name := _name_before(value, i))
+                else self.inside(entry, collected)
                 for i, entry in enumerate(value)
             ]
         return value
@@ -98,12 +100,12 @@ class Redactor:
         """Return False if a quick look shows that a text has no secret."""
         return self._wide or token_formats.signs().search(text.lower()) is not None
 
-    def text(self, text: str, found: list[Any] | None = None) -> str:
+    def text(self, text: str, collected: list[Any] | None = None) -> str:
         """Redact the secrets in a text.
 
         Args:
             text: The text.
-            found: A list to which the redacted values are added.
+            collected: A list to which the redacted values are added.
 
         Returns:
             The redacted text.
@@ -112,32 +114,32 @@ class Redactor:
             return text
         if not self.may_hide_in(text):
             return self._cached(text)
-        redacted = self.looks(text, found)
+        redacted = self._by_format(text, collected)
         places = assignments.secrets(redacted, self.hides)
-        redacted = _replaced(redacted, places, functools.partial(self._hide, found))
+        redacted = _replaced(redacted, places, functools.partial(self._hide, collected))
         return self._cached(text) if redacted == text else redacted
 
-    def looks(self, text: str, found: list[Any] | None = None) -> str:
+    def _by_format(self, text: str, collected: list[Any] | None = None) -> str:
         """Redact only what has the format of a secret, whatever name is before it.
 
         Args:
             text: The text.
-            found: A list to which the redacted values are added.
+            collected: A list to which the redacted values are added.
 
         Returns:
             The redacted text.
         """
         for pattern in (*self._own_values, token_formats.known()):
-            text = pattern.sub(lambda match: self._hide(found, match[0]), text)
+            text = pattern.sub(lambda match: self._hide(collected, match[0]), text)
         return text
 
-    def _hide(self, found: list[Any] | None, secret: str) -> str:
+    def _hide(self, collected: list[Any] | None, secret: str) -> str:
         if not secret or token_formats.references().fullmatch(secret):
             return secret
         if any(pattern.fullmatch(secret) for pattern in self._allowed_values):
             return secret
-        if found is not None:
-            found.append(secret)
+        if collected is not None:
+            collected.append(secret)
         return HIDDEN
 
     def _cached(self, text: str) -> str:
@@ -177,18 +179,18 @@ def _replaced(text: str, places: Any, hide: Callable[[str], str]) -> str:
     return "".join((*parts, text[position:])) if parts else text
 
 
-def _collect(value: Any, found: list[Any] | None) -> None:
+def _collect(value: Any, collected: list[Any] | None) -> None:
     """Add the parts of a redacted value to a list."""
-    if found is None or value is None:
+    if collected is None or value is None:
         return
     if isinstance(value, dict):
         for entry in value.values():
-            _collect(entry, found)
+            _collect(entry, collected)
     elif isinstance(value, (list, tuple)):
         for entry in value:
-            _collect(entry, found)
+            _collect(entry, collected)
     else:
-        found.append(value)
+        collected.append(value)
 
 
 @functools.lru_cache(maxsize=16)
