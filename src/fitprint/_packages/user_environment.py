@@ -30,7 +30,7 @@ def chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
     Raises ValueError for a line that is no requirement, naming it.
     """
     found = _chosen(options, detect)
-    hide = in_force().looks  # the names here are those of distributions
+    hide = in_force().by_format  # the names here are those of distributions
     found.requirements, found.constraints = [*map(hide, found.requirements)], [*map(hide, found.constraints)]
     found.conda = hide(found.conda) if found.conda is not None else None
     return found

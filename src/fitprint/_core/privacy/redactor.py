@@ -114,12 +114,12 @@ class Redactor:
             return text
         if not self.may_hide_in(text):
             return self._cached(text)
-        redacted = self._by_format(text, collected)
+        redacted = self.by_format(text, collected)
         places = assignments.secrets(redacted, self.hides)
         redacted = _replaced(redacted, places, functools.partial(self._hide, collected))
         return self._cached(text) if redacted == text else redacted
 
-    def _by_format(self, text: str, collected: list[Any] | None = None) -> str:
+    def by_format(self, text: str, collected: list[Any] | None = None) -> str:
         """Redact only what has the format of a secret, whatever name is before it.
 
         Args:
