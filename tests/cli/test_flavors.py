@@ -39,7 +39,7 @@ def test_an_available_flavor(row, invoke):
 def test_an_unsupported_version(row, toy, invoke):
     toy.plugin(">=2")
     assert row()["state"] == "unsupported"
-    assert "toylearn 1.2.3 is installed, >=2 is supported" in invoke("flavors").stdout
+    assert "toylearn 1.2.3 is installed, but >=2 is supported" in invoke("flavors").stdout
 
 
 def test_a_framework_that_is_not_installed(row, toy):
@@ -61,7 +61,7 @@ def test_a_framework_of_no_distribution(row, toy):
 def test_two_plugins_of_one_name(row, toy, invoke):
     toy.distribution("other-toy", "1", TWIN)
     assert row()["state"] == "broken"
-    assert "both register it" in invoke("flavors").stdout
+    assert "both register this flavor" in invoke("flavors").stdout
 
 
 def test_a_range_that_is_none(row, toy):

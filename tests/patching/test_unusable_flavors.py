@@ -35,7 +35,7 @@ def same(before, after):
         ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
         ("def broken(:", "SyntaxError"),
         ("x = 1", "ToyFlavor"),
-        ("ToyFlavor = 3", "is no fitprint flavor"),
+        ("ToyFlavor = 3", "is not a fitprint flavor"),
     ],
 )
 def test_a_plugin_that_fails_never_breaks_the_import(toy, store, caplog, plugin, reason):
@@ -45,7 +45,7 @@ def test_a_plugin_that_fails_never_breaks_the_import(toy, store, caplog, plugin,
     assert toylearn.Mean().fit([1], [2]).mean_ == 2.0
     assert row().state == "broken"
     assert reason in row().reason
-    assert [line for line in caplog.messages if line.startswith("toy: turning it on")]
+    assert [line for line in caplog.messages if line.startswith("toy: turning the flavor on failed")]
     assert not store.exists()
 
 

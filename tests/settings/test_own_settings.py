@@ -87,7 +87,7 @@ def test_variables_that_are_none_of_its_settings_are_told_at_the_import(own, sto
     trained(own.imported())
     assert sorted(lines()) == [
         "FITPRINT_TOY_BETWEEN: '4' cannot be read; accepted: two whole numbers as 1:2",
-        "FITPRINT_TOY_LEVL_EVERY is no setting, and is ignored; the nearest that is one: FITPRINT_TOY_LEVEL_EVERY",
+        "FITPRINT_TOY_LEVL_EVERY is not a setting and is ignored; the nearest setting is FITPRINT_TOY_LEVEL_EVERY",
     ]
 
 

@@ -245,8 +245,8 @@ def test_rules_hold_in_workers_and_one_that_cannot_be_pickled_breaks_nothing(toy
     assert sorted(run.params["shift"] for run in fitprint.runs()) == [0.0, 2.0, 4.0]
     told = [line for line in done.stderr.splitlines() if "rule" in line]
     assert len(told) == 2, done.stderr
-    assert told[0].startswith("fitprint: rule unpicklable cannot be handed to workers and is not in force there: ")
+    assert told[0].startswith("fitprint: rule unpicklable cannot be handed to workers and has no effect there: ")
     assert told[1].endswith(
-        "rule large cannot be handed to workers and is not in force there: "
+        "rule large cannot be handed to workers and has no effect there: "
         "ValueError: its pickle is larger than 1,000,000 bytes"
     )

@@ -1,9 +1,9 @@
-"""Run at the start of every Python below `fitprint run`, whose folder here is the first on its path.
+"""The `sitecustomize` of every Python below `fitprint run`, which puts this folder first on the path.
 
-Takes itself off the path, waits for a framework's import, and lets the user's own `sitecustomize` run. Whatever Python
-this is, with fitprint or without, its program must not notice: so nothing is imported here that the interpreter did not
-need itself, fitprint only once a framework is (modules of the user's may have the names of those that it imports), and
-the text is one that older versions of Python can read too.
+It takes itself off the path, waits for the import of a framework, and lets the user's own `sitecustomize` run. The
+program must not notice, whatever Python this is, with fitprint or without. So nothing is imported here that the
+interpreter does not need itself; fitprint is imported only once a framework is, because modules of the user may have
+the same names as those that fitprint imports; and older versions of Python can read this text too.
 """
 
 import os
@@ -17,7 +17,7 @@ VARIABLE = "_FITPRINT_RUN"
 
 
 class _Waiting(object):  # noqa: UP004
-    """Asked first for every import: turns recording on before the first of these modules is loaded."""
+    """The first finder for every import: turns recording on before one of some modules is loaded."""
 
     def __init__(self, names, launched):  # type: (set[str], bool) -> None
         self._names = names
@@ -25,25 +25,25 @@ class _Waiting(object):  # noqa: UP004
         self._busy = set()  # type: set[int]
 
     def find_spec(self, name, path=None, target=None):  # type: (str, Any, Any) -> Any
-        """The spec that the other finders have of a module, those among them that recording adds."""
+        """Return the spec that the other finders give for a module, those included that recording adds."""
         thread = _thread_id()
         if name not in self._names or thread in self._busy:
             return None
         self._busy.add(thread)
         try:
-            spec = _found(name, path, target)
+            spec = _find(name, path, target)
             if spec is None:
                 return None
             if name == "fitprint" and hasattr(spec.loader, "exec_module"):
                 self._turn_on_after(spec.loader)
                 return spec
             self._turn_on()
-            return _found(name, path, target)
+            return _find(name, path, target)
         finally:
             self._busy.discard(thread)
 
     def _turn_on_after(self, loader):  # type: (Any) -> None
-        # the program imports fitprint: recording is on before anything that it says to it
+        # the program imports fitprint: recording is turned on before any call that it makes
         load = loader.exec_module
 
         def exec_module(module):  # type: (Any) -> None
@@ -55,7 +55,7 @@ class _Waiting(object):  # noqa: UP004
 
     def _turn_on(self):  # type: () -> None
         _turn_on(self._launched)
-        sys.meta_path[:] = [each for each in sys.meta_path if each is not self]
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self]
 
 
 def _thread_id():  # type: () -> int
@@ -64,7 +64,7 @@ def _thread_id():  # type: () -> int
     return _thread.get_ident()
 
 
-def _found(name, path, target):  # type: (str, Any, Any) -> Any
+def _find(name, path, target):  # type: (str, Any, Any) -> Any
     for finder in list(sys.meta_path):
         spec = finder.find_spec(name, path, target) if hasattr(finder, "find_spec") else None
         if spec is not None:
@@ -77,34 +77,34 @@ def _turn_on(launched):  # type: (bool) -> None
         from fitprint._api.autolog import autolog_below_run
 
         autolog_below_run()
-    except Exception as error:  # noqa: BLE001  a broken fitprint, or none: the program runs as it would without
+    except Exception as error:  # noqa: BLE001  the program runs even if fitprint is broken or missing
         if isinstance(error, ImportError) and getattr(error, "name", "fitprint") == "fitprint":
-            _tell(launched, "fitprint is not installed for " + str(sys.executable))
+            _warn(launched, "fitprint is not installed for " + str(sys.executable))
         else:
-            _tell(True, type(error).__name__ + ": " + str(error))
+            _warn(True, type(error).__name__ + ": " + str(error))
 
 
-def _tell(wanted, reason):  # type: (bool, str) -> None
-    if wanted and sys.stderr is not None:
+def _warn(is_wanted, reason):  # type: (bool, str) -> None
+    if is_wanted and sys.stderr is not None:
         sys.stderr.write("fitprint: nothing is recorded: " + reason + "\n")
 
 
 def _leave_path():  # type: () -> None
     folder = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [each for each in sys.path if each != folder]
+    sys.path[:] = [entry for entry in sys.path if entry != folder]
     sys.path_importer_cache.pop(folder, None)
     globals()["kept"] = sys.modules.pop("sitecustomize")  # Python 2 empties a module that nothing refers to
 
 
 def _start():  # type: () -> None
-    said = os.environ.get(VARIABLE, "").split(";", 2)
-    if len(said) != 3:
-        return  # the program above turned recording off
-    pid, modules, prefix = said
+    parts = os.environ.get(VARIABLE, "").split(";", 2)
+    if len(parts) != 3:
+        return  # the program that started this one turned recording off
+    pid, modules, prefix = parts
     launched = pid == str(os.getpid())
     names = set(modules.split(","))
     if prefix != sys.prefix or names.intersection(sys.modules):
-        _turn_on(launched)  # which flavors another environment has is found out with fitprint alone
+        _turn_on(launched)  # only fitprint itself knows which flavors another environment has
     else:
         sys.meta_path.insert(0, _Waiting(names, launched))
 
@@ -112,6 +112,6 @@ def _start():  # type: () -> None
 _leave_path()
 _start()
 
-# The user's own, if there is one; where there is none this error says so, as it does without fitprint. Last, so that
-# its errors are reported by the interpreter as ever.
+# The user's own module, if there is one; otherwise the same ImportError as without fitprint. It comes last, so that the
+# interpreter reports its errors as ever.
 import sitecustomize  # type: ignore[import-not-found]  # noqa: E402, F401

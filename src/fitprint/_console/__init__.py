@@ -1,1 +1,1 @@
-"""Lines to the user: logger, terminal, notebook."""
+"""Lines for the user: the logger, terminals, notebooks."""

@@ -1,4 +1,4 @@
-"""The lines of a notebook's cell: one display, which is updated while the cell trains."""
+"""Lines in a notebook: each cell has one display, which is updated while the cell trains."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import on_reset
 
 MOST_LINES = 10
-"""Of one cell; of more the last ones are shown, and how many came before."""
+"""Lines that the display of a cell shows; of more lines the last ones, and the number of those before."""
 _EVERY = 0.2
-"""Seconds between two updates; the last of a cell comes when it ends."""
+"""Seconds between two updates; the last update comes when the cell ends."""
 _lock = fork_safe_lock()
 
 
@@ -31,7 +31,7 @@ class _Cell:
         self.updated = float("-inf")
 
     def show(self) -> None:
-        """Shows the lines so far: a new output the first time, the same one changed from then on."""
+        """Show the lines so far: as a new output the first time, and from then on by updating it."""
         from IPython import display
 
         before = self.count - len(self.lines)
@@ -53,12 +53,16 @@ def _forget() -> None:
 
 
 def is_there() -> bool:
-    """Whether this process is the kernel of a notebook."""
+    """Return True if this process is the kernel of a notebook."""
     return hasattr(_shell(), "kernel")
 
 
 def show(line: str) -> None:
-    """Adds a line to the display of the cell that runs."""
+    """Add a line to the display of the running cell.
+
+    Args:
+        line: The line.
+    """
     global _cell
     shell = _shell()
     key = shell.execution_count, _request(shell)
@@ -68,15 +72,15 @@ def show(line: str) -> None:
         cell = _cell
         cell.lines.append(line)
         cell.count += 1
-        waits = cell.count > MOST_LINES and time.monotonic() - cell.updated < _EVERY
-        if not waits:
+        is_too_soon = cell.count > MOST_LINES and time.monotonic() - cell.updated < _EVERY
+        if not is_too_soon:
             cell.show()
         elif cell.shown == cell.count - 1:
-            _when_it_ends(shell, cell)
+            _show_at_end(shell, cell)
 
 
-def _when_it_ends(shell: Any, cell: _Cell) -> None:
-    """Shows what is not shown yet at the end of the cell."""
+def _show_at_end(shell: Any, cell: _Cell) -> None:
+    """Show the lines that are not yet shown when the cell ends."""
 
     def flush(*result: Any) -> None:
         shell.events.unregister("post_run_cell", flush)
@@ -88,12 +92,12 @@ def _when_it_ends(shell: Any, cell: _Cell) -> None:
 
 
 def _shell() -> Any:
-    """IPython's shell, where the program has one; asking does not import it."""
+    """Return IPython's shell if the program has one, without importing IPython."""
     ipython = sys.modules.get("IPython") if "ipykernel" in sys.modules else None
     return ipython.get_ipython() if ipython is not None else None
 
 
 def _request(shell: Any) -> str:
-    """The id of the request that runs the cell: the same number may be counted twice where no history is stored."""
+    """Return the id of the request that runs the cell: without a history two cells can have the same number."""
     parent = shell.get_parent() if hasattr(shell, "get_parent") else None
     return str(((parent or {}).get("header") or {}).get("msg_id", ""))

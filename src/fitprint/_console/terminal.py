@@ -1,4 +1,4 @@
-"""Lines on a stream that others write to as well: coloured on a terminal alone, and never over a progress bar."""
+"""Lines on a stream that the program writes to as well: coloured on a terminal alone, never over a progress bar."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from typing import Any, TextIO
 from fitprint._core.process_state import in_forked_child
 
 Part = tuple[str, str]
-"""A text and its style, one of `STYLES` or none."""
+"""A text and its style, one of `STYLES` or an empty text."""
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _forked = False
-"""In a forked child: the bars are its parent's, and their locks may be held by a thread that it does not have."""
+"""Set in a forked child: the bars are its parent's, and a thread that it does not have may hold their locks."""
 
 
 def has_colours(stream: Any) -> bool:
-    """Whether a stream is to be coloured: by the variables that Python 3.13 itself goes by, else on a terminal."""
+    """Return True if lines on a stream are coloured.
+
+    The variables ``NO_COLOR``, ``FORCE_COLOR`` and ``TERM`` decide, as for Python 3.13 itself; otherwise a stream is
+    coloured if it is a terminal.
+
+    Args:
+        stream: The stream.
+    """
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -26,17 +33,29 @@ def has_colours(stream: Any) -> bool:
         return False
     try:
         return bool(stream.isatty())
-    except (AttributeError, OSError, ValueError):  # something else that can be written to; closed
+    except (AttributeError, OSError, ValueError):  # another kind of object, or a closed stream
         return False
 
 
 def painted(parts: Iterable[Part]) -> str:
-    """The parts as one text, with the codes that a terminal understands (ECMA-48, 8.3.117)."""
+    """Join the parts of a line, with the codes that a terminal understands (ECMA-48, 8.3.117).
+
+    Args:
+        parts: Pairs of a text and its style.
+
+    Returns:
+        The text.
+    """
     return "".join(f"\x1b[{STYLES[style]}m{text}\x1b[0m" if style in STYLES else text for text, style in parts)
 
 
 def write_line(stream: TextIO, line: str) -> None:
-    """Writes a line; a live bar of tqdm on the terminal makes way for it."""
+    """Write a line; a live bar of tqdm on the terminal makes room for it.
+
+    Args:
+        stream: Where to write.
+        line: The line, without its end.
+    """
     bars = _bars()
     if bars is None:
         stream.write(f"{line}\n")
@@ -47,9 +66,9 @@ def write_line(stream: TextIO, line: str) -> None:
 
 
 def _bars() -> Any:
-    """tqdm's class where the program has imported it and has a bar of it open."""
-    found = None if _forked else getattr(sys.modules.get("tqdm"), "tqdm", None)
-    return found if found is not None and getattr(found, "_instances", None) else None
+    """Return tqdm's class if the program has imported it and has a bar open; otherwise None."""
+    bar = None if _forked else getattr(sys.modules.get("tqdm"), "tqdm", None)
+    return bar if bar is not None and getattr(bar, "_instances", None) else None
 
 
 @in_forked_child

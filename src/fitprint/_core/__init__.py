@@ -1,1 +1,1 @@
-"""What everything stands on, and that knows nothing of runs or models."""
+"""The foundation of all other rooms; it knows nothing about runs, models or frameworks."""

@@ -1,4 +1,4 @@
-"""Strict JSON: NaN and infinities become the strings "NaN", "Infinity", "-Infinity"; any value has a plain form."""
+"""Strict JSON for any value. NaN and the infinities become the strings "NaN", "Infinity" and "-Infinity"."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 LONGEST_INT = 10_000
+"""Bits of a whole number; Python refuses to spell out much longer ones."""
 DEEPEST = 8
+"""Levels of nested values."""
 
 
 class Bounds(NamedTuple):
-    """How much of a value is kept."""
+    """How much of a value is written.
+
+    Attributes:
+        text: Characters of each text.
+        entries: Entries of each list and mapping.
+        described: Whether the shape and dtype of an array are written beside its values.
+    """
 
     text: int = 100_000
-    """Characters."""
     entries: int = 1_000
-    """Of each list and mapping."""
     described: bool = False
-    """Whether an array stands with its shape and dtype beside its values."""
 
 
 USUAL = Bounds()
@@ -30,7 +35,15 @@ ALL = Bounds(50_000_000, 1_000_000)
 
 
 def dumps(value: Any, indent: int | None = None) -> str:
-    """The JSON text of plain values (see `plain`), strict: no bare NaN."""
+    """Write plain values as strict JSON, which has no bare NaN.
+
+    Args:
+        value: A value as `plain` returns it.
+        indent: The indentation; None for one line.
+
+    Returns:
+        The JSON text.
+    """
     try:
         return json.dumps(value, allow_nan=False, indent=indent, ensure_ascii=False)
     except ValueError:
@@ -38,7 +51,14 @@ def dumps(value: Any, indent: int | None = None) -> str:
 
 
 def of_data(value: Any) -> bytes:
-    """The JSON of facts that a flavor made: whole, whatever their size; only what is foreign to JSON is made plain."""
+    """Write the facts that a flavor collected as strict JSON, whatever their size.
+
+    Args:
+        value: The facts. Values that JSON does not know are made plain.
+
+    Returns:
+        The JSON text in UTF-8.
+    """
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=plain)
     except ValueError:
@@ -47,12 +67,27 @@ def of_data(value: Any) -> bytes:
 
 
 def to_bytes(value: Any, indent: int | None = None) -> bytes:
-    """The JSON of plain values in UTF-8. A lone surrogate, as in odd file names, becomes its JSON escape."""
+    """Write plain values as strict JSON in UTF-8. A lone surrogate, as in odd file names, becomes its JSON escape.
+
+    Args:
+        value: A value as `plain` returns it.
+        indent: The indentation; None for one line.
+
+    Returns:
+        The JSON text in UTF-8.
+    """
     return dumps(value, indent).encode("utf-8", "backslashreplace")
 
 
 def number(value: Any) -> Any:
-    """A number read back from strict JSON: "NaN" and the infinities are floats again."""
+    """Restore a number that was read from strict JSON.
+
+    Args:
+        value: The value in the JSON.
+
+    Returns:
+        A float for "NaN" and the infinities; any other value unchanged.
+    """
     return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
 
 
@@ -67,15 +102,22 @@ def _spelled(value: Any) -> Any:
 
 
 def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
-    """A value of the user's as JSON can hold it: itself, or numbers and lists of arrays, or its repr; bounded.
+    """Turn a value of the user into one that JSON can hold.
 
-    Of a table its class and shape alone: its rows are data. Functions stand by their name, those in a
-    ``functools.partial`` too.
-
+    Numbers, texts, lists and mappings stay what they are, arrays become lists, functions and classes become their
+    names, and anything else its repr. Of a table only the class and the shape are kept, because its rows are data.
     Raises whatever the value's own ``repr`` raises.
+
+    Args:
+        value: The value.
+        depth: How deep the value is nested.
+        bounds: How much of it is kept.
+
+    Returns:
+        The plain value.
     """
     kind = type(value)
-    if kind is int and value.bit_length() > LONGEST_INT:  # more digits than Python spells out
+    if kind is int and value.bit_length() > LONGEST_INT:  # its digits may be more than Python spells out
         return f"a whole number of {value.bit_length()} bits"
     if value is None or kind is bool or kind is int or kind is float:
         return value
@@ -93,9 +135,9 @@ def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
     if item is not None and getattr(value, "ndim", None) == 0:  # other numpy scalars
         return plain(item(), depth + 1, bounds) if depth < DEEPEST else repr(value)
     if isinstance(value, type) or callable(value):
-        return _named(value, bounds)
+        return _name(value, bounds)
     if getattr(value, "shape", None) is not None:
-        return _of_shape(value, depth, bounds)
+        return _array_or_table(value, depth, bounds)
     return _text(value, bounds)
 
 
@@ -105,9 +147,9 @@ def _plain_list(value: Any, depth: int, bounds: Bounds) -> Any:
     return [plain(inner, depth + 1, bounds) for inner in value]
 
 
-def _of_shape(value: Any, depth: int, bounds: Bounds) -> Any:
-    """An array of numpy's as its values; a table by its shape; of anything else its repr."""
-    if isinstance(value.shape, tuple) and any(hasattr(value, each) for each in ("columns", "index", "to_frame")):
+def _array_or_table(value: Any, depth: int, bounds: Bounds) -> Any:
+    """Return the values of a numpy array, the class and shape of a table, or the repr of anything else."""
+    if isinstance(value.shape, tuple) and any(hasattr(value, name) for name in ("columns", "index", "to_frame")):
         kind = type(value)
         return f"{kind.__module__.partition('.')[0]}.{kind.__name__} of shape {value.shape}"
     if type(value).__module__.partition(".")[0] != "numpy" or value.size > bounds.entries or depth >= DEEPEST:
@@ -116,8 +158,8 @@ def _of_shape(value: Any, depth: int, bounds: Bounds) -> Any:
     return {"shape": list(value.shape), "dtype": str(value.dtype), "values": values} if bounds.described else values
 
 
-def _named(value: Any, bounds: Bounds) -> str:
-    """Functions and classes by their name: their repr holds a memory address, another in every run."""
+def _name(value: Any, bounds: Bounds) -> str:
+    """Return the name of a function or class: its repr has a memory address, which differs in every run."""
     while isinstance(value, functools.partial):
         value = value.func
     name = getattr(value, "__qualname__", None)
@@ -128,7 +170,7 @@ def _named(value: Any, bounds: Bounds) -> str:
 
 
 def _text(value: Any, bounds: Bounds) -> str:
-    """The repr of a value without its address, which would be another in every run."""
+    """Return the repr of a value without its memory address, which differs in every run."""
     text = repr(value)
     address = f" at {id(value):#x}"
     start = text.lower().find(address)

@@ -1,4 +1,4 @@
-"""Rows of whatever a model is trained on: DataFrames, Series, arrays, sparse matrices, lists, dicts of arrays."""
+"""The rows of training data of any kind: DataFrames, Series, arrays, sparse matrices, lists, dicts of arrays."""
 
 from __future__ import annotations
 
@@ -7,22 +7,36 @@ from typing import Any
 
 
 def row_count(data: Any) -> int | None:
-    """How many rows, or None for what has no rows that can be counted without consuming it."""
+    """Count the rows of data.
+
+    Args:
+        data: Training data of any kind.
+
+    Returns:
+        The number of rows, or None where there are none that can be counted without consuming the data.
+    """
     shape = getattr(data, "shape", None)
     if isinstance(shape, tuple) and shape and isinstance(shape[0], int):
         return shape[0]
     if isinstance(data, (list, tuple)):
         return len(data)
     if isinstance(data, Mapping) and data:
-        counts = {row_count(each) for each in data.values()}
+        counts = {row_count(column) for column in data.values()}
         return counts.pop() if len(counts) == 1 else None
     return None
 
 
 def shape_of(data: Any) -> tuple[int, ...] | None:
-    """The shape of data without reading it: an array's own, of a list of rows (rows, columns of the first)."""
+    """Return the shape of data without reading it.
+
+    Args:
+        data: Training data of any kind.
+
+    Returns:
+        The shape of an array; for a list of rows, their number and the length of the first; None if unknown.
+    """
     shape = getattr(data, "shape", None)
-    if isinstance(shape, tuple) and all(isinstance(each, int) for each in shape):
+    if isinstance(shape, tuple) and all(isinstance(length, int) for length in shape):
         return shape
     rows = row_count(data)
     if rows is None:
@@ -32,23 +46,43 @@ def shape_of(data: Any) -> tuple[int, ...] | None:
 
 
 def read_once(data: Any) -> bool:
-    """Whether data is an iterator or an open file, or a list of these: nobody but the user's model may read it."""
+    """Return True for an iterator or an open file, or a list of these: only the user's model may read them.
+
+    Args:
+        data: Training data of any kind.
+    """
     first = data[0] if isinstance(data, (list, tuple)) and len(data) else data
-    return any(hasattr(type(each), name) for each in (data, first) for name in ("__next__", "read"))
+    return any(hasattr(type(value), name) for value in (data, first) for name in ("__next__", "read"))
 
 
 def take_rows(data: Any, index: Any) -> Any:
-    """The rows of an index (a slice, or an integer array), as the same kind of data."""
+    """Select rows of data.
+
+    Args:
+        data: Training data of any kind.
+        index: A slice, or an array of row numbers.
+
+    Returns:
+        The rows, as the same kind of data.
+    """
     if hasattr(data, "iloc"):
         return data.iloc[index]
     if isinstance(data, Mapping):
-        return {name: take_rows(each, index) for name, each in data.items()}
+        return {name: take_rows(column, index) for name, column in data.items()}
     if isinstance(data, (list, tuple)):
-        chosen = data[index] if isinstance(index, slice) else [data[int(i)] for i in index]
-        return type(data)(chosen) if type(data) in (list, tuple) else list(chosen)
-    return data.tocsr()[index] if hasattr(data, "tocsr") else data[index]  # some sparse formats take no index
+        rows = data[index] if isinstance(index, slice) else [data[int(i)] for i in index]
+        return type(data)(rows) if type(data) in (list, tuple) else list(rows)
+    return data.tocsr()[index] if hasattr(data, "tocsr") else data[index]  # some sparse formats cannot be indexed
 
 
 def first_rows(data: Any, most: int) -> Any:
-    """At most so many rows, from the start."""
+    """Select the first rows of data.
+
+    Args:
+        data: Training data of any kind.
+        most: How many rows at most.
+
+    Returns:
+        The rows, as the same kind of data.
+    """
     return take_rows(data, slice(0, most))

@@ -1,1 +1,1 @@
-"""Wrapping other people's functions and methods, and putting every attribute back as it was."""
+"""Patching: which flavors there are, when each is turned on, and the wrapper around a training call."""

@@ -1,7 +1,7 @@
-"""Patching a method in every class below a base: those there are, and those made later.
+"""Patching a method in every class below a base: the classes that exist, and those that are created later.
 
-A class is patched only where it owns the method, after its creation has ended: what a base's `__init_subclass__` wraps
-around a method then lies beneath us, and can be put back as it was.
+A class is patched only where it owns the method, and only after its creation has ended: whatever `__init_subclass__`
+of a base wraps around the method is then beneath the patch, and can be restored as it was.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ _creating = threading.local()
 
 
 class ClassTree:
-    """A base class, the methods to patch below it, and which of its classes are ours to patch."""
+    """A base class with the methods to patch in the classes below it.
+
+    Args:
+        base: The base class; it is patched too.
+        names: The names of the methods.
+        begin: Makes what surrounds each call.
+        is_ours: Whether a class is to be patched; another flavor may patch it.
+    """
 
     def __init__(self, base: type, names: tuple[str, ...], begin: Begin, is_ours: Callable[[type], bool]) -> None:
         self.base = base
@@ -27,7 +34,7 @@ class ClassTree:
         self.is_ours = is_ours
 
     def patch(self, cls: type) -> None:
-        """Patches the methods that one class owns."""
+        """Patch the methods that one class owns."""
         if not self.is_ours(cls):
             return
         for name in self.names:
@@ -35,12 +42,16 @@ class ClassTree:
                 patch_attribute(cls, name, self.begin)
 
     def patch_all(self) -> None:
-        """Patches every class there is."""
+        """Patch every class that exists."""
         for cls in below(self.base):
             self.patch(cls)
 
     def restore_all(self) -> list[str]:
-        """Restores every class. Returns the names of attributes where somebody else wrapped over us."""
+        """Restore every class.
+
+        Returns:
+            The names of the attributes that stay patched, because somebody else wrapped the patch.
+        """
         left = []
         for cls in below(self.base):
             for name in self.names:
@@ -52,9 +63,10 @@ class ClassTree:
 
 
 class Creation:
-    """Watches classes being made: one hook for all trees, in every `__init_subclass__` that their classes inherit.
+    """Watches the creation of classes for all trees, by a patch of every `__init_subclass__` that they inherit.
 
-    Only the first class below a mixin from elsewhere, unknown until then, is patched beneath what that wraps over it.
+    There is one exception to "after its creation has ended": the first class below a mixin of another package, which
+    is not known before, is patched beneath what the mixin wraps around the method.
     """
 
     def __init__(self) -> None:
@@ -62,7 +74,7 @@ class Creation:
         self._places: list[Place] = []
 
     def watch(self, tree: ClassTree) -> None:
-        """Patches a tree, and whatever class is made below its base from now on."""
+        """Patch a tree now, and every class that is created below its base from now on."""
         self.trees.append(tree)
         tree.patch_all()
         owners = {owner for cls in below(tree.base) for owner in cls.__mro__ if _HOOK in vars(owner)} - {object}
@@ -72,7 +84,11 @@ class Creation:
             self._hook(owner)
 
     def forget(self, tree: ClassTree) -> list[str]:
-        """Restores a tree. Returns the names of attributes that stay, under what somebody else wrapped over them."""
+        """Restore a tree, and create no more patches for it.
+
+        Returns:
+            The names of the attributes that stay patched, because somebody else wrapped the patch.
+        """
         self.trees.remove(tree)
         if not self.trees:
             for place in self._places:
@@ -81,7 +97,7 @@ class Creation:
         return tree.restore_all()
 
     def patch_all(self) -> None:
-        """Patches the classes that were made without their methods, which were added later: cloudpickle does so."""
+        """Patch the classes whose methods were added after their creation, as cloudpickle does."""
         for tree in self.trees:
             tree.patch_all()
 
@@ -98,14 +114,14 @@ class Creation:
         setattr(base, _HOOK, patched)
         self._places.append(Place(base, _HOOK, patched, inherited=True))
 
-    def _begin(self, function: Any, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _ClassMade | None:
-        """Around the outermost `__init_subclass__` of a class: an inner one is followed by more of its creation."""
+    def _begin(self, function: Any, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _ClassCreation | None:
+        """Surround the outermost `__init_subclass__` of a class: after an inner one its creation goes on."""
         if not self.trees or getattr(_creating, "cls", None) is cls:
             return None
-        return _ClassMade(self, cls, args, kwargs)
+        return _ClassCreation(self, cls, args, kwargs)
 
-    def made(self, cls: type) -> None:
-        """A class is complete: patches it, and the hooks that its subclasses will go through."""
+    def completed(self, cls: type) -> None:
+        """Patch a class that is complete, and the `__init_subclass__` that its subclasses will call."""
         for tree in self.trees:
             if issubclass(cls, tree.base):
                 tree.patch(cls)
@@ -114,8 +130,8 @@ class Creation:
                 self._hook(owner)
 
 
-class _ClassMade(Passthrough):
-    """Around one `__init_subclass__`."""
+class _ClassCreation(Passthrough):
+    """Surrounds one `__init_subclass__`."""
 
     def __init__(self, creation: Creation, cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(args, kwargs)
@@ -130,17 +146,17 @@ class _ClassMade(Passthrough):
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         _creating.cls = self._outer
         if kind is None:
-            self._creation.made(self._cls)
+            self._creation.completed(self._cls)
 
 
 def _mixins(package: str) -> set[type]:
-    """The classes of a package with a hook of their own: a class may be made with one before the base it is below."""
+    """Return the classes of a package that define `__init_subclass__`: they may precede the base in a class's bases."""
     values = (value for module in loaded_modules(package) for value in list(vars(module).values()))
     return {value for value in values if isinstance(value, type) and _HOOK in vars(value)} - {object}
 
 
 def below(base: type) -> Iterator[type]:
-    """A class and all its subclasses, each once."""
+    """Iterate over a class and all its subclasses, each once."""
     seen: set[type] = set()
     waiting = [base]
     while waiting:

@@ -1,4 +1,4 @@
-"""The flavors that are registered through entry points. Nothing of a plugin is imported to know them."""
+"""The flavors that plugins register through entry points; no plugin is imported to find them."""
 
 from __future__ import annotations
 
@@ -17,24 +17,29 @@ if TYPE_CHECKING:
 
 FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
 REFUSED = frozenset({"pyfunc", "models", "testing"})
-"""Names of fitprint's public modules: a flavor called so could not be reached."""
+"""Names of fitprint's public modules: a flavor of such a name would be out of reach as ``fitprint.<flavor>``."""
 
 
 @dataclass
 class Entry:
-    """One registered flavor."""
+    """One registered flavor.
+
+    Attributes:
+        name: The name of the flavor.
+        point: Its entry point.
+        modules: The top-level modules whose import turns it on.
+        problem: Why it cannot be used, whatever is installed; None if it can.
+    """
 
     name: str
     point: metadata.EntryPoint
     modules: tuple[str, ...]
-    """The top-level modules that wake it."""
     problem: str | None = None
-    """Why it cannot be used, whatever is installed."""
     _flavor: Flavor | None = field(default=None, repr=False)
 
     @property
     def plugin(self) -> metadata.Distribution | None:
-        """The distribution that registers it."""
+        """The distribution of the plugin that registers it."""
         return getattr(self.point, "dist", None)
 
     @property
@@ -44,54 +49,69 @@ class Entry:
 
     @property
     def loaded(self) -> Flavor | None:
-        """The flavor itself where it has been imported already."""
+        """The flavor itself, or None before its plugin is imported."""
         return self._flavor
 
     def flavor(self) -> Flavor:
-        """The flavor itself, imported now.
+        """Return the flavor itself, and import its plugin if need be; raises whatever that import raises.
 
-        Raises what its import raises, TypeError for what is no flavor, ValueError for a setting that cannot be one.
+        Returns:
+            The flavor.
+
+        Raises:
+            TypeError: If the entry point is not a flavor, or one of another version of the contract.
+            ValueError: If a setting of the flavor has a name that a setting cannot have.
         """
         if self._flavor is None:
             from fitprint.plugin.flavor import CONTRACT, Flavor
 
-            found = self.point.load()
-            made = found() if isinstance(found, type) else found
-            if not isinstance(made, Flavor):
-                raise TypeError(f"{self.point.value} is no fitprint flavor")
-            check_own_names(made.settings)
-            if made.contract != CONTRACT:
-                raise TypeError(f"{self.plugin_name} follows contract {made.contract}, this fitprint {CONTRACT}")
-            made.name = self.name
-            self._flavor = made
+            loaded = self.point.load()
+            flavor = loaded() if isinstance(loaded, type) else loaded
+            if not isinstance(flavor, Flavor):
+                raise TypeError(f"{self.point.value} is not a fitprint flavor")
+            check_own_names(flavor.settings)
+            if flavor.contract != CONTRACT:
+                raise TypeError(f"{self.plugin_name} follows contract {flavor.contract}, this fitprint {CONTRACT}")
+            flavor.name = self.name
+            self._flavor = flavor
         return self._flavor
 
 
 def discover(points: Any = None) -> dict[str, Entry]:
-    """The registered flavors by name, each with what is wrong with its registration.
+    """Find the registered flavors.
 
-    ``points``: what `importlib.metadata.entry_points()` gives, where it has been asked already.
+    Args:
+        points: What `importlib.metadata.entry_points()` returns, where that has been called already.
+
+    Returns:
+        The flavors by name, each with what is wrong with its registration.
     """
     points = metadata.entry_points() if points is None else points
     wakes: dict[str, list[str]] = {}
     for point in points.select(group=IMPORTS):
         wakes.setdefault(point.value, []).append(point.name)
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     for point in points.select(group=FLAVORS):
         modules = tuple(sorted(wakes.get(point.value, ()))) or (point.name,)
         entry = Entry(point.name, point, modules)
-        twin = found.setdefault(point.name, entry)
+        twin = entries.setdefault(point.name, entry)
         if twin.point.value != point.value:
-            twin.problem = f"{twin.plugin_name} and {entry.plugin_name} both register it: uninstall one"
+            twin.problem = (
+                f"{twin.plugin_name} and {entry.plugin_name} both register this flavor: uninstall one of them"
+            )
         if point.name in REFUSED or not point.name.isidentifier():
-            entry.problem = f"{point.name!r} cannot be a flavor's name: it is taken, or no Python name"
-    return found
+            entry.problem = f"{point.name!r} cannot be a flavor's name: it is taken, or is not a Python name"
+    return entries
 
 
 def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
-    """Frameworks that are importable while their plugin is not installed: name to the pip command.
+    """Find frameworks that can be imported while their plugin is not installed. The names are those of the extras.
 
-    The names come from fitprint's own extras.
+    Args:
+        entries: The registered flavors.
+
+    Returns:
+        The pip command that installs the plugin, by the name of the framework.
     """
     woken = {module for entry in entries.values() for module in entry.modules}
     return {
@@ -110,7 +130,7 @@ def flavor_extras() -> tuple[str, ...]:
     """
     try:
         text = metadata.distribution("fitprint").read_text("METADATA") or ""
-    except metadata.PackageNotFoundError:  # running from a bare source tree
+    except metadata.PackageNotFoundError:  # running from a source tree that is not installed
         return ()
     head = text.partition("\n\n")[0]
     extras = re.findall(r"^Provides-Extra: (\S+)", head, re.MULTILINE)

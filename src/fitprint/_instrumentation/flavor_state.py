@@ -1,4 +1,4 @@
-"""One flavor turned on and off: its import hooks, its version gate, its state."""
+"""The state of one flavor: turned on once its framework is imported in a supported version, and off again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 
 
 class Instrument:
-    """Keeps one flavor's state: off, waiting, on, unsupported or broken, and why."""
+    """One registered flavor, with its state and the reason for it.
+
+    Args:
+        entry: The registration of the flavor.
+        make_begin: Returns what makes the `Begin` of one patch; called when the flavor is turned on.
+        is_ours: Whether a class is to be patched by the flavor of a name.
+
+    Attributes:
+        state: ``off``, ``waiting`` (for the framework's import), ``on``, ``unsupported`` or ``broken``.
+        reason: Why, where the state alone does not explain it.
+        support: The framework's version and the supported range, once they are known.
+        left: The attributes that could not be restored, because others wrapped the patches, which do nothing any more.
+        loaded: Called with the flavor when its plugin has been imported.
+    """
 
     def __init__(self, entry: Entry, make_begin: Callable[[], MakeBegin], is_ours: Callable[[str, type], bool]) -> None:
         self.entry = entry
@@ -27,32 +40,34 @@ class Instrument:
         self.reason = ""
         self.support: Support | None = None
         self.left: list[str] = []
-        """Attributes that could not be put back: others wrapped over them, ours lies beneath and does nothing."""
         self.loaded: Callable[[Flavor], None] | None = None
-        """Is told when the plugin has been imported."""
         self._make_begin = make_begin
         self._is_ours = functools.partial(is_ours, entry.name)
-        self._hooked = False
+        self._awaited = False
         self._patches: FlavorPatches | None = None
 
     def enable(self) -> None:
-        """Patches the framework if it is imported, else waits for its import."""
+        """Patch the framework if it is imported, else wait for its import."""
         if self.entry.problem:
             self.state, self.reason = "broken", self.entry.problem
         elif any(module in sys.modules for module in self.entry.modules):
             self._wake()
         else:
             self.state, self.reason = "waiting", ""
-            self._hook()
+            self._await_import()
 
     def disable(self) -> None:
-        """Puts every attribute back as it was."""
+        """Restore every attribute."""
         self.left = self._patches.restore() if self._patches is not None else []
         self._patches = None
         self.state, self.reason = "off", f"wrapped over by others: {', '.join(self.left)}" if self.left else ""
 
     def flavor_if_awake(self) -> Flavor | None:
-        """The flavor, imported now where its framework is; None where it is not, or the flavor cannot be used."""
+        """Return the flavor, and import its plugin if need be.
+
+        Returns:
+            The flavor; None if its framework is not imported, or the flavor cannot be used.
+        """
         if self.entry.loaded is not None:
             return self.entry.loaded
         if self.entry.problem or not any(module in sys.modules for module in self.entry.modules):
@@ -62,28 +77,27 @@ class Instrument:
         ok, support = attempt(check_support, self.entry.plugin, self.entry.modules)
         if not ok or support.reason:
             return None
-        attempt(self.entry.flavor)  # an error is told when the flavor is turned on
+        attempt(self.entry.flavor)  # an error is logged when the flavor is turned on
         return self.entry.loaded
 
-    def _hook(self) -> None:
-        if not self._hooked:
-            self._hooked = True
+    def _await_import(self) -> None:
+        if not self._awaited:
+            self._awaited = True
             for module in self.entry.modules:
                 when_imported(module, self._imported)
 
     def _imported(self, module: Any) -> None:
-        """The post-import hook: whatever goes wrong in here, the user's import goes on."""
+        """Turn the flavor on. A post-import hook: whatever goes wrong here, the user's import succeeds."""
         if self.state == "waiting":
             self._wake(module.__name__)
-        elif self._patches is not None:  # another one of the flavor's has woken it, in the middle of importing this one
-            with guarded("turning it on", self.entry.name):
+        elif self._patches is not None:  # another module of the framework turned it on while it imported this one
+            with guarded("turning the flavor on", self.entry.name, lost="failed"):
                 self._patches.apply(module.__name__)
 
     def _wake(self, imported: str | None = None) -> None:
-        with guarded("turning it on", self.entry.name) as step:
-            from fitprint._instrumentation.patches import (
-                FlavorPatches,  # with all it needs: not before there is a framework
-            )
+        with guarded("turning the flavor on", self.entry.name, lost="failed") as step:
+            # imported here, with all that it needs, because many programs never import a framework
+            from fitprint._instrumentation.patches import FlavorPatches
             from fitprint._instrumentation.support import check_support
 
             self.support = check_support(self.entry.plugin, self.entry.modules)

@@ -1,4 +1,4 @@
-"""The patches of one flavor: applied where its modules are imported, and put back."""
+"""The patches of one flavor: applied once its modules are imported, and restored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ _creation = Creation()
 
 
 class FlavorPatches:
-    """Every attribute that one flavor patched."""
+    """Every attribute that one flavor patches.
+
+    Args:
+        flavor: The flavor.
+        make_begin: Makes the `Begin` of one patch.
+        is_ours: Whether a class is this flavor's to patch.
+    """
 
     def __init__(self, flavor: Flavor, make_begin: MakeBegin, is_ours: Callable[[type], bool]) -> None:
         self._flavor = flavor
@@ -31,10 +37,17 @@ class FlavorPatches:
         self._unready: list[Patch] = list(flavor.patches())
 
     def apply(self, imported: str | None = None) -> None:
-        """Patches what is imported, waits for the rest. Raises what a wrong name in a patch raises.
+        """Patch what is imported, and wait for the rest.
 
-        ``imported``: a module whose import has just ended. What this thread is in the middle of importing, as where
-        one module of the flavor imports another, is left for the next call: when that import has ended too.
+        A module that this thread is still importing, because one module of the framework imports another, is left for
+        the next call, which comes when that import has ended.
+
+        Args:
+            imported: A module whose import has just ended.
+
+        Raises:
+            ImportError: If a module in a patch cannot be imported.
+            AttributeError: If a patch names something that does not exist, or cannot be set.
         """
         patches, self._unready = self._unready, []
         for patch in patches:
@@ -48,7 +61,11 @@ class FlavorPatches:
             self._rebind_everywhere()
 
     def restore(self) -> list[str]:
-        """Puts every attribute back. Returns the names of those that stay under what others wrapped over them."""
+        """Restore every attribute.
+
+        Returns:
+            The names of those that stay patched, because somebody else wrapped the patch.
+        """
         self._waiting.clear()
         self._unready.clear()
         left = [f"{_name(place.owner)}.{place.name}" for place in self._places if not place.restore()]
@@ -65,8 +82,8 @@ class FlavorPatches:
         self._waiting[patch.module].append(patch)
 
     def _imported(self, module: Any) -> None:
-        """The post-import hook: whatever goes wrong in here, the user's import goes on."""
-        with guarded("turning it on", self._flavor.name):
+        """Apply the patches of one module. A post-import hook: whatever goes wrong here, the user's import succeeds."""
+        with guarded("turning the flavor on", self._flavor.name, lost="failed"):
             for patch in self._waiting.pop(module.__name__, ()):
                 self._apply(patch)
 
@@ -85,7 +102,7 @@ class FlavorPatches:
             self._places.append(place)
 
     def _rebind_everywhere(self) -> None:
-        """Names bound to a function before it was patched: a `from framework import train` at the top of a script."""
+        """Patch names that were bound before: a `from framework import train` at the top of a script."""
         patches: dict[int, Patched] = {
             id(place.patched.__wrapped__): place.patched for place in self._places if not isinstance(place.owner, type)
         }
@@ -94,14 +111,14 @@ class FlavorPatches:
 
 
 def patch_new_classes() -> None:
-    """Patches classes that got their methods after they were made, as unpickled ones do in a worker."""
+    """Patch classes whose methods were added after their creation, as for classes that a worker unpickled."""
     _creation.patch_all()
 
 
 def _is_being_imported(module: str) -> bool:
-    """Whether a module's import is under way in this thread; where another thread imports it, that is waited for."""
-    found = importlib.import_module(module)
-    return bool(getattr(getattr(found, "__spec__", None), "_initializing", False))
+    """Return True if this thread is importing a module; where another thread imports it, wait for that."""
+    spec = getattr(importlib.import_module(module), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 def _name(owner: Any) -> str:

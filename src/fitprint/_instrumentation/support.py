@@ -1,7 +1,7 @@
-"""Whether the installed framework is in the range that a plugin supports; asked before the plugin is imported.
+"""Whether the installed framework is in the range that a plugin supports; checked before the plugin is imported.
 
-The range stands once, in the ``instruments`` extra of the plugin's metadata. Each line names a distribution that
-brings the framework; the first one installed counts. No line means: every version.
+The range is in the ``instruments`` extra of the plugin's metadata. Each requirement names a distribution that contains
+the framework, and the first one that is installed counts. Without any requirement every version is supported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ EXTRA = "instruments"
 
 @dataclass(frozen=True)
 class Support:
-    """What is installed, what is supported, and why the one is not in the other (None when it is)."""
+    """The installed version of a framework, and whether it is supported.
+
+    Attributes:
+        version: The installed version, or None where it cannot be found out.
+        range: The supported versions, for the user.
+        reason: Why the version is not supported; None if it is.
+    """
 
     version: str | None
     range: str
@@ -25,31 +31,39 @@ class Support:
 
 
 def check_support(plugin: metadata.Distribution | None, modules: tuple[str, ...]) -> Support:
-    """Reads a plugin's supported range and the version of its framework; imports neither."""
-    lines = _instruments(plugin)
-    if not lines:
+    """Check the version of a framework against the range that its plugin supports; import neither.
+
+    Args:
+        plugin: The distribution of the plugin.
+        modules: The top-level modules of the framework.
+
+    Returns:
+        The version, the range, and the reason if the one is not in the other.
+    """
+    requirements = _instruments(plugin)
+    if not requirements:
         return Support(_module_version(modules), "any")
-    shown = " or ".join(f"{name} {specifier}" for name, specifier in lines)
-    for name, specifier in lines:
-        found = distributions.version(name)
-        if found is not None:
-            return Support(found, shown, _reason(name, found, specifier))
-    found = _module_version(modules)
-    if found is None:
-        return Support(None, shown)
-    return Support(found, shown, _reason(modules[0], found, lines[0][1]))
+    supported = " or ".join(f"{name} {specifier}" for name, specifier in requirements)
+    for name, specifier in requirements:
+        version = distributions.version(name)
+        if version is not None:
+            return Support(version, supported, _reason(name, version, specifier))
+    version = _module_version(modules)
+    if version is None:
+        return Support(None, supported)
+    return Support(version, supported, _reason(modules[0], version, requirements[0][1]))
 
 
 def _instruments(plugin: metadata.Distribution | None) -> list[tuple[str, str]]:
     from packaging.requirements import Requirement
 
-    found = []
+    instruments = []
     for line in (plugin.requires if plugin is not None else None) or ():
         requirement = Requirement(line)
         marker = requirement.marker
         if marker is not None and marker.evaluate({"extra": EXTRA}) and not marker.evaluate({"extra": ""}):
-            found.append((requirement.name, str(requirement.specifier)))
-    return found
+            instruments.append((requirement.name, str(requirement.specifier)))
+    return instruments
 
 
 def _reason(name: str, version: str, specifier: str) -> str | None:
@@ -57,17 +71,17 @@ def _reason(name: str, version: str, specifier: str) -> str | None:
     from packaging.version import InvalidVersion, Version
 
     try:
-        found = Version(version)
+        installed = Version(version)
     except InvalidVersion:
-        return f"{name} {version} has no version that can be compared with {specifier}"
-    if SpecifierSet(specifier).contains(found, prereleases=True):
+        return f"{name} {version} is installed, and that version cannot be compared with {specifier}"
+    if SpecifierSet(specifier).contains(installed, prereleases=True):
         return None
-    return f"{name} {version} is installed, {specifier} is supported"
+    return f"{name} {version} is installed, but {specifier} is supported"
 
 
 def _module_version(modules: tuple[str, ...]) -> str | None:
     for name in modules:
-        found = getattr(sys.modules.get(name), "__version__", None) or distributions.version(name)
-        if isinstance(found, str):
-            return found
+        version = getattr(sys.modules.get(name), "__version__", None) or distributions.version(name)
+        if isinstance(version, str):
+            return version
     return None

@@ -1,7 +1,7 @@
-"""What was given and is nobody's setting, told in a line each: variables, and arguments of a flavor's `autolog()`.
+"""Warnings about settings that do not exist: environment variables, and arguments of a flavor's `autolog()`.
 
-What a flavor calls its own settings is known once its plugin is imported, and that is not before its framework is:
-until then nothing that may be such a setting is unknown.
+The settings of a flavor are known once its plugin is imported, which happens after its framework is. Until then nothing
+that may be a setting of the flavor is warned about.
 """
 
 from __future__ import annotations
@@ -21,35 +21,43 @@ if TYPE_CHECKING:
 
 
 def warn_unknown(instruments: Iterable[Instrument]) -> None:
-    """After an `autolog()`: the variables that are no setting of fitprint, or of a flavor that is imported."""
+    """Warn about what is neither a setting of fitprint nor of a flavor: after an `autolog()`.
+
+    Args:
+        instruments: The flavors that were turned on.
+    """
     flavors = {}
     for instrument in instruments:
         flavor = instrument.entry.loaded
         flavors[instrument.entry.name] = flavor.settings if flavor is not None else None
         if flavor is not None:
-            _tell_arguments(flavor)
-    _tell_variables(unknown_variables(current().environment, flavors, flavor_extras()))
+            _warn_of_arguments(flavor)
+    _warn_of_variables(unknown_variables(current().environment, flavors, flavor_extras()))
 
 
 def warn_unknown_of_flavor(flavor: Flavor) -> None:
-    """Once a plugin is imported: what was given for this flavor, and is no setting."""
-    _tell_arguments(flavor)
+    """Warn about what was set for one flavor and is not a setting of it: once its plugin is imported.
+
+    Args:
+        flavor: The flavor.
+    """
+    _warn_of_arguments(flavor)
     prefix = f"FITPRINT_{flavor.name.upper()}_"
     names = [name for name in current().environment if name.startswith(prefix)]
-    _tell_variables(unknown_variables(names, {flavor.name: flavor.settings}))
+    _warn_of_variables(unknown_variables(names, {flavor.name: flavor.settings}))
 
 
-def _tell_variables(unknown: dict[str, str]) -> None:
+def _warn_of_variables(unknown: dict[str, str]) -> None:
     for name, nearest in sorted(unknown.items()):
-        warn_once(("variable", name), f"{name} is no setting, and is ignored; the nearest that is one: {nearest}")
+        warn_once(("variable", name), f"{name} is not a setting and is ignored; the nearest setting is {nearest}")
 
 
-def _tell_arguments(flavor: Flavor) -> None:
-    """Those that were given before the plugin was imported, and could not be looked at then."""
+def _warn_of_arguments(flavor: Flavor) -> None:
+    """Check the arguments that were passed before the plugin was imported, and could not be checked then."""
     for name, value in current().by_flavor.get(flavor.name, {}).items():
         try:
             check_arguments({name: value}, flavor.settings, f"fitprint.{flavor.name}.autolog")
         except TypeError as error:
             warn_once(("argument", f"{flavor.name} {name}"), f"{error}; it is ignored")
-        except ValueError:  # told where the value is read
+        except ValueError:  # logged where the value is read
             continue

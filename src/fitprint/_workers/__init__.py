@@ -1,1 +1,1 @@
-"""Handing the session over to workers: joblib's, and the standard library's threads, processes, pools, executors."""
+"""Work that is handed to workers knows there which recording it is part of: joblib's, threads, processes, pools."""

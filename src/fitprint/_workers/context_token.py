@@ -1,7 +1,6 @@
-"""Sessions travel with work: a task handed to a worker knows there what it was part of.
+"""The recording context travels with work as a token: a task knows in its worker which training call it is part of.
 
-The open session is captured where the work is handed over and goes with each task as a token. In the worker the token
-overrides whatever the worker has: a task of a recorded call is nested, a task of the user's own is outermost.
+Why a token, and not the state of the worker: docs/adr/0007-context-token.md.
 """
 
 from __future__ import annotations
@@ -22,9 +21,18 @@ from fitprint._runs.run import Run, active_runs
 from fitprint._settings.layers import Configuration
 from fitprint._workers import pickled_settings
 
+_HANDING_OVER = "handing the recording context to workers"
+_TURNING_ON = "turning recording on in a worker"
+
 
 class RecordingContext:
-    """What a task takes along: in its own process the session itself, in another one whether it was open."""
+    """What a task takes along: within its process the session itself, to another one whether a session was open.
+
+    Args:
+        nested: Whether a session was open, so that training calls in the task make no runs.
+        configuration: The configuration in force, or None while recording is off.
+        parent_id: The id of the active run, whose children the runs of the task become.
+    """
 
     __slots__ = ("configuration", "nested", "parent_id", "pid", "session", "stack")
 
@@ -38,12 +46,11 @@ class RecordingContext:
 
     @classmethod
     def capture(cls) -> RecordingContext:
-        """The session and the active runs of this context."""
+        """Capture the session and the active runs of the current context."""
         session = call_scope.current()
-        configuration = switch.configuration if switch.on else None
-        found = cls(session is not None, configuration, active.parent_id())
-        found.pid, found.session, found.stack = os.getpid(), session, active_runs.capture()
-        return found
+        context = cls(session is not None, switch.configuration if switch.on else None, active.parent_id())
+        context.pid, context.session, context.stack = os.getpid(), session, active_runs.capture()
+        return context
 
     def __reduce__(self) -> Any:
         # a nested task records nothing: its worker need not even turn recording on
@@ -51,24 +58,37 @@ class RecordingContext:
         return _unpickled, (self.nested, configuration and pickled_settings.packed(configuration), self.parent_id)
 
     def attach(self) -> Any:
-        """In the worker, before the task. Returns what `leave` takes back."""
+        """Make this context the current one: in the worker, before the task.
+
+        Returns:
+            The token for `detach`.
+        """
         if self.pid == os.getpid():
             return call_scope.enter(self.session), active_runs.swap(self.stack)
         if self.configuration is not None:
-            with guarded("recording in a worker"):
-                patch_new_classes()  # classes of the task were unpickled by now, and got their methods late
+            with guarded(_TURNING_ON, lost="failed"):
+                patch_new_classes()  # classes of the task have been unpickled, which adds their methods after creation
         active.inherit(self.parent_id)
         return call_scope.enter(call_scope.Session() if self.nested else None), active_runs.swap(())
 
     def detach(self, token: Any) -> None:
-        """In the worker, after the task."""
-        token, runs = token
-        call_scope.leave(token)
+        """Restore the context that was the current one before: in the worker, after the task.
+
+        Args:
+            token: What `attach` returned.
+        """
+        session_token, runs = token
+        call_scope.leave(session_token)
         active_runs.swap(runs)
 
 
 class Task:
-    """A function that is called in a worker, with its token."""
+    """A function that is called in a worker, within its recording context.
+
+    Args:
+        context: The context in which the task was handed over.
+        function: The user's function.
+    """
 
     __slots__ = ("context", "function")
 
@@ -79,7 +99,7 @@ class Task:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         token = self.context.attach()
         try:
-            return _patched_by_now(self.function, args)(*args, **kwargs)
+            return _as_patched(self.function, args)(*args, **kwargs)
         except BaseException as error:
             without_this_frame(error)
             raise
@@ -91,9 +111,14 @@ class Task:
 
 
 class LocalTask(Task):
-    """A task for workers that may be anywhere: its token is good in this process, elsewhere it is the bare function.
+    """A task for workers that may be anywhere: within this process it has its context, elsewhere it is the function.
 
-    Whether fitprint is installed there nobody knows, so nothing of it may be in the pickle.
+    Nobody knows whether fitprint is installed where those workers run, so nothing of it may be in the pickle.
+
+    Args:
+        context: The context in which the task was handed over.
+        function: The user's function.
+        workers: A description of the workers, for the user.
     """
 
     __slots__ = ("workers",)
@@ -107,38 +132,39 @@ class LocalTask(Task):
 
     def __reduce__(self) -> Any:
         if not self.context.nested:
-            with guarded("handing sessions over to workers"):
+            with guarded(_HANDING_OVER, lost="failed"):
                 switch.note_unreached(self.workers)
         return operator.getitem, ((self.function,), 0)
 
 
-def _patched_by_now(function: Any, args: tuple[Any, ...]) -> Any:
-    """A method that was unpickled with its class, before that was patched: looked up once more."""
+def _as_patched(function: Any, args: tuple[Any, ...]) -> Any:
+    """Return the patched method if `function` was unpickled before its class was patched; otherwise `function`."""
     if type(function) is partial:
-        patched = _patched_by_now(function.func, (*function.args, *args))
+        patched = _as_patched(function.func, (*function.args, *args))
         return function if patched is function.func else partial(patched, *function.args, **function.keywords)
     if type(function) is MethodType:
-        found = getattr(function.__self__, function.__name__, None)
-        return found if _beneath(getattr(found, "__func__", None)) is function.__func__ else function
+        method = getattr(function.__self__, function.__name__, None)
+        return method if _original(getattr(method, "__func__", None)) is function.__func__ else function
     if type(function) is FunctionType and args:
-        found = getattr(type(args[0]), function.__name__, None)
-        code = getattr(_beneath(found), "__code__", None)  # by value it is another object than its class's own
-        return found if code is not None and code == function.__code__ else function
+        method = getattr(type(args[0]), function.__name__, None)
+        # a function that was pickled by value is another object than the one in the class: their code is compared
+        code = getattr(_original(method), "__code__", None)
+        return method if code is not None and code == function.__code__ else function
     return function
 
 
-def _beneath(found: Any) -> Any:
-    """What our patch is around, or None where there is none."""
-    return found.__wrapped__ if ours(found) is not None and hasattr(found, "__wrapped__") else None
+def _original(value: Any) -> Any:
+    """Return what a patch of fitprint wraps, or None where there is no patch."""
+    return value.__wrapped__ if ours(value) is not None and hasattr(value, "__wrapped__") else None
 
 
 def _unpickled(nested: bool, packed: pickled_settings.Packed | None, parent_id: str | None) -> RecordingContext:
-    """In a worker process: turns recording on with the settings of the process that the work came from.
+    """Turn recording on in a worker process, with the settings of the process that the work comes from.
 
-    A task's token is unpickled before its function, so that a bound method finds its class patched.
+    The context of a task is unpickled before its function, so that a bound method finds its class patched.
     """
     configuration = pickled_settings.unpacked(*packed) if packed is not None else None
     if configuration is not None and (not switch.on or switch.configuration != configuration):
-        with guarded("recording in a worker"):
+        with guarded(_TURNING_ON, lost="failed"):
             switch.follow(configuration)
     return RecordingContext(nested, configuration, parent_id)

@@ -1,4 +1,7 @@
-"""Patching where work is handed over, while recording is on. What is then done is imported at the first such call."""
+"""The hooks where work is handed to workers, in place while recording is on.
+
+What the hooks do is imported at the first such call.
+"""
 
 from __future__ import annotations
 
@@ -24,50 +27,51 @@ PLACES = (
     ("multiprocess.process", "BaseProcess", ("start",), "stdlib", "around_process_start"),
     ("multiprocess.pool", "Pool", POOL, "stdlib", "around_pool_call"),
 )
-"""(module, class, methods; our module and function that surround a call of them)."""
+"""(module, class, methods; the module here and its function that makes what surrounds a call of them)."""
 
 _patched: list[Place] = []
-_hooked: list[str] = []
+_awaited: list[str] = []
+"""The modules whose import is waited for."""
 
 
 def install_hooks() -> None:
-    """Patches the places that are imported, the others when they are."""
-    for module, cls, methods, ours, around in PLACES:
-        patch = functools.partial(_patch, cls, methods, _imported_when_called(ours, around))
-        if module not in _hooked:
-            _hooked.append(module)
+    """Patch the places whose modules are imported, and the others once theirs are."""
+    for module, cls, methods, own_module, function in PLACES:
+        patch = functools.partial(_patch, cls, methods, _imported_when_called(own_module, function))
+        if module not in _awaited:
+            _awaited.append(module)
             when_imported(module, patch)
         elif (imported := sys.modules.get(module)) is not None:
             patch(imported)
 
 
 def remove_hooks() -> None:
-    """Puts every place back as it was."""
+    """Restore every place."""
     for place in _patched:
         place.restore()
     _patched.clear()
 
 
-def _patch(cls: str, methods: tuple[str, ...], around: Any, module: Any) -> None:
-    """The post-import hook: whatever goes wrong in here, the user's import goes on."""
-    with guarded("handing sessions over to workers"):
+def _patch(cls: str, methods: tuple[str, ...], begin: Any, module: Any) -> None:
+    """Patch one class. This is a post-import hook: whatever goes wrong here, the user's import succeeds."""
+    with guarded("handing the recording context to workers", lost="failed"):
         if not switch.on:
             return
         for name in methods:
-            place = patch_attribute(getattr(module, cls), name, around)
+            place = patch_attribute(getattr(module, cls), name, begin)
             if place is not None:
                 _patched.append(place)
 
 
-def _imported_when_called(ours: str, around: str) -> Any:
-    """The function that surrounds a call, imported when recording is on and there is such a call."""
+def _imported_when_called(module: str, function: str) -> Any:
+    """Return a `Begin` that imports the one of a module here when recording is on and such a call is made."""
 
-    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        found = None
-        with guarded("handing sessions over to workers"):
+    def begin(called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        context = None
+        with guarded("handing the recording context to workers", lost="failed"):
             if switch.on:
-                module = importlib.import_module(f"fitprint._workers.{ours}")
-                found = getattr(module, around)(function, instance, args, kwargs)
-        return found
+                make = getattr(importlib.import_module(f"fitprint._workers.{module}"), function)
+                context = make(called, instance, args, kwargs)
+        return context
 
     return begin

@@ -1,7 +1,7 @@
-"""What of a configuration travels to another process: the user's own objects in it as far as they can be pickled.
+"""What of a configuration travels to another process: fitprint's own values, and the user's objects if they pickle.
 
-Rules and the values of a plugin's own settings are anybody's objects. A task must not fail because one of them cannot
-be pickled, or not be unpickled where it arrives: each is pickled by itself, and left behind where that fails.
+Rules and the values of a plugin's settings can be any object. A task must not fail because one of them cannot be
+pickled, or cannot be unpickled in the worker: each is pickled by itself, and is left out where that fails.
 """
 
 from __future__ import annotations
@@ -18,18 +18,25 @@ from fitprint._settings.layers import Configuration
 from fitprint._settings.table import TABLE
 
 MOST_BYTES = 1_000_000
-"""Of one object: it goes with every task."""
+"""The largest pickle of one object, because it travels with every task."""
 
 Pickled = tuple[str | None, str, str, bytes]
-"""(flavor, or None for the general `autolog()`; setting; what it is called in lines; the pickle)."""
+"""(flavor, or None for the general `autolog()`; setting; its name in warnings; the pickle)."""
 Packed = tuple[Configuration, tuple[Pickled, ...]]
-"""fitprint's own values of a configuration, and pickles of the user's objects in it."""
+"""A configuration with fitprint's own values alone, and the pickles of the user's objects."""
 
 _latest: tuple[Configuration, Packed] | None = None
 
 
 def packed(configuration: Configuration) -> Packed:
-    """A configuration in two parts that can be pickled: fitprint's own values, and pickles of the user's objects."""
+    """Split a configuration into two parts that can both be pickled.
+
+    Args:
+        configuration: The configuration in force.
+
+    Returns:
+        The configuration with fitprint's own values alone, and pickles of the user's objects.
+    """
     global _latest
     if _latest is None or _latest[0] is not configuration:
         _latest = configuration, _packed(configuration)
@@ -37,11 +44,20 @@ def packed(configuration: Configuration) -> Packed:
 
 
 def unpacked(plain: Configuration, pickles: tuple[Pickled, ...]) -> Configuration:
-    """The configuration in a worker. The same pickle gives the same object, so that two of the same are equal."""
-    general, by_flavor = dict(plain.general), {name: dict(each) for name, each in plain.by_flavor.items()}
-    for flavor, setting, called, pickled in pickles:
+    """Put a configuration together again in a worker.
+
+    Args:
+        plain: The configuration with fitprint's own values alone.
+        pickles: The user's objects. The same pickle gives the same object, so that equal configurations stay equal.
+
+    Returns:
+        The configuration, without the objects that cannot be unpickled here.
+    """
+    general = dict(plain.general)
+    by_flavor = {flavor: dict(arguments) for flavor, arguments in plain.by_flavor.items()}
+    for flavor, setting, name, pickled in pickles:
         arguments = general if flavor is None else by_flavor[flavor]
-        with guarded(called, flavor or "", lost="did not arrive in a worker and is not in force there"):
+        with guarded(name, flavor or "", lost="could not be read in a worker and has no effect there"):
             value = _loaded(pickled)
             arguments[setting] = (*arguments.get(setting, ()), value) if setting == "rules" else value
     return replace(plain, general=general, by_flavor=by_flavor)
@@ -50,27 +66,28 @@ def unpacked(plain: Configuration, pickles: tuple[Pickled, ...]) -> Configuratio
 def _packed(configuration: Configuration) -> Packed:
     scopes: list[tuple[str | None, Mapping[str, Any]]] = [(None, configuration.general)]
     scopes += configuration.by_flavor.items()
-    pickles = [each for flavor, arguments in scopes for each in _pickles(flavor, arguments)]
+    pickles = [pickled for flavor, arguments in scopes for pickled in _pickles(flavor, arguments)]
     plain = replace(
         configuration,
-        general=_fitprint_s_own(configuration.general),
-        by_flavor={name: _fitprint_s_own(each) for name, each in configuration.by_flavor.items()},
+        general=_own_settings(configuration.general),
+        by_flavor={flavor: _own_settings(arguments) for flavor, arguments in configuration.by_flavor.items()},
     )
     return plain, tuple(pickles)
 
 
-def _fitprint_s_own(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _own_settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of fitprint, whose values are plain."""
     return {name: value for name, value in arguments.items() if name in TABLE and name != "rules"}
 
 
 def _pickles(flavor: str | None, arguments: Mapping[str, Any]) -> list[Pickled]:
-    objects = [("rules", f"rule {name_of(each)}", each) for each in arguments.get("rules") or ()]
-    objects += [(name, f"setting {name}", value) for name, value in arguments.items() if name not in TABLE]
-    found = []
-    for setting, called, value in objects:
-        with guarded(called, flavor or "", lost="cannot be handed to workers and is not in force there"):
-            found.append((flavor, setting, called, _dumped(value)))
-    return found
+    objects = [("rules", f"rule {name_of(rule)}", rule) for rule in arguments.get("rules") or ()]
+    objects += [(setting, f"setting {setting}", value) for setting, value in arguments.items() if setting not in TABLE]
+    pickles = []
+    for setting, name, value in objects:
+        with guarded(name, flavor or "", lost="cannot be handed to workers and has no effect there"):
+            pickles.append((flavor, setting, name, _dumped(value)))
+    return pickles
 
 
 def _dumped(value: Any) -> bytes:
@@ -82,7 +99,7 @@ def _dumped(value: Any) -> bytes:
 
 
 class _Bounded(io.BytesIO):
-    """A file in memory that takes no more than `MOST_BYTES`."""
+    """A file in memory that accepts no more than `MOST_BYTES`."""
 
     def write(self, data: Any) -> int:
         if self.tell() + memoryview(data).nbytes > MOST_BYTES:

@@ -1,6 +1,6 @@
-"""The standard library's workers: threads, processes, pools and executors take along what was open at their start.
+"""The standard library's threads, processes, pools and executors: each task takes its recording context along.
 
-To a thread something is handed over only when there is something: a session, or an active run. To another process also
+A thread gets a context only where there is something in it: a session, or an active run. Another process also learns
 that recording is on, and with which settings.
 """
 
@@ -14,8 +14,8 @@ from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._workers.context_token import RecordingContext, Task
 
-_JOBLIB_S_OWN = ("BatchedCalls", "_TracebackCapturingWrapper")
-"""What joblib submits to its pools: the tasks inside have their tokens."""
+_OF_JOBLIB = ("BatchedCalls", "_TracebackCapturingWrapper")
+"""What joblib submits to its pools: the tasks inside have their contexts already."""
 
 
 def _something_is_open() -> bool:
@@ -23,26 +23,26 @@ def _something_is_open() -> bool:
 
 
 def around_thread_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
-    """For `ThreadPoolExecutor.submit(function, ...)`."""
+    """Surround `ThreadPoolExecutor.submit(task, ...)`. The arguments are those of a `Begin`, here and below."""
     return _with_task(args, kwargs) if _something_is_open() else None
 
 
 def around_process_submit(
     function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Passthrough | None:
-    """For whatever hands ``(function, ...)`` to a pool of processes: `submit`, `apply_async`, `imap`..."""
+    """Surround a method that hands ``(task, ...)`` to a pool of processes: `submit`, `apply_async`, `imap`..."""
     return _with_task(args, kwargs) if switch.on else None
 
 
 def around_pool_call(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
-    """For the methods of `multiprocessing.pool.Pool`, whose subclass `ThreadPool` has threads for workers."""
+    """Surround a method of `multiprocessing.pool.Pool`, whose subclass `ThreadPool` uses threads."""
     if type(pool).__name__ == "ThreadPool":
         return around_thread_submit(function, pool, args, kwargs)
     return around_process_submit(function, pool, args, kwargs)
 
 
 def _with_task(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
-    if args and type(args[0]).__name__ in _JOBLIB_S_OWN:
+    if args and type(args[0]).__name__ in _OF_JOBLIB:
         return None
     if args and callable(args[0]) and not isinstance(args[0], Task):
         return Passthrough((Task(RecordingContext.capture(), args[0]), *args[1:]), kwargs)
@@ -54,7 +54,7 @@ def _with_task(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | N
 def around_thread_start(
     function: Any, thread: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Passthrough | None:
-    """For `Thread.start`: the thread's `run` is our own for as long as it takes to begin."""
+    """Surround `Thread.start`: until the thread begins, its `run` is replaced by one that attaches the context."""
     if not _something_is_open() or "run" in vars(thread):
         return None
     thread.run = _ThreadRun(RecordingContext.capture(), thread)
@@ -62,7 +62,7 @@ def around_thread_start(
 
 
 class _ThreadRun:
-    """A thread's `run` that takes itself away and then does what the thread's own does."""
+    """A thread's `run` that removes itself and then calls the thread's own."""
 
     def __init__(self, context: RecordingContext, thread: Any) -> None:
         self._context = context
@@ -81,33 +81,34 @@ class _ThreadRun:
 def around_process_start(
     function: Any, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Passthrough | None:
-    """For `multiprocessing.Process.start`: its `run` is our own while it is forked or pickled."""
+    """Surround `multiprocessing.Process.start`: while the process is forked or pickled, its `run` is replaced."""
     if not switch.on or "run" in vars(process):
         return None
     return _ProcessStart(process, args, kwargs)
 
 
 class _ProcessStart(Passthrough):
-    """Around the start of a process."""
+    """Surrounds the start of a process."""
 
     def __init__(self, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(args, kwargs)
         self._process = process
 
     def __enter__(self) -> None:
-        state = vars(self._process)
-        rest = dict(state)
-        state.clear()
-        # first of all, for a spawned child unpickles in this order, and its target must find its classes patched
-        state["run"] = _ProcessRun(RecordingContext.capture(), self._process)
-        state.update(rest)
+        # `run` must be the first attribute: a spawned child unpickles them in this order, and must turn recording on
+        # before it unpickles the target, whose class has to be patched by then
+        attributes = vars(self._process)
+        others = dict(attributes)
+        attributes.clear()
+        attributes["run"] = _ProcessRun(RecordingContext.capture(), self._process)
+        attributes.update(others)
 
     def __exit__(self, *error: Any) -> None:
         vars(self._process).pop("run", None)
 
 
 class _ProcessRun:
-    """A process's `run` in the child."""
+    """A process's `run` in the child, which removes itself and then calls the process's own."""
 
     def __init__(self, context: RecordingContext, process: Any) -> None:
         self._context = context

@@ -1,6 +1,8 @@
 """Writing a package: every file is bounded, hashed and counted, and the whole is complete or absent.
 
-The folder is written beside its final place and renamed once ``checksums.json``, the last file, is in it.
+The folder is written beside its final place and renamed once ``checksums.json``, the last file, is in it:
+docs/adr/0003-rename-when-a-run-ends.md. Why files are hashed while they are written:
+docs/adr/0005-hash-while-writing.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The store in a folder: one folder per run, open ones below ``.open/``, which one rename moves when they end.
 
-There is neither a lock nor an index, so that many processes and machines can share a store on a POSIX file system.
+Many processes and machines on a POSIX file system share a store. Why a rename: docs/adr/0003-rename-when-a-run-ends.md.
+Why neither a lock nor an index: docs/adr/0008-no-lock-in-the-store.md.
 """
 
 from __future__ import annotations
@@ -127,8 +128,7 @@ class OpenFolder(OpenRun):
                 os.rename(path + PARTIAL, path)
             self._is_replacing = False
         write_file(path + PARTIAL, to_bytes(record))
-        # a rename over an existing file makes some file systems write it to the disk at once, which takes a
-        # millisecond each time; while there is no file, the partial one is complete, and `read_record` takes it
+        # unlinked first, because a rename over a file is slow: docs/adr/0003-rename-when-a-run-ends.md
         self._is_replacing = True
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)

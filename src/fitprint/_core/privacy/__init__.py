@@ -1,4 +1,4 @@
-"""What is shown as ``***`` in every text, line and message that fitprint writes: secrets, by name and by format."""
+"""Redaction: secrets are recognized by name and by format, and written as ``***`` in every file, line and message."""
 
 from fitprint._core.privacy.redactor import HIDDEN, Redactor, in_force, redactor_for, use
 

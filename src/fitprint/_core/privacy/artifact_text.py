@@ -1,4 +1,4 @@
-"""Secrets in what a flavor made as text: by the heads of a table, by the names in a document, else as running text."""
+"""Redaction of artifacts: by the columns of a table, by the names in a JSON document, or as running text."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from fitprint._core.jsonable import to_bytes
 from fitprint._core.privacy import Redactor
 
 _COLUMN = "param_"
-"""What the columns of a search's table begin with that hold a param."""
+"""The prefix of the columns that hold params in the table of a search."""
 
 
 def hidden_content(name: str, content: bytes, redactor: Redactor) -> bytes:
-    """The content of an artifact with what is secret in it hidden; unchanged where there is nothing, or no text."""
+    """Redact the secrets in the content of an artifact.
+
+    Args:
+        name: The name of the artifact; its ending tells the format.
+        content: The content.
+        redactor: What redacts.
+
+    Returns:
+        The redacted content; the same object where there is no secret, or the content is not text.
+    """
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -32,22 +41,23 @@ def hidden_content(name: str, content: bytes, redactor: Redactor) -> bytes:
 def _table(text: str, redactor: Redactor) -> str:
     rows = list(csv.reader(io.StringIO(text, newline="")))
     names = [head.removeprefix(_COLUMN) for head in rows[0]] if rows else []
-    shown = [rows[0], *([_cell(names, i, cell, redactor) for i, cell in enumerate(row)] for row in rows[1:])]
-    if shown == rows:
+    redacted = [rows[0], *([_cell(names, i, cell, redactor) for i, cell in enumerate(row)] for row in rows[1:])]
+    if redacted == rows:
         return text
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(shown)
-    return written.getvalue()
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(redacted)
+    return file.getvalue()
 
 
 def _cell(names: list[str], position: int, cell: str, redactor: Redactor) -> str:
     name = names[position] if position < len(names) else ""
-    found = redactor.value(name, _read(cell))
-    return cell if found == _read(cell) else str(found)
+    value = _parsed(cell)
+    redacted = redactor.value(name, value)
+    return cell if redacted == value else str(redacted)
 
 
-def _read(cell: str) -> Any:
-    """A cell as a number where it is one: numbers are no secrets."""
+def _parsed(cell: str) -> Any:
+    """Return the number in a cell if there is one, because a number is not a secret."""
     try:
         return float(cell)
     except ValueError:
@@ -56,8 +66,8 @@ def _read(cell: str) -> Any:
 
 def _document(content: bytes, redactor: Redactor) -> bytes:
     try:
-        found = json.loads(content)
+        document = json.loads(content)
     except (ValueError, RecursionError):
         return redactor.text(content.decode("utf-8")).encode("utf-8")
-    shown = redactor.inside(found)
-    return content if shown == found else to_bytes(shown)
+    redacted = redactor.inside(document)
+    return content if redacted == document else to_bytes(redacted)

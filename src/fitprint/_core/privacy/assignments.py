@@ -1,4 +1,4 @@
-"""Secrets in running text by the name before them: ``api_key='...'``, ``"password": ...``, ``--token ...``."""
+"""Secrets in running text, found by the name before them: ``api_key='...'``, ``"password": ...``, ``--token ...``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ _SCHEMES = ("bearer", "basic", "token", "digest", "negotiate")
 
 
 def secrets(text: str, is_secret: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
-    """(start, end) of each value in a text that stands after a secret name, in order.
+    """Find the values that follow a secret name.
 
-    Numbers, truth values and None are no secrets, unless they are given to an option of a command line.
+    A number, a truth value or None is not a secret, unless it is the value of a command line's option.
+
+    Args:
+        text: The text.
+        is_secret: Whether a name is that of a secret.
+
+    Yields:
+        The start and the end of each value, in order.
     """
     position = 0
-    while found := _named().search(text, position):
-        position = found.end()
-        option = found["name"].startswith("-")
-        if (found["link"].isspace() or "," in found["link"]) and not option:
+    while match := _named().search(text, position):
+        position = match.end()
+        option = match["name"].startswith("-")
+        if (match["link"].isspace() or "," in match["link"]) and not option:
             continue
-        if is_secret(found["name"].strip("-")):
+        if is_secret(match["name"].strip("-")):
             start, end = _value(text, position, option)
             position = max(position, end)
             if start < end and (option or not _harmless().fullmatch(text, start, end)):
@@ -29,7 +36,7 @@ def secrets(text: str, is_secret: Callable[[str], bool]) -> Iterator[tuple[int, 
 
 
 def _value(text: str, start: int, option: bool) -> tuple[int, int]:
-    """Where the value at a place begins and ends: without its quotes, with its brackets, else a word."""
+    """Return where a value begins and ends: a quoted one without its quotes, a call with its brackets, else a word."""
     quote = _quote().match(text, start)
     if quote:
         return quote.end(), _end_of_quoted(text, quote.end(), quote["quote"])
@@ -40,13 +47,13 @@ def _value(text: str, start: int, option: bool) -> tuple[int, int]:
         return start, start  # the next option
     word = _word(option).match(text, start)
     end = word.end() if word else start
-    if text[start:end].lower() in _SCHEMES and (further := _further().match(text, end)):
-        return further.end("space"), further.end()
+    if text[start:end].lower() in _SCHEMES and (credentials := _further().match(text, end)):
+        return credentials.end("space"), credentials.end()
     return start, end
 
 
 def _end_of_quoted(text: str, start: int, quote: str) -> int:
-    """The place of the closing quote; a quote that was escaped itself is closed by one that is, too."""
+    """Return the position of the closing quote; an escaped quote is closed by another escaped one."""
     if len(quote) > 1:
         end = text.find(quote, start)
         return end if end >= 0 else len(text)
@@ -57,18 +64,18 @@ def _end_of_quoted(text: str, start: int, quote: str) -> int:
 
 
 def _end_of_bracket(text: str, start: int) -> int:
-    """Behind the bracket that closes the one at a place; brackets in quotes do not count."""
-    waiting: list[str] = []
+    """Return the position behind the closing bracket; brackets in quotes do not count."""
+    open_brackets: list[str] = []
     position = start
-    while found := _structure().search(text, position):
-        sign, position = found[0], found.end()
+    while match := _structure().search(text, position):
+        sign, position = match[0], match.end()
         if sign in _CLOSING:
-            waiting.append(_CLOSING[sign])
+            open_brackets.append(_CLOSING[sign])
         elif sign in ("'", '"'):
             position = _end_of_quoted(text, position, sign) + 1
-        elif waiting and sign == waiting[-1]:
-            waiting.pop()
-            if not waiting:
+        elif open_brackets and sign == open_brackets[-1]:
+            open_brackets.pop()
+            if not open_brackets:
                 return position
     return len(text)
 
@@ -93,7 +100,7 @@ def _call() -> re.Pattern[str]:
 
 @functools.cache
 def _word(option: bool) -> re.Pattern[str]:
-    """An option's value ends with its argument, any other with what may come after a value in a text."""
+    """Match an option's value up to the end of the argument, and any other up to what may follow a value in a text."""
     return re.compile(r"[^\s\"']{1,4096}" if option else r"[^\s,;&()\[\]{}\"'<>]{1,4096}")
 
 

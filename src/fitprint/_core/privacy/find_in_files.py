@@ -1,4 +1,4 @@
-"""Whether what is shown as ``***`` in a run lies in the files of its model all the same."""
+"""Whether a value that is redacted in a run is nevertheless in the files of its model."""
 
 from __future__ import annotations
 
@@ -9,26 +9,34 @@ from pathlib import Path
 from typing import IO, Any
 
 SHORTEST = 3
-"""Characters of a secret below which it would be found everywhere: then it is taken for being there."""
+"""Characters of a secret; a shorter one occurs in any file, so each file counts as one that has it."""
 _BLOCK = 1 << 20
-_OURS = frozenset({"MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt"})
+_WITHOUT_PARAMS = frozenset({"MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt"})
 
 
 def files_with(folder: Path, secrets: Sequence[Any]) -> list[str]:
-    """The names of the files of a package that hold one of the secrets, archives looked into.
+    """Find the files of a package that contain a secret; archives are searched too.
 
-    A secret that is no text, or hardly one, is taken for being in each file of the model: nothing tells its bytes from
-    others.
+    A secret that is not a text, or a very short one, counts as being in each file of the model, because its bytes
+    cannot be told from others.
+
+    Args:
+        folder: The package.
+        secrets: The secret values.
+
+    Returns:
+        The names of the files, relative to the package.
     """
-    wanted = [each for secret in secrets if isinstance(secret, str) for each in _encoded(secret)]
-    certain = any(not isinstance(secret, str) or len(secret) < SHORTEST for secret in secrets)
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name not in _OURS)
-    found = files if certain else [file for file in files if any(_has(part, wanted) for part in _parts(file))]
-    return [file.relative_to(folder).as_posix() for file in found]
+    encoded = [form for secret in secrets if isinstance(secret, str) for form in _encoded(secret)]
+    in_every_file = any(not isinstance(secret, str) or len(secret) < SHORTEST for secret in secrets)
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name not in _WITHOUT_PARAMS)
+    if not in_every_file:
+        files = [file for file in files if any(_contains(part, encoded) for part in _parts(file))]
+    return [file.relative_to(folder).as_posix() for file in files]
 
 
 def _encoded(secret: str) -> Iterator[bytes]:
-    """A text as pickles and as JSON have it."""
+    """Encode a text as pickles and as JSON do."""
     yield secret.encode("utf-8", "surrogatepass")
     yield json.dumps(secret)[1:-1].encode("ascii")
 
@@ -43,12 +51,12 @@ def _parts(file: Path) -> Iterator[IO[bytes]]:
                     yield member
 
 
-def _has(file: IO[bytes], wanted: Sequence[bytes]) -> bool:
-    longest = max(map(len, wanted), default=1)
+def _contains(file: IO[bytes], encoded: Sequence[bytes]) -> bool:
+    longest = max(map(len, encoded), default=1)
     tail = b""
     while block := file.read(_BLOCK):
         block = tail + block
-        if any(each in block for each in wanted):
+        if any(form in block for form in encoded):
             return True
         tail = block[-longest:]
     return False

@@ -1,4 +1,4 @@
-"""What hides secrets: in texts, in plain values under their names, nested as deep as they are."""
+"""The redactor: replaces secrets by ``***`` in texts and in plain values, however deeply they are nested."""
 
 from __future__ import annotations
 
@@ -8,130 +8,170 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fitprint._core.privacy import assignments as assigned
-from fitprint._core.privacy import secret_names as names
-from fitprint._core.privacy import token_formats as formats
+from fitprint._core.privacy import assignments, secret_names, token_formats
 
 HIDDEN = "***"
 VALUE = "value:"
-"""How an own pattern begins that is a regular expression on values; any other is a glob on names."""
+"""The prefix of a pattern that is a regular expression for values; any other pattern is a glob for names."""
 _SHORTEST = 5
-_KEPT_TEXT, _MOST_KEPT = 200, 4096
+_LONGEST_CACHED, _MOST_CACHED = 200, 4096
 _INNERMOST = re.compile(r"__|\.|/")
 
 
 class Redactor:
-    """Hides what is secret. ``own``: further patterns; ``allowed``: what is shown all the same.
+    """Redacts secrets. It never changes a value: one without a secret is returned as it is.
 
-    Both are globs on names (of a param, or of its last part) or, as ``value:<regular expression>``, on values.
-    What is given is never changed: a value with nothing to hide is given back as it is.
+    Patterns are globs for names (of a param, or of its last part) or, as ``value:<regular expression>``, for values.
+
+    Args:
+        own: Extra patterns to redact.
+        allowed: Patterns that are never redacted, even if they match.
     """
 
     def __init__(self, own: tuple[str, ...] = (), allowed: tuple[str, ...] = ()) -> None:
-        self._own_names, self._own_values = _sorted(own)
-        self._allowed_names, self._allowed_values = _sorted(allowed)
+        self._own_names, self._own_values = _by_kind(own)
+        self._allowed_names, self._allowed_values = _by_kind(allowed)
         self._wide = bool(own)
         self._names: dict[str, bool] = {}
         self._clean: set[str] = set()
 
     def hides(self, name: str) -> bool:
-        """Whether what has this name is secret."""
-        found = self._names.get(name)
-        if found is None:
-            if len(self._names) >= _MOST_KEPT:
+        """Return True if a value of this name is secret."""
+        hidden = self._names.get(name)
+        if hidden is None:
+            if len(self._names) >= _MOST_CACHED:
                 self._names.clear()
-            found = self._names[name] = not self.allows(name) and (self.is_own(name) or names.is_secret(name))
-        return found
+            hidden = not self.allows(name) and (self.is_own(name) or secret_names.is_secret(name))
+            self._names[name] = hidden
+        return hidden
 
     def is_own(self, name: str) -> bool:
-        """Whether an own pattern hides this name: then whatever it holds, numbers too."""
+        """Return True if an extra pattern matches this name: then any value is redacted, numbers too."""
         return _matches(name, self._own_names)
 
     def allows(self, name: str) -> bool:
-        """Whether what has this name is shown, whatever it is."""
+        """Return True if a value of this name is never redacted."""
         return _matches(name, self._allowed_names)
 
-    def value(self, name: str, value: Any, found: list[Any] | None = None) -> Any:
-        """A plain value with what is secret in it hidden; ``found`` gets what was hidden."""
+    def value(self, name: str, value: Any, collected: list[Any] | None = None) -> Any:
+        """Redact a plain value by its name and by its content.
+
+        Args:
+            name: The name of the value.
+            value: The value.
+            collected: A list to which the redacted values are added.
+
+        Returns:
+            The redacted value.
+        """
         if value is None or value == "" or (self._allowed_names and self.allows(name)):
             return value
         if self.hides(name) and (not isinstance(value, (bool, int, float)) or self.is_own(name)):
-            _collect(value, found)
+            _collect(value, collected)
             return HIDDEN
-        return self.inside(value, found)
+        return self.inside(value, collected)
 
-    def inside(self, value: Any, found: list[Any] | None = None) -> Any:
-        """The same for a value without a name. A pair that begins with a name, or an option's, is one with a name."""
+    def inside(self, value: Any, collected: list[Any] | None = None) -> Any:
+        """Redact a plain value that has no name.
+
+        The second value of a pair that begins with a name, and the value after an option, count as having that name.
+
+        Args:
+            value: The value.
+            collected: A list to which the redacted values are added.
+
+        Returns:
+            The redacted value.
+        """
         if isinstance(value, str):
-            return self.text(value, found)
+            return self.text(value, collected)
         if isinstance(value, dict):
-            return {self.text(str(name)): self.value(str(name), each, found) for name, each in value.items()}
+            return {self.text(str(name)): self.value(str(name), entry, collected) for name, entry in value.items()}
         if isinstance(value, (list, tuple)):
             return [
-                self.value(named, each, found) if (named := _name_before(value, i)) else self.inside(each, found)
-                for i, each in enumerate(value)
+                self.value(name, entry, collected)
+                if (name := _name_before(value, i))
+                else self.inside(entry, collected)
+                for i, entry in enumerate(value)
             ]
         return value
 
     def may_hide_in(self, text: str) -> bool:
-        """Whether there may be something to hide in a text: a quick look."""
-        return self._wide or formats.signs().search(text.lower()) is not None
+        """Return False if a quick look shows that a text has no secret."""
+        return self._wide or token_formats.signs().search(text.lower()) is not None
 
-    def text(self, text: str, found: list[Any] | None = None) -> str:
-        """A text with what is secret in it hidden."""
+    def text(self, text: str, collected: list[Any] | None = None) -> str:
+        """Redact the secrets in a text.
+
+        Args:
+            text: The text.
+            collected: A list to which the redacted values are added.
+
+        Returns:
+            The redacted text.
+        """
         if len(text) < _SHORTEST or text in self._clean:
             return text
         if not self.may_hide_in(text):
-            return self._noted(text)
-        shown = self.looks(text, found)
-        shown = _put_in(shown, assigned.secrets(shown, self.hides), functools.partial(self._hide, found))
-        return self._noted(text) if shown == text else shown
+            return self._cached(text)
+        redacted = self.by_format(text, collected)
+        places = assignments.secrets(redacted, self.hides)
+        redacted = _replaced(redacted, places, functools.partial(self._hide, collected))
+        return self._cached(text) if redacted == text else redacted
 
-    def looks(self, text: str, found: list[Any] | None = None) -> str:
-        """A text in which only that is hidden which looks like a secret, whatever stands before it."""
-        for pattern in (*self._own_values, formats.known()):
-            text = pattern.sub(lambda match: self._hide(found, match[0]), text)
+    def by_format(self, text: str, collected: list[Any] | None = None) -> str:
+        """Redact only what has the format of a secret, whatever name is before it.
+
+        Args:
+            text: The text.
+            collected: A list to which the redacted values are added.
+
+        Returns:
+            The redacted text.
+        """
+        for pattern in (*self._own_values, token_formats.known()):
+            text = pattern.sub(lambda match: self._hide(collected, match[0]), text)
         return text
 
-    def _hide(self, found: list[Any] | None, secret: str) -> str:
-        if not secret or formats.references().fullmatch(secret):
+    def _hide(self, collected: list[Any] | None, secret: str) -> str:
+        if not secret or token_formats.references().fullmatch(secret):
             return secret
         if any(pattern.fullmatch(secret) for pattern in self._allowed_values):
             return secret
-        if found is not None:
-            found.append(secret)
+        if collected is not None:
+            collected.append(secret)
         return HIDDEN
 
-    def _noted(self, text: str) -> str:
-        """Keeps in mind that there is nothing to hide in a text: most are the same in every run."""
-        if len(text) <= _KEPT_TEXT:
-            if len(self._clean) >= _MOST_KEPT:
+    def _cached(self, text: str) -> str:
+        """Remember that a text has no secret: most texts are the same in every run."""
+        if len(text) <= _LONGEST_CACHED:
+            if len(self._clean) >= _MOST_CACHED:
                 self._clean.clear()
             self._clean.add(text)
         return text
 
 
-def _sorted(patterns: tuple[str, ...]) -> tuple[list[str], list[re.Pattern[str]]]:
-    """The globs on names, and the expressions on values."""
-    globs = [each for each in patterns if not each.startswith(VALUE)]
-    return globs, [re.compile(each.removeprefix(VALUE)) for each in patterns if each.startswith(VALUE)]
+def _by_kind(patterns: tuple[str, ...]) -> tuple[list[str], list[re.Pattern[str]]]:
+    """Return the globs for names, and the expressions for values."""
+    globs = [pattern for pattern in patterns if not pattern.startswith(VALUE)]
+    return globs, [re.compile(pattern.removeprefix(VALUE)) for pattern in patterns if pattern.startswith(VALUE)]
 
 
 def _matches(name: str, globs: list[str]) -> bool:
     return bool(globs) and any(
-        fnmatchcase(each, pattern) for each in {name, _INNERMOST.split(name)[-1]} for pattern in globs
+        fnmatchcase(part, pattern) for part in {name, _INNERMOST.split(name)[-1]} for pattern in globs
     )
 
 
 def _name_before(values: list[Any] | tuple[Any, ...], position: int) -> str:
-    """The name that a value of a list stands under: ``["--password", "x"]``, ``[["password", "x"]]``; else nothing."""
+    """Return the name of a value in a list: ``["--password", "x"]``, ``[["password", "x"]]``; an empty text if none."""
     before = values[position - 1] if position else None
     if not isinstance(before, str) or not isinstance(values[position], str):
         return ""
     return before.strip("-") if len(values) == 2 or (before.startswith("-") and "=" not in before) else ""
 
 
-def _put_in(text: str, places: Any, hide: Callable[[str], str]) -> str:
+def _replaced(text: str, places: Any, hide: Callable[[str], str]) -> str:
     parts, position = [], 0
     for start, end in places:
         parts += [text[position:start], hide(text[start:end])]
@@ -139,23 +179,28 @@ def _put_in(text: str, places: Any, hide: Callable[[str], str]) -> str:
     return "".join((*parts, text[position:])) if parts else text
 
 
-def _collect(value: Any, found: list[Any] | None) -> None:
-    """What a hidden value was made of."""
-    if found is None or value is None:
+def _collect(value: Any, collected: list[Any] | None) -> None:
+    """Add the parts of a redacted value to a list."""
+    if collected is None or value is None:
         return
     if isinstance(value, dict):
-        for each in value.values():
-            _collect(each, found)
+        for entry in value.values():
+            _collect(entry, collected)
     elif isinstance(value, (list, tuple)):
-        for each in value:
-            _collect(each, found)
+        for entry in value:
+            _collect(entry, collected)
     else:
-        found.append(value)
+        collected.append(value)
 
 
 @functools.lru_cache(maxsize=16)
 def redactor_for(own: tuple[str, ...], allowed: tuple[str, ...]) -> Redactor:
-    """The redactor of two settings."""
+    """Return the redactor for the settings ``redact`` and ``redact_allow``.
+
+    Args:
+        own: Extra patterns to redact.
+        allowed: Patterns that are never redacted.
+    """
     return Redactor(own, allowed)
 
 
@@ -163,11 +208,15 @@ _in_force = redactor_for((), ())
 
 
 def in_force() -> Redactor:
-    """The redactor of this process: for lines, and for what belongs to no run."""
+    """Return the redactor of this process, for log lines and for what belongs to no run."""
     return _in_force
 
 
 def use(redactor: Redactor) -> None:
-    """Puts a redactor in force."""
+    """Make a redactor the one of this process.
+
+    Args:
+        redactor: The redactor.
+    """
     global _in_force
     _in_force = redactor

@@ -1,4 +1,4 @@
-"""Whether a name is one that holds a secret, told by its whole words: `api_key`, not `tokenizer`."""
+"""Whether a name is that of a secret, judged by its whole words: `api_key` is one, `tokenizer` is not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _ALWAYS = frozenset(
     accesskey secretkey privatekey authtoken accesstoken authorization bearer jwt
     """.split()  # noqa: SIM905
 )
-"""Wherever they stand in a name, in any part of a nested one."""
+"""Words that make a name secret wherever they are in it, in any part of a nested name."""
 _ENDINGS = ("password", "passwd", "passphrase")
-"""No other word of English ends so: `dbpassword`."""
+"""Endings of words, such as `dbpassword`; no other English word ends so."""
 _LAST = frozenset({"auth", "cookie", "cookies"})
 _KEYS = frozenset(
     """
@@ -22,7 +22,7 @@ _KEYS = frozenset(
     consumer security deploy hmac aes rsa gpg pgp fernet
     """.split()  # noqa: SIM905
 )
-"""What a `key` is secret after; the key of a dict or of a join is none."""
+"""Words after which a `key` is secret; the key of a dict or of a join is not."""
 _TEXT_TOKENS = frozenset(
     """
     n num number count max min per avg mean cls class pad padding eos bos eot eod eom mask masked unk unknown oov sep
@@ -31,14 +31,14 @@ _TEXT_TOKENS = frozenset(
     missing sos go text line tag patch input output
     """.split()  # noqa: SIM905
 )
-"""What a `token` is a piece of text after."""
+"""Words after which a `token` is a piece of text."""
 _ABOUT = frozenset(
     """
     env var variable name field column header length len size count type kind policy ttl expiry prompt required url
     uri endpoint path file pattern regex ids per
     """.split()  # noqa: SIM905
 )
-"""A name that ends so says something of a secret and holds none: `secret_name`, `token_url`, `password_file`."""
+"""Last words of names that describe a secret without holding it: `secret_name`, `token_url`, `password_file`."""
 _PARTS = re.compile(r"__|[.\[\]/:]")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _LONGEST = 200
@@ -46,7 +46,14 @@ _LONGEST = 200
 
 @functools.lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
-    """Whether a name holds a secret: in snake_case, camelCase, kebab-case, dotted, or nested as ``step__param``."""
+    """Judge whether a name is that of a secret.
+
+    Args:
+        name: The name, in snake_case, camelCase or kebab-case, dotted, or nested as in ``step__param``.
+
+    Returns:
+        True if its value has to be redacted.
+    """
     parts = [words for part in _PARTS.split(name[-_LONGEST:]) if (words := _words(part))]
     if not parts or parts[-1][-1] in _ABOUT:
         return False

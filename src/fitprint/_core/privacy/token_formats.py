@@ -1,11 +1,11 @@
-"""Secrets that are known by how they look: keys of services, private keys, user info in URLs.
+"""Secrets that are recognized by their format: keys of services, private keys, user info in URLs.
 
 Sources. AWS: IAM User Guide, "IAM identifiers", unique identifiers. GitHub: docs.github.com, "GitHub's token formats".
 GitLab: docs.gitlab.com, "Token overview". JSON Web Tokens: RFC 7519 over RFC 7515, a JSON object in base64url begins
-with eyJ. PEM: RFC 7468 and RFC 4880. URLs: RFC 3986, section 3.2.1. Bearer: RFC 6750, Basic: RFC 7617. The others: the
-prefixes that their services document, as scanners for secrets look for them (gitleaks, detect-secrets).
+with eyJ. PEM: RFC 7468 and RFC 4880. URLs: RFC 3986, section 3.2.1. Bearer: RFC 6750, Basic: RFC 7617. The others are
+the prefixes that their services document, and that scanners for secrets look for (gitleaks, detect-secrets).
 
-Every repetition is bounded and none begins in the middle of a word, so that the time is linear in the text.
+Every repetition is bounded and none begins in the middle of a word, so that the time is linear in the text's length.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ _SIGNS = (
     r"[srp]k_|npm_|pypi-|sg\.|dapi|do[opr]_|hooks\.|bearer|basic |"
     r"pass|pwd|secret|cred|token|key|auth|jwt|cookie"
 )
-"""One of these, in lower case, is in every text in which something is to be hidden."""
+"""Every text with a secret, in lower case, contains one of these."""
 
 
 @functools.cache
 def known() -> re.Pattern[str]:
-    """What is hidden wherever it stands."""
+    """Match what is redacted wherever it is."""
     return re.compile(rf"(?<![A-Za-z0-9_-])(?:{'|'.join(_KEYS)})|{'|'.join(_OTHERS)}")
 
 
 @functools.cache
 def signs() -> re.Pattern[str]:
-    """A quick look at a text in lower case: without a match there is nothing to hide in it."""
+    """Match a text, in lower case, that may have a secret: without a match there is none."""
     return re.compile(_SIGNS)
 
 
 @functools.cache
 def references() -> re.Pattern[str]:
-    """User info that only names variables, as pip's requirements have it: ``${USER}:${TOKEN}``."""
+    """Match user info that only names variables, as in pip's requirements: ``${USER}:${TOKEN}``."""
     return re.compile(r"(?:\$\{\w+\}|\$\w+|%\w+%|:|\*)+")
