@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fitprint._api.autolog import entries, known_flavors
 from fitprint._core import html as _html
 from fitprint._core.guard import guarded
 from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.flavor_state import Instrument
+from fitprint._instrumentation.registry import entries, known_flavors
 from fitprint._instrumentation.support import check_support
 from fitprint._recorder.state import switch
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
+from fitprint._core.publish import publish
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -113,3 +115,6 @@ def _forget_in_child() -> None:
 if hasattr(os, "register_at_fork"):
     # a forked child is no part of its parent's training call, unless a task's token says so
     os.register_at_fork(after_in_child=_forget_in_child)
+
+
+publish("fitprint", suppress)

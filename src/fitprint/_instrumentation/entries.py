@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fitprint.plugin.flavor import Flavor
 
 FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
-REFUSED = frozenset({"pyfunc", "models", "testing"})
+REFUSED = frozenset({"cli", "models", "plugin", "pyfunc", "stores", "testing"})
 """Names of fitprint's public modules: a flavor called so could not be reached."""
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Instrument:
     """Keeps one flavor's state: off, waiting, on, unsupported or broken, and why."""
 
-    def __init__(self, entry: Entry, make_begin: Callable[[], MakeBegin], is_ours: Callable[[str, type], bool]) -> None:
+    def __init__(self, entry: Entry, is_ours: Callable[[str, type], bool]) -> None:
         self.entry = entry
         self.state = "off"
         self.reason = ""
@@ -30,13 +30,19 @@ class Instrument:
         """Attributes that could not be put back: others wrapped over them, ours lies beneath and does nothing."""
         self.loaded: Callable[[Flavor], None] | None = None
         """Is told when the plugin has been imported."""
-        self._make_begin = make_begin
+        self._make_begin: Callable[[], MakeBegin] | None = None
         self._is_ours = functools.partial(is_ours, entry.name)
         self._hooked = False
         self._patches: FlavorPatches | None = None
 
-    def enable(self) -> None:
-        """Patches the framework if it is imported, else waits for its import."""
+    def enable(self, make_begin: Callable[[], MakeBegin]) -> None:
+        """Patch the framework if it is imported, otherwise wait for its import.
+
+        Args:
+            make_begin: Called when the framework is patched, not before: it imports the recorder, and returns the
+                function that makes the beginning of a recorded call.
+        """
+        self._make_begin = make_begin
         if self.entry.problem:
             self.state, self.reason = "broken", self.entry.problem
         elif any(module in sys.modules for module in self.entry.modules):
@@ -80,6 +86,7 @@ class Instrument:
                 self._patches.apply(module.__name__)
 
     def _wake(self, imported: str | None = None) -> None:
+        assert self._make_begin is not None  # `enable` alone leads here
         with guarded("turning it on", self.entry.name) as step:
             from fitprint._instrumentation.patches import (
                 FlavorPatches,  # with all it needs: not before there is a framework

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint._api.autolog import entries
 from fitprint._instrumentation.entries import missing_plugins
+from fitprint._instrumentation.registry import entries
 from fitprint.models.errors import PackageError
 from fitprint.plugin.flavor import Flavor
 

@@ -22,46 +22,70 @@ def setting(default: Any, reader: Reader, help: str, *, argument_only: bool = Fa
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds for one flavor, decided once per `autolog()`."""
+    """The settings that hold for one flavor, decided once per `autolog()`."""
 
-    disabled: bool = setting(False, read.boolean, "the kill switch: nothing is patched, nothing written")
-    flavors: tuple[str, ...] | None = setting(None, read.names, "record only these flavors")
-    exclude_flavors: tuple[str, ...] = setting((), read.names, "never record these flavors")
-    store: str = setting("fitprint-runs", read.text, "where runs go: a folder, or a URL that a store plugin serves")
-    experiment: str = setting("default", read.text, "the label that groups runs")
-    run_name: str | None = setting(None, read.text, "the name of each run; by default the model's class")
-    tags: Mapping[str, str] | None = setting(None, read.tags, "tags of each run, as team=x,job=y")
-    log_models: bool = setting(True, read.boolean, "write a package of each trained model")
-    log_signatures: bool = setting(True, read.boolean, "infer the signature of each package")
-    log_input_examples: bool = setting(False, read.boolean, "keep the first rows of the training data in the package")
-    log_training_metrics: bool = setting(True, read.boolean, "predict the training data and record how well it fits")
-    max_model_size: int | None = setting(None, read.size, "no package over this size: 100MB, 1.5GiB, bytes")
-    include_estimators: tuple[str, ...] = setting((), read.names, "globs on qualified class names to record")
-    exclude_estimators: tuple[str, ...] = setting((), read.names, "globs on qualified class names to leave out")
-    min_fit_seconds: float = setting(0.0, read.seconds, "shorter training calls are not recorded")
-    max_metric_seconds: float = setting(1.0, read.seconds, "above this projected cost, metrics are taken on a sample")
-    max_child_runs: int = setting(5, read.whole_number, "searches: how many of the best candidates become child runs")
-    exclude_params: tuple[str, ...] = setting((), read.names, "globs on names of params to leave out")
-    redact: tuple[str, ...] = setting(
-        (), read.patterns, "also shown as ***: globs on names, or value:<regular expression>; beside the built-in ones"
+    disabled: bool = setting(
+        False, read.boolean, "Turn everything off: no framework is patched, and nothing is written."
     )
-    redact_allow: tuple[str, ...] = setting((), read.patterns, "never shown as ***: globs on names, or value:<...>")
+    flavors: tuple[str, ...] | None = setting(None, read.names, "Record only these flavors.")
+    exclude_flavors: tuple[str, ...] = setting((), read.names, "Never record these flavors.")
+    store: str = setting(
+        "fitprint-runs", read.text, "Where runs are written: a folder, or a URL that a store plugin serves."
+    )
+    experiment: str = setting("default", read.text, "The label that groups runs.")
+    run_name: str | None = setting(None, read.text, "The name of each run; by default the name of the model's class.")
+    tags: Mapping[str, str] | None = setting(None, read.tags, "Tags of each run, for example team=x,job=y.")
+    log_models: bool = setting(True, read.boolean, "Write a package of each trained model.")
+    log_signatures: bool = setting(True, read.boolean, "Infer the signature of each package.")
+    log_input_examples: bool = setting(
+        False, read.boolean, "Keep the first rows of the training data in the package as an input example."
+    )
+    log_training_metrics: bool = setting(
+        True, read.boolean, "Predict the training data and record how well the model fits it."
+    )
+    max_model_size: int | None = setting(
+        None, read.size, "Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."
+    )
+    include_estimators: tuple[str, ...] = setting(
+        (), read.names, "Record only classes whose qualified names match one of these globs."
+    )
+    exclude_estimators: tuple[str, ...] = setting(
+        (), read.names, "Do not record classes whose qualified names match one of these globs."
+    )
+    min_fit_seconds: float = setting(0.0, read.seconds, "Do not record training calls that took less time than this.")
+    max_metric_seconds: float = setting(
+        1.0, read.seconds, "If training metrics would take longer than this, compute them on a sample of the rows."
+    )
+    max_child_runs: int = setting(
+        5, read.whole_number, "How many of the best candidates of a search become child runs."
+    )
+    exclude_params: tuple[str, ...] = setting(
+        (), read.names, "Do not record params whose names match one of these globs."
+    )
+    redact: tuple[str, ...] = setting(
+        (),
+        read.patterns,
+        "Show these as *** too, in addition to the built-in patterns: globs on names, or value:<regular expression>.",
+    )
+    redact_allow: tuple[str, ...] = setting(
+        (), read.patterns, "Never show these as ***: globs on names, or value:<regular expression>."
+    )
     redact_models: bool = setting(
-        False, read.boolean, "no package of a model that holds a param which is shown as *** in the run"
+        False, read.boolean, "Write no package of a model that holds a param which the run shows as ***."
     )
     trust: str = setting(
         "all",
         read.one_of("all", "verified", "no-pickle"),
-        "what load_model may load: all; verified, by its checksums; no-pickle, only formats that hold no code",
+        "Which packages load_model may load: all; verified, by their checksums; no-pickle, formats that hold no code.",
     )
     rules: tuple[Callable[..., str | None], ...] = setting(
         (),
         read.callables,
-        "the caller's own rules: from a training call to a reason, or None",
+        "Your own rules: callables that take a training call and return the reason not to record it, or None.",
         argument_only=True,
     )
-    strict: bool = setting(False, read.boolean, "errors in recording are raised (for tests)")
-    quiet: bool = setting(False, read.boolean, "no line per recorded run")
+    strict: bool = setting(False, read.boolean, "Raise errors that occur while recording, instead of logging them.")
+    quiet: bool = setting(False, read.boolean, "Log no line for each recorded run.")
 
     own: Mapping[str, Any] = field(default_factory=dict)
     """The values of the flavor's own settings, those that it declares in `Flavor.settings`."""

@@ -21,6 +21,7 @@ from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._settings.layers import Configuration
 from fitprint._workers import pickled_settings as luggage
+from fitprint._workers.activation import activate
 
 
 class Handover:
@@ -140,5 +141,5 @@ def _unpickled(nested: bool, packed: luggage.Packed | None, parent_id: str | Non
     configuration = luggage.unpacked(*packed) if packed is not None else None
     if configuration is not None and (not switch.on or switch.configuration != configuration):
         with guarded("recording in a worker"):
-            switch.follow(configuration)
+            activate(configuration)
     return Handover(nested, configuration, parent_id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fitprint._core.publish import publish
+
 
 class PythonModelContext:
     """What a python model finds beside itself in its package."""
@@ -38,5 +40,4 @@ class PythonModel:
         raise NotImplementedError(f"{type(self).__name__} has no method predict")
 
 
-for _public in (PythonModel, PythonModelContext):
-    _public.__module__ = "fitprint.pyfunc"  # where users import them from, and where their pickles look for them
+publish("fitprint.pyfunc", PythonModel, PythonModelContext)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 import fitprint
-from fitprint._api import autolog as _autolog
 from fitprint._core import call_scope as _session
 from fitprint._core import guard as _guard
 from fitprint._core import isolation as _quiet
+from fitprint._instrumentation import registry
 from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._runs import index as remembered
@@ -24,8 +24,7 @@ def forget_everything() -> None:
     active._in_context.set(())
     active.inherit(None)
     fitprint.disable()
-    _autolog._instruments.clear()
-    _autolog._owners.clear()
+    registry.forget()
     switch.runs.clear()
     switch.skips.clear()
     switch.unreached.clear()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import fitprint
-from fitprint._api import autolog as _autolog
+from fitprint._instrumentation import registry
 from fitprint.testing import carried
 from fitprint.testing.case import Case
 
@@ -41,7 +41,7 @@ def write_golden(flavor: str, case: Case, folder: Path) -> Path | None:
     """Trains a case and keeps its package, its rows and its prediction. None for a case without a prediction."""
     if case.predict is None or not case.package:
         return None
-    plugin = _autolog.entries()[flavor].plugin
+    plugin = registry.entries()[flavor].plugin
     target = folder / (plugin.version if plugin is not None else "0") / case.name
     with tempfile.TemporaryDirectory() as store:
         fitprint.autolog(flavor, strict=True, quiet=True, store=store)
