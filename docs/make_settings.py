@@ -72,7 +72,7 @@ def sources() -> dict[Path, str]:
         ARGUMENTS: ARGUMENTS_HEAD + typed_settings() + ARGUMENTS_END,
         AUTOLOG: between(AUTOLOG.read_text("utf-8"), "    Settings:\n", "\n    Raises:", listed_settings()),
         FACE: between(
-            FACE.read_text("utf-8"), "# the flavors of this repository\n", "# any other flavor\n", typed_flavors()
+            FACE.read_text("utf-8"), "# the flavors of this repository\n", "\n# any other flavor\n", typed_flavors()
         ),
     }
 

@@ -14,7 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def names_settings(function: Function) -> Function:
     """Decorate a function that takes ``**settings``: `inspect.signature` then names each setting with its default.
 
-    What the function accepts does not change: beside the settings it takes MLflow's names for them.
+    What the function accepts does not change: it also takes MLflow's names, and those of a flavor's own settings.
     """
     signature = inspect.signature(function)
     parameters = [*signature.parameters.values()]
@@ -27,8 +27,8 @@ def names_settings(function: Function) -> Function:
             annotation=setting.metadata["read"].annotation,
         )
         for name, setting in TABLE.items()
-        if name not in own
+        if name not in own and name != "flavors"  # of all settings, the one that only the general call has
     ]
-    others = parameters[-1].replace(name="mlflow_names", annotation="Any")
+    others = parameters[-1].replace(name="other_names", annotation="Any")
     vars(function)["__signature__"] = signature.replace(parameters=[*parameters[:-1], *keywords, others])
     return function
