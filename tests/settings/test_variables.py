@@ -110,7 +110,7 @@ def test_autolog_tells_each_once_and_says_nothing_of_the_others(toy, store, monk
     monkeypatch.setenv("FITPRINT_EMPTY", "")
     for _ in range(2):
         fitprint.autolog("toy")
-    assert told() == ["FITPRINT_STOER is no setting, and is ignored; the nearest that is one: FITPRINT_STORE"]
+    assert told() == ["FITPRINT_STOER is not a setting and is ignored; the nearest setting is FITPRINT_STORE"]
 
 
 def test_nothing_is_told_with_recording_off(toy, store, monkeypatch, told):

@@ -32,7 +32,7 @@ def settings_are_passed_on(**settings: Unpack[fitprint.AutologSettings]) -> None
 def models_are_logged(model: Any, rows: Any) -> None:
     info = fitprint.log_model(model, "model", signature=fitprint.infer_signature(rows), metadata={"owner": "me"})
     assert_type(info, fitprint.ModelInfo)
-    assert_type(info.signature, "ModelSignature | None")
+    assert_type(info.signature, fitprint.models.ModelSignature | None)
     assert_type(info.path, Path)
     fitprint.log_model(model, artifact_path="model", serialization_format="skops")
     fitprint.save_model(model, "folder", pip_requirements=["numpy"], code_paths="helpers.py")
@@ -46,7 +46,7 @@ def runs_are_read() -> None:
     with fitprint.start_run("a", tags={"team": "risk"}) as run:
         assert_type(run, fitprint.Run)
         fitprint.log_metric("loss", 0.5, step=1)
-    assert_type(fitprint.last_run(), "fitprint.Run | None")
+    assert_type(fitprint.last_run(), fitprint.Run | None)
     for run in fitprint.runs():
         assert_type(run.run_id, str)
     for row in fitprint.status():

@@ -1,7 +1,7 @@
-"""What was given and is nobody's setting, told in a line each: variables, and arguments of a flavor's `autolog()`.
+"""Logging the variables, and the arguments of a flavor's `autolog()`, that turn out not to be a setting.
 
-What a flavor calls its own settings is known once its plugin is imported, and that is not before its framework is:
-until then nothing that may be such a setting is unknown.
+The settings that only one flavor has are known once its plugin is imported, which happens after its framework is
+imported. Until then, nothing that could be such a setting counts as unknown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def tell_unknown(instruments: Iterable[Instrument]) -> None:
-    """After an `autolog()`: the variables that are no setting of fitprint, or of a flavor that is imported."""
+    """Log, after an `autolog()`, the variables that are not a setting of fitprint or of an imported flavor."""
     flavors = {}
     for instrument in instruments:
         flavor = instrument.entry.loaded
@@ -32,7 +32,7 @@ def tell_unknown(instruments: Iterable[Instrument]) -> None:
 
 
 def tell_unknown_own(flavor: Flavor) -> None:
-    """Once a plugin is imported: what was given for this flavor, and is no setting."""
+    """Log, once a plugin is imported, what was given for its flavor and is not a setting."""
     _tell_arguments(flavor)
     prefix = f"FITPRINT_{flavor.name.upper()}_"
     names = [name for name in current().environment if name.startswith(prefix)]
@@ -41,15 +41,15 @@ def tell_unknown_own(flavor: Flavor) -> None:
 
 def _tell_variables(unknown: dict[str, str]) -> None:
     for name, nearest in sorted(unknown.items()):
-        tell_once(("variable", name), f"{name} is no setting, and is ignored; the nearest that is one: {nearest}")
+        tell_once(("variable", name), f"{name} is not a setting and is ignored; the nearest setting is {nearest}")
 
 
 def _tell_arguments(flavor: Flavor) -> None:
-    """Those that were given before the plugin was imported, and could not be looked at then."""
+    """Log the arguments that were given before the plugin was imported and could not be checked then."""
     for name, value in current().by_flavor.get(flavor.name, {}).items():
         try:
             check_arguments({name: value}, flavor.settings, f"fitprint.{flavor.name}.autolog")
         except TypeError as error:
             tell_once(("argument", f"{flavor.name} {name}"), f"{error}; it is ignored")
-        except ValueError:  # told where the value is read
+        except ValueError:  # logged where the value is read
             continue
