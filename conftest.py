@@ -72,7 +72,7 @@ def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("FITPRINT_")]:
         monkeypatch.delenv(name)
     yield
-    if "fitprint._api.autolog" in sys.modules:
+    if "fitprint._core.guard" in sys.modules:
         from fitprint.testing.reset import forget_everything
 
         forget_everything()

@@ -1,13 +1,19 @@
-"""Brings the tables of settings.md up to date: every setting from its one declaration, the flavors' own from theirs.
+"""Writes everything that repeats the settings or the flavors from where they are declared.
 
     python docs/make_settings.py
 
-The flavors are those whose frameworks are installed; what stands there of others stays.
+- docs/settings.md: the table of settings, and the tables of the flavors' own. The flavors are those whose frameworks
+  are installed; the tables of the others stay as they are.
+- src/fitprint/_settings/arguments.py: the settings as typed keyword arguments, for editors and type checkers.
+- src/fitprint/_api/autolog.py: the settings in the docstring of `autolog()`.
+- src/fitprint/__init__.pyi: the flavors of this repository, read from plugins/*/pyproject.toml.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import Field
 from pathlib import Path
@@ -21,7 +27,33 @@ from fitprint.cli.flavors import AVAILABLE, flavor_row
 from fitprint.plugin.flavor import Flavor
 
 PAGE = Path(__file__).with_name("settings.md")
-PLUGINS = Path(__file__).parents[1] / "plugins"
+ROOT = Path(__file__).parents[1]
+PLUGINS = ROOT / "plugins"
+ARGUMENTS = ROOT / "src" / "fitprint" / "_settings" / "arguments.py"
+AUTOLOG = ROOT / "src" / "fitprint" / "_api" / "autolog.py"
+FACE = ROOT / "src" / "fitprint" / "__init__.pyi"
+WIDTH = 120
+
+ARGUMENTS_HEAD = '''\
+"""The settings as keyword arguments with their types. Written by docs/make_settings.py from the table of settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, TypedDict
+
+from fitprint._core.publish import publish
+
+
+class AutologSettings(TypedDict, total=False):
+    """The settings that `fitprint.autolog()` takes as keyword arguments: annotates functions that pass them on."""
+
+'''
+ARGUMENTS_END = """
+
+publish("fitprint", AutologSettings)
+"""
 
 
 def main() -> None:
@@ -29,6 +61,59 @@ def main() -> None:
     for name, flavor in flavors():
         text = with_part(text, name, flavor_table(flavor))
     PAGE.write_text(text, "utf-8")
+    for file, text in sources().items():
+        file.write_text(text, "utf-8")
+
+
+def sources() -> dict[Path, str]:
+    """From each source file that repeats settings or flavors to the text that it must have."""
+    return {
+        ARGUMENTS: ARGUMENTS_HEAD + typed_settings() + ARGUMENTS_END,
+        AUTOLOG: between(AUTOLOG.read_text("utf-8"), "    Settings:\n", "\n    Raises:", listed_settings()),
+        FACE: between(
+            FACE.read_text("utf-8"), "# the flavors of this repository\n", "\n# any other flavor\n", typed_flavors()
+        ),
+    }
+
+
+def between(text: str, begin: str, end: str, part: str) -> str:
+    """A text with what stands between two marks replaced."""
+    before, _, rest = text.partition(begin)
+    return f"{before}{begin}{part}{end}{rest.partition(end)[2]}"
+
+
+def typed_settings() -> str:
+    """The fields of a TypedDict: each setting, and after them MLflow's names for settings."""
+    names = {name: name for name in TABLE if name != "flavors"} | MLFLOW_NAMES
+    fields = []
+    for name, setting in names.items():
+        about = TABLE[setting].metadata
+        text = about["help"] if name == setting else f"MLflow's name for `{setting}`."
+        fields.append(f'    {name}: {about["read"].annotation}\n    """{text}"""\n')
+    return "".join(fields)
+
+
+def listed_settings() -> str:
+    """The settings in the docstring of `autolog()`, in Google's style for arguments."""
+    lines = []
+    for name, setting in TABLE.items():
+        if name != "flavors":
+            text = f"{name}: {setting.metadata['help']} Default: {value_text(setting.default)}."
+            lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 12)
+    return "\n".join([*lines, ""])
+
+
+def typed_flavors() -> str:
+    """A variable for each flavor of this repository."""
+    projects = [tomllib.loads(file.read_text("utf-8")) for file in sorted(PLUGINS.glob("*/pyproject.toml"))]
+    lines = []
+    for project in projects:
+        (name,) = project["project"]["entry-points"]["fitprint.flavors"]
+        title = project["tool"]["fitprint"]["title"]
+        lines.append(
+            f'{name}: FlavorNamespace\n"""The calls of the flavor for {title}: `autolog`, `log_model`, ..."""\n'
+        )
+    return "".join(lines)
 
 
 def settings_table() -> str:
@@ -65,10 +150,10 @@ def with_part(text: str, name: str, part: str) -> str:
 def _cells(name: str, each: Field[Any]) -> tuple[str, str, str, str]:
     meaning = each.metadata["help"]
     if each.metadata["argument_only"]:
-        meaning += f"; an argument of `autolog()` alone, `{variable(name)}` is none"
+        meaning += f" Only an argument of `autolog()` gives it: `{variable(name)}` has no effect."
     other = [mlflow for mlflow, ours in MLFLOW_NAMES.items() if ours == name]
     if other:
-        meaning += f" (MLflow's name for it, `{other[0]}`, is understood)"
+        meaning += f" MLflow's name for it, `{other[0]}`, is accepted too."
     return f"`{name}`", _code(each.default), _values(each.metadata["read"]), meaning
 
 

@@ -98,7 +98,7 @@ with fitprint.start_run():
 fitprint.autolog()
 """
     )
-    assert "no flavor is installed, nothing will be recorded" in done.stderr
+    assert "no flavor is installed, so nothing will be recorded" in done.stderr
     assert 'pip install "fitprint[all]"' in done.stderr
 
 

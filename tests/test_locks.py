@@ -11,9 +11,9 @@ from fitprint._core.locks import fork_safe_lock
 HELD = """
 import os, threading
 import fitprint
-from fitprint._api import autolog as _autolog
 from fitprint._core import guard as _guard
 from fitprint._core import ids
+from fitprint._instrumentation import registry
 from fitprint._recorder.state import switch
 from fitprint._runs import active
 import wrapt.importer
@@ -22,7 +22,7 @@ fitprint.autolog()
 with fitprint.start_run("parent") as run:
     run.log_metric("m", 1.0)
     locks = [
-        _autolog._lock, _guard._warned_lock, ids._lock, switch._lock, active._claim_lock, run._writer._lock,
+        registry.lock, _guard._warned_lock, ids._lock, switch._lock, active._claim_lock, run._writer._lock,
         wrapt.importer._post_import_hooks_lock,
     ]
     held, done = threading.Event(), threading.Event()

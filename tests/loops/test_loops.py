@@ -9,6 +9,7 @@ import weakref
 import pytest
 
 import fitprint
+from fitprint._instrumentation import registry
 from fitprint._recorder import loop_registry as loops
 
 
@@ -325,7 +326,7 @@ def test_steps_of_many_threads_are_one_run(net):
 
 
 def test_a_failing_stepped_is_said_once(net, monkeypatch, caplog):
-    flavor = type(fitprint._api.autolog.entries()["toy"].flavor())
+    flavor = type(registry.entries()["toy"].flavor())
     calls = []
 
     def stepped(self, call, emit, step):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import fitprint
-from fitprint._api import autolog as _autolog
+from fitprint._instrumentation import registry
 
 
 def row(name="toy"):
@@ -133,9 +133,9 @@ def test_a_class_of_another_flavor_s_framework_is_left_to_that_flavor(toy, store
     import otherlearn
 
     fitprint.autolog("toy")
-    assert _autolog.owner_of(otherlearn.Theirs) == "other"
-    assert _autolog.owner_of(toylearn.Mean) == "toy"
-    assert _autolog.owner_of(dict) is None
+    assert registry.owner_of(otherlearn.Theirs) == "other"
+    assert registry.owner_of(toylearn.Mean) == "toy"
+    assert registry.owner_of(dict) is None
     otherlearn.Theirs().fit([1], [2])
     assert fitprint.runs() == [], "its own flavor is off: nobody records it"
 
@@ -143,7 +143,7 @@ def test_a_class_of_another_flavor_s_framework_is_left_to_that_flavor(toy, store
         def fit(self, rows, labels=None):
             return super().fit(rows, labels)
 
-    assert _autolog.owner_of(Mine) == "toy"
+    assert registry.owner_of(Mine) == "toy"
     Mine().fit([1], [2])
     assert [run.name for run in fitprint.runs()] == ["Mine"]
     del sys.modules["otherlearn"]

@@ -67,7 +67,7 @@ def test_before_the_import_a_wrong_argument_is_told_at_the_import(own, store, li
     assert params == {"shift": 0.0, **OWN}
     assert sorted(lines()) == [
         "fitprint.toy.autolog() has no argument 'levl_every'; did you mean 'level_every'?; it is ignored",
-        "fitprint.toy.autolog(): no meaning here, ignored: exclusive",
+        "fitprint.toy.autolog() ignores arguments of MLflow that have no meaning here: exclusive",
         "fitprint.toy.autolog(between=...): '4' cannot be read; accepted: two whole numbers as 1:2",
     ]
 
@@ -111,7 +111,7 @@ def test_a_name_that_is_no_setting_s_breaks_the_flavor_with_the_reason(own, stor
     own.imported()
     row = next(each for each in fitprint.status() if each.name == "toy")
     assert row.state == "broken"
-    assert "no setting is called 'port'" in row.reason
+    assert "a setting cannot be called 'port'" in row.reason
 
 
 SPREAD = """

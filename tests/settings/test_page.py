@@ -1,4 +1,4 @@
-"""docs/settings.md: its tables are those that the declarations give."""
+"""docs/settings.md, and the sources that repeat the settings: they are what the declarations give."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def test_the_table_of_settings_is_current(make, page):
     assert page == current, "python docs/make_settings.py brings it up to date"
     for name in TABLE:
         assert f"| `{name}` |" in page
+
+
+def test_the_sources_that_repeat_the_settings_are_current(make):
+    for file, text in make.sources().items():
+        assert file.read_text("utf-8") == text, f"{file.name}: python docs/make_settings.py brings it up to date"
 
 
 def test_each_flavor_s_own_are_current(make, page):

@@ -89,7 +89,7 @@ def test_the_help_has_each_setting_with_its_kind_its_meaning_and_its_default(giv
     shown = " ".join(given("--help").split())
     for name in OUTSIDE:
         assert option(name) in shown
-    assert "--max-model-size SIZE no package over this size" in shown
-    assert "/ --no-log-models write a package of each trained model [true]" in shown
+    assert "--max-model-size SIZE Write no package larger than this" in shown
+    assert "/ --no-log-models Write a package of each trained model. [true]" in shown
     assert "--trust all|verified|no-pickle" in shown
     assert "--rules" not in shown

@@ -145,7 +145,9 @@ def test_mlflow_s_names_without_meaning_are_told_in_one_line_and_ignored(caplog)
         for _ in range(2):
             read = _settings.check_arguments({"exclusive": True, "registered_model_name": "m", "quiet": True})
     assert read == {"quiet": True}
-    assert caplog.messages == ["autolog(): no meaning here, ignored: exclusive, registered_model_name"]
+    assert caplog.messages == [
+        "autolog() ignores arguments of MLflow that have no meaning here: exclusive, registered_model_name"
+    ]
 
 
 def test_a_setting_as_a_variable_of_the_shell_holds_in_a_process_of_its_own(run_python, tmp_path):

@@ -1,1 +1,1 @@
-"""What users call."""
+"""The calls behind the names that `import fitprint` offers."""

@@ -1,44 +1,76 @@
-"""Turning recording on and off, and saying what is on."""
+"""Turning recording on and off: `autolog()`, `disable()`, and MLflow's names for two of the settings."""
 
 from __future__ import annotations
 
-import threading
-import weakref
 from collections.abc import Iterable
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from fitprint._console.logger import set_up_logger
 from fitprint._core.guard import guarded, reset_warned, warn_once, warn_user
-from fitprint._core.launch import let_children_record
-from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import on_reset
-from fitprint._instrumentation.entries import Entry, discover, missing_plugins
-from fitprint._instrumentation.flavor_state import Instrument
+from fitprint._core.publish import publish
+from fitprint._instrumentation import registry
+from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.unknown_settings import warn_unknown, warn_unknown_of_flavor
-from fitprint._recorder import loop_registry as loops
 from fitprint._recorder.state import switch
-from fitprint._settings.layers import Configuration, configure, current, is_configured
+from fitprint._settings.layers import configure, current, is_configured
+from fitprint._settings.signature import names_settings
 from fitprint._settings.table import TABLE, check_arguments, read_value
-from fitprint._workers.hooks import install_hooks, remove_hooks
+from fitprint._workers.activation import activate, deactivate
 
 if TYPE_CHECKING:
-    from fitprint._instrumentation.patches import MakeBegin
+    from typing import Unpack
 
-_lock = fork_safe_lock(threading.RLock)
-_instruments: dict[str, Instrument] = {}
-_points: Any = None
-"""What `importlib.metadata.entry_points()` gave: asked once, for it takes milliseconds."""
-_owners: weakref.WeakKeyDictionary[type, str | None] = weakref.WeakKeyDictionary()
+    from fitprint._settings.arguments import AutologSettings
 
 
-def autolog(flavors: str | Iterable[str] | None = None, *, disable: bool = False, **settings: Any) -> None:
-    """Turns recording on: from now on every training call of every registered flavor leaves a run and a package.
+@names_settings
+def autolog(
+    flavors: str | Iterable[str] | None = None, *, disable: bool = False, **settings: Unpack[AutologSettings]
+) -> None:
+    """Turn recording on: from now on every training call of every registered flavor leaves a run and a model package.
 
-    ``flavors``: a name or a list of names; None for all that are registered. ``settings``: any setting by its name.
-    Each call replaces all arguments of the earlier one. Works before and after the frameworks are imported.
+    It works before and after the frameworks are imported. Each call replaces all arguments of the earlier call. An
+    argument has priority over the environment variable of the same setting (``FITPRINT_STORE`` for ``store``).
 
-    Raises TypeError for an argument that is no setting, ValueError for an unknown flavor or an unreadable value.
+    Args:
+        flavors: The name of a flavor, or a list of names, to record only these. None means all registered flavors.
+        disable: Turn recording off instead, as MLflow's argument of this name does.
+        **settings: Any of the settings below, by name. MLflow's names for them are accepted too; MLflow's arguments
+            that have no meaning here are named in one line of the log and ignored.
+
+    Settings:
+        disabled: Turn everything off: no framework is patched, and nothing is written. Default: false.
+        exclude_flavors: Never record these flavors. Default: none.
+        store: Where runs are written: a folder, or a URL that a store plugin serves. Default: fitprint-runs.
+        experiment: The label that groups runs. Default: default.
+        run_name: The name of each run; by default the name of the model's class. Default: none.
+        tags: Tags of each run, for example team=x,job=y. Default: none.
+        log_models: Write a package of each trained model. Default: true.
+        log_signatures: Infer the signature of each package. Default: true.
+        log_input_examples: Keep the first rows of the training data in the package as an input example. Default: false.
+        log_training_metrics: Predict the training data and record how well the model fits it. Default: true.
+        max_model_size: Write no package larger than this: 100MB, 1.5GiB, or a number of bytes. Default: none.
+        include_estimators: Record only classes whose qualified names match one of these globs. Default: none.
+        exclude_estimators: Do not record classes whose qualified names match one of these globs. Default: none.
+        min_fit_seconds: Do not record training calls that took less time than this. Default: 0.
+        max_metric_seconds: If training metrics would take longer than this, compute them on a sample of the rows.
+            Default: 1.
+        max_child_runs: How many of the best candidates of a search become child runs. Default: 5.
+        exclude_params: Do not record params whose names match one of these globs. Default: none.
+        redact: Show these as *** too, in addition to the built-in patterns: globs on names, or value:<regular
+            expression>. Default: none.
+        redact_allow: Never show these as ***: globs on names, or value:<regular expression>. Default: none.
+        redact_models: Write no package of a model that holds a param which the run shows as ***. Default: false.
+        trust: Which packages load_model may load: all; verified, by their checksums; no-pickle, formats that hold no
+            code. Default: all.
+        rules: Your own rules: callables that take a training call and return the reason not to record it, or None.
+            Default: none.
+        strict: Raise errors that occur while recording, instead of logging them. Default: false.
+        quiet: Log no line for each recorded run. Default: false.
+
+    Raises:
+        TypeError: An argument is not a setting.
+        ValueError: A flavor is not registered, or the value of a setting cannot be read.
     """
     arguments = check_arguments(settings)
     if flavors is not None:
@@ -49,10 +81,14 @@ def autolog(flavors: str | Iterable[str] | None = None, *, disable: bool = False
     _turn_on_scope(None, arguments)
 
 
-def autolog_flavor(name: str, *, disable: bool = False, **settings: Any) -> None:
-    """`autolog()` of one flavor: wins over the general one, whatever the order; alone it turns this flavor on alone."""
-    with _lock:
-        flavor = known_flavors()[name].flavor_if_awake()
+def autolog_flavor(name: str, settings: AutologSettings, disable: bool = False) -> None:
+    """Turn recording on for one flavor, for `fitprint.<flavor>.autolog()`.
+
+    Its settings have priority over those of the general `autolog()`, whichever was called first. Without a general
+    call, only this flavor is recorded.
+    """
+    with registry.lock:
+        flavor = registry.known_flavors()[name].flavor_if_awake()
     arguments = check_arguments(settings, flavor.settings if flavor else None, f"fitprint.{name}.autolog")
     if disable:
         arguments["disabled"] = True
@@ -60,16 +96,16 @@ def autolog_flavor(name: str, *, disable: bool = False, **settings: Any) -> None
 
 
 def autolog_below_run() -> None:
-    """`autolog()` in a process below `fitprint run`, unless its program has said something of its own by now."""
-    with guarded("turning it on below `fitprint run`"), _lock:
+    """Turn recording on in a process below `fitprint run`, unless its program has turned it on or off already."""
+    with guarded("turning it on below `fitprint run`"), registry.lock:
         if not is_configured():
-            turn_on(current().with_scope(None, {}))
+            activate(current().with_scope(None, {}))
 
 
 def disable() -> None:
-    """Turns recording off and puts every patched attribute back exactly as it was. Open training loops end with it."""
-    with _lock:
-        _restore_all()
+    """Turn recording off and restore every patched attribute exactly. Open training loops end."""
+    with registry.lock:
+        deactivate()
         configure(current().off())
         reset_warned()
 
@@ -77,142 +113,85 @@ def disable() -> None:
 @on_reset
 def _forget() -> None:
     disable()
-    _instruments.clear()
-    _owners.clear()
+    registry.forget()
 
 
 def set_tracking_uri(uri: str) -> None:
-    """MLflow's name for the setting ``store``: a folder, or a URL that a store plugin serves."""
+    """Choose where runs are written, under MLflow's name for the setting ``store``.
+
+    Args:
+        uri: A folder, or a URL that a store plugin serves.
+
+    Raises:
+        ValueError: The value is neither a text nor a path.
+    """
     _choose(store=read_value(TABLE["store"], uri, "set_tracking_uri()"))
 
 
 def get_tracking_uri() -> str:
-    """Where runs go: an absolute folder, or a URL."""
+    """Return where runs are written: the absolute path of a folder, or a URL."""
     return current().settings().store
 
 
 def set_experiment(experiment_name: str) -> None:
-    """MLflow's name for the setting ``experiment``: the label of all runs from now on."""
+    """Choose the label of all runs from now on, under MLflow's name for the setting ``experiment``.
+
+    Args:
+        experiment_name: The label that groups runs.
+
+    Raises:
+        ValueError: The value is not a text.
+    """
     _choose(experiment=read_value(TABLE["experiment"], experiment_name, "set_experiment()"))
 
 
-def entries() -> dict[str, Entry]:
-    """The registered flavors."""
-    return {name: instrument.entry for name, instrument in known_flavors().items()}
-
-
-def known_flavors() -> dict[str, Instrument]:
-    """The registered flavors, found through their entry points once per process."""
-    with _lock:
-        if not _instruments:
-            global _points
-            _points = metadata.entry_points()
-            for name, entry in discover(_points).items():
-                _instruments[name] = Instrument(entry, _make_begin, _is_ours)
-        return _instruments
-
-
-def turn_on(configuration: Configuration) -> None:
-    """Puts a configuration in force: patches what it wants recorded, restores what it does not."""
-    with _lock:
-        configure(configuration)
-        if configuration.killed or (configuration.settings().disabled and not configuration.by_flavor):
-            _restore_all()
-            return
-        set_up_logger()
-        let_children_record(True)
-        switch.turn_on(configuration)
-        for name, instrument in known_flavors().items():
-            if not _is_wanted(name, configuration):
-                loops.end_all(name)
-                instrument.disable()
-            elif instrument.state in ("off", "broken"):
-                instrument.enable()
-        install_hooks()
-
-
-def owner_of(cls: type) -> str | None:
-    """The flavor a model's class belongs to: that of the first class in its MRO whose top-level module has one."""
-    if cls not in _owners:
-        by_module = {module: name for name, entry in entries().items() for module in entry.modules}
-        tops = (base.__module__.partition(".")[0] for base in cls.__mro__)
-        _owners[cls] = next((by_module[top] for top in tops if top in by_module), None)
-    return _owners[cls]
-
-
-def say_what_is_missing(named: Iterable[str]) -> None:
-    """Tells of each flavor named that nobody knows, and of each framework here whose plugin is not."""
-    known = entries()
-    for name in named:
+def say_what_is_missing(names: Iterable[str]) -> None:
+    """Log, once each, the unknown flavors among the names, and the installed frameworks whose plugin is missing."""
+    known = registry.entries()
+    for name in names:
         if name not in known:
-            warn_once(
-                ("flavors", name), f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
-            )
+            warn_once(("flavors", name), _unknown_flavor(name, known))
     if not known:
-        warn_user('no flavor is installed, nothing will be recorded: pip install "fitprint[all]"')
+        warn_user('no flavor is installed, so nothing will be recorded; install one: pip install "fitprint[all]"')
     for name, command in missing_plugins(known).items():
-        warn_once(("autolog", name), f"{name} is installed and its plugin is not, it is not recorded: {command}")
+        warn_once(
+            ("autolog", name),
+            f"{name} is installed but its plugin is not, so it is not recorded; install it: {command}",
+        )
 
 
 def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
-    with _lock:
-        for instrument in known_flavors().values():
+    with registry.lock:
+        for instrument in registry.known_flavors().values():
             instrument.loaded = warn_unknown_of_flavor  # in this process alone: no worker repeats the lines
-        turn_on(current().with_scope(flavor, arguments))
+        activate(current().with_scope(flavor, arguments))
         if switch.on:
             settings = current().settings()
             say_what_is_missing((*(settings.flavors or ()), *settings.exclude_flavors))
-            warn_unknown(known_flavors().values())
+            warn_unknown(registry.known_flavors().values())
 
 
 def _choose(**chosen: Any) -> None:
-    with _lock:
+    with registry.lock:
         configuration = configure(current().choosing(**chosen))
         if switch.on:
             switch.turn_on(configuration)
 
 
-def _restore_all() -> None:
-    loops.end_all()
-    let_children_record(False)
-    switch.turn_off()
-    for instrument in _instruments.values():
-        instrument.disable()
-    remove_hooks()
-
-
-def _is_wanted(name: str, configuration: Configuration) -> bool:
-    settings = configuration.settings(name)
-    if settings.disabled:
-        return False
-    if name in configuration.by_flavor:
-        return True
-    if not configuration.general_on:
-        return False  # `fitprint.xgboost.autolog()` alone turns on xgboost alone
-    return (settings.flavors is None or name in settings.flavors) and name not in settings.exclude_flavors
-
-
-def _make_begin() -> MakeBegin:
-    from fitprint._recorder.dispatch import make_begin  # not before there is a framework to patch
-    from fitprint._recorder.rules import installed
-
-    if _points is not None:
-        installed.find(_points)
-    return make_begin
-
-
-def _is_ours(flavor: str, cls: type) -> bool:
-    """Whether a flavor that patches a class tree has this class: unless it is another flavor's."""
-    return owner_of(cls) in (flavor, None)
-
-
 def _check_flavors(names: tuple[str, ...]) -> None:
-    known = entries()
+    known = registry.entries()
     for name in names:
         if name not in known:
             command = missing_plugins(known).get(name)
-            mend = f"install its plugin: {command}" if command else f"registered: {', '.join(sorted(known)) or 'none'}"
-            raise ValueError(f"no flavor is called {name!r}; {mend}")
+            raise ValueError(
+                f"no flavor is called {name!r}; install its plugin: {command}"
+                if command
+                else _unknown_flavor(name, known)
+            )
 
 
-switch.follower = turn_on
+def _unknown_flavor(name: str, known: Iterable[str]) -> str:
+    return f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
+
+
+publish("fitprint", autolog, disable, get_tracking_uri, set_experiment, set_tracking_uri)

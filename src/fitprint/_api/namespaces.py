@@ -1,65 +1,195 @@
-"""``fitprint.<flavor>``: for every registered flavor, third-party ones too, a namespace of its own."""
+"""``fitprint.<flavor>``: a namespace with the calls of one flavor, for every registered flavor."""
 
 from __future__ import annotations
 
 import functools
-import importlib
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from fitprint._api import autolog as _autolog
+from fitprint._api.autolog import autolog_flavor
 from fitprint._api.status import status
 from fitprint._core import html as _html
-from fitprint._instrumentation.entries import REFUSED, missing_plugins
+from fitprint._core.publish import publish
+from fitprint._instrumentation import registry
+from fitprint._instrumentation.entries import missing_plugins
 from fitprint._packages import save as saving
 from fitprint._packages.load import load_native
-from fitprint._packages.options import read_options
+from fitprint._packages.options import Paths, Requirements, read_options
 from fitprint._packages.save import ModelInfo
+from fitprint._settings.signature import names_settings
+from fitprint.models.signature import ModelSignature
 from fitprint.plugin.flavor import Flavor
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from fitprint._settings.arguments import AutologSettings
 
 
 class FlavorNamespace:
-    """The calls of one flavor."""
+    """The calls of one flavor: `autolog`, `log_model`, `save_model` and `load_model`."""
 
     def __init__(self, name: str) -> None:
         self.__name__ = f"fitprint.{name}"
         self._name = name
 
-    def autolog(self, *, disable: bool = False, **settings: Any) -> None:
-        """Turns on this flavor; its settings win over those of the general `fitprint.autolog()`."""
-        _autolog.autolog_flavor(self._name, disable=disable, **settings)
+    @names_settings
+    def autolog(self, *, disable: bool = False, **settings: Unpack[AutologSettings]) -> None:
+        """Turn recording on for this flavor.
+
+        Its settings have priority over those of the general `fitprint.autolog()`, whichever was called first. Without
+        a general call, only the flavors that were turned on in this way are recorded.
+
+        Args:
+            disable: Turn recording off for this flavor instead.
+            **settings: Any setting by name, as listed by `help(fitprint.autolog)`, and the flavor's own settings.
+
+        Raises:
+            TypeError: An argument is not a setting.
+            ValueError: The value of a setting cannot be read.
+        """
+        autolog_flavor(self._name, settings, disable)
 
     def log_model(
-        self, model: Any = None, artifact_path: str | None = None, *, name: str | None = None, **options: Any
+        self,
+        model: Any = None,
+        artifact_path: str | None = None,
+        *,
+        name: str | None = None,
+        signature: ModelSignature | bool | None = None,
+        input_example: Any = None,
+        pip_requirements: Requirements | None = None,
+        extra_pip_requirements: Requirements | None = None,
+        conda_env: Mapping[str, Any] | str | None = None,
+        code_paths: Paths | None = None,
+        extra_files: Paths | None = None,
+        loader_module: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        model_config: Mapping[str, Any] | None = None,
+        **flavor_options: Any,
     ) -> ModelInfo:
-        """Writes a package of a model with this flavor; see `fitprint.log_model` for where, and for the options."""
+        """Write a package of a model, in the format of this flavor, into a run.
+
+        The run is chosen as by `fitprint.log_model`, whose documentation says what each option means.
+
+        Args:
+            model: The model; MLflow's name of this argument, such as ``sk_model``, is accepted too.
+            artifact_path: The name of the package in its run, by default ``model``.
+            name: The same; it has priority.
+            signature: The signature of the model, or False for none.
+            input_example: Example inputs, kept in the package.
+            pip_requirements: What the model needs, in place of what is detected.
+            extra_pip_requirements: What the model needs in addition to what is detected.
+            conda_env: The conda environment of the model.
+            code_paths: Files and folders of code to copy into the package.
+            extra_files: Further files to copy into the package.
+            loader_module: A module that loads the model for prediction, in place of the flavor.
+            metadata: Values of your own to keep in the package.
+            model_config: The configuration that the model is loaded with.
+            **flavor_options: The flavor's own options.
+
+        Returns:
+            The URI, the run and the signature of the package.
+
+        Raises:
+            TypeError: There is no model, or an option is unknown.
+        """
+        options = {
+            "signature": signature,
+            "input_example": input_example,
+            "pip_requirements": pip_requirements,
+            "extra_pip_requirements": extra_pip_requirements,
+            "conda_env": conda_env,
+            "code_paths": code_paths,
+            "extra_files": extra_files,
+            "loader_module": loader_module,
+            "metadata": metadata,
+            "model_config": model_config,
+            **flavor_options,
+        }
         flavor = self._flavor()
         model = _model_among(flavor, model, options)
         return saving.log_model(flavor, model, name or artifact_path or saving.NAME, read_options(flavor, options))
 
-    def save_model(self, model: Any = None, path: str | Path | None = None, **options: Any) -> None:
-        """Writes a package of a model with this flavor into a new or an empty folder."""
+    def save_model(
+        self,
+        model: Any = None,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        signature: ModelSignature | bool | None = None,
+        input_example: Any = None,
+        pip_requirements: Requirements | None = None,
+        extra_pip_requirements: Requirements | None = None,
+        conda_env: Mapping[str, Any] | str | None = None,
+        code_paths: Paths | None = None,
+        extra_files: Paths | None = None,
+        loader_module: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        model_config: Mapping[str, Any] | None = None,
+        **flavor_options: Any,
+    ) -> None:
+        """Write a package of a model, in the format of this flavor, into a new or an empty folder.
+
+        Args:
+            model: The model; MLflow's name of this argument, such as ``sk_model``, is accepted too.
+            path: The folder.
+            signature: The options are those of `log_model`.
+            input_example: As in `log_model`.
+            pip_requirements: As in `log_model`.
+            extra_pip_requirements: As in `log_model`.
+            conda_env: As in `log_model`.
+            code_paths: As in `log_model`.
+            extra_files: As in `log_model`.
+            loader_module: As in `log_model`.
+            metadata: As in `log_model`.
+            model_config: As in `log_model`.
+            **flavor_options: As in `log_model`.
+
+        Raises:
+            TypeError: There is no model or no path, or an option is unknown.
+            FileExistsError: The folder holds something.
+        """
+        options = {
+            "signature": signature,
+            "input_example": input_example,
+            "pip_requirements": pip_requirements,
+            "extra_pip_requirements": extra_pip_requirements,
+            "conda_env": conda_env,
+            "code_paths": code_paths,
+            "extra_files": extra_files,
+            "loader_module": loader_module,
+            "metadata": metadata,
+            "model_config": model_config,
+            **flavor_options,
+        }
         flavor = self._flavor()
         model = _model_among(flavor, model, options)
         if path is None:
             raise TypeError(f"{self.__name__}.save_model() needs the path of a folder: save_model(model, path)")
         saving.save_model(flavor, model, path, read_options(flavor, options))
 
-    def _flavor(self) -> Flavor:
-        return _autolog.entries()[self._name].flavor()
-
     def load_model(
         self,
-        model_uri: str | Path,
+        model_uri: str | os.PathLike[str],
         *,
         trust: str | None = None,
         digest: str | None = None,
         trusted_types: Sequence[str] = (),
     ) -> Any:
-        """The native object of a package; arguments as for `fitprint.load_model`.
+        """Load the native model of a package: the object of the framework itself.
 
-        Raises PackageError for a broken package, one without this flavor, and one that is not trusted.
+        Args:
+            model_uri: The path of a package, or a URI such as ``runs:/<run_id>/model``.
+            trust: Which packages may be loaded, in place of the setting of this name.
+            digest: The digest that the package must have.
+            trusted_types: The names of further types that a format without code may load.
+
+        Returns:
+            The native model.
+
+        Raises:
+            PackageError: The package is broken, has no model of this flavor, or is not trusted.
         """
         return load_native(model_uri, self._name, trust=trust, digest=digest, trusted_types=trusted_types)
 
@@ -67,12 +197,37 @@ class FlavorNamespace:
         return f"<fitprint flavor {self._name}>"
 
     def _repr_html_(self) -> str:
-        rows = [each for each in status() if each.name == self._name]
-        return _html.table(("flavor", "version", "state"), [(each.name, each.version, each.state) for each in rows])
+        rows = [(row.name, row.version, row.state) for row in status() if row.name == self._name]
+        return _html.table(("flavor", "version", "state"), rows)
+
+    def _flavor(self) -> Flavor:
+        return registry.entries()[self._name].flavor()
+
+
+def namespace(name: str) -> FlavorNamespace:
+    """Return the namespace of a registered flavor.
+
+    Raises:
+        AttributeError: No flavor of this name is registered. The text says what to install if a plugin is missing.
+    """
+    if name in registry.known_flavors():
+        return _namespace(name)
+    command = missing_plugins(registry.entries()).get(name)
+    mend = f"; install the plugin of this flavor: {command}" if command else ""
+    raise AttributeError(f"module 'fitprint' has no attribute {name!r}{mend}")
+
+
+@functools.cache
+def _namespace(name: str) -> FlavorNamespace:
+    return FlavorNamespace(name)
 
 
 def _model_among(flavor: Flavor, model: Any, options: dict[str, Any]) -> Any:
-    """The model of a call, given as the first argument or under MLflow's name of it. Raises TypeError without one."""
+    """Return the model of a call, which may stand among the options under MLflow's name of it.
+
+    Raises:
+        TypeError: There is no model.
+    """
     named = options.pop(flavor.model_argument, None)
     model = model if model is not None else named
     if model is None:
@@ -80,22 +235,4 @@ def _model_among(flavor: Flavor, model: Any, options: dict[str, Any]) -> Any:
     return model
 
 
-@functools.cache
-def namespace(name: str) -> FlavorNamespace | None:
-    """The namespace of a registered flavor, or None."""
-    return FlavorNamespace(name) if name in _autolog.known_flavors() else None
-
-
-def module_or_flavor(name: str) -> Any:
-    """For `fitprint.<name>`: a public module, or a registered flavor's namespace.
-
-    Raises AttributeError, which says what to install where a plugin is missing.
-    """
-    if name in REFUSED:
-        return importlib.import_module(f"fitprint.{name}")
-    found = namespace(name)
-    if found is not None:
-        return found
-    command = missing_plugins(_autolog.entries()).get(name)
-    mend = f"; its plugin is not installed: {command}" if command else ""
-    raise AttributeError(f"module 'fitprint' has no attribute {name!r}{mend}")
+publish("fitprint", FlavorNamespace)

@@ -14,6 +14,7 @@ from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._core.publish import publish
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -154,3 +155,6 @@ class suppress:  # noqa: N801  read as a verb: `with fitprint.suppress():`
 def _leave() -> None:
     """A forked child is not part of its parent's training call, unless the token of a task says so."""
     _current.set(None)
+
+
+publish("fitprint", suppress)

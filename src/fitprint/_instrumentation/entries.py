@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from fitprint.plugin.flavor import Flavor
 
 FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
-REFUSED = frozenset({"pyfunc", "models", "testing"})
-"""Names of fitprint's public modules: a flavor of such a name would be out of reach as ``fitprint.<flavor>``."""
+REFUSED = frozenset({"cli", "models", "plugin", "pyfunc", "stores", "testing"})
+"""Names of fitprint's public modules: a flavor called so could not be reached."""
 
 
 @dataclass

@@ -23,7 +23,6 @@ class Instrument:
 
     Args:
         entry: The registration of the flavor.
-        make_begin: Returns what makes the `Begin` of one patch; called when the flavor is turned on.
         is_ours: Whether a class is to be patched by the flavor of a name.
 
     Attributes:
@@ -34,20 +33,26 @@ class Instrument:
         loaded: Called with the flavor when its plugin has been imported.
     """
 
-    def __init__(self, entry: Entry, make_begin: Callable[[], MakeBegin], is_ours: Callable[[str, type], bool]) -> None:
+    def __init__(self, entry: Entry, is_ours: Callable[[str, type], bool]) -> None:
         self.entry = entry
         self.state = "off"
         self.reason = ""
         self.support: Support | None = None
         self.left: list[str] = []
         self.loaded: Callable[[Flavor], None] | None = None
-        self._make_begin = make_begin
+        self._make_begin: Callable[[], MakeBegin] | None = None
         self._is_ours = functools.partial(is_ours, entry.name)
         self._awaited = False
         self._patches: FlavorPatches | None = None
 
-    def enable(self) -> None:
-        """Patch the framework if it is imported, else wait for its import."""
+    def enable(self, make_begin: Callable[[], MakeBegin]) -> None:
+        """Patch the framework if it is imported, otherwise wait for its import.
+
+        Args:
+            make_begin: Called when the framework is patched, not before: it imports the recorder, and returns the
+                function that makes the beginning of a recorded call.
+        """
+        self._make_begin = make_begin
         if self.entry.problem:
             self.state, self.reason = "broken", self.entry.problem
         elif any(module in sys.modules for module in self.entry.modules):
@@ -95,6 +100,7 @@ class Instrument:
                 self._patches.apply(module.__name__)
 
     def _wake(self, imported: str | None = None) -> None:
+        assert self._make_begin is not None  # only `enable` leads here
         with guarded("turning the flavor on", self.entry.name, lost="failed") as step:
             # imported here, with all that it needs, because many programs never import a framework
             from fitprint._instrumentation.patches import FlavorPatches

@@ -14,9 +14,8 @@ from fitprint._version import __version__
 from fitprint.models import mlmodel
 from fitprint.models.example import split_params, write_example
 from fitprint.models.fidelity import faithful_signature
-from fitprint.models.inference import infer_signature
 from fitprint.models.package import Package
-from fitprint.models.signature import ModelSignature
+from fitprint.models.signature import ModelSignature, infer_signature
 from fitprint.plugin.flavor import Declared
 
 

@@ -16,6 +16,10 @@ from fitprint.models.signature import ModelSignature
 from fitprint.plugin.flavor import Flavor
 
 Files = Sequence[str | os.PathLike[str]]
+Paths = Iterable[str | os.PathLike[str]] | str | os.PathLike[str]
+"""One path, or several, as a caller may give them."""
+Requirements = Iterable[str] | str
+"""Lines of requirements, or the path of a file of them."""
 
 WITHOUT_MEANING = frozenset(
     {

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from fitprint._api.autolog import entries
 from fitprint._instrumentation.entries import missing_plugins
+from fitprint._instrumentation.registry import entries
 from fitprint._runs.read import configured_store
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fitprint._core.guard import warn_user
@@ -24,7 +23,6 @@ class Switch:
         self.configuration = Configuration()
         self._settings: dict[str, Settings] = {}
         self._lock = fork_safe_lock()
-        self.follower: Callable[[Configuration], None] | None = None
         self.runs: Counter[str] = Counter()
         """Recorded runs per flavor."""
         self.skips: dict[str, Counter[str]] = {}
@@ -37,11 +35,6 @@ class Switch:
         self.configuration = configuration
         self._settings = {}
         self.on = True
-
-    def follow(self, configuration: Configuration) -> None:
-        """Turns recording on as another process has it: a floor above has said how, in `follower`."""
-        if self.follower is not None:
-            self.follower(configuration)
 
     def turn_off(self) -> None:
         """Every wrapper that is still there passes its call through."""

@@ -1,1 +1,1 @@
-"""Settings: the table, their parsers, their variables, and which layer wins."""
+"""The settings: their table, how values are read, and which value is in force."""

@@ -1,4 +1,4 @@
-"""The names of settings in the environment, and what is said of a name that is none."""
+"""The environment variables of the settings, and which ``FITPRINT_*`` variables are not a setting."""
 
 from __future__ import annotations
 
@@ -10,51 +10,64 @@ from fitprint._settings.table import MLFLOW_NAMES, TABLE, slip_of
 PREFIX = "FITPRINT_"
 
 _OF_KUBERNETES = re.compile(r"(_SERVICE_HOST|_SERVICE_PORT.*|_PORT|_PORT_\d+_(TCP|UDP).*)\Z")
-"""What Kubernetes gives every container for each service beside it; a service may be called `fitprint-store`."""
+"""The variables that Kubernetes sets in every container for each service; one may be called `fitprint-store`."""
 
 
 def variable(setting: str, flavor: str | None = None) -> str:
-    """The variable of a setting: ``FITPRINT_STORE``; for one flavor alone ``FITPRINT_<FLAVOR>_STORE``."""
+    """Return the variable of a setting: ``FITPRINT_STORE``, or for one flavor ``FITPRINT_<FLAVOR>_STORE``."""
     return "_".join(filter(None, (PREFIX[:-1], flavor and flavor.upper(), setting.upper())))
 
 
 def is_injected(name: str) -> bool:
-    """Whether a variable is one that Kubernetes sets for a service."""
+    """Return whether a variable has a name that Kubernetes gives to the variables of a service."""
     return _OF_KUBERNETES.search(name) is not None
 
 
 def check_own_names(names: Iterable[str]) -> None:
-    """Checks what a plugin calls settings of its own. Raises ValueError for a name that would not be told apart."""
+    """Check the names of the settings that a plugin declares.
+
+    Raises:
+        ValueError: A name could be confused with another setting or variable, or cannot be a variable.
+    """
     for name in names:
         if name in ("port", "host") or is_injected(f"_{name.upper()}"):
-            raise ValueError(f"no setting is called {name!r}: Kubernetes sets variables of such names")
+            raise ValueError(f"a setting cannot be called {name!r}: Kubernetes sets variables of such names")
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise ValueError(f"{name!r} cannot be a setting's name: lower-case letters, digits and _ are")
+            raise ValueError(f"a setting cannot be called {name!r}: use lower-case letters, digits and _")
         if name in MLFLOW_NAMES or slip_of(name):
-            raise ValueError(f"{name!r} cannot be told from fitprint's own setting {slip_of(name) or name!r}")
+            similar = slip_of(name) or name
+            raise ValueError(
+                f"a setting cannot be called {name!r}: it is too similar to fitprint's setting {similar!r}"
+            )
 
 
 def unknown_variables(
     names: Iterable[str], flavors: Mapping[str, Collection[str] | None], absent: Collection[str] = ()
 ) -> dict[str, str]:
-    """Of the ``FITPRINT_*`` variables of these names those that are no setting, each with the nearest that is one.
+    """Return the ``FITPRINT_*`` variables that are not a setting, each with the nearest variable that is one.
 
-    ``flavors``: the registered ones with the names of their own settings, None where they are not known yet.
-    ``absent``: flavors known by name whose plugin is not installed; nothing of theirs is unknown.
+    Args:
+        names: The names of the variables to look at.
+        flavors: The registered flavors with the names of the settings that only they have; None while the plugin is
+            not imported and these names are not known.
+        absent: Flavors that are known by name and whose plugin is not installed: no variable of theirs is unknown.
+
+    Returns:
+        From each unknown variable to the nearest known one.
     """
-    found = {}
+    unknown = {}
     for name in names:
         rest = name.removeprefix(PREFIX).lower()
         if rest in TABLE and not TABLE[rest].metadata["argument_only"]:
             continue
-        if is_injected(name) or _is_some_flavor_s(rest, flavors, absent):
+        if is_injected(name) or _belongs_to_a_flavor(rest, flavors, absent):
             continue
-        found[name] = _nearest(name, flavors)
-    return found
+        unknown[name] = _nearest(name, flavors)
+    return unknown
 
 
-def _is_some_flavor_s(rest: str, flavors: Mapping[str, Collection[str] | None], absent: Collection[str]) -> bool:
-    if any(rest.startswith(f"{each.lower()}_") for each in absent if each not in flavors):
+def _belongs_to_a_flavor(rest: str, flavors: Mapping[str, Collection[str] | None], absent: Collection[str]) -> bool:
+    if any(rest.startswith(f"{flavor.lower()}_") for flavor in absent if flavor not in flavors):
         return True
     registered = False
     for flavor, own in flavors.items():
@@ -63,12 +76,12 @@ def _is_some_flavor_s(rest: str, flavors: Mapping[str, Collection[str] | None], 
             setting = rest.removeprefix(prefix)
             if own is None or setting in own or setting in TABLE:
                 return True
-    return not registered and _is_of_an_unknown_flavor(rest)
+    return not registered and _belongs_to_an_unknown_flavor(rest)
 
 
-def _is_of_an_unknown_flavor(rest: str) -> bool:
-    """`pytorch_max_model_size`: a word and a setting, unless it is a slip for another setting (`exclud_flavors`)."""
-    settings = [each for each in TABLE if rest.endswith(f"_{each}")]
+def _belongs_to_an_unknown_flavor(rest: str) -> bool:
+    """Return whether a name is a word and a setting (`pytorch_max_model_size`), and not a misspelling of a setting."""
+    settings = [setting for setting in TABLE if rest.endswith(f"_{setting}")]
     return bool(settings) and slip_of(rest) in (None, *settings)
 
 
@@ -78,7 +91,7 @@ def _nearest(name: str, flavors: Mapping[str, Collection[str] | None]) -> str:
     rest = name.removeprefix(PREFIX).lower()
     if rest in MLFLOW_NAMES:
         return variable(MLFLOW_NAMES[rest])
-    general = [each for each in TABLE if not TABLE[each].metadata["argument_only"]]
-    known = [variable(each) for each in general]
-    known += [variable(each, flavor) for flavor, own in flavors.items() for each in (*general, *(own or ()))]
+    general = [setting for setting in TABLE if not TABLE[setting].metadata["argument_only"]]
+    known = [variable(setting) for setting in general]
+    known += [variable(setting, flavor) for flavor, own in flavors.items() for setting in (*general, *(own or ()))]
     return difflib.get_close_matches(name, known, 1, 0.0)[0]

@@ -1,7 +1,7 @@
 """Which value of each setting is in force, and where it came from.
 
-Highest first: ``FITPRINT_DISABLED``; the flavor's own ``autolog()``; the general ``autolog()``;
-``FITPRINT_<FLAVOR>_<SETTING>``; ``FITPRINT_<SETTING>``; the flavor's default; the default.
+The first of these layers that gives a value decides: ``FITPRINT_DISABLED``; the flavor's own ``autolog()``; the general
+``autolog()``; ``FITPRINT_<FLAVOR>_<SETTING>``; ``FITPRINT_<SETTING>``; the flavor's default; the default.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHOSEN_BY = {"store": "set_tracking_uri()", "experiment": "set_experiment()"}
 
 @dataclass(frozen=True)
 class Found:
-    """The value of a setting, and where it came from: a call, a variable's name, ``default of xgboost``, `default`."""
+    """The value of a setting, and where it came from: a call, a variable, ``default of <flavor>``, or `default`."""
 
     value: Any
     source: str
@@ -31,37 +31,42 @@ class Found:
 
 @dataclass(frozen=True)
 class Configuration:
-    """The arguments of the `autolog()` calls in force, and the environment as it was then; picklable."""
+    """The arguments of the `autolog()` calls in force, and the environment at the time of the last call; picklable."""
 
     general: Mapping[str, Any] = field(default_factory=dict)
     general_on: bool = False
-    """Whether the general `autolog()` is in force, and not only that of single flavors."""
+    """Whether the general `autolog()` is in force, not only those of single flavors."""
     by_flavor: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chosen: Mapping[str, Any] = field(default_factory=dict)
-    """What `set_tracking_uri` and `set_experiment` chose: below the arguments, above the environment."""
+    """What `set_tracking_uri` and `set_experiment` chose: a layer between the arguments and the environment."""
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: str = ""
-    """The working directory of that moment: a later change of it does not move the store."""
+    """The working directory at that time: a later change of it does not move the store."""
 
     def with_scope(self, flavor: str | None, arguments: Mapping[str, Any]) -> Configuration:
-        """These arguments in place of all earlier ones of the same scope (None: the general one)."""
+        """Return a configuration in which these arguments replace all earlier ones of the same scope.
+
+        Args:
+            flavor: The scope: a flavor, or None for the general `autolog()`.
+            arguments: The settings that were given, by name.
+        """
         if flavor is None:
             return replace(self.now(), general=dict(arguments), general_on=True)
         return replace(self.now(), by_flavor={**self.by_flavor, flavor: dict(arguments)})
 
     def now(self) -> Configuration:
-        """The same in the environment and the working directory of now."""
+        """Return the same configuration in the present environment and working directory."""
         environment = {name: value for name, value in os.environ.items() if name.startswith(PREFIX) and value}
         return replace(self, environment=environment, directory=os.getcwd())
 
     def choosing(self, **chosen: Any) -> Configuration:
-        """The same with a setting chosen by `set_tracking_uri` or `set_experiment`: over earlier arguments too."""
+        """Return a configuration with what `set_tracking_uri` or `set_experiment` chose, over earlier arguments too."""
         general = {name: value for name, value in self.general.items() if name not in chosen}
         base = self if self.directory else self.now()
         return replace(base, general=general, chosen={**self.chosen, **chosen})
 
     def off(self) -> Configuration:
-        """The same with no `autolog()` in force; where runs lie stays known."""
+        """Return the same configuration with no `autolog()` in force; it still knows where the runs are."""
         return replace(self, general_on=False, by_flavor={})
 
     def settings(
@@ -70,15 +75,21 @@ class Configuration:
         defaults: Mapping[str, Any] | None = None,
         own: Mapping[str, Field[Any]] | None = None,
     ) -> Settings:
-        """What holds for a flavor (None: in general), given the flavor's own defaults and settings of its own."""
-        values = {name: each.value for name, each in self.found(flavor, defaults, own).items()}
-        of_its_own = {name: values.pop(name) for name in own or ()}
-        return Settings(**values, own=of_its_own)
+        """Return the settings that hold for a flavor.
+
+        Args:
+            flavor: The flavor, or None for the general settings.
+            defaults: The flavor's own defaults.
+            own: The settings that only this flavor has.
+        """
+        values = {name: found.value for name, found in self.found(flavor, defaults, own).items()}
+        own_values = {name: values.pop(name) for name in own or ()}
+        return Settings(**values, own=own_values)
 
     def redactor(self) -> _privacy.Redactor:
-        """What hides secrets in lines: by the patterns of all scopes, for a line may be of any flavor."""
+        """Return what hides secrets in lines of the log, by the patterns of all scopes: any flavor may log a line."""
         general = self.settings()
-        own = (each for name in self.by_flavor for each in self.settings(name).redact)
+        own = (pattern for name in self.by_flavor for pattern in self.settings(name).redact)
         return _privacy.redactor_for((*general.redact, *own), general.redact_allow)
 
     def found(
@@ -87,52 +98,54 @@ class Configuration:
         defaults: Mapping[str, Any] | None = None,
         own: Mapping[str, Field[Any]] | None = None,
     ) -> dict[str, Found]:
-        """Each setting's value with where it came from."""
-        found = {}
-        for name, each in (*TABLE.items(), *(own or {}).items()):
-            given = self._given(name, each, flavor, defaults or {})
-            # None: as if not given
-            wanted = (one for one in given if one.value is not None or each.default is None)
-            found[name] = next(wanted, Found(each.default, "default"))
+        """Return the value of each setting with its source; the arguments are those of `settings`."""
+        values = {}
+        for name, setting in (*TABLE.items(), *(own or {}).items()):
+            layers = self._layers(name, setting, flavor, defaults or {})
+            # None counts as not given
+            given = (layer for layer in layers if layer.value is not None or setting.default is None)
+            values[name] = next(given, Found(setting.default, "default"))
         if self.killed:
-            found["disabled"] = Found(True, variable("disabled"))
-        store = found["store"]
-        found["store"] = replace(store, value=absolute(store.value, self.directory))
-        return found
+            values["disabled"] = Found(True, variable("disabled"))
+        store = values["store"]
+        values["store"] = replace(store, value=absolute(store.value, self.directory))
+        return values
 
     @property
     def killed(self) -> bool:
-        """Whether ``FITPRINT_DISABLED`` is on: nothing is above that."""
-        return any(each.value for each in self._from_variable("disabled", TABLE["disabled"], None))
+        """Whether ``FITPRINT_DISABLED`` is on, which overrides everything else."""
+        return any(found.value for found in self._from_variable("disabled", TABLE["disabled"], None))
 
-    def _given(self, name: str, each: Field[Any], flavor: str | None, defaults: Mapping[str, Any]) -> Iterator[Found]:
-        """What was given for a setting, the highest first, without what cannot be read."""
+    def _layers(
+        self, name: str, setting: Field[Any], flavor: str | None, defaults: Mapping[str, Any]
+    ) -> Iterator[Found]:
+        """Yield the values that were given for a setting, the highest layer first, without what cannot be read."""
         arguments = self.by_flavor.get(flavor or "", {})
         if name in arguments:
-            yield from _read(each, name, arguments[name], f"fitprint.{flavor}.autolog()")
+            yield from _read(setting, name, arguments[name], f"fitprint.{flavor}.autolog()")
         if name in TABLE:
             if name in self.general:
                 yield Found(self.general[name], "fitprint.autolog()")
             if name in self.chosen:
                 yield Found(self.chosen[name], CHOSEN_BY[name])
         if flavor is not None:
-            yield from self._from_variable(name, each, flavor)
+            yield from self._from_variable(name, setting, flavor)
         if name in TABLE:
-            yield from self._from_variable(name, each, None)
+            yield from self._from_variable(name, setting, None)
         if name in defaults:
-            yield from _read(each, name, defaults[name], f"default of {flavor}")
+            yield from _read(setting, name, defaults[name], f"default of {flavor}")
 
-    def _from_variable(self, name: str, each: Field[Any], flavor: str | None) -> Iterator[Found]:
+    def _from_variable(self, name: str, setting: Field[Any], flavor: str | None) -> Iterator[Found]:
         source = variable(name, flavor)
-        if source in self.environment and not each.metadata["argument_only"]:
-            yield from _read(each, name, self.environment[source], source)
+        if source in self.environment and not setting.metadata["argument_only"]:
+            yield from _read(setting, name, self.environment[source], source)
 
 
-def _read(each: Field[Any], name: str, value: Any, source: str) -> Iterator[Found]:
-    """A value with its source; nothing for one that cannot be read, which is told once."""
+def _read(setting: Field[Any], name: str, value: Any, source: str) -> Iterator[Found]:
+    """Yield a value with its source; nothing for a value that cannot be read, which is logged once."""
     shown = source.replace("()", f"({name}=...)") if source.endswith("()") else source
     try:
-        yield Found(read_value(each, value, shown), source)
+        yield Found(read_value(setting, value, shown), source)
     except ValueError as error:
         warn_once(("settings", f"{shown} {name}"), str(error))
 
@@ -148,17 +161,17 @@ def _forget() -> None:
 
 
 def current() -> Configuration:
-    """The configuration in force; before any `autolog()`, that of the environment."""
+    """Return the configuration in force; before any `autolog()`, the one that the environment gives."""
     return _current if _current is not None else Configuration().now()
 
 
 def is_configured() -> bool:
-    """Whether the program has said anything of its own: turned recording on or off, or chosen a store."""
+    """Return whether the program itself has turned recording on or off, or chosen a store or an experiment."""
     return _current is not None
 
 
 def configure(configuration: Configuration) -> Configuration:
-    """Puts a configuration in force, for this process."""
+    """Put a configuration in force in this process, and return it."""
     global _current
     _current = configuration
     _privacy.use(configuration.redactor())

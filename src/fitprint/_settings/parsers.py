@@ -1,6 +1,7 @@
-"""How a setting's value is read, from a variable's text or from a Python argument.
+"""How the value of a setting is read, from the text of a variable or from a Python argument.
 
-A reader returns the value, or raises ValueError with what is accepted. It knows that in a word too, for `--help`.
+A reader returns the value, or raises ValueError with what is accepted. It also names its kind in a word, for `--help`,
+and the types that it accepts as an argument, for editors and type checkers.
 """
 
 from __future__ import annotations
@@ -15,20 +16,22 @@ from fitprint._core.privacy.redactor import VALUE
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
-_UNITS = {"": 1, "b": 1, **{f"{p}b": 1000**n for n, p in enumerate("kmgt", 1)}}
-_UNITS |= {f"{p}ib": 1024**n for n, p in enumerate("kmgt", 1)}
+_UNITS = {"": 1, "b": 1, **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", 1)}}
+_UNITS |= {f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)}
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the values of one kind."""
+    """Reads the values of one kind of setting."""
 
     kind: str
-    """In a word: ``SIZE``."""
+    """The kind in a word, as ``SIZE``."""
     accepted: str
-    """In a phrase: ``a size such as 100MB``."""
+    """What is accepted, in a phrase, as ``a size such as 100MB``."""
     parse: Callable[[Any], Any]
-    """Gives the value; raises ValueError, TypeError or OverflowError for what is none."""
+    """Returns the value; raises ValueError, TypeError or OverflowError for anything else."""
+    annotation: str = "Any"
+    """The type of a Python argument, as an annotation."""
 
     def __call__(self, value: Any) -> Any:
         try:
@@ -37,13 +40,13 @@ class Reader:
             raise ValueError(self.accepted) from None
 
 
-def _reader(kind: str, accepted: str) -> Callable[[Callable[[Any], Any]], Reader]:
-    return lambda parse: Reader(kind, accepted, parse)
+def _reader(kind: str, accepted: str, annotation: str) -> Callable[[Callable[[Any], Any]], Reader]:
+    return lambda parse: Reader(kind, accepted, parse, annotation)
 
 
-@_reader("yes/no", "1 or 0, true or false, yes or no, on or off")
+@_reader("yes/no", "1 or 0, true or false, yes or no, on or off", "bool")
 def boolean(value: Any) -> bool:
-    """True or False; as text 1/0, true/false, yes/no, on/off in any case."""
+    """True or False; as a text 1/0, true/false, yes/no or on/off in any case."""
     if isinstance(value, bool):
         return value
     text = str(value).strip().lower()
@@ -52,7 +55,7 @@ def boolean(value: Any) -> bool:
     return text in _TRUE
 
 
-@_reader("TEXT", "a text or a path")
+@_reader("TEXT", "a text or a path", "str | os.PathLike[str] | None")
 def text(value: Any) -> str | None:
     """A text, None for an empty one; a path-like object becomes its path."""
     if value is None or isinstance(value, str):
@@ -62,86 +65,86 @@ def text(value: Any) -> str | None:
     raise ValueError
 
 
-@_reader("NAME,NAME", "names, comma-separated or as a list of texts")
+@_reader("NAME,NAME", "names, comma-separated or as a list of texts", "str | Iterable[str] | None")
 def names(value: Any) -> tuple[str, ...] | None:
     """Names: a list of them, or a comma-separated text."""
     if value is None:
         return None
-    found = value.split(",") if isinstance(value, str) else list(value)
-    if not all(isinstance(each, str) for each in found):
+    parts = value.split(",") if isinstance(value, str) else list(value)
+    if not all(isinstance(part, str) for part in parts):
         raise ValueError
-    return tuple(each.strip() for each in found if each.strip())
+    return tuple(part.strip() for part in parts if part.strip())
 
 
-@_reader("PATTERN,...", "globs on names, or value:<regular expression>")
+@_reader("PATTERN,...", "globs on names, or value:<regular expression>", "str | Iterable[str] | None")
 def patterns(value: Any) -> tuple[str, ...] | None:
-    """Globs on names, and ``value:<regular expression>``: a list, or a text, whose commas in brackets are no ends."""
-    found: tuple[str, ...] | None = names(_outside_brackets(value) if isinstance(value, str) else value)
-    for each in found or ():
+    """Globs on names and ``value:<regular expression>``: a list, or a text in which commas in brackets do not split."""
+    read: tuple[str, ...] | None = names(_outside_brackets(value) if isinstance(value, str) else value)
+    for pattern in read or ():
         try:
-            re.compile(each.removeprefix(VALUE) if each.startswith(VALUE) else "")
+            re.compile(pattern.removeprefix(VALUE) if pattern.startswith(VALUE) else "")
         except re.error as error:
             raise ValueError from error
-    return found
+    return read
 
 
 def _outside_brackets(text: str) -> list[str]:
-    found, depth = [""], 0
+    parts, depth = [""], 0
     for letter in text:
         depth = max(depth + (letter in "([{") - (letter in ")]}"), 0)
         if letter == "," and not depth:
-            found.append("")
+            parts.append("")
         else:
-            found[-1] += letter
-    return found
+            parts[-1] += letter
+    return parts
 
 
-@_reader("NAME=VALUE,...", "tags as name=value, comma-separated, or a mapping")
+@_reader("NAME=VALUE,...", "tags as name=value, comma-separated, or a mapping", "str | Mapping[str, Any] | None")
 def tags(value: Any) -> dict[str, str]:
     """Tags: a mapping, or a text like ``team=x,job=y``."""
     if value is None:
         return {}
     if isinstance(value, Mapping):
-        return {str(name): str(each) for name, each in value.items()}
-    pairs = [each.partition("=") for each in str(value).split(",") if each.strip()]
+        return {str(name): str(tag) for name, tag in value.items()}
+    pairs = [pair.partition("=") for pair in str(value).split(",") if pair.strip()]
     if not all(equals and name.strip() for name, equals, _ in pairs):
         raise ValueError
-    return {name.strip(): each.strip() for name, _, each in pairs}
+    return {name.strip(): tag.strip() for name, _, tag in pairs}
 
 
-@_reader("SIZE", "a size such as 100MB, 1.5GiB or a number of bytes")
+@_reader("SIZE", "a size such as 100MB, 1.5GiB or a number of bytes", "str | int | None")
 def size(value: Any) -> int | None:
-    """A size in bytes: a whole number, or a text like 100MB (powers of 1000) or 1.5GiB (of 1024)."""
+    """A size in bytes: a whole number, or a text like 100MB (powers of 1000) or 1.5GiB (powers of 1024)."""
     if value is None:
         return None
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", str(value))
-    if isinstance(value, bool) or found is None or found[2].lower() not in _UNITS:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", str(value))
+    if isinstance(value, bool) or match is None or match[2].lower() not in _UNITS:
         raise ValueError
-    return int(float(found[1]) * _UNITS[found[2].lower()])
+    return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
-@_reader("SECONDS", "seconds, a number of zero or more")
+@_reader("SECONDS", "seconds, a number of zero or more", "float")
 def seconds(value: Any) -> float:
     """Seconds, zero or more."""
-    found = float(value)
-    if not found >= 0 or isinstance(value, bool):
+    number = float(value)
+    if not number >= 0 or isinstance(value, bool):
         raise ValueError
-    return found
+    return number
 
 
-@_reader("COUNT", "a whole number of zero or more")
+@_reader("COUNT", "a whole number of zero or more", "int | None")
 def whole_number(value: Any) -> int:
     """A whole number of zero or more; None means no limit, as in MLflow."""
     if value is None:
         return 2**31
-    found = int(value)
-    if found < 0 or isinstance(value, bool) or found != float(value):
+    number = int(value)
+    if number < 0 or isinstance(value, bool) or number != float(value):
         raise ValueError
-    return found
+    return number
 
 
 def one_of(*words: str) -> Reader:
-    """A reader of one of a few words, in any case."""
+    """Return a reader of one of a few words, in any case."""
 
     def read(value: Any) -> str | None:
         if value is None:
@@ -151,15 +154,21 @@ def one_of(*words: str) -> Reader:
             raise ValueError
         return text
 
-    return Reader("|".join(words), " or ".join(filter(None, (", ".join(words[:-1]), words[-1]))), read)
+    accepted = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    literals = ", ".join(f'"{word}"' for word in words)
+    return Reader("|".join(words), accepted, read, f"Literal[{literals}] | None")
 
 
-@_reader("RULES", "callables that take a training call and return a reason or None; no classes, but what they make")
+@_reader(
+    "RULES",
+    "callables that take a training call and return a reason or None; instances of classes, not the classes",
+    "Callable[..., str | None] | Iterable[Callable[..., str | None]] | None",
+)
 def callables(value: Any) -> tuple[Callable[..., str | None], ...]:
-    """A callable, or several. A class would make an object of every call, and none of these is a reason."""
+    """A callable, or several. A class is refused: calling it makes an instance, which is not a reason."""
     if value is None:
         return ()
     rules = (value,) if callable(value) else tuple(value)
-    if not all(callable(each) and not isinstance(each, type) for each in rules):
+    if not all(callable(rule) and not isinstance(rule, type) for rule in rules):
         raise ValueError
     return rules

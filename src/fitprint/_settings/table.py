@@ -1,6 +1,7 @@
-"""The one table of settings: each field of `Settings` is a setting with its reader, its default and its help.
+"""The one table of settings: each field of `Settings` is a setting with its reader, its default and its meaning.
 
-Where a value comes from is decided in `_configuration`.
+The module `layers` decides where the value of a setting comes from. The tables in the documentation, the typed keyword
+arguments and the docstring of `autolog()` are written from this table by docs/make_settings.py.
 """
 
 from __future__ import annotations
@@ -15,63 +16,99 @@ from fitprint._settings.parsers import Reader
 
 
 def setting(default: Any, reader: Reader, help: str, *, argument_only: bool = False) -> Any:
-    """Declares one setting, a field of a dataclass."""
+    """Declare a setting: a field of a dataclass, or a setting that only one flavor has.
+
+    Args:
+        default: The value where nothing else gives one.
+        reader: Reads a value from a text or a Python argument.
+        help: What the setting does, in a sentence.
+        argument_only: Whether only an argument of `autolog()` can give it, and no environment variable.
+
+    Returns:
+        The field.
+    """
     metadata = {"read": reader, "help": help, "argument_only": argument_only}
     return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds for one flavor, decided once per `autolog()`."""
+    """The settings that hold for one flavor, decided once per `autolog()`."""
 
-    disabled: bool = setting(False, read.boolean, "the kill switch: nothing is patched, nothing written")
-    flavors: tuple[str, ...] | None = setting(None, read.names, "record only these flavors")
-    exclude_flavors: tuple[str, ...] = setting((), read.names, "never record these flavors")
-    store: str = setting("fitprint-runs", read.text, "where runs go: a folder, or a URL that a store plugin serves")
-    experiment: str = setting("default", read.text, "the label that groups runs")
-    run_name: str | None = setting(None, read.text, "the name of each run; by default the model's class")
-    tags: Mapping[str, str] | None = setting(None, read.tags, "tags of each run, as team=x,job=y")
-    log_models: bool = setting(True, read.boolean, "write a package of each trained model")
-    log_signatures: bool = setting(True, read.boolean, "infer the signature of each package")
-    log_input_examples: bool = setting(False, read.boolean, "keep the first rows of the training data in the package")
-    log_training_metrics: bool = setting(True, read.boolean, "predict the training data and record how well it fits")
-    max_model_size: int | None = setting(None, read.size, "no package over this size: 100MB, 1.5GiB, bytes")
-    include_estimators: tuple[str, ...] = setting((), read.names, "globs on qualified class names to record")
-    exclude_estimators: tuple[str, ...] = setting((), read.names, "globs on qualified class names to leave out")
-    min_fit_seconds: float = setting(0.0, read.seconds, "shorter training calls are not recorded")
-    max_metric_seconds: float = setting(1.0, read.seconds, "above this projected cost, metrics are taken on a sample")
-    max_child_runs: int = setting(5, read.whole_number, "searches: how many of the best candidates become child runs")
-    exclude_params: tuple[str, ...] = setting((), read.names, "globs on names of params to leave out")
-    redact: tuple[str, ...] = setting(
-        (), read.patterns, "also shown as ***: globs on names, or value:<regular expression>; beside the built-in ones"
+    disabled: bool = setting(
+        False, read.boolean, "Turn everything off: no framework is patched, and nothing is written."
     )
-    redact_allow: tuple[str, ...] = setting((), read.patterns, "never shown as ***: globs on names, or value:<...>")
+    flavors: tuple[str, ...] | None = setting(None, read.names, "Record only these flavors.")
+    exclude_flavors: tuple[str, ...] = setting((), read.names, "Never record these flavors.")
+    store: str = setting(
+        "fitprint-runs", read.text, "Where runs are written: a folder, or a URL that a store plugin serves."
+    )
+    experiment: str = setting("default", read.text, "The label that groups runs.")
+    run_name: str | None = setting(None, read.text, "The name of each run; by default the name of the model's class.")
+    tags: Mapping[str, str] | None = setting(None, read.tags, "Tags of each run, for example team=x,job=y.")
+    log_models: bool = setting(True, read.boolean, "Write a package of each trained model.")
+    log_signatures: bool = setting(True, read.boolean, "Infer the signature of each package.")
+    log_input_examples: bool = setting(
+        False, read.boolean, "Keep the first rows of the training data in the package as an input example."
+    )
+    log_training_metrics: bool = setting(
+        True, read.boolean, "Predict the training data and record how well the model fits it."
+    )
+    max_model_size: int | None = setting(
+        None, read.size, "Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."
+    )
+    include_estimators: tuple[str, ...] = setting(
+        (), read.names, "Record only classes whose qualified names match one of these globs."
+    )
+    exclude_estimators: tuple[str, ...] = setting(
+        (), read.names, "Do not record classes whose qualified names match one of these globs."
+    )
+    min_fit_seconds: float = setting(0.0, read.seconds, "Do not record training calls that took less time than this.")
+    max_metric_seconds: float = setting(
+        1.0, read.seconds, "If training metrics would take longer than this, compute them on a sample of the rows."
+    )
+    max_child_runs: int = setting(
+        5, read.whole_number, "How many of the best candidates of a search become child runs."
+    )
+    exclude_params: tuple[str, ...] = setting(
+        (), read.names, "Do not record params whose names match one of these globs."
+    )
+    redact: tuple[str, ...] = setting(
+        (),
+        read.patterns,
+        "Show these as *** too, in addition to the built-in patterns: globs on names, or value:<regular expression>.",
+    )
+    redact_allow: tuple[str, ...] = setting(
+        (), read.patterns, "Never show these as ***: globs on names, or value:<regular expression>."
+    )
     redact_models: bool = setting(
-        False, read.boolean, "no package of a model that holds a param which is shown as *** in the run"
+        False, read.boolean, "Write no package of a model that holds a param which the run shows as ***."
     )
     trust: str = setting(
         "all",
         read.one_of("all", "verified", "no-pickle"),
-        "what load_model may load: all; verified, by its checksums; no-pickle, only formats that hold no code",
+        "Which packages load_model may load: all; verified, by their checksums; no-pickle, formats that hold no code.",
     )
     rules: tuple[Callable[..., str | None], ...] = setting(
         (),
         read.callables,
-        "the caller's own rules: from a training call to a reason, or None",
+        "Your own rules: callables that take a training call and return the reason not to record it, or None.",
         argument_only=True,
     )
-    strict: bool = setting(False, read.boolean, "errors in recording are raised (for tests)")
-    quiet: bool = setting(False, read.boolean, "no line per recorded run")
+    strict: bool = setting(False, read.boolean, "Raise errors that occur while recording, instead of logging them.")
+    quiet: bool = setting(False, read.boolean, "Log no line for each recorded run.")
 
     own: Mapping[str, Any] = field(default_factory=dict)
-    """The values of the flavor's own settings, those that it declares in `Flavor.settings`."""
+    """The values of the settings that only this flavor has, which it declares in `Flavor.settings`."""
 
 
 _NONE: Mapping[str, Field[Any]] = {}
 _CLOSE = 0.85
-"""From this likeness on (difflib's) a name is a slip of the pen for the other."""
+"""Two names of at least this similarity, as difflib measures it, count as one name and its misspelling."""
 
-TABLE: Mapping[str, Field[Any]] = {each.name: each for each in fields(Settings) if "read" in each.metadata}
+TABLE: Mapping[str, Field[Any]] = {
+    declared.name: declared for declared in fields(Settings) if "read" in declared.metadata
+}
 
 MLFLOW_NAMES = {
     "silent": "quiet",
@@ -79,7 +116,7 @@ MLFLOW_NAMES = {
     "extra_tags": "tags",
     "max_tuning_runs": "max_child_runs",
 }
-"""Arguments of MLflow's autologging under which fitprint has a setting of its own."""
+"""Arguments of MLflow's autologging, and the settings of fitprint that they mean."""
 
 MLFLOW_WITHOUT_MEANING = frozenset(
     {
@@ -91,52 +128,66 @@ MLFLOW_WITHOUT_MEANING = frozenset(
         "saved_model_kwargs", "serialization_format",
     }
 )  # fmt: skip
-"""Arguments of MLflow's autologging that change nothing here: named in one line and ignored."""
+"""Arguments of MLflow's autologging that have no meaning here: they are named in one line of the log and ignored."""
 
 
 def check_arguments(
     arguments: Mapping[str, Any], own: Mapping[str, Field[Any]] | None = _NONE, caller: str = "autolog"
 ) -> dict[str, Any]:
-    """Reads the settings among the arguments of an `autolog()` call.
+    """Read the settings among the arguments of an `autolog()` call.
 
-    ``own``: the flavor's own settings; what is given for them is looked at, and returned as it is. None while the
-    plugin is not imported: then names that are no general setting are returned to be looked at later.
-    Raises TypeError for an argument that is no setting, ValueError for a value that cannot be read.
+    Args:
+        arguments: The keyword arguments of the call.
+        own: The settings that only this flavor has; their values are checked, and returned as they were given. None
+            while the plugin is not imported: then unknown names are returned too, to be checked later.
+        caller: The name of the call, for messages.
+
+    Returns:
+        The settings by name, with their values as read.
+
+    Raises:
+        TypeError: An argument is not a setting.
+        ValueError: The value of a setting cannot be read.
     """
     known = {MLFLOW_NAMES.get(name, name): value for name, value in arguments.items()}
     ignored = sorted(name for name in known if name in MLFLOW_WITHOUT_MEANING and name not in (own or ()))
     if ignored and own is not None:
-        warn_once((caller, " ".join(ignored)), f"{caller}(): no meaning here, ignored: {', '.join(ignored)}")
-    found = {}
+        names = ", ".join(ignored)
+        warn_once((caller, names), f"{caller}() ignores arguments of MLflow that have no meaning here: {names}")
+    settings = {}
     for name, value in known.items():
-        each = TABLE.get(name) or (own or {}).get(name)
-        if each is not None:
-            read = read_value(each, value, f"{caller}({name}=...)")
-            found[name] = read if name in TABLE else value
+        setting = TABLE.get(name) or (own or {}).get(name)
+        if setting is not None:
+            checked = read_value(setting, value, f"{caller}({name}=...)")
+            settings[name] = checked if name in TABLE else value
         elif own is None and not slip_of(name):
-            found[name] = value
+            settings[name] = value
         elif name not in ignored:
             raise TypeError(f"{caller}() has no argument {name!r}{_nearest(name, (*TABLE, *(own or ())))}")
-    return found
+    return settings
 
 
 def slip_of(name: str) -> str | None:
-    """The general setting that a name is, or is a slip of the pen for."""
+    """Return the general setting that a name is, or is a misspelling of; None if there is no such setting."""
     import difflib
 
     return next(iter(difflib.get_close_matches(name.lower(), TABLE, 1, _CLOSE)), None)
 
 
-def read_value(each: Field[Any], value: Any, source: str) -> Any:
-    """A setting's value, read. Raises ValueError that names the source, the value and what is accepted."""
+def read_value(setting: Field[Any], value: Any, source: str) -> Any:
+    """Read the value of a setting.
+
+    Raises:
+        ValueError: It cannot be read. The text names the source, the value and what is accepted.
+    """
     try:
-        return each.metadata["read"](value)
+        return setting.metadata["read"](value)
     except ValueError as error:
         raise ValueError(f"{source}: {value!r} cannot be read; accepted: {error}") from None
 
 
 def value_text(value: Any) -> str:
-    """A value as it is written in a variable; `none` for none."""
+    """Return a value as it is written in a variable; ``none`` for no value."""
     if value is None or (isinstance(value, (tuple, Mapping)) and not value):
         return "none"
     if isinstance(value, bool):
@@ -144,7 +195,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, Mapping):
-        return ",".join(f"{name}={each}" for name, each in value.items())
+        return ",".join(f"{name}={item}" for name, item in value.items())
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -20,6 +20,7 @@ from fitprint._runs import active
 from fitprint._runs.run import Run, active_runs
 from fitprint._settings.layers import Configuration
 from fitprint._workers import pickled_settings
+from fitprint._workers.activation import activate
 
 _HANDING_OVER = "handing the recording context to workers"
 _TURNING_ON = "turning recording on in a worker"
@@ -166,5 +167,5 @@ def _unpickled(nested: bool, packed: pickled_settings.Packed | None, parent_id: 
     configuration = pickled_settings.unpacked(*packed) if packed is not None else None
     if configuration is not None and (not switch.on or switch.configuration != configuration):
         with guarded(_TURNING_ON, lost="failed"):
-            switch.follow(configuration)
+            activate(configuration)
     return RecordingContext(nested, configuration, parent_id)

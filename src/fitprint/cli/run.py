@@ -14,11 +14,12 @@ from pathlib import Path
 
 import click
 
-from fitprint._api.autolog import known_flavors, say_what_is_missing
+from fitprint._api.autolog import say_what_is_missing
 from fitprint._core.guard import guarded
 from fitprint._core.launch import environment_below
 from fitprint._core.paths import absolute
 from fitprint._instrumentation.entries import missing_plugins
+from fitprint._instrumentation.registry import entries
 from fitprint._settings import parsers as read
 from fitprint._settings.table import Settings
 from fitprint.cli.setting_options import environment_of, setting_options
@@ -106,7 +107,7 @@ def _modules_that_wake(environment: Mapping[str, str], ours: bool) -> set[str]:
     """The modules whose import turns recording on; ``ours``: says what this environment lacks."""
     found: set[str] = set()
     with guarded("looking for flavors"):
-        known = {name: each.entry for name, each in known_flavors().items()}
+        known = entries()
         missing = missing_plugins(known)
         found = {module for entry in known.values() for module in entry.modules} | {*missing}
         if ours:

@@ -9,11 +9,10 @@ from fitprint._core.lazy import late
 
 if TYPE_CHECKING:
     from fitprint.models.errors import PackageError, SchemaError
-    from fitprint.models.inference import infer_signature
     from fitprint.models.package import Package, PackageTooLarge, member
     from fitprint.models.pickling import dump_model, load_pickle
     from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
-    from fitprint.models.signature import ModelSignature
+    from fitprint.models.signature import ModelSignature, infer_signature
     from fitprint.models.types import DataType
 
 __all__ = [
@@ -36,14 +35,15 @@ __all__ = [
 
 _MODULES = {
     "fitprint.models.errors": ("PackageError", "SchemaError"),
-    "fitprint.models.inference": ("infer_signature",),
     "fitprint.models.package": ("Package", "PackageTooLarge", "member"),
     "fitprint.models.pickling": ("dump_model", "load_pickle"),
     "fitprint.models.schema": ("ColSpec", "ParamSchema", "ParamSpec", "Schema", "TensorSpec"),
-    "fitprint.models.signature": ("ModelSignature",),
+    "fitprint.models.signature": ("ModelSignature", "infer_signature"),
     "fitprint.models.types": ("DataType",),
 }
 
 
-def __getattr__(name: str) -> Any:
-    return late(__name__, name, _MODULES)
+if not TYPE_CHECKING:  # to a type checker, a name that is not above is an error
+
+    def __getattr__(name: str) -> Any:
+        return late(__name__, name, _MODULES)

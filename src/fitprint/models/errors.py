@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fitprint._core.publish import publish
+
 
 class PackageError(Exception):
     """A folder is no package, or a file of a package cannot be read; the text names the path."""
@@ -20,3 +22,6 @@ class SchemaError(ValueError):
 
     def __str__(self) -> str:
         return "\n".join([f"{self.what}:", *(f"  - {problem}" for problem in self.problems)])
+
+
+publish("fitprint.models", PackageError, SchemaError)

@@ -1,4 +1,4 @@
-"""Inferring a signature from example data, with MLflow's names and results.
+"""Inferring the schemas of a signature from example data, with MLflow's names and results.
 
 Where MLflow would give up on the whole because of one column or one key, that column alone becomes `any`.
 Nothing here warns or logs.
@@ -13,24 +13,9 @@ from typing import Any
 
 from fitprint.models.inference_values import ANY, NoTypeError, is_datetime, is_missing, items_type, value_type
 from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
-from fitprint.models.signature import ModelSignature
 from fitprint.models.types import FieldType
 
-__all__ = ["infer_params", "infer_schema", "infer_signature"]
-
-
-def infer_signature(
-    model_input: Any = None, model_output: Any = None, params: dict[str, Any] | None = None
-) -> ModelSignature:
-    """The signature of example inputs, outputs and params; a part that is None (or `{}`) is left out.
-
-    Raises ValueError when every part is absent, or when a param has no type (see `infer_params`).
-    """
-    return ModelSignature(
-        inputs=infer_schema(model_input),
-        outputs=infer_schema(model_output),
-        params=infer_params(params) if params else None,
-    )
+__all__ = ["infer_params", "infer_schema"]
 
 
 def infer_schema(data: Any) -> Schema | None:

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from fitprint._core.jsonable import dumps
+from fitprint._core.publish import publish
 from fitprint.models.errors import PackageError
 
 CHECKSUMS = "checksums.json"
@@ -227,3 +228,7 @@ class Package:
             while block := read.read(_BLOCK):
                 found.update(block)
         self.checksums[file.relative_to(self.folder).as_posix()] = found.hexdigest()
+
+
+publish("fitprint", Package)
+publish("fitprint.models", PackageTooLarge)

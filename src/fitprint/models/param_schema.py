@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fitprint._core.publish import publish
 from fitprint.models.types import DataType, FieldType, Object, as_type, type_from_dict
 
 ParamType = DataType | Object
@@ -147,3 +148,6 @@ def _param_type(name: str, dtype: FieldType | str) -> ParamType:
 
 def _iso(value: Any) -> str | None:
     return None if value is None else str(value.isoformat())
+
+
+publish("fitprint.models", ParamSchema, ParamSpec)

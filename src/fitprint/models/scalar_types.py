@@ -6,6 +6,8 @@ import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from fitprint._core.publish import publish
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -90,3 +92,6 @@ _PYTHON_TYPES: dict[str, type] = {
     "binary": bytes,
     "datetime": datetime.date,
 }
+
+
+publish("fitprint.models", DataType)

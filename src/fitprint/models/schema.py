@@ -10,6 +10,7 @@ import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fitprint._core.publish import publish
 from fitprint.models.param_schema import ParamSchema, ParamSpec, read_json_list
 from fitprint.models.specs import ColSpec, TensorSpec
 from fitprint.models.types import AnyType, Array, DataType, Map, Object, Property
@@ -164,3 +165,6 @@ def _check_specs(specs: tuple[Spec, ...]) -> None:
         raise ValueError("Several tensors in one schema need names.")
     if not names and not all(spec.required for spec in specs):
         raise ValueError("An unnamed column cannot be optional; give the columns names or make all required.")
+
+
+publish("fitprint.models", Schema)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fitprint._core.publish import publish
+from fitprint.models.inference import infer_params, infer_schema
 from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
-
-if TYPE_CHECKING:
-    from fitprint.models.inference import infer_params, infer_schema, infer_signature
 
 __all__ = ["ModelSignature", "infer_params", "infer_schema", "infer_signature"]
 
@@ -93,6 +92,29 @@ class ModelSignature:
         return [(part, *_row(spec)) for part, value in self._parts() for spec in value or ()]
 
 
+def infer_signature(
+    model_input: Any = None, model_output: Any = None, params: dict[str, Any] | None = None
+) -> ModelSignature:
+    """Infer a signature from examples, with MLflow's name and arguments.
+
+    Args:
+        model_input: Example inputs of the model: a DataFrame, an array, a dict, a list or a scalar.
+        model_output: Example predictions of the model, of the same kinds.
+        params: The params that `predict` takes, each with its default value.
+
+    Returns:
+        The signature of these examples. A part that is None, or an empty dict of params, is left out of it.
+
+    Raises:
+        ValueError: Every part is absent, or a param has a value whose type a signature cannot name.
+    """
+    return ModelSignature(
+        inputs=infer_schema(model_input),
+        outputs=infer_schema(model_output),
+        params=infer_params(params) if params else None,
+    )
+
+
 def _row(spec: Any) -> tuple[str, str, str]:
     if isinstance(spec, ParamSpec):
         listed = "" if spec.shape is None else "list of "
@@ -109,10 +131,4 @@ def _brief(specs: Iterable[Any]) -> str:
     return f"[{shown}]" if len(listed) <= 3 else f"[{shown}, ... {len(listed)} in all]"
 
 
-def __getattr__(name: str) -> Any:
-    # inference imports ModelSignature from here; looked up late, the two modules need no cycle
-    if name in {"infer_params", "infer_schema", "infer_signature"}:
-        from fitprint.models import inference
-
-        return getattr(inference, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+publish("fitprint.models", ModelSignature, infer_signature)

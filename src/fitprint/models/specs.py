@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fitprint._core.publish import publish
 from fitprint.models.types import DataType, FieldType, as_type, type_from_dict
 
 if TYPE_CHECKING:
@@ -132,3 +133,6 @@ def _tensor_shape(shape: Iterable[int]) -> tuple[int, ...]:
 
 def _hashable(name: Any) -> Hashable:
     return tuple(map(_hashable, name)) if isinstance(name, list) else name
+
+
+publish("fitprint.models", ColSpec, TensorSpec)

@@ -21,5 +21,7 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    return late(__name__, name, _MODULES)
+if not TYPE_CHECKING:  # to a type checker, a name that is not above is an error
+
+    def __getattr__(name: str) -> Any:
+        return late(__name__, name, _MODULES)

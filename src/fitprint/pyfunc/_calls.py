@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from fitprint._core.publish import publish
 from fitprint._packages import save as saving
-from fitprint._packages.options import Options, check_loader, read_options
+from fitprint._packages.options import Options, Paths, Requirements, check_loader, read_options
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._context import Config, read_config, sources_of
 from fitprint.pyfunc._flavor import PyfuncFlavor
 from fitprint.pyfunc._sources import LoaderModuleSource, PythonModelSource, Source, source_of
 
-Paths = Iterable[str | os.PathLike[str]] | str | os.PathLike[str]
-Requirements = Iterable[str] | str
 WITHOUT_MEANING = frozenset({"mlflow_model", "uv_project_path", "uv_groups", "uv_extras", "example_no_conversion"})
 
 
@@ -117,3 +116,6 @@ def _asked(
         "give either python_model (a PythonModel instance or a function), with artifacts if it needs files, "
         "or loader_module, with data_path if it loads any"
     )
+
+
+publish("fitprint.pyfunc", log_model, save_model)

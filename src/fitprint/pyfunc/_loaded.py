@@ -8,6 +8,7 @@ from typing import Any
 
 from fitprint._core import html as _html
 from fitprint._core.guard import warn_once
+from fitprint._core.publish import publish
 from fitprint._packages.load import Loaded, load, signature_of
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
@@ -145,3 +146,6 @@ def load_model(
         raise PackageError(f"{loaded.folder} cannot predict; its native object: fitprint.{name}.load_model(...)")
     loaded.check()
     return PyFuncModel(loaded)
+
+
+publish("fitprint.pyfunc", PyFuncModel, load_model)

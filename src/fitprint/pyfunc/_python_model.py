@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fitprint._core.guard import warn_once
+from fitprint._core.publish import publish
 from fitprint.pyfunc._type_hints import as_hinted, input_hint
 
 
@@ -43,8 +44,7 @@ class PythonModel:
         raise NotImplementedError(f"{type(self).__name__} has no method predict")
 
 
-for _public in (PythonModel, PythonModelContext):
-    _public.__module__ = "fitprint.pyfunc"  # where users import them from, and where their pickles look for them
+publish("fitprint.pyfunc", PythonModel, PythonModelContext)
 
 
 def of_function(function: Callable[..., Any]) -> PythonModel:

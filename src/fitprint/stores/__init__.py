@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import Any
 
 from fitprint._core.paths import absolute
+from fitprint._core.publish import publish
 from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
 from fitprint.stores.folder import FolderStore
 
@@ -18,8 +19,7 @@ __all__ = ["OpenRun", "Store", "StoreError", "UnknownRunError", "open_store"]
 
 GROUP = "fitprint.stores"
 
-for _public in (OpenRun, Store, StoreError, UnknownRunError):
-    _public.__module__ = "fitprint.stores"  # where users import them from, and what pickles name
+publish("fitprint.stores", OpenRun, Store, StoreError, UnknownRunError)
 
 
 def open_store(location: str) -> Store:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import fitprint
-from fitprint._api import autolog as _autolog
+from fitprint._instrumentation import registry
 from fitprint._instrumentation.entries import Entry
 from fitprint._runs.run import Run
 from fitprint.plugin.flavor import Flavor
@@ -51,7 +51,7 @@ class Bench:
     @property
     def entry(self) -> Entry:
         """The registration. Fails where there is none."""
-        known = _autolog.entries()
+        known = registry.entries()
         if self.name not in known:
             pytest.fail(
                 f"no flavor is registered as {self.name!r} (registered: {', '.join(sorted(known)) or 'none'}): look at "

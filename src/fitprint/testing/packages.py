@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import pytest
 
 import fitprint
-from fitprint._api import autolog as _autolog
 from fitprint._core.guard import attempt
+from fitprint._instrumentation import registry
 from fitprint.models import PackageError, distributions, mlmodel
 from fitprint.models.checksums import verify
 from fitprint.models.package import CHECKSUMS
@@ -162,7 +162,7 @@ def write_golden(flavor: str, case: Case, folder: Path) -> Path | None:
     """Trains a case and keeps its package, its rows and its prediction. None for a case without a prediction."""
     if case.predict is None or not case.package:
         return None
-    plugin = _autolog.entries()[flavor].plugin
+    plugin = registry.entries()[flavor].plugin
     target = folder / (plugin.version if plugin is not None else "0") / case.name
     with tempfile.TemporaryDirectory() as store:
         fitprint.autolog(flavor, strict=True, quiet=True, store=store)
