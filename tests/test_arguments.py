@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from fitprint._core.jsonable import plain, to_bytes
-from fitprint.plugin.flavor import TrainingCall
+from fitprint._core.jsonable import jsonable, to_bytes
+from fitprint.plugin import TrainingCall
 
 
 class Model:
@@ -81,5 +81,5 @@ class Silent:
     ],
 )
 def test_a_param_shows_no_address(value, shown):
-    assert plain(value) == shown
-    assert json.loads(to_bytes(plain(value))) == shown
+    assert jsonable(value) == shown
+    assert json.loads(to_bytes(jsonable(value))) == shown

@@ -16,7 +16,7 @@ from fitprint._packages import save as saving
 from fitprint._packages.loading import load_native
 from fitprint._packages.options import read_options
 from fitprint._packages.save import ModelInfo
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 
 class FlavorNamespace:

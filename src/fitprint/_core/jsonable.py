@@ -29,8 +29,8 @@ WHOLE = Bounds(50_000_000, 1_000_000, described=True)
 ALL = Bounds(50_000_000, 1_000_000)
 
 
-def dumps(value: Any, indent: int | None = None) -> str:
-    """The JSON text of plain values (see `plain`), strict: no bare NaN."""
+def to_json(value: Any, indent: int | None = None) -> str:
+    """The JSON text of plain values (see `jsonable`), strict: no bare NaN."""
     try:
         return json.dumps(value, allow_nan=False, indent=indent, ensure_ascii=False)
     except ValueError:
@@ -40,15 +40,15 @@ def dumps(value: Any, indent: int | None = None) -> str:
 def of_data(value: Any) -> bytes:
     """The JSON of facts that a flavor made: whole, whatever their size; only what is foreign to JSON is made plain."""
     try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=plain)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=jsonable)
     except ValueError:
-        text = json.dumps(_spelled(value), allow_nan=False, ensure_ascii=False, default=plain)
+        text = json.dumps(_spelled(value), allow_nan=False, ensure_ascii=False, default=jsonable)
     return text.encode("utf-8", "backslashreplace")
 
 
 def to_bytes(value: Any, indent: int | None = None) -> bytes:
     """The JSON of plain values in UTF-8. A lone surrogate, as in odd file names, becomes its JSON escape."""
-    return dumps(value, indent).encode("utf-8", "backslashreplace")
+    return to_json(value, indent).encode("utf-8", "backslashreplace")
 
 
 def number(value: Any) -> Any:
@@ -66,7 +66,7 @@ def _spelled(value: Any) -> Any:
     return value
 
 
-def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
+def jsonable(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
     """A value of the user's as JSON can hold it: itself, or numbers and lists of arrays, or its repr; bounded.
 
     Of a table its class and shape alone: its rows are data. Functions stand by their name, those in a
@@ -83,7 +83,9 @@ def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
         return _short(value, bounds)
     if depth < DEEPEST:
         if isinstance(value, Mapping):
-            return {str(key): plain(inner, depth + 1, bounds) for key, inner in islice(value.items(), bounds.entries)}
+            return {
+                str(key): jsonable(inner, depth + 1, bounds) for key, inner in islice(value.items(), bounds.entries)
+            }
         if isinstance(value, (list, tuple)):
             return _plain_list(value, depth, bounds)
     for base in (int, float, str):  # subclasses: numpy.float64 is a float, an IntEnum an int
@@ -91,7 +93,7 @@ def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
             return base(value)
     item = getattr(value, "item", None)
     if item is not None and getattr(value, "ndim", None) == 0:  # other numpy scalars
-        return plain(item(), depth + 1, bounds) if depth < DEEPEST else repr(value)
+        return jsonable(item(), depth + 1, bounds) if depth < DEEPEST else repr(value)
     if isinstance(value, type) or callable(value):
         return _named(value, bounds)
     if getattr(value, "shape", None) is not None:
@@ -102,7 +104,7 @@ def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
 def _plain_list(value: Any, depth: int, bounds: Bounds) -> Any:
     if len(value) > bounds.entries:
         return f"{type(value).__name__} of {len(value)}: {_short(repr(value[:5]), bounds)}"
-    return [plain(inner, depth + 1, bounds) for inner in value]
+    return [jsonable(inner, depth + 1, bounds) for inner in value]
 
 
 def _of_shape(value: Any, depth: int, bounds: Bounds) -> Any:
@@ -112,7 +114,7 @@ def _of_shape(value: Any, depth: int, bounds: Bounds) -> Any:
         return f"{kind.__module__.partition('.')[0]}.{kind.__name__} of shape {value.shape}"
     if type(value).__module__.partition(".")[0] != "numpy" or value.size > bounds.entries or depth >= DEEPEST:
         return _short(repr(value), bounds)
-    values = [plain(inner, depth + 1, bounds) for inner in value.tolist()]
+    values = [jsonable(inner, depth + 1, bounds) for inner in value.tolist()]
     return {"shape": list(value.shape), "dtype": str(value.dtype), "values": values} if bounds.described else values
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fitprint._settings.env_vars import check_own_names
 
 if TYPE_CHECKING:
-    from fitprint.plugin.flavor import Flavor
+    from fitprint.plugin.contract import Flavor
 
 FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
 REFUSED = frozenset({"pyfunc", "models", "testing"})
@@ -53,15 +53,18 @@ class Entry:
         Raises what its import raises, TypeError for what is no flavor, ValueError for a setting that cannot be one.
         """
         if self._flavor is None:
-            from fitprint.plugin.flavor import CONTRACT, Flavor
+            from fitprint.plugin.contract import API_VERSION, Flavor
 
             found = self.point.load()
             made = found() if isinstance(found, type) else found
             if not isinstance(made, Flavor):
                 raise TypeError(f"{self.point.value} is no fitprint flavor")
             check_own_names(made.settings)
-            if made.contract != CONTRACT:
-                raise TypeError(f"{self.plugin_name} follows contract {made.contract}, this fitprint {CONTRACT}")
+            if made.api_version != API_VERSION:
+                raise TypeError(
+                    f"{self.plugin_name} was written for version {made.api_version} of the plugin API; this fitprint "
+                    f"has version {API_VERSION}: install versions of both that fit"
+                )
             made.name = self.name
             self._flavor = made
         return self._flavor

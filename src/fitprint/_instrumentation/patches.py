@@ -13,7 +13,7 @@ from fitprint._instrumentation.class_trees import ClassTree, Creation
 from fitprint._instrumentation.import_hooks import when_imported
 from fitprint._instrumentation.targets import Place, loaded_modules, patch_attribute, rebind
 from fitprint._instrumentation.wrapper import Begin, Patched
-from fitprint.plugin.flavor import Flavor, Patch
+from fitprint.plugin.contract import Flavor, Patch
 
 MakeBegin = Callable[[Flavor, Patch], Begin]
 _creation = Creation()

@@ -31,7 +31,7 @@ def check_support(plugin: metadata.Distribution | None, modules: tuple[str, ...]
         return Support(_module_version(modules), "any")
     shown = " or ".join(f"{name} {specifier}" for name, specifier in lines)
     for name, specifier in lines:
-        found = distributions.version(name)
+        found = distributions.installed_version(name)
         if found is not None:
             return Support(found, shown, _reason(name, found, specifier))
     found = _module_version(modules)
@@ -67,7 +67,7 @@ def _reason(name: str, version: str, specifier: str) -> str | None:
 
 def _module_version(modules: tuple[str, ...]) -> str | None:
     for name in modules:
-        found = getattr(sys.modules.get(name), "__version__", None) or distributions.version(name)
+        found = getattr(sys.modules.get(name), "__version__", None) or distributions.installed_version(name)
         if isinstance(found, str):
             return found
     return None

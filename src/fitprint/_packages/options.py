@@ -12,7 +12,7 @@ from typing import Any
 
 from fitprint._core.guard import tell_once
 from fitprint.models.signature import ModelSignature
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 Files = Sequence[str | os.PathLike[str]]
 

@@ -10,7 +10,7 @@ from typing import Any
 from fitprint._api.autolog import entries
 from fitprint._instrumentation.entries import missing_plugins
 from fitprint.models.errors import PackageError
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 GENERIC = "python_function"
 _MLFLOW = "mlflow"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fitprint._packages.options import Options
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 
 class Steps(Protocol):

@@ -21,7 +21,7 @@ from fitprint._runs import summary_line as line
 from fitprint._runs.open import begin_run
 from fitprint._runs.record import FAILED, FINISHED, KILLED
 from fitprint._runs.run import Run
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 
 class Outcome(NamedTuple):

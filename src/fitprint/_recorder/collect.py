@@ -13,7 +13,7 @@ from fitprint._recorder.package import pack
 from fitprint._recorder.params import add_params
 from fitprint._runs.open import begin_run
 from fitprint._runs.run import Run
-from fitprint.plugin.flavor import Child
+from fitprint.plugin.contract import ChildRun
 
 if TYPE_CHECKING:
     from fitprint._recorder.base import Recorded
@@ -67,7 +67,7 @@ def _record_children(recording: Recorded) -> None:
         recording.run.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
 
 
-def _record_child(recording: Recorded, child: Child) -> None:
+def _record_child(recording: Recorded, child: ChildRun) -> None:
     call, parent = recording.call, recording.run
     run = begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags)
     run.record.start = parent.record.start

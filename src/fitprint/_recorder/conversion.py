@@ -16,7 +16,7 @@ from fitprint._runs import index as remembered
 from fitprint._runs import summary_line as line
 from fitprint._runs.record import FINISHED
 from fitprint._runs.run import Run
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 
 class Conversion(Passing):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fitprint._core.guard import guarded
 from fitprint._runs.run import Run
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 
 class Emitter:

@@ -21,7 +21,7 @@ from fitprint._runs import active
 from fitprint._runs import index as remembered
 from fitprint._runs.record import FINISHED
 from fitprint._runs.run import Run
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 _FINE = Outcome(FINISHED)
 
@@ -97,7 +97,7 @@ class Loop(Recorded):
         number = next(self._numbers)
         if error is None and not self._told_nothing and not self._ended and self.run.written_here:
             with self.step("per-iteration metrics") as step:
-                call.kept = self.call.kept
+                call.cache = self.call.cache
                 call.flavor.stepped(call, self.emitter, number)
             self._told_nothing = step.failed  # it would fail at each step, with a reason of its own each time
         self._overhead += time.perf_counter() - ended

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fitprint._core.jsonable import ALL, plain, to_bytes
+from fitprint._core.jsonable import ALL, jsonable, to_bytes
 from fitprint._core.privacy import Redactor
 
 
@@ -29,7 +29,7 @@ def contents(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
 
 def of_dict(value: Any, name: str, redactor: Redactor) -> bytes:
     """A value as YAML for a name in .yaml or .yml, else as JSON; with what is secret in it hidden."""
-    shown = redactor.inside(plain(value, bounds=ALL))
+    shown = redactor.inside(jsonable(value, bounds=ALL))
     if PurePosixPath(name).suffix in (".yaml", ".yml"):
         import yaml
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fitprint._core.jsonable import dumps
+from fitprint._core.jsonable import to_json
 from fitprint.stores import OpenRun
 
 MOST_KEPT = 10_000
@@ -20,11 +20,11 @@ class History:
 
     def add(self, name: str, values: Sequence[float], first_step: int, stamps: Sequence[float]) -> float | None:
         """Adds the values of consecutive steps, all or none. Returns the last one, None for no values."""
-        head = f'{{"name": {dumps(name)}, "step": '
+        head = f'{{"name": {to_json(name)}, "step": '
         lines, value = [], None
         for step, (given, stamp) in enumerate(zip(values, stamps, strict=True), first_step):
             value = float(given)
-            shown = repr(value) if value - value == 0 else dumps(value)  # NaN and infinities in words
+            shown = repr(value) if value - value == 0 else to_json(value)  # NaN and infinities in words
             lines.append(f'{head}{step}, "value": {shown}, "time": {stamp:.3f}}}\n')
         self._lines += lines
         return value

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Any, NamedTuple
 
-from fitprint._core.jsonable import WHOLE, dumps, plain, to_bytes
+from fitprint._core.jsonable import WHOLE, jsonable, to_bytes, to_json
 from fitprint._core.privacy import HIDDEN, Redactor
 
 LONGEST = 16_000
@@ -49,8 +49,8 @@ class KeptParam(NamedTuple):
 def kept(name: str, value: Any, redactor: Redactor) -> KeptParam:
     """A param of the user's. Raises whatever the value's own ``repr`` raises."""
     hidden: list[Any] = []
-    shown = redactor.value(name, plain(value, bounds=WHOLE), hidden)
-    length = len(shown) if isinstance(shown, str) else len(dumps(shown)) if isinstance(shown, (list, dict)) else 0
+    shown = redactor.value(name, jsonable(value, bounds=WHOLE), hidden)
+    length = len(shown) if isinstance(shown, str) else len(to_json(shown)) if isinstance(shown, (list, dict)) else 0
     if length <= LONGEST:
         return KeptParam(shown, hidden)
     if isinstance(shown, str):

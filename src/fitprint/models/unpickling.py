@@ -6,7 +6,7 @@ import functools
 import pickle
 from typing import Any, BinaryIO
 
-BROKEN = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
+UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
 """What unpickling a broken or foreign stream raises, whatever it holds; some readers expect more."""
 
 CLOUDPICKLE = ("cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast")

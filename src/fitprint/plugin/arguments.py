@@ -11,12 +11,12 @@ def argument(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name:
     """The argument of a name in a call, however it was given; ``default`` when it was not."""
     if name in kwargs:
         return kwargs[name]
-    names = parameter_names(function)
+    names = positional_names(function)
     position = names.index(name) if name in names else len(args)
     return args[position] if position < len(args) else default
 
 
-def parameter_names(function: Any) -> tuple[str, ...]:
+def positional_names(function: Any) -> tuple[str, ...]:
     """The names of a function's positional parameters; of a bound method without its instance."""
     bound = getattr(function, "__self__", None) is not None
     while hasattr(function, "__wrapped__"):
@@ -64,7 +64,7 @@ def with_argument(
     return args, {**kwargs, name: value}
 
 
-def taken_by(function: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:
+def accepted_kwargs(function: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:
     """Those of some named values that a function has a parameter for."""
     known = inspect.signature(function).parameters
     return {name: value for name, value in (given or {}).items() if name in known}

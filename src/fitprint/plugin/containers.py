@@ -15,8 +15,10 @@ class _Kept(NamedTuple):
     columns: Any
 
 
-class Originals:
+class ContainerOrigins:
     """Remembers the tables that containers were made from. A container needs no hash, only to be weakly referable."""
+
+    __module__ = "fitprint.plugin"
 
     def __init__(self) -> None:
         self._kept: dict[int, _Kept] = {}
@@ -47,8 +49,10 @@ class Originals:
         return kept if kept is not None and kept.container() is container else None
 
 
-class Unseen:
+class UnknownColumns:
     """Data of which nobody can say what columns it has: a model predicts on its ``rows``, and it has no schema."""
+
+    __module__ = "fitprint.plugin"
 
     def __init__(self, rows: Any) -> None:
         self.rows = rows
@@ -61,7 +65,7 @@ def columns_of(table: Any) -> Any:
     return table[:0].copy() if hasattr(table, "__array_interface__") else None
 
 
-def a_row_of(columns: Any) -> Any:
+def example_row(columns: Any) -> Any:
     """One row for columns without any: zeros, false, the first category, the empty text.
 
     None where a column is of another kind, and nobody can say what a row of it looks like.

@@ -5,21 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from fitprint._core.guard import guarded
-from fitprint.plugin.flavor import Emit, TrainingCall
+from fitprint.plugin.contract import Emit, TrainingCall
 
-SECONDS_BEHIND = 1.0
+SECONDS_BETWEEN_EMITS = 1.0
 
 Log = Mapping[str, Sequence[float]]
 """Every metric's values from the first iteration on, by its name."""
 
 
-class GrowingLog:
+class MetricHistory:
     """Emits what a log of metrics has grown by: once a second while it is trained, and at the end.
 
     ``read`` gives the log as it stands; it is called when something is due, not at every iteration. The i-th value of
     a metric is of step ``first_step + i * every``, though of none after ``last_step``.
     """
+
+    __module__ = "fitprint.plugin"
 
     def __init__(self, call: TrainingCall, emit: Emit, read: Callable[[], Log]) -> None:
         self.first_step = 0
@@ -27,10 +28,10 @@ class GrowingLog:
         self.last_step: int | None = None
         self._emit = emit
         self._read = read
-        self._flavor, self._strict = call.flavor.name, call.settings.strict
+        self._guard = call.guard("per-iteration metrics")
         self._emitted: dict[str, int] = {}
         self._times: list[float] = []
-        self._due = time.monotonic() + SECONDS_BEHIND
+        self._due = time.monotonic() + SECONDS_BETWEEN_EMITS
 
     @property
     def iterations(self) -> int:
@@ -41,12 +42,12 @@ class GrowingLog:
         """One iteration has ended. An error of ours does not reach the training."""
         self._times.append(time.time())
         if time.monotonic() >= self._due:
-            with guarded("per-iteration metrics", self._flavor, strict=self._strict):
+            with self._guard:
                 self.drain()
 
     def drain(self) -> None:
         """Emits what has not been emitted yet."""
-        self._due = time.monotonic() + SECONDS_BEHIND
+        self._due = time.monotonic() + SECONDS_BETWEEN_EMITS
         for name, values in self._read().items():
             start = self._emitted.get(name, 0)
             self._emitted[name] = len(values)

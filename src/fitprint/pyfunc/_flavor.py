@@ -9,7 +9,7 @@ from typing import Any
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
-from fitprint.plugin.flavor import Flavor, Patch
+from fitprint.plugin.contract import Flavor, Patch
 from fitprint.pyfunc._artifacts import context_paths, copy_artifacts, copy_into
 from fitprint.pyfunc._base import PythonModel, PythonModelContext
 from fitprint.pyfunc._config import Config, merged
@@ -53,7 +53,10 @@ class PyfuncFlavor(Flavor):
                 package.pyfunc = {DATA: place}
             return {}
         dump(source.python_model, package, FILE)
-        about: dict[str, Any] = {"python_model": FILE, "cloudpickle_version": distributions.version("cloudpickle")}
+        about: dict[str, Any] = {
+            "python_model": FILE,
+            "cloudpickle_version": distributions.installed_version("cloudpickle"),
+        }
         if source.artifacts:
             about["artifacts"] = copy_artifacts(package, source.artifacts)
         package.pyfunc = about

@@ -12,12 +12,12 @@ from typing import Any, BinaryIO
 from fitprint._packages.python_version import OPENERS
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
-from fitprint.models.unpickling import BROKEN, Unpickler
+from fitprint.models.unpickling import UNPICKLING_ERRORS, Unpickler
 from fitprint.pyfunc import _stand_in
 
 _CLOUDPICKLE = frozenset({"cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast"})
 _BROKEN = (
-    *BROKEN,
+    *UNPICKLING_ERRORS,
     LookupError,
     OSError,
     ArithmeticError,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from fitprint._instrumentation.wrapper import ours
-from fitprint.plugin.flavor import Patch
+from fitprint.plugin.contract import Patch
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case
 

@@ -7,10 +7,7 @@ from typing import Any
 
 from catboost import CatBoost
 
-from fitprint import Emit, TrainingCall
-from fitprint._core.guard import guarded
-from fitprint.plugin.listeners import GrowingLog
-from fitprint_catboost._arguments import given
+from fitprint.plugin import Emit, MetricHistory, TrainingCall
 
 MOST_ITERATIONS = 1_000
 """catboost's own default. It hands its callbacks the whole history at every iteration: the cost is the square."""
@@ -27,20 +24,33 @@ def iterations_of(model: CatBoost) -> int:
     return int(next((found for name in names if (found := model.get_param(name)) is not None), 1_000))
 
 
-def listen(call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
-    """Puts a listener among the callbacks of ``_fit``. Returns what is to be called at its end."""
+def listen(call: TrainingCall, emit: Emit, arguments: Mapping[str, Any]) -> Callable[[], None] | None:
+    """Add a listener to the callbacks of ``_fit``.
+
+    Args:
+        call: The call of ``_fit``.
+        emit: Records values of metrics.
+        arguments: The named arguments of the call.
+
+    Returns:
+        What is to be called when the training has ended; None when it is not listened to.
+    """
     if not is_live(call.instance):
         return None
-    found = given(call)
-    listener = _Listener(call, emit, found.get("metric_period"))
-    call.replace_argument("callbacks", _WithOurs(listener, found.get("callbacks")))
-    return listener.growing.drain
+    listener = _Listener(call, emit, arguments.get("metric_period"))
+    call.replace_argument("callbacks", _WithListener(listener, arguments.get("callbacks")))
+    return listener.history.drain
 
 
-def emit_all(call: TrainingCall, model: CatBoost) -> None:
-    """The whole history of a model to which nobody listened."""
-    log = _growing(call, call.emit, model, given(call).get("metric_period"), lambda: _named(model.get_evals_result()))
-    log.drain()
+def emit_all(call: TrainingCall, model: CatBoost, period: int | None) -> None:
+    """Emit the whole history of a model whose training was not listened to.
+
+    Args:
+        call: The call that has ended.
+        model: The trained model.
+        period: The argument ``metric_period`` of the call.
+    """
+    _history(call, call.emit, model, period, lambda: _by_name(model.get_evals_result())).drain()
 
 
 def emit_validation(call: TrainingCall, result: Any) -> None:
@@ -64,8 +74,8 @@ def best_of(model: CatBoost) -> dict[str, float]:
     return found
 
 
-class _WithOurs:
-    """Our listener, then the user's callbacks, which are asked for anew at every iteration as without us."""
+class _WithListener:
+    """The listener, followed by the user's callbacks, which are iterated again at every iteration, as CatBoost does."""
 
     def __init__(self, listener: _Listener, own: Any) -> None:
         self._listener = listener
@@ -78,28 +88,29 @@ class _WithOurs:
 
 
 class _Listener:
-    """Emits what the history has grown by: once a second, and at the end."""
+    """Emits what has been added to the metrics: once a second, and at the end."""
 
     def __init__(self, call: TrainingCall, emit: Emit, period: int | None) -> None:
-        self._flavor, self._strict = call.flavor.name, call.settings.strict
-        self._history: Mapping[str, Mapping[str, list[float]]] = {}
-        self.growing = _growing(call, emit, call.instance, period, lambda: _named(self._history))
+        self._guard = call.guard("per-iteration metrics")
+        self._metrics: Mapping[str, Mapping[str, list[float]]] = {}
+        self.history = _history(call, emit, call.instance, period, lambda: _by_name(self._metrics))
 
     def after_iteration(self, info: Any) -> bool:
-        with guarded("per-iteration metrics", self._flavor, strict=self._strict):
-            self._history = info.metrics
-        self.growing.after_iteration()
+        """Take note of an iteration; CatBoost calls this."""
+        with self._guard:
+            self._metrics = info.metrics
+        self.history.after_iteration()
         return True
 
 
-def _growing(
+def _history(
     call: TrainingCall, emit: Emit, model: CatBoost, period: int | None, read: Callable[[], Any]
-) -> GrowingLog:
-    log = GrowingLog(call, emit, read)
-    log.every = int(period or model.get_param("metric_period") or 1)
-    log.last_step = iterations_of(model) - 1
-    return log
+) -> MetricHistory:
+    history = MetricHistory(call, emit, read)
+    history.every = int(period or model.get_param("metric_period") or 1)
+    history.last_step = iterations_of(model) - 1
+    return history
 
 
-def _named(history: Mapping[str, Mapping[str, list[float]]]) -> dict[str, list[float]]:
-    return {f"{data}-{metric}": values for data, metrics in history.items() for metric, values in metrics.items()}
+def _by_name(metrics: Mapping[str, Mapping[str, list[float]]]) -> dict[str, list[float]]:
+    return {f"{data}-{metric}": values for data, by_metric in metrics.items() for metric, values in by_metric.items()}

@@ -9,7 +9,7 @@ from typing import Any
 import catboost
 from catboost import CatBoost, CatBoostError
 
-from fitprint.models import Package, PackageError, member, serialized
+from fitprint.plugin import Package, PackageError, member, pickle_format
 
 FILE = "model.cb"
 FORMATS = ("cbm", "json")
@@ -26,7 +26,7 @@ def save(model: Any, package: Package) -> dict[str, Any]:
     if not is_kept_natively(model):
         if lost := what_is_lost(model):
             raise ValueError(lost)
-        return serialized.save_for(model, package, "sklearn", "scikit-learn")
+        return pickle_format.save_for(model, package, "sklearn", "scikit-learn")
     form = package.options.get("format") or FORMATS[0]
     if form not in FORMATS:
         raise ValueError(f"format is one of {', '.join(FORMATS)}, not {form!r}")

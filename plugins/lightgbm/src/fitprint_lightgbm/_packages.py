@@ -10,7 +10,7 @@ import lightgbm
 from lightgbm import Booster, LGBMModel
 from lightgbm.basic import LightGBMError
 
-from fitprint.models import Package, PackageError, member, serialized
+from fitprint.plugin import Package, PackageError, member, pickle_format
 
 FILE = "model.lgb"
 _BOOSTER = "lightgbm.basic.Booster"
@@ -35,7 +35,7 @@ def save(model: Any, package: Package) -> dict[str, Any]:
     kind = type(model)
     about = {"model_class": f"{kind.__module__}.{kind.__qualname__}", "lgb_version": lightgbm.__version__}
     if kind is not Booster:
-        file, keys = serialized.save(model, package, _KNOWN)
+        file, keys = pickle_format.save(model, package, _KNOWN)
         return {"data": file, **keys, **about}
     model.save_model(str(package.path(FILE)))
     return {"data": FILE, **about}
@@ -46,7 +46,7 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     path = member(folder, config.get("data"))
     if not is_text(config):
         trusted = {*(config.get("skops_trusted_types") or ()), *_KNOWN}
-        return serialized.load(path, {**config, "skops_trusted_types": trusted}, "cloudpickle")
+        return pickle_format.load(path, {**config, "skops_trusted_types": trusted}, "cloudpickle")
     try:
         text = path.read_text("utf-8")
         if not text.startswith("tree\n") or "\nend of trees" not in text:

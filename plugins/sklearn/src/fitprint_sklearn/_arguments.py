@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitprint import TrainingCall
-from fitprint.plugin.arguments import parameter_names
+from fitprint.plugin import TrainingCall, positional_names
 
 _NO_DATA = frozenset({"y", "Y", "sample_weight", "groups"})
 
@@ -32,7 +31,7 @@ def _given(call: TrainingCall, names: tuple[str, ...], position: int) -> Any:
         found = call.argument(name)
         if found is not None:
             return found
-    parameters = parameter_names(call.function)
+    parameters = positional_names(call.function)
     if position < len(parameters):
         name = parameters[position]
         return None if name in _NO_DATA or name in names else call.argument(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fitprint import Patch
+from fitprint.plugin import Patch
 
 _VALIDATION = "sklearn.model_selection._validation"
 

@@ -8,9 +8,7 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
-from fitprint import Child, Flavor, Patch, TrainingCall
-from fitprint._core import call_scope as _session
-from fitprint.models import Package, serialized
+from fitprint.plugin import ChildRun, Flavor, Package, Patch, TrainingCall, is_recording, pickle_format
 from fitprint_sklearn import (
     _arguments,
     _entry_points,
@@ -68,7 +66,7 @@ class SklearnFlavor(Flavor):
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:
             metrics, artifacts = _validation.validation_facts(call)
-            call.kept["artifacts"] = artifacts
+            call.cache["artifacts"] = artifacts
             return metrics
         estimator = call.instance
         for name, values in _fitted.series(estimator):
@@ -80,13 +78,13 @@ class SklearnFlavor(Flavor):
         if call.settings.log_training_metrics:
             metrics, artifacts = _training_facts(call, stand_in(estimator))
             found |= metrics
-            call.kept["artifacts"] = artifacts
+            call.cache["artifacts"] = artifacts
         else:
             call.skip("training metrics", "log_training_metrics", "turned off")
         return found
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        found: dict[str, Any] = dict(call.kept.get("artifacts", {}))
+        found: dict[str, Any] = dict(call.cache.get("artifacts", {}))
         if call.instance is None:
             return found
         model = call.instance
@@ -99,7 +97,7 @@ class SklearnFlavor(Flavor):
             found["explained_variance.json"] = variance
         return found
 
-    def children(self, call: TrainingCall) -> Iterable[Child]:
+    def children(self, call: TrainingCall) -> Iterable[ChildRun]:
         return _search.best_candidates(call.instance) if _search.is_search(call.instance) else ()
 
     def data(self, call: TrainingCall) -> Any:
@@ -112,7 +110,7 @@ class SklearnFlavor(Flavor):
         for name in ("predict", "transform"):
             if hasattr(model, name):
                 # for the signature of a model that is still the user's
-                return getattr(stand_in(model) if _session.is_recording() else model, name)(data)
+                return getattr(stand_in(model) if is_recording() else model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:
@@ -122,7 +120,7 @@ class SklearnFlavor(Flavor):
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        return serialized.needs_trust(config)
+        return pickle_format.needs_trust(config)
 
     def file_config(self, path: Path) -> Mapping[str, Any]:
         return {"pickled_model": path.name, "serialization_format": "skops"}  # the one that is no pickle

@@ -8,9 +8,9 @@ from typing import Any
 
 import sklearn
 
-from fitprint.models import Package, member, serialized
+from fitprint.plugin import Package, member, pickle_format
 
-SAVE_OPTIONS = (*serialized.OPTIONS, "pyfunc_predict_fn")
+SAVE_OPTIONS = (*pickle_format.OPTIONS, "pyfunc_predict_fn")
 PREDICT = ("predict", "predict_proba", "predict_log_proba", "predict_joint_log_proba", "score")
 """The methods that a package may predict with: those that MLflow's loader accepts."""
 
@@ -20,7 +20,7 @@ def save(model: Any, package: Package) -> dict[str, Any]:
 
     Raises ValueError for an option that is none, and what pickling raises.
     """
-    file, keys = serialized.save(model, package)
+    file, keys = pickle_format.save(model, package)
     package.pyfunc = _generic(model, file, package.options.get("pyfunc_predict_fn"))
     return {"pickled_model": file, **keys, "sklearn_version": sklearn.__version__}
 
@@ -28,7 +28,7 @@ def save(model: Any, package: Package) -> dict[str, Any]:
 def load(folder: Path, config: Mapping[str, Any]) -> Any:
     """Reads an estimator. Raises PackageError for a format that is not read here, or a broken file."""
     path = member(folder, config.get("pickled_model") or config.get("model_path") or config.get("data"))
-    return serialized.load(path, config)
+    return pickle_format.load(path, config)
 
 
 def _generic(model: Any, file: str, predict_fn: str | None) -> dict[str, Any] | None:

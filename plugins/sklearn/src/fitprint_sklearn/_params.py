@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fitprint import TrainingCall
-from fitprint.plugin.arguments import parameter_names
+from fitprint.plugin import TrainingCall, positional_names
 
 
 def estimator_params(estimator: Any) -> dict[str, Any]:
@@ -21,7 +20,7 @@ def validation_params(call: TrainingCall) -> dict[str, Any]:
     """
     estimator = call.argument("estimator")
     found = estimator_params(estimator) if hasattr(estimator, "get_params") else {}
-    given = dict(zip(parameter_names(call.function), call.args, strict=False)) | call.kwargs
+    given = dict(zip(positional_names(call.function), call.args, strict=False)) | call.kwargs
     for name, value in given.items():
         if name not in ("estimator", "X", "y", "groups", "params", "fit_params") and not hasattr(value, "shape"):
             found[f"{call.name}__{name}" if name in found else name] = shown(value)

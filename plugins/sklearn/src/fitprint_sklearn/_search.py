@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fitprint import Child
-from fitprint._core.jsonable import dumps, plain
+from fitprint.plugin import ChildRun, jsonable, to_json
 from fitprint_sklearn._params import estimator_params, shown
 
 
@@ -53,7 +52,7 @@ def results_table(search: Any) -> str:
     return text.getvalue()
 
 
-def best_candidates(search: Any) -> Iterator[Child]:
+def best_candidates(search: Any) -> Iterator[ChildRun]:
     """The candidates as child runs, best first, rebuilt from the table."""
     results = search.cv_results_
     estimator = getattr(search, "estimator", None)
@@ -61,7 +60,7 @@ def best_candidates(search: Any) -> Iterator[Child]:
     kind = type(search if estimator is None else estimator)
     tags = {"estimator_name": kind.__name__, "estimator_class": f"{kind.__module__}.{kind.__qualname__}"}
     for position in _ranking(search):
-        yield Child(
+        yield ChildRun(
             kind.__name__,
             _candidate_params(inner, results["params"][position]),
             _numbers(results, position),
@@ -108,7 +107,7 @@ def _numbers(results: dict[str, Any], position: int) -> dict[str, float]:
 
 def _cells(name: str, values: Any) -> list[str]:
     if name == "params":
-        return [dumps(plain({key: _described(value) for key, value in each.items()})) for each in values]
+        return [to_json(jsonable({key: _described(value) for key, value in each.items()})) for each in values]
     masked = np.ma.getmaskarray(values).tolist() if np.ma.isMaskedArray(values) else [False] * len(values)
     shown_values = zip(np.ma.getdata(values), masked, strict=True)
     return ["" if hidden else str(_described(value)) for value, hidden in shown_values]

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fitprint import TrainingCall
-from fitprint._core.rows import row_count
+from fitprint.plugin import TrainingCall, TrainingRows, row_count, with_training_prefix
 from fitprint.plugin.metrics.classification import (
     classification_facts,
     confusion_matrix,
@@ -17,7 +16,6 @@ from fitprint.plugin.metrics.classification import (
 )
 from fitprint.plugin.metrics.clustering import cluster_sizes, silhouette
 from fitprint.plugin.metrics.regression import regression_facts
-from fitprint.plugin.training_metrics import TrainingRows, named
 from fitprint_sklearn._arguments import inputs_of
 from fitprint_sklearn._fitted import final
 from fitprint_sklearn._predictions import training_rows
@@ -38,7 +36,7 @@ def classifier_facts(call: TrainingCall, model: Any) -> Found:
     facts = classification_facts(
         np.asarray(rows.target), predicted, classes=classes, probability=scores, weight=_weight(rows)
     )
-    metrics = named(call, facts.metrics, facts.reasons)
+    metrics = with_training_prefix(call, facts.metrics, facts.reasons)
     _add_score(call, model, rows, metrics, "training_accuracy_score")
     artifacts: dict[str, Any] = {}
     if facts.confusion is not None:
@@ -64,7 +62,7 @@ def regressor_facts(call: TrainingCall, model: Any) -> Found:
     if rows is None or rows.target is None:
         return {}, {}
     facts = regression_facts(np.asarray(rows.target), model.predict(rows.inputs), weight=_weight(rows))
-    metrics = named(call, facts.metrics, facts.reasons)
+    metrics = with_training_prefix(call, facts.metrics, facts.reasons)
     _add_score(call, model, rows, metrics, "training_r2_score")
     return metrics, {}
 

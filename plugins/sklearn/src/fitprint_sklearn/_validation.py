@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from fitprint import TrainingCall
+from fitprint.plugin import TrainingCall
 from fitprint.plugin.metrics.classification import classification_facts
 from fitprint.plugin.metrics.regression import regression_facts
 

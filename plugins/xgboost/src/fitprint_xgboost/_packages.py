@@ -12,7 +12,7 @@ from typing import Any
 import xgboost
 from xgboost import Booster, XGBModel
 
-from fitprint.models import Package, PackageError, distributions, member, serialized
+from fitprint.plugin import Package, PackageError, installed_version, member, pickle_format
 
 FORMATS = ("ubj", "json")
 _BOOSTER = "xgboost.core.Booster"
@@ -33,7 +33,7 @@ def booster_of(model: Booster | XGBModel) -> Booster:
 def save(model: Any, package: Package) -> dict[str, Any]:
     """Writes a model natively; where xgboost's format drops something, as a pickle that scikit-learn's loaders read."""
     if not is_kept_natively(model):
-        return serialized.save_for(model, package, "sklearn", "scikit-learn")
+        return pickle_format.save_for(model, package, "sklearn", "scikit-learn")
     form = package.options.get("model_format") or FORMATS[0]
     if form not in FORMATS:
         raise ValueError(f"model_format is one of {', '.join(FORMATS)}, not {form!r}")
@@ -108,7 +108,7 @@ def size(model: Any) -> int | None:
 
 def requirements(model: Any) -> list[str]:
     """What loading and predicting needs; of xgboost's own distributions the one that is installed."""
-    brings_xgboost = next((each for each in ("xgboost", "xgboost-cpu") if distributions.version(each)), "xgboost")
+    brings_xgboost = next((each for each in ("xgboost", "xgboost-cpu") if installed_version(each)), "xgboost")
     needed = [brings_xgboost, "numpy", "scipy"]
     return [*needed, "scikit-learn"] if isinstance(model, XGBModel) else needed
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitprint._core.rows import row_count, take_rows
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 from fitprint.plugin.metrics.classification import classification_facts
 from fitprint.plugin.metrics.clustering import sampled_rows
 from fitprint.plugin.metrics.regression import regression_facts
@@ -26,6 +26,8 @@ Predict = Callable[[Any], Any]
 class TrainingRows:
     """The rows that metrics are taken on: ``inputs`` (n, ...), ``target`` (n,) or (n, outputs), ``weight`` (n,)."""
 
+    __module__ = "fitprint.plugin"
+
     inputs: Any
     target: Any
     weight: Any = None
@@ -33,7 +35,7 @@ class TrainingRows:
     """How many rows were drawn; None when these are all of them."""
 
 
-def rows_in_time(
+def rows_within_budget(
     call: TrainingCall, rows: TrainingRows, predict: Predict | None, predictions: int
 ) -> TrainingRows | None:
     """All rows, or a fixed-seed sample when predicting all would take longer than ``max_metric_seconds``.
@@ -84,19 +86,19 @@ def training_metrics(
         return {}
     if rows.inputs is None or rows.target is None:
         return {}
-    taken = rows_in_time(call, rows, predict, 1 if predict_proba is None else 2)
+    taken = rows_within_budget(call, rows, predict, 1 if predict_proba is None else 2)
     if taken is None:
         return {}
     truth, predicted = np.asarray(taken.target), predict(taken.inputs)
     if predict_proba is None:
         found = regression_facts(truth, predicted, weight=taken.weight)
-        return named(call, found.metrics, found.reasons)
+        return with_training_prefix(call, found.metrics, found.reasons)
     scores = predict_proba(taken.inputs)
     facts = classification_facts(truth, predicted, classes=classes, probability=scores, weight=taken.weight)
-    return named(call, facts.metrics, facts.reasons)
+    return with_training_prefix(call, facts.metrics, facts.reasons)
 
 
-def named(call: TrainingCall, metrics: dict[str, float], reasons: dict[str, str]) -> dict[str, float]:
+def with_training_prefix(call: TrainingCall, metrics: dict[str, float], reasons: dict[str, str]) -> dict[str, float]:
     """Metrics as ``training_<name>``; the reasons of those that are missing are told the call."""
     for name, reason in reasons.items():
         call.skip(f"training_{name}", "metric", reason)
