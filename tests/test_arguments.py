@@ -53,7 +53,7 @@ def test_an_argument_is_replaced_where_it_was_given(given, args, kwargs):
 
 
 def test_an_argument_that_there_is_not():
-    with pytest.raises(TypeError, match="fit takes no argument 'nothing'"):
+    with pytest.raises(TypeError, match="fit has no parameter 'nothing'"):
         call("fit", 1).replace_argument("nothing", 2)
     unnamed = call("loose", 1)
     unnamed.replace_argument("anything", 2)

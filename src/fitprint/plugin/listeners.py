@@ -1,4 +1,4 @@
-"""Per-iteration metrics from inside the user's training, at next to no cost per iteration."""
+"""Metrics of each iteration from inside the user's training, at almost no cost per iteration."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from fitprint.plugin.contract import Emit, TrainingCall
 
 SECONDS_BETWEEN_EMITS = 1.0
 
-Log = Mapping[str, Sequence[float]]
-"""Every metric's values from the first iteration on, by its name."""
+History = Mapping[str, Sequence[float]]
+"""The values of every metric from the first iteration on, by the name of the metric."""
 
 
 class MetricHistory:
-    """Emits what a log of metrics has grown by: once a second while it is trained, and at the end.
+    """Emits the values that a framework adds to its own history of metrics: once a second, and at the end.
 
-    ``read`` gives the log as it stands; it is called when something is due, not at every iteration. The i-th value of
-    a metric is of step ``first_step + i * every``, though of none after ``last_step``.
+    The i-th value of a metric belongs to step ``first_step + i * every``, but not to a step after ``last_step``.
     """
 
     __module__ = "fitprint.plugin"
 
-    def __init__(self, call: TrainingCall, emit: Emit, read: Callable[[], Log]) -> None:
+    def __init__(self, call: TrainingCall, emit: Emit, read: Callable[[], History]) -> None:
+        """Prepare to emit.
+
+        Args:
+            call: The call that is recorded. No reference to it is kept.
+            emit: Records the values.
+            read: Returns the history as it is now. It is called when something is due, not at every iteration.
+        """
         self.first_step = 0
         self.every = 1
         self.last_step: int | None = None
@@ -35,18 +41,18 @@ class MetricHistory:
 
     @property
     def iterations(self) -> int:
-        """How many iterations there were, as far as a metric tells."""
+        """The number of iterations so far, as far as a metric shows it."""
         return max(self._emitted.values(), default=0)
 
     def after_iteration(self) -> None:
-        """One iteration has ended. An error of ours does not reach the training."""
+        """Take note that an iteration has ended. An error in here does not reach the training."""
         self._times.append(time.time())
         if time.monotonic() >= self._due:
             with self._guard:
                 self.drain()
 
     def drain(self) -> None:
-        """Emits what has not been emitted yet."""
+        """Emit everything that has not been emitted yet."""
         self._due = time.monotonic() + SECONDS_BETWEEN_EMITS
         for name, values in self._read().items():
             start = self._emitted.get(name, 0)

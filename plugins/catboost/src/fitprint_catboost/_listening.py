@@ -1,4 +1,4 @@
-"""Every metric of every iteration: while it is trained where catboost makes that cheap, else when it has ended."""
+"""Every metric of every iteration: during the training where CatBoost makes that cheap, otherwise after it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from catboost import CatBoost
 from fitprint.plugin import Emit, MetricHistory, TrainingCall
 
 MOST_ITERATIONS = 1_000
-"""catboost's own default. It hands its callbacks the whole history at every iteration: the cost is the square."""
+"""CatBoost's default. It copies the whole history for its callbacks at each iteration: the cost is quadratic."""
 
 
 def is_live(model: CatBoost) -> bool:
-    """Whether a listener may sit among the callbacks: catboost takes none on a graphics card."""
+    """Return whether a training can be listened to: CatBoost accepts no callbacks on a graphics card."""
     return iterations_of(model) <= MOST_ITERATIONS and str(model.get_param("task_type")).upper() != "GPU"
 
 
 def iterations_of(model: CatBoost) -> int:
-    """How many iterations were asked for, under whatever name."""
+    """Return how many iterations were asked for, under any of the names of that param."""
     names = ("iterations", "n_estimators", "num_boost_round", "num_trees")
-    return int(next((found for name in names if (found := model.get_param(name)) is not None), 1_000))
+    values = (model.get_param(name) for name in names)
+    return int(next((value for value in values if value is not None), 1_000))
 
 
 def listen(call: TrainingCall, emit: Emit, arguments: Mapping[str, Any]) -> Callable[[], None] | None:
@@ -54,7 +55,12 @@ def emit_all(call: TrainingCall, model: CatBoost, period: int | None) -> None:
 
 
 def emit_validation(call: TrainingCall, result: Any) -> None:
-    """The table that ``catboost.cv`` returned: a row per iteration, which its first column counts."""
+    """Emit the table that ``catboost.cv`` returned, with one row per iteration.
+
+    Args:
+        call: The call that has ended.
+        result: The table; its column ``iterations`` counts the rows.
+    """
     columns = {name: list(values) for name, values in result.items()}
     steps = columns.pop("iterations")
     for name, values in columns.items():
@@ -63,15 +69,15 @@ def emit_validation(call: TrainingCall, result: Any) -> None:
 
 
 def best_of(model: CatBoost) -> dict[str, float]:
-    """Where the metric of an evaluation set was best, counted from 0, and the best of each metric of these sets."""
+    """Return the best iteration on an evaluation set, counted from 0, and the best value of each of its metrics."""
     best = model.get_best_iteration()
     if best is None:
         return {}
-    found = {"best_iteration": float(best)}
+    best_metrics = {"best_iteration": float(best)}
     for data, metrics in model.get_best_score().items():
         if data != "learn":
-            found |= {f"best_{data}-{metric}": value for metric, value in metrics.items()}
-    return found
+            best_metrics |= {f"best_{data}-{metric}": value for metric, value in metrics.items()}
+    return best_metrics
 
 
 class _WithListener:
