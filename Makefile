@@ -234,10 +234,11 @@ docs: .venv-docs/.stamp ## build the documentation site into build/site, its lin
 # ---- style and types
 
 .PHONY: lint
-lint: .venv/.stamp ## check style (ruff), formatting (ruff) and types (mypy, strict)
+lint: .venv/.stamp ## check style and formatting (ruff), types (mypy, strict), and what may import what (import-linter)
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
+	PYTHONPATH=$$(echo plugins/*/src | tr ' ' :) .venv/bin/lint-imports
 
 .PHONY: format
 format: .venv/.stamp ## format the code and mend what ruff can mend by itself
@@ -248,7 +249,7 @@ format: .venv/.stamp ## format the code and mend what ruff can mend by itself
 
 .PHONY: clean
 clean: ## remove caches and build output; the environments and recorded runs stay
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist plugins/*/build plugins/*/dist
+	rm -rf .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist plugins/*/build plugins/*/dist
 	find src plugins tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: clean-all

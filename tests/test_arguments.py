@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from fitprint._core.jsonable import plain, to_bytes
-from fitprint.plugin.flavor import TrainingCall
+from fitprint._core.jsonable import jsonable, to_bytes
+from fitprint.plugin import TrainingCall
 
 
 class Model:
@@ -53,7 +53,7 @@ def test_an_argument_is_replaced_where_it_was_given(given, args, kwargs):
 
 
 def test_an_argument_that_there_is_not():
-    with pytest.raises(TypeError, match="fit takes no argument 'nothing'"):
+    with pytest.raises(TypeError, match="fit has no parameter 'nothing'"):
         call("fit", 1).replace_argument("nothing", 2)
     unnamed = call("loose", 1)
     unnamed.replace_argument("anything", 2)
@@ -81,5 +81,5 @@ class Silent:
     ],
 )
 def test_a_param_shows_no_address(value, shown):
-    assert plain(value) == shown
-    assert json.loads(to_bytes(plain(value))) == shown
+    assert jsonable(value) == shown
+    assert json.loads(to_bytes(jsonable(value))) == shown

@@ -50,8 +50,8 @@ def test_the_public_modules_are_there_without_being_imported(run_python):
 
 def test_the_names_that_a_plugin_needs_load_nothing_heavy(run_python):
     run_python(
-        "from fitprint import Child, Emit, Flavor, Package, Patch, Rule, TrainingCall\n"
-        "from fitprint.models import PackageError, PackageTooLarge, member\n" + PRINTS_WHAT_IS_IMPORTED
+        "from fitprint.plugin import ChildRun, Emit, Flavor, Package, PackageError, Patch, Rule, TrainingCall, member\n"
+        + PRINTS_WHAT_IS_IMPORTED
     )
 
 

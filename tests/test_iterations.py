@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fitprint._settings.table import Settings
+from fitprint.plugin import Flavor, MetricHistory, TrainingCall
 from fitprint.plugin import listeners as _iterations
-from fitprint.plugin.flavor import Flavor, TrainingCall
-from fitprint.plugin.listeners import GrowingLog
 
 
 class Emitted(list):
@@ -30,7 +29,7 @@ class Named(Flavor):
 def growing(log, **options):
     call = TrainingCall(Named(), len, None, (), {}, settings=Settings(**options))
     emitted = Emitted()
-    return GrowingLog(call, emitted, lambda: log), emitted
+    return MetricHistory(call, emitted, lambda: log), emitted
 
 
 def test_nothing_is_emitted_before_it_is_due_and_nothing_twice(monkeypatch):
@@ -39,7 +38,7 @@ def test_nothing_is_emitted_before_it_is_due_and_nothing_twice(monkeypatch):
     log["a"].append(1.0)
     found.after_iteration()
     assert emitted == []
-    monkeypatch.setattr(_iterations, "SECONDS_BEHIND", 0.0)
+    monkeypatch.setattr(_iterations, "SECONDS_BETWEEN_EMITS", 0.0)
     found.drain()
     log["a"].append(2.0)
     log["b"] = [5.0]
@@ -64,7 +63,7 @@ def test_steps_of_a_training_that_goes_on_and_of_metrics_now_and_then():
 
 @pytest.mark.parametrize("strict", [True, False])
 def test_an_error_does_not_reach_the_training(strict, monkeypatch):
-    monkeypatch.setattr(_iterations, "SECONDS_BEHIND", 0.0)
+    monkeypatch.setattr(_iterations, "SECONDS_BETWEEN_EMITS", 0.0)
     found, _ = growing(None, strict=strict)
     if strict:
         with pytest.raises(AttributeError):

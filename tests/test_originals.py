@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitprint.plugin.containers import Originals, a_row_of, columns_of
+from fitprint.plugin.containers import ContainerOrigins, columns_of, example_row
 
 
 class Container:
@@ -29,7 +29,7 @@ TABLE = pd.DataFrame(
 
 
 def test_it_is_known_while_the_user_keeps_it_and_its_columns_after_that():
-    originals, container, table = Originals(), Container(), TABLE.copy()
+    originals, container, table = ContainerOrigins(), Container(), TABLE.copy()
     originals.remember(container, data=table, label=[1, 2])
     assert originals.alive(container, "data") is table
     assert originals.alive(container, "label") is None  # a list is no table
@@ -44,7 +44,7 @@ def test_it_is_known_while_the_user_keeps_it_and_its_columns_after_that():
 
 
 def test_nothing_is_kept_of_a_container_that_is_gone():
-    originals, container = Originals(), Container()
+    originals, container = ContainerOrigins(), Container()
     originals.remember(container, data=TABLE)
     originals.remember(container, data=TABLE)
     del container
@@ -53,8 +53,8 @@ def test_nothing_is_kept_of_a_container_that_is_gone():
 
 
 def test_a_container_that_was_not_seen():
-    assert Originals().alive(Container(), "data") is None
-    assert Originals().columns(Container()) is None
+    assert ContainerOrigins().alive(Container(), "data") is None
+    assert ContainerOrigins().columns(Container()) is None
 
 
 def test_columns_share_nothing_with_the_table():
@@ -62,16 +62,16 @@ def test_columns_share_nothing_with_the_table():
     columns = columns_of(values)
     assert columns.shape == (0, 2)
     assert columns.base is None
-    assert a_row_of(columns).tolist() == [[0.0, 0.0]]
-    assert a_row_of(columns).dtype == np.float32
+    assert example_row(columns).tolist() == [[0.0, 0.0]]
+    assert example_row(columns).dtype == np.float32
 
 
 def test_a_row_has_the_dtypes_of_its_columns():
-    row = a_row_of(columns_of(TABLE))
+    row = example_row(columns_of(TABLE))
     assert (row.dtypes == TABLE.dtypes).all()
     assert row.iloc[0].tolist() == [0.0, 0, False, "x", 0, ""]
 
 
 @pytest.mark.parametrize("column", [pd.to_datetime(["2020-01-01"]), [[1.0]], pd.Categorical([None])])
 def test_what_no_row_can_be_made_of(column):
-    assert a_row_of(columns_of(pd.DataFrame({"a": column}))) is None
+    assert example_row(columns_of(pd.DataFrame({"a": column}))) is None

@@ -37,8 +37,6 @@ _NAMES = {
     "fitprint._runs.run": ("Run",),
     "fitprint._settings.arguments": ("AutologSettings",),
     "fitprint.models": ("infer_signature",),
-    "fitprint.models.package": ("Package",),
-    "fitprint.plugin.flavor": ("Child", "Declared", "Emit", "Flavor", "Patch", "Role", "Rule", "TrainingCall"),
     "fitprint.pyfunc": ("load_model",),
 }
 """From each module to the public names that it defines."""

@@ -41,15 +41,6 @@ from fitprint._runs.run import Run as Run
 from fitprint._settings.arguments import AutologSettings as AutologSettings
 from fitprint._version import __version__ as __version__
 from fitprint.models import infer_signature as infer_signature
-from fitprint.models.package import Package as Package
-from fitprint.plugin.flavor import Child as Child
-from fitprint.plugin.flavor import Declared as Declared
-from fitprint.plugin.flavor import Emit as Emit
-from fitprint.plugin.flavor import Flavor as Flavor
-from fitprint.plugin.flavor import Patch as Patch
-from fitprint.plugin.flavor import Role as Role
-from fitprint.plugin.flavor import Rule as Rule
-from fitprint.plugin.flavor import TrainingCall as TrainingCall
 from fitprint.pyfunc import load_model as load_model
 
 # the flavors of this repository

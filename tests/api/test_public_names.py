@@ -18,7 +18,7 @@ from typing import Any
 
 import fitprint
 
-MODULES = ("fitprint", "fitprint.models", "fitprint.pyfunc", "fitprint.stores", "fitprint.testing")
+MODULES = ("fitprint", "fitprint.models", "fitprint.plugin", "fitprint.pyfunc", "fitprint.stores", "fitprint.testing")
 """The public modules. A name that several of them offer is listed in full at the first."""
 ROOT = Path(fitprint.__file__).parent
 SNAPSHOT = Path(__file__).with_name("public_names.txt")

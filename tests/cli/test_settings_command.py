@@ -9,11 +9,11 @@ from fitprint._settings.table import TABLE
 
 OWN = """
 
-from fitprint.plugin.flavor import read, setting
+from fitprint.plugin import parsers, setting
 
 print("a framework that talks")
 ToyFlavor.defaults = {"max_child_runs": "2"}
-ToyFlavor.settings = {"level_every": setting(1, read.whole_number, "emit the level every so many rounds")}
+ToyFlavor.settings = {"level_every": setting(1, parsers.whole_number, "emit the level every so many rounds")}
 """
 
 

@@ -46,18 +46,18 @@ def local(tmp_path, monkeypatch):
 def test_modules_are_traced_to_their_distributions():
     import yaml.nodes  # noqa: F401
 
-    assert distributions.of_module("numpy.linalg") == "numpy"
-    assert distributions.of_module("yaml.nodes") == "PyYAML"
-    assert distributions.of_module("json.decoder") is None
-    assert distributions.of_module("builtins") is None
-    assert distributions.of_module("__main__") is None
-    assert distributions.of_module("not_imported_at_all") is None
-    assert distributions.of_module("fitprint._core.guard") == "fitprint", "installed for editing"
+    assert distributions.distribution_of_module("numpy.linalg") == "numpy"
+    assert distributions.distribution_of_module("yaml.nodes") == "PyYAML"
+    assert distributions.distribution_of_module("json.decoder") is None
+    assert distributions.distribution_of_module("builtins") is None
+    assert distributions.distribution_of_module("__main__") is None
+    assert distributions.distribution_of_module("not_imported_at_all") is None
+    assert distributions.distribution_of_module("fitprint._core.guard") == "fitprint", "installed for editing"
 
 
 def test_versions():
-    assert distributions.version("PyYAML") == metadata.version("pyyaml")
-    assert distributions.version("no-such-thing") is None
+    assert distributions.installed_version("PyYAML") == metadata.version("pyyaml")
+    assert distributions.installed_version("no-such-thing") is None
 
 
 def test_requirements_are_pinned_sorted_and_only_what_is_needed():
@@ -228,10 +228,10 @@ def editable(tmp_path, monkeypatch):
 
 def test_a_script_s_module_is_local_though_its_project_is_installed_for_editing(editable: Path, tmp_path):
     importlib.import_module("beside")
-    assert distributions.of_module("edited") == "edited-project"
+    assert distributions.distribution_of_module("edited") == "edited-project"
     assert not distributions.is_local("edited")
     assert distributions.is_local("beside")
-    assert distributions.of_module("beside") is None
+    assert distributions.distribution_of_module("beside") is None
     package = Package(tmp_path / "package")
     assert copy_local_code(package, {"beside"}) == []
     assert names_in_code(package) == ["beside.py"]

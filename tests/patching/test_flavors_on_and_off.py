@@ -147,7 +147,7 @@ def test_a_module_that_wakes_the_flavor_while_it_is_imported_itself_is_patched_w
         "import toylearn\n\ndef fit_side(rows):\n    return toylearn.training.Booster(rows)\n"
     )
     (toy.site / "fitprint_side.py").write_text(
-        "from fitprint import Patch\nfrom fitprint_toy import ToyFlavor\n\n\nclass SideFlavor(ToyFlavor):\n"
+        "from fitprint.plugin import Patch\nfrom fitprint_toy import ToyFlavor\n\n\nclass SideFlavor(ToyFlavor):\n"
         "    def patches(self):\n        return [Patch('toyside.training', 'fit_side'), *super().patches()]\n"
     )
     flavor = "fitprint_side:SideFlavor"

@@ -12,7 +12,7 @@ import pytest
 import fitprint
 from fitprint._instrumentation.targets import Place, patch_attribute
 from fitprint._instrumentation.wrapper import Patched, ours
-from fitprint.plugin.arguments import parameter_names
+from fitprint.plugin import positional_names
 
 
 def test_the_attribute_is_put_back_as_the_very_object(base, begin):
@@ -50,7 +50,7 @@ def test_calls_and_their_results_go_through(base, patched, begun):
 def test_the_function_of_a_call_of_the_class_is_a_bound_method_as_any_other(base):
     seen = []
     place = patch_attribute(
-        base.Base, "fit", lambda function, *rest: seen.append((function, parameter_names(function)))
+        base.Base, "fit", lambda function, *rest: seen.append((function, positional_names(function)))
     )
     try:
         model = base.Mean()

@@ -6,7 +6,7 @@ import pytest
 
 OF_ITS_OWN = """
 
-from fitprint.plugin.flavor import read, setting
+from fitprint.plugin import parsers, setting
 
 
 def a_pair(value):
@@ -17,10 +17,10 @@ def a_pair(value):
 class WithSettings(ToyFlavor):
     defaults = {"experiment": "toys", "max_model_size": "1MB"}
     settings = {
-        "level_every": setting(1, read.whole_number, "emit the level every so many rounds"),
-        "log_every_n_epoch": setting(7, read.whole_number, "what MLflow calls so, and the core knows no meaning for"),
-        "between": setting((0, 9), read.Reader("A:B", "two whole numbers as 1:2", a_pair), "a pair"),
-        "listener": setting(None, read.text, "anything"),
+        "level_every": setting(1, parsers.whole_number, "emit the level every so many rounds"),
+        "log_every_n_epoch": setting(7, parsers.whole_number, "a name of MLflow's that the core ignores"),
+        "between": setting((0, 9), parsers.Reader("A:B", "two whole numbers as 1:2", a_pair), "a pair"),
+        "listener": setting(None, parsers.text, "anything"),
     }
 
     def params(self, call):

@@ -130,7 +130,7 @@ FLAVORS = {
     ),
     "it prints": (first(LISTEN, "print('hello')"), "test_random_numbers", ["the output of a training are others"]),
     "it stands on a step that may fail": (
-        {PARAMS: "call.kept['x'] = 1\n            " + PARAMS, 'emit("level", level, step)': "call.kept['x']"},
+        {PARAMS: "call.cache['x'] = 1\n            " + PARAMS, 'emit("level", level, step)': "call.cache['x']"},
         "test_a_failing_step and params and result",
         ["KeyError"],
     ),

@@ -2,8 +2,7 @@
 
 import pickle
 
-from fitprint import Flavor, Patch, Role
-from fitprint.models import dump_model, member
+from fitprint.plugin import Flavor, Patch, Role, dump_model, member
 
 
 class ToyFlavor(Flavor):

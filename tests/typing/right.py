@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Unpack, assert_type
 
 import fitprint
+from fitprint.plugin import TrainingCall
 
 
-def a_rule(call: fitprint.TrainingCall) -> str | None:
+def a_rule(call: TrainingCall) -> str | None:
     return "too short" if call.seconds < 1 else None
 
 

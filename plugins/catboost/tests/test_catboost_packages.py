@@ -151,7 +151,7 @@ def test_the_formats(frames, tmp_path, form):
     model = trained("CatBoostClassifier", frames.X, frames.y)
     fitprint.catboost.save_model(model, tmp_path / "package", format=form)
     assert (fitprint.load_model(tmp_path / "package").predict(frames.X) == model.predict(frames.X)).all()
-    with pytest.raises(ValueError, match="format is one of cbm, json"):
+    with pytest.raises(ValueError, match="format has to be one of cbm, json"):
         fitprint.catboost.save_model(model, tmp_path / "other", format="coreml")
 
 

@@ -183,7 +183,7 @@ def test_callbacks_from_an_iterator(recorded, matrices):
 
 
 def test_metrics_can_be_read_while_it_trains(recorded, matrices, monkeypatch):
-    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BEHIND", 0.0)
+    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BETWEEN_EMITS", 0.0)
     monkeypatch.setattr("fitprint._runs.writer._FLUSH_INTERVAL", 0.0)
     seen = []
 
@@ -201,7 +201,7 @@ def test_metrics_can_be_read_while_it_trains(recorded, matrices, monkeypatch):
 
 def test_an_error_of_ours_does_not_reach_the_training(recorded, matrices, monkeypatch):
     fitprint.autolog(quiet=True, strict=False)
-    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BEHIND", 0.0)
+    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BETWEEN_EMITS", 0.0)
 
     def broken(*arguments):
         raise OSError("the disk is full")

@@ -17,7 +17,7 @@ from fitprint._packages.save import log_model as log_with
 from fitprint._packages.save import save_model as save_with
 from fitprint.models.csv_data import read_csv
 from fitprint.models.signature import ModelSignature
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 from fitprint.pyfunc import PythonModel
 from fitprint.pyfunc import log_model as log_python_model
 from fitprint.pyfunc import save_model as save_python_model

@@ -19,7 +19,7 @@ from fitprint._packages.options import Paths, Requirements, read_options
 from fitprint._packages.save import ModelInfo
 from fitprint._settings.signature import names_settings
 from fitprint.models.signature import ModelSignature
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 if TYPE_CHECKING:
     from typing import Unpack

@@ -34,11 +34,11 @@ WHOLE = Bounds(50_000_000, 1_000_000, described=True)
 ALL = Bounds(50_000_000, 1_000_000)
 
 
-def dumps(value: Any, indent: int | None = None) -> str:
+def to_json(value: Any, indent: int | None = None) -> str:
     """Write plain values as strict JSON, which has no bare NaN.
 
     Args:
-        value: A value as `plain` returns it.
+        value: A value as `jsonable` returns it.
         indent: The indentation; None for one line.
 
     Returns:
@@ -60,9 +60,9 @@ def of_data(value: Any) -> bytes:
         The JSON text in UTF-8.
     """
     try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=plain)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=jsonable)
     except ValueError:
-        text = json.dumps(_spelled(value), allow_nan=False, ensure_ascii=False, default=plain)
+        text = json.dumps(_spelled(value), allow_nan=False, ensure_ascii=False, default=jsonable)
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -70,13 +70,13 @@ def to_bytes(value: Any, indent: int | None = None) -> bytes:
     """Write plain values as strict JSON in UTF-8. A lone surrogate, as in odd file names, becomes its JSON escape.
 
     Args:
-        value: A value as `plain` returns it.
+        value: A value as `jsonable` returns it.
         indent: The indentation; None for one line.
 
     Returns:
         The JSON text in UTF-8.
     """
-    return dumps(value, indent).encode("utf-8", "backslashreplace")
+    return to_json(value, indent).encode("utf-8", "backslashreplace")
 
 
 def number(value: Any) -> Any:
@@ -101,7 +101,7 @@ def _spelled(value: Any) -> Any:
     return value
 
 
-def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
+def jsonable(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
     """Turn a value of the user into one that JSON can hold.
 
     Numbers, texts, lists and mappings stay what they are, arrays become lists, functions and classes become their
@@ -125,7 +125,9 @@ def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
         return _short(value, bounds)
     if depth < DEEPEST:
         if isinstance(value, Mapping):
-            return {str(key): plain(inner, depth + 1, bounds) for key, inner in islice(value.items(), bounds.entries)}
+            return {
+                str(key): jsonable(inner, depth + 1, bounds) for key, inner in islice(value.items(), bounds.entries)
+            }
         if isinstance(value, (list, tuple)):
             return _plain_list(value, depth, bounds)
     for base in (int, float, str):  # subclasses: numpy.float64 is a float, an IntEnum an int
@@ -133,7 +135,7 @@ def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
             return base(value)
     item = getattr(value, "item", None)
     if item is not None and getattr(value, "ndim", None) == 0:  # other numpy scalars
-        return plain(item(), depth + 1, bounds) if depth < DEEPEST else repr(value)
+        return jsonable(item(), depth + 1, bounds) if depth < DEEPEST else repr(value)
     if isinstance(value, type) or callable(value):
         return _name(value, bounds)
     if getattr(value, "shape", None) is not None:
@@ -144,7 +146,7 @@ def plain(value: Any, depth: int = 0, bounds: Bounds = USUAL) -> Any:
 def _plain_list(value: Any, depth: int, bounds: Bounds) -> Any:
     if len(value) > bounds.entries:
         return f"{type(value).__name__} of {len(value)}: {_short(repr(value[:5]), bounds)}"
-    return [plain(inner, depth + 1, bounds) for inner in value]
+    return [jsonable(inner, depth + 1, bounds) for inner in value]
 
 
 def _array_or_table(value: Any, depth: int, bounds: Bounds) -> Any:
@@ -154,7 +156,7 @@ def _array_or_table(value: Any, depth: int, bounds: Bounds) -> Any:
         return f"{kind.__module__.partition('.')[0]}.{kind.__name__} of shape {value.shape}"
     if type(value).__module__.partition(".")[0] != "numpy" or value.size > bounds.entries or depth >= DEEPEST:
         return _short(repr(value), bounds)
-    values = [plain(inner, depth + 1, bounds) for inner in value.tolist()]
+    values = [jsonable(inner, depth + 1, bounds) for inner in value.tolist()]
     return {"shape": list(value.shape), "dtype": str(value.dtype), "values": values} if bounds.described else values
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fitprint._settings.env_vars import check_own_names
 
 if TYPE_CHECKING:
-    from fitprint.plugin.flavor import Flavor
+    from fitprint.plugin.contract import Flavor
 
 FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
 REFUSED = frozenset({"cli", "models", "plugin", "pyfunc", "stores", "testing"})
@@ -63,15 +63,18 @@ class Entry:
             ValueError: If a setting of the flavor has a name that a setting cannot have.
         """
         if self._flavor is None:
-            from fitprint.plugin.flavor import CONTRACT, Flavor
+            from fitprint.plugin.contract import API_VERSION, Flavor
 
             loaded = self.point.load()
             flavor = loaded() if isinstance(loaded, type) else loaded
             if not isinstance(flavor, Flavor):
                 raise TypeError(f"{self.point.value} is not a fitprint flavor")
             check_own_names(flavor.settings)
-            if flavor.contract != CONTRACT:
-                raise TypeError(f"{self.plugin_name} follows contract {flavor.contract}, this fitprint {CONTRACT}")
+            if flavor.api_version != API_VERSION:
+                raise TypeError(
+                    f"{self.plugin_name} was written for version {flavor.api_version} of the plugin API; this fitprint "
+                    f"has version {API_VERSION}: install versions of both that fit"
+                )
             flavor.name = self.name
             self._flavor = flavor
         return self._flavor

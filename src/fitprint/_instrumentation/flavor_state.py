@@ -15,7 +15,7 @@ from fitprint._instrumentation.targets import when_imported
 if TYPE_CHECKING:
     from fitprint._instrumentation.patches import FlavorPatches, MakeBegin
     from fitprint._instrumentation.support import Support
-    from fitprint.plugin.flavor import Flavor
+    from fitprint.plugin.contract import Flavor
 
 
 class Instrument:

@@ -45,7 +45,7 @@ def check_support(plugin: metadata.Distribution | None, modules: tuple[str, ...]
         return Support(_module_version(modules), "any")
     supported = " or ".join(f"{name} {specifier}" for name, specifier in requirements)
     for name, specifier in requirements:
-        version = distributions.version(name)
+        version = distributions.installed_version(name)
         if version is not None:
             return Support(version, supported, _reason(name, version, specifier))
     version = _module_version(modules)
@@ -81,7 +81,7 @@ def _reason(name: str, version: str, specifier: str) -> str | None:
 
 def _module_version(modules: tuple[str, ...]) -> str | None:
     for name in modules:
-        version = getattr(sys.modules.get(name), "__version__", None) or distributions.version(name)
+        version = getattr(sys.modules.get(name), "__version__", None) or distributions.installed_version(name)
         if isinstance(version, str):
             return version
     return None

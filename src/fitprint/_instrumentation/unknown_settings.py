@@ -17,7 +17,7 @@ from fitprint._settings.layers import current
 from fitprint._settings.table import check_arguments
 
 if TYPE_CHECKING:
-    from fitprint.plugin.flavor import Flavor
+    from fitprint.plugin.contract import Flavor
 
 
 def warn_unknown(instruments: Iterable[Instrument]) -> None:

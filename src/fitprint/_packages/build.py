@@ -16,7 +16,7 @@ from fitprint.models.example import split_params, write_example
 from fitprint.models.fidelity import faithful_signature
 from fitprint.models.package import Package
 from fitprint.models.signature import ModelSignature, infer_signature
-from fitprint.plugin.flavor import Declared
+from fitprint.plugin.contract import DeclaredSignature
 
 
 def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -
         return given
     if given is False:
         return None
-    declared: Declared | None = None
+    declared: DeclaredSignature | None = None
     with steps.step("signature"):
         declared = subject.flavor.signature(subject.model)
     if declared is not None:
@@ -106,7 +106,7 @@ def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -
     return signature
 
 
-def _told(found: Declared, steps: Steps) -> ModelSignature | None:
+def _told(found: DeclaredSignature, steps: Steps) -> ModelSignature | None:
     signature, reasons = found
     for what, reason in reasons:
         steps.skip(what, "signature", reason)

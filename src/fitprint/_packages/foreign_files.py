@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from fitprint.models.errors import PackageError
-from fitprint.models.pickling import BROKEN, holds, load_pickle
-from fitprint.plugin.flavor import Flavor
+from fitprint.models.pickling import UNPICKLING_ERRORS, holds, load_pickle
+from fitprint.plugin.contract import Flavor
 
 _SUFFIXES = frozenset({".pkl", ".pickle", ".joblib"})
 _JOBLIB = b"numpy_pickle"  # the module that joblib's own streams name for every array
-_BROKEN = (*BROKEN, LookupError, lzma.LZMAError, zlib.error)
+_BROKEN = (*UNPICKLING_ERRORS, LookupError, lzma.LZMAError, zlib.error)
 
 
 def read_artifact(

@@ -16,7 +16,7 @@ from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.models.signature import ModelSignature
 from fitprint.models.trust import ALL, allows_code, check
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 EXTERNAL = "mlflow.model.isExternal"
 TRUSTED_TYPES = "skops_trusted_types"

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from fitprint._core.guard import warn_once
 from fitprint.models.signature import ModelSignature
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 Files = Sequence[str | os.PathLike[str]]
 Paths = Iterable[str | os.PathLike[str]] | str | os.PathLike[str]

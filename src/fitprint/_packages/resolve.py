@@ -14,7 +14,7 @@ from fitprint._instrumentation.registry import entries
 from fitprint._runs.read import configured_store
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 
 def folder_of(uri: str | os.PathLike[str]) -> Path:

@@ -22,7 +22,7 @@ from fitprint._runs.writer import RunWriter
 from fitprint._settings.layers import current
 from fitprint.models.package import Package
 from fitprint.models.signature import ModelSignature
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 NAME = "model"
 

@@ -20,7 +20,7 @@ from fitprint._runs.open import begin_run
 from fitprint._runs.record import FAILED, FINISHED, KILLED
 from fitprint._runs.run import Run, writer_of
 from fitprint._runs.writer import RunWriter
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 
 class Outcome(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._recorder.base import Outcome, Recorded
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 
 class Recording(Recorded):

@@ -15,7 +15,7 @@ from fitprint._recorder.steps import RecordedCall
 from fitprint._runs.open import begin_run
 from fitprint._runs.run import writer_of
 from fitprint._runs.writer import RunWriter
-from fitprint.plugin.flavor import Child
+from fitprint.plugin.contract import ChildRun
 
 
 def record(recording: RecordedCall, model: Any) -> None:
@@ -66,7 +66,7 @@ def _record_children(recording: RecordedCall) -> None:
         recording.writer.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
 
 
-def _record_child(recording: RecordedCall, child: Child) -> None:
+def _record_child(recording: RecordedCall, child: ChildRun) -> None:
     call, parent = recording.call, recording.writer
     writer = writer_of(begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags))
     writer.record.start = parent.record.start

@@ -15,7 +15,7 @@ from fitprint._runs import active, summary_line
 from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
 from fitprint._runs.run import Run, writer_of
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 
 class Conversion(Passthrough):

@@ -12,7 +12,7 @@ from fitprint._recorder import fork_preload as forking  # noqa: F401
 from fitprint._recorder import loop_registry as loops
 from fitprint._recorder import rules as _rules
 from fitprint._recorder.state import switch
-from fitprint.plugin.flavor import Flavor, Patch, Role, TrainingCall
+from fitprint.plugin.contract import Flavor, Patch, Role, TrainingCall
 
 CallWrapper = Callable[[TrainingCall], "CallContext | None"]
 """What surrounds a call that happens inside no other one, or None."""
@@ -158,5 +158,5 @@ def _belong(call: TrainingCall) -> None:
     if session is None and loops.anything_known():
         recorded = loops.of(call.flavor.loop_of(call))
     if recorded is not None and recorded.begun and recorded.call.flavor is call.flavor:
-        call.settings, call.kept = recorded.call.settings, recorded.call.kept
+        call.settings, call.cache = recorded.call.settings, recorded.call.cache
         call.emit, call.skip = recorded.emitter, recorded.writer.skip

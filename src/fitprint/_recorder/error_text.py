@@ -7,7 +7,7 @@ from typing import Any
 
 from fitprint._core.guard import guarded, message
 from fitprint._core.privacy import HIDDEN
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 _QUOTED = re.compile(r"'([^'\n]{2,2000})'|\"([^\"\n]{2,2000})\"")
 _MOST_QUOTES = 20

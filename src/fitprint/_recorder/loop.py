@@ -22,7 +22,7 @@ from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
 from fitprint._runs.run import writer_of
 from fitprint._runs.writer import RunWriter
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 _FINE = Outcome(FINISHED)
 
@@ -99,7 +99,7 @@ class Loop(Recorded):
         number = next(self._numbers)
         if error is None and not self._told_nothing and not self._ended and self.writer.written_here:
             with self.step("per-iteration metrics") as step:
-                call.kept = self.call.kept
+                call.cache = self.call.cache
                 call.flavor.stepped(call, self.emitter, number)
             self._told_nothing = step.failed  # it would fail at each step, with a reason of its own each time
         self._overhead += time.perf_counter() - ended

@@ -9,7 +9,7 @@ from typing import Any
 from fitprint._core.guard import guarded
 from fitprint._core.rows import row_count
 from fitprint._runs.writer import RunWriter
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 REASON = "they have the shape of the data, and may be some of it; log_param() records them all the same"
 _ATOMS = (str, bytes, bool, int, float, type(None))

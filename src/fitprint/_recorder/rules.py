@@ -12,7 +12,7 @@ from typing import Any
 
 from fitprint._core.guard import guarded
 from fitprint._settings import parsers as read
-from fitprint.plugin.flavor import Rule, SecondsUnknown, TrainingCall
+from fitprint.plugin.contract import Rule, SecondsUnknown, TrainingCall
 
 GROUP = "fitprint.rules"
 

@@ -12,7 +12,7 @@ from fitprint._settings.layers import Configuration
 from fitprint._settings.table import Settings
 
 if TYPE_CHECKING:
-    from fitprint.plugin.flavor import Flavor
+    from fitprint.plugin.contract import Flavor
 
 
 class Switch:

@@ -11,7 +11,7 @@ from fitprint._core.guard import describe, guarded
 from fitprint._runs.run import Run
 from fitprint._runs.store_breaker import StoreUnavailable
 from fitprint._runs.writer import RunWriter
-from fitprint.plugin.flavor import TrainingCall
+from fitprint.plugin.contract import TrainingCall
 
 
 class Step(guarded):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fitprint._core.jsonable import ALL, plain, to_bytes
+from fitprint._core.jsonable import ALL, jsonable, to_bytes
 from fitprint._core.privacy import Redactor
 
 
@@ -39,7 +39,7 @@ def read_files(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
 
 def dict_content(value: Any, name: str, redactor: Redactor) -> bytes:
     """Return a value as YAML if the name ends in .yaml or .yml, else as JSON. Secrets in it are redacted."""
-    document = redactor.inside(plain(value, bounds=ALL))
+    document = redactor.inside(jsonable(value, bounds=ALL))
     if PurePosixPath(name).suffix in (".yaml", ".yml"):
         import yaml
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint._core.jsonable import dumps, number
+from fitprint._core.jsonable import number, to_json
 from fitprint.stores import OpenRun
 
 FILE = "metrics.jsonl"
@@ -55,11 +55,11 @@ class MetricBuffer:
         Returns:
             The last value, or None if there are no values.
         """
-        head = f'{{"name": {dumps(name)}, "step": '
+        head = f'{{"name": {to_json(name)}, "step": '
         lines, last = [], None
         for step, (value, time) in enumerate(zip(values, times, strict=True), first_step):
             last = float(value)
-            text = repr(last) if last - last == 0 else dumps(last)  # NaN and infinities are written as words
+            text = repr(last) if last - last == 0 else to_json(last)  # NaN and infinities are written as words
             lines.append(f'{head}{step}, "value": {text}, "time": {time:.3f}}}\n')
         self._lines += lines
         return last

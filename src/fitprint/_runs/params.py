@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Any, NamedTuple
 
-from fitprint._core.jsonable import WHOLE, dumps, plain, to_bytes
+from fitprint._core.jsonable import WHOLE, jsonable, to_bytes, to_json
 from fitprint._core.privacy import HIDDEN, Redactor
 
 LONGEST = 16_000
@@ -49,8 +49,8 @@ class PreparedParam(NamedTuple):
 def prepare_param(name: str, value: Any, redactor: Redactor) -> PreparedParam:
     """Convert the value of a param to what a run stores. Raises whatever the ``repr`` of the value raises."""
     hidden: list[Any] = []
-    stored = redactor.value(name, plain(value, bounds=WHOLE), hidden)
-    length = len(stored) if isinstance(stored, str) else len(dumps(stored)) if isinstance(stored, (list, dict)) else 0
+    stored = redactor.value(name, jsonable(value, bounds=WHOLE), hidden)
+    length = len(stored) if isinstance(stored, str) else len(to_json(stored)) if isinstance(stored, (list, dict)) else 0
     if length <= LONGEST:
         return PreparedParam(stored, hidden)
     if isinstance(stored, str):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fitprint._core.jsonable import plain
+from fitprint._core.jsonable import jsonable
 from fitprint.models import checksums, mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
@@ -75,11 +75,11 @@ def _signature(document: Mapping[str, Any], folder: Path) -> dict[str, list[dict
 def _spec(spec: Any) -> dict[str, Any]:
     if isinstance(spec, ParamSpec):
         listed = "" if spec.shape is None else "list of "
-        return {"name": spec.name, "type": f"{listed}{spec.dtype}", "default": plain(spec.default)}
+        return {"name": spec.name, "type": f"{listed}{spec.dtype}", "default": jsonable(spec.default)}
     if isinstance(spec, TensorSpec):
         shape = ", ".join(map(str, spec.shape))
-        return {"name": plain(spec.name), "type": f"tensor {spec.type.name} ({shape})", "required": True}
-    return {"name": plain(spec.name), "type": str(spec.type), "required": spec.required}
+        return {"name": jsonable(spec.name), "type": f"tensor {spec.type.name} ({shape})", "required": True}
+    return {"name": jsonable(spec.name), "type": str(spec.type), "required": spec.required}
 
 
 def _plain(value: Any) -> Any:

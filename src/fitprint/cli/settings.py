@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from fitprint._core.guard import guarded
-from fitprint._core.jsonable import plain
+from fitprint._core.jsonable import jsonable
 from fitprint._instrumentation.entries import Entry, discover, flavor_extras
 from fitprint._recorder import rules as _rules
 from fitprint._settings.env_vars import unknown_variables
@@ -22,7 +22,7 @@ from fitprint.cli import options, texts
 from fitprint.cli.flavors import AVAILABLE, flavor_row
 from fitprint.cli.screen import Screen
 from fitprint.cli.tables import Page, styled
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 
 _HEAD = ("setting", "value", "from")
 
@@ -96,9 +96,9 @@ def _document(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: 
 def _as_json(name: str, found: Found, each: Field[Any]) -> dict[str, Any]:
     return {
         "name": name,
-        "value": plain(found.value),
+        "value": jsonable(found.value),
         "from": found.source,
-        "default": plain(each.default),
+        "default": jsonable(each.default),
         "help": each.metadata["help"],
     }
 

@@ -9,7 +9,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
-from fitprint._core.jsonable import dumps
+from fitprint._core.jsonable import to_json
 from fitprint._core.privacy import in_force
 
 LONGEST = 200
@@ -95,7 +95,7 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
 
 def as_json(document: Any, indent: int | None = 2) -> str:
     """Strict JSON in ASCII, which every terminal and pipe can take."""
-    return _BEYOND_ASCII.sub(_json_escape, dumps(document, indent=indent))
+    return _BEYOND_ASCII.sub(_json_escape, to_json(document, indent=indent))
 
 
 def _json_escape(found: re.Match[str]) -> str:

@@ -131,14 +131,14 @@ def _applies(marker: Any) -> bool:
 
 def _installed(name: str) -> tuple[str | None, str | None]:
     """The installed version, bare and as it is shown: with the distribution that holds the module of this name."""
-    found = distributions.version(name)
+    found = distributions.installed_version(name)
     if found is not None:
         return found, found
     module = name.replace("-", "_")
-    other = distributions.of_module(module)
+    other = distributions.distribution_of_module(module)
     if other is None and module.isidentifier() and importlib.util.find_spec(module) is not None:
         other = next(iter(metadata.packages_distributions().get(module, ())), None)
-    found = distributions.version(other) if other else None
+    found = distributions.installed_version(other) if other else None
     return found, f"{found} (of {other})" if found else None
 
 

@@ -15,7 +15,7 @@ SCRIPT = ("__main__", "__mp_main__")
 
 
 @functools.lru_cache(maxsize=512)
-def version(distribution: str) -> str | None:
+def installed_version(distribution: str) -> str | None:
     """The installed version of a distribution, or None. Cached, and without parsing all of its metadata."""
     found = _distribution(distribution)
     if found is None:
@@ -28,7 +28,7 @@ def version(distribution: str) -> str | None:
     return found.version  # an egg, or metadata of another kind
 
 
-def of_module(name: str) -> str | None:
+def distribution_of_module(name: str) -> str | None:
     """The distribution that holds a module, or None for the standard library and for files of the user's own."""
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names or top in sys.builtin_module_names or top in SCRIPT:

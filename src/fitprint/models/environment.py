@@ -32,15 +32,18 @@ def requirements(
     ``named`` are distributions; one that is not installed is left out. ``modules`` are module names; the top-level
     ones in ``covered`` are brought by what is named.
     """
-    found = {*named, *filter(None, (distributions.of_module(each) for each in _tops(modules) - {*covered}))}
-    owner = distributions.of_module(loader_module) if loader_module.partition(".")[0] != "mlflow" else None
+    found = {
+        *named,
+        *filter(None, (distributions.distribution_of_module(each) for each in _tops(modules) - {*covered})),
+    }
+    owner = distributions.distribution_of_module(loader_module) if loader_module.partition(".")[0] != "mlflow" else None
     found -= {owner, "mlflow"} if owner is None else {owner}
     first = MLFLOW if owner is None else _pinned(owner)
-    return [first, *sorted(_pinned(each) for each in found if distributions.version(each))]
+    return [first, *sorted(_pinned(each) for each in found if distributions.installed_version(each))]
 
 
 def _pinned(distribution: str) -> str:
-    found = distributions.version(distribution)
+    found = distributions.installed_version(distribution)
     return f"{distribution}=={found.partition('+')[0]}" if found else distribution
 
 
@@ -64,7 +67,7 @@ def _python() -> str:
 def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str, str]:
     from fitprint.models.mlmodel import to_yaml
 
-    pip = distributions.version("pip")
+    pip = distributions.installed_version("pip")
     conda = {
         "channels": ["conda-forge"],
         "dependencies": [f"python={python}", f"pip<={pip}" if pip else "pip", {"pip": list(requirements)}],
@@ -73,7 +76,9 @@ def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str,
     build = ["pip", "setuptools", "wheel"]
     virtualenv = {
         "python": python,
-        "build_dependencies": [f"{each}=={v}" if (v := distributions.version(each)) else each for each in build],
+        "build_dependencies": [
+            f"{each}=={v}" if (v := distributions.installed_version(each)) else each for each in build
+        ],
         "dependencies": ["-r requirements.txt"],
     }
     return to_yaml(conda), to_yaml(virtualenv, sort_keys=False)

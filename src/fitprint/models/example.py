@@ -10,7 +10,7 @@ import datetime
 import math
 from typing import Any
 
-from fitprint._core.jsonable import dumps
+from fitprint._core.jsonable import to_json
 from fitprint.models.package import Package
 
 FILE, SERVING_FILE = "input_example.json", "serving_input_example.json"
@@ -35,8 +35,8 @@ def write_example(package: Package, example: Any) -> dict[str, Any]:
         info["params"] = "true"  # text, as MLflow has it
         plain = plain_data(params)
         stored, serving = {"inputs": stored, "params": plain}, {**serving, "params": plain}
-    package.write(FILE, dumps(stored))
-    package.write(SERVING_FILE, dumps(serving, indent=2))
+    package.write(FILE, to_json(stored))
+    package.write(SERVING_FILE, to_json(serving, indent=2))
     return info
 
 

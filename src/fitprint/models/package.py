@@ -17,7 +17,7 @@ from pickle import PickleBuffer
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from fitprint._core.jsonable import dumps
+from fitprint._core.jsonable import to_json
 from fitprint._core.publish import publish
 from fitprint.models.errors import PackageError
 
@@ -192,7 +192,7 @@ class Package:
     def seal(self, target: str | os.PathLike[str]) -> None:
         """Writes ``checksums.json`` and moves the folder to its final place."""
         self.settle()
-        text = dumps({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
+        text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
         with self.storing():
             (self.folder / CHECKSUMS).write_text(text, "utf-8")
             os.rename(self.folder, target)

@@ -123,7 +123,7 @@ def _importable(named: Any) -> bool:
     return module not in SCRIPT and "<locals>" not in getattr(named, "__qualname__", "")
 
 
-BROKEN = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
+UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
 """What unpickling a broken or foreign stream raises, whatever it holds; some readers expect more."""
 
 CLOUDPICKLE = ("cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast")

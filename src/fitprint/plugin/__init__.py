@@ -1,1 +1,65 @@
-"""What a plugin's author imports: the contract, and helpers for it."""
+"""The public interface for plugins: the contract of a flavor, and the helpers that plugins share.
+
+A plugin imports `fitprint` and `fitprint.plugin`, and nothing else of fitprint. Importing this module loads neither
+numpy nor pandas: each name is imported when it is first used. Their types are in ``__init__.pyi``.
+"""
+
+from typing import Any
+
+from fitprint._core.lazy import late
+
+_MODULES = {
+    "fitprint.plugin.contract": (
+        "API_VERSION",
+        "ChildRun",
+        "DeclaredSignature",
+        "Emit",
+        "Flavor",
+        "Patch",
+        "Role",
+        "Rule",
+        "SecondsUnknown",
+        "TrainingCall",
+    ),
+    "fitprint.plugin.arguments": ("accepted_kwargs", "positional_names"),
+    "fitprint.plugin.boosting": ("BoostingFlavor",),
+    "fitprint.plugin.containers": ("ContainerOrigins", "UnknownColumns", "example_row"),
+    "fitprint.plugin.listeners": ("MetricHistory",),
+    "fitprint.plugin.training_rows": (
+        "TrainingRows",
+        "rows_within_budget",
+        "training_metrics",
+        "with_training_prefix",
+    ),
+    "fitprint.plugin": ("metrics",),
+    "fitprint.models": (
+        "ModelSignature",
+        "Package",
+        "PackageError",
+        "Schema",
+        "TensorSpec",
+        "dump_model",
+        "infer_signature",
+        "load_pickle",
+        "member",
+        "pickle_format",
+    ),
+    "fitprint.models.distributions": ("distribution_of_module", "installed_version"),
+    "fitprint.models.pickling": ("UNPICKLING_ERRORS", "Unpickler"),
+    "fitprint._settings": ("parsers",),
+    "fitprint._settings.table": ("setting",),
+    "fitprint._core.call_scope": ("is_recording",),
+    "fitprint._core.guard": ("attempt",),
+    "fitprint._core.jsonable": ("jsonable", "to_json"),
+    "fitprint._core.rows": ("row_count", "take_rows"),
+}
+
+__all__ = sorted(name for names in _MODULES.values() for name in names)
+
+
+def __getattr__(name: str) -> Any:
+    return late(__name__, name, _MODULES)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,4 +1,4 @@
-"""The arguments of a call by name: one of them, without the cost of `inspect.signature`; all of them; one replaced."""
+"""The arguments of a call by name: one without the cost of `inspect.signature`, all of them, or with one replaced."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from typing import Any
 
 
 def argument(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, default: Any = None) -> Any:
-    """The argument of a name in a call, however it was given; ``default`` when it was not."""
+    """Return one argument of a call, whether it was passed by position or by name.
+
+    Args:
+        function: The function that was called.
+        args: The positional arguments of the call.
+        kwargs: The keyword arguments of the call.
+        name: The name of the parameter.
+        default: What to return when the argument was not passed.
+    """
     if name in kwargs:
         return kwargs[name]
-    names = parameter_names(function)
+    names = positional_names(function)
     position = names.index(name) if name in names else len(args)
     return args[position] if position < len(args) else default
 
 
-def parameter_names(function: Any) -> tuple[str, ...]:
-    """The names of a function's positional parameters; of a bound method without its instance."""
+def positional_names(function: Any) -> tuple[str, ...]:
+    """Return the names of a function's positional parameters; for a bound method, without the instance."""
     bound = getattr(function, "__self__", None) is not None
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
@@ -36,45 +44,66 @@ def parameter_names(function: Any) -> tuple[str, ...]:
 def named_arguments(
     function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], leading: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """All arguments of a call that have a name, defaults included.
+    """Return all arguments of a call that have a name, including the defaults of those that were not passed.
 
-    Keyword-only ones may be given by position: some frameworks take them so, with a warning. ``leading``: the names of
-    the first arguments, for functions that give them none (``*args``).
+    Keyword-only parameters are matched by position too, because some frameworks accept that, with a warning.
+
+    Args:
+        function: The function that was called.
+        args: The positional arguments of the call.
+        kwargs: The keyword arguments of the call.
+        leading: Names for the first arguments, for a function that does not name them (``*args``).
     """
     parameters = inspect.signature(function).parameters
-    found = dict(zip(leading, args, strict=False))
-    found |= {name: each.default for name, each in parameters.items() if each.default is not each.empty}
-    return found | dict(zip(_in_order(function), args, strict=False)) | kwargs
+    arguments = dict(zip(leading, args, strict=False))
+    arguments |= {
+        name: parameter.default for name, parameter in parameters.items() if parameter.default is not parameter.empty
+    }
+    return arguments | dict(zip(_names_in_order(function), args, strict=False)) | kwargs
 
 
 def with_argument(
     function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, value: Any
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of a call with another value under a name; those given are not changed.
+    """Return the arguments of a call with another value for one of them. The originals are not changed.
 
-    Raises TypeError where the function takes no such argument.
+    Args:
+        function: The function that is called.
+        args: The positional arguments.
+        kwargs: The keyword arguments.
+        name: The name of the parameter.
+        value: The new value.
+
+    Raises:
+        TypeError: The function has no such parameter.
     """
-    names = _in_order(function)
+    names = _names_in_order(function)
     position = names.index(name) if name in names else len(args)
     if position < len(args):
         return (*args[:position], value, *args[position + 1 :]), kwargs
     parameters = inspect.signature(function).parameters
-    if name not in parameters and not any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
-        raise TypeError(f"{getattr(function, '__qualname__', function)} takes no argument {name!r}")
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    if name not in parameters and not takes_any:
+        raise TypeError(f"{getattr(function, '__qualname__', function)} has no parameter {name!r}")
     return args, {**kwargs, name: value}
 
 
-def taken_by(function: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Those of some named values that a function has a parameter for."""
-    known = inspect.signature(function).parameters
-    return {name: value for name, value in (given or {}).items() if name in known}
+def accepted_kwargs(function: Any, kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return those keyword arguments for which a function has a parameter.
+
+    Args:
+        function: The function that will be called.
+        kwargs: The arguments to choose from; None for none.
+    """
+    parameters = inspect.signature(function).parameters
+    return {name: value for name, value in (kwargs or {}).items() if name in parameters}
 
 
-def _in_order(function: Any) -> list[str]:
-    """The names of parameters in the order in which they can be given by position, up to an ``*args``."""
+def _names_in_order(function: Any) -> list[str]:
+    """Return the names of the parameters in the order in which they are passed by position, up to an ``*args``."""
     names = []
-    for name, each in inspect.signature(function).parameters.items():
-        if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             break
         names.append(name)
     return names

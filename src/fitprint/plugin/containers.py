@@ -1,6 +1,7 @@
-"""What a framework's own container of data was made from, where it keeps neither that nor its dtypes.
+"""What a framework's data container was made from, for containers that keep neither that nor its dtypes.
 
-Only weak references are kept, and of a table its columns without a row: the user's data lives as long as without us.
+Only weak references are kept, and the columns of a table without its rows: the user's data lives no longer because of
+fitprint.
 """
 
 from __future__ import annotations
@@ -9,76 +10,97 @@ import weakref
 from typing import Any, NamedTuple
 
 
-class _Kept(NamedTuple):
+class _Origin(NamedTuple):
     container: weakref.ref[Any]
     parts: dict[str, weakref.ref[Any]]
     columns: Any
 
 
-class Originals:
-    """Remembers the tables that containers were made from. A container needs no hash, only to be weakly referable."""
+class ContainerOrigins:
+    """Remembers the tables that containers were made from.
+
+    A container does not have to be hashable, but it must be possible to refer to it weakly.
+    """
+
+    __module__ = "fitprint.plugin"
 
     def __init__(self) -> None:
-        self._kept: dict[int, _Kept] = {}
+        self._origins: dict[int, _Origin] = {}
 
     def remember(self, container: Any, **parts: Any) -> None:
-        """Notes what a container has been made from: ``data``, ``label``. What is no table is not kept."""
+        """Remember what a container was made from.
+
+        Args:
+            container: The container.
+            parts: What it was made from, by name: ``data``, ``label``. Values that are not tables are ignored.
+        """
         key = id(container)
-        tables = {name: each for name, each in parts.items() if _is_table(each)}
-        self._kept[key] = _Kept(
-            weakref.ref(container, lambda _: self._kept.pop(key, None)),
-            {name: weakref.ref(each) for name, each in tables.items()},
+        tables = {name: part for name, part in parts.items() if _is_table(part)}
+        self._origins[key] = _Origin(
+            weakref.ref(container, lambda _: self._origins.pop(key, None)),
+            {name: weakref.ref(table) for name, table in tables.items()},
             columns_of(tables.get("data")),
         )
 
     def alive(self, container: Any, name: str) -> Any:
-        """What a container was made from, or None when it is gone or was not seen."""
-        kept = self._of(container)
-        part = kept.parts.get(name) if kept is not None else None
+        """Return a part that a container was made from, or None when it is gone or was never seen.
+
+        Args:
+            container: The container.
+            name: The name of the part: ``data`` or ``label``.
+        """
+        origin = self._origin_of(container)
+        part = origin.parts.get(name) if origin is not None else None
         return part() if part is not None else None
 
     def columns(self, container: Any) -> Any:
-        """The table a container was made from, without a row of it: a DataFrame or an array. None when not seen."""
-        kept = self._of(container)
-        return kept.columns if kept is not None else None
+        """Return the table that a container was made from, without its rows; None when it was never seen."""
+        origin = self._origin_of(container)
+        return origin.columns if origin is not None else None
 
-    def _of(self, container: Any) -> _Kept | None:
-        kept = self._kept.get(id(container))
-        return kept if kept is not None and kept.container() is container else None
+    def _origin_of(self, container: Any) -> _Origin | None:
+        origin = self._origins.get(id(container))
+        return origin if origin is not None and origin.container() is container else None
 
 
-class Unseen:
-    """Data of which nobody can say what columns it has: a model predicts on its ``rows``, and it has no schema."""
+class UnknownColumns:
+    """Data whose columns are not known: a model predicts on its ``rows``, but no schema is inferred from them."""
+
+    __module__ = "fitprint.plugin"
 
     def __init__(self, rows: Any) -> None:
         self.rows = rows
 
 
 def columns_of(table: Any) -> Any:
-    """A DataFrame or an array without its rows, sharing nothing with it; None for others."""
+    """Return a DataFrame or an array without its rows, sharing no memory with it; None for anything else."""
     if hasattr(table, "iloc") and hasattr(table, "columns"):
         return table.iloc[:0].copy()
     return table[:0].copy() if hasattr(table, "__array_interface__") else None
 
 
-def a_row_of(columns: Any) -> Any:
-    """One row for columns without any: zeros, false, the first category, the empty text.
+def example_row(columns: Any) -> Any:
+    """Make one row for a table that has none: zeros, False, the first category, the empty text.
 
-    None where a column is of another kind, and nobody can say what a row of it looks like.
+    Args:
+        columns: A DataFrame or an array without rows.
+
+    Returns:
+        The same with one row; None when a column has a type for which no value is known.
     """
     import numpy as np
     import pandas as pd
 
     if not hasattr(columns, "columns"):
         return np.zeros((1, *columns.shape[1:]), columns.dtype) if columns.dtype.kind in "biuf" else None
-    made = []
+    values = []
     for position in range(columns.shape[1]):
         column = columns.iloc[:, position]
         value = _value_of(column.dtype)
         if value is None:
             return None
-        made.append(pd.Series([value], dtype=column.dtype, name=column.name))
-    row = pd.concat(made, axis=1) if made else columns
+        values.append(pd.Series([value], dtype=column.dtype, name=column.name))
+    row = pd.concat(values, axis=1) if values else columns
     row.columns = columns.columns
     return row
 

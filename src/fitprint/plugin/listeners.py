@@ -1,52 +1,59 @@
-"""Per-iteration metrics from inside the user's training, at next to no cost per iteration."""
+"""Metrics of each iteration from inside the user's training, at almost no cost per iteration."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from fitprint._core.guard import guarded
-from fitprint.plugin.flavor import Emit, TrainingCall
+from fitprint.plugin.contract import Emit, TrainingCall
 
-SECONDS_BEHIND = 1.0
+SECONDS_BETWEEN_EMITS = 1.0
 
-Log = Mapping[str, Sequence[float]]
-"""Every metric's values from the first iteration on, by its name."""
+History = Mapping[str, Sequence[float]]
+"""The values of every metric from the first iteration on, by the name of the metric."""
 
 
-class GrowingLog:
-    """Emits what a log of metrics has grown by: once a second while it is trained, and at the end.
+class MetricHistory:
+    """Emits the values that a framework adds to its own history of metrics: once a second, and at the end.
 
-    ``read`` gives the log as it stands; it is called when something is due, not at every iteration. The i-th value of
-    a metric is of step ``first_step + i * every``, though of none after ``last_step``.
+    The i-th value of a metric belongs to step ``first_step + i * every``, but not to a step after ``last_step``.
     """
 
-    def __init__(self, call: TrainingCall, emit: Emit, read: Callable[[], Log]) -> None:
+    __module__ = "fitprint.plugin"
+
+    def __init__(self, call: TrainingCall, emit: Emit, read: Callable[[], History]) -> None:
+        """Prepare to emit.
+
+        Args:
+            call: The call that is recorded. No reference to it is kept.
+            emit: Records the values.
+            read: Returns the history as it is now. It is called when something is due, not at every iteration.
+        """
         self.first_step = 0
         self.every = 1
         self.last_step: int | None = None
         self._emit = emit
         self._read = read
-        self._flavor, self._strict = call.flavor.name, call.settings.strict
+        self._guard = call.guard("per-iteration metrics")
         self._emitted: dict[str, int] = {}
         self._times: list[float] = []
-        self._due = time.monotonic() + SECONDS_BEHIND
+        self._due = time.monotonic() + SECONDS_BETWEEN_EMITS
 
     @property
     def iterations(self) -> int:
-        """How many iterations there were, as far as a metric tells."""
+        """The number of iterations so far, as far as a metric shows it."""
         return max(self._emitted.values(), default=0)
 
     def after_iteration(self) -> None:
-        """One iteration has ended. An error of ours does not reach the training."""
+        """Take note that an iteration has ended. An error in here does not reach the training."""
         self._times.append(time.time())
         if time.monotonic() >= self._due:
-            with guarded("per-iteration metrics", self._flavor, strict=self._strict):
+            with self._guard:
                 self.drain()
 
     def drain(self) -> None:
-        """Emits what has not been emitted yet."""
-        self._due = time.monotonic() + SECONDS_BEHIND
+        """Emit everything that has not been emitted yet."""
+        self._due = time.monotonic() + SECONDS_BETWEEN_EMITS
         for name, values in self._read().items():
             start = self._emitted.get(name, 0)
             self._emitted[name] = len(values)

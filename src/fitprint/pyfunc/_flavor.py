@@ -10,7 +10,7 @@ from typing import Any
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, member
-from fitprint.plugin.flavor import Flavor, Patch
+from fitprint.plugin.contract import Flavor, Patch
 from fitprint.pyfunc._context import Config, context_paths, copy_artifacts, copy_into, merged
 from fitprint.pyfunc._mlflow_compat import read_python_model, run_script
 from fitprint.pyfunc._pickler import MLFLOW_MODULE, dump
@@ -50,7 +50,10 @@ class PyfuncFlavor(Flavor):
                 package.pyfunc = {DATA: place}
             return {}
         dump(source.python_model, package, FILE)
-        about: dict[str, Any] = {"python_model": FILE, "cloudpickle_version": distributions.version("cloudpickle")}
+        about: dict[str, Any] = {
+            "python_model": FILE,
+            "cloudpickle_version": distributions.installed_version("cloudpickle"),
+        }
         if source.artifacts:
             about["artifacts"] = copy_artifacts(package, source.artifacts)
         package.pyfunc = about

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 from fitprint._packages.compatibility import OPENERS
 from fitprint.models.errors import PackageError, SchemaError
 from fitprint.models.package import member
-from fitprint.models.pickling import BROKEN, Unpickler
+from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler
 from fitprint.pyfunc._python_model import PythonModel, PythonModelContext, of_function
 from fitprint.pyfunc._type_hints import fitting, input_hint
 
@@ -226,7 +226,7 @@ def _import_with(mlflow: Mlflow) -> Any:
 
 _CLOUDPICKLE = frozenset({"cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast"})
 _BROKEN = (
-    *BROKEN,
+    *UNPICKLING_ERRORS,
     LookupError,
     OSError,
     ArithmeticError,

@@ -20,7 +20,7 @@ import fitprint
 from fitprint._instrumentation import registry
 from fitprint._instrumentation.entries import Entry
 from fitprint._runs.run import Run
-from fitprint.plugin.flavor import Flavor
+from fitprint.plugin.contract import Flavor
 from fitprint.testing import carried
 from fitprint.testing.case import Case
 

@@ -122,7 +122,7 @@ class CallChecks:
         """The run has every param of the training, with its value."""
         trained, run = bench.recorded(case)
         assert case.params is not None
-        wanted = {str(name): _json.plain(value) for name, value in case.params(trained.result).items()}
+        wanted = {str(name): _json.jsonable(value) for name, value in case.params(trained.result).items()}
         missing = sorted({*wanted} - {*run.params})
         assert not missing, f"the run of {case.name} has no param {', '.join(missing)}: look at params() of the flavor"
         wrong = {name: (value, run.params[name]) for name, value in wanted.items() if not _equal(value, run, name)}

@@ -131,7 +131,7 @@ def expect_as_then(case: Case, golden: Golden) -> None:
 
 def _check_requirements(bench: Bench, package: Path) -> None:
     lines = (package / "requirements.txt").read_text("utf-8").splitlines()
-    brought = {distributions.of_module(each) for each in bench.entry.modules}
+    brought = {distributions.distribution_of_module(each) for each in bench.entry.modules}
     wanted = {name.lower().replace("_", "-") for name in brought if name is not None}
     names = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
     assert not wanted or wanted & names, (

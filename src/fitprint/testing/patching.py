@@ -14,7 +14,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation.wrapper import ours
-from fitprint.plugin.flavor import Patch
+from fitprint.plugin.contract import Patch
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case
 

@@ -1,50 +1,40 @@
-"""The params and the data among the arguments of a recorded call."""
+"""The params among the arguments of a recorded call, and those that CatBoost chose itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from catboost import CatBoost
 
-from fitprint import TrainingCall
-
-_NO_PARAMS = (
+_NOT_PARAMS = (
     *("X", "y", "pool", "dtrain", "eval_set", "evals", "pairs", "graph", "baseline", "sample_weight", "pairs_weight"),
     *("group_id", "group_weight", "subgroup_id", "folds", "cv", "params", "param_grid", "param_distributions"),
     *("log_cout", "log_cerr"),
 )
-"""Arguments that are data, or params themselves."""
+"""Arguments that are data, or that contain the params."""
 
 
-def given(call: TrainingCall) -> dict[str, Any]:
-    """All named arguments, defaults included."""
-    return call.arguments("X", "y") if call.instance is not None else call.arguments()
+def call_params(instance: CatBoost | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the params of the model, and those arguments of the call that are params.
 
-
-def data_of(call: TrainingCall) -> tuple[Any, Any]:
-    """What is trained on, and the target: a Pool has its own, so None stands beside it."""
-    found = given(call)
-    if call.instance is not None:
-        return found.get("X"), found.get("y")
-    return (found.get("pool") if found.get("pool") is not None else found.get("dtrain")), None
-
-
-def params_of(call: TrainingCall) -> dict[str, Any]:
-    """The model's params, and the call's own that were given."""
-    found = given(call)
-    params = call.instance.get_params() if call.instance is not None else found.get("params") or {}
-    own = {name: value for name, value in found.items() if value is not None and name not in _NO_PARAMS}
+    Args:
+        instance: The estimator; None for ``train`` and ``cv``.
+        arguments: The named arguments of the call.
+    """
+    params = instance.get_params() if instance is not None else arguments.get("params") or {}
+    own = {name: value for name, value in arguments.items() if value is not None and name not in _NOT_PARAMS}
     if isinstance(own.get("init_model"), CatBoost):
         own["init_model"] = type(own["init_model"]).__name__
     return {**params, **own}
 
 
-def fitted_params(model: CatBoost, known: dict[str, Any]) -> dict[str, Any]:
-    """What catboost decided itself: everything that is not among the params ``known`` already."""
-    return {name: _short(value) for name, value in model.get_all_params().items() if name not in known}
+def fitted_params(model: CatBoost, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the params that CatBoost chose itself: all that are not among the ``known`` ones."""
+    return {name: _shortened(value) for name, value in model.get_all_params().items() if name not in known}
 
 
-def _short(value: Any) -> Any:
-    """Without the digits that come from catboost's single precision: 0.8, not 0.800000011920929."""
+def _shortened(value: Any) -> Any:
+    """Return a number without the digits that come from single precision: 0.8 instead of 0.800000011920929."""
     return float(str(np.float32(value))) if isinstance(value, float) else value

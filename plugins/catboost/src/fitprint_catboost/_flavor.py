@@ -1,4 +1,4 @@
-"""The flavor: which part answers which question of the contract."""
+"""CatBoost's flavor: the answers to the questions of fitprint's plugin contract."""
 
 from __future__ import annotations
 
@@ -7,91 +7,88 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from catboost import CatBoost, CatBoostClassifier, CatBoostRegressor
+from catboost import CatBoostClassifier, CatBoostRegressor, FeaturesData, Pool
 
-from fitprint import Emit, Flavor, Patch, Role, TrainingCall
-from fitprint.models import Package
-from fitprint.plugin.arguments import taken_by
-from fitprint.plugin.containers import Unseen
-from fitprint.plugin.training_metrics import TrainingRows, training_metrics
-from fitprint_catboost import _arguments, _listening, _packages, _pools
+from fitprint.plugin import BoostingFlavor, Emit, Package, Patch, Role, TrainingCall, TrainingRows, UnknownColumns
+from fitprint_catboost import _arguments, _listening, _packages
+
+_SAMPLE_ROWS = 5
 
 
-class CatBoostFlavor(Flavor):
-    """CatBoost: every class's ``fit``, ``train`` and ``cv``."""
+class CatBoostFlavor(BoostingFlavor):
+    """CatBoost: ``fit`` of every class, ``train`` and ``cv``."""
 
     loader_module = "mlflow.catboost"
     model_argument = "cb_model"
     save_options = ("format",)
+    container = Pool
+    container_arguments = ("pool", "dtrain")
+    regressor = CatBoostRegressor
+    classifier = CatBoostClassifier
 
     def patches(self) -> Sequence[Patch]:
         return [
             Patch("catboost.core", "CatBoost.fit", subclasses=True),
-            Patch("catboost.core", "CatBoost._fit", inside=True),  # what all of them call, with all arguments
+            Patch("catboost.core", "CatBoost._fit", inside=True),  # every training calls it, with all arguments
             Patch("catboost.core", "train"),
             Patch("catboost.core", "cv"),
             Patch("catboost.core", "Pool.__init__", role=Role.WATCHED),
         ]
 
-    def watched(self, call: TrainingCall) -> None:
-        _pools.remember(call)
-
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
-        return _arguments.params_of(call)
+        return _arguments.call_params(call.instance, self.arguments(call))
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
-        model = _trained(call)
-        return _arguments.fitted_params(model, _arguments.params_of(call)) if model is not None else {}
+        model = self.trained(call)
+        return _arguments.fitted_params(model, self.params(call)) if model is not None else {}
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
-        return _listening.listen(call, emit) if call.name == "_fit" else None
+        return _listening.listen(call, emit, self.arguments(call)) if call.name == "_fit" else None
 
     def model(self, call: TrainingCall) -> Any:
-        model = _trained(call)
-        if model is None:
-            call.skip("model", "cross-validation", "it trains a model per fold and keeps none")
-        elif not _packages.is_kept_natively(model) and (lost := _packages.what_is_lost(model)):
+        model = super().model(call)
+        if model is not None and not _packages.is_kept_natively(model) and (lost := _packages.what_is_lost(model)):
             call.skip("model", "pickle", lost)
             return None
         return model
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
-        model = _trained(call)
+        model = self.trained(call)
         if model is None:
-            _listening.emit_validation(call, call.result[0] if isinstance(call.result, tuple) else call.result)
+            _listening.emit_validation(call, _validation_result(call))
             return {}
         if not _listening.is_live(model):
-            _listening.emit_all(call, model)
-        return {**_listening.best_of(model), **_training_metrics(call)}
+            _listening.emit_all(call, model, self.arguments(call).get("metric_period"))
+        return {**_listening.best_of(model), **self.estimator_metrics(call, call.instance)}
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        model = _trained(call)
+        model = self.trained(call)
         if model is None:
-            table = call.result[0] if isinstance(call.result, tuple) else call.result
-            return {"cv_results.csv": str(pd.DataFrame(table).to_csv(index=False, lineterminator="\n"))}
+            return {"cv_results.csv": self.validation_table(_validation_result(call))}
         importances = np.asarray(model.feature_importances_)
         if importances.ndim != 1:
-            call.skip("feature_importance.json", "catboost", "it computes none by itself for this loss or data")
+            call.skip("feature_importance.json", "catboost", "CatBoost computes none by itself for this loss or data")
             return {}
         return {"feature_importance.json": dict(zip(model.feature_names_, importances.tolist(), strict=True))}
 
-    def data(self, call: TrainingCall) -> Any:
-        return _pools.table_of(_arguments.data_of(call)[0])
+    def container_shape(self, container: Pool) -> tuple[int, int]:
+        rows, columns = container.shape
+        return rows, columns
 
-    def sample(self, call: TrainingCall) -> Any:
-        """What the signature is inferred from: a row where the data itself is gone."""
-        rows = _pools.rows_of(_arguments.data_of(call)[0])
-        if isinstance(rows, Unseen):
-            reason = "what the Pool was made from is gone, or was not seen, and a Pool does not keep its dtypes"
-            call.skip("signature inputs", "data", reason)
+    def container_label(self, container: Pool) -> Any:
+        return container.get_label()
+
+    def container_rows(self, container: Pool) -> Any:
+        return container.slice(list(range(min(_SAMPLE_ROWS, container.num_row()))))
+
+    def sample_of(self, data: Any) -> Any:
+        return UnknownColumns(data) if isinstance(data, FeaturesData) else super().sample_of(data)
+
+    def training_rows(self, call: TrainingCall, model: Any) -> TrainingRows:
+        rows = super().training_rows(call, model)
+        if isinstance(model, CatBoostClassifier):
+            rows.target = _as_classes(rows.target, model.classes_)
         return rows
-
-    def target(self, call: TrainingCall) -> Any:
-        return _pools.target_of(*_arguments.data_of(call))
-
-    def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        return model.predict(data.rows if isinstance(data, Unseen) else data, **taken_by(model.predict, params))
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:
         return _packages.save(model, package)
@@ -100,7 +97,7 @@ class CatBoostFlavor(Flavor):
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        return None  # its own formats hold data alone
+        return None  # CatBoost's own formats contain only data
 
     def size(self, model: Any) -> int | None:
         return _packages.size(model)
@@ -109,23 +106,14 @@ class CatBoostFlavor(Flavor):
         return ("catboost", "numpy", "pandas")
 
 
-def _trained(call: TrainingCall) -> CatBoost | None:
-    """The model of a call that has ended; None of cross-validation."""
-    if call.name == "cv":
-        return None
-    return call.instance if call.instance is not None else call.result
+def _validation_result(call: TrainingCall) -> Any:
+    """Return the table of a cross-validation, which may be returned together with the models."""
+    return call.result[0] if isinstance(call.result, tuple) else call.result
 
 
-def _training_metrics(call: TrainingCall) -> dict[str, float]:
-    """Metrics of a classifier or regressor on its training rows, unless an evaluation set gives others."""
-    model, given = call.instance, _arguments.given(call)
-    if given.get("eval_set") is not None:
-        return {}
-    data, target = _arguments.data_of(call)
-    rows = TrainingRows(_pools.table_of(data), _pools.target_of(data, target), given.get("sample_weight"))
-    if isinstance(model, CatBoostRegressor):
-        return training_metrics(call, rows, model.predict, None)
-    if isinstance(model, CatBoostClassifier):
-        rows.target = _pools.as_classes(rows.target, model.classes_)
-        return training_metrics(call, rows, model.predict, model.predict_proba, model.classes_)
-    return {}
+def _as_classes(target: Any, classes: Any) -> Any:
+    """Return the target in the form of the model's classes: old versions turn True and False into texts."""
+    if not len(classes) or not isinstance(classes[0], str):
+        return target
+    values = np.asarray(target)
+    return values.astype(str) if values.dtype.kind == "b" else target

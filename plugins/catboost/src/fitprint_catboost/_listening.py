@@ -1,4 +1,4 @@
-"""Every metric of every iteration: while it is trained where catboost makes that cheap, else when it has ended."""
+"""Every metric of every iteration: during the training where CatBoost makes that cheap, otherwise after it."""
 
 from __future__ import annotations
 
@@ -7,44 +7,60 @@ from typing import Any
 
 from catboost import CatBoost
 
-from fitprint import Emit, TrainingCall
-from fitprint._core.guard import guarded
-from fitprint.plugin.listeners import GrowingLog
-from fitprint_catboost._arguments import given
+from fitprint.plugin import Emit, MetricHistory, TrainingCall
 
 MOST_ITERATIONS = 1_000
-"""catboost's own default. It hands its callbacks the whole history at every iteration: the cost is the square."""
+"""CatBoost's default. It copies the whole history for its callbacks at each iteration: the cost is quadratic."""
 
 
 def is_live(model: CatBoost) -> bool:
-    """Whether a listener may sit among the callbacks: catboost takes none on a graphics card."""
+    """Return whether a training can be listened to: CatBoost accepts no callbacks on a graphics card."""
     return iterations_of(model) <= MOST_ITERATIONS and str(model.get_param("task_type")).upper() != "GPU"
 
 
 def iterations_of(model: CatBoost) -> int:
-    """How many iterations were asked for, under whatever name."""
+    """Return how many iterations were asked for, under any of the names of that param."""
     names = ("iterations", "n_estimators", "num_boost_round", "num_trees")
-    return int(next((found for name in names if (found := model.get_param(name)) is not None), 1_000))
+    values = (model.get_param(name) for name in names)
+    return int(next((value for value in values if value is not None), 1_000))
 
 
-def listen(call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
-    """Puts a listener among the callbacks of ``_fit``. Returns what is to be called at its end."""
+def listen(call: TrainingCall, emit: Emit, arguments: Mapping[str, Any]) -> Callable[[], None] | None:
+    """Add a listener to the callbacks of ``_fit``.
+
+    Args:
+        call: The call of ``_fit``.
+        emit: Records values of metrics.
+        arguments: The named arguments of the call.
+
+    Returns:
+        What is to be called when the training has ended; None when it is not listened to.
+    """
     if not is_live(call.instance):
         return None
-    found = given(call)
-    listener = _Listener(call, emit, found.get("metric_period"))
-    call.replace_argument("callbacks", _WithOurs(listener, found.get("callbacks")))
-    return listener.growing.drain
+    listener = _Listener(call, emit, arguments.get("metric_period"))
+    call.replace_argument("callbacks", _WithListener(listener, arguments.get("callbacks")))
+    return listener.history.drain
 
 
-def emit_all(call: TrainingCall, model: CatBoost) -> None:
-    """The whole history of a model to which nobody listened."""
-    log = _growing(call, call.emit, model, given(call).get("metric_period"), lambda: _named(model.get_evals_result()))
-    log.drain()
+def emit_all(call: TrainingCall, model: CatBoost, period: int | None) -> None:
+    """Emit the whole history of a model whose training was not listened to.
+
+    Args:
+        call: The call that has ended.
+        model: The trained model.
+        period: The argument ``metric_period`` of the call.
+    """
+    _history(call, call.emit, model, period, lambda: _by_name(model.get_evals_result())).drain()
 
 
 def emit_validation(call: TrainingCall, result: Any) -> None:
-    """The table that ``catboost.cv`` returned: a row per iteration, which its first column counts."""
+    """Emit the table that ``catboost.cv`` returned, with one row per iteration.
+
+    Args:
+        call: The call that has ended.
+        result: The table; its column ``iterations`` counts the rows.
+    """
     columns = {name: list(values) for name, values in result.items()}
     steps = columns.pop("iterations")
     for name, values in columns.items():
@@ -53,19 +69,19 @@ def emit_validation(call: TrainingCall, result: Any) -> None:
 
 
 def best_of(model: CatBoost) -> dict[str, float]:
-    """Where the metric of an evaluation set was best, counted from 0, and the best of each metric of these sets."""
+    """Return the best iteration on an evaluation set, counted from 0, and the best value of each of its metrics."""
     best = model.get_best_iteration()
     if best is None:
         return {}
-    found = {"best_iteration": float(best)}
+    best_metrics = {"best_iteration": float(best)}
     for data, metrics in model.get_best_score().items():
         if data != "learn":
-            found |= {f"best_{data}-{metric}": value for metric, value in metrics.items()}
-    return found
+            best_metrics |= {f"best_{data}-{metric}": value for metric, value in metrics.items()}
+    return best_metrics
 
 
-class _WithOurs:
-    """Our listener, then the user's callbacks, which are asked for anew at every iteration as without us."""
+class _WithListener:
+    """The listener, followed by the user's callbacks, which are iterated again at every iteration, as CatBoost does."""
 
     def __init__(self, listener: _Listener, own: Any) -> None:
         self._listener = listener
@@ -78,28 +94,29 @@ class _WithOurs:
 
 
 class _Listener:
-    """Emits what the history has grown by: once a second, and at the end."""
+    """Emits what has been added to the metrics: once a second, and at the end."""
 
     def __init__(self, call: TrainingCall, emit: Emit, period: int | None) -> None:
-        self._flavor, self._strict = call.flavor.name, call.settings.strict
-        self._history: Mapping[str, Mapping[str, list[float]]] = {}
-        self.growing = _growing(call, emit, call.instance, period, lambda: _named(self._history))
+        self._guard = call.guard("per-iteration metrics")
+        self._metrics: Mapping[str, Mapping[str, list[float]]] = {}
+        self.history = _history(call, emit, call.instance, period, lambda: _by_name(self._metrics))
 
     def after_iteration(self, info: Any) -> bool:
-        with guarded("per-iteration metrics", self._flavor, strict=self._strict):
-            self._history = info.metrics
-        self.growing.after_iteration()
+        """Take note of an iteration; CatBoost calls this."""
+        with self._guard:
+            self._metrics = info.metrics
+        self.history.after_iteration()
         return True
 
 
-def _growing(
+def _history(
     call: TrainingCall, emit: Emit, model: CatBoost, period: int | None, read: Callable[[], Any]
-) -> GrowingLog:
-    log = GrowingLog(call, emit, read)
-    log.every = int(period or model.get_param("metric_period") or 1)
-    log.last_step = iterations_of(model) - 1
-    return log
+) -> MetricHistory:
+    history = MetricHistory(call, emit, read)
+    history.every = int(period or model.get_param("metric_period") or 1)
+    history.last_step = iterations_of(model) - 1
+    return history
 
 
-def _named(history: Mapping[str, Mapping[str, list[float]]]) -> dict[str, list[float]]:
-    return {f"{data}-{metric}": values for data, metrics in history.items() for metric, values in metrics.items()}
+def _by_name(metrics: Mapping[str, Mapping[str, list[float]]]) -> dict[str, list[float]]:
+    return {f"{data}-{metric}": values for data, by_metric in metrics.items() for metric, values in by_metric.items()}

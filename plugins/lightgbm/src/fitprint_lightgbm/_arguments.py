@@ -1,37 +1,33 @@
-"""The params among the arguments of a recorded call."""
+"""The params among the arguments of a recorded call, and those that LightGBM chose itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from fitprint import TrainingCall
-
-_NO_PARAMS = ("params", "train_set", "valid_sets", "folds")
-"""Arguments of ``train`` and ``cv`` that are data, or params themselves."""
-_OF_FIT = ("eval_metric", "eval_names", "feature_name", "categorical_feature", "callbacks", "init_model")
+_NOT_PARAMS = ("params", "train_set", "valid_sets", "folds")
+"""Arguments of ``train`` and ``cv`` that are data, or that contain the params."""
+_PARAMS_OF_FIT = ("eval_metric", "eval_names", "feature_name", "categorical_feature", "callbacks", "init_model")
 
 
-def arguments(call: TrainingCall) -> dict[str, Any]:
-    """All named arguments, defaults included."""
-    return call.arguments("X", "y") if call.instance is not None else call.arguments()
+def call_params(instance: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the params of a training.
 
+    For ``train`` and ``cv`` these are the booster's and the call's own; for an estimator the constructor's, and those
+    that ``fit`` was given.
 
-def params_of(call: TrainingCall) -> dict[str, Any]:
-    """Of ``train`` and ``cv`` the booster's and the call's own, of an estimator the constructor's and those of fit."""
-    given = arguments(call)
-    if call.instance is None:
-        own = {name: value for name, value in given.items() if name not in _NO_PARAMS}
-        return {**own, **(given.get("params") or {})}
-    return {**call.instance.get_params(), **{name: given[name] for name in _OF_FIT if given.get(name) is not None}}
+    Args:
+        instance: The estimator; None for ``train`` and ``cv``.
+        arguments: The named arguments of the call.
+    """
+    if instance is None:
+        own = {name: value for name, value in arguments.items() if name not in _NOT_PARAMS}
+        return {**own, **(arguments.get("params") or {})}
+    own = {name: arguments[name] for name in _PARAMS_OF_FIT if arguments.get(name) is not None}
+    return {**instance.get_params(), **own}
 
 
 def fitted_params(model: Any) -> dict[str, Any]:
-    """What ``fit`` itself decided: the objective, and for several classes their number."""
+    """Return what ``fit`` itself chose: the objective and, for more than two classes, their number."""
     classes = getattr(model, "n_classes_", 0)
     return {"objective": model.objective_, **({"num_class": int(classes)} if classes > 2 else {})}
-
-
-def has_evaluation_sets(call: TrainingCall) -> bool:
-    """Whether an estimator's ``fit`` was given some, under the old names or those of LightGBM 4.7."""
-    given = arguments(call)
-    return any(given.get(name) is not None for name in ("eval_set", "eval_X"))

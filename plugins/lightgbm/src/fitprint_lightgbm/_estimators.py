@@ -1,43 +1,23 @@
-"""Predicting with an estimator of the user's while it is recorded, and the metrics on its training rows."""
+"""Predicting with a user's estimator while it is recorded, without any effect that the user would notice."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lightgbm import LGBMClassifier, LGBMModel, LGBMRegressor
-
-from fitprint import TrainingCall
-from fitprint.plugin.training_metrics import TrainingRows, training_metrics
-from fitprint_lightgbm._arguments import arguments, has_evaluation_sets
+from lightgbm import LGBMModel
 
 
-def stand_in(model: LGBMModel) -> Any:
-    """A copy that shares what was learnt, and hands nothing but what predicting needs to the booster.
+def silent_copy(model: LGBMModel) -> Any:
+    """Return a copy that shares what was learnt, and passes to the booster only what predicting needs.
 
-    Predicting with all params prints what lightgbm thinks of them, and draws from a random state that was given; a
-    lower verbosity would hold for all that the process does with lightgbm afterwards.
+    Predicting with all params prints LightGBM's remarks about them, and draws from a random state that was passed as a
+    param. Lowering the verbosity would not do: it applies to everything that the process does with LightGBM later.
     """
-    kind = type(model)
-    if kind.__new__ is not object.__new__:
-        return model  # made in a way of its own: nobody but itself can copy it
-    made: Any = object.__new__(kind)
-    vars(made).update(vars(model))
+    cls = type(model)
+    if cls.__new__ is not object.__new__:
+        return model  # only the class itself knows how to make one
+    copied: Any = object.__new__(cls)
+    vars(copied).update(vars(model))
     needed = {name: value for name, value in model._other_params.items() if name.startswith("pred")}
-    made._process_params = lambda stage: dict(needed)
-    return made
-
-
-def metrics_of_estimator(call: TrainingCall) -> dict[str, float]:
-    """Classification or regression metrics under scikit-learn's names, unless evaluation sets give others."""
-    if has_evaluation_sets(call):
-        return {}
-    given, model = arguments(call), stand_in(call.instance)
-    rows = TrainingRows(given.get("X"), given.get("y"), given.get("sample_weight"))
-    if isinstance(model, LGBMRegressor):
-        return training_metrics(call, rows, model.predict, None)
-    if not isinstance(model, LGBMClassifier):
-        return {}
-    if callable(model.objective_):
-        call.skip("training metrics", "objective", "with an objective of the user's own it predicts no labels")
-        return {}
-    return training_metrics(call, rows, model.predict, model.predict_proba, model.classes_)
+    copied._process_params = lambda stage: dict(needed)
+    return copied

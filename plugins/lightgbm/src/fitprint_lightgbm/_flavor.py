@@ -1,4 +1,4 @@
-"""The flavor: which part answers which question of the contract."""
+"""LightGBM's flavor: the answers to the questions of fitprint's plugin contract."""
 
 from __future__ import annotations
 
@@ -6,23 +6,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from lightgbm import Booster, LGBMModel
+import numpy as np
+from lightgbm import Booster, Dataset, LGBMClassifier, LGBMModel, LGBMRegressor
 
-from fitprint import Emit, Flavor, Patch, Role, TrainingCall
-from fitprint._core import call_scope
-from fitprint.models import Package, serialized
-from fitprint.plugin.arguments import taken_by
-from fitprint.plugin.containers import Unseen
-from fitprint_lightgbm import _arguments, _datasets, _estimators, _listening, _packages
+from fitprint.plugin import BoostingFlavor, Emit, Package, Patch, Role, TrainingCall, is_recording, pickle_format
+from fitprint_lightgbm import _arguments, _listening, _packages
+from fitprint_lightgbm._estimators import silent_copy
 
 
-class LightGBMFlavor(Flavor):
-    """LightGBM: ``train``, ``cv`` and every estimator's ``fit``."""
+class LightGBMFlavor(BoostingFlavor):
+    """LightGBM: ``train``, ``cv`` and ``fit`` of every estimator.
+
+    A Dataset drops the data it was made from once it is constructed (``free_raw_data``).
+    """
 
     loader_module = "mlflow.lightgbm"
     model_argument = "lgb_model"
-    save_options = serialized.OPTIONS
+    save_options = pickle_format.OPTIONS
+    container = Dataset
+    container_arguments = ("train_set",)
+    evaluation_arguments = ("eval_set", "eval_X")  # the second since LightGBM 4.7
+    regressor = LGBMRegressor
+    classifier = LGBMClassifier
 
     def patches(self) -> Sequence[Patch]:
         return [
@@ -32,65 +37,55 @@ class LightGBMFlavor(Flavor):
             Patch("lightgbm.basic", "Dataset.__init__", role=Role.WATCHED),
         ]
 
-    def watched(self, call: TrainingCall) -> None:
-        _datasets.remember(call)
-
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
-        return _arguments.params_of(call)
+        return _arguments.call_params(call.instance, self.arguments(call))
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _arguments.fitted_params(call.instance) if call.instance is not None else {}
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         if call.instance is not None:
-            return None  # its fit calls train inside, which is listened to instead
-        _datasets.remember_before_training(call.argument("train_set"))
+            return None  # an estimator's `fit` calls `train`, which is listened to instead
+        dataset = call.argument("train_set")
+        if isinstance(dataset, Dataset) and self.origins.columns(dataset) is None:
+            # made before recording was turned on: until it is constructed, it still has its data
+            self.origins.remember(dataset, data=dataset.data, label=dataset.label)
         return _listening.listen(call, emit)
 
-    def model(self, call: TrainingCall) -> Any:
-        if call.name == "cv":
-            call.skip("model", "cross-validation", "it trains a model per fold and keeps none")
-            return None
-        return call.instance if call.instance is not None else call.result
-
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
-        return _estimators.metrics_of_estimator(call) if call.instance is not None else {}
+        if call.instance is None:
+            return {}
+        if isinstance(call.instance, LGBMClassifier) and callable(call.instance.objective_):
+            if not self.has_evaluation_sets(call):
+                call.skip("training metrics", "objective", "with a custom objective the model predicts no labels")
+            return {}
+        return self.estimator_metrics(call, silent_copy(call.instance))
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        if call.name == "cv":
+        model = self.trained(call)
+        if model is None:
             series = {name: values for name, values in call.result.items() if isinstance(values, list)}
-            return {"cv_results.csv": str(pd.DataFrame(series).to_csv(index=False, lineterminator="\n"))}
-        booster = _packages.booster_of(call.instance if call.instance is not None else call.result)
+            return {"cv_results.csv": self.validation_table(series)}
+        booster = _packages.booster_of(model)
         names = booster.feature_name()
-        kinds = ("split", "gain")
-        found = {kind: dict(zip(names, booster.feature_importance(kind).tolist(), strict=True)) for kind in kinds}
-        return {"feature_importance.json": found}
+        importances = {
+            kind: dict(zip(names, booster.feature_importance(kind).tolist(), strict=True)) for kind in ("split", "gain")
+        }
+        return {"feature_importance.json": importances}
 
-    def data(self, call: TrainingCall) -> Any:
-        given = _arguments.arguments(call)
-        return given.get("X") if call.instance is not None else _datasets.data_of(given["train_set"])
+    def container_shape(self, container: Dataset) -> tuple[int, int]:
+        return container.num_data(), container.num_feature()
 
-    def sample(self, call: TrainingCall) -> Any:
-        """What the signature is inferred from: a row where the data itself is gone."""
-        given = _arguments.arguments(call)
-        if call.instance is not None:
-            return given.get("X")
-        rows = _datasets.rows_of(given["train_set"])
-        if isinstance(rows, Unseen):
-            reason = "what the Dataset was made from is gone, or was not seen, and a Dataset does not keep its dtypes"
-            call.skip("signature inputs", "data", reason)
-        return rows
+    def container_label(self, container: Dataset) -> Any:
+        return container.label
 
-    def target(self, call: TrainingCall) -> Any:
-        given = _arguments.arguments(call)
-        return given.get("y") if call.instance is not None else _datasets.label_of(given["train_set"])
+    def container_rows(self, container: Dataset) -> Any:
+        return np.zeros((1, container.num_feature()))
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        if isinstance(data, Unseen):
-            data = data.rows
-        if isinstance(model, LGBMModel) and call_scope.is_recording():
-            model = _estimators.stand_in(model)
-        return model.predict(data, **taken_by(model.predict, params))
+        if isinstance(model, LGBMModel) and is_recording():
+            model = silent_copy(model)
+        return super().predict(model, data, params)
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:
         return _packages.save(model, package)
@@ -99,7 +94,7 @@ class LightGBMFlavor(Flavor):
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        return None if _packages.is_text(config) else serialized.needs_trust(config)
+        return None if _packages.is_text(config) else pickle_format.needs_trust(config)
 
     def size(self, model: Any) -> int | None:
         return _packages.size(model)

@@ -1,29 +1,35 @@
-"""Every evaluation metric of every round, through lightgbm's own callbacks."""
+"""Every evaluation metric of every iteration, through LightGBM's own callbacks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from fitprint import Emit, TrainingCall
-from fitprint._core.guard import guarded
-from fitprint.plugin.listeners import GrowingLog
+from fitprint.plugin import Emit, MetricHistory, TrainingCall
 
 
 def listen(call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
-    """Puts a listener among the callbacks of a call of ``train`` or ``cv``. Returns what is to be called at its end."""
+    """Add a listener to the callbacks of a call of ``train`` or ``cv``.
+
+    Args:
+        call: The call, before it is made.
+        emit: Records values of metrics.
+
+    Returns:
+        What is to be called when the training has ended.
+    """
     own = call.argument("callbacks")
     if own is not None and not hasattr(own, "__len__"):
-        return None  # lightgbm refuses it, and shall say so of the user's very object
+        return None  # LightGBM refuses it, and its error has to be about the object that the user passed
     listener = _Listener(call, emit)
-    call.replace_argument("callbacks", _WithOurs([*(own or ()), listener]))
+    call.replace_argument("callbacks", _WithListener([*(own or ()), listener]))
     return listener.finish
 
 
-class _WithOurs(list[Any]):
-    """The user's callbacks and ours at the end, which does not count.
+class _WithListener(list[Any]):
+    """The user's callbacks and, at the end, the listener, which the length does not count.
 
-    lightgbm gives each a place in the order by the length of the list, and writes that place into the callback.
+    LightGBM assigns each callback an order that depends on the length of the list, and writes it into the callback.
     """
 
     def __len__(self) -> int:
@@ -31,39 +37,40 @@ class _WithOurs(list[Any]):
 
 
 class _Listener:
-    """Keeps the metrics of every round and emits them once a second, and at the end."""
+    """Keeps the metrics of every iteration, and emits them once a second and at the end."""
 
     def __init__(self, call: TrainingCall, emit: Emit) -> None:
         self.order = float("-inf")  # before any callback that may end the training
         self.before_iteration = False
         self._emit = emit
-        self._flavor, self._strict = call.flavor.name, call.settings.strict
-        self._log: dict[str, list[float]] = {}
-        self._growing = GrowingLog(call, emit, lambda: self._log)
+        self._guard = call.guard("per-iteration metrics")
+        self._metrics: dict[str, list[float]] = {}
+        self._history = MetricHistory(call, emit, lambda: self._metrics)
         self._model: Any = None
-        self._rounds = 0
+        self._iterations = 0
 
     def __call__(self, env: Any) -> None:
-        with guarded("per-iteration metrics", self._flavor, strict=self._strict):
-            self._model, self._growing.first_step, self._rounds = env.model, env.begin_iteration, env.iteration + 1
+        with self._guard:
+            self._model, self._iterations = env.model, env.iteration + 1
+            self._history.first_step = env.begin_iteration
             for data, metric, value, _, *deviation in env.evaluation_result_list or ():
-                # until 4.6 cross-validation names no data set: "cv_agg", "valid auc"
+                # until 4.6 cross-validation does not pass the name of the data set on its own: "cv_agg", "valid auc"
                 name = metric.replace(" ", "-", 1) if data == "cv_agg" else f"{data}-{metric}"
                 if not deviation or deviation[0] is None:
-                    self._log.setdefault(name, []).append(value)
+                    self._metrics.setdefault(name, []).append(value)
                     continue
-                self._log.setdefault(f"{name}-mean", []).append(value)
-                self._log.setdefault(f"{name}-stdv", []).append(deviation[0])
-            self._growing.after_iteration()
+                self._metrics.setdefault(f"{name}-mean", []).append(value)
+                self._metrics.setdefault(f"{name}-stdv", []).append(deviation[0])
+            self._history.after_iteration()
 
     def finish(self) -> None:
-        """Emits what is left, and what was best where early stopping looked for it: iterations count from 1 here."""
-        self._growing.drain()
+        """Emit what is left, and the best iteration if early stopping looked for one. LightGBM counts it from 1."""
+        self._history.drain()
         model, self._model = self._model, None
         best = getattr(model, "best_iteration", 0)
         if best > 0:
             self._emit("best_iteration", best, 0)
-            self._emit("stopped_iteration", self._rounds, 0)
+            self._emit("stopped_iteration", self._iterations, 0)
             for data, metrics in vars(model).get("best_score", {}).items():
                 for metric, value in metrics.items():
                     self._emit(f"best_{data}-{metric}", value, 0)

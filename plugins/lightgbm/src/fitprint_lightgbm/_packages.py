@@ -1,4 +1,4 @@
-"""Writing and reading models in the layout of MLflow's lightgbm flavor: boosters as text, estimators as pickles."""
+"""Write and read models in the layout of MLflow's lightgbm flavor: boosters as text, estimators as pickles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import lightgbm
 from lightgbm import Booster, LGBMModel
 from lightgbm.basic import LightGBMError
 
-from fitprint.models import Package, PackageError, member, serialized
+from fitprint.plugin import Package, PackageError, member, pickle_format
 
 FILE = "model.lgb"
 _BOOSTER = "lightgbm.basic.Booster"
@@ -19,50 +19,66 @@ _KNOWN = (
     "collections.OrderedDict",
     "collections.defaultdict",
     _BOOSTER,
-    *(f"lightgbm.sklearn.{each}" for each in _ESTIMATORS),
+    *(f"lightgbm.sklearn.{name}" for name in _ESTIMATORS),
 )
-"""What skops may make of a model of lightgbm's."""
+"""The types of LightGBM's models that skops may load."""
 _SAMPLED_ROUNDS = 10
 
 
 def booster_of(model: Booster | LGBMModel) -> Booster:
-    """The booster in an estimator, or the booster itself."""
+    """Return the booster of an estimator, or the booster itself."""
     return model if isinstance(model, Booster) else model.booster_
 
 
 def save(model: Any, package: Package) -> dict[str, Any]:
-    """Writes a booster as text. The text knows nothing of an estimator, nor of a class of the user's own: a pickle."""
-    kind = type(model)
-    about = {"model_class": f"{kind.__module__}.{kind.__qualname__}", "lgb_version": lightgbm.__version__}
-    if kind is not Booster:
-        file, keys = serialized.save(model, package, _KNOWN)
+    """Write a booster as text; an estimator, or a model of a user's class, which the text would lose, as a pickle.
+
+    Args:
+        model: The model.
+        package: The package to write into.
+
+    Returns:
+        The flavor's keys in MLmodel.
+    """
+    cls = type(model)
+    about = {"model_class": f"{cls.__module__}.{cls.__qualname__}", "lgb_version": lightgbm.__version__}
+    if cls is not Booster:
+        file, keys = pickle_format.save(model, package, _KNOWN)
         return {"data": file, **keys, **about}
     model.save_model(str(package.path(FILE)))
     return {"data": FILE, **about}
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:
-    """Reads a model of fitprint's or MLflow's. Raises PackageError for what is broken, or not trusted."""
+    """Read a model that fitprint or MLflow has written.
+
+    Args:
+        folder: The folder of the package.
+        config: The flavor's entry in MLmodel.
+
+    Raises:
+        PackageError: The file is damaged, or contains types that are not trusted.
+    """
     path = member(folder, config.get("data"))
     if not is_text(config):
         trusted = {*(config.get("skops_trusted_types") or ()), *_KNOWN}
-        return serialized.load(path, {**config, "skops_trusted_types": trusted}, "cloudpickle")
+        return pickle_format.load(path, {**config, "skops_trusted_types": trusted}, "cloudpickle")
     try:
         text = path.read_text("utf-8")
         if not text.startswith("tree\n") or "\nend of trees" not in text:
-            raise ValueError("it is no model of lightgbm, or cut off")  # of which lightgbm dies with the process
+            raise ValueError("it is not a model of LightGBM, or was cut off")  # which would crash the process
         return Booster(model_str=text)
     except (LightGBMError, ValueError, OSError) as error:
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def is_text(config: Mapping[str, Any]) -> bool:
-    """Whether a package holds a booster in lightgbm's own format, as MLflow's loader decides it."""
+    """Return whether a package contains a booster in LightGBM's text format, decided as MLflow's loader does."""
     return bool(config.get("model_class", _BOOSTER) == _BOOSTER)
 
 
 def size(model: Any) -> int | None:
-    """The bytes of the text, from rounds spread over the whole; None for a pickle, which is bounded itself."""
+    """Estimate the bytes of the text from a few iterations; None for a pickle, whose size is limited anyway."""
     if type(model) is not Booster:
         return None
     rounds = model.best_iteration if model.best_iteration > 0 else model.current_iteration()
@@ -70,7 +86,7 @@ def size(model: Any) -> int | None:
         return _length(model, 0, -1)
     starts = [position * (rounds - 1) // _SAMPLED_ROUNDS for position in range(_SAMPLED_ROUNDS)]
     one_round = [_length(model, start, 1) for start in starts]
-    around = one_round[0] + _length(model, 1, 1) - _length(model, 0, 2)  # what stands before and after the trees
+    around = one_round[0] + _length(model, 1, 1) - _length(model, 0, 2)  # the text before and after the trees
     return around + round((sum(one_round) / len(one_round) - around) * rounds)
 
 

@@ -9,7 +9,7 @@ import onnx
 from onnx import ModelProto
 from onnx.external_data_helper import uses_external_data
 
-from fitprint import TrainingCall
+from fitprint.plugin import TrainingCall
 from fitprint_onnx import _graph
 
 _CONVERTERS = (

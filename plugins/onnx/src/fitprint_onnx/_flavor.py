@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint import Declared, Flavor, Package, Patch, Role, TrainingCall
+from fitprint.plugin import DeclaredSignature, Flavor, Package, Patch, Role, TrainingCall
 from fitprint_onnx import _calls, _graph, _packages, _running
 
 
@@ -36,7 +36,7 @@ class OnnxFlavor(Flavor):
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _graph.facts(_calls.model_of(call))
 
-    def signature(self, model: Any) -> Declared:
+    def signature(self, model: Any) -> DeclaredSignature:
         return _graph.signature(model), _graph.not_in_signature(model)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper
 
-from fitprint.models import ModelSignature, Schema, TensorSpec
+from fitprint.plugin import ModelSignature, Schema, TensorSpec
 
 
 def digest(model: ModelProto) -> str:

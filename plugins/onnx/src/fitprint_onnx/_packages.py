@@ -11,8 +11,7 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto
 from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
-from fitprint import Package
-from fitprint.models import PackageError, distributions, member
+from fitprint.plugin import Package, PackageError, installed_version, member
 from fitprint_onnx import _graph
 
 NAME = "model.onnx"
@@ -67,4 +66,4 @@ def load(folder: Path, config: Mapping[str, Any]) -> ModelProto:
 
 def requirements() -> list[str]:
     """What loading and predicting needs; of the runtime's distributions the one that is installed."""
-    return ["onnx", next((each for each in _RUNTIMES if distributions.version(each)), _RUNTIMES[0]), "numpy"]
+    return ["onnx", next((each for each in _RUNTIMES if installed_version(each)), _RUNTIMES[0]), "numpy"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from onnx import ModelProto, ValueInfoProto
 
-from fitprint.models import PackageError
+from fitprint.plugin import PackageError
 from fitprint_onnx import _graph
 from fitprint_onnx._packages import PROVIDERS
 

@@ -10,8 +10,7 @@ import pandas as pd
 from prophet import Prophet
 from prophet.utilities import regressor_coefficients
 
-from fitprint import TrainingCall
-from fitprint.plugin.training_metrics import TrainingRows, training_metrics
+from fitprint.plugin import TrainingCall, TrainingRows, training_metrics
 
 _SCALARS = ("k", "m", "sigma_obs")
 

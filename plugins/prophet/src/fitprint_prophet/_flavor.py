@@ -8,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from fitprint import Flavor, Patch, TrainingCall
-from fitprint.models import Package
+from fitprint.plugin import Flavor, Package, Patch, TrainingCall
 from fitprint_prophet import _facts, _packages, _params, _validation
 
 _FEW = 1_000

@@ -15,7 +15,7 @@ import prophet
 from prophet import Prophet
 from prophet.serialize import model_from_json, model_to_json
 
-from fitprint.models import Package, PackageError, dump_model, member
+from fitprint.plugin import Package, PackageError, dump_model, member
 
 FILE, PICKLE = "model.pr", "model.pkl"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from prophet import Prophet
 
-from fitprint import TrainingCall
+from fitprint.plugin import TrainingCall
 
 _OF_VALIDATION = ("horizon", "period", "initial", "parallel")
 

@@ -1,8 +1,8 @@
-"""Which calls of scikit-learn are recorded, and which classes leave no run when fitted alone."""
+"""The entry points of scikit-learn that are recorded, and the classes that make no run when they are fitted alone."""
 
 from __future__ import annotations
 
-from fitprint import Patch
+from fitprint.plugin import Patch
 
 _VALIDATION = "sklearn.model_selection._validation"
 
@@ -30,4 +30,4 @@ ONLY_PREPARES_DATA = (
     "sklearn.feature_selection.*",
     "sklearn.compose.ColumnTransformer",
 )
-"""The default of ``exclude_estimators``, as in MLflow; within a pipeline they are part of its run all the same."""
+"""The default of ``exclude_estimators``, as in MLflow. Within a pipeline they are part of its run."""

@@ -1,4 +1,4 @@
-"""What a fitted estimator itself keeps: per-iteration series, single numbers, importances."""
+"""What a fitted estimator keeps about its training: values of each iteration, single numbers, importances."""
 
 from __future__ import annotations
 
@@ -26,60 +26,60 @@ MOST_FEATURES = 2_000
 
 
 def final(model: Any) -> Any:
-    """The last step of a pipeline, or the model itself: that is where these attributes are."""
+    """Return the last step of a pipeline, or the model itself: it has the attributes that are read here."""
     while hasattr(model, "steps") and model.steps:
         model = model.steps[-1][1]
     return model
 
 
 def series(model: Any) -> Iterator[tuple[str, list[float]]]:
-    """(name, values) of the series an estimator keeps, one value per iteration."""
+    """Yield (name, values) of the series that an estimator keeps, with one value per iteration."""
     kept = _kept(final(model))
     for name in SERIES:
         values = kept.get(name)
         if values is not None and np.ndim(values) == 1 and len(values):
-            yield name.rstrip("_"), [float(each) for each in values]
+            yield name.rstrip("_"), [float(value) for value in values]
 
 
 def numbers(model: Any) -> dict[str, float]:
-    """The single numbers an estimator keeps; of several runs (``n_iter_`` per class) the largest."""
+    """Return the single numbers that an estimator keeps; of several (``n_iter_`` per class) the largest."""
     estimator = final(model)
     kept = _kept(estimator)
-    found = {}
+    metrics = {}
     for name in NUMBERS:
         value = kept.get(name)
         if value is not None and np.size(value) and np.asarray(value).dtype.kind in "biuf":
-            found[name.rstrip("_")] = float(np.max(value))
+            metrics[name.rstrip("_")] = float(np.max(value))
     ratio = kept.get("explained_variance_ratio_")
     if ratio is not None:
-        found["explained_variance_ratio"] = float(np.sum(ratio))
-    return found
+        metrics["explained_variance_ratio"] = float(np.sum(ratio))
+    return metrics
 
 
 def feature_importance(model: Any) -> dict[str, Any]:
-    """Importances or coefficients by feature, under the name of the attribute they are from."""
+    """Return importances or coefficients by feature, under the name of the attribute that has them."""
     estimator = final(model)
-    found: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     importances = getattr(estimator, "feature_importances_", None)
     if importances is not None and np.ndim(importances) == 1:
-        found["feature_importances"] = _by_name(estimator, np.asarray(importances))
+        facts["feature_importances"] = _by_name(estimator, np.asarray(importances))
     coefficients = _kept(estimator).get("coef_")
     if coefficients is not None and not hasattr(coefficients, "tocsr") and np.ndim(coefficients) in (1, 2):
         rows = np.atleast_2d(np.asarray(coefficients))
         if rows.dtype.kind == "f" and len(rows) <= 100:
-            named = [_by_name(estimator, row) for row in rows]
-            found["coefficients"] = named[0] if len(named) == 1 else named
-    return found
+            by_name = [_by_name(estimator, row) for row in rows]
+            facts["coefficients"] = by_name[0] if len(by_name) == 1 else by_name
+    return facts
 
 
 def explained_variance(model: Any) -> list[float] | None:
-    """The share of the variance that each component explains."""
+    """Return the fraction of the variance that each component explains, or None."""
     ratio = _kept(final(model)).get("explained_variance_ratio_")
-    return None if ratio is None else [float(each) for each in np.ravel(ratio)]
+    return None if ratio is None else [float(fraction) for fraction in np.ravel(ratio)]
 
 
 def _by_name(estimator: Any, values: Any) -> dict[str, float]:
-    """Features by name, at most 2000: the largest."""
+    """Return values by the name of the feature: at most 2000 of them, the largest."""
     names = getattr(estimator, "feature_names_in_", None)
     if names is None or len(names) != len(values):
         names = [f"feature_{position}" for position in range(len(values))]
@@ -90,5 +90,5 @@ def _by_name(estimator: Any, values: Any) -> dict[str, float]:
 
 
 def _kept(estimator: Any) -> dict[str, Any]:
-    """The instance's own attributes: a property may cost as much as the training."""
+    """Return the instance's own attributes, because a property may take as long as the training."""
     return getattr(estimator, "__dict__", {})

@@ -1,4 +1,4 @@
-"""The flavor: which part answers which question of the contract."""
+"""scikit-learn's flavor: the answers to the questions of fitprint's plugin contract."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
-from fitprint import Child, Flavor, Patch, TrainingCall
-from fitprint._core import call_scope
-from fitprint.models import Package, serialized
+from fitprint.plugin import ChildRun, Flavor, Package, Patch, TrainingCall, is_recording, pickle_format
 from fitprint_sklearn import (
     _arguments,
     _entry_points,
@@ -21,13 +19,11 @@ from fitprint_sklearn import (
     _training_metrics,
     _validation,
 )
-from fitprint_sklearn._stand_in import stand_in
-
-Found = tuple[dict[str, float], dict[str, Any]]
+from fitprint_sklearn._silent_copy import silent_copy
 
 
 class SklearnFlavor(Flavor):
-    """scikit-learn: every estimator's fit, fit_transform and fit_predict, and cross-validation."""
+    """scikit-learn: ``fit``, ``fit_transform`` and ``fit_predict`` of every estimator, and cross-validation."""
 
     loader_module = "mlflow.sklearn"
     model_argument = "sk_model"
@@ -39,10 +35,10 @@ class SklearnFlavor(Flavor):
 
     def model(self, call: TrainingCall) -> Any:
         if call.instance is None:
-            call.skip("model", "cross-validation", "it trains many models and keeps none")
+            call.skip("model", "cross-validation", "cross-validation trains one model per fold and keeps none of them")
             return None
         if _arguments.inputs_of(call) is None:
-            call.skip("data", "arguments", f"none of the arguments of {call.name} is known to be the training data")
+            call.skip("data", "arguments", f"fitprint does not know which argument of {call.name} is the training data")
         if _search.is_search(call.instance):
             return _best_of(call)
         return call.instance
@@ -59,8 +55,8 @@ class SklearnFlavor(Flavor):
 
     def tags(self, call: TrainingCall) -> Mapping[str, str]:
         estimator = call.instance if call.instance is not None else call.argument("estimator")
-        kind = type(estimator)
-        return {"estimator_name": kind.__name__, "estimator_class": f"{kind.__module__}.{kind.__qualname__}"}
+        cls = type(estimator)
+        return {"estimator_name": cls.__name__, "estimator_class": f"{cls.__module__}.{cls.__qualname__}"}
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _search.best_params(call.instance) if _search.is_search(call.instance) else {}
@@ -68,38 +64,38 @@ class SklearnFlavor(Flavor):
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:
             metrics, artifacts = _validation.validation_facts(call)
-            call.kept["artifacts"] = artifacts
+            call.cache["artifacts"] = artifacts
             return metrics
         estimator = call.instance
         for name, values in _fitted.series(estimator):
             for step, value in enumerate(values):
                 call.emit(name, value, step)
-        found = _fitted.numbers(estimator)
+        metrics = _fitted.numbers(estimator)
         if _search.is_search(estimator):
-            found |= _search.best_metrics(estimator)
+            metrics |= _search.best_metrics(estimator)
         if call.settings.log_training_metrics:
-            metrics, artifacts = _training_facts(call, stand_in(estimator))
-            found |= metrics
-            call.kept["artifacts"] = artifacts
+            training_metrics, artifacts = _training_facts(call, silent_copy(estimator))
+            metrics |= training_metrics
+            call.cache["artifacts"] = artifacts
         else:
             call.skip("training metrics", "log_training_metrics", "turned off")
-        return found
+        return metrics
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        found: dict[str, Any] = dict(call.kept.get("artifacts", {}))
+        artifacts: dict[str, Any] = dict(call.cache.get("artifacts", {}))
         if call.instance is None:
-            return found
+            return artifacts
         model = call.instance
         if _search.is_search(model):
-            found["cv_results.csv"] = _search.results_table(model)
+            artifacts["cv_results.csv"] = _search.results_table(model)
             model = getattr(model, "best_estimator_", model)
         if importance := _fitted.feature_importance(model):
-            found["feature_importance.json"] = importance
+            artifacts["feature_importance.json"] = importance
         if variance := _fitted.explained_variance(model):
-            found["explained_variance.json"] = variance
-        return found
+            artifacts["explained_variance.json"] = variance
+        return artifacts
 
-    def children(self, call: TrainingCall) -> Iterable[Child]:
+    def children(self, call: TrainingCall) -> Iterable[ChildRun]:
         return _search.best_candidates(call.instance) if _search.is_search(call.instance) else ()
 
     def data(self, call: TrainingCall) -> Any:
@@ -111,8 +107,8 @@ class SklearnFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):
             if hasattr(model, name):
-                # for the signature of a model that is still the user's
-                return getattr(stand_in(model) if call_scope.is_recording() else model, name)(data)
+                # while it is recorded, the model belongs to the user: predicting must not change it
+                return getattr(silent_copy(model) if is_recording() else model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:
@@ -122,10 +118,10 @@ class SklearnFlavor(Flavor):
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        return serialized.needs_trust(config)
+        return pickle_format.needs_trust(config)
 
     def file_config(self, path: Path) -> Mapping[str, Any]:
-        return {"pickled_model": path.name, "serialization_format": "skops"}  # the one that is no pickle
+        return {"pickled_model": path.name, "serialization_format": "skops"}  # the only format that is not a pickle
 
     def requirements(self, model: Any) -> Iterable[str]:
         return ("scikit-learn", "numpy", "scipy")
@@ -134,11 +130,11 @@ class SklearnFlavor(Flavor):
 def _best_of(call: TrainingCall) -> Any:
     best = getattr(call.instance, "best_estimator_", None)
     if best is None:
-        call.skip("model", "search", "it was not refitted (refit=False): there is no best estimator to keep")
+        call.skip("model", "search", "with refit=False there is no best estimator to keep")
     return best
 
 
-def _training_facts(call: TrainingCall, estimator: Any) -> Found:
+def _training_facts(call: TrainingCall, estimator: Any) -> tuple[dict[str, float], dict[str, Any]]:
     if _search.is_search(estimator) and not hasattr(estimator, "best_estimator_"):
         return {}, {}
     if is_classifier(estimator):

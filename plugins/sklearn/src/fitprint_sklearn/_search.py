@@ -1,4 +1,4 @@
-"""Searches over params: any estimator that sets ``cv_results_``."""
+"""Searches for the best params: any estimator that sets ``cv_results_``."""
 
 from __future__ import annotations
 
@@ -9,41 +9,40 @@ from typing import Any
 
 import numpy as np
 
-from fitprint import Child
-from fitprint._core.jsonable import dumps, plain
-from fitprint_sklearn._params import estimator_params, shown
+from fitprint.plugin import ChildRun, jsonable, to_json
+from fitprint_sklearn._params import estimator_params, readable
 
 
 def is_search(model: Any) -> bool:
-    """Whether a fitted estimator is a search: it keeps a table of candidates and their params."""
+    """Return whether a fitted estimator is a search, which keeps a table of candidates and their params."""
     results = getattr(model, "__dict__", {}).get("cv_results_")
     return isinstance(results, dict) and "params" in results
 
 
 def best_params(search: Any) -> dict[str, Any]:
-    """The best candidate's params, as ``best_<param>``."""
-    found = getattr(search, "best_params_", None) or {}
-    return {f"best_{name}": _described(value) for name, value in found.items()}
+    """Return the best candidate's params, as ``best_<param>``."""
+    params = getattr(search, "best_params_", None) or {}
+    return {f"best_{name}": _described(value) for name, value in params.items()}
 
 
 def best_metrics(search: Any) -> dict[str, float]:
-    """``best_cv_score`` (MLflow's name), and what else is known of the best candidate."""
-    found = {}
+    """Return ``best_cv_score`` (MLflow's name), and what else is known about the best candidate."""
+    metrics = {}
     score = getattr(search, "best_score_", None)
     if score is not None:
-        found["best_cv_score"] = float(score)
+        metrics["best_cv_score"] = float(score)
     index = getattr(search, "best_index_", None)
     if index is not None:
-        found["best_index"] = float(index)
-        found |= {f"best_{name}": value for name, value in _numbers(search.cv_results_, int(index)).items()}
-    found["candidates"] = float(len(search.cv_results_["params"]))
+        metrics["best_index"] = float(index)
+        metrics |= {f"best_{name}": value for name, value in _numbers(search.cv_results_, int(index)).items()}
+    metrics["candidates"] = float(len(search.cv_results_["params"]))
     if hasattr(search, "refit_time_"):
-        found["refit_time"] = float(search.refit_time_)
-    return found
+        metrics["refit_time"] = float(search.refit_time_)
+    return metrics
 
 
 def results_table(search: Any) -> str:
-    """``cv_results_`` as CSV, a row per candidate; params as JSON."""
+    """Return ``cv_results_`` as CSV, with one row per candidate and the params as JSON."""
     results = search.cv_results_
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -53,16 +52,16 @@ def results_table(search: Any) -> str:
     return text.getvalue()
 
 
-def best_candidates(search: Any) -> Iterator[Child]:
-    """The candidates as child runs, best first, rebuilt from the table."""
+def best_candidates(search: Any) -> Iterator[ChildRun]:
+    """Yield the candidates as child runs, best first, rebuilt from the table."""
     results = search.cv_results_
     estimator = getattr(search, "estimator", None)
     inner = estimator_params(estimator) if hasattr(estimator, "get_params") else {}
-    kind = type(search if estimator is None else estimator)
-    tags = {"estimator_name": kind.__name__, "estimator_class": f"{kind.__module__}.{kind.__qualname__}"}
+    cls = type(search if estimator is None else estimator)
+    tags = {"estimator_name": cls.__name__, "estimator_class": f"{cls.__module__}.{cls.__qualname__}"}
     for position in _ranking(search):
-        yield Child(
-            kind.__name__,
+        yield ChildRun(
+            cls.__name__,
             _candidate_params(inner, results["params"][position]),
             _numbers(results, position),
             tags,
@@ -70,20 +69,20 @@ def best_candidates(search: Any) -> Iterator[Child]:
 
 
 def _candidate_params(inner: dict[str, Any], candidate: Mapping[str, Any]) -> dict[str, Any]:
-    """The params of the estimator as the candidate has them; what it puts in a step's place has params of its own."""
-    found = dict(inner)
+    """Return the params of a candidate. An estimator that it puts in the place of another brings its own params."""
+    params = dict(inner)
     for name, value in sorted(candidate.items(), key=lambda pair: pair[0].count("__")):
-        found = {each: kept for each, kept in found.items() if not each.startswith(f"{name}__")}
-        found[name] = shown(value)
+        params = {other: kept for other, kept in params.items() if not other.startswith(f"{name}__")}
+        params[name] = readable(value)
         if hasattr(value, "get_params"):
-            found |= {f"{name}__{each}": kept for each, kept in estimator_params(value).items()}
-    return found
+            params |= {f"{name}__{inside}": param for inside, param in estimator_params(value).items()}
+    return params
 
 
 def _ranking(search: Any) -> list[int]:
-    """The positions of the candidates, best first: the search's own choice, then by the rank of what it refits by.
+    """Return the positions of the candidates, best first: the search's own choice, then by the score it refits by.
 
-    Of a halving search the candidates of a later iteration come first: they were given more to learn from.
+    In a halving search the candidates of a later iteration come first, because they were trained on more.
     """
     results = search.cv_results_
     names = [name for name in results if name.startswith("rank_test_")]
@@ -94,28 +93,28 @@ def _ranking(search: Any) -> list[int]:
     order = np.lexsort((ranks, -np.asarray(results.get("iter", np.zeros(total)))))
     best = getattr(search, "best_index_", None)
     first = [] if best is None else [int(best)]
-    return first + [int(each) for each in order if int(each) not in first]
+    return first + [int(position) for position in order if int(position) not in first]
 
 
 def _numbers(results: dict[str, Any], position: int) -> dict[str, float]:
-    """A candidate's numbers, MLflow's choice of columns: neither params nor the scores of single folds."""
-    found = {}
+    """Return a candidate's numbers from the columns that MLflow chooses: no params, and no scores of single folds."""
+    numbers = {}
     for name, values in results.items():
         if not name.startswith(("param", "split")) and np.asarray(values).dtype.kind in "biuf":
-            found[name] = float(values[position])
-    return found
+            numbers[name] = float(values[position])
+    return numbers
 
 
 def _cells(name: str, values: Any) -> list[str]:
     if name == "params":
-        return [dumps(plain({key: _described(value) for key, value in each.items()})) for each in values]
+        return [to_json(jsonable({key: _described(value) for key, value in params.items()})) for params in values]
     masked = np.ma.getmaskarray(values).tolist() if np.ma.isMaskedArray(values) else [False] * len(values)
-    shown_values = zip(np.ma.getdata(values), masked, strict=True)
-    return ["" if hidden else str(_described(value)) for value, hidden in shown_values]
+    pairs = zip(np.ma.getdata(values), masked, strict=True)
+    return ["" if hidden else str(_described(value)) for value, hidden in pairs]
 
 
 def _described(value: Any) -> Any:
-    """A value among candidates: of an estimator its repr, for two of a class may differ in their params alone."""
-    if isinstance(value, np.ndarray) and value.ndim > 1:  # rows of the data, maybe: where to begin from
+    """Return the text of a candidate's value. For an estimator that is its repr, because only its params may differ."""
+    if isinstance(value, np.ndarray) and value.ndim > 1:  # perhaps rows of the data, such as initial centers
         return f"{value.dtype} array of shape {value.shape}"
-    return " ".join(repr(value).split()) if hasattr(value, "get_params") else shown(value)
+    return " ".join(repr(value).split()) if hasattr(value, "get_params") else readable(value)

@@ -1,4 +1,4 @@
-"""Training metrics and facts of estimators that predict: classifiers, regressors, clusterers, outlier detectors."""
+"""Training metrics and artifacts of classifiers, regressors, clusterers and outlier detectors."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fitprint import TrainingCall
-from fitprint._core.rows import row_count
+from fitprint.plugin import TrainingCall, TrainingRows, row_count, with_training_prefix
 from fitprint.plugin.metrics.classification import (
     classification_facts,
     confusion_matrix,
@@ -17,17 +16,21 @@ from fitprint.plugin.metrics.classification import (
 )
 from fitprint.plugin.metrics.clustering import cluster_sizes, silhouette
 from fitprint.plugin.metrics.regression import regression_facts
-from fitprint.plugin.training_metrics import TrainingRows, named
 from fitprint_sklearn._arguments import inputs_of
 from fitprint_sklearn._fitted import final
 from fitprint_sklearn._predictions import training_rows
 
-Found = tuple[dict[str, float], dict[str, Any]]
+Facts = tuple[dict[str, float], dict[str, Any]]
 """Metrics by name, artifacts by file name."""
 
 
-def classifier_facts(call: TrainingCall, model: Any) -> Found:
-    """MLflow's ``training_*`` metrics, the confusion matrix and, for two classes, the curves."""
+def classifier_facts(call: TrainingCall, model: Any) -> Facts:
+    """Return MLflow's ``training_*`` metrics, the confusion matrix and, for two classes, the curves.
+
+    Args:
+        call: The call that has ended.
+        model: The classifier to predict with.
+    """
     classes = getattr(model, "classes_", None)
     scoring = _scoring_method(model, classes)
     rows = training_rows(call, model, predictions=2 if scoring else 1)
@@ -38,7 +41,7 @@ def classifier_facts(call: TrainingCall, model: Any) -> Found:
     facts = classification_facts(
         np.asarray(rows.target), predicted, classes=classes, probability=scores, weight=_weight(rows)
     )
-    metrics = named(call, facts.metrics, facts.reasons)
+    metrics = with_training_prefix(call, facts.metrics, facts.reasons)
     _add_score(call, model, rows, metrics, "training_accuracy_score")
     artifacts: dict[str, Any] = {}
     if facts.confusion is not None:
@@ -50,7 +53,7 @@ def classifier_facts(call: TrainingCall, model: Any) -> Found:
 
 
 def _scoring_method(model: Any, classes: Any) -> str | None:
-    """What gives probabilities, or for two classes decision values, from which the curves are taken."""
+    """Return the method that gives probabilities, or for two classes decision values, for the curves; or None."""
     if hasattr(model, "predict_proba"):
         return "predict_proba"
     if hasattr(model, "decision_function") and classes is not None and len(classes) == 2:
@@ -58,19 +61,29 @@ def _scoring_method(model: Any, classes: Any) -> str | None:
     return None
 
 
-def regressor_facts(call: TrainingCall, model: Any) -> Found:
-    """MLflow's ``training_*`` metrics of a regressor."""
+def regressor_facts(call: TrainingCall, model: Any) -> Facts:
+    """Return MLflow's ``training_*`` metrics of a regressor.
+
+    Args:
+        call: The call that has ended.
+        model: The regressor to predict with.
+    """
     rows = training_rows(call, model, 1)
     if rows is None or rows.target is None:
         return {}, {}
     facts = regression_facts(np.asarray(rows.target), model.predict(rows.inputs), weight=_weight(rows))
-    metrics = named(call, facts.metrics, facts.reasons)
+    metrics = with_training_prefix(call, facts.metrics, facts.reasons)
     _add_score(call, model, rows, metrics, "training_r2_score")
     return metrics, {}
 
 
-def clusterer_facts(call: TrainingCall, model: Any) -> Found:
-    """The number of clusters and their sizes, and the silhouette coefficient on a sample of the rows."""
+def clusterer_facts(call: TrainingCall, model: Any) -> Facts:
+    """Return the number of clusters and their sizes, and the silhouette coefficient on a sample of the rows.
+
+    Args:
+        call: The call that has ended.
+        model: The clusterer to predict with.
+    """
     labels = getattr(model, "labels_", None)
     if labels is None and hasattr(model, "predict"):
         rows = training_rows(call, model, 1)
@@ -88,16 +101,21 @@ def clusterer_facts(call: TrainingCall, model: Any) -> Found:
         return metrics, {"cluster_sizes.json": sizes}
     precomputed = "precomputed" in (getattr(model, "metric", None), getattr(model, "affinity", None))
     if not precomputed and _is_numeric(inputs):
-        found = silhouette(inputs, labels)
-        if found.value is not None:
-            metrics["training_silhouette_score"] = found.value
-        if found.rows < len(labels):
-            call.skip("silhouette of all rows", "cost", f"taken on {found.rows} of {len(labels)} rows, seed 0")
+        score = silhouette(inputs, labels)
+        if score.value is not None:
+            metrics["training_silhouette_score"] = score.value
+        if score.rows < len(labels):
+            call.skip("silhouette of all rows", "cost", f"taken on {score.rows} of {len(labels)} rows, seed 0")
     return metrics, {"cluster_sizes.json": sizes}
 
 
-def outlier_facts(call: TrainingCall, model: Any) -> Found:
-    """The fraction of the training rows that an outlier detector calls outliers."""
+def outlier_facts(call: TrainingCall, model: Any) -> Facts:
+    """Return the fraction of the training rows that an outlier detector calls outliers.
+
+    Args:
+        call: The call that has ended.
+        model: The detector to predict with.
+    """
     labels = call.result if call.name == "fit_predict" else None
     if labels is None and hasattr(model, "predict"):
         rows = training_rows(call, model, 1)
@@ -108,20 +126,18 @@ def outlier_facts(call: TrainingCall, model: Any) -> Found:
 
 
 def _add_score(call: TrainingCall, model: Any, rows: TrainingRows, metrics: dict[str, float], standard: str) -> None:
-    """``training_score`` is what the estimator's own ``score`` says: the standard metric unless it has another."""
-    if standard in metrics and _scores_as_usual(model):
+    """Add ``training_score``, which is what the estimator's own ``score`` returns: usually the standard metric."""
+    if standard in metrics and _has_standard_score(model):
         metrics["training_score"] = metrics[standard]
-    elif _calls_code_of_the_user(getattr(final(model), "scoring", None)):
-        call.skip(
-            "training_score", "scorer", "it would take a call of the scorer that was given, which is the user's own"
-        )
+    elif _calls_user_code(getattr(final(model), "scoring", None)):
+        call.skip("training_score", "scorer", "it would call the scorer that was passed, which is the user's code")
     elif hasattr(model, "score"):
         weighted = {"sample_weight": rows.weight} if rows.weight is not None and not hasattr(model, "steps") else {}
         metrics["training_score"] = float(model.score(rows.inputs, rows.target, **weighted))
 
 
-def _scores_as_usual(model: Any) -> bool:
-    """Whether an estimator's ``score`` is the mixins' own, looking through pipelines and searches."""
+def _has_standard_score(model: Any) -> bool:
+    """Return whether an estimator's ``score`` is that of the mixins, looking inside pipelines and searches."""
     for _ in range(10):
         if hasattr(model, "steps"):
             model = model.steps[-1][1]
@@ -133,10 +149,10 @@ def _scores_as_usual(model: Any) -> bool:
     return qualified in ("ClassifierMixin.score", "RegressorMixin.score", "MultiOutputClassifier.score")
 
 
-def _calls_code_of_the_user(scoring: Any) -> bool:
-    """Whether scoring calls a function that is not scikit-learn's. What that changes besides nobody could put back."""
+def _calls_user_code(scoring: Any) -> bool:
+    """Return whether scoring calls a function that is not scikit-learn's, whose side effects cannot be undone."""
     if isinstance(scoring, Mapping):
-        return any(_calls_code_of_the_user(each) for each in scoring.values())
+        return any(_calls_user_code(scorer) for scorer in scoring.values())
     function = getattr(scoring, "_score_func", scoring)
     module = str(getattr(function, "__module__", ""))
     return callable(function) and (not module.startswith("sklearn.metrics.") or ".tests." in module)
@@ -151,5 +167,5 @@ def _is_numeric(inputs: Any) -> bool:
     if dtype is not None:
         return dtype.kind in "biuf" and len(inputs.shape) == 2
     if hasattr(inputs, "dtypes"):
-        return all(getattr(each, "kind", "O") in "biuf" for each in inputs.dtypes)
+        return all(getattr(dtype, "kind", "O") in "biuf" for dtype in inputs.dtypes)
     return isinstance(inputs, list)

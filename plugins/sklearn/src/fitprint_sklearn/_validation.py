@@ -1,4 +1,4 @@
-"""Cross-validation functions: the scores per fold, their mean and spread, and the table."""
+"""Cross-validation functions: the scores of each fold, their mean and standard deviation, and the table."""
 
 from __future__ import annotations
 
@@ -10,47 +10,48 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from fitprint import TrainingCall
+from fitprint.plugin import TrainingCall
 from fitprint.plugin.metrics.classification import classification_facts
 from fitprint.plugin.metrics.regression import regression_facts
 
-Found = tuple[dict[str, float], dict[str, Any]]
+Facts = tuple[dict[str, float], dict[str, Any]]
+"""Metrics by name, artifacts by file name."""
 
 
-def validation_facts(call: TrainingCall) -> Found:
-    """Metrics and artifacts of a cross-validation's result; its series go through ``call.emit``."""
+def validation_facts(call: TrainingCall) -> Facts:
+    """Return metrics and artifacts of a cross-validation that has ended, and emit the values of its folds."""
     return _OF[call.name](call)
 
 
-def _cross_validate(call: TrainingCall) -> Found:
+def _cross_validate(call: TrainingCall) -> Facts:
     folds = {name: values for name, values in call.result.items() if _is_numbers(values)}
     return _folds(call, folds), {"cv_results.csv": _table(folds)}
 
 
-def _cross_val_score(call: TrainingCall) -> Found:
+def _cross_val_score(call: TrainingCall) -> Facts:
     folds = {"test_score": call.result}
     return _folds(call, folds), {"cv_results.csv": _table(folds)}
 
 
-def _cross_val_predict(call: TrainingCall) -> Found:
-    """The out-of-fold predictions scored against the target, where they are plain predictions."""
+def _cross_val_predict(call: TrainingCall) -> Facts:
+    """Score the out-of-fold predictions against the target, if they are predictions of the target."""
     target = call.argument("y")
     if target is None or call.argument("method", "predict") != "predict":
-        call.skip("metrics", "method", "only plain predictions of a target can be scored")
+        call.skip("metrics", "method", "only predictions of a target can be scored")
         return {}, {}
     truth, predicted = np.asarray(target), call.result
     facts = classification_facts if is_classifier(call.argument("estimator")) else regression_facts
     return {f"cv_{name}": value for name, value in facts(truth, predicted).metrics.items()}, {}
 
 
-def _learning_curve(call: TrainingCall) -> Found:
+def _learning_curve(call: TrainingCall) -> Facts:
     sizes, train, test = call.result[:3]
     return _curve(call, "train_size", sizes, train, test, steps=sizes), {
         "learning_curve.csv": _curve_table("train_size", sizes, train, test)
     }
 
 
-def _validation_curve(call: TrainingCall) -> Found:
+def _validation_curve(call: TrainingCall) -> Facts:
     train, test = call.result[:2]
     name, values = str(call.argument("param_name")), list(call.argument("param_range"))
     return _curve(call, name, values, train, test, steps=range(len(values))), {
@@ -58,7 +59,7 @@ def _validation_curve(call: TrainingCall) -> Found:
     }
 
 
-def _permutation_test_score(call: TrainingCall) -> Found:
+def _permutation_test_score(call: TrainingCall) -> Facts:
     score, permuted, p_value = call.result
     for step, value in enumerate(permuted):
         call.emit("permutation_score", float(value), step)
@@ -92,7 +93,7 @@ def _folds(call: TrainingCall, folds: Mapping[str, Any]) -> dict[str, float]:
 def _curve(
     call: TrainingCall, name: str, values: Iterable[Any], train: Any, test: Any, steps: Iterable[Any]
 ) -> dict[str, float]:
-    """Mean and spread of the scores over the folds, a step per point of the curve; the best point as metrics."""
+    """Emit the mean and standard deviation over the folds for each point of a curve, and return the best point."""
     for step, *scores in zip(steps, train, test, strict=True):
         for kind, of_folds in zip(("train", "test"), scores, strict=True):
             call.emit(f"mean_{kind}_score", float(np.mean(of_folds)), int(step))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fitprint import TrainingCall
+from fitprint.plugin import TrainingCall
 
 _NAMES_OF_STEP = ("exclude", "annotates")
 _OF_OPTIMIZER = ("learn_rate", "L2", "grad_clip", "b1", "b2", "use_averages")
@@ -40,7 +40,7 @@ def of_step(call: TrainingCall) -> dict[str, Any]:
         found["component_cfg"] = call.argument("component_cfg")
     optimizer = call.argument("sgd")
     if optimizer is not None:
-        call.kept["optimizer"] = True
+        call.cache["optimizer"] = True
         found.update(of_optimizer(optimizer))
     return found
 

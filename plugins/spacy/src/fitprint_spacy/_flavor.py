@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint import Emit, Flavor, Package, Patch, Role, TrainingCall
+from fitprint.plugin import Emit, Flavor, Package, Patch, Role, TrainingCall
 from fitprint_spacy import _facts, _packages, _scores, _texts
 
 _BEST = "model-best"
@@ -36,8 +36,8 @@ class SpacyFlavor(Flavor):
 
     def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
         if step == 0 and call.settings.log_input_examples:
-            call.kept["texts"] = _texts.of_examples(call.argument("examples"))
-        call.kept["steps"] = step + 1
+            call.cache["texts"] = _texts.of_examples(call.argument("examples"))
+        call.cache["steps"] = step + 1
         prefix = "" if call.name == "update" else "rehearsal_"
         for name, value in (call.result or {}).items():
             emit(f"{prefix}{name}_loss", float(value), step)
@@ -45,8 +45,8 @@ class SpacyFlavor(Flavor):
     def watched(self, call: TrainingCall) -> None:
         if call.name == "update_meta":
             _scores.emit_checkpoint(call)
-        elif "steps" in call.kept:  # of a loop; what `train` evaluates comes with its checkpoints
-            _scores.emit_scores(call, call.result, call.kept["steps"] - 1)
+        elif "steps" in call.cache:  # of a loop; what `train` evaluates comes with its checkpoints
+            _scores.emit_scores(call, call.result, call.cache["steps"] - 1)
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         nlp = self.loop_of(call)
@@ -55,7 +55,7 @@ class SpacyFlavor(Flavor):
         return {**_facts.of_pipeline(nlp), **_facts.of_step(call)}
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
-        if call.name == "train" or "optimizer" in call.kept:
+        if call.name == "train" or "optimizer" in call.cache:
             return {}
         return _facts.of_optimizer(getattr(call.loop, "_optimizer", None))
 
@@ -77,8 +77,8 @@ class SpacyFlavor(Flavor):
     def sample(self, call: TrainingCall) -> Any:
         nlp = self._pipeline(call)
         if call.name == "train" and call.settings.log_input_examples:
-            call.kept["texts"] = _texts.of_corpus(nlp)
-        return _texts.rows(call.kept.get("texts", ()), nlp)
+            call.cache["texts"] = _texts.of_corpus(nlp)
+        return _texts.rows(call.cache.get("texts", ()), nlp)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return _texts.categories(model, data)

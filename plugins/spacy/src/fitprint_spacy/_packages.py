@@ -9,8 +9,7 @@ from typing import Any
 import spacy
 from spacy.about import __version__
 
-from fitprint import Package
-from fitprint.models import distributions, member
+from fitprint.plugin import Package, distribution_of_module, member
 from fitprint_spacy._texts import categorizes
 
 FOLDER = "model.spacy"
@@ -52,7 +51,7 @@ def _weights(nlp: Any) -> Iterator[int]:
 
 def requirements(nlp: Any) -> list[str]:
     """spaCy, and what brings the components of a pipeline that are not its own."""
-    found = {distributions.of_module(each) for each in _foreign_modules(nlp)}
+    found = {distribution_of_module(each) for each in _foreign_modules(nlp)}
     return ["spacy", *sorted(each for each in found if each is not None)]
 
 

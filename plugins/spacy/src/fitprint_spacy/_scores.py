@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fitprint import TrainingCall
+from fitprint.plugin import TrainingCall
 
 
 def emit_checkpoint(call: TrainingCall) -> None:
@@ -17,8 +17,8 @@ def emit_checkpoint(call: TrainingCall) -> None:
     emit_scores(call, info["other_scores"], step)
     score = float(info["score"])
     call.emit("score", score, step)
-    if score > call.kept.get("best_score", float("-inf")):
-        call.kept.update(best_score=score, best_step=step)
+    if score > call.cache.get("best_score", float("-inf")):
+        call.cache.update(best_score=score, best_step=step)
 
 
 def emit_scores(call: TrainingCall, scores: Mapping[str, Any], step: int) -> None:
@@ -29,7 +29,7 @@ def emit_scores(call: TrainingCall, scores: Mapping[str, Any], step: int) -> Non
 
 def best(call: TrainingCall) -> dict[str, float]:
     """Where training was at its best, which is where ``model-best`` comes from."""
-    return {name: call.kept[name] for name in ("best_score", "best_step") if name in call.kept}
+    return {name: call.cache[name] for name in ("best_score", "best_step") if name in call.cache}
 
 
 def _numbers(scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from fitprint import Patch, TrainingCall
+from fitprint.plugin import Patch, TrainingCall
 
 _METHODS = ("fit", "fit_regularized", "fit_constrained", "fit_map", "fit_em")
 

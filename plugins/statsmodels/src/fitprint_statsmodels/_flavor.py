@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint import Flavor, Patch, TrainingCall
-from fitprint.models import Package
+from fitprint.plugin import Flavor, Package, Patch, TrainingCall
 from fitprint_statsmodels import _entry_points, _facts, _packages, _params, _predicting, _rows
 from fitprint_statsmodels._stand_in import stand_in
 
@@ -37,13 +36,13 @@ class StatsmodelsFlavor(Flavor):
         return None
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
-        results = call.kept["results"] = stand_in(call.result)
+        results = call.cache["results"] = stand_in(call.result)
         for step, value in enumerate(_facts.deviances(results)):
             call.emit("iteration_deviance", value, step)
         return _facts.metrics(results)
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        results = call.kept["results"]
+        results = call.cache["results"]
         found = {"coefficients.csv": _facts.coefficients(results), "model_summary.txt": _facts.summary(results)}
         if call.settings.log_models and _are_results(call.result):
             _rows.remember(call.result, results)

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import statsmodels
 
-from fitprint._core.guard import attempt
-from fitprint.models import Package, PackageError, dump_model, member
-from fitprint.models.pickling import BROKEN, Unpickler
+from fitprint.plugin import UNPICKLING_ERRORS, Package, PackageError, Unpickler, attempt, dump_model, member
 from fitprint_statsmodels import _formulas
 from fitprint_statsmodels._predicting import TIMES, predicts_from, sample, target
 from fitprint_statsmodels._rows import with_statistics, without_rows
@@ -86,7 +84,7 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     path = member(folder, config.get("data") or FILE)
     try:
         return _read(path)
-    except (*BROKEN, KeyError, NameError) as error:
+    except (*UNPICKLING_ERRORS, KeyError, NameError) as error:
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 

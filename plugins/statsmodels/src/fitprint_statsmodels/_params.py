@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from fitprint import TrainingCall
+from fitprint.plugin import TrainingCall
 from fitprint_statsmodels._stand_in import stand_in
 
 _DATA = ("endog", "exog", "data", "formula", "missing_idx", "design_info", "model_spec")

@@ -1,4 +1,4 @@
-"""The flavor: which part answers which question of the contract."""
+"""XGBoost's flavor: the answers to the questions of fitprint's plugin contract."""
 
 from __future__ import annotations
 
@@ -7,90 +7,92 @@ from pathlib import Path
 from typing import Any
 
 import xgboost
-from xgboost import Booster, DMatrix
+from xgboost import Booster, DMatrix, XGBClassifier, XGBRegressor
+from xgboost.core import XGBoostError
 
-from fitprint import Emit, Flavor, Patch, Role, TrainingCall
-from fitprint.models import Package
-from fitprint.plugin.arguments import taken_by
-from fitprint_xgboost import _arguments, _facts, _listening, _matrices, _packages, _training_metrics
+from fitprint.plugin import BoostingFlavor, Emit, Package, Patch, Role, TrainingCall, UnknownColumns, to_json
+from fitprint_xgboost import _arguments, _listening, _matrices, _packages
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")
-"""Each has an ``__init__`` of its own; the last came with xgboost 3."""
+"""Each has its own ``__init__``; the last one exists since XGBoost 3."""
+_IMPORTANCES = ("weight", "gain", "cover")
 
 
-class XGBoostFlavor(Flavor):
-    """XGBoost: ``train``, ``cv`` and every estimator's ``fit``."""
+class XGBoostFlavor(BoostingFlavor):
+    """XGBoost: ``train``, ``cv`` and ``fit`` of every estimator."""
 
     loader_module = "mlflow.xgboost"
     model_argument = "xgb_model"
     save_options = ("model_format",)
+    container = DMatrix
+    container_arguments = ("dtrain",)
+    regressor = XGBRegressor
+    classifier = XGBClassifier
 
     def patches(self) -> Sequence[Patch]:
-        matrices = [each for each in _MATRICES if hasattr(xgboost.core, each)]
+        matrices = [name for name in _MATRICES if hasattr(xgboost.core, name)]
         return [
             Patch("xgboost.training", "train", inside=True),
             Patch("xgboost.training", "cv"),
             Patch("xgboost.sklearn", "XGBModel.fit", subclasses=True),
-            *(Patch("xgboost.core", f"{each}.__init__", role=Role.WATCHED) for each in matrices),
+            *(Patch("xgboost.core", f"{name}.__init__", role=Role.WATCHED) for name in matrices),
         ]
 
-    def watched(self, call: TrainingCall) -> None:
-        _matrices.remember(call)
-
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
-        return _arguments.training_params(call) if call.instance is None else _arguments.estimator_params(call)
+        arguments = self.arguments(call)
+        if call.instance is None:
+            return _arguments.training_params(arguments)
+        return _arguments.estimator_params(call.instance, arguments)
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _arguments.fitted_params(call.instance) if call.instance is not None else {}
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
-        # an estimator's fit calls train inside, which is listened to instead
-        return _listening.listen(call, emit) if call.instance is None else None
-
-    def model(self, call: TrainingCall) -> Any:
-        if call.name == "cv":
-            call.skip("model", "cross-validation", "it trains a model per fold and keeps none")
-            return None
-        return call.instance if call.instance is not None else call.result
+        # an estimator's `fit` calls `train`, which is listened to instead
+        return _listening.listen(call, emit, self.arguments(call)) if call.instance is None else None
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
-        return _training_metrics.metrics_of_estimator(call) if call.instance is not None else {}
+        return self.estimator_metrics(call, call.instance) if call.instance is not None else {}
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        if call.name == "cv":
-            return {"cv_results.csv": _facts.validation_table(call.result)}
-        model = call.instance if call.instance is not None else call.result
-        return {"feature_importance.json": _facts.feature_importance(_packages.booster_of(model))}
-
-    def data(self, call: TrainingCall) -> Any:
-        given = _arguments.arguments(call)
-        return given.get("X") if call.instance is not None else _matrices.data_of(given["dtrain"])
+        model = self.trained(call)
+        if model is None:
+            return {"cv_results.csv": self.validation_table(call.result)}
+        return {"feature_importance.json": _feature_importance(_packages.booster_of(model))}
 
     def sample(self, call: TrainingCall) -> Any:
-        """What the signature is inferred from: few rows where the data itself is gone."""
-        given = _arguments.arguments(call)
         if call.instance is not None:
-            return _matrices.inputs_of(call.instance, given.get("X"))
-        rows = _matrices.rows_of(given["dtrain"])
-        if isinstance(rows, DMatrix):
-            reason = "what the DMatrix was made from is gone, or was not seen, and a DMatrix does not keep its dtypes"
-            call.skip("signature inputs", "data", reason)
-        return rows
+            return _matrices.without_query(call.instance, self.data(call))
+        return super().sample(call)
 
-    def target(self, call: TrainingCall) -> Any:
-        given = _arguments.arguments(call)
-        return given.get("y") if call.instance is not None else _matrices.label_of(given["dtrain"])
+    def sample_of(self, data: Any) -> Any:
+        table = _matrices.table_like(data, self.table_of(data))
+        return table if table is not None else UnknownColumns(self.container_rows(data))
 
     def shapes(self, call: TrainingCall) -> Mapping[str, tuple[int, ...]]:
         if call.instance is not None:
             return super().shapes(call)
-        return _matrices.shapes_of(_arguments.arguments(call)["dtrain"])
+        matrix = self.training_data(call)
+        label = self.origins.alive(matrix, "label")  # the matrix would have to make an array of its own
+        shapes: dict[str, tuple[int, ...]] = {"inputs": self.container_shape(matrix)}
+        return shapes if label is None else {**shapes, "target": tuple(label.shape)}
+
+    def container_shape(self, container: DMatrix) -> tuple[int, int]:
+        return container.num_row(), container.num_col()
+
+    def container_label(self, container: DMatrix) -> Any:
+        label = container.get_label()
+        return label if len(label) else None
+
+    def container_rows(self, container: DMatrix) -> Any:
+        return _matrices.zeros_like(container)
+
+    def classes_of(self, model: Any) -> Any:
+        return None  # XGBoost requires the classes of the target to be 0, 1, 2, ...
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        wanted = taken_by(model.predict, params)
-        if isinstance(model, Booster):
-            return model.predict(_matrices.matrix_of(data), **wanted)
-        return model.predict(data, **wanted)
+        rows = data.rows if isinstance(data, UnknownColumns) else data
+        return super().predict(model, _matrices.matrix_of(rows) if isinstance(model, Booster) else rows, params)
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:
         return _packages.save(model, package)
@@ -99,7 +101,7 @@ class XGBoostFlavor(Flavor):
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        return None  # its own formats hold data alone
+        return None  # XGBoost's own formats contain only data
 
     def file_config(self, path: Path) -> Mapping[str, Any]:
         return _packages.file_config(path)
@@ -109,3 +111,14 @@ class XGBoostFlavor(Flavor):
 
     def requirements(self, model: Any) -> Iterable[str]:
         return _packages.requirements(model)
+
+
+def _feature_importance(booster: Booster) -> str:
+    """Return importances by kind and feature as JSON. Linear models have only their weights."""
+    importances = {}
+    for kind in _IMPORTANCES:
+        try:
+            importances[kind] = booster.get_score(importance_type=kind)
+        except XGBoostError:  # not defined for this kind of booster
+            continue
+    return to_json(importances)

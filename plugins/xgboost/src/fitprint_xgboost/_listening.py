@@ -1,71 +1,79 @@
-"""Every evaluation metric of every round, through xgboost's own callbacks."""
+"""Every evaluation metric of every iteration, through XGBoost's own callbacks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from xgboost.callback import TrainingCallback
 
-from fitprint import Emit, TrainingCall
-from fitprint._core.guard import guarded
-from fitprint.plugin.listeners import GrowingLog
-from fitprint_xgboost._arguments import arguments, stops_early
+from fitprint.plugin import Emit, MetricHistory, TrainingCall
+from fitprint_xgboost._arguments import stops_early
 
 
-def listen(call: TrainingCall, emit: Emit) -> Callable[[], None]:
-    """Puts a listener among the callbacks of a call of ``train`` or ``cv``. Returns what is to be called at its end."""
-    given = arguments(call)
-    own = list(given.get("callbacks") or ())
-    listener = _Listener(call, emit, stops_early({**given, "callbacks": own}))
-    # the first: whatever a callback after it does, it sees the log of the metrics from the first round on
+def listen(call: TrainingCall, emit: Emit, arguments: Mapping[str, Any]) -> Callable[[], None]:
+    """Add a listener to the callbacks of a call of ``train`` or ``cv``.
+
+    Args:
+        call: The call, before it is made.
+        emit: Records values of metrics.
+        arguments: The named arguments of the call.
+
+    Returns:
+        What is to be called when the training has ended.
+    """
+    own = list(arguments.get("callbacks") or ())
+    listener = _Listener(call, emit, stops_early({**arguments, "callbacks": own}))
+    # first, so that it sees the metrics from the first iteration on, whatever a callback after it does
     call.replace_argument("callbacks", [listener, *own])
     return listener.finish
 
 
 class _Listener(TrainingCallback):
-    """Emits what xgboost has added to its log of metrics: once a second, and at the end."""
+    """Emits what XGBoost has added to its log of metrics: once a second, and at the end."""
 
     def __init__(self, call: TrainingCall, emit: Emit, early: bool) -> None:
         super().__init__()
         self._emit = emit
         self._early = early
-        self._flavor, self._strict = call.flavor.name, call.settings.strict
+        self._guard = call.guard("early stopping")
         self._log: Any = {}
         self._best: dict[str, str | None] = {}
-        self._growing = GrowingLog(call, emit, self._read)
+        self._history = MetricHistory(call, emit, self._metrics)
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Take note of an iteration; XGBoost calls this."""
         self._log = evals_log
-        self._growing.after_iteration()
+        self._history.after_iteration()
         return False
 
     def after_training(self, model: Any) -> Any:
+        """Take note of where early stopping found the best iteration; XGBoost calls this."""
         if self._early:
-            with guarded("early stopping", self._flavor, strict=self._strict):
+            with self._guard:
                 self._best = {name: model.attr(name) for name in ("best_iteration", "best_score")}
         return model
 
     def finish(self) -> None:
-        """Emits what is left, and where early stopping stopped."""
-        self._growing.drain()
+        """Emit what is left, and the best iteration if early stopping looked for one."""
+        self._history.drain()
         for name, value in self._best.items():
-            # xgboost 2 keeps the best score of a cross-validation as the text of a pair
+            # XGBoost 2 keeps the best score of a cross-validation as the text of a pair
             if value is not None and not value.startswith("("):
                 self._emit(name, float(value), 0)
-        if self._best and self._growing.iterations:
-            self._emit("stopped_iteration", self._growing.iterations - 1, 0)
+        if self._best and self._history.iterations:
+            self._emit("stopped_iteration", self._history.iterations - 1, 0)
         self._log = {}
 
-    def _read(self) -> dict[str, list[float]]:
-        """Values of single trainings, or of (mean, standard deviation) over the folds of a cross-validation."""
-        found = {}
-        for data, metrics in self._log.items():
-            for metric, values in metrics.items():
+    def _metrics(self) -> dict[str, list[float]]:
+        """Return the values of a training, or the (mean, standard deviation) over the folds of a cross-validation."""
+        metrics = {}
+        for data, values_by_metric in self._log.items():
+            for metric, values in values_by_metric.items():
                 name = f"{data}-{metric}"
                 if values and isinstance(values[0], tuple):
-                    found[f"{name}-mean"] = [mean for mean, _ in values]
-                    found[f"{name}-std"] = [deviation for _, deviation in values]
+                    metrics[f"{name}-mean"] = [mean for mean, _ in values]
+                    metrics[f"{name}-std"] = [deviation for _, deviation in values]
                 else:
-                    found[name] = values
-        return found
+                    metrics[name] = values
+        return metrics

@@ -1,4 +1,4 @@
-"""Writing and reading a model in xgboost's own format, in the layout of MLflow's xgboost flavor."""
+"""Write and read a model in XGBoost's own format, in the layout of MLflow's xgboost flavor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import xgboost
 from xgboost import Booster, XGBModel
 
-from fitprint.models import Package, PackageError, distributions, member, serialized
+from fitprint.plugin import Package, PackageError, installed_version, member, pickle_format
 
 FORMATS = ("ubj", "json")
 _BOOSTER = "xgboost.core.Booster"
@@ -26,73 +26,91 @@ _BASE_SCORE_LIST = (3, 1)
 
 
 def booster_of(model: Booster | XGBModel) -> Booster:
-    """The booster in an estimator, or the booster itself."""
+    """Return the booster of an estimator, or the booster itself."""
     return model if isinstance(model, Booster) else model.get_booster()
 
 
 def save(model: Any, package: Package) -> dict[str, Any]:
-    """Writes a model natively; where xgboost's format drops something, as a pickle that scikit-learn's loaders read."""
+    """Write a model in XGBoost's format; where that drops something, as a pickle that scikit-learn's loaders read.
+
+    Args:
+        model: The model.
+        package: The package to write into.
+
+    Returns:
+        The flavor's keys in MLmodel.
+
+    Raises:
+        ValueError: The option ``model_format`` is unknown.
+    """
     if not is_kept_natively(model):
-        return serialized.save_for(model, package, "sklearn", "scikit-learn")
-    form = package.options.get("model_format") or FORMATS[0]
-    if form not in FORMATS:
-        raise ValueError(f"model_format is one of {', '.join(FORMATS)}, not {form!r}")
-    file = f"model.{form}"
+        return pickle_format.save_for(model, package, "sklearn", "scikit-learn")
+    model_format = package.options.get("model_format") or FORMATS[0]
+    if model_format not in FORMATS:
+        raise ValueError(f"model_format has to be one of {', '.join(FORMATS)}, not {model_format!r}")
+    file = f"model.{model_format}"
     model.save_model(str(package.path(file)))
-    kind = type(model)
-    name = _BOOSTER if isinstance(model, Booster) else f"{kind.__module__}.{kind.__qualname__}"
-    return {"data": file, "model_class": name, "model_format": form, "xgb_version": xgboost.__version__}
+    cls = type(model)
+    name = _BOOSTER if isinstance(model, Booster) else f"{cls.__module__}.{cls.__qualname__}"
+    return {"data": file, "model_class": name, "model_format": model_format, "xgb_version": xgboost.__version__}
 
 
 def is_kept_natively(model: Any) -> bool:
-    """Whether a model read back from xgboost's format predicts as it did.
+    """Return whether a model that is read back from XGBoost's format predicts the same.
 
-    The format drops what a subclass adds, and the value that stands for a missing one.
+    The format drops what a subclass adds, and the value that marks missing values.
     """
     if isinstance(model, Booster):
         return True
-    kind = type(model)
-    known = kind.__module__.partition(".")[0] == "xgboost"
-    return known and (model.missing is None or model.missing != model.missing)
+    is_xgboosts = type(model).__module__.partition(".")[0] == "xgboost"
+    return is_xgboosts and (model.missing is None or model.missing != model.missing)
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:
-    """Reads a model of fitprint's or MLflow's. Raises PackageError for what is no model of xgboost, or broken."""
+    """Read a model that fitprint or MLflow has written.
+
+    Args:
+        folder: The folder of the package.
+        config: The flavor's entry in MLmodel.
+
+    Raises:
+        PackageError: The file is damaged, or is not a model of XGBoost.
+    """
     path = member(folder, config.get("data"))
     _refuse_lost_base_score(folder, str(config.get("xgb_version") or ""))
     model = _class(folder, str(config.get("model_class") or _BOOSTER))()
-    warned_of = path.suffix not in (".ubj", ".json")  # of others xgboost tells the format by the content, and warns
+    has_warning = path.suffix not in (".ubj", ".json")  # XGBoost guesses the format from the content, and warns
     try:
-        with xgboost.config_context(verbosity=0) if warned_of else contextlib.nullcontext():
+        with xgboost.config_context(verbosity=0) if has_warning else contextlib.nullcontext():
             model.load_model(str(path))
-    except (ValueError, TypeError, KeyError) as error:  # xgboost's own error is a ValueError
+    except (ValueError, TypeError, KeyError) as error:  # XGBoost's own error is a ValueError
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {_message(error)}") from error
     return model
 
 
 def file_config(path: Path) -> dict[str, Any]:
-    """The config with which `load` reads a bare file: as the class that wrote it, as far as the file says which."""
-    told = load(path.parent, {"data": path.name}).attr("scikit_learn") or ""
-    named = (kind for name, kind in _ESTIMATORS.items() if f'"_estimator_type": "{name}"' in told)
-    form = "json" if path.suffix == ".json" else "ubj"
-    return {"data": path.name, "model_class": next(named, _BOOSTER), "model_format": form}
+    """Return the config with which `load` reads a single file: as the class that wrote it, if the file names it."""
+    attribute = load(path.parent, {"data": path.name}).attr("scikit_learn") or ""
+    classes = (cls for name, cls in _ESTIMATORS.items() if f'"_estimator_type": "{name}"' in attribute)
+    model_format = "json" if path.suffix == ".json" else "ubj"
+    return {"data": path.name, "model_class": next(classes, _BOOSTER), "model_format": model_format}
 
 
 def _refuse_lost_base_score(folder: Path, written: str) -> None:
-    """Since 3.1 the base score is a list, which older releases read as 0.5 without a word: other predictions."""
+    """Refuse a model whose base score is a list (since 3.1): older releases silently read it as 0.5."""
     if _release(written) >= _BASE_SCORE_LIST > _release(xgboost.__version__):
         raise PackageError(
-            f"{folder} was written by XGBoost {written}, whose base score XGBoost {xgboost.__version__} would lose: "
+            f"{folder} was written by XGBoost {written}, whose base score XGBoost {xgboost.__version__} cannot read: "
             "load it with XGBoost 3.1 or newer"
         )
 
 
 def _release(version: str) -> tuple[int, ...]:
-    return tuple(int(each) for each in version.split(".")[:2] if each.isdigit())
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
 
 
 def size(model: Any) -> int | None:
-    """The bytes of the native format, from rounds spread over the whole; None for a pickle, which is bounded itself."""
+    """Estimate the bytes of XGBoost's format from a few iterations; None for a pickle, whose size is limited anyway."""
     if not is_kept_natively(model):
         return None
     booster = booster_of(model)
@@ -101,39 +119,39 @@ def size(model: Any) -> int | None:
         return len(booster.save_raw("ubj"))
     step = rounds // _SAMPLED_ROUNDS
     first = len(booster[0:1].save_raw("ubj"))
-    sampled = booster[0 : step * _SAMPLED_ROUNDS : step]  # a whole number of steps: xgboost refuses others
+    sampled = booster[0 : step * _SAMPLED_ROUNDS : step]  # XGBoost requires the range to be a multiple of the step
     per_round = (len(sampled.save_raw("ubj")) - first) / (_SAMPLED_ROUNDS - 1)
     return first + round(per_round * (rounds - 1))
 
 
 def requirements(model: Any) -> list[str]:
-    """What loading and predicting needs; of xgboost's own distributions the one that is installed."""
-    brings_xgboost = next((each for each in ("xgboost", "xgboost-cpu") if distributions.version(each)), "xgboost")
-    needed = [brings_xgboost, "numpy", "scipy"]
+    """Return what loading and predicting needs; of XGBoost's distributions the one that is installed."""
+    distribution = next((name for name in ("xgboost", "xgboost-cpu") if installed_version(name)), "xgboost")
+    needed = [distribution, "numpy", "scipy"]
     return [*needed, "scikit-learn"] if isinstance(model, XGBModel) else needed
 
 
 def _can_be_sliced(booster: Booster) -> bool:
     try:
         booster[0:1]
-    except xgboost.core.XGBoostError:  # linear models; they are small
+    except xgboost.core.XGBoostError:  # a linear model, which is small
         return False
     return True
 
 
 def _class(folder: Path, name: str) -> Any:
-    """The class an MLmodel names; only models of xgboost, so that it cannot make us import or call anything else."""
-    module, _, kind = name.rpartition(".")
-    if module.partition(".")[0] == "xgboost" and kind.isidentifier():
+    """Return the class that MLmodel names: only a model class of XGBoost, so that nothing else is called."""
+    module, _, class_name = name.rpartition(".")
+    if module.partition(".")[0] == "xgboost" and class_name.isidentifier():
         try:
-            found = getattr(sys.modules.get(module) or importlib.import_module(module), kind, None)
+            cls = getattr(sys.modules.get(module) or importlib.import_module(module), class_name, None)
         except ImportError as error:
             raise PackageError(f"{folder}: {name}, which its MLmodel names, cannot be imported: {error}") from error
-        if isinstance(found, type) and issubclass(found, (Booster, XGBModel)):
-            return found
-    raise PackageError(f"{folder}: {name!r}, which its MLmodel names, is no model class of xgboost")
+        if isinstance(cls, type) and issubclass(cls, (Booster, XGBModel)):
+            return cls
+    raise PackageError(f"{folder}: {name!r}, which its MLmodel names, is not a model class of XGBoost")
 
 
 def _message(error: Exception) -> str:
-    """An error's text on one line, without the C++ stack trace that xgboost's have."""
+    """Return an error's text on one line, without the C++ stack trace that XGBoost adds."""
     return " ".join(str(error).partition("Stack trace:")[0].split())[:500]

@@ -2,8 +2,7 @@
 
 import tinyboost
 
-from fitprint import Flavor, Patch
-from fitprint.models import member
+from fitprint.plugin import Flavor, Patch, member
 
 
 class TinyboostFlavor(Flavor):

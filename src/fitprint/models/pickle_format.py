@@ -11,7 +11,7 @@ from typing import Any
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
-from fitprint.models.pickling import BROKEN, dump_model, load_pickle
+from fitprint.models.pickling import UNPICKLING_ERRORS, dump_model, load_pickle
 
 FORMATS = ("pickle", "cloudpickle", "skops")
 OPTIONS = ("serialization_format", "skops_trusted_types")
@@ -38,7 +38,7 @@ def save_for(model: Any, package: Package, flavor: str, distribution: str) -> di
     form = dump_model(model, package, FILE)
     package.flavor_name, package.loader_module = flavor, f"mlflow.{flavor}"
     package.pyfunc = {"model_path": FILE, "predict_fn": "predict"}
-    version = distributions.version(distribution)
+    version = distributions.installed_version(distribution)
     return {"pickled_model": FILE, "serialization_format": form, f"{flavor}_version": version}
 
 
@@ -55,7 +55,7 @@ def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
     try:
         with open(path, "rb") as file:
             return load_pickle(file)
-    except BROKEN as error:
+    except UNPICKLING_ERRORS as error:
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 

@@ -1,0 +1,70 @@
+"""Copies of estimators to predict with, so that predicting neither changes the user's model nor prints anything.
+
+Predicting may draw from the random states that a model was given, may set attributes, and prints if a model is verbose.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from copy import copy, deepcopy
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator, RandomState
+from sklearn.base import BaseEstimator
+
+_MOST = 10_000
+"""Containers with more members contain results, not estimators."""
+_MUTABLE = (list, dict, set, defaultdict, OrderedDict)
+
+
+def silent_copy(model: Any) -> Any:
+    """Return a silent copy of an estimator and of those inside it: random states are copied, the rest is shared."""
+    return _copied(model, {})
+
+
+def _copied(value: Any, done: dict[int, Any]) -> Any:
+    if id(value) in done:
+        return done[id(value)]
+    copied = value
+    if isinstance(value, BaseEstimator):
+        return _estimator(value, done)
+    if isinstance(value, (RandomState, Generator)):
+        copied = deepcopy(value)
+    elif type(value) is tuple and len(value) <= _MOST:
+        members = tuple(_copied(member, done) for member in value)
+        if any(new is not old for new, old in zip(members, value, strict=True)):
+            copied = members
+    elif type(value) in _MUTABLE and len(value) <= _MOST:
+        return _container(value, done)
+    elif type(value) is np.ndarray and value.dtype == object and value.size <= _MOST:
+        copied = np.empty(value.shape, object)
+        flat = copied.reshape(-1)
+        for position, member in enumerate(value.ravel()):  # one by one: numpy would treat some estimators as lists
+            flat[position] = _copied(member, done)
+    done[id(value)] = copied
+    return copied
+
+
+def _container(value: Any, done: dict[int, Any]) -> Any:
+    """Return a copy of a list, a dict or a set, even without estimators in it, because predicting may add to it."""
+    copied = copy(value)
+    done[id(value)] = copied  # before its members, which may contain it in turn
+    if isinstance(copied, dict):
+        dict.update(copied, {name: _copied(member, done) for name, member in value.items()})
+    elif isinstance(copied, list):
+        copied[:] = [_copied(member, done) for member in value]
+    return copied
+
+
+def _estimator(estimator: BaseEstimator, done: dict[int, Any]) -> Any:
+    cls = type(estimator)
+    if getattr(cls, "__new__", None) is not object.__new__ or not hasattr(estimator, "__dict__"):
+        return estimator  # only the class itself knows how to make one
+    copied: Any = object.__new__(cls)
+    done[id(estimator)] = copied
+    attributes = {name: _copied(value, done) for name, value in vars(estimator).items()}
+    if isinstance(attributes.get("verbose"), (bool, int, np.integer)):
+        attributes["verbose"] = 0
+    vars(copied).update(attributes)
+    return copied

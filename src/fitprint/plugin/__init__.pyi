@@ -1,0 +1,87 @@
+"""The names of `fitprint.plugin` with their types, for editors and type checkers."""
+
+from fitprint._core.call_scope import is_recording
+from fitprint._core.guard import attempt
+from fitprint._core.jsonable import jsonable, to_json
+from fitprint._core.rows import row_count, take_rows
+from fitprint._settings import parsers
+from fitprint._settings.table import setting
+from fitprint.models import (
+    ModelSignature,
+    Package,
+    PackageError,
+    Schema,
+    TensorSpec,
+    dump_model,
+    infer_signature,
+    load_pickle,
+    member,
+    pickle_format,
+)
+from fitprint.models.distributions import distribution_of_module, installed_version
+from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler
+from fitprint.plugin import metrics
+from fitprint.plugin.arguments import accepted_kwargs, positional_names
+from fitprint.plugin.boosting import BoostingFlavor
+from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
+from fitprint.plugin.contract import (
+    API_VERSION,
+    ChildRun,
+    DeclaredSignature,
+    Emit,
+    Flavor,
+    Patch,
+    Role,
+    Rule,
+    SecondsUnknown,
+    TrainingCall,
+)
+from fitprint.plugin.listeners import MetricHistory
+from fitprint.plugin.training_rows import TrainingRows, rows_within_budget, training_metrics, with_training_prefix
+
+__all__ = [
+    "API_VERSION",
+    "UNPICKLING_ERRORS",
+    "BoostingFlavor",
+    "ChildRun",
+    "ContainerOrigins",
+    "DeclaredSignature",
+    "Emit",
+    "Flavor",
+    "MetricHistory",
+    "ModelSignature",
+    "Package",
+    "PackageError",
+    "Patch",
+    "Role",
+    "Rule",
+    "Schema",
+    "SecondsUnknown",
+    "TensorSpec",
+    "TrainingCall",
+    "TrainingRows",
+    "UnknownColumns",
+    "Unpickler",
+    "accepted_kwargs",
+    "attempt",
+    "distribution_of_module",
+    "dump_model",
+    "example_row",
+    "infer_signature",
+    "installed_version",
+    "is_recording",
+    "jsonable",
+    "load_pickle",
+    "member",
+    "metrics",
+    "parsers",
+    "pickle_format",
+    "positional_names",
+    "row_count",
+    "rows_within_budget",
+    "setting",
+    "take_rows",
+    "to_json",
+    "training_metrics",
+    "with_training_prefix",
+]

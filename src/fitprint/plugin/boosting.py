@@ -1,0 +1,155 @@
+"""What the flavors of gradient boosting libraries share: where the training data is, and the metrics of estimators."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from fitprint.plugin.arguments import accepted_kwargs
+from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
+from fitprint.plugin.contract import Flavor, TrainingCall
+from fitprint.plugin.training_rows import TrainingRows, training_metrics
+
+
+class BoostingFlavor(Flavor):
+    """The flavor of a library that has estimators, and functions ``train`` and ``cv`` that take a data container.
+
+    A container, such as ``xgboost.DMatrix``, keeps neither the table that it was made from nor its dtypes. The flavor
+    therefore remembers the table, by weak reference, when the container is made: the subclass patches the container's
+    ``__init__`` as a `Role.WATCHED` entry point.
+    """
+
+    __module__ = "fitprint.plugin"
+
+    container: type[Any]
+    """The library's container of training data."""
+    container_arguments: Sequence[str]
+    """The names that ``train`` and ``cv`` give to the container."""
+    evaluation_arguments: Sequence[str] = ("eval_set",)
+    """The arguments of ``fit`` for evaluation sets. Their metrics take the place of metrics on the training rows."""
+    regressor: type[Any]
+    """The library's base class of regressors."""
+    classifier: type[Any]
+    """The library's base class of classifiers."""
+
+    def __init__(self) -> None:
+        self.origins = ContainerOrigins()
+
+    @abstractmethod
+    def container_shape(self, container: Any) -> tuple[int, int]:
+        """Return the numbers of rows and columns of a container."""
+
+    @abstractmethod
+    def container_label(self, container: Any) -> Any:
+        """Return the target as the container itself keeps it, or None."""
+
+    @abstractmethod
+    def container_rows(self, container: Any) -> Any:
+        """Return a few rows on which a model predicts, of a container whose columns are not known."""
+
+    def arguments(self, call: TrainingCall) -> dict[str, Any]:
+        """Return all named arguments of a call, including defaults."""
+        return call.arguments("X", "y") if call.instance is not None else call.arguments()
+
+    def training_data(self, call: TrainingCall) -> Any:
+        """Return what was passed as training data: the ``X`` of an estimator, or a container."""
+        arguments = self.arguments(call)
+        names = ("X",) if call.instance is not None else self.container_arguments
+        return next((arguments[name] for name in names if arguments.get(name) is not None), None)
+
+    def watched(self, call: TrainingCall) -> None:
+        """Remember what a container was made from."""
+        self.origins.remember(call.instance, data=call.argument("data"), label=call.argument("label"))
+
+    def trained(self, call: TrainingCall) -> Any:
+        """Return the model of a call that has ended; None for cross-validation."""
+        if call.name == "cv":
+            return None
+        return call.instance if call.instance is not None else call.result
+
+    def model(self, call: TrainingCall) -> Any:
+        """Return the model; cross-validation has none, and the run says so."""
+        model = self.trained(call)
+        if model is None:
+            call.skip("model", "cross-validation", "cross-validation trains one model per fold and keeps none of them")
+        return model
+
+    def data(self, call: TrainingCall) -> Any:
+        """Return the table that was trained on; None when a container was, and its table no longer exists."""
+        return self.table_of(self.training_data(call))
+
+    def sample(self, call: TrainingCall) -> Any:
+        """Return the table, or rows like it; `UnknownColumns` when nothing is known of its columns."""
+        rows = self.sample_of(self.training_data(call))
+        if isinstance(rows, UnknownColumns):
+            name = self.container.__name__
+            reason = f"the table that the {name} was made from is gone or was never seen, and a {name} keeps no dtypes"
+            call.skip("signature inputs", "data", reason)
+        return rows
+
+    def target(self, call: TrainingCall) -> Any:
+        """Return the target: an argument of an estimator's ``fit``, or the label of a container."""
+        data = self.training_data(call)
+        if not isinstance(data, self.container):
+            return self.arguments(call).get("y")
+        label = self.origins.alive(data, "label")
+        if label is not None and label.shape[0] == self.container_shape(data)[0]:
+            return label
+        return self.container_label(data)
+
+    def table_of(self, data: Any) -> Any:
+        """Return the table that a container was made from, or None when it is gone or has changed; else the data."""
+        if not isinstance(data, self.container):
+            return data
+        table = self.origins.alive(data, "data")
+        return table if table is not None and tuple(table.shape) == self.container_shape(data) else None
+
+    def sample_of(self, data: Any) -> Any:
+        """Return the table itself, for a container the one it was made from, or a row like it, or `UnknownColumns`."""
+        table = self.table_of(data)
+        if table is not None or not isinstance(data, self.container):
+            return table
+        columns = self.origins.columns(data)
+        row = example_row(columns) if columns is not None else None
+        return row if row is not None else UnknownColumns(self.container_rows(data))
+
+    def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        """Predict, with those params that the model's ``predict`` accepts."""
+        rows = data.rows if isinstance(data, UnknownColumns) else data
+        return model.predict(rows, **accepted_kwargs(model.predict, params))
+
+    def training_rows(self, call: TrainingCall, model: Any) -> TrainingRows:
+        """Return the rows that the metrics of an estimator are computed on."""
+        return TrainingRows(self.data(call), self.target(call), self.arguments(call).get("sample_weight"))
+
+    def classes_of(self, model: Any) -> Any:
+        """Return the classes of a classifier, in the order of its probabilities; None to take them from the target."""
+        return model.classes_
+
+    def estimator_metrics(self, call: TrainingCall, model: Any) -> dict[str, float]:
+        """Compute metrics on the training rows of a regressor or classifier that was given no evaluation set.
+
+        Args:
+            call: The call of ``fit``.
+            model: The estimator, or a copy of it, to predict with.
+        """
+        if self.has_evaluation_sets(call) or not isinstance(model, (self.regressor, self.classifier)):
+            return {}
+        rows = self.training_rows(call, model)
+        if isinstance(model, self.regressor):
+            return training_metrics(call, rows, model.predict, None)
+        return training_metrics(call, rows, model.predict, model.predict_proba, self.classes_of(model))
+
+    def has_evaluation_sets(self, call: TrainingCall) -> bool:
+        """Return whether a call of ``fit`` was given evaluation sets."""
+        arguments = self.arguments(call)
+        values = [arguments.get(name) for name in self.evaluation_arguments]
+        return any(value is not None and not (isinstance(value, (list, tuple)) and not value) for value in values)
+
+    @staticmethod
+    def validation_table(result: Any) -> str:
+        """Return the result of a cross-validation as CSV, with a row for each iteration."""
+        return str(pd.DataFrame(result).to_csv(index=False, lineterminator="\n"))

@@ -1,0 +1,418 @@
+"""The contract between fitprint and a plugin: the flavor, its entry points, and a recorded call."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import Field, dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fitprint._core.guard import guarded
+from fitprint._core.rows import shape_of
+from fitprint._settings.table import Settings
+from fitprint.plugin.arguments import argument, named_arguments, with_argument
+
+if TYPE_CHECKING:
+    from fitprint.models.package import Package
+    from fitprint.models.signature import ModelSignature
+
+API_VERSION = 1
+"""The version of this contract. A flavor written for another one is refused."""
+
+
+class Role(Enum):
+    """What a call of an entry point means."""
+
+    TRAINS = "trains"
+    """A whole training, which becomes a run. An open loop on the same object ends before it."""
+    STEP = "step"
+    """One of the many small calls of a training loop. The first opens a run, and all further ones belong to it."""
+    BEGINS = "begins"
+    """A loop starts again, for instance because weights are initialised: an open loop on the object ends before it."""
+    SAVES = "saves"
+    """The user saves the model: an open loop on the object ends when the call has returned."""
+    CONVERTS = "converts"
+    """A model is made from another one, or saved from elsewhere: the run of its source gets a package."""
+    WATCHED = "watched"
+    """Not a training call: `Flavor.watched` is called when it has returned, whether or not a recording is open.
+
+    Inside a recorded call of its flavor, or on the object of an open loop, it shares the `emit` and the `cache` of
+    that call.
+    """
+
+
+@dataclass(frozen=True)
+class Patch:
+    """An entry point of a framework: a function or a method whose calls are recorded."""
+
+    module: str
+    """The module that defines it, such as ``xgboost.training``."""
+    target: str
+    """A function (``train``) or a method (``Booster.fit``) of that module."""
+    subclasses: bool = False
+    """Whether every class below that overrides the method is patched too, including classes defined later."""
+    inside: bool = False
+    """Whether `Flavor.listen` is also given calls that happen inside a recorded call of the same flavor."""
+    role: Role = Role.TRAINS
+    """What a call of it means."""
+
+
+class Emit(Protocol):
+    """Records values of a metric while the training runs. It never raises."""
+
+    def __call__(self, name: str, value: float, step: int) -> None:
+        """Record one value, with the current time.
+
+        Args:
+            name: The name of the metric.
+            value: Its value.
+            step: The step, such as an iteration or an epoch, counted from 0.
+        """
+
+    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+        """Record the values of consecutive steps.
+
+        Args:
+            name: The name of the metric.
+            values: The values, one for each step.
+            first_step: The step of the first value.
+            times: When each value was computed, in seconds since the epoch.
+        """
+
+
+class DiscardingEmit:
+    """The `emit` of a call that is not recorded: it ignores what it is given."""
+
+    def __call__(self, name: str, value: float, step: int) -> None:
+        """Ignore the value."""
+
+    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+        """Ignore the values."""
+
+
+@dataclass
+class ChildRun:
+    """A run below another one, such as a candidate of a search, rebuilt from what the framework kept of it."""
+
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+DeclaredSignature = tuple["ModelSignature | None", Sequence[tuple[str, str]]]
+"""The signature that a model declares, and (what, reason) for each part of it that a signature cannot express."""
+
+Rule = Callable[["TrainingCall"], "str | None"]
+"""Decides whether a training call is left out: returns the reason why, or None to record it.
+
+The rule's name is its attribute `name` if it has one, otherwise the name of the function. It is asked before the call;
+a rule that reads `TrainingCall.seconds` is asked again when the call has returned.
+"""
+
+
+class SecondsUnknown(Exception):
+    """The duration of a training call was asked for before the call has returned."""
+
+
+_DEFAULT_SETTINGS = Settings()  # shared, because making one at every step of a loop would take too long
+
+
+@dataclass
+class TrainingCall:
+    """One call of an entry point. `Flavor.listen` may replace `args` and `kwargs`, but not change what is in them."""
+
+    flavor: Flavor
+    function: Any
+    """The function or method that was called."""
+    instance: Any
+    """The object whose method was called; None for a function."""
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    name: str = ""
+    """The name of the function that was called, such as ``fit`` or ``train``."""
+    settings: Settings = _DEFAULT_SETTINGS
+    """The settings that hold for this flavor."""
+    result: Any = None
+    """What the call returned."""
+    took: float | None = None
+    """The duration of the user's own call in seconds; None until it has returned."""
+    cache: dict[str, Any] = field(default_factory=dict)
+    """Small results that one method of the flavor computes and another needs; shared by all calls of a loop."""
+    loop: Any = None
+    """In a step, and when its loop ends: the object that `Flavor.loop_of` returned. Otherwise None."""
+    emit: Emit = field(default_factory=DiscardingEmit)
+    """Records values of a metric in this call's run."""
+    skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
+    """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
+    asked_later: tuple[Rule, ...] = ()
+    """The rules that read `seconds` before the call had returned."""
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """Return one argument of the call, whether it was passed by position or by name.
+
+        Args:
+            name: The name of the parameter.
+            default: What to return when the argument was not passed.
+        """
+        return argument(self.function, self.args, self.kwargs, name, default)
+
+    def arguments(self, *leading: str) -> dict[str, Any]:
+        """Return all arguments that have a name, including the defaults of those that were not passed.
+
+        Args:
+            leading: Names for the first arguments, for a function that does not name them (``*args``).
+        """
+        return named_arguments(self.function, self.args, self.kwargs, leading)
+
+    def replace_argument(self, name: str, value: Any) -> None:
+        """Set an argument to another value, in new `args` or `kwargs`.
+
+        Args:
+            name: The name of the parameter.
+            value: The new value.
+
+        Raises:
+            TypeError: The function has no such parameter.
+        """
+        self.args, self.kwargs = with_argument(self.function, self.args, self.kwargs, name, value)
+
+    def guard(self, step: str) -> guarded:
+        """Return a context manager for code that the framework calls during the user's training.
+
+        An error inside the block ends the block and is reported once; the training goes on. It may be used many times,
+        and keeps no reference to this call.
+
+        Args:
+            step: What the code does, for the report: ``"per-iteration metrics"``.
+        """
+        return guarded(step, self.flavor.name, strict=self.settings.strict)
+
+    @property
+    def class_name(self) -> str:
+        """The qualified name of the instance's class, or of the function."""
+        owner = type(self.instance) if self.instance is not None else self.function
+        return f"{owner.__module__}.{owner.__qualname__}"
+
+    @property
+    def seconds(self) -> float:
+        """The duration of the user's own call. For rules.
+
+        Raises:
+            SecondsUnknown: The call has not returned yet.
+        """
+        if self.took is None:
+            raise SecondsUnknown("the duration of a training call is not known before it has returned")
+        return self.took
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The params that the flavor reads from the call. For rules."""
+        return self.flavor.params(self)
+
+    @property
+    def data_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of ``inputs`` and ``target``, as far as they are known without copying data. For rules."""
+        return self.flavor.shapes(self)
+
+
+class Flavor(ABC):
+    """What fitprint asks about one framework. A plugin subclasses it and registers the class as an entry point.
+
+    fitprint calls every method under its guard: an error costs only what that method would have recorded.
+
+    The order for one call: `params` and `listen`; the user's call; `late_params`, `model`, `metrics`, `artifacts` and
+    `children`; then, for the package, `data`, `sample`, `predict`, `size`, `save` and `requirements`. In a loop,
+    `params` is called before the first step and `stepped` after each one; everything that follows the user's call is
+    done when the loop ends, and the call then has no arguments.
+    """
+
+    api_version = API_VERSION
+    """The version of the contract that the flavor was written for."""
+    name = ""
+    """The flavor's name. fitprint sets it from the entry point."""
+    framework_version: str | None = None
+    """The version of the framework. fitprint sets it when the framework is imported."""
+    loader_module = ""
+    """The module with ``_load_pyfunc`` that loads the package elsewhere: ``mlflow.<name>``, or the plugin's own."""
+    defaults: Mapping[str, Any] = {}
+    """Defaults of fitprint's settings that are different for this flavor."""
+    settings: Mapping[str, Field[Any]] = {}
+    """The flavor's own settings, each declared with `setting`. A call has their values in ``call.settings.own``."""
+    rules: Sequence[Rule] = ()
+    """The flavor's own rules."""
+    model_argument = "model"
+    """The name that MLflow's ``log_model`` of this flavor gives to the model argument; accepted as an alternative."""
+    save_options: Sequence[str] = ()
+    """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``package.options``."""
+
+    def tops(self) -> set[str]:
+        """Return the top-level modules of the framework; their distributions are among the requirements."""
+        return {patch.module.partition(".")[0] for patch in self.patches()}
+
+    @abstractmethod
+    def patches(self) -> Sequence[Patch]:
+        """Return the entry points to record."""
+
+    @abstractmethod
+    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
+        """Write the model into the package.
+
+        Args:
+            model: The model.
+            package: The package. ``package.open`` and ``package.path`` give places to write to. The plugin may set
+                ``package.pyfunc`` to other keys of the generic flavor, or to None when the model cannot predict.
+
+        Returns:
+            The keys of the flavor's entry in MLmodel. The key ``data`` is passed to the generic flavor too.
+        """
+
+    @abstractmethod
+    def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
+        """Load the native model of a package.
+
+        Args:
+            folder: The folder of the package.
+            config: The flavor's entry in MLmodel.
+        """
+
+    def model(self, call: TrainingCall) -> Any:
+        """Return what was trained: by default the loop's object, the instance of a method, or a function's result."""
+        if call.loop is not None:
+            return call.loop
+        return call.instance if call.instance is not None else call.result
+
+    def run_name(self, call: TrainingCall) -> str:
+        """Return the name of the run: by default the class of the instance, or the flavor and the function."""
+        return type(call.instance).__name__ if call.instance is not None else f"{self.name}.{call.name}"
+
+    def params(self, call: TrainingCall) -> Mapping[str, Any]:
+        """Return the params of the training, before it starts."""
+        return {}
+
+    def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
+        """Return params that are known only after the training, such as the best ones of a search."""
+        return {}
+
+    def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
+        """Subscribe to the framework's own callbacks, by replacing ``call.args`` or ``call.kwargs``.
+
+        What the framework then calls runs inside the user's training: use `TrainingCall.guard` in it.
+
+        Args:
+            call: The call, before it is made.
+            emit: Records values of metrics.
+
+        Returns:
+            A function that is called when the training has ended, successfully or not; or None.
+        """
+        return None
+
+    def watched(self, call: TrainingCall) -> None:
+        """Take note of a call of a `Role.WATCHED` entry point, which has returned."""
+        return
+
+    def loop_of(self, call: TrainingCall) -> Any:
+        """Return the object whose loop a call belongs to: by default the instance. None: it belongs to no loop.
+
+        fitprint keeps a weak reference to it. This is asked at every step, so it must be quick.
+        """
+        return call.instance
+
+    def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
+        """Emit the metrics of a step of a loop that has returned. The user's loop waits for it.
+
+        Args:
+            call: The call of the step.
+            emit: Records values of metrics.
+            step: The number of the step, counted from 0.
+        """
+        return
+
+    def source(self, call: TrainingCall) -> Any:
+        """Return the model that a conversion has converted; its run gets the package. None when it is not known."""
+        return None
+
+    def identity(self, model: Any) -> Hashable:
+        """Return what identifies a model that cannot be weakly referenced, such as a digest; None when nothing does."""
+        return None
+
+    def metrics(self, call: TrainingCall) -> Mapping[str, float]:
+        """Return metrics of the finished training. Values of single steps go through ``call.emit``."""
+        return {}
+
+    def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
+        """Return files about the finished training: a file name to a text, or to a value that is written as JSON."""
+        return {}
+
+    def tags(self, call: TrainingCall) -> Mapping[str, str]:
+        """Return tags of the run, in addition to those that every run has."""
+        return {}
+
+    def children(self, call: TrainingCall) -> Iterable[ChildRun]:
+        """Return the runs below a search, best first."""
+        return ()
+
+    def data(self, call: TrainingCall) -> Any:
+        """Return the inputs of the training, from which the signature is inferred; or None."""
+        return None
+
+    def sample(self, call: TrainingCall) -> Any:
+        """Return a few rows like the inputs, for when `data` no longer exists. By default `data` itself."""
+        return self.data(call)
+
+    def target(self, call: TrainingCall) -> Any:
+        """Return what the model learns to predict, or None."""
+        return None
+
+    def shapes(self, call: TrainingCall) -> Mapping[str, tuple[int, ...]]:
+        """Return the shapes of ``inputs`` and ``target``, for rules. No data is copied or read for it."""
+        shapes = {"inputs": shape_of(self.data(call)), "target": shape_of(self.target(call))}
+        return {name: shape for name, shape in shapes.items() if shape is not None}
+
+    def signature(self, model: Any) -> DeclaredSignature | None:
+        """Return the signature that the model itself declares; None to infer it from `sample` and its predictions."""
+        return None
+
+    def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        """Predict as the package's generic ``predict`` does.
+
+        Args:
+            model: The native model.
+            data: The inputs.
+            params: Params of the prediction, or None.
+        """
+        return model.predict(data)
+
+    def requirements(self, model: Any) -> Iterable[str]:
+        """Return the distributions needed to load the model and predict, besides those that its pickle names."""
+        return ()
+
+    def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        """Return why loading a package could run its author's code; None for a format that contains only data.
+
+        Args:
+            config: The flavor's entry in MLmodel.
+        """
+        return "it may hold a pickle"
+
+    def file_config(self, path: Path) -> Mapping[str, Any]:
+        """Return the config with which `load` reads a single file that the framework itself wrote. Never a pickle.
+
+        Args:
+            path: The file.
+
+        Raises:
+            PackageError: The file is not a model of the framework.
+        """
+        return {"data": path.name}
+
+    def size(self, model: Any) -> int | None:
+        """Estimate the bytes that `save` will write, for a format that the framework writes itself; None if unknown."""
+        return None
+
+
+for _public in (Role, Patch, Emit, ChildRun, SecondsUnknown, TrainingCall, Flavor):
+    _public.__module__ = "fitprint.plugin"  # where a plugin imports it from, and where a pickle looks for it
