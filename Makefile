@@ -152,15 +152,23 @@ test: venv-mlflow .venv-oldest/.stamp ## run all tests of the core, scikit-learn
 test-all: ## run the tests of all other flavors, with the newest versions supported and with the oldest
 	@$(MAKE) --no-print-directory -j 2 all-flavor-environments
 	.venv-flavors/bin/python -m mypy src plugins/*/src
-	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/test_docs.py tests/test_examples.py)
+	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/docs/test_docs.py tests/docs/test_examples.py)
 	$(call test-flavors,.venv-flavors-oldest,-m "not mlflow and not slow" $(FLAVORS:%=plugins/%))
 
 # $(call test-flavors,ENVIRONMENT,ARGUMENTS)
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
 
 .PHONY: test-quick
-test-quick: .venv/.stamp ## run the tests of the core and of scikit-learn, without MLflow and what is slow
-	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow" tests plugins/sklearn $(ARGS)
+test-quick: .venv/.stamp ## run, in a minute, the tests of the core and of scikit-learn that start no process
+	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process" tests plugins/sklearn $(ARGS)
+
+.PHONY: test-internals
+test-internals: .venv/.stamp ## run the tests of what is relied on inside Python and libraries, for a new version of one
+	$(PYTEST) -n 0 tests/internals $(ARGS)
+
+.PHONY: mutation
+mutation: .venv/.stamp ## change the core's code in small ways and see that tests fail; ARGS="_guard.py --jobs 2"
+	$(PY) tests/mutation/run.py $(ARGS)
 
 .PHONY: test-sklearn
 test-sklearn: .venv/.stamp ## run the tests of the scikit-learn flavor, without MLflow

@@ -22,7 +22,7 @@ from fitprint._runs.view import RunFacts
 from fitprint.models.package import Package
 from fitprint.stores import OpenRun, Store
 
-_BEHIND = 1.0
+SECONDS_BEHIND = 1.0
 """Seconds after which buffered metrics and changed params are written, while a run is open."""
 
 
@@ -121,10 +121,10 @@ class WrittenRun(RunFacts):
         What cannot be written is kept: the next time, or the end of the run, writes it.
         """
         now = time.monotonic()
-        if now - self._added >= _BEHIND:
-            self._slow_until = now + _BEHIND  # the first of several after a pause: the others belong with it
+        if now - self._added >= SECONDS_BEHIND:
+            self._slow_until = now + SECONDS_BEHIND  # the first of several after a pause: the others belong with it
         self._added = now
-        if now - self._written >= _BEHIND or now < self._slow_until:
+        if now - self._written >= SECONDS_BEHIND or now < self._slow_until:
             with self._lock:
                 self._try_to_flush()
 
