@@ -161,7 +161,7 @@ test-all: ## run the tests of all other flavors, with the newest versions suppor
 .PHONY: test-flavors
 test-flavors: venv-flavors ## the same, with the newest versions alone
 	.venv-flavors/bin/python -m mypy src plugins/*/src
-	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/test_docs.py tests/test_examples.py)
+	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/docs/test_docs.py tests/docs/test_examples.py)
 
 .PHONY: test-flavors-oldest
 test-flavors-oldest: .venv-flavors-oldest/.stamp ## the same, with the oldest versions alone
@@ -171,8 +171,16 @@ test-flavors-oldest: .venv-flavors-oldest/.stamp ## the same, with the oldest ve
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
 
 .PHONY: test-quick
-test-quick: .venv/.stamp ## run the tests of the core and of scikit-learn, without MLflow and what is slow
-	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow" tests plugins/sklearn $(ARGS)
+test-quick: .venv/.stamp ## run, in a minute, the tests of the core and of scikit-learn that start no process
+	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process" tests plugins/sklearn $(ARGS)
+
+.PHONY: test-internals
+test-internals: .venv/.stamp ## run the tests of what is relied on inside Python and libraries, for a new version of one
+	$(PYTEST) -n 0 tests/internals $(ARGS)
+
+.PHONY: mutation
+mutation: .venv/.stamp ## change the core's code in small ways and see that tests fail; ARGS="_guard.py --jobs 2"
+	$(PY) tests/mutation/run.py $(ARGS)
 
 .PHONY: test-sklearn
 test-sklearn: .venv/.stamp ## run the tests of the scikit-learn flavor, without MLflow

@@ -26,7 +26,12 @@ MLFLOW_PYTHONS = {
     version: os.environ.get(f"FITPRINT_{version.upper()}_PYTHON", "") for version in ("mlflow2", "mlflow3")
 }
 OLDEST_PYTHON = os.environ.get("FITPRINT_OLDEST_PYTHON", "")
-MLFLOW_FIXTURES = frozenset({"mlflow_python", "mlflow_pythons"})
+MARKED_BY_FIXTURE = {
+    "mlflow": frozenset({"mlflow_python", "mlflow_pythons"}),
+    "slow": frozenset({"oldest_python"}),
+    "process": frozenset({"starts_processes"}),
+}
+"""Markers of cost, and the fixtures whose tests get them; see tests/README.md."""
 
 
 # ---- skips in CI
@@ -91,8 +96,13 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session")
+def starts_processes() -> None:
+    """Asked for by every fixture that starts processes: their tests get the marker `process` from it."""
+
+
 @pytest.fixture
-def run_python(tmp_path: Path) -> RunPython:
+def run_python(tmp_path: Path, starts_processes: None) -> RunPython:
     """Runs the text of a script as a file in the test's folder, in a process of its own.
 
     Other arguments: those of the script. ``env``: variables beside those of this process (None takes one away).
@@ -137,7 +147,7 @@ def run_python(tmp_path: Path) -> RunPython:
 
 
 @pytest.fixture(scope="session")
-def mlflow_pythons() -> dict[str, str]:
+def mlflow_pythons(starts_processes: None) -> dict[str, str]:
     """The interpreters of the environments with stock MLflow: `mlflow2` and `mlflow3` to their paths."""
     for version, path in MLFLOW_PYTHONS.items():
         _check_interpreter(version, path, "test-mlflow")
@@ -145,7 +155,7 @@ def mlflow_pythons() -> dict[str, str]:
 
 
 @pytest.fixture(params=sorted(MLFLOW_PYTHONS))
-def mlflow_python(request: pytest.FixtureRequest) -> str:
+def mlflow_python(request: pytest.FixtureRequest, starts_processes: None) -> str:
     """The interpreter of one environment with stock MLflow: the test runs once for each."""
     path = MLFLOW_PYTHONS[request.param]
     _check_interpreter(request.param, path, "test-mlflow")
@@ -153,17 +163,39 @@ def mlflow_python(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def oldest_python() -> str:
+def oldest_python(starts_processes: None) -> str:
     """The interpreter of the environment with the oldest versions that fitprint supports."""
     _check_interpreter("oldest", OLDEST_PYTHON, "test-oldest")
     return OLDEST_PYTHON
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if MLFLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
-        item.add_marker("mlflow")  # what needs the environments is left out by -m "not mlflow"
-    if "oldest_python" in getattr(item, "fixturenames", ()):
-        item.add_marker("slow")
+    fixtures = set(getattr(item, "fixturenames", ()))
+    for marker, of_these in MARKED_BY_FIXTURE.items():
+        if of_these & fixtures:
+            item.add_marker(marker)
+
+
+# ---- the marker `process` is true: a test without it that starts a process fails
+
+started: list[str] = []
+
+
+def note_process(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system"):
+        started.append(f"{event} {str(arguments[:2])[:200]}")
+
+
+sys.addaudithook(note_process)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Any:
+    started.clear()
+    result = yield
+    if started and item.get_closest_marker("process") is None:
+        pytest.fail(f"this test starts a process: mark it with `@pytest.mark.process` ({started[0]})", pytrace=False)
+    return result
 
 
 def _check_interpreter(name: str, path: str, target: str) -> None:

@@ -52,7 +52,7 @@ def document(invoke: Callable[..., Result]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+def command(starts_processes: None) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs `python -m fitprint` in a process of its own."""
 
     def run(*arguments: object, status: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -72,7 +72,7 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture
-def terminal() -> Callable[..., str]:
+def terminal(starts_processes: None) -> Callable[..., str]:
     """Runs `python -m fitprint` at a terminal of some width, and gives all that it shows there, colours included."""
 
     def run(width: int, *arguments: object, **variables: str) -> str:

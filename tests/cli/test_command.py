@@ -26,6 +26,7 @@ def test_help_names_every_command(command):
     assert "..." not in text.partition("Commands:")[2]  # every summary fits
 
 
+@pytest.mark.process
 def test_the_console_script(store):
     script = Path(sys.executable).with_name("fitprint")
     done = subprocess.run([script, "--version"], capture_output=True, text=True)

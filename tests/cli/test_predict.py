@@ -48,6 +48,7 @@ def test_json_is_the_answer_of_a_scoring_server(echo, document):
     assert document("predict", echo, "data.csv") == {"predictions": ["007 02 1 1.0 1", "08 03 2 2.5 1"]}
 
 
+@pytest.mark.process
 def test_standard_input_and_a_file_to_write(echo, command):
     import subprocess
 

@@ -51,7 +51,7 @@ def check_package(folder: Path) -> None:
 
 
 @pytest.fixture
-def together(tmp_path: Path) -> Callable[..., list[str]]:
+def together(tmp_path: Path, starts_processes: None) -> Callable[..., list[str]]:
     """Runs (script, *arguments) each in a process of its own, all let go at one moment. Returns what they print."""
 
     def run(*scripts: tuple[object, ...]) -> list[str]:

@@ -139,6 +139,7 @@ with fitprint.start_run() as run:
 """
 
 
+@pytest.mark.process
 def test_nothing_is_waited_for_where_a_run_is_still_open(toy, store):
     """A run that nobody ended: the process goes, and the run reads as KILLED."""
     program = OPENS_A_PIPE.replace("with fitprint.start_run() as run:", "run = fitprint.start_run()\nif True:")
@@ -148,6 +149,7 @@ def test_nothing_is_waited_for_where_a_run_is_still_open(toy, store):
     assert (found.status, found.metrics) == ("KILLED", {"mean": 2.0, "m": 1.0})
 
 
+@pytest.mark.process
 def test_a_block_that_the_end_of_the_program_leaves_is_ended(toy, store):
     done = subprocess.run([sys.executable, "-c", OPENS_A_PIPE], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (7, "")

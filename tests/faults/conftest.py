@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def failing_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def failing_files(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """The compiled library."""
     compiler = shutil.which("cc")
     if not sys.platform.startswith("linux") or compiler is None:

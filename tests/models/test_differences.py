@@ -184,6 +184,7 @@ def test_every_package_of_mlflow_says_what_it_was_made_with(name):
     assert {each.meaning for each in found} & {module.UNREADABLE} == set()
 
 
+@pytest.mark.process
 def test_the_same_environment_is_told_without_the_parser(tmp_path):
     folder = package(tmp_path / "model", f"mlflow>=2.8,<4\nnumpy=={NUMPY}\n")
     code = (

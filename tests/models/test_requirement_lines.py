@@ -165,6 +165,7 @@ def test_names():
     assert name_of("zope.interface") == "zope-interface"
 
 
+@pytest.mark.process
 def test_reading_imports_packaging_only_when_it_is_needed():
     code = (
         "import sys, fitprint.models.requirement_lines as lines\n"

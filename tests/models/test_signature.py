@@ -115,6 +115,7 @@ def test_where_mlflow_users_look():
         signature_module.nothing_of_the_kind  # noqa: B018
 
 
+@pytest.mark.process
 def test_import_loads_neither_numpy_nor_pandas():
     code = (
         "import sys, fitprint.models, fitprint.models.enforcement\n"
@@ -126,6 +127,7 @@ def test_import_loads_neither_numpy_nor_pandas():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.process
 def test_inference_needs_no_pandas():
     code = (
         "import sys\n"

@@ -31,7 +31,7 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Callable[..., Done[str]]:
+def start(tmp_path: Path, starts_processes: None) -> Callable[..., Done[str]]:
     """Runs a command in the test's folder. ``env``: variables beside those of this process, None takes one away."""
 
     def run(*words: object, env: Mapping[str, str | None] | None = None, stdin: str = "", **more: Any) -> Done[str]:

@@ -10,6 +10,8 @@ import threading
 import time
 import uuid
 
+import pytest
+
 from fitprint._core import provenance
 from fitprint._core.ids import new_run_id
 
@@ -49,6 +51,7 @@ def test_ids_increase_when_the_clock_stands_still_or_goes_back(monkeypatch):
         assert later < new_run_id()
 
 
+@pytest.mark.process
 def test_ids_of_many_processes_are_all_different():
     script = "from fitprint._core.ids import new_run_id\nfor _ in range(2000): print(new_run_id())"
     running = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(4)]
@@ -56,6 +59,7 @@ def test_ids_of_many_processes_are_all_different():
     assert len({one for each in made for one in each}) == 8_000
 
 
+@pytest.mark.process
 def test_a_forked_child_makes_other_ids():
     new_run_id()
     reader, writer = os.pipe()

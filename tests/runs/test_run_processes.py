@@ -100,6 +100,7 @@ def test_a_run_says_nothing_wrong_of_a_process_that_left_no_trace():
     assert _process.is_alive(_process.this_process()) is True
 
 
+@pytest.mark.process
 def test_a_forked_child_never_writes_its_parent_s_run(store):
     with fitprint.start_run() as run:
         run.log_metric("buffered", 1)
@@ -123,6 +124,7 @@ def test_a_forked_child_never_writes_its_parent_s_run(store):
     assert [each.name for each in found.children] == ["of the child"]
 
 
+@pytest.mark.process
 def test_a_forked_child_that_leaves_the_block_leaves_the_run_alone(store):
     child = None
     with fitprint.start_run() as run:

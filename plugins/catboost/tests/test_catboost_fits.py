@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import fitprint
+from fitprint.testing import immediate_flush
 
 FEW = {"iterations": 5, "thread_count": 1, "verbose": False, "allow_writing_files": False, "random_seed": 1}
 
@@ -99,9 +100,7 @@ def test_the_user_s_own_error_passes_and_what_was_measured_is_kept(recorded, fra
     assert not run.models
 
 
-def test_metrics_can_be_read_while_it_trains(recorded, frames, monkeypatch):
-    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BETWEEN_EMITS", 0.0)
-    monkeypatch.setattr("fitprint._runs.writer._FLUSH_INTERVAL", 0.0)
+def test_metrics_can_be_read_while_it_trains(recorded, frames):
     seen = []
 
     class Reading:
@@ -110,7 +109,8 @@ def test_metrics_can_be_read_while_it_trains(recorded, frames, monkeypatch):
             seen.append(len(lines))
             return True
 
-    catboost.CatBoostRegressor(**FEW).fit(frames.X, frames.y, callbacks=[Reading()])
+    with immediate_flush():
+        catboost.CatBoostRegressor(**FEW).fit(frames.X, frames.y, callbacks=[Reading()])
     assert seen == [1, 2, 3, 4, 5]
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import fitprint
+from fitprint.testing import immediate_flush
 
 PARAMS = {"objective": "binary", "metric": ["auc", "binary_logloss"], "verbose": -1, "num_threads": 1, "seed": 1}
 
@@ -135,16 +136,15 @@ def test_the_user_s_own_error_passes_and_what_was_measured_is_kept(recorded, dat
     assert not run.models
 
 
-def test_metrics_can_be_read_while_it_trains(recorded, datasets, monkeypatch):
-    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BETWEEN_EMITS", 0.0)
-    monkeypatch.setattr("fitprint._runs.writer._FLUSH_INTERVAL", 0.0)
+def test_metrics_can_be_read_while_it_trains(recorded, datasets):
     seen = []
 
     def reading(env):
         lines = "".join(file.read_text() for file in recorded.glob(".open/*/metrics.jsonl")).splitlines()
         seen.append(sum(json.loads(line)["name"] == "valid_0-auc" for line in lines))
 
-    train(datasets, 4, callbacks=[reading])
+    with immediate_flush():
+        train(datasets, 4, callbacks=[reading])
     assert seen == [1, 2, 3, 4]
 
 

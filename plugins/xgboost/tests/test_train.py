@@ -14,6 +14,7 @@ import xgboost
 from xgboost.callback import EarlyStopping, EvaluationMonitor, TrainingCallback
 
 import fitprint
+from fitprint.testing import immediate_flush
 
 PARAMS = {"objective": "binary:logistic", "eval_metric": ["logloss", "error@0.7"], "max_depth": 3, "nthread": 1}
 
@@ -182,9 +183,7 @@ def test_callbacks_from_an_iterator(recorded, matrices):
     assert len(noting.calls) == 3
 
 
-def test_metrics_can_be_read_while_it_trains(recorded, matrices, monkeypatch):
-    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BETWEEN_EMITS", 0.0)
-    monkeypatch.setattr("fitprint._runs.writer._FLUSH_INTERVAL", 0.0)
+def test_metrics_can_be_read_while_it_trains(recorded, matrices):
     seen = []
 
     class Reading(TrainingCallback):
@@ -194,20 +193,21 @@ def test_metrics_can_be_read_while_it_trains(recorded, matrices, monkeypatch):
             seen.append(sum(line["name"] == "valid-logloss" for line in lines))
             return False
 
-    train(matrices, 5, callbacks=[Reading()])
+    with immediate_flush():
+        train(matrices, 5, callbacks=[Reading()])
     assert seen in ([[1, 2, 3, 4, 5]] if IN_ORDER else [[0, 1, 2, 3, 4], [1, 2, 3, 4, 5]])
     assert len(fitprint.last_run().metric_history("valid-logloss")) == 5  # none twice
 
 
 def test_an_error_of_ours_does_not_reach_the_training(recorded, matrices, monkeypatch):
     fitprint.autolog(quiet=True, strict=False)
-    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BETWEEN_EMITS", 0.0)
 
     def broken(*arguments):
         raise OSError("the disk is full")
 
     monkeypatch.setattr("fitprint._runs.writer.RunWriter.flush_if_due", broken)
-    assert train(matrices, 3).num_boosted_rounds() == 3
+    with immediate_flush():
+        assert train(matrices, 3).num_boosted_rounds() == 3
     assert [each.rule for each in fitprint.last_run().skipped] == ["error"]
 
 

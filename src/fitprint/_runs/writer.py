@@ -21,7 +21,7 @@ from fitprint._runs.record import FINISHED, RUNNING, Record, Skip, now
 from fitprint.models.package import Package
 from fitprint.stores import OpenRun
 
-_FLUSH_INTERVAL = 1.0
+FLUSH_INTERVAL = 1.0
 """The seconds after which buffered metrics and changed params are written while a run is open."""
 
 
@@ -158,10 +158,10 @@ class RunWriter:
         What cannot be written stays in the buffer until the next time, or until the end of the run.
         """
         now = time.monotonic()
-        if now - self._added >= _FLUSH_INTERVAL:
-            self._slow_until = now + _FLUSH_INTERVAL  # values that come together after a pause are written together
+        if now - self._added >= FLUSH_INTERVAL:
+            self._slow_until = now + FLUSH_INTERVAL  # values that come together after a pause are written together
         self._added = now
-        if now - self._flushed >= _FLUSH_INTERVAL or now < self._slow_until:
+        if now - self._flushed >= FLUSH_INTERVAL or now < self._slow_until:
             with self._lock:
                 self._try_to_write()
 

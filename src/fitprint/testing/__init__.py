@@ -11,6 +11,7 @@ Importing this imports pytest. ``python -m fitprint.testing`` writes golden pack
 
 from fitprint.testing.case import Budget, Case
 from fitprint.testing.flavors import FlavorConformance
+from fitprint.testing.flushing import immediate_flush
 from fitprint.testing.stores import StoreConformance
 
-__all__ = ["Budget", "Case", "FlavorConformance", "StoreConformance"]
+__all__ = ["Budget", "Case", "FlavorConformance", "StoreConformance", "immediate_flush"]

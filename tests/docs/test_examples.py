@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PRINTED = {
     "classifier": ["C: 0.5", "accuracy: 0.974", "same predictions: True"],
     "probabilities": ["first: [0.0, 0.006]", "native: DecisionTreeClassifier"],

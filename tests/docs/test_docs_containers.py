@@ -19,7 +19,9 @@ import yaml
 import fitprint
 from fitprint._settings.table import TABLE, read_value
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "containers.md"
+pytestmark = pytest.mark.process
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "containers.md"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCKS = FENCE.findall(DOCUMENT.read_text("utf-8"))
 YAML = [text for language, text in BLOCKS if language == "yaml"]

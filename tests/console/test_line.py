@@ -138,12 +138,14 @@ def at_a_terminal(script: str, folder: Path, **variables: str) -> str:
     return shown.decode("utf-8").replace("\r\n", "\n")
 
 
+@pytest.mark.process
 def test_it_is_coloured_on_a_terminal_and_says_the_same(toy, store, tmp_path):
     shown = at_a_terminal(TRAIN + "train()", tmp_path)
     assert "\x1b[1mMean\x1b[0m" in shown
     assert LINE.fullmatch(CODES.sub("", shown).strip())
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
 def test_colours_are_turned_off_by_the_variables_for_that(toy, store, tmp_path, variables):
     assert not CODES.search(at_a_terminal(TRAIN + "train()", tmp_path, **variables))
@@ -202,6 +204,7 @@ def shown_at_last(written: str) -> list[str]:
     return found
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("stream", ["sys.stderr", "sys.stdout"])
 def test_a_line_goes_through_a_live_bar_and_not_over_it(toy, store, tmp_path, stream):
     pytest.importorskip("tqdm")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 INSTALLED = metadata.entry_points(group="fitprint.flavors").names
 """The other flavors' documents are tested in their own environment."""
 DOCUMENTS = sorted(
@@ -36,6 +36,7 @@ def run(command: list[str], folder: Path, site: Path | None = None) -> None:
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(each.relative_to(ROOT)) for each in DOCUMENTS])
 def test_every_snippet_of_a_document_runs(document, tmp_path, tinyboost):
     python = snippets(document, "python")

@@ -102,6 +102,7 @@ def test_the_user_s_own_tasks_in_a_backend_s_threads_are_recorded(toylearn):
     assert [run.name for run in fitprint.runs()] == ["Mean"] * 4
 
 
+@pytest.mark.process
 def test_what_leaves_for_unknown_workers_is_the_bare_function_and_is_told_once(toylearn, caplog):
     for _ in range(2):
         assert in_parallel("cluster", [joblib.delayed(divmod)(7, number) for number in (2, 3)]) == [(3, 1), (2, 1)]
@@ -114,6 +115,7 @@ def test_what_leaves_for_unknown_workers_is_the_bare_function_and_is_told_once(t
     ]
 
 
+@pytest.mark.process
 def test_nothing_is_missed_where_a_recorded_call_sends_its_parts_to_unknown_workers(toylearn, caplog):
     class Meta(toylearn.Base):
         def fit(self, rows, labels=None):

@@ -185,6 +185,7 @@ def test_a_thread_started_inside_a_call_trains_for_itself_afterwards(toylearn):
     assert names() == ["Outer", "Shifted"]
 
 
+@pytest.mark.process
 def test_a_fork_is_no_part_of_its_parent_s_call(toylearn):
     class Forks(toylearn.Base):
         def fit(self, rows, labels=None):

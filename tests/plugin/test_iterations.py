@@ -6,7 +6,7 @@ import pytest
 
 from fitprint._settings.table import Settings
 from fitprint.plugin import Flavor, MetricHistory, TrainingCall
-from fitprint.plugin import listeners as _iterations
+from fitprint.testing import immediate_flush
 
 
 class Emitted(list):
@@ -32,18 +32,18 @@ def growing(log, **options):
     return MetricHistory(call, emitted, lambda: log), emitted
 
 
-def test_nothing_is_emitted_before_it_is_due_and_nothing_twice(monkeypatch):
+def test_nothing_is_emitted_before_it_is_due_and_nothing_twice():
     log = {"a": []}
     found, emitted = growing(log)
     log["a"].append(1.0)
     found.after_iteration()
     assert emitted == []
-    monkeypatch.setattr(_iterations, "SECONDS_BETWEEN_EMITS", 0.0)
-    found.drain()
-    log["a"].append(2.0)
-    log["b"] = [5.0]
-    found.after_iteration()
-    found.drain()
+    with immediate_flush():
+        found.drain()
+        log["a"].append(2.0)
+        log["b"] = [5.0]
+        found.after_iteration()
+        found.drain()
     assert emitted == [("a", 0, 1.0), ("a", 1, 2.0), ("b", 0, 5.0)]
     assert found.iterations == 2
 
@@ -62,9 +62,9 @@ def test_steps_of_a_training_that_goes_on_and_of_metrics_now_and_then():
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_an_error_does_not_reach_the_training(strict, monkeypatch):
-    monkeypatch.setattr(_iterations, "SECONDS_BETWEEN_EMITS", 0.0)
-    found, _ = growing(None, strict=strict)
+def test_an_error_does_not_reach_the_training(strict):
+    with immediate_flush():
+        found, _ = growing(None, strict=strict)
     if strict:
         with pytest.raises(AttributeError):
             found.after_iteration()

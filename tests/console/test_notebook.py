@@ -11,7 +11,7 @@ jupyter_client = pytest.importorskip("jupyter_client")
 pytest.importorskip("ipykernel")
 pytest.importorskip("sklearn")
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "notebooks.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "notebooks.md"
 TRAIN = "from sklearn.naive_bayes import GaussianNB; GaussianNB().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])"
 
 
