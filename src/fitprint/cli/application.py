@@ -12,12 +12,11 @@ from fitprint._console.logger import set_up_logger
 from fitprint._core import privacy as _privacy
 from fitprint._settings.layers import current
 from fitprint._version import __version__
-from fitprint.cli.cleaning import gc
+from fitprint.cli.cleanup import gc
 from fitprint.cli.flavors import flavors
 from fitprint.cli.inspection import inspect
+from fitprint.cli.models import package, predict
 from fitprint.cli.new_flavor import new_flavor
-from fitprint.cli.packaging import package
-from fitprint.cli.predicting import predict
 from fitprint.cli.run import run
 from fitprint.cli.runs import runs
 from fitprint.cli.settings import settings

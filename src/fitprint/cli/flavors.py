@@ -14,9 +14,8 @@ from fitprint._instrumentation.entries import Entry, discover, missing_plugins
 from fitprint._instrumentation.support import check_support
 from fitprint._runs.summary_line import IN_ITS_NATURE
 from fitprint.cli import options
-from fitprint.cli.finding import Reading, opened_store
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, styled
+from fitprint.cli.lookup import Reading, opened_store
+from fitprint.cli.render import Page, styled
 from fitprint.cli.texts import as_json as json_text
 from fitprint.stores import StoreError
 
@@ -60,10 +59,10 @@ def flavors(store: str | None, as_json: bool) -> None:
     if not rows:
         click.echo('no flavor is installed, nothing would be recorded: pip install "fitprint[all]"')
         return
-    page = Page(Screen.of_stdout())
+    page = Page()
     shown = [_cells(each) for each in rows]
     filled = [i for i in range(len(_HEAD)) if i < _ALWAYS or any(each[i] for each in shown)]
-    page.rows([[each[i] for i in filled] for each in shown], [_HEAD[i] for i in filled], folds=True)
+    page.table([[each[i] for i in filled] for each in shown], [_HEAD[i] for i in filled], folds=True)
     page.print()
 
 

@@ -8,10 +8,9 @@ import click
 
 from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages
-from fitprint.cli.finding import found_package
-from fitprint.cli.imports import imports
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, signature_rows, size_or_missing, styled
+from fitprint.cli.lookup import found_package
+from fitprint.cli.packages import imports
+from fitprint.cli.render import Page, signature_rows, size_or_missing, styled
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import value_text
 from fitprint.models import checksums
@@ -69,16 +68,16 @@ def _file(file: checksums.CheckedFile) -> dict[str, Any]:
 
 
 def _page(document: dict[str, Any]) -> None:
-    page = Page(Screen.of_stdout())
+    page = Page()
     page.line((document["path"], "bold"))
     page.facts(_facts(document))
     for name, keys in document["flavors"].items():
         page.title(f"Flavor {name}")
         values = keys if isinstance(keys, dict) else {"": keys}
-        page.rows([(key, value_text(value)) for key, value in values.items() if value is not None])
+        page.table([(key, value_text(value)) for key, value in values.items() if value is not None])
     page.title("Signature")
     if document["signature"]:
-        page.rows(signature_rows(document["signature"]), styles=("dim",))
+        page.table(signature_rows(document["signature"]), styles=("dim",))
     else:
         page.line(("  none", "dim"))
     metadata = document["metadata"]
@@ -86,7 +85,7 @@ def _page(document: dict[str, Any]) -> None:
         page.mapping("Metadata", metadata if isinstance(metadata, dict) else {"": metadata})
     if document["requirements"]:
         page.title("Requirements")
-        page.rows([(each,) for each in document["requirements"]])
+        page.table([(each,) for each in document["requirements"]])
     for each in document["imports"]:
         _imports(page, each)
     _files(page, document["files"])
@@ -112,7 +111,7 @@ def _imports(page: Page, found: dict[str, Any]) -> None:
     page.title(f"Imports of {value_text(found['file'])}", value_text(found["problem"]) if found["problem"] else "")
     if not found["imports"]:
         page.line(("  none", "dim"))
-    page.rows([(value_text(each["name"]), _kind(each["kind"])) for each in found["imports"]])
+    page.table([(value_text(each["name"]), _kind(each["kind"])) for each in found["imports"]])
 
 
 def _kind(kind: str) -> Any:
@@ -125,7 +124,7 @@ def _files(page: Page, files: list[dict[str, Any]]) -> None:
     remark = f"{CHECKSUMS} does not vouch for {wrong} of them" if wrong else "" if checked else f"no {CHECKSUMS}"
     page.title("Files", remark)
     rows = [(each["name"], size_or_missing(each["size"]), _check(each["check"])) for each in files]
-    page.rows(rows, right=(1,))
+    page.table(rows, right=(1,))
 
 
 def _check(check: str | None) -> Any:

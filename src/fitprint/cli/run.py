@@ -21,7 +21,7 @@ from fitprint._core.paths import absolute
 from fitprint._instrumentation.entries import missing_plugins
 from fitprint._settings import parsers as read
 from fitprint._settings.table import Settings
-from fitprint.cli.setting_options import environment_of, setting_options
+from fitprint.cli.options import environment_of, setting_options
 from fitprint.cli.texts import clean
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126

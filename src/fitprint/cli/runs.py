@@ -9,14 +9,17 @@ from typing import Any
 import click
 
 from fitprint._runs.run import Run
-from fitprint.cli import options, run_rows
-from fitprint.cli.finding import Reading, opened_store
-from fitprint.cli.screen import Screen
+from fitprint.cli import options
+from fitprint.cli.lookup import Reading, opened_store
+from fitprint.cli.render import Page, terminal_width
+from fitprint.cli.runs_table import Row, add_runs, as_tree, plain_lines
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import clean
 from fitprint.stores import Store
 
 NEWEST = 50
+MOST_ALIGNED = 1_000
+"""Runs in an aligned table, which takes half a millisecond for each; more are listed as plain lines."""
 
 
 @click.command()
@@ -28,8 +31,9 @@ NEWEST = 50
 def runs(context: click.Context, store: str | None, experiment: str | None, every: bool, as_json: bool) -> None:
     """List runs, newest first, children beneath their parent.
 
-    On a terminal the run column has as many digits of the id as `fitprint show` needs to find the run; piped, ids
-    are whole. "took" is the time of the training itself, and for an open run its age.
+    On a terminal the runs stand in a table, with as many digits of each id as `fitprint show` needs to find the run.
+    In a pipe, and for more than a thousand runs, they are lines of cells between tabs, with whole ids. "took" is the
+    time of the training itself, and for an open run its age.
     """
     opened = opened_store(store)
     run_ids = list(opened.run_ids())
@@ -38,11 +42,9 @@ def runs(context: click.Context, store: str | None, experiment: str | None, ever
     if as_json:
         click.echo(_document(opened, listed, more))
     elif listed:
-        screen = Screen.of_stdout()
-        digits = run_rows.id_digits((run.run_id for run in listed), run_ids)
-        click.echo("\n".join(run_rows.lines(run_rows.as_tree(listed), screen, digits)), color=screen.colour)
+        _show(as_tree(listed), run_ids)
         if more:
-            click.echo(f"{more}: fitprint runs --all", err=screen.width is None)
+            click.echo(f"{more}: fitprint runs --all", err=terminal_width() is None)
     else:
         of = f" of the experiment {clean(experiment)}" if experiment is not None else ""
         click.echo(f"no runs{of} in {clean(opened.location)}")
@@ -61,6 +63,15 @@ def _newest(reading: Reading, run_ids: list[str], experiment: str | None, every:
         return list(matching), ""
     found = list(islice(matching, NEWEST + 1))
     return found[:NEWEST], f"older runs of {clean(experiment)}" if len(found) > NEWEST else ""
+
+
+def _show(rows: Sequence[Row], run_ids: list[str]) -> None:
+    if terminal_width() is None or len(rows) > MOST_ALIGNED:
+        click.echo("\n".join(plain_lines(rows)))
+        return
+    page = Page(indent=0)
+    add_runs(page, rows, run_ids)
+    page.print()
 
 
 def _document(store: Store, listed: Sequence[Run], more: str) -> str:

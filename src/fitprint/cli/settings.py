@@ -20,8 +20,7 @@ from fitprint._settings.layers import Found, current
 from fitprint._settings.table import TABLE, value_text
 from fitprint.cli import options, texts
 from fitprint.cli.flavors import AVAILABLE, flavor_row
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, styled
+from fitprint.cli.render import Page, styled
 from fitprint.plugin.flavor import Flavor
 
 _HEAD = ("setting", "value", "from")
@@ -104,8 +103,8 @@ def _as_json(name: str, found: Found, each: Field[Any]) -> dict[str, Any]:
 
 
 def _page(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> Page:
-    page = Page(Screen.of_stdout())
-    page.rows([_row(name, each) for name, each in general.items()], _HEAD)
+    page = Page()
+    page.table([_row(name, each) for name, each in general.items()], _HEAD)
     for flavor, of in flavors.items():
         if of.state != AVAILABLE:
             page.title(flavor, of.state)
@@ -113,10 +112,10 @@ def _page(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict
         other = {name: each for name, each in of.found.items() if name in of.own or each.value != general[name].value}
         other.pop("rules", None)
         page.title(flavor, "" if other else "as above")
-        page.rows([_row(name, each) for name, each in other.items()])
+        page.table([_row(name, each) for name, each in other.items()])
     if unknown:
         page.title("no settings", "and ignored")
-        page.rows([(name, f"the nearest that is one: {nearest}") for name, nearest in sorted(unknown.items())])
+        page.table([(name, f"the nearest that is one: {nearest}") for name, nearest in sorted(unknown.items())])
     return page
 
 

@@ -12,10 +12,10 @@ import click
 from fitprint._runs.record import RUNNING
 from fitprint._runs.run import Run
 from fitprint._runs.summary_line import size_text
-from fitprint.cli import options, packages, run_rows
-from fitprint.cli.finding import Reading, found_run
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, signature_rows, size_or_missing, styled
+from fitprint.cli import options, packages
+from fitprint.cli.lookup import Reading, found_run
+from fitprint.cli.render import Page, signature_rows, size_or_missing, styled
+from fitprint.cli.runs_table import STATUS_STYLES, add_runs
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import duration, number_text, seconds_since, time_text
 from fitprint.models.errors import PackageError
@@ -109,15 +109,14 @@ def _model(name: str, about: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store) -> None:
-    screen = Screen.of_stdout()
-    page = Page(screen)
-    page.line((run.name, "bold"), ("  ", ""), (run.status, run_rows.STATUS_COLOURS.get(run.status, "")))
+    page = Page()
+    page.line((run.name, "bold"), ("  ", ""), (run.status, STATUS_STYLES.get(run.status, "")))
     page.facts(_facts(run, document))
     _error(page, run)
     if run.metrics:
         page.title("Metrics")
         steps = document["steps"]
-        page.rows([(name, number_text(value), _steps_text(steps.get(name, 0))) for name, value in run.metrics.items()])
+        page.table([(name, number_text(value), _steps_text(steps.get(name, 0))) for name, value in run.metrics.items()])
     page.mapping("Params", document["params"])
     page.mapping("Tags", document["tags"])
     if document["artifacts"]:
@@ -128,9 +127,9 @@ def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store)
     if run.skipped:
         page.title("Not recorded")
         rows = [(str(each.what), str(each.rule), str(each.reason)) for each in run.skipped]
-        page.rows(rows, ("what", "by", "because"), folds=True)
+        page.table(rows, ("what", "by", "because"), folds=True)
     if children:
-        _children(page, screen, children, list(store.run_ids()))
+        _children(page, children, list(store.run_ids()))
     page.print()
 
 
@@ -158,15 +157,13 @@ def _end(run: Run) -> str:
 def _error(page: Page, run: Run) -> None:
     if run.error:
         page.title("Error")
-        page.rows([(styled(run.error.get("type", ""), "red"), str(run.error.get("message", "")))], folds=True)
+        page.table([(styled(run.error.get("type", ""), "red"), str(run.error.get("message", "")))], folds=True)
 
 
-def _children(page: Page, screen: Screen, children: list[Run], run_ids: list[str]) -> None:
+def _children(page: Page, children: list[Run], run_ids: list[str]) -> None:
     shown = children[:MOST_CHILDREN]
     page.title("Children", f"the first {MOST_CHILDREN} of {len(children):,}" if len(children) > MOST_CHILDREN else "")
-    inner = Screen(screen.width - 2 if screen.width else None, screen.colour)
-    digits = run_rows.id_digits((each.run_id for each in shown), run_ids)
-    page.plain_lines(run_rows.lines([(each, 0) for each in shown], inner, digits))
+    add_runs(page, [(child, 0) for child in shown], run_ids)
 
 
 def _steps_text(count: int) -> str:
@@ -178,10 +175,10 @@ def _show_model(page: Page, model: dict[str, Any]) -> None:
     about = (model.get("flavor"), size_text(size) if isinstance(size, int) else None)
     page.title(f"Model {model['name']}", ", ".join(str(each) for each in about if each))
     if model["problem"]:
-        page.rows([(styled("broken", "red"), model["problem"])], folds=True)
+        page.table([(styled("broken", "red"), model["problem"])], folds=True)
         return
     if model["signature"]:
-        page.rows(signature_rows(model["signature"]), styles=("dim",))
+        page.table(signature_rows(model["signature"]), styles=("dim",))
     else:
         page.line(("  no signature", "dim"))
     page.line()
@@ -192,4 +189,4 @@ def _show_model(page: Page, model: dict[str, Any]) -> None:
 
 
 def _files(page: Page, files: list[dict[str, Any]]) -> None:
-    page.rows([(str(each["name"]), size_or_missing(each["size"])) for each in files], right=(1,))
+    page.table([(str(each["name"]), size_or_missing(each["size"])) for each in files], right=(1,))

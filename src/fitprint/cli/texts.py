@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import unicodedata
 from datetime import datetime, timezone
 from typing import Any
 
@@ -28,21 +27,9 @@ def _spelled(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")
 
 
-def columns(text: str) -> int:
-    """How many columns of a terminal a clean text takes: East Asian letters take two, accents none."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
-
-
-def shortened(text: str, width: int) -> str:
-    """A clean text in at most so many columns, with an ellipsis where it is cut."""
-    if columns(text) <= width:
-        return text
-    while text and columns(text) >= width:
-        text = text[: min(len(text) - 1, width)]
-    return text + "…"
+def shortened(text: str, length: int) -> str:
+    """A clean text of at most so many characters, with an ellipsis where it is cut."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def value_text(value: Any) -> str:

@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from fitprint.cli import options
-from fitprint.cli.finding import found_package
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, size_or_missing, styled
+from fitprint.cli.lookup import found_package
+from fitprint.cli.render import Page, size_or_missing, styled
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import value_text
 from fitprint.models import mlmodel
@@ -54,7 +53,7 @@ def _document(path: str, found: Verification) -> dict[str, Any]:
 
 
 def _page(path: str, found: Verification) -> None:
-    page = Page(Screen.of_stdout())
+    page = Page()
     page.line((path, "bold"))
     page.facts([("digest", found.digest)])
     told = [each for each in found.files if each.check not in (None, MATCHES)]
@@ -64,11 +63,11 @@ def _page(path: str, found: Verification) -> None:
             (value_text(each.name), size_or_missing(each.size), styled(each.check, "red" if each.problem else "yellow"))
             for each in told
         ]
-        page.rows(rows, right=(1,))
+        page.table(rows, right=(1,))
     page.line()
     if found.problems:
         page.line(("does not verify", "bold red"))
-        page.rows([(value_text(each),) for each in found.problems], folds=True)
+        page.table([(value_text(each),) for each in found.problems], folds=True)
     else:
         count = sum(each.check == MATCHES for each in found.files)
         page.line(("verified", "bold green"), (f": {count} files are as {CHECKSUMS} lists them", ""))

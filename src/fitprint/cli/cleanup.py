@@ -14,10 +14,9 @@ from fitprint._runs.retention import Wanted, thin
 from fitprint._runs.summary_line import size_text
 from fitprint._settings.parsers import size as read_size
 from fitprint.cli import options
-from fitprint.cli.finding import opened_store
-from fitprint.cli.run_rows import STATUS_COLOURS
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, styled
+from fitprint.cli.lookup import opened_store
+from fitprint.cli.render import Page, styled
+from fitprint.cli.runs_table import STATUS_STYLES
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import clean as printable
 from fitprint.stores import Store
@@ -109,9 +108,8 @@ def _wanted(
 def _show(store: Store, found: Sequence[Cleaned], dry_run: bool) -> None:
     done = [each for each in found if each.did != LEFT]
     if found:
-        screen = Screen.of_stdout()
-        page = Page(screen)
-        page.rows([_cells(each, dry_run) for each in found], ("run", "name", "status", "what"), folds=True)
+        page = Page()
+        page.table([_cells(each, dry_run) for each in found], ("run", "name", "status", "what"), folds=True)
         page.print()
     if done:
         click.echo(_summary(done, dry_run))
@@ -120,7 +118,7 @@ def _show(store: Store, found: Sequence[Cleaned], dry_run: bool) -> None:
 
 
 def _cells(each: Cleaned, dry_run: bool) -> tuple[Any, ...]:
-    status = styled(each.status, STATUS_COLOURS.get(each.status))
+    status = styled(each.status, STATUS_STYLES.get(each.status))
     return each.run_id, each.name, status, _what(each, dry_run)
 
 

@@ -1,17 +1,22 @@
-"""`fitprint predict`: rows of a CSV file through a package, its signature enforced."""
+"""`fitprint predict` and `fitprint package`: the two commands that load a model."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from fitprint._core.guard import attempt, describe
 from fitprint.cli import options
-from fitprint.cli.failures import or_failure
-from fitprint.cli.finding import found_package
+from fitprint.cli.lookup import found_package
 from fitprint.cli.texts import as_json as json_text
+from fitprint.cli.texts import clean
+from fitprint.models.errors import PackageError
 
 
 @click.command(short_help="Predict the rows of a CSV file with a package.")
@@ -81,3 +86,45 @@ def _json(predictions: Any) -> str:
     is_table = hasattr(predictions, "iloc")
     found = table(predictions).to_dict(orient="records") if is_table else predictions
     return json_text({"predictions": plain_data(found)}) + "\n"
+
+
+@click.command(short_help="Make a package of a file that holds a model.")
+@click.argument("file")
+@click.option("--flavor", metavar="NAME", help="Of the framework that wrote it; of a pickle the class tells it too.")
+@click.option("--data", metavar="CSV", help="Rows that the model predicts: its signature is inferred from them.")
+@click.option("--to", "folder", metavar="FOLDER", required=True, help="The package: a new or an empty folder.")
+@click.option("--trust", is_flag=True, help="Unpickle the file: that runs whatever its author put into it.")
+@click.option(
+    "--code",
+    metavar="PATH",
+    multiple=True,
+    help="A module or a folder of modules of yours that the pickle names; copied into the package. Again for more.",
+)
+def package(file: str, flavor: str | None, data: str | None, folder: str, trust: bool, code: tuple[str, ...]) -> None:
+    """Make a package of a file that holds a model.
+
+    FILE is a pickle (joblib's too), or what the framework writes itself, such as a .ubj of XGBoost's, which needs no
+    --trust. Of the rows in --data none is kept. The package is that of `fitprint.save_model`.
+    """
+    from fitprint import package_model
+
+    for path in code if trust else ():
+        sys.path.insert(0, str(Path(path).resolve().parent))
+    what = f"{file}: no package can be made of its model"
+    or_failure(what, package_model, file, folder, flavor, data=data, trust=trust, code_paths=list(code))
+    click.echo(f"{clean(folder)} is a package: `fitprint inspect` shows what is in it")
+
+
+Result = TypeVar("Result")
+TOLD_ELSEWHERE = (PackageError, OSError, ValueError, click.ClickException)
+"""What the group of commands tells on one line, as it is."""
+
+
+def or_failure(what: str, function: Callable[..., Result], *args: Any, **named: Any) -> Result:
+    """Calls what runs a user's code. Raises PackageError, ``what`` with the error, for an error that nobody foresaw."""
+    done, found = attempt(partial(function, *args, **named))
+    if done:
+        return found  # type: ignore[no-any-return]
+    if isinstance(found, TOLD_ELSEWHERE):
+        raise found
+    raise PackageError(f"{what}: {clean(describe(found))}") from found
