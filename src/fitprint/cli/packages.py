@@ -12,13 +12,13 @@ from typing import Any
 
 from fitprint._core.jsonable import plain
 from fitprint._instrumentation.entries import discover
+from fitprint._packages.load import signature_of
 from fitprint.models import checksums, mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.models.named_files import code_folders, is_named, named_paths, unpickled_files
 from fitprint.models.package import member
 from fitprint.models.param_schema import ParamSpec
 from fitprint.models.schema import TensorSpec
-from fitprint.models.signature import ModelSignature
 from fitprint.models.streams.files import imports_of
 from fitprint.models.streams.origins import BY_VALUE, DANGEROUS, FRAMEWORK, STANDARD, USER, origin
 
@@ -67,13 +67,9 @@ def _text(path: Path) -> str | None:
 
 def _signature(document: Mapping[str, Any], folder: Path) -> dict[str, list[dict[str, Any]] | None] | None:
     """The parts of a signature (``inputs``, ``outputs``, ``params``), a dict per column, tensor or param."""
-    found = document.get("signature")
-    if not found:
+    signature = signature_of(document, folder)
+    if signature is None:
         return None
-    try:
-        signature = ModelSignature.from_dict(found)
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise PackageError(f"{folder}: its signature cannot be read: {error}") from None
     parts = (("inputs", signature.inputs), ("outputs", signature.outputs), ("params", signature.params))
     return {part: None if specs is None else [_spec(each) for each in specs] for part, specs in parts}
 
