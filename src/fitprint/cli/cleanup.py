@@ -1,4 +1,4 @@
-"""`fitprint gc`: what dead processes left is closed or removed, packages are thinned out (`gc` itself is Python's)."""
+"""`fitprint gc`: close or remove what dead processes left behind, and remove packages that are no longer wanted."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _AGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*")
 
 
 def _seconds(context: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    """A time span given as `90s`, `30m`, `12h`, `7d` or `2w`."""
+    """Read a time span such as `90s`, `30m`, `12h`, `7d` or `2w`."""
     if value is None:
         return None
-    found = _AGE.fullmatch(value)
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no age: give a number and a unit, as in 90s, 30m, 12h, 7d or 2w")
-    return float(found[1]) * _SECONDS[found[2]]
+    match = _AGE.fullmatch(value)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is not an age: give a number and a unit, as in 90s, 30m, 12h, 7d or 2w")
+    return float(match[1]) * _SECONDS[match[2]]
 
 
 def _size(context: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """A size given as `10GB`, `1.5GiB` or a number of bytes."""
+    """Read a size such as `10GB`, `1.5GiB`, or a number of bytes."""
     try:
         size: int | None = read_size(value)
         return size
@@ -44,20 +44,24 @@ def _size(context: click.Context, param: click.Parameter, value: str | None) -> 
         raise click.BadParameter(f"{value!r} cannot be read; accepted: {error}") from None
 
 
-@click.command(short_help="Clean up after processes that died; thin out packages.")
+@click.command(short_help="Clean up after processes that died; remove old packages.")
 @options.store
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be done.")
 @click.option(
     "--older-than",
     callback=_seconds,
     metavar="AGE",
-    help="Also close runs of other machines that nothing was written to for so long: 12h, 7d, 2w.",
+    help="Also close runs of other machines that nothing was written to for this long: 12h, 7d, 2w.",
 )
 @click.option("--keep-models", type=click.IntRange(min=0), metavar="K", help="Remove all packages but the best K.")
-@click.option("--max-size", callback=_size, metavar="SIZE", help="Remove packages until all fit: 10GB, 1.5GiB.")
-@click.option("--by", metavar="METRIC", help="What makes a package a good one; by default the newest are.")
-@click.option("--lowest/--highest", default=None, help="Which values of METRIC are good; by default as its name says.")
-@click.option("--experiment", metavar="NAME", help="Thin out the packages of this experiment alone.")
+@click.option(
+    "--max-size", callback=_size, metavar="SIZE", help="Remove packages until the others fit in: 10GB, 1.5GiB."
+)
+@click.option("--by", metavar="METRIC", help="The metric that ranks packages; without it the newest are the best.")
+@click.option(
+    "--lowest/--highest", default=None, help="Which values of METRIC are the best; by default its name decides."
+)
+@click.option("--experiment", metavar="NAME", help="Remove packages of this experiment only.")
 @options.as_json
 @click.pass_context
 def gc(
@@ -69,47 +73,49 @@ def gc(
     as_json: bool,
     **thinning: Any,
 ) -> None:
-    """Clean up after processes that died while they recorded; with --keep-models or --max-size, thin out packages.
+    """Clean up after processes that died while they recorded; with --keep-models or --max-size, remove packages.
 
-    A run whose process is gone is closed as KILLED, with the time of its last sign of life as its end: its params,
-    metrics, artifacts and complete packages stay. Removed are half packages, half written files, and folders that
-    never became a run. Runs of living processes are left alone; of another machine's it cannot be told from here
-    whether they live: they are left alone too, but for --older-than.
+    A run whose process has gone is closed as KILLED; its end is the last sign of life. Its params, metrics, artifacts
+    and complete packages stay. Removed are incomplete packages, partly written files, and folders that never became a
+    run. Runs of living processes are left alone. Whether a run of another machine is alive cannot be seen from here, so
+    it is left alone too, unless --older-than says otherwise.
 
-    Packages that are thinned out go for good, the least good first; their runs stay, and say when and why.
+    --keep-models and --max-size remove packages for good, the worst first; their runs stay, and record when and why.
     """
     wanted = _wanted(**thinning)
     opened = opened_store(store)
-    found = list(clean(opened, older_than, dry_run))
+    results = list(clean(opened, older_than, dry_run))
     if wanted is not None:
-        found += thin(opened, wanted, older_than, dry_run)
+        results += thin(opened, wanted, older_than, dry_run)
     if as_json:
-        rows = [asdict(each) for each in found]
+        rows = [asdict(result) for result in results]
         click.echo(json_text({"store": opened.location, "dry_run": dry_run, "runs": rows}))
     else:
-        _show(opened, found, dry_run)
-    if any(each.failed for each in found):
+        _show(opened, results, dry_run)
+    if any(result.failed for result in results):
         context.exit(1)
 
 
 def _wanted(
     keep_models: int | None, max_size: int | None, by: str | None, lowest: bool | None, experiment: str | None
 ) -> Wanted | None:
-    """What is to stay of the packages; None where none is to go."""
+    """Return which packages are to stay, or None if none is to be removed."""
     if keep_models is None and max_size is None:
         if by is not None or lowest is not None or experiment is not None:
-            raise click.UsageError("say how many packages are to stay, with --keep-models or --max-size")
+            raise click.UsageError("say how many packages are to stay: use --keep-models or --max-size")
         return None
     if lowest is not None and by is None:
-        raise click.UsageError("--lowest and --highest say which values of a metric are good: name it with --by")
+        raise click.UsageError(
+            "--lowest and --highest say which values of a metric are the best: name the metric with --by"
+        )
     return Wanted(keep_models, max_size, by, lowest, experiment)
 
 
-def _show(store: Store, found: Sequence[Cleaned], dry_run: bool) -> None:
-    done = [each for each in found if each.did != LEFT]
-    if found:
+def _show(store: Store, results: Sequence[Cleaned], dry_run: bool) -> None:
+    done = [result for result in results if result.did != LEFT]
+    if results:
         page = Page()
-        page.table([_cells(each, dry_run) for each in found], ("run", "name", "status", "what"), folds=True)
+        page.table([_cells(result, dry_run) for result in results], ("run", "name", "status", "what"), folds=True)
         page.print()
     if done:
         click.echo(_summary(done, dry_run))
@@ -117,34 +123,38 @@ def _show(store: Store, found: Sequence[Cleaned], dry_run: bool) -> None:
         click.echo(f"nothing to clean up in {printable(store.location)}")
 
 
-def _cells(each: Cleaned, dry_run: bool) -> tuple[Any, ...]:
-    status = styled(each.status, STATUS_STYLES.get(each.status))
-    return each.run_id, each.name, status, _what(each, dry_run)
+def _cells(result: Cleaned, dry_run: bool) -> tuple[Any, ...]:
+    status = styled(result.status, STATUS_STYLES.get(result.status))
+    return result.run_id, result.name, status, _what(result, dry_run)
 
 
-def _what(each: Cleaned, dry_run: bool) -> str:
-    """`closed`, `removed: it never got a record`, `closed; half done, removed: .package-0 (1.2 MB)`."""
-    if each.did == LEFT:
-        return f"{'cannot be cleaned up' if each.failed else 'left alone'}: {each.reason}"
+def _what(result: Cleaned, dry_run: bool) -> str:
+    """Return for example `closed`, `removed: it never got a record`, `closed; incomplete, removed: .package-0 (1.2
+    MB)`.
+    """
+    if result.did == LEFT:
+        return f"{'cannot be cleaned up' if result.failed else 'left alone'}: {result.reason}"
     would = "would be " if dry_run else ""
-    if each.did == REMOVED:
-        return f"{would}removed: {each.reason}"
-    if each.did == THINNED:
-        return f"{would}removed: package {each.removed[0]} ({size_text(each.freed)}), {each.reason}"
-    half = f"half done, {would}removed: {', '.join(each.removed)} ({size_text(each.freed)})" if each.removed else ""
-    return "; ".join(part for part in (f"{would}closed" if each.did == CLOSED else "", half) if part)
+    if result.did == REMOVED:
+        return f"{would}removed: {result.reason}"
+    if result.did == THINNED:
+        return f"{would}removed: package {result.removed[0]} ({size_text(result.freed)}), {result.reason}"
+    incomplete = (
+        f"incomplete, {would}removed: {', '.join(result.removed)} ({size_text(result.freed)})" if result.removed else ""
+    )
+    return "; ".join(part for part in (f"{would}closed" if result.did == CLOSED else "", incomplete) if part)
 
 
 def _summary(done: Sequence[Cleaned], dry_run: bool) -> str:
-    """`closed 3 runs, removed 1 folder without a record, freed 1.2 MB`."""
-    counts = {did: sum(each.did == did for each in done) for did in (CLOSED, SWEPT, REMOVED, THINNED)}
+    """Return for example `closed 3 runs, removed 1 folder without a record, freed 1.2 MB`."""
+    counts = {did: sum(result.did == did for result in done) for did in (CLOSED, SWEPT, REMOVED, THINNED)}
     parts = [
         _counted("closed", counts[CLOSED], "run"),
         _counted("swept", counts[SWEPT], "ended run"),
         _counted("removed", counts[REMOVED], "folder", " without a record"),
         _counted("removed", counts[THINNED], "package"),
     ]
-    freed = sum(each.freed for each in done)
+    freed = sum(result.freed for result in done)
     if freed:
         parts.append(f"freed {size_text(freed)}")
     return ("dry run, nothing was done: " if dry_run else "") + ", ".join(part for part in parts if part)

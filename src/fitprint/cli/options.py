@@ -1,4 +1,4 @@
-"""Options of commands: those that several commands have, and an option for each setting, from their one table."""
+"""Options of commands: those that several commands share, and an option for each setting."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from fitprint._settings.table import TABLE, value_text
 store = click.option(
     "--store",
     metavar="FOLDER",
-    help="Where the runs are. Default: FITPRINT_STORE, else ./fitprint-runs.",
+    help="The folder of the runs. Default: FITPRINT_STORE, else ./fitprint-runs.",
 )
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with all there is.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON document.")
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def setting_options(command: Command) -> Command:
-    """Gives a command an option for each setting: ``--max-model-size SIZE``, ``--quiet / --no-quiet``.
+    """Give a command an option for each setting: ``--max-model-size SIZE``, ``--quiet / --no-quiet``.
 
-    The command gets them by the settings' names, each None where it was not given, else its text for a variable.
-    Repeating an option of names or tags adds to it. A value that cannot be read ends the command.
+    The command gets the values by the names of the settings: the text of each for an environment variable, or None if
+    the option was not given. Repeated options of names or tags add up. A value that cannot be read ends the command.
     """
     for setting in reversed(_given_outside()):
         command = _option(setting)(command)
@@ -37,16 +37,17 @@ def setting_options(command: Command) -> Command:
 
 
 def environment_of(values: Mapping[str, str | None]) -> dict[str, str]:
-    """The ``FITPRINT_*`` variables that hold these values in another process. A folder is made absolute now."""
-    found = {variable(each.name): values.get(each.name) for each in _given_outside()}
-    given = {name: value for name, value in found.items() if value is not None}
-    if store := given.get(variable("store")):
-        given[variable("store")] = absolute(store, os.getcwd())
-    return given
+    """Return the ``FITPRINT_*`` variables that hold these values in another process; a folder becomes absolute."""
+    texts = {variable(setting.name): values.get(setting.name) for setting in _given_outside()}
+    variables = {name: text for name, text in texts.items() if text is not None}
+    if store := variables.get(variable("store")):
+        variables[variable("store")] = absolute(store, os.getcwd())
+    return variables
 
 
 def _given_outside() -> list[Field[Any]]:
-    return [each for each in TABLE.values() if not each.metadata["argument_only"]]
+    """Return the settings that can be given outside of Python code."""
+    return [setting for setting in TABLE.values() if not setting.metadata["argument_only"]]
 
 
 def _option(setting: Field[Any]) -> Callable[[Command], Command]:
@@ -66,10 +67,14 @@ def _flag_text(context: click.Context, option: click.Parameter, value: bool | No
 
 
 def _checked_text(context: click.Context, option: click.Parameter, value: str | tuple[str, ...] | None) -> str | None:
-    """What was given, once it has been read. Raises click.BadParameter with what is accepted."""
+    """Return the text of an option, once it could be read.
+
+    Raises:
+        click.BadParameter: it cannot be read; the message says what is accepted.
+    """
     text = ",".join(value) if isinstance(value, tuple) else value
     if not text:
-        return None  # as an empty variable is
+        return None  # like an empty variable
     try:
         TABLE[str(option.name)].metadata["read"](text)
     except ValueError as error:

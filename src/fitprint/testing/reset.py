@@ -1,4 +1,4 @@
-"""A state of its own for each test: what fitprint knows in this process is forgotten."""
+"""Give each test a state of its own: what fitprint knows in this process is forgotten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fitprint._settings import layers as _configuration
 
 
 def forget_everything() -> None:
-    """Makes this process one in which fitprint has done nothing yet."""
+    """Reset this process to one in which fitprint has done nothing yet."""
     _session._current.set(None)
     while fitprint.active_run() is not None:
         fitprint.end_run("KILLED")
