@@ -57,7 +57,7 @@ def test_a_store_that_is_not_there(store, command, arguments):
 def test_a_store_that_is_a_file(tmp_path, command):
     (tmp_path / "file").write_text("")
     assert command("runs", "--store", "file", status=1).stderr.startswith(
-        f"fitprint: the store {tmp_path / 'file'} is no folder"
+        f"fitprint: the store {tmp_path / 'file'} is not a folder"
     )
 
 

@@ -211,7 +211,7 @@ def rows_of_failed(document):
 def test_half_a_package_that_was_logged_to_a_run_after_its_end(store, run_python, invoke, document):
     run_id = run_python(DIES.format(more=f"fitprint.end_run(); {HALF}"), "ended").stdout.split()[0]
     assert (store / run_id / ".package-0").is_dir()
-    assert "half done, removed: .package-0 (1.0 kB)" in invoke("gc").stdout
+    assert "incomplete, removed: .package-0 (1.0 kB)" in invoke("gc").stdout
     found = fitprint.get_run(run_id)
     assert (found.status, found.skipped) == ("FINISHED", [])
     assert not (store / run_id / ".package-0").exists()
@@ -224,7 +224,7 @@ def test_a_dry_run_says_all_and_does_nothing(store, dead, invoke, document):
     nothing.mkdir()
     before = files(store)
     lines = invoke("gc", "--dry-run", "--older-than", "0s").stdout.splitlines()
-    assert lines[1].endswith("KILLED  would be closed; half done, would be removed: .package-0 (1.0 kB)")
+    assert lines[1].endswith("KILLED  would be closed; incomplete, would be removed: .package-0 (1.0 kB)")
     assert lines[2].endswith("would be removed: it never got a record")
     assert lines[3].startswith("dry run, nothing was done: closed 1 run, removed 1 folder without a record, freed")
     assert document("gc", "--dry-run")["dry_run"] is True
@@ -248,7 +248,7 @@ def test_runs_that_ended_and_whatever_else_lies_in_the_store_are_left(store, inv
 @pytest.mark.parametrize("age", ["7", "d", "-1d", "7 years", ""])
 def test_an_age_that_is_none(store, invoke, age):
     store.mkdir()
-    assert "is no age: give a number and a unit, as in 90s, 30m, 12h, 7d or 2w" in " ".join(
+    assert "is not an age: give a number and a unit, as in 90s, 30m, 12h, 7d or 2w" in " ".join(
         invoke("gc", "--older-than", age, status=2).stderr.split()
     )
 

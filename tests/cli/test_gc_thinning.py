@@ -198,7 +198,7 @@ def test_a_metric_that_no_run_has_is_an_error_that_names_those_there_are(made, i
     [
         (["--by", "accuracy"], "--keep-models or --max-size"),
         (["--experiment", "x"], "--keep-models or --max-size"),
-        (["--keep-models", "1", "--lowest"], "name it with --by"),
+        (["--keep-models", "1", "--lowest"], "name the metric with --by"),
         (["--max-size", "many"], "'many' cannot be read"),
         (["--keep-models", "-1"], "-1"),
     ],

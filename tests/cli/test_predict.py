@@ -90,7 +90,7 @@ def test_what_cannot_be_done_is_one_line(echo, invoke, arguments, told):
 
 def test_a_param_without_a_value_is_wrong_usage(echo, invoke):
     assert (
-        "'k' is no param: give a name and a value"
+        "'k' is not a param: give a name and a value"
         in invoke("predict", echo, "data.csv", "--param", "k", status=2).stderr
     )
 

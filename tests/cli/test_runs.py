@@ -18,7 +18,7 @@ def some_runs(count):
 
 
 def names(text):
-    return [line.split("  ")[1].strip() for line in text.splitlines()[1:]]
+    return [line.split("\t")[1] for line in text.splitlines()[1:]]
 
 
 def test_newest_first_with_whole_ids_where_there_is_no_terminal(store, invoke):
@@ -81,8 +81,7 @@ def test_children_beneath_their_parent_oldest_first(store, invoke):
     with fitprint.start_run("later"):
         pass
     text = invoke("runs").stdout
-    shown = [line[34:].split("  -")[0].rstrip() for line in text.splitlines()[1:]]
-    assert shown == ["later", "parent", "└ one", "  └ inner", "└ two"]
+    assert names(text) == ["later", "parent", "└ one", "  └ inner", "└ two"]
 
 
 def test_a_child_whose_parent_is_not_listed_is_marked(store, invoke):
@@ -193,7 +192,7 @@ def test_nothing_of_the_users_reaches_the_terminal_raw(store, invoke):
     text = invoke("runs").stdout
     assert "\\x1b[31mred\\x07\\n\\x9b\\u202e [bold]漢字[/bold]" in text
     assert "\\x1bm" in text
-    assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert all(letter.isprintable() or letter in "\n\t" for letter in text)
 
 
 def test_at_a_terminal_the_ids_shown_find_their_runs(store, terminal, without_colours, invoke):
@@ -231,6 +230,14 @@ def test_a_wide_terminal_shows_more_columns(store, terminal, without_colours):
     narrow, wide = (without_colours(terminal(width, "runs")).splitlines()[-1].split() for width in (64, 120))
     assert "0.9733" in narrow
     assert {"0.25", "12345", "toy"} <= {*wide} - {*narrow}
+
+
+def test_a_very_long_list_is_plain_lines_at_a_terminal_too(store, invoke, monkeypatch):
+    some_runs(3)
+    monkeypatch.setattr("fitprint.cli.runs.terminal_width", lambda: 80)
+    assert "\t" not in invoke("runs").stdout
+    monkeypatch.setattr("fitprint.cli.runs.MOST_ALIGNED", 2)
+    assert names(invoke("runs").stdout) == ["run 2", "run 1", "run 0"]
 
 
 def test_colours_at_a_terminal_only_where_they_are_wanted(store, terminal):

@@ -63,13 +63,13 @@ def test_the_table_has_of_a_flavor_what_is_its_own(own, invoke, monkeypatch):
     monkeypatch.setenv("FITPRINT_STOER", "/runs")
     monkeypatch.setenv("FITPRINT_PORT", "tcp://10.0.0.1:80")
     lines = [line.split() for line in invoke("settings", "--flavor", "toy").stdout.splitlines()]
-    begin, end = lines.index(["toy"]), lines.index(["no", "settings", "and", "ignored"])
+    begin, end = lines.index(["toy"]), lines.index(["unknown", "variables", "ignored"])
     assert [line for line in lines[begin + 1 : end] if line] == [
         ["experiment", "toys", "FITPRINT_TOY_EXPERIMENT"],
         ["max_child_runs", "2", "default", "of", "toy"],
         ["level_every", "1", "default"],
     ]
-    assert lines[end + 1 :] == [["FITPRINT_STOER", *["the", "nearest", "that", "is", "one:", "FITPRINT_STORE"]]]
+    assert lines[end + 1 :] == [["FITPRINT_STOER", *["the", "nearest", "setting:", "FITPRINT_STORE"]]]
     assert ["quiet", "false", "default"] in lines
 
 

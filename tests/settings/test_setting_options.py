@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from fitprint._settings.layers import Configuration
 from fitprint._settings.table import TABLE, Settings
-from fitprint.cli.setting_options import environment_of, setting_options
+from fitprint.cli.options import environment_of, setting_options
 
 OUTSIDE = [name for name, each in TABLE.items() if not each.metadata["argument_only"]]
 ANOTHER = {"yes/no": "--{0}", "NAME,NAME": "a,b", "NAME=VALUE,...": "a=b", "SIZE": "17MB", "SECONDS": "0.25"}

@@ -223,7 +223,7 @@ TESTS = {
         {'"test_early_stopping_is_told"': '"test_early"'},
         "",
         "dropped",
-        ["TestToy.without names 'test_early', which is no check"],
+        ["TestToy.without names 'test_early', which is not a check"],
     ),
     "no reason": ({'"it knows none"': '" "'}, "", "dropped", ["gives no reason for test_early_stopping_is_told"]),
     "no case for a check": (

@@ -72,9 +72,8 @@ def _files(path: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
     if source.is_file():
         yield source, source.name
         return
-    for file in sorted(source.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc":
-            yield file, f"{source.name}/{file.relative_to(source).as_posix()}"
+    for file in sorted(environment.source_files(source)):
+        yield file, f"{source.name}/{file.relative_to(source).as_posix()}"
 
 
 def _local(path: str | os.PathLike[str]) -> Path:

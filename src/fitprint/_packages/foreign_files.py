@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fitprint.models.errors import PackageError
-from fitprint.models.pickling import UNPICKLING_ERRORS, holds, load_pickle
+from fitprint.models.pickling import UNPICKLING_ERRORS, holds, load_pickle, unreadable
 from fitprint.plugin.contract import Flavor
 
 _SUFFIXES = frozenset({".pkl", ".pickle", ".joblib"})
@@ -70,8 +70,7 @@ def _unpickled(path: Path) -> Any:
         with open(path, "rb") as file:
             return load_pickle(file)
     except _BROKEN as error:
-        text = " ".join(str(error).split())[:500]
-        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {text}") from error
+        raise unreadable(path, error) from error
 
 
 def _is_of_joblib(path: Path) -> bool:

@@ -99,5 +99,5 @@ def signature_of(document: Mapping[str, Any], folder: Path) -> ModelSignature | 
         return None
     try:
         return ModelSignature.from_dict(found)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise PackageError(f"{folder}: its signature cannot be read: {error}") from None

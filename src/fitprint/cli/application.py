@@ -1,4 +1,4 @@
-"""The group of commands, and the one place where their errors end: one line on standard error, exit status 1."""
+"""The group of commands, and the one place where their errors end: as one line on standard error and exit status 1."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from fitprint._console.logger import set_up_logger
 from fitprint._core import privacy as _privacy
 from fitprint._settings.layers import current
 from fitprint._version import __version__
-from fitprint.cli.cleaning import gc
+from fitprint.cli.cleanup import gc
 from fitprint.cli.flavors import flavors
 from fitprint.cli.inspection import inspect
+from fitprint.cli.models import package, predict
 from fitprint.cli.new_flavor import new_flavor
-from fitprint.cli.packaging import package
-from fitprint.cli.predicting import predict
 from fitprint.cli.run import run
 from fitprint.cli.runs import runs
 from fitprint.cli.settings import settings
@@ -28,21 +27,21 @@ from fitprint.models.errors import PackageError
 
 
 class Failure(click.ClickException):
-    """An error of the user's world (a missing run, a broken package, an unreadable file), told in one line."""
+    """An error that a user can mend (a missing run, a broken package, an unreadable file), reported in one line."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"fitprint: {self.message}", file=file, err=file is None)
 
 
 class Commands(click.Group):
-    """Runs a command; an expected error becomes a `Failure`, and a reader that has gone ends it quietly."""
+    """Run a command; turn an expected error into a `Failure`, and end quietly if the reader of the output has gone."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (PackageError, OSError, ValueError) as error:
             if isinstance(error, BrokenPipeError):
-                raise  # click ends the process without a word
+                raise  # click ends the process quietly
             raise Failure(_line(error)) from None
 
 
@@ -52,17 +51,17 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, message="fitprint %(version)s")
 def fitprint() -> None:
-    """What training calls left behind: their runs, their metrics and their model packages.
+    """Look at what training calls left behind: runs, their metrics and their model packages.
 
-    `predict` and `package` load a model, which imports its framework, and `settings` asks the flavors, which import
-    theirs; no other command does. Runs are looked for in the folder that --store names, else FITPRINT_STORE, else
-    ./fitprint-runs.
+    `predict` and `package` load a model, which imports its framework; `settings` asks the flavors, which import theirs.
+    No other command imports a framework. Runs are read from the folder that --store names, else from FITPRINT_STORE,
+    else from ./fitprint-runs.
     """
     set_up_logger()
     _privacy.use(current().redactor())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
+            stream.reconfigure(errors="backslashreplace")  # a name may hold letters that the terminal's encoding lacks
 
 
 for command in (run, runs, show, inspect, verify, predict, package, flavors, settings, gc, new_flavor):
@@ -70,7 +69,7 @@ for command in (run, runs, show, inspect, verify, predict, package, flavors, set
 
 
 def _line(error: Exception) -> str:
-    """What an error says, on one line and without control characters."""
+    """Return the message of an error on one line, without control characters."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         text = f"{error.filename}: {error.strerror}"

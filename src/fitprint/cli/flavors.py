@@ -14,9 +14,8 @@ from fitprint._instrumentation.entries import Entry, discover, missing_plugins
 from fitprint._instrumentation.support import check_support
 from fitprint._runs.summary_line import INHERENT_RULES
 from fitprint.cli import options
-from fitprint.cli.finding import Reading, opened_store
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, styled
+from fitprint.cli.lookup import Reading, opened_store
+from fitprint.cli.render import Page, styled
 from fitprint.cli.texts import as_json as json_text
 from fitprint.stores import StoreError
 
@@ -25,12 +24,12 @@ BROKEN, NO_PLUGIN = "broken", "no plugin"
 _STYLES = {AVAILABLE: "green", NOT_INSTALLED: "dim", UNSUPPORTED: "yellow", BROKEN: "red", NO_PLUGIN: "yellow"}
 _HEAD = ("flavor", "installed", "state", "supported", "runs", "left out", "why")
 _ALWAYS = 4
-"""So many of these columns are shown, the others where there is something in them."""
+"""The first columns are always shown, the others only if they have content."""
 
 
 @dataclass(frozen=True)
 class FlavorRow:
-    """One flavor as a new process would find it, and what the store has of it."""
+    """One flavor as a new process would find it, and what the store holds of it."""
 
     name: str
     state: str
@@ -40,39 +39,40 @@ class FlavorRow:
     reason: str = ""
     runs: int = 0
     skips: dict[str, int] = field(default_factory=dict)
-    """Per rule: runs of the store that it left something out of."""
+    """For each rule, how many runs of the store it left something out of."""
 
 
-@click.command(short_help="List the flavors: what would be recorded here.")
+@click.command(short_help="List the flavors: which frameworks would be recorded here.")
 @options.store
 @options.as_json
 def flavors(store: str | None, as_json: bool) -> None:
-    """List the flavors: which frameworks `fitprint.autolog()` would record here, and the runs that the store has.
+    """List the flavors: which frameworks `fitprint.autolog()` would record here, and how many runs the store has of
+    each.
 
-    Decided from what is installed: neither a framework nor a plugin is imported. "left out" counts, per rule, the
-    runs that lack something; training calls that left no run at all are counted where they happened, by
-    `fitprint.status()`.
+    This is decided from what is installed: neither a framework nor a plugin is imported. "left out" counts, for each
+    rule, the runs from which it left something out. Training calls that left no run at all are counted by
+    `fitprint.status()` in their own process.
     """
     rows = _with_counts(_rows(), store)
     if as_json:
-        click.echo(json_text({"flavors": [asdict(each) for each in rows]}))
+        click.echo(json_text({"flavors": [asdict(row) for row in rows]}))
         return
     if not rows:
-        click.echo('no flavor is installed, nothing would be recorded: pip install "fitprint[all]"')
+        click.echo('no flavor is installed, so nothing would be recorded: pip install "fitprint[all]"')
         return
-    page = Page(Screen.of_stdout())
-    shown = [_cells(each) for each in rows]
-    filled = [i for i in range(len(_HEAD)) if i < _ALWAYS or any(each[i] for each in shown)]
-    page.rows([[each[i] for i in filled] for each in shown], [_HEAD[i] for i in filled], folds=True)
+    page = Page()
+    cells = [_cells(row) for row in rows]
+    filled = [i for i in range(len(_HEAD)) if i < _ALWAYS or any(line[i] for line in cells)]
+    page.table([[line[i] for i in filled] for line in cells], [_HEAD[i] for i in filled], folds=True)
     page.print()
 
 
 def _rows() -> list[FlavorRow]:
     entries = discover()
-    found = [flavor_row(entries[name]) for name in sorted(entries)]
+    rows = [flavor_row(entries[name]) for name in sorted(entries)]
     for name, command in sorted(missing_plugins(entries).items()):
-        found.append(FlavorRow(name, NO_PLUGIN, reason=f"install it with: {command}"))
-    return found
+        rows.append(FlavorRow(name, NO_PLUGIN, reason=f"install it with: {command}"))
+    return rows
 
 
 def _cells(row: FlavorRow) -> tuple[Any, ...]:
@@ -82,7 +82,7 @@ def _cells(row: FlavorRow) -> tuple[Any, ...]:
 
 
 def _with_counts(rows: list[FlavorRow], store: str | None) -> list[FlavorRow]:
-    """The rows with what the store has; without it where there is no store yet."""
+    """Add to the rows what the store has of each; nothing if there is no store yet."""
     try:
         opened = opened_store(store)
     except StoreError:
@@ -93,17 +93,18 @@ def _with_counts(rows: list[FlavorRow], store: str | None) -> list[FlavorRow]:
     for run in Reading(opened).runs(opened.run_ids()):
         if run.flavor is not None:
             runs[run.flavor] += 1
-            skips[run.flavor].update({each.rule for each in run.skipped}.difference(INHERENT_RULES))
-    return [replace(each, runs=runs[each.name], skips=dict(skips[each.name])) for each in rows]
+            skips[run.flavor].update({skip.rule for skip in run.skipped}.difference(INHERENT_RULES))
+    return [replace(row, runs=runs[row.name], skips=dict(skips[row.name])) for row in rows]
 
 
 def flavor_row(entry: Entry) -> FlavorRow:
+    """Return the row of a registered flavor."""
     plugin = f"{entry.plugin.name} {entry.plugin.version}" if entry.plugin is not None else None
     if entry.problem:
         return FlavorRow(entry.name, BROKEN, plugin=plugin, reason=entry.problem)
     try:
         support = check_support(entry.plugin, entry.modules)
-    except ValueError as error:  # what the plugin's metadata calls a range is none
+    except ValueError as error:  # the plugin's metadata holds an invalid range
         return FlavorRow(entry.name, BROKEN, plugin=plugin, reason=f"its supported range cannot be read: {error}")
     if support.reason:
         state = UNSUPPORTED

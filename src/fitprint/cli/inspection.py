@@ -8,10 +8,9 @@ import click
 
 from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages
-from fitprint.cli.finding import found_package
-from fitprint.cli.imports import imports
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, signature_rows, size_or_missing, styled
+from fitprint.cli.lookup import found_package
+from fitprint.cli.packages import imports
+from fitprint.cli.render import Page, signature_rows, size_or_missing, styled
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import value_text
 from fitprint.models import checksums
@@ -31,36 +30,36 @@ _TOLD_APART = ("flavors", "signature", "metadata", "run_id", "utc_time_created",
 def inspect(package: str, store: str | None, as_json: bool) -> None:
     """Describe a model package without loading it.
 
-    PACKAGE is the folder of a package, or a run (an id or the beginning of one, "last", or "runs:/ID/NAME") whose
-    model it is. Nothing is unpickled, no code of the package and no framework is imported.
+    PACKAGE is the folder of a package, or a run (an id or the beginning of one, "last", or "runs:/ID/NAME") whose model
+    is meant. Nothing is unpickled; neither code of the package nor a framework is imported.
     """
-    found = packages.read_package(found_package(package, store))
-    document = _document(found)
+    facts = packages.read_package(found_package(package, store))
+    document = _document(facts)
     if as_json:
         click.echo(json_text(document))
     else:
         _page(document)
 
 
-def _document(found: packages.PackageFacts) -> dict[str, Any]:
-    about = found.document
-    flavors = about["flavors"]
+def _document(facts: packages.PackageFacts) -> dict[str, Any]:
+    mlmodel = facts.document
+    flavors = mlmodel["flavors"]
     generic = flavors.get(GENERIC)
     generic = generic if isinstance(generic, dict) else {}
     return {
-        "path": str(found.folder),
-        "run_id": about.get("run_id"),
-        "created": about.get("utc_time_created"),
-        "size": about.get("model_size_bytes"),
+        "path": str(facts.folder),
+        "run_id": mlmodel.get("run_id"),
+        "created": mlmodel.get("utc_time_created"),
+        "size": mlmodel.get("model_size_bytes"),
         "loader_module": generic.get("loader_module"),
         "python_version": generic.get("python_version"),
         "flavors": flavors,
-        "signature": found.signature,
-        "requirements": found.requirements,
-        "metadata": about.get("metadata"),
-        "imports": imports(found),
-        "files": [_file(each) for each in checksums.checked_files(found.folder)],
-        "other": {name: value for name, value in about.items() if name not in _TOLD_APART},
+        "signature": facts.signature,
+        "requirements": facts.requirements,
+        "metadata": mlmodel.get("metadata"),
+        "imports": imports(facts),
+        "files": [_file(file) for file in checksums.checked_files(facts.folder)],
+        "other": {name: value for name, value in mlmodel.items() if name not in _TOLD_APART},
     }
 
 
@@ -69,16 +68,16 @@ def _file(file: checksums.CheckedFile) -> dict[str, Any]:
 
 
 def _page(document: dict[str, Any]) -> None:
-    page = Page(Screen.of_stdout())
+    page = Page()
     page.line((document["path"], "bold"))
     page.facts(_facts(document))
     for name, keys in document["flavors"].items():
         page.title(f"Flavor {name}")
         values = keys if isinstance(keys, dict) else {"": keys}
-        page.rows([(key, value_text(value)) for key, value in values.items() if value is not None])
+        page.table([(key, value_text(value)) for key, value in values.items() if value is not None])
     page.title("Signature")
     if document["signature"]:
-        page.rows(signature_rows(document["signature"]), styles=("dim",))
+        page.table(signature_rows(document["signature"]), styles=("dim",))
     else:
         page.line(("  none", "dim"))
     metadata = document["metadata"]
@@ -86,9 +85,9 @@ def _page(document: dict[str, Any]) -> None:
         page.mapping("Metadata", metadata if isinstance(metadata, dict) else {"": metadata})
     if document["requirements"]:
         page.title("Requirements")
-        page.rows([(each,) for each in document["requirements"]])
-    for each in document["imports"]:
-        _imports(page, each)
+        page.table([(line,) for line in document["requirements"]])
+    for file in document["imports"]:
+        _imports(page, file)
     _files(page, document["files"])
     page.print()
 
@@ -107,12 +106,12 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(name, value_text(value)) for name, value in facts if value]
 
 
-def _imports(page: Page, found: dict[str, Any]) -> None:
-    """What unpickling a file would import; of a broken one, how far it could be read."""
-    page.title(f"Imports of {value_text(found['file'])}", value_text(found["problem"]) if found["problem"] else "")
-    if not found["imports"]:
+def _imports(page: Page, file: dict[str, Any]) -> None:
+    """Add what unpickling a file would import; of a broken file, as far as it could be read."""
+    page.title(f"Imports of {value_text(file['file'])}", value_text(file["problem"]) if file["problem"] else "")
+    if not file["imports"]:
         page.line(("  none", "dim"))
-    page.rows([(value_text(each["name"]), _kind(each["kind"])) for each in found["imports"]])
+    page.table([(value_text(name["name"]), _kind(name["kind"])) for name in file["imports"]])
 
 
 def _kind(kind: str) -> Any:
@@ -120,12 +119,12 @@ def _kind(kind: str) -> Any:
 
 
 def _files(page: Page, files: list[dict[str, Any]]) -> None:
-    checked = any(each["check"] for each in files)
-    wrong = sum(each["check"] not in (None, checksums.MATCHES) for each in files)
+    checked = any(file["check"] for file in files)
+    wrong = sum(file["check"] not in (None, checksums.MATCHES) for file in files)
     remark = f"{CHECKSUMS} does not vouch for {wrong} of them" if wrong else "" if checked else f"no {CHECKSUMS}"
     page.title("Files", remark)
-    rows = [(each["name"], size_or_missing(each["size"]), _check(each["check"])) for each in files]
-    page.rows(rows, right=(1,))
+    rows = [(file["name"], size_or_missing(file["size"]), _check(file["check"])) for file in files]
+    page.table(rows, right=(1,))
 
 
 def _check(check: str | None) -> Any:

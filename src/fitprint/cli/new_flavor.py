@@ -1,4 +1,4 @@
-"""`fitprint new-flavor`: a plugin project whose tests run at once and fail where something is to be filled in."""
+"""`fitprint new-flavor`: a plugin project whose tests run at once and fail where something has to be filled in."""
 
 from __future__ import annotations
 
@@ -22,26 +22,32 @@ _FILES = {
     "src/fitprint_$name/loader.py": "loader.py.txt",
     "tests/test_conformance.py": "test_conformance.py.txt",
 }
-"""From the files of the project to their templates."""
+"""The files of the project and their templates."""
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 @click.command("new-flavor", short_help="Write a plugin project for a framework of yours.")
 @click.argument("name")
-@click.option("--module", help="The framework's module that defines what is patched; by default NAME.")
-@click.option("--patch", "targets", multiple=True, required=True, help="A function or method: train, Booster.fit.")
+@click.option("--module", help="The framework's module that defines what is to be patched; by default NAME.")
+@click.option(
+    "--patch",
+    "targets",
+    multiple=True,
+    required=True,
+    help="A function or method to record, such as train or Booster.fit; can be repeated.",
+)
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="A new folder; by default ./fitprint-NAME.")
 def new_flavor(name: str, module: str | None, targets: Sequence[str], folder: Path | None) -> None:
-    """Write a plugin project for the flavor NAME: installable, with tests on the conformance kit.
+    """Write a plugin project for the flavor NAME: installable, with tests that use the conformance kit.
 
-    The tests run at once and fail where something is to be filled in; each place is marked FILL IN.
+    The tests run at once, and fail where something has to be filled in; each of these places is marked FILL IN.
     """
     module = module or name
     _check(name, module, targets)
     folder = folder or Path(f"fitprint-{name.replace('_', '-')}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"{folder} is there already: give a new folder with --to")
+        raise ValueError(f"{folder} exists already: name a new folder with --to")
     words = _words(name, module, targets)
     templates = resources.files("fitprint.cli") / "templates"
     for file, template in _FILES.items():
@@ -54,17 +60,21 @@ def new_flavor(name: str, module: str | None, targets: Sequence[str], folder: Pa
 
 def _check(name: str, module: str, targets: Sequence[str]) -> None:
     if not name.isidentifier() or name != name.lower() or name in REFUSED:
-        raise ValueError(f"{name!r} cannot be a flavor's name: it is taken, or no Python name in lower case")
+        raise ValueError(
+            f"{name!r} cannot be the name of a flavor: it is taken, or not a Python identifier in lower case"
+        )
     taken = discover().get(name)
     if taken is not None:
         raise ValueError(f"the flavor {name} is registered already, by {taken.plugin_name}")
     for text in (module, *targets):
         if not _DOTTED.fullmatch(text):
-            raise ValueError(f"{text!r} is no dotted name: --module tinyboost.training --patch Booster.fit")
+            raise ValueError(
+                f"{text!r} is not a dotted name; examples: --module tinyboost.training --patch Booster.fit"
+            )
 
 
 def _words(name: str, module: str, targets: Sequence[str]) -> dict[str, str]:
-    """What the templates have blanks for."""
+    """Return what the templates have placeholders for."""
     top = module.partition(".")[0]
     requirement, version = _distribution(top)
     wakes = f'\n[project.entry-points."{IMPORTS}"]\n{top} = "fitprint_{name}.flavor:{_kind(name)}Flavor"\n'
@@ -75,8 +85,8 @@ def _words(name: str, module: str, targets: Sequence[str]) -> dict[str, str]:
         "module": module,
         "top": top,
         "first": targets[0],
-        "targets": ", ".join(f"`{module}.{each}`" for each in targets),
-        "patches": "\n".join(f"            {_patch(module, each)}," for each in targets),
+        "targets": ", ".join(f"`{module}.{target}`" for target in targets),
+        "patches": "\n".join(f"            {_patch(module, target)}," for target in targets),
         "imports": wakes if top != name else "",
         "instruments": f"{requirement}{version}",
         "requirements": f'"{requirement}"',
@@ -94,11 +104,13 @@ def _patch(module: str, target: str) -> str:
 
 
 def _distribution(top: str) -> tuple[str, str]:
-    """The distribution that brings the framework, and the range from the installed version to its next major one."""
-    found = metadata.packages_distributions().get(top, [top])[0]
+    """Return the distribution that brings the framework, and the range from its installed version to the next major
+    one.
+    """
+    distribution = metadata.packages_distributions().get(top, [top])[0]
     try:
-        version = metadata.version(found)
+        version = metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return found, ""
+        return distribution, ""
     major = re.match(r"\d+", version)
-    return found, f">={version},<{int(major[0]) + 1}" if major else ""
+    return distribution, f">={version},<{int(major[0]) + 1}" if major else ""

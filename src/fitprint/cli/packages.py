@@ -1,20 +1,26 @@
-"""What a package folder says of itself, read as data: nothing is unpickled, no code of it is imported."""
+"""What a package folder says of itself, read as data: nothing is unpickled, and no code of it is imported."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from fitprint._core.jsonable import jsonable
+from fitprint._instrumentation.entries import discover
+from fitprint._packages.load import signature_of
 from fitprint.models import checksums, mlmodel
 from fitprint.models.errors import PackageError
+from fitprint.models.named_files import code_folders, is_named, named_paths, unpickled_files
 from fitprint.models.package import member
 from fitprint.models.param_schema import ParamSpec
 from fitprint.models.schema import TensorSpec
-from fitprint.models.signature import ModelSignature
+from fitprint.models.streams.files import imports_of
+from fitprint.models.streams.origins import BY_VALUE, DANGEROUS, FRAMEWORK, STANDARD, USER, origin
 
 REQUIREMENTS = "requirements.txt"
 _LARGEST = 10_000_000
@@ -26,19 +32,23 @@ class PackageFacts:
 
     folder: Path
     document: dict[str, Any]
-    """The MLmodel file."""
+    """The content of the MLmodel file."""
     signature: dict[str, list[dict[str, Any]] | None] | None
     requirements: list[str]
 
 
 def read_package(folder: Path) -> PackageFacts:
-    """Reads the describing files of a package. Raises PackageError for a broken one."""
+    """Read the describing files of a package.
+
+    Raises:
+        PackageError: the package is broken.
+    """
     document = _plain(mlmodel.read(folder))
     return PackageFacts(folder, document, _signature(document, folder), _requirements(folder))
 
 
 def files(folder: Path) -> list[dict[str, Any]]:
-    """The files of a package with their sizes."""
+    """Return the files of a package with their sizes."""
     return [{"name": name, "size": size} for name, size, _ in checksums.files(folder)]
 
 
@@ -48,28 +58,26 @@ def _requirements(folder: Path) -> list[str]:
 
 
 def _text(path: Path) -> str | None:
-    """A small text file of a package; None where there is none."""
+    """Return the content of a small text file of a package, or None if there is none."""
     if not os.path.lexists(path):
         return None
     member(path.parent, path.name)
     if not path.is_file():
-        raise PackageError(f"{path} is no plain file")
+        raise PackageError(f"{path} is not a regular file")
     if path.stat().st_size > _LARGEST:
-        raise PackageError(f"{path} has {path.stat().st_size:,} bytes: no such file is that large")
+        raise PackageError(f"{path} has {path.stat().st_size:,} bytes, more than such a file may have")
     return path.read_text("utf-8", errors="replace")
 
 
 def _signature(document: Mapping[str, Any], folder: Path) -> dict[str, list[dict[str, Any]] | None] | None:
-    """The parts of a signature (``inputs``, ``outputs``, ``params``), a dict per column, tensor or param."""
-    found = document.get("signature")
-    if not found:
+    """Return the parts of a signature (``inputs``, ``outputs``, ``params``), with a dict per column, tensor or
+    param.
+    """
+    signature = signature_of(document, folder)
+    if signature is None:
         return None
-    try:
-        signature = ModelSignature.from_dict(found)
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise PackageError(f"{folder}: its signature cannot be read: {error}") from None
     parts = (("inputs", signature.inputs), ("outputs", signature.outputs), ("params", signature.params))
-    return {part: None if specs is None else [_spec(each) for each in specs] for part, specs in parts}
+    return {part: None if specs is None else [_spec(spec) for spec in specs] for part, specs in parts}
 
 
 def _spec(spec: Any) -> dict[str, Any]:
@@ -83,9 +91,57 @@ def _spec(spec: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of an MLmodel document with JSON's types alone."""
+    """Convert a value of an MLmodel document to the types that JSON has."""
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [_plain(inner) for inner in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+_ORDER = (DANGEROUS, BY_VALUE, USER, FRAMEWORK, STANDARD)
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,100}[A-Za-z0-9])?")
+
+
+def imports(facts: PackageFacts) -> list[dict[str, Any]]:
+    """Return, for each file that holds a pickle or a list of types, the names in it, the most telling first."""
+    files = [name for name, _, is_plain in checksums.files(facts.folder) if is_plain]
+    paths = named_paths(facts.document["flavors"])
+    read = imports_of(facts.folder, files, unpickled_files(facts.document), paths)
+    frameworks, own = _frameworks(facts.requirements), _own_modules(files, code_folders(facts.document))
+    rows = []
+    for file in read:
+        kinds = {str(named): origin(named, frameworks, own) for named in file.names.named}
+        ordered = sorted(kinds.items(), key=lambda pair: (_ORDER.index(pair[1]), pair[0]))
+        names = [{"name": name, "kind": kind} for name, kind in ordered]
+        rows.append({"file": file.file, "imports": names, "problem": file.names.problem or None})
+    return rows
+
+
+def _own_modules(files: list[str], folders: set[str]) -> set[str]:
+    """Return the top-level modules in the package's own code."""
+    modules = set()
+    for name in files:
+        for folder in folders:
+            if is_named(name, {folder}):
+                inside = name if folder == "." else name[len(folder) + 1 :]
+                modules.add(inside.partition("/")[0].partition(".")[0])
+    return modules
+
+
+def _frameworks(requirements: list[str]) -> set[str]:
+    """Return the top-level modules of registered flavors and of what the package requires; none is imported."""
+    modules = {module for entry in discover().values() for module in entry.modules}
+    for line in requirements:
+        name = _DISTRIBUTION.match(line)
+        if name is not None:
+            modules |= {re.sub(r"[-.]", "_", name[0]), *_modules_of(name[0])}
+    return modules
+
+
+def _modules_of(distribution: str) -> set[str]:
+    """Return the names of an installed distribution's modules, as its metadata has them."""
+    try:
+        return {*(metadata.distribution(distribution).read_text("top_level.txt") or "").split()}
+    except (metadata.PackageNotFoundError, OSError, ValueError):
+        return set()

@@ -1,4 +1,4 @@
-"""`fitprint run`: a program whose training calls are recorded, and those of every Python that it starts."""
+"""`fitprint run`: run a program whose training calls are recorded, and those of every Python process that it starts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.registry import entries
 from fitprint._settings import parsers as read
 from fitprint._settings.table import Settings
-from fitprint.cli.setting_options import environment_of, setting_options
+from fitprint.cli.options import environment_of, setting_options
 from fitprint.cli.texts import clean
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
-"""What a shell's exit status is where a command cannot be run."""
+"""The exit statuses of a shell for a command that cannot be run."""
 SCRIPTS = (".py", ".pyw", ".pyz")
 
 
@@ -34,17 +34,17 @@ SCRIPTS = (".py", ".pyw", ".pyz")
     short_help="Run a program and record its training calls.",
     context_settings={"allow_interspersed_args": False},
 )
-@click.option("-m", "is_module", is_flag=True, help="COMMAND is a Python module, as for python -m.")
+@click.option("-m", "is_module", is_flag=True, help="COMMAND is a Python module, as in python -m.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARGUMENT]...")
 @setting_options
 @click.pass_context
 def run(context: click.Context, /, is_module: bool, command: tuple[str, ...], **values: str | None) -> None:
-    """Run a program and record its training calls, and those of every Python that it starts.
+    """Run a program and record its training calls, and those of every Python process that it starts.
 
-    COMMAND is a Python script, with -m a module, or any command. It takes the place of this process, and behaves as it
-    would without: its arguments, input, signals and exit status are its own. Options of `fitprint run` stand before
+    COMMAND is a Python script, with -m a module, or any command. It replaces this process and behaves as it would
+    without fitprint: its arguments, input, signals and exit status are its own. Options of `fitprint run` stand before
     it. Runs go to ./fitprint-runs unless --store or FITPRINT_STORE names another place, whatever folder the program
-    changes to. What the program itself says with fitprint.autolog() or fitprint.disable() holds over these options.
+    changes to. Calls of fitprint.autolog() or fitprint.disable() in the program have precedence over these options.
     """
     _check_interpreter()
     environment = {**_own_environment(), **environment_of(values)}
@@ -55,26 +55,32 @@ def run(context: click.Context, /, is_module: bool, command: tuple[str, ...], **
 
 
 def _check_interpreter() -> None:
-    """Raises click.UsageError where the program's Python, started as this one is, would not look at our variables."""
+    """Check that the program's Python, started with the same options as this one, will read fitprint's variables.
+
+    Raises:
+        click.UsageError: it will not.
+    """
     if sys.flags.ignore_environment or sys.flags.no_site:
-        raise click.UsageError("python -E, -I and -S leave out what records the program: start fitprint without them")
+        raise click.UsageError(
+            "python -E, -I and -S skip the code that turns recording on: start fitprint without them"
+        )
 
 
 def _own_environment() -> dict[str, str]:
-    """The variables this process was started with: in a C locale Python sets an LC_CTYPE of its own (PEP 538)."""
-    found = dict(os.environ)
+    """Return the variables this process was started with: in a C locale Python sets LC_CTYPE itself (PEP 538)."""
+    environment = dict(os.environ)
     with contextlib.suppress(OSError):
         first = Path("/proc/self/environ").read_bytes().split(b"\0")
-        found.pop("LC_CTYPE", None)
-        for each in first:
-            name, _, value = os.fsdecode(each).partition("=")
+        environment.pop("LC_CTYPE", None)
+        for variable in first:
+            name, _, value = os.fsdecode(variable).partition("=")
             if name == "LC_CTYPE":
-                found[name] = value
-    return found
+                environment[name] = value
+    return environment
 
 
 def _words(command: Sequence[str], is_module: bool) -> list[str]:
-    """The command as it is executed: a script and a module by this Python, with the options that it was given."""
+    """Return the command as it is executed: scripts and modules by this Python, with the options that it was given."""
     python = [sys.executable, *_interpreter_options()]
     if is_module:
         return [*python, "-m", *command]
@@ -90,34 +96,39 @@ def _is_script(word: str) -> bool:
 
 
 def _interpreter_options() -> list[str]:
-    """What stands between `python` and `-m fitprint`, or the console script, in this process's command line."""
-    found: list[str] = []
+    """Return what stands between `python` and `-m fitprint`, or the console script, in this process's command line."""
+    options: list[str] = []
     words = iter(sys.orig_argv[1:])
     for word in words:
         last = re.fullmatch(r"-([^-WXcm]*)[cm].*", word)
         if last is not None or not word.startswith("-"):
-            return [*found, *([f"-{last[1]}"] if last is not None and last[1] else [])]
-        found.append(word)
+            return [*options, *([f"-{last[1]}"] if last is not None and last[1] else [])]
+        options.append(word)
         if re.fullmatch(r"-[^-WX]*[WX]|--check-hash-based-pycs", word):
-            found.append(next(words, ""))
-    return found
+            options.append(next(words, ""))
+    return options
 
 
 def _modules_that_wake(environment: Mapping[str, str], ours: bool) -> set[str]:
-    """The modules whose import turns recording on; ``ours``: says what this environment lacks."""
-    found: set[str] = set()
+    """Return the modules whose import turns recording on.
+
+    Args:
+        environment: the variables of the program.
+        ours: whether the program runs in this environment, so that missing plugins are worth a message.
+    """
+    modules: set[str] = set()
     with guarded("looking for flavors"):
         known = entries()
         missing = missing_plugins(known)
-        found = {module for entry in known.values() for module in entry.modules} | {*missing}
+        modules = {module for entry in known.values() for module in entry.modules} | {*missing}
         if ours:
-            named = (environment.get(f"FITPRINT_{each}") for each in ("FLAVORS", "EXCLUDE_FLAVORS"))
-            say_what_is_missing(name for each in named for name in read.names(each) or ())
-    return found
+            texts = (environment.get(f"FITPRINT_{setting}") for setting in ("FLAVORS", "EXCLUDE_FLAVORS"))
+            say_what_is_missing(name for text in texts for name in read.names(text) or ())
+    return modules
 
 
 def _become(words: list[str], environment: Mapping[str, str]) -> int:
-    """Replaces this process by a command, and returns only where that fails: the exit status."""
+    """Replace this process by a command. Return an exit status only if that fails."""
     for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and a command would inherit
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
@@ -128,7 +139,7 @@ def _become(words: list[str], environment: Mapping[str, str]) -> int:
             file = shutil.which(words[0], path=environment.get("PATH"))
             if error.errno != errno.ENOEXEC or file is None:
                 raise
-            os.execve("/bin/sh", ["/bin/sh", file, *words[1:]], environment)  # a script without a first line for that
+            os.execve("/bin/sh", ["/bin/sh", file, *words[1:]], environment)  # a script without a #! line
     except (FileNotFoundError, NotADirectoryError):
         click.echo(f"fitprint: {clean(words[0])}: command not found", err=True)
         return NOT_FOUND

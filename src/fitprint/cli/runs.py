@@ -9,27 +9,31 @@ from typing import Any
 import click
 
 from fitprint._runs.run import Run, record_of
-from fitprint.cli import options, run_rows
-from fitprint.cli.finding import Reading, opened_store
-from fitprint.cli.screen import Screen
+from fitprint.cli import options
+from fitprint.cli.lookup import Reading, opened_store
+from fitprint.cli.render import Page, terminal_width
+from fitprint.cli.runs_table import Row, add_runs, as_tree, plain_lines
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import clean
 from fitprint.stores import Store
 
 NEWEST = 50
+MOST_ALIGNED = 1_000
+"""Runs in an aligned table, which takes half a millisecond for each; more are listed as plain lines."""
 
 
-@click.command()
+@click.command(short_help="List the runs, newest first.")
 @options.store
-@click.option("--experiment", metavar="NAME", help="Only the runs of this experiment.")
-@click.option("--all", "every", is_flag=True, help=f"All runs, not only the newest {NEWEST}.")
+@click.option("--experiment", metavar="NAME", help="List only the runs of this experiment.")
+@click.option("--all", "every", is_flag=True, help=f"List all runs, not only the newest {NEWEST}.")
 @options.as_json
 @click.pass_context
 def runs(context: click.Context, store: str | None, experiment: str | None, every: bool, as_json: bool) -> None:
-    """List runs, newest first, children beneath their parent.
+    """List the runs, newest first, each with its children beneath it.
 
-    On a terminal the run column has as many digits of the id as `fitprint show` needs to find the run; piped, ids
-    are whole. "took" is the time of the training itself, and for an open run its age.
+    On a terminal the runs stand in a table, with as many digits of each id as `fitprint show` needs to find the run.
+    In a pipe, and for more than a thousand runs, they are lines of cells between tabs, with whole ids. "took" is the
+    time of the training itself, and for an open run its age.
     """
     opened = opened_store(store)
     run_ids = list(opened.run_ids())
@@ -38,11 +42,9 @@ def runs(context: click.Context, store: str | None, experiment: str | None, ever
     if as_json:
         click.echo(_document(opened, listed, more))
     elif listed:
-        screen = Screen.of_stdout()
-        digits = run_rows.id_digits((run.run_id for run in listed), run_ids)
-        click.echo("\n".join(run_rows.lines(run_rows.as_tree(listed), screen, digits)), color=screen.colour)
+        _show(as_tree(listed), run_ids)
         if more:
-            click.echo(f"{more}: fitprint runs --all", err=screen.width is None)
+            click.echo(f"{more}: fitprint runs --all", err=terminal_width() is None)
     else:
         of = f" of the experiment {clean(experiment)}" if experiment is not None else ""
         click.echo(f"no runs{of} in {clean(opened.location)}")
@@ -51,7 +53,7 @@ def runs(context: click.Context, store: str | None, experiment: str | None, ever
 
 
 def _newest(reading: Reading, run_ids: list[str], experiment: str | None, every: bool) -> tuple[list[Run], str]:
-    """The runs to list, and what to say of those left out; no more are read than it takes."""
+    """Return the runs to list, and a note on those left out; no more runs are read than are needed."""
     if experiment is None:
         wanted = run_ids if every else run_ids[:NEWEST]
         left = len(run_ids) - len(wanted)
@@ -59,12 +61,21 @@ def _newest(reading: Reading, run_ids: list[str], experiment: str | None, every:
     matching = (run for run in reading.runs(run_ids) if run.experiment == experiment)
     if every:
         return list(matching), ""
-    found = list(islice(matching, NEWEST + 1))
-    return found[:NEWEST], f"older runs of {clean(experiment)}" if len(found) > NEWEST else ""
+    newest = list(islice(matching, NEWEST + 1))
+    return newest[:NEWEST], f"older runs of {clean(experiment)}" if len(newest) > NEWEST else ""
+
+
+def _show(rows: Sequence[Row], run_ids: list[str]) -> None:
+    if terminal_width() is None or len(rows) > MOST_ALIGNED:
+        click.echo("\n".join(plain_lines(rows)))
+        return
+    page = Page(indent=0)
+    add_runs(page, rows, run_ids)
+    page.print()
 
 
 def _document(store: Store, listed: Sequence[Run], more: str) -> str:
-    """A line per run: an indented document of ten thousand takes seconds to write."""
+    """Return the runs as JSON, a line for each: indenting a document of ten thousand runs takes seconds."""
     head = json_text({"store": store.location, "more": bool(more)}, None)
     rows = ",\n  ".join(json_text(_row(run), None) for run in listed)
     return f'{head[:-1]}, "runs": [\n  {rows}\n]}}' if listed else f'{head[:-1]}, "runs": []}}'

@@ -1,4 +1,4 @@
-"""`fitprint settings`: what is in force for a process that is started here, and where it came from."""
+"""`fitprint settings`: which settings hold for a process that is started here, and where each value comes from."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from fitprint._settings.layers import Found, current
 from fitprint._settings.table import TABLE, value_text
 from fitprint.cli import options, texts
 from fitprint.cli.flavors import AVAILABLE, flavor_row
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, styled
+from fitprint.cli.render import Page, styled
 from fitprint.plugin.contract import Flavor
 
 _HEAD = ("setting", "value", "from")
@@ -29,21 +28,27 @@ _HEAD = ("setting", "value", "from")
 
 @dataclass(frozen=True)
 class OfFlavor:
-    """What holds for one flavor; nothing is known of one that is not available here."""
+    """The settings of one flavor; empty if the flavor is not available here."""
 
     state: str
     found: dict[str, Found]
     own: dict[str, Field[Any]]
 
 
-@click.command(short_help="List the settings: what is in force here, and why.")
-@click.option("--flavor", "names", metavar="NAME", multiple=True, help="Only this flavor's, beside the general ones.")
+@click.command(short_help="List the settings that hold here, and where each comes from.")
+@click.option(
+    "--flavor",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="List only this flavor's settings beside the general ones; can be repeated.",
+)
 @options.as_json
 def settings(names: tuple[str, ...], as_json: bool) -> None:
-    """List every setting with its value and where that came from: a variable, a flavor's default, the default.
+    """List every setting with its value and its origin: a variable, a flavor's default, or the general default.
 
-    A flavor's own defaults and settings are known to its plugin alone: the plugins whose framework is installed are
-    imported, and with them the frameworks. --flavor NAME imports one of them.
+    Only its plugin knows a flavor's own defaults and settings, so plugins whose framework is installed are imported,
+    and the frameworks with them. --flavor NAME imports only that one.
     """
     entries = discover()
     for name in names:
@@ -51,7 +56,7 @@ def settings(names: tuple[str, ...], as_json: bool) -> None:
             raise ValueError(f"no flavor is called {name!r}; registered: {', '.join(sorted(entries)) or 'none'}")
     general = {**current().found(), "rules": _installed_rules()}
     flavors = {name: _of_flavor(entries[name]) for name in sorted(names or entries)}
-    own = {name: each.own if each.state == AVAILABLE else None for name, each in flavors.items()}
+    own = {name: flavor.own if flavor.state == AVAILABLE else None for name, flavor in flavors.items()}
     own = {**dict.fromkeys(entries), **own}
     unknown = unknown_variables(current().environment, own, flavor_extras())
     if as_json:
@@ -61,7 +66,7 @@ def settings(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _installed_rules() -> Found:
-    names = tuple(sorted(each.name for each in metadata.entry_points(group=_rules.GROUP)))
+    names = tuple(sorted(point.name for point in metadata.entry_points(group=_rules.GROUP)))
     return Found(names, "entry points" if names else "default")
 
 
@@ -69,7 +74,7 @@ def _of_flavor(entry: Entry) -> OfFlavor:
     row = flavor_row(entry)
     flavor: Flavor | None = None
     if row.state == AVAILABLE:
-        # what a framework prints while it is imported is no part of our table
+        # what a framework prints while it is imported must not get into the table
         with guarded("its settings", entry.name, lost="cannot be read"), contextlib.redirect_stdout(sys.stderr):
             importlib.import_module(entry.modules[0])
             flavor = entry.flavor()
@@ -81,11 +86,11 @@ def _of_flavor(entry: Entry) -> OfFlavor:
 
 def _document(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> dict[str, Any]:
     return {
-        "settings": [_as_json(name, each, TABLE[name]) for name, each in general.items()],
+        "settings": [_as_json(name, found, TABLE[name]) for name, found in general.items()],
         "flavors": {
             name: {
                 "state": of.state,
-                "settings": [_as_json(each, found, {**TABLE, **of.own}[each]) for each, found in of.found.items()],
+                "settings": [_as_json(key, found, {**TABLE, **of.own}[key]) for key, found in of.found.items()],
             }
             for name, of in flavors.items()
         },
@@ -93,30 +98,30 @@ def _document(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: 
     }
 
 
-def _as_json(name: str, found: Found, each: Field[Any]) -> dict[str, Any]:
+def _as_json(name: str, found: Found, field: Field[Any]) -> dict[str, Any]:
     return {
         "name": name,
         "value": jsonable(found.value),
         "from": found.source,
-        "default": jsonable(each.default),
-        "help": each.metadata["help"],
+        "default": jsonable(field.default),
+        "help": field.metadata["help"],
     }
 
 
 def _page(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> Page:
-    page = Page(Screen.of_stdout())
-    page.rows([_row(name, each) for name, each in general.items()], _HEAD)
+    page = Page()
+    page.table([_row(name, found) for name, found in general.items()], _HEAD)
     for flavor, of in flavors.items():
         if of.state != AVAILABLE:
             page.title(flavor, of.state)
             continue
-        other = {name: each for name, each in of.found.items() if name in of.own or each.value != general[name].value}
+        other = {key: value for key, value in of.found.items() if key in of.own or value.value != general[key].value}
         other.pop("rules", None)
         page.title(flavor, "" if other else "as above")
-        page.rows([_row(name, each) for name, each in other.items()])
+        page.table([_row(key, value) for key, value in other.items()])
     if unknown:
-        page.title("no settings", "and ignored")
-        page.rows([(name, f"the nearest that is one: {nearest}") for name, nearest in sorted(unknown.items())])
+        page.title("unknown variables", "ignored")
+        page.table([(name, f"the nearest setting: {nearest}") for name, nearest in sorted(unknown.items())])
     return page
 
 

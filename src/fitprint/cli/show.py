@@ -1,4 +1,4 @@
-"""`fitprint show`: one run, with all that was recorded of it and all that was not."""
+"""`fitprint show`: one run, with all that was recorded of it, and why the rest was not."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import click
 from fitprint._runs.record import RUNNING
 from fitprint._runs.run import Run, record_of
 from fitprint._runs.summary_line import size_text
-from fitprint.cli import options, packages, run_rows
-from fitprint.cli.finding import Reading, found_run
-from fitprint.cli.screen import Screen
-from fitprint.cli.tables import Page, signature_rows, size_or_missing, styled
+from fitprint.cli import options, packages
+from fitprint.cli.lookup import Reading, found_run
+from fitprint.cli.render import Page, signature_rows, size_or_missing, styled
+from fitprint.cli.runs_table import STATUS_STYLES, add_runs
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import duration, number_text, seconds_since, time_text
 from fitprint.models.errors import PackageError
@@ -32,16 +32,16 @@ MOST_CHILDREN = 50
 def show(run: str, store: str | None, as_json: bool) -> None:
     """Show one run.
 
-    RUN is an id or the beginning of one, "last" (the newest run; of a search, the search itself), or the folder of
-    a run.
+    RUN is an id or the beginning of one, "last" (the newest run; of a search, the search itself), or the folder of a
+    run.
     """
-    found, opened = found_run(run, store)
-    children = Reading(opened).children(found)
-    document = _document(found, children)
+    selected, opened = found_run(run, store)
+    children = Reading(opened).children(selected)
+    document = _document(selected, children)
     if as_json:
         click.echo(json_text(document))
     else:
-        _page(document, found, children, opened)
+        _page(document, selected, children, opened)
 
 
 def _document(run: Run, children: list[Run]) -> dict[str, Any]:
@@ -67,25 +67,25 @@ def _document(run: Run, children: list[Run]) -> dict[str, Any]:
         "models": [_model(name, about, folder) for name, about in record_of(run).models.items()],
         "skipped": [skip._asdict() for skip in run.skipped],
         "children": [
-            {"run_id": each.run_id, "name": each.name, "status": each.status, "metrics": each.metrics}
-            for each in children
+            {"run_id": child.run_id, "name": child.name, "status": child.status, "metrics": child.metrics}
+            for child in children
         ],
     }
 
 
 def _steps(path: Path) -> dict[str, int]:
-    """How many values each metric has; a last line that was cut off by a killed process is passed over."""
-    found: Counter[str] = Counter()
+    """Return how many values each metric has; a last line that a killed process cut off is ignored."""
+    counts: Counter[str] = Counter()
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
                 try:
-                    found[str(json.loads(line)["name"])] += 1
+                    counts[str(json.loads(line)["name"])] += 1
                 except (ValueError, TypeError, KeyError):
                     continue
     except FileNotFoundError:
         return {}
-    return dict(found)
+    return dict(counts)
 
 
 def _size(path: Path) -> int | None:
@@ -96,28 +96,27 @@ def _size(path: Path) -> int | None:
 
 
 def _model(name: str, about: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """A package of the run; where it is broken, what is wrong with it."""
-    found = {"name": name, "path": str(folder / name), **about}
-    found |= {"signature": None, "requirements": [], "files": [], "problem": None}
+    """Return a package of the run; of a broken one, what is wrong with it."""
+    model = {"name": name, "path": str(folder / name), **about}
+    model |= {"signature": None, "requirements": [], "files": [], "problem": None}
     try:
         package = packages.read_package(folder / name)
-        found |= {"signature": package.signature, "requirements": package.requirements}
-        found["files"] = packages.files(folder / name)
+        model |= {"signature": package.signature, "requirements": package.requirements}
+        model["files"] = packages.files(folder / name)
     except (PackageError, OSError) as error:
-        found["problem"] = str(error)
-    return found
+        model["problem"] = str(error)
+    return model
 
 
 def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store) -> None:
-    screen = Screen.of_stdout()
-    page = Page(screen)
-    page.line((run.name, "bold"), ("  ", ""), (run.status, run_rows.STATUS_COLOURS.get(run.status, "")))
+    page = Page()
+    page.line((run.name, "bold"), ("  ", ""), (run.status, STATUS_STYLES.get(run.status, "")))
     page.facts(_facts(run, document))
     _error(page, run)
     if run.metrics:
         page.title("Metrics")
         steps = document["steps"]
-        page.rows([(name, number_text(value), _steps_text(steps.get(name, 0))) for name, value in run.metrics.items()])
+        page.table([(name, number_text(value), _steps_text(steps.get(name, 0))) for name, value in run.metrics.items()])
     page.mapping("Params", document["params"])
     page.mapping("Tags", document["tags"])
     if document["artifacts"]:
@@ -127,10 +126,10 @@ def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store)
         _show_model(page, model)
     if run.skipped:
         page.title("Not recorded")
-        rows = [(str(each.what), str(each.rule), str(each.reason)) for each in run.skipped]
-        page.rows(rows, ("what", "by", "because"), folds=True)
+        rows = [(str(skip.what), str(skip.rule), str(skip.reason)) for skip in run.skipped]
+        page.table(rows, ("what", "by", "because"), folds=True)
     if children:
-        _children(page, screen, children, list(store.run_ids()))
+        _children(page, children, list(store.run_ids()))
     page.print()
 
 
@@ -158,15 +157,13 @@ def _end(run: Run) -> str:
 def _error(page: Page, run: Run) -> None:
     if run.error:
         page.title("Error")
-        page.rows([(styled(run.error.get("type", ""), "red"), str(run.error.get("message", "")))], folds=True)
+        page.table([(styled(run.error.get("type", ""), "red"), str(run.error.get("message", "")))], folds=True)
 
 
-def _children(page: Page, screen: Screen, children: list[Run], run_ids: list[str]) -> None:
+def _children(page: Page, children: list[Run], run_ids: list[str]) -> None:
     shown = children[:MOST_CHILDREN]
     page.title("Children", f"the first {MOST_CHILDREN} of {len(children):,}" if len(children) > MOST_CHILDREN else "")
-    inner = Screen(screen.width - 2 if screen.width else None, screen.colour)
-    digits = run_rows.id_digits((each.run_id for each in shown), run_ids)
-    page.plain_lines(run_rows.lines([(each, 0) for each in shown], inner, digits))
+    add_runs(page, [(child, 0) for child in shown], run_ids)
 
 
 def _steps_text(count: int) -> str:
@@ -176,12 +173,12 @@ def _steps_text(count: int) -> str:
 def _show_model(page: Page, model: dict[str, Any]) -> None:
     size = model.get("size")
     about = (model.get("flavor"), size_text(size) if isinstance(size, int) else None)
-    page.title(f"Model {model['name']}", ", ".join(str(each) for each in about if each))
+    page.title(f"Model {model['name']}", ", ".join(str(fact) for fact in about if fact))
     if model["problem"]:
-        page.rows([(styled("broken", "red"), model["problem"])], folds=True)
+        page.table([(styled("broken", "red"), model["problem"])], folds=True)
         return
     if model["signature"]:
-        page.rows(signature_rows(model["signature"]), styles=("dim",))
+        page.table(signature_rows(model["signature"]), styles=("dim",))
     else:
         page.line(("  no signature", "dim"))
     page.line()
@@ -192,4 +189,4 @@ def _show_model(page: Page, model: dict[str, Any]) -> None:
 
 
 def _files(page: Page, files: list[dict[str, Any]]) -> None:
-    page.rows([(str(each["name"]), size_or_missing(each["size"])) for each in files], right=(1,))
+    page.table([(str(file["name"]), size_or_missing(file["size"])) for file in files], right=(1,))

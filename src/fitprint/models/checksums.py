@@ -19,7 +19,7 @@ from typing import Any
 from fitprint.models.errors import PackageError
 from fitprint.models.mlmodel import NAME
 from fitprint.models.named_files import code_folders, is_named, named_paths
-from fitprint.models.package import CHECKSUMS
+from fitprint.models.package import CHECKSUMS, is_plain_name
 from fitprint.models.streams.files import open_plainly
 
 LARGEST = 10_000_000
@@ -142,12 +142,6 @@ def _problem(file: CheckedFile, code: set[str], named: set[str]) -> str | None:
     if file.name in _ALWAYS_NAMED or is_named(file.name, named):
         return f"{NAME} names it, and {CHECKSUMS} does not list it"
     return None
-
-
-def is_plain_name(name: str) -> bool:
-    """Whether a name is a relative path of plain names, with slashes."""
-    parts = name.split("/")
-    return not ("\0" in name or "\\" in name or any(part in ("", ".", "..") for part in parts))
 
 
 def _sha256(path: Path) -> str:

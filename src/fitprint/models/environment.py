@@ -149,11 +149,12 @@ def _source_files(top: str) -> list[tuple[Path, str]]:
     if path.is_file() and path.stem != "__init__":
         return [(path, f"{top}{path.suffix}")]
     folder = path if path.is_dir() else path.parent
-    few = sorted(islice(_package_files(folder), MOST_CODE_FILES + 1))
+    few = sorted(islice(source_files(folder), MOST_CODE_FILES + 1))
     return [(file, f"{top}/{file.relative_to(folder).as_posix()}") for file in few]
 
 
-def _package_files(folder: Path) -> Iterator[Path]:
+def source_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder, without those that Python compiles."""
     for file in folder.rglob("*"):
         if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc":
             yield file

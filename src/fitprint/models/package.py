@@ -52,6 +52,11 @@ def member(folder: Path, name: Any) -> Path:
     return path
 
 
+def is_plain_name(name: str) -> bool:
+    """Whether a name is a relative path of plain names, with slashes."""
+    return not ("\0" in name or "\\" in name or any(part in ("", ".", "..") for part in name.split("/")))
+
+
 class PackageTooLarge(Exception):
     """The package would be larger than `max_model_size`; what was written of it is removed."""
 
@@ -214,7 +219,7 @@ class Package:
 
     def _place(self, name: str) -> Path:
         parts = name.split("/")
-        if "\0" in name or "\\" in name or any(part in ("", ".", "..") for part in parts) or name == CHECKSUMS:
+        if not is_plain_name(name) or name == CHECKSUMS:
             raise ValueError(f"{name!r} is no name inside a package: give a relative path of plain names")
         place = self.folder.joinpath(*parts)
         if len(parts) > 1:

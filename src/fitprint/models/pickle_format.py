@@ -11,7 +11,7 @@ from typing import Any
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
-from fitprint.models.pickling import UNPICKLING_ERRORS, dump_model, load_pickle
+from fitprint.models.pickling import UNPICKLING_ERRORS, dump_model, load_pickle, unreadable
 
 FORMATS = ("pickle", "cloudpickle", "skops")
 OPTIONS = ("serialization_format", "skops_trusted_types")
@@ -56,7 +56,7 @@ def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
         with open(path, "rb") as file:
             return load_pickle(file)
     except UNPICKLING_ERRORS as error:
-        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise unreadable(path, error) from error
 
 
 def needs_trust(config: Mapping[str, Any]) -> str | None:
@@ -97,7 +97,7 @@ def _load_skops(path: Path, trusted: Iterable[str]) -> Any:
             )
         return io.load(path, trusted=trusted)
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, ImportError, EOFError) as error:
-        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise unreadable(path, error) from error
 
 
 def _skops_io() -> Any:

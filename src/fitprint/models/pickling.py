@@ -11,9 +11,11 @@ import sys
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from fitprint.models.distributions import SCRIPT
+from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, PackageFile
 
 PROTOCOL = 5
@@ -167,6 +169,11 @@ def _set_state_of_new(set_state: Any) -> Any:
         return kind if is_there else set_state(kind, state)
 
     return set_state_of_new
+
+
+def unreadable(path: Path, error: BaseException) -> PackageError:
+    """Return the error to raise for a file of a package that cannot be unpickled: one line."""
+    return PackageError(f"{path} cannot be loaded: {type(error).__name__}: {' '.join(str(error).split())[:500]}")
 
 
 def holds(file: BinaryIO, mark: bytes) -> bool:

@@ -20,9 +20,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint.models.checksums import is_plain_name, verify
+from fitprint.models.checksums import verify
 from fitprint.models.errors import PackageError
 from fitprint.models.named_files import code_folders
+from fitprint.models.package import is_plain_name
 
 ALL, VERIFIED, NO_PICKLE = "all", "verified", "no-pickle"
 LEVELS = (ALL, VERIFIED, NO_PICKLE)

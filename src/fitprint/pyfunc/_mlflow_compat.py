@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 from fitprint._packages.compatibility import OPENERS
 from fitprint.models.errors import PackageError, SchemaError
 from fitprint.models.package import member
-from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler
+from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler, unreadable
 from fitprint.pyfunc._python_model import PythonModel, PythonModelContext, of_function
 from fitprint.pyfunc._type_hints import fitting, input_hint
 
@@ -274,5 +274,4 @@ def read_python_model(folder: Path, config: Mapping[str, Any], model_config: Map
         with OPENERS[compression](path, "rb") as file:
             return ModelUnpickler(file, model_config).load()
     except _BROKEN as error:
-        text = " ".join(str(error).split())[:500]
-        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {text}") from error
+        raise unreadable(path, error) from error

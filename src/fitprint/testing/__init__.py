@@ -1,4 +1,4 @@
-"""Conformance: what every flavor and every store has to do, as pytest classes that its author subclasses.
+"""Conformance kit: what every flavor and every store has to do, as pytest classes that its author subclasses.
 
     from fitprint.testing import Case, FlavorConformance
 
@@ -6,7 +6,7 @@
         flavor = "tinyboost"
         cases = (Case("booster", data=..., train=..., predict=...),)
 
-Importing this imports pytest. ``python -m fitprint.testing`` writes golden packages.
+Importing this module imports pytest. ``python -m fitprint.testing`` writes golden packages.
 """
 
 from fitprint.testing.case import Budget, Case

@@ -1,4 +1,4 @@
-"""`python -m fitprint.testing golden tests/test_conformance.py`: writes golden packages of the cases of a test file."""
+"""`python -m fitprint.testing golden tests/test_conformance.py`: write golden packages of the cases of a test file."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from fitprint.testing.packages import write_golden
 
 @click.group()
 def main() -> None:
-    """What fitprint's conformance kit does beside checking."""
+    """Commands of fitprint's conformance kit."""
 
 
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--case", "only", help="This case alone.")
+@click.option("--case", "only", help="Only the case of this name.")
 def golden(file: Path, only: str | None) -> None:
-    """Trains the cases of a test FILE and keeps their packages in the folder that `golden` of its class names."""
-    found = [each for each in vars(module_of(str(file))).values() if _is_of_a_plugin(each)]
-    if not found:
-        raise click.ClickException(f"{file} has no class below FlavorConformance")
-    for kind in found:
+    """Train the cases of a test FILE and keep their packages in the folder that `golden` of its class names."""
+    classes = [value for value in vars(module_of(str(file))).values() if _is_of_a_plugin(value)]
+    if not classes:
+        raise click.ClickException(f"{file} defines no subclass of FlavorConformance")
+    for kind in classes:
         if kind.golden is None:
             raise click.ClickException(f"{kind.__name__} names no folder: golden = Path(__file__).with_name('golden')")
         for case in kind.cases:
             if only in (None, case.name):
                 written = write_golden(kind.flavor, case, kind.golden)
-                click.echo(f"{case.name}: {written if written is not None else 'leaves no package that predicts'}")
+                click.echo(f"{case.name}: {written or 'its training leaves no package that can predict'}")
 
 
-def _is_of_a_plugin(found: object) -> bool:
-    return inspect.isclass(found) and issubclass(found, FlavorConformance) and found is not FlavorConformance
+def _is_of_a_plugin(value: object) -> bool:
+    return inspect.isclass(value) and issubclass(value, FlavorConformance) and value is not FlavorConformance
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where one check of a flavor works: recording on and off, a training and what it left, processes of its own."""
+"""What the checks of a flavor share: turning recording on and off, a training and what it left, other processes."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from fitprint.testing import carried
 from fitprint.testing.case import Case
 
 HANGS_AFTER = 300
-"""Seconds, far above what any script takes."""
+"""Seconds after which a script is taken to hang: far more than any needs."""
 
 
 @dataclass
 class Trained:
-    """What one training gave and left."""
+    """The result of one training, and what the training left."""
 
     result: Any
     model: Any
     data: Any
     runs: list[Run]
-    """The outermost runs that it left, newest first."""
+    """The outermost runs, newest first."""
 
 
 class Bench:
-    """What the checks share; a new one for each."""
+    """What the checks share; each check gets a new one."""
 
     def __init__(self, kind: type, flavor: str, folder: Path) -> None:
         self.kind = kind
@@ -50,7 +50,7 @@ class Bench:
 
     @property
     def entry(self) -> Entry:
-        """The registration. Fails where there is none."""
+        """The registration of the flavor; the check fails if there is none."""
         known = registry.entries()
         if self.name not in known:
             pytest.fail(
@@ -67,15 +67,22 @@ class Bench:
         return self.entry.flavor()
 
     def on(self, **settings: Any) -> None:
-        """Turns the flavor on, alone; errors in it are raised unless ``strict=False``."""
-        self.entry  # noqa: B018  fails with its mend where it is not registered
+        """Turn the flavor on, and no other one; errors in it are raised unless ``strict=False``."""
+        self.entry  # noqa: B018  fails, and says what to do, if it is not registered
         fitprint.autolog(self.name, **{"strict": True, "quiet": True, **settings})
 
     def off(self) -> None:
+        """Turn recording off."""
         fitprint.disable()
 
     def train(self, case: Case, data: Any = None, train: Any = None) -> Trained:
-        """One training, of data made for it unless it is given."""
+        """Train once.
+
+        Args:
+            case: how to train.
+            data: the data; by default the case makes new data.
+            train: the function that trains, in place of the one of the case.
+        """
         data = case.data() if data is None else data
         before = {run.run_id for run in fitprint.runs()}
         result = (train or case.train)(data)
@@ -84,23 +91,27 @@ class Bench:
         return Trained(result, model, data, runs)
 
     def recorded(self, case: Case, **settings: Any) -> tuple[Trained, Run]:
-        """One training with recording on, and its run. Fails where it left none, or too many."""
+        """Train once with recording on, and return the run too. The check fails if there is no run, or more than
+        one.
+        """
         self.on(**settings)
         trained = self.train(case)
         self.expect_runs(case.runs, trained.runs, f"one training of the case {case.name}")
         return trained, case.run(trained.runs)
 
-    def expect_runs(self, wanted: int, found: Sequence[Run], what: str) -> None:
-        """Fails where there are more runs or fewer."""
-        row = next(each for each in fitprint.status() if each.name == self.name)
-        assert len(found) == wanted, (
-            f"{what} left {len(found)} runs, not {wanted}: {[run.name for run in found]}; look at patches() of the "
-            f"flavor: which functions it names, and which of them call each other (status: {row.state} {row.reason}, "
-            f"skipped: {row.skips})"
+    def expect_runs(self, expected: int, runs: Sequence[Run], what: str) -> None:
+        """Fail if the number of runs is another than expected."""
+        status = next(row for row in fitprint.status() if row.name == self.name)
+        assert len(runs) == expected, (
+            f"{what} left {len(runs)} runs, not {expected}: {[run.name for run in runs]}; look at patches() of the "
+            f"flavor: which functions it names, and which of them call each other (status: {status.state} "
+            f"{status.reason}, skipped: {status.skips})"
         )
 
     def package(self, case: Case, **settings: Any) -> tuple[Trained, Run, Path]:
-        """One training with recording on, its run and its package. Fails where there is none."""
+        """Train once with recording on, and return the run and its package too. The check fails if there is no
+        package.
+        """
         trained, run = self.recorded(case, **settings)
         assert run.model_path is not None, (
             f"the case {case.name} left no package: look at model() and save() of the flavor; "
@@ -118,17 +129,25 @@ class Bench:
         env: Mapping[str, str | None] | None = None,
         what: str = "",
     ) -> Any:
-        """Runs a script, which prints JSON on its last line; gives that. ``what``: what is wrong when it fails."""
+        """Run a script in a process of its own, and return the JSON that it prints on its last line.
+
+        Args:
+            text: the script.
+            arguments: its arguments, which it gets as JSON.
+            python: the interpreter.
+            env: variables that are changed; None removes one.
+            what: what is wrong if it fails, for the message.
+        """
         __tracebackhide__ = True
         file = self.folder / f"script_{len(list(self.folder.glob('script_*.py')))}.py"
         file.write_text(text, "utf-8")
         quiet = {"FITPRINT_STORE": str(self.store), "MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
-        wanted = {**os.environ, **quiet, **(env or {})}
+        variables = {**os.environ, **quiet, **(env or {})}
         try:
             done = subprocess.run(
-                [python, str(file), *(json.dumps(each) for each in arguments)],
+                [python, str(file), *(json.dumps(argument) for argument in arguments)],
                 cwd=self.folder,
-                env={name: value for name, value in wanted.items() if value is not None},
+                env={name: value for name, value in variables.items() if value is not None},
                 capture_output=True,
                 text=True,
                 encoding="utf-8",
@@ -140,29 +159,29 @@ class Bench:
             pytest.fail(f"{what}: the process still ran after {HANGS_AFTER} seconds", pytrace=False)
         lines = done.stdout.splitlines()
         if done.returncode != 0 or not lines:
-            told = f"---- its stdout\n{done.stdout}\n---- its stderr\n{done.stderr}"
-            pytest.fail(f"{what}: a process of its own ended with exit code {done.returncode}\n{told}", pytrace=False)
+            output = f"---- its stdout\n{done.stdout}\n---- its stderr\n{done.stderr}"
+            pytest.fail(f"{what}: a process of its own ended with exit code {done.returncode}\n{output}", pytrace=False)
         return json.loads(lines[-1])
 
     def case_arguments(self, case: Case) -> list[str]:
-        """What `case_of` finds a case by in another process."""
+        """Return what `case_of` needs to find a case in another process."""
         return [inspect.getfile(self.kind), self.kind.__qualname__, case.name]
 
     def carry(self, name: str, value: Any) -> str:
-        """A value as a file for another process."""
+        """Write a value to a file for another process, and return its path."""
         path = self.folder / f"{name}.json"
         carried.write(path, value)
         return str(path)
 
 
 def case_of(file: str, kind: str, case: str) -> Case:
-    """A case of a test file, in a process that is not pytest's."""
-    found: Case = next(each for each in conformance_of(file, kind).cases if each.name == case)
-    return found
+    """Return a case of a test file, in a process that pytest does not run."""
+    selected: Case = next(one for one in conformance_of(file, kind).cases if one.name == case)
+    return selected
 
 
 def module_of(file: str) -> Any:
-    """A test file as a module."""
+    """Import a test file as a module."""
     spec = importlib.util.spec_from_file_location(Path(file).stem, file)
     assert spec is not None
     assert spec.loader is not None
@@ -173,5 +192,5 @@ def module_of(file: str) -> Any:
 
 
 def conformance_of(file: str, kind: str) -> Any:
-    """A class of a test file."""
+    """Return a class of a test file."""
     return functools.reduce(getattr, kind.split("."), module_of(file))

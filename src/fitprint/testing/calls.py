@@ -26,31 +26,35 @@ _THREADS = 3
 
 
 class CallChecks:
-    """One run per training call: not more, not fewer."""
+    """Each training call leaves one run."""
 
     def test_one_run_per_call(self, bench: Bench, case: Case) -> None:
-        """A training leaves the runs that its case says, finished and of this flavor; another one as many again."""
+        """A training leaves as many runs as its case says, finished and of this flavor; a second training as many
+        again.
+        """
         _, run = bench.recorded(case)
         assert run.status == "FINISHED", f"the run is {run.status}: for a loop, look at what ends it"
         assert (run.flavor, run.tags.get("flavor")) == (bench.name, bench.name)
         assert run.name, "the run has no name: look at run_name()"
-        assert not [each for each in run.skipped if each.rule == "error"], f"a step failed: {run.skipped}"
+        assert not [skip for skip in run.skipped if skip.rule == "error"], f"a step failed: {run.skipped}"
         bench.expect_runs(case.runs, bench.train(case).runs, f"the second training of {case.name}")
 
     def test_the_run_is_found_by_its_model(self, bench: Bench, case: Case) -> None:
         """`run_of(model)` is the run that trained it."""
         trained, run = bench.recorded(case)
         if not case.package or not _weakly_referable(trained.model):
-            return  # no model is kept, or it is of a kind that nobody can remember
-        found = fitprint.run_of(trained.model)
-        assert found is not None, f"run_of(the model of {case.name}) is None: look at model() of the flavor"
-        assert found.run_id == run.run_id, f"run_of(the model of {case.name}) is another run: {found}, not {run}"
+            return  # no model is kept, or no weak reference to it can be
+        run_found = fitprint.run_of(trained.model)
+        assert run_found is not None, f"run_of(the model of {case.name}) is None: look at model() of the flavor"
+        assert run_found.run_id == run.run_id, (
+            f"run_of(the model of {case.name}) is another run: {run_found}, not {run}"
+        )
 
     def test_a_call_inside_another_leaves_no_run(self, bench: Bench, case: Case) -> None:
         """Inside another recorded call, and under `suppress()`, nothing is recorded."""
         bench.on()
         session = call_scope.Session()
-        token = call_scope.enter(session)  # as it is while any flavor records a call
+        token = call_scope.enter(session)  # as while any flavor records a call
         try:
             inside = bench.train(case)
         finally:
@@ -65,11 +69,11 @@ class CallChecks:
     def test_training_inside_training_is_one_run(self, bench: Bench, case: Case) -> None:
         """What a training trains inside is part of it."""
         bench.on()
-        found = bench.train(case, train=case.nested).runs
-        bench.expect_runs(1, found, f"the nested training of {case.name}")
+        runs = bench.train(case, train=case.nested).runs
+        bench.expect_runs(1, runs, f"the nested training of {case.name}")
 
     def test_threads_leave_a_run_each(self, bench: Bench, case: Case) -> None:
-        """Trainings at the same time leave their runs, each with its own params and metrics."""
+        """Trainings at the same time leave their own runs, each with its own params and metrics."""
         _, run = bench.recorded(case)
         before = len(fitprint.runs())
         barrier = threading.Barrier(_THREADS)
@@ -80,14 +84,16 @@ class CallChecks:
             case.train(data)
 
         with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-            for each in [threads.submit(train) for _ in range(_THREADS)]:
-                each.result()
-        found = [each for each in fitprint.runs()[: len(fitprint.runs()) - before] if each.parent_id is None]
-        bench.expect_runs(case.runs * _THREADS, found, f"{case.name}, trained in {_THREADS} threads at once,")
-        for one in (other for other in found if other.name == run.name and {*other.params} == {*run.params}):
-            assert {*one.metrics} == {*run.metrics}, "a run of a thread has other metrics: look for state in the flavor"
+            for future in [threads.submit(train) for _ in range(_THREADS)]:
+                future.result()
+        runs = [new for new in fitprint.runs()[: len(fitprint.runs()) - before] if new.parent_id is None]
+        bench.expect_runs(case.runs * _THREADS, runs, f"{case.name}, trained in {_THREADS} threads at once,")
+        for same in (new for new in runs if new.name == run.name and {*new.params} == {*run.params}):
+            assert {*same.metrics} == {*run.metrics}, (
+                "a run of a thread has other metrics: look for state in the flavor"
+            )
             for name in run.metrics:
-                values = [len(history.metric_history(name)) for history in (one, run)]
+                values = [len(history.metric_history(name)) for history in (same, run)]
                 assert values[0] == values[1], f"{name} has {values[0]} values in a thread and {values[1]} without"
 
     @needs("fails")
@@ -103,10 +109,10 @@ class CallChecks:
         assert run.model_path is None, "the run of a call that raised has a package"
 
     def test_settings_and_rules_are_obeyed(self, bench: Bench, case: Case) -> None:
-        """Rules and `log_models`, `exclude_params`, `tags` and `disabled` do for this flavor what they say."""
+        """Rules, `log_models`, `exclude_params`, `tags` and `disabled` have the effect that they promise."""
         bench.on(rules=[lambda call: f"not {call.class_name} {sorted(call.params)}"])
         bench.expect_runs(0, bench.train(case).runs, f"{case.name}, which a rule leaves out,")
-        (row,) = [each for each in fitprint.status() if each.name == bench.name]
+        (row,) = [row for row in fitprint.status() if row.name == bench.name]
         assert row.skips, "status() does not count the calls that a rule left out"
         bench.on(log_models=False, exclude_params=["*"], tags={"team": "x"})
         trained = bench.train(case)
@@ -133,19 +139,19 @@ class CallChecks:
         _, run = bench.recorded(case)
 
         def refuse(text: str) -> Any:
-            raise AssertionError(f"{text} is no JSON")
+            raise AssertionError(f"{text} is not JSON")
 
         record = json.loads(Path(run.path, "run.json").read_text("utf-8"), parse_constant=refuse)
         assert {*record["params"]} == {*run.params}
-        told = {name: value for name, value in record["params"].items() if _ADDRESS.search(json.dumps(value))}
-        assert not told, (
-            f"these params hold an address, another one in every run: {told}; look at params(): record a name, or the "
-            "object's own params"
+        addresses = {name: value for name, value in record["params"].items() if _ADDRESS.search(json.dumps(value))}
+        assert not addresses, (
+            f"these params hold an address, which is another one in every run: {addresses}; look at params(): "
+            "record a name, or the object's own params"
         )
 
 
 def failure(case: Case) -> BaseException:
-    """What the failing training of a case raises."""
+    """Return the exception that the failing training of a case raises."""
     assert case.fails is not None
     data = case.data()
     with pytest.raises(Exception) as raised:  # noqa: PT011  whatever the framework raises
@@ -158,16 +164,16 @@ def _weakly_referable(model: Any) -> bool:
 
 
 def _equal(value: Any, run: fitprint.Run, name: str) -> bool:
-    found = _json.number(run.params[name])
-    return bool(found == value) or (value != value and found != found)
+    recorded = _json.number(run.params[name])
+    return bool(recorded == value) or (value != value and recorded != recorded)
 
 
 class MetricChecks:
-    """Per-iteration metrics and early stopping."""
+    """Metrics of each iteration, and of early stopping."""
 
     @needs("history")
     def test_metrics_are_the_frameworks_own_history(self, bench: Bench, case: Case) -> None:
-        """Every value of every iteration, in order, with steps that count up."""
+        """The run has every value of every iteration, in order, with steps that count up."""
         trained, run = bench.recorded(case)
         assert case.history is not None
         history = case.history(trained.result)
@@ -178,18 +184,18 @@ class MetricChecks:
                 f"the run of {case.name} has no metric {name!r}, it has {sorted(run.metrics)}: look at listen() and "
                 "metrics() of the flavor, and at the names that it gives"
             )
-            found = [value for _, value in recorded]
-            wrong = difference([float(each) for each in wanted], found, 1e-9)
+            values = [value for _, value in recorded]
+            wrong = difference([float(value) for value in wanted], values, 1e-9)
             assert wrong is None, (
-                f"{name} is not what the framework says, {wrong}: look at listen(): is every iteration emitted, once, "
-                "and none of a training before?"
+                f"{name} is not what the framework says, {wrong}: look at listen(): is every iteration emitted once, "
+                "and none of an earlier training?"
             )
             steps = [step for step, _ in recorded]
             assert steps == sorted(set(steps)), f"the steps of {name} do not count up: {steps[:20]}"
 
     @needs("stopped")
     def test_early_stopping_is_told(self, bench: Bench, case: Case) -> None:
-        """Where it ended, as metrics."""
+        """The run has the metrics that tell where early stopping ended the training."""
         trained, run = bench.recorded(case)
         assert case.stopped is not None
         for name, wanted in case.stopped(trained.result).items():
@@ -203,13 +209,15 @@ _CALLS = 9
 
 
 class BudgetChecks:
-    """The CPU time of the calling thread, which neither a busy machine nor the framework's own threads change much."""
+    """What recording costs: CPU time of the calling thread, on which a busy machine and the framework's own threads
+    have little influence.
+    """
 
     budget: ClassVar[Budget | None] = None
-    """What recording one call may cost: ``Budget(seconds=0.05)``. Several times what you measure is right."""
+    """What recording one call may cost: ``Budget(seconds=0.05)``. Allow several times what you measure."""
 
     def test_recording_stays_within_its_budget(self, bench: Bench, case: Case) -> None:
-        """The fastest of several calls with recording, less the fastest of several without."""
+        """Compare the fastest of several calls with recording and the fastest of several without."""
         if self.budget is None or not (self.budget.seconds or self.budget.ratio):
             pytest.fail(
                 f"{type(self).__name__} declares no budget: budget = Budget(seconds=...) with what recording one "
@@ -227,7 +235,7 @@ class BudgetChecks:
 
 
 def _fastest(measure: Callable[[], float]) -> float:
-    measure()  # what is found out or imported once per process
+    measure()  # what a process computes or imports once
     return min(measure() for _ in range(_CALLS))
 
 

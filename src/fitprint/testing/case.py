@@ -23,11 +23,13 @@ def _newest(runs: Sequence[Run]) -> Run:
 
 @dataclass(frozen=True)
 class Budget:
-    """What recording one call may cost, in CPU time of the calling thread: the larger of the two, beyond the call."""
+    """What recording one call may cost beyond the call itself, in CPU time of the calling thread: the larger of the
+    two.
+    """
 
     seconds: float = 0.0
     ratio: float = 0.0
-    """Of the time that the call takes without recording."""
+    """A part of the time that the call takes without recording."""
 
 
 @dataclass(frozen=True)
@@ -36,27 +38,28 @@ class Case:
 
     name: str
     data: Callable[[], Any]
-    """Everything that is handed to the framework, made anew at each call: best a dict, lists of callbacks included."""
+    """Makes everything that is handed to the framework, anew at each call: best as a dict, with lists of callbacks."""
     train: Callable[[Any], Any]
-    """From that data to what the framework gives. The same data trains the same model: fix the seeds."""
+    """(data) -> what the framework returns. The same data has to train the same model: fix the seeds."""
     model: Callable[[Any], Any] = _itself
-    """From what `train` gave to the model: for a model that is not what `train` returns."""
+    """(what `train` returned) -> the model, if that is something else."""
     rows: Callable[[Any], Any] | None = None
-    """From the data to what is predicted on; by default the data itself."""
+    """(data) -> the rows to predict; by default the data itself."""
     predict: Callable[[Any, Any], Any] | None = None
-    """(model, rows): what the framework itself predicts, as the package's `predict` has to give it. None: it cannot."""
+    """(model, rows) -> what the framework itself predicts, which the package's `predict` has to return too. None if the
+    model cannot predict."""
     package: bool = True
     """Whether the training leaves a package."""
     params: Callable[[Any], Mapping[str, Any]] | None = None
-    """From what `train` gave to all params that the run has to have."""
+    """(what `train` returned) -> all params that the run has to have."""
     history: Callable[[Any], Mapping[str, Sequence[float]]] | None = None
-    """From what `train` gave to the framework's own history: the name of a recorded metric to its values, in order."""
+    """(what `train` returned) -> the framework's own history: the values, in order, of each recorded metric."""
     stopped: Callable[[Any], Mapping[str, float]] | None = None
-    """From what `train` gave to the metrics that tell where early stopping ended it."""
+    """(what `train` returned) -> the metrics that tell where early stopping ended the training."""
     nested: Callable[[Any], Any] | None = None
-    """From the data to a training that trains models of this flavor inside: all of it is one run."""
+    """(data): a training that trains models of this flavor inside; all of it is one run."""
     fails: Callable[[Any], Any] | None = None
-    """From the data to a training that the framework itself refuses, with an error of its own.
+    """(data): a training that the framework refuses with an error of its own.
 
     Its message has to be the same each time: without a time of day or an address.
     """
@@ -67,27 +70,28 @@ class Case:
     copies: bool = True
     """Whether `copy.copy` and `copy.deepcopy` work on them."""
     runs: int = 1
-    """How many outermost runs one training leaves."""
+    """The number of outermost runs that one training leaves."""
     run: Callable[[Sequence[Run]], Run] = _newest
-    """From these runs, newest first, to the one of the model."""
+    """(these runs, newest first) -> the run of the model."""
     tolerance: float = 1e-6
-    """How far predictions may differ, relative to their size."""
+    """How much predictions may differ, relative to their size."""
     same_prediction: Callable[[Any, Any], bool] | None = None
-    """(expected, found): for predictions that are neither numbers, texts, arrays, DataFrames nor lists of these."""
+    """(expected, actual) -> whether they are the same, for predictions that are neither numbers, strings, arrays,
+    DataFrames nor lists of these."""
 
     def rows_of(self, data: Any) -> Any:
-        """What is predicted on."""
+        """Return what is predicted on."""
         return self.rows(data) if self.rows is not None else data
 
 
 DECLARED = "the plugin says why: "
-"""How the reason of a check that a plugin does without begins; CI may accept such a skip."""
+"""The beginning of the reason why a plugin declares that a check does not hold; CI may accept such a skip."""
 
 _Check = TypeVar("_Check", bound=Callable[..., Any])
 
 
 def needs(*fields: str) -> Callable[[_Check], _Check]:
-    """Decorates a check that runs for the cases that give these fields of `Case`."""
+    """Decorate a check that runs for those cases only that give these fields of `Case`."""
 
     def decorate(check: _Check) -> _Check:
         check.needed = fields  # type: ignore[attr-defined]
@@ -97,21 +101,23 @@ def needs(*fields: str) -> Callable[[_Check], _Check]:
 
 
 class Conformance:
-    """Checks that a subclass inherits whole: it may neither override nor remove one."""
+    """Checks that a subclass inherits as a whole: it may neither override nor remove one."""
 
     without: ClassVar[Mapping[str, str]] = {}
-    """Checks that do not hold, with the reason: ``test_copies``, or ``test_copies[booster]`` for one case."""
+    """Checks that do not hold, each with its reason: ``test_copies``, or ``test_copies[booster]`` for one case."""
     cases: ClassVar[Sequence[Case]] = ()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "case" in metafunc.fixturenames:
-            cases = [each for each in self.cases if _gives(each, getattr(metafunc.function, "needed", ()))]
-            found: list[Any] = [pytest.param(each, id=each.name) for each in cases]
-            metafunc.parametrize("case", found or [pytest.param(None, id="no case")])
+            cases = [case for case in self.cases if _gives(case, getattr(metafunc.function, "needed", ()))]
+            params: list[Any] = [pytest.param(case, id=case.name) for case in cases]
+            metafunc.parametrize("case", params or [pytest.param(None, id="no case")])
 
     @pytest.fixture(autouse=True)
     def _complete(self, request: pytest.FixtureRequest) -> None:
-        """Before every check: nothing is missing, and what the plugin does without is skipped with its reason."""
+        """Before every check: fail if checks are missing, and skip, with its reason, a check that the plugin declares
+        as not holding.
+        """
         __tracebackhide__ = True
         wrong = list(problems(type(self)))
         if wrong:
@@ -131,14 +137,14 @@ class Conformance:
             )
 
     def test_no_check_is_dropped(self) -> None:
-        """Every check is there as fitprint has it; what is left out has its reason."""
+        """Every check is there as fitprint defines it, and what is left out has its reason."""
         wrong = list(problems(type(self)))
         assert not wrong, "\n".join(wrong)
 
 
 def problems(kind: type[Conformance]) -> Iterator[str]:
-    """What a class leaves out of the checks that it inherits, and what it says wrongly of it."""
-    base = next(each for each in kind.__mro__ if each.__module__.startswith("fitprint.testing."))
+    """Yield what a class leaves out of the checks that it inherits, and what its declarations get wrong."""
+    base = next(cls for cls in kind.__mro__ if cls.__module__.startswith("fitprint.testing."))
     checks = checks_of(base)
     for name, check in checks.items():
         if inspect.getattr_static(kind, name, None) is not check:
@@ -146,19 +152,24 @@ def problems(kind: type[Conformance]) -> Iterator[str]:
                 f"{kind.__name__} overrides or removes {name}: checks are inherited as they are; one that cannot hold "
                 f'is declared: without = {{"{name}": "the reason"}}'
             )
-    cases = {each.name for each in kind.cases}
+    cases = {case.name for case in kind.cases}
     for name, reason in kind.without.items():
-        check_name, _, case = name.partition("[")
-        if check_name not in checks or check_name == "test_no_check_is_dropped" or (case and case[:-1] not in cases):
-            yield f"{kind.__name__}.without names {name!r}, which is no check: there are {', '.join(sorted(checks))}"
+        check_name, _, case_name = name.partition("[")
+        if (
+            check_name not in checks
+            or check_name == "test_no_check_is_dropped"
+            or (case_name and case_name[:-1] not in cases)
+        ):
+            known = ", ".join(sorted(checks))
+            yield f"{kind.__name__}.without names {name!r}, which is not a check; the checks are: {known}"
         elif not isinstance(reason, str) or not reason.strip():
             yield f"{kind.__name__}.without gives no reason for {name}"
     if len(cases) < len(kind.cases):
-        yield f"{kind.__name__}: two of its cases have one name"
+        yield f"{kind.__name__}: two of its cases have the same name"
 
 
 def checks_of(base: type) -> dict[str, Any]:
-    """The checks of a class of the kit, by name, with the fixtures that they stand on."""
+    """Return the checks of a class of the kit by name, and the fixtures that they depend on."""
     names = [name for name in dir(base) if name.startswith(("test_", "pytest_")) or name == "_complete"]
     return {name: inspect.getattr_static(base, name) for name in names}
 

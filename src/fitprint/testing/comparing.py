@@ -1,4 +1,4 @@
-"""Whether two predictions are the same, whichever reader gave them, and which parts of a user's data changed."""
+"""Whether two predictions are the same, whichever reader made them, and which parts of a user's data have changed."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from typing import Any
 _DEEPEST = 5
 
 
-def difference(expected: Any, found: Any, tolerance: float) -> str | None:
-    """Where a prediction is another one than expected; None where it is the same."""
-    if hasattr(expected, "columns") or hasattr(found, "columns"):
-        return _of_frames(expected, found, tolerance)
-    if isinstance(expected, Mapping) and isinstance(found, Mapping):
-        if [*expected] != [*found]:
-            return f"keys {[*expected]} were expected, {[*found]} found"
-        pairs = ((str(key), expected[key], found[key]) for key in expected)
+def difference(expected: Any, actual: Any, tolerance: float) -> str | None:
+    """Return where a prediction differs from the expected one, or None if they are the same."""
+    if hasattr(expected, "columns") or hasattr(actual, "columns"):
+        return _of_frames(expected, actual, tolerance)
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+        if [*expected] != [*actual]:
+            return f"keys {[*expected]} were expected, {[*actual]} found"
+        pairs = ((str(key), expected[key], actual[key]) for key in expected)
     else:
-        left, right = _plain(expected), _plain(found)
+        left, right = _plain(expected), _plain(actual)
         if not isinstance(left, list) or not isinstance(right, list):
             return None if _same(left, right, tolerance) else f"{left!r:.200} was expected, {right!r:.200} found"
         if len(left) != len(right):
             return f"{len(left)} values were expected, {len(right)} found"
-        pairs = ((str(at), *each) for at, each in enumerate(zip(left, right, strict=True)))
-    for place, one, other in pairs:
-        inner = difference(one, other, tolerance)
+        pairs = ((str(at), *pair) for at, pair in enumerate(zip(left, right, strict=True)))
+    for place, expected_part, actual_part in pairs:
+        inner = difference(expected_part, actual_part, tolerance)
         if inner is not None:
             return f"at {place}: {inner}"
     return None
 
 
-def _of_frames(expected: Any, found: Any, tolerance: float) -> str | None:
-    for value in (expected, found):
+def _of_frames(expected: Any, actual: Any, tolerance: float) -> str | None:
+    for value in (expected, actual):
         if not hasattr(value, "columns"):
-            return f"a table was expected on both sides, here is {type(value).__name__}"
-    if list(expected.columns) != list(found.columns):
-        return f"columns {list(expected.columns)} were expected, {list(found.columns)} found"
+            return f"both should be tables, one is {type(value).__name__}"
+    if list(expected.columns) != list(actual.columns):
+        return f"columns {list(expected.columns)} were expected, {list(actual.columns)} found"
     for at, name in enumerate(expected.columns):
-        inner = difference(expected.iloc[:, at].tolist(), found.iloc[:, at].tolist(), tolerance)
+        inner = difference(expected.iloc[:, at].tolist(), actual.iloc[:, at].tolist(), tolerance)
         if inner is not None:
             return f"column {name}, {inner}"
     return None
@@ -54,24 +54,24 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, (list, tuple)) else value
 
 
-def _same(expected: Any, found: Any, tolerance: float) -> bool:
-    if isinstance(expected, float) or isinstance(found, float):
+def _same(expected: Any, actual: Any, tolerance: float) -> bool:
+    if isinstance(expected, float) or isinstance(actual, float):
         try:
-            left, right = float(expected), float(found)
+            left, right = float(expected), float(actual)
         except (TypeError, ValueError):
             return False
         both_missing = math.isnan(left) and math.isnan(right)
         return both_missing or math.isclose(left, right, rel_tol=tolerance, abs_tol=tolerance)
-    return bool(expected == found)
+    return bool(expected == actual)
 
 
 def contents(value: Any) -> dict[str, Any]:
-    """Every part of what a user hands over, by where it lies: which object it is, and what it holds."""
+    """Return every part of what a user hands over, by its place: which object it is, and what it holds."""
     return dict(_parts(value, "data", 0, {}))
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Where two looks at the same data differ."""
+    """Return the places where two results of `contents` differ."""
     return sorted(place for place in {*before, *after} if before.get(place) != after.get(place))
 
 
@@ -91,12 +91,12 @@ def _parts(value: Any, place: str, depth: int, seen: dict[int, Any]) -> Iterator
     inner: Iterator[tuple[str, Any]] = iter(())
     if isinstance(value, Mapping):
         yield f"{place} (its keys)", [repr(key) for key in value]
-        inner = ((f"{place}[{key!r}]", each) for key, each in list(value.items()))
+        inner = ((f"{place}[{key!r}]", item) for key, item in list(value.items()))
     elif isinstance(value, (list, tuple)):
         yield f"{place} (its length)", len(value)
-        inner = ((f"{place}[{at}]", each) for at, each in enumerate(value))
+        inner = ((f"{place}[{at}]", item) for at, item in enumerate(value))
     elif hasattr(value, "__dict__"):
         yield f"{place} (its attributes)", sorted(vars(value))
-        inner = ((f"{place}.{name}", each) for name, each in list(vars(value).items()))
-    for name, each in inner:
-        yield from _parts(each, name, depth + 1, seen)
+        inner = ((f"{place}.{name}", item) for name, item in list(vars(value).items()))
+    for inner_place, item in inner:
+        yield from _parts(item, inner_place, depth + 1, seen)

@@ -1,4 +1,4 @@
-"""`FlavorConformance`: the checks of a flavor, all in one class that its plugin's tests subclass."""
+"""`FlavorConformance`: the checks of a flavor in one class, which the tests of its plugin subclass."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fitprint.testing.readers import ReaderChecks
 from fitprint.testing.reset import forget_everything
 from fitprint.testing.traces import FaultChecks, TraceChecks
 
-# read when this is imported: tests may have the caller's FITPRINT_* variables taken away
+# read at import: tests may remove the caller's FITPRINT_* variables
 PYTHONS = {name: os.environ.get(f"FITPRINT_{name.upper()}_PYTHON", "") for name in ("mlflow2", "mlflow3", "oldest")}
 
 
@@ -35,14 +35,14 @@ class FlavorConformance(
     BudgetChecks,
     Conformance,
 ):
-    """What every flavor has to do. A plugin's tests subclass it; docs/write-a-flavor.md walks through it."""
+    """What every flavor has to do. The tests of a plugin subclass it; docs/write-a-flavor.md explains how."""
 
     flavor: ClassVar[str] = ""
     """The flavor's name, as it is registered."""
 
     @pytest.fixture
     def bench(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-        """A store and a state of its own, with none of the caller's settings."""
+        """A store and a state of its own, without the caller's settings."""
         for name in [name for name in os.environ if name.startswith("FITPRINT_")]:
             monkeypatch.delenv(name)
         monkeypatch.chdir(tmp_path)
@@ -54,7 +54,9 @@ class FlavorConformance(
 
     @pytest.fixture(params=["mlflow2", "mlflow3"])
     def mlflow_python(self, request: pytest.FixtureRequest) -> str:
-        """The interpreter of an environment with stock MLflow: the check runs once for each."""
+        """The interpreter of an environment with stock MLflow: the check runs once for each of its two major
+        versions.
+        """
         return _python(request.param, "mlflow and the framework")
 
     @pytest.fixture
@@ -64,10 +66,10 @@ class FlavorConformance(
 
 
 def _python(name: str, holds: str) -> str:
-    """The interpreter that a variable names; skips the check that asks for one where it is not set."""
+    """Return the interpreter that a variable names; skip the check if the variable is not set."""
     variable, path = f"FITPRINT_{name.upper()}_PYTHON", PYTHONS[name]
     if not path:
         pytest.skip(f"{variable} is not set: it names the Python of an environment with {holds}")
     if not Path(path).exists():
-        pytest.fail(f"{variable} names no interpreter: {path}")
+        pytest.fail(f"{variable} does not name an interpreter: {path}")
     return path

@@ -1,4 +1,8 @@
-"""Checks: the package is whole, predicts as the model did, runs no code without trust, and those of old still load."""
+"""Checks: the package is complete, predicts as the model did, runs no code without trust, and old packages still load.
+
+Golden packages are what earlier releases wrote, with the rows and the predictions of then: ``golden/<version of the
+plugin>/<case>/`` holds ``package/``, ``rows.json`` and ``predicted.json``.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +33,14 @@ FILES = ("MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "checks
 
 
 class PackageChecks:
-    """A package as MLflow's readers want it, read back here, and those of earlier releases."""
+    """A package as MLflow's readers need it, read back here, and the packages of earlier releases."""
 
     golden: ClassVar[Path | None] = None
-    """The folder of the packages that earlier releases wrote: ``tests/golden``."""
+    """The folder of the packages that earlier releases wrote, such as ``tests/golden``."""
 
     @needs("package")
     def test_the_package_is_complete(self, bench: Bench, case: Case) -> None:
-        """Its files, its MLmodel, its requirements, its checksums."""
+        """The package has its files, its MLmodel, its requirements and its checksums."""
         _, run, package = bench.package(case)
         missing = [name for name in FILES if not (package / name).is_file()]
         assert not missing, f"the package has no {', '.join(missing)}"
@@ -48,17 +52,19 @@ class PackageChecks:
         if case.predict is not None:
             assert generic is not None, "the model cannot predict: look at package.pyfunc, which save() may set to None"
             assert generic["loader_module"], "its MLmodel names no loader_module: set Flavor.loader_module"
-            told = [each for each in run.skipped if each.what.startswith("signature")]
-            assert document.get("signature") or told, (
+            reasons = [skip for skip in run.skipped if skip.what.startswith("signature")]
+            assert document.get("signature") or reasons, (
                 "it has no signature, and skipped does not say why: look at data()"
             )
-        found = verify(package, document).problems
-        assert not found, f"it does not verify: {found}; save() writes with package.open() or package.path() alone"
+        problems = verify(package, document).problems
+        assert not problems, (
+            f"it does not verify: {problems}; save() writes with package.open() or package.path() alone"
+        )
         _check_requirements(bench, package)
 
     @needs("package", "predict")
     def test_the_native_model_comes_back(self, bench: Bench, case: Case) -> None:
-        """`fitprint.<flavor>.load_model` gives a model of the same class that predicts as the trained one."""
+        """`fitprint.<flavor>.load_model` returns a model of the same class that predicts as the trained one."""
         trained, _, package = bench.package(case)
         loaded = getattr(fitprint, bench.name).load_model(package)
         assert type(loaded).__name__ == type(trained.model).__name__, (
@@ -71,7 +77,7 @@ class PackageChecks:
 
     @needs("package", "predict")
     def test_load_model_predicts_as_the_model(self, bench: Bench, case: Case) -> None:
-        """`fitprint.load_model(package).predict(rows)` is what the case's `predict` gives."""
+        """`fitprint.load_model(package).predict(rows)` is what the case's `predict` returns."""
         trained, _, package = bench.package(case)
         assert case.predict is not None
         rows = case.rows_of(trained.data)
@@ -80,39 +86,39 @@ class PackageChecks:
 
     @needs("package", "predict")
     def test_save_model_and_log_model_write_the_same(self, bench: Bench, case: Case) -> None:
-        """By hand, with recording off."""
+        """Packages written by hand, with recording off, predict as the model."""
         trained = bench.train(case)
         assert case.predict is not None
         rows = case.rows_of(trained.data)
         expected = case.predict(trained.model, rows)
         namespace = getattr(fitprint, bench.name)
         namespace.save_model(trained.model, bench.folder / "by-hand")
-        found = fitprint.load_model(bench.folder / "by-hand").predict(rows)
-        expect_alike(case, expected, found, "what save_model wrote")
+        actual = fitprint.load_model(bench.folder / "by-hand").predict(rows)
+        expect_alike(case, expected, actual, "what save_model wrote")
         info = namespace.log_model(trained.model, name="logged")
         expect_alike(case, expected, fitprint.load_model(info.model_uri).predict(rows), "what log_model wrote")
 
     @needs("package", "predict")
     def test_golden_packages_still_load(self, bench: Bench, case: Case) -> None:
         """Packages that earlier releases wrote predict what they predicted then."""
-        found = [each for each in goldens(self.golden) if each.case == case.name]
+        packages = [golden for golden in goldens(self.golden) if golden.case == case.name]
         command = f"python -m fitprint.testing golden {Path(bench.case_arguments(case)[0]).name}"
-        if not found:
+        if not packages:
             pytest.fail(
                 f"there is no golden package of the case {case.name}: set `golden` of {type(self).__name__} to a "
                 f"folder beside the tests, such as Path(__file__).with_name('golden'), and write it with `{command}`",
                 pytrace=False,
             )
-        for each in found:
-            expect_as_then(case, each)
+        for golden in packages:
+            expect_as_then(case, golden)
 
 
-def expect_alike(case: Case, expected: Any, found: Any, what: str) -> None:
-    """Fails where a prediction is another one than expected."""
+def expect_alike(case: Case, expected: Any, actual: Any, what: str) -> None:
+    """Fail if a prediction differs from the expected one."""
     if case.same_prediction is not None:
-        assert case.same_prediction(expected, found), f"{what} predicts something else: {found!r:.300}"
+        assert case.same_prediction(expected, actual), f"{what} predicts something else: {actual!r:.300}"
         return
-    wrong = difference(expected, found, case.tolerance)
+    wrong = difference(expected, actual, case.tolerance)
     assert wrong is None, (
         f"{what} predicts something else than the framework, {wrong}: look at save(), load() and predict() of the "
         f"flavor, and at `predict` of the case {case.name}"
@@ -120,9 +126,9 @@ def expect_alike(case: Case, expected: Any, found: Any, what: str) -> None:
 
 
 def expect_as_then(case: Case, golden: Golden) -> None:
-    """Fails where a package predicts another thing here than where it was written."""
-    found = fitprint.load_model(golden.package).predict(golden.rows)
-    wrong = difference(golden.predicted, found, case.tolerance)
+    """Fail if a package predicts something else here than where it was written."""
+    actual = fitprint.load_model(golden.package).predict(golden.rows)
+    wrong = difference(golden.predicted, actual, case.tolerance)
     assert wrong is None, (
         f"{golden.package}, which {golden.version} wrote, predicts something else here, {wrong}: look at load() and "
         "predict() of the flavor: both have to read what every release wrote, with every version of the framework"
@@ -131,7 +137,7 @@ def expect_as_then(case: Case, golden: Golden) -> None:
 
 def _check_requirements(bench: Bench, package: Path) -> None:
     lines = (package / "requirements.txt").read_text("utf-8").splitlines()
-    brought = {distributions.distribution_of_module(each) for each in bench.entry.modules}
+    brought = {distributions.distribution_of_module(module) for module in bench.entry.modules}
     wanted = {name.lower().replace("_", "-") for name in brought if name is not None}
     names = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
     assert not wanted or wanted & names, (
@@ -141,7 +147,7 @@ def _check_requirements(bench: Bench, package: Path) -> None:
 
 @dataclass(frozen=True)
 class Golden:
-    """One of them."""
+    """One golden package."""
 
     version: str
     case: str
@@ -151,7 +157,7 @@ class Golden:
 
 
 def goldens(folder: Path | None) -> Iterator[Golden]:
-    """Those in a folder."""
+    """Yield the golden packages in a folder."""
     for place in sorted(folder.glob("*/*/package")) if folder is not None else ():
         case = place.parent
         rows, predicted = carried.read(case / "rows.json"), carried.read(case / "predicted.json")
@@ -159,7 +165,7 @@ def goldens(folder: Path | None) -> Iterator[Golden]:
 
 
 def write_golden(flavor: str, case: Case, folder: Path) -> Path | None:
-    """Trains a case and keeps its package, its rows and its prediction. None for a case without a prediction."""
+    """Train a case and keep its package, its rows and its prediction. Return None for a case without a prediction."""
     if case.predict is None or not case.package:
         return None
     plugin = registry.entries()[flavor].plugin
@@ -169,7 +175,7 @@ def write_golden(flavor: str, case: Case, folder: Path) -> Path | None:
         data = case.data()
         result = case.train(data)
         fitprint.disable()
-        run = case.run([each for each in fitprint.runs(store) if each.parent_id is None])
+        run = case.run([run for run in fitprint.runs(store) if run.parent_id is None])
         if run.model_path is None:
             raise ValueError(f"the case {case.name} left no package: {run.skipped}")
         shutil.rmtree(target, ignore_errors=True)
@@ -182,21 +188,21 @@ def write_golden(flavor: str, case: Case, folder: Path) -> Path | None:
 
 
 class Canary:
-    """Unpickling one makes a folder."""
+    """An object that makes a folder when it is unpickled."""
 
-    def __init__(self, song: Path) -> None:
-        self.song = str(song)
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder)
 
     def __reduce__(self) -> Any:
-        return os.mkdir, (self.song,)
+        return os.mkdir, (self.folder,)
 
 
 class TrustChecks:
-    """What a flavor says of its format holds."""
+    """What a flavor says of the safety of its format is true."""
 
     @needs("package")
     def test_no_pickle_is_loaded_under_no_pickle(self, bench: Bench, case: Case) -> None:
-        """A format that may hold pickles is refused; one that holds data alone loads, and unpickles nothing."""
+        """A format that may hold pickles is refused; one that holds only data loads, and nothing is unpickled."""
         _, _, package = bench.package(case)
         config = mlmodel.read(package)["flavors"][bench.name]
         reason = bench.flavor.needs_trust(config)
@@ -212,7 +218,7 @@ class TrustChecks:
                 "a reason there, or write another format"
             )
             assert not _refused(load, package), "the package holds data alone, and is refused with trust='no-pickle'"
-        assert not _sings(bench, load, package), (
+        assert not _unpickles_anything(bench, load, package), (
             "with trust='no-pickle' a pickle put in the place of a model file was unpickled: look at load(), and at "
             "what needs_trust() says of this config"
         )
@@ -228,19 +234,19 @@ def _refused(load: Any, package: Path) -> bool:
 
 def _pickles(package: Path) -> set[str]:
     names = [file.relative_to(package).as_posix() for file in package.rglob("*") if file.is_file()]
-    return {each.file for each in imports_of(package, names)}
+    return {imports.file for imports in imports_of(package, names)}
 
 
-def _sings(bench: Bench, load: Any, package: Path) -> bool:
-    """Whether a pickle in the place of any of the package's files is unpickled."""
-    song = bench.folder / "sung"
-    stream = pickle.dumps(Canary(song))
-    for file in sorted(each for each in package.rglob("*") if each.is_file()):
+def _unpickles_anything(bench: Bench, load: Any, package: Path) -> bool:
+    """Return whether a pickle in the place of any of the package's files is unpickled."""
+    trace = bench.folder / "unpickled"
+    stream = pickle.dumps(Canary(trace))
+    for file in sorted(path for path in package.rglob("*") if path.is_file()):
         if file.name in ("MLmodel", CHECKSUMS):
             continue
         copied = bench.folder / "tampered"
         shutil.rmtree(copied, ignore_errors=True)
         shutil.copytree(package, copied)
         (copied / file.relative_to(package)).write_bytes(stream)
-        attempt(lambda folder: load(folder, trust="no-pickle"), copied)  # whatever comes of it
-    return song.exists()
+        attempt(lambda folder: load(folder, trust="no-pickle"), copied)  # whether it raises or not
+    return trace.exists()

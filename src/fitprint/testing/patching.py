@@ -1,4 +1,4 @@
-"""Checks: the flavor is found, turned on and off in any order, and every attribute is as it was."""
+"""Checks: the flavor is found, it is turned on and off in any order, and every attribute is as before afterwards."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class DiscoveryChecks:
         )
 
     def test_it_is_listed(self, bench: Bench) -> None:
-        """`fitprint flavors` has it with its version and range, and `fitprint.<flavor>` is its namespace."""
+        """`fitprint flavors` lists it with its version and range, and `fitprint.<flavor>` is its namespace."""
         row = bench.script(_LISTED, bench.name, what="fitprint flavors")
         assert row is not None, f"`fitprint flavors` does not list {bench.name}: look at the plugin's entry points"
         assert row["state"] == "available", (
@@ -63,7 +63,7 @@ class DiscoveryChecks:
     def test_it_is_on_once_its_framework_is_imported(self, bench: Bench) -> None:
         """After `autolog()` its state is `on`, with the version of the framework."""
         bench.on()
-        (row,) = [each for each in fitprint.status() if each.name == bench.name]
+        (row,) = [row for row in fitprint.status() if row.name == bench.name]
         assert row.state == "on", (
             f"the state of the flavor is {row.state}: {row.reason}; look at patches(): each names a module and "
             "a function or method in it that are there"
@@ -131,13 +131,13 @@ print(json.dumps(found))
 
 
 class PatchingChecks:
-    """Patches are put in place whatever the order, once, and taken back exactly."""
+    """Patches are put in place once, whatever the order, and taken back exactly."""
 
     @pytest.mark.parametrize("order", _ORDERS)
     def test_any_order_of_enabling_and_importing(self, bench: Bench, order: str) -> None:
-        """In a fresh process; "bind": the test file is imported, with all that it has from the framework by name."""
+        """In a fresh process. "bind" imports the test file, with all that it imports from the framework by name."""
         case = _first(bench)
-        found, state, reason = bench.script(
+        runs, state, reason = bench.script(
             _ORDER,
             order.split(", "),
             list(bench.entry.modules),
@@ -145,9 +145,9 @@ class PatchingChecks:
             bench.case_arguments(case),
             what=f"the order {order}, then training the case {case.name}",
         )
-        wanted = case.runs if _ORDERS[order] else 0
-        assert found == wanted, (
-            f"after {order}, the case {case.name} left {found} runs, not {wanted} (the flavor is {state} {reason}): "
+        expected = case.runs if _ORDERS[order] else 0
+        assert runs == expected, (
+            f"after {order}, the case {case.name} left {runs} runs, not {expected} (the flavor is {state} {reason}): "
             "look at patches(): a function has to be named in the module that defines it, since that is found under "
             "any name; and at whether the plugin patches anything by itself, which fitprint does not take back"
         )
@@ -156,11 +156,11 @@ class PatchingChecks:
         """The framework's modules and classes have the very same attributes as before, in the same order."""
         for case in bench.kind.cases:  # type: ignore[attr-defined]
             arguments = bench.name, sorted(_tops(bench)), bench.case_arguments(case)
-            found = bench.script(_RESTORED, *arguments, what=f"turning it on and off around the case {case.name}")
-            assert found["patched"], "turning the flavor on changes no attribute of the framework: look at patches()"
-            assert not found["twice"], f"turning it on a second time changes {found['twice'][:10]}"
-            assert not found["after"], (
-                f"after disable() these are others than before: {found['after'][:10]}; look for what the plugin sets "
+            changes = bench.script(_RESTORED, *arguments, what=f"turning it on and off around the case {case.name}")
+            assert changes["patched"], "turning the flavor on changes no attribute of the framework: look at patches()"
+            assert not changes["twice"], f"turning it on a second time changes {changes['twice'][:10]}"
+            assert not changes["after"], (
+                f"after disable() these are others than before: {changes['after'][:10]}; look for what the plugin sets "
                 "on the framework's modules, classes and objects by itself, in listen() or at its import"
             )
 
@@ -174,9 +174,9 @@ class PatchingChecks:
 
     def test_patched_functions_look_as_before(self, bench: Bench) -> None:
         """Signature, name, module and documentation are the originals, and pickles hold the original."""
-        patches = [each for each in bench.flavor.patches() if each.module in sys.modules]
+        patches = [patch for patch in bench.flavor.patches() if patch.module in sys.modules]
         assert patches, "no module that patches() names is imported: import the framework in the test file"
-        before = {place: _own(place) for each in patches for place in _places(each)}
+        before = {place: _own(place) for patch in patches for place in _places(patch)}
         pickles = {place: _pickle(original) for place, original in before.items()}
         bench.on()
         for place, original in before.items():
@@ -185,8 +185,11 @@ class PatchingChecks:
                 f"{name} is not patched: look at patches()"
             )
             assert _signature(patched) == _signature(original), f"the signature of {name} is another one when patched"
-            for about in ("__name__", "__qualname__", "__module__", "__doc__"):
-                assert getattr(patched, about, None) == getattr(original, about, None), f"{about} of {name} is another"
+            for attribute in ("__name__", "__qualname__", "__module__", "__doc__"):
+                before_patch = getattr(original, attribute, None)
+                assert getattr(patched, attribute, None) == before_patch, (
+                    f"{attribute} of {name} is another when patched"
+                )
             stream = _pickle(patched)
             assert stream or not pickles[place], f"{name} can be pickled, and cannot when it is patched"
             assert b"fitprint" not in stream, f"the pickle of {name} names fitprint when it is patched"
@@ -196,7 +199,7 @@ class _Place(NamedTuple):
     owner: Any
     name: str
     below: bool
-    """Whether it was found below the class that a patch names: there it may be another flavor's."""
+    """Whether it was found below the class that a patch names: it may belong to another flavor there."""
 
     @property
     def shown(self) -> str:
@@ -207,8 +210,8 @@ class _Place(NamedTuple):
 def _first(bench: Bench) -> Case:
     cases = bench.kind.cases  # type: ignore[attr-defined]
     assert cases, f"{bench.kind.__name__} has no cases: give at least one Case"
-    found: Case = cases[0]
-    return found
+    case: Case = cases[0]
+    return case
 
 
 def _tops(bench: Bench) -> set[str]:
@@ -220,31 +223,34 @@ def _own(place: _Place) -> Any:
 
 
 def _places(patch: Patch) -> list[_Place]:
-    """Where a patch's function or methods lie. Fails where it names nothing, or what a class inherits."""
+    """Return where a patch's function or methods are defined; fail if it names nothing, or an inherited method."""
     owner: Any = importlib.import_module(patch.module)
     *path, name = patch.target.split(".")
     for part in path:
         owner = getattr(owner, part, None)
-    waiting, found = [owner], []
+    waiting, places = [owner], []
     while waiting:
-        each = waiting.pop()
-        if each is not None and name in vars(each):
-            found.append(_Place(each, name, each is not owner))
-        if patch.subclasses and isinstance(each, type):
-            waiting += type.__subclasses__(each)
-    if not found:
+        cls = waiting.pop()
+        if cls is not None and name in vars(cls):
+            places.append(_Place(cls, name, cls is not owner))
+        if patch.subclasses and isinstance(cls, type):
+            waiting += type.__subclasses__(cls)
+    if not places:
         pytest.fail(
             f"{patch.module}.{patch.target} is not there: look at patches(): each names a function in the module that "
             "defines it, or a method in the class that defines it (subclasses=True: in that class or in those below)",
             pytrace=False,
         )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(places))
 
 
 def _signature(function: Any) -> str:
     try:
         return str(inspect.signature(function))
-    except (ValueError, TypeError):  # of a compiled function that tells none, or of what is no function: a property
+    except (
+        ValueError,
+        TypeError,
+    ):  # a compiled function without a signature, or no function at all, such as a property
         return "none"
 
 
@@ -255,45 +261,49 @@ def _pickle(function: Any) -> bytes:
         return b""
 
 
-# kept by copyreg on the class of any object that is pickled, by warnings in any module that warned
+# set by copyreg on the class of any object that is pickled, and by warnings in any module that warned
 _NOT_OURS = ("__slotnames__", "__warningregistry__", "__abstractmethods__", "_abc_impl", "__annotations__")
 
 Attributes = dict[str, dict[str, Any]]
 
 
 def attributes(tops: Collection[str]) -> Attributes:
-    """From the name of each module and class below these top-level modules, of others derived from them too."""
-    modules = [each for name, each in list(sys.modules.items()) if name.partition(".")[0] in tops]
-    found: Attributes = {}
+    """Return the attributes of each module and class below these top-level modules, and of classes derived from
+    them.
+    """
+    modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in tops]
+    attributes_by_owner: Attributes = {}
     waiting: list[type] = []
     for module in modules:
         if isinstance(module, ModuleType):
-            found[f"module {module.__name__}"] = _attributes_of(module)
-            waiting += [each for each in list(vars(module).values()) if isinstance(each, type)]
+            attributes_by_owner[f"module {module.__name__}"] = _attributes_of(module)
+            waiting += [value for value in list(vars(module).values()) if isinstance(value, type)]
     seen: set[type] = set()
     while waiting:
         cls = waiting.pop()
         if cls in seen or cls is object or cls.__module__.partition(".")[0] in ("builtins", "typing", "fitprint"):
             continue
         seen.add(cls)
-        found[f"{cls.__module__}.{cls.__qualname__} {id(cls)}"] = _attributes_of(cls)
+        attributes_by_owner[f"{cls.__module__}.{cls.__qualname__} {id(cls)}"] = _attributes_of(cls)
         if cls.__module__.partition(".")[0] in tops:
             waiting += type.__subclasses__(cls)
-    return found
+    return attributes_by_owner
 
 
 def differences(before: Attributes, after: Attributes) -> list[str]:
-    """The attributes that are other objects, and what is there that was not; without ids, so that they compare."""
-    found = []
+    """Return the attributes that are other objects, and those that are new or gone; without ids, so that results
+    compare.
+    """
+    changed = []
     for owner, names in before.items():
         shown = owner.rpartition(" ")[0] if not owner.startswith("module ") else owner
         now = after.get(owner, {})
         if list(names) != list(now):
-            found.append(f"the names in {shown}: {sorted({*names} ^ {*now}) or 'their order'}")
-        found += [f"{shown}.{name}" for name in names if name in now and now[name] is not names[name]]
-    return found
+            changed.append(f"the names in {shown}: {sorted({*names} ^ {*now}) or 'their order'}")
+        changed += [f"{shown}.{name}" for name in names if name in now and now[name] is not names[name]]
+    return changed
 
 
 def _attributes_of(owner: Any) -> dict[str, Any]:
-    found = {name: value for name, value in list(vars(owner).items()) if name not in _NOT_OURS}
-    return {**found, "(itself)": owner}  # kept alive, so that no other class gets its id
+    own = {name: value for name, value in list(vars(owner).items()) if name not in _NOT_OURS}
+    return {**own, "(itself)": owner}  # kept alive, so that no other class can get its id

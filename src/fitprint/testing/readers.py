@@ -52,37 +52,37 @@ print(json.dumps(str(write_golden(flavor, case_of(file, kind, case), Path(folder
 
 
 class ReaderChecks:
-    """Other processes, other interpreters, no fitprint."""
+    """Other processes and other interpreters, also without fitprint."""
 
     @needs("package", "predict")
     def test_it_loads_in_a_process_of_its_own(self, bench: Bench, case: Case) -> None:
-        """`fitprint.load_model` where nothing was trained."""
+        """`fitprint.load_model` works where nothing was trained."""
         _read(bench, case, "fitprint", sys.executable, block=False)
 
     @needs("package", "predict")
     def test_stock_mlflow_loads_it(self, bench: Bench, case: Case, mlflow_python: str) -> None:
-        """`mlflow.pyfunc.load_model` of MLflow 2 and 3, through MLflow's own loader or the plugin's."""
+        """`mlflow.pyfunc.load_model` of MLflow 2 and 3 loads it, through MLflow's own loader or the plugin's."""
         _read(bench, case, "mlflow", mlflow_python, block=True)
 
     @needs("package", "predict")
     def test_its_loader_works_without_fitprint(self, bench: Bench, case: Case) -> None:
-        """A plugin's own `loader_module` is imported and predicts where fitprint cannot be imported."""
+        """A plugin's own `loader_module` can be imported and predicts where fitprint cannot be imported."""
         loader = bench.flavor.loader_module
         assert loader, "the flavor has no loader_module: mlflow.<flavor>, or the plugin's own module with _load_pyfunc"
         if loader.partition(".")[0] == "mlflow":
-            return  # which stock MLflow brings: the check above reads with it
-        found = importlib.util.find_spec(loader)
-        assert found is not None, f"loader_module names {loader}, which cannot be imported"
+            return  # stock MLflow has it, and the check above reads with it
+        spec = importlib.util.find_spec(loader)
+        assert spec is not None, f"loader_module names {loader}, which cannot be imported"
         _read(bench, case, "loader", sys.executable, block=True)
 
     @needs("package", "predict")
     def test_packages_of_the_oldest_version_load(self, bench: Bench, case: Case, oldest_python: str) -> None:
-        """What was trained and written with the oldest version of the framework that the plugin supports."""
+        """A package of the oldest version of the framework that the plugin supports loads here."""
         what = f"training {case.name} with the framework of FITPRINT_OLDEST_PYTHON failed"
         folder = bench.folder / "oldest"
         bench.script(_WRITE, *bench.case_arguments(case), bench.name, str(folder), python=oldest_python, what=what)
-        for each in goldens(folder):
-            expect_as_then(case, each)
+        for golden in goldens(folder):
+            expect_as_then(case, golden)
 
 
 def _read(bench: Bench, case: Case, how: str, python: str, block: bool) -> None:
@@ -116,7 +116,7 @@ def _read(bench: Bench, case: Case, how: str, python: str, block: bool) -> None:
 
 
 def _beside(bench: Bench) -> Iterable[str]:
-    """The folders of the framework and of the plugin's own loader, where these lie in no site-packages."""
+    """Yield the folders of the framework and of the plugin's own loader, if these are not in site-packages."""
     loader = bench.flavor.loader_module.partition(".")[0]
     for name in sorted({loader, *bench.entry.modules} - {"mlflow"}):
         spec = importlib.util.find_spec(name)

@@ -1,4 +1,4 @@
-"""A state of its own for each test: what fitprint knows in this process is forgotten."""
+"""Give each test a state of its own: what fitprint knows in this process is forgotten."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from fitprint._core.process_state import reset_all
 
 
 def forget_everything() -> None:
-    """Makes this process one in which fitprint has done nothing yet: open runs end, every patch is taken back."""
+    """Reset this process to one in which fitprint has done nothing yet: open runs end, every patch is undone."""
     reset_all()

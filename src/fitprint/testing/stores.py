@@ -1,4 +1,4 @@
-"""`StoreConformance`: what every store has to do, as a pytest class that its author subclasses."""
+"""`StoreConformance`: what every store has to do, as a pytest class that the tests of a plugin subclass."""
 
 from __future__ import annotations
 
@@ -19,36 +19,40 @@ from fitprint.testing.reset import forget_everything
 
 
 class StoreConformance(Conformance):
-    """A plugin's tests subclass it and say where a new, empty store lies."""
+    """What every store has to do. The tests of a plugin subclass it and say where a new, empty store lies."""
 
     location: ClassVar[str] = ""
-    """The location of a store; ``{folder}`` in it is a new folder for each check, ``{unique}`` a new word."""
+    """The location of a store: ``{folder}`` stands for a new folder of each check, ``{unique}`` for a new word."""
 
     @pytest.fixture
     def place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-        """The location of a new store, also that of this process."""
+        """The location of a new store, which is also the configured store of this process."""
         assert self.location, f"{type(self).__name__} has no location: location = 'myscheme://{{folder}}'"
         monkeypatch.chdir(tmp_path)
-        found = self.location.format(folder=tmp_path / "store", unique=secrets.token_hex(8))
-        monkeypatch.setenv("FITPRINT_STORE", found)
+        location = self.location.format(folder=tmp_path / "store", unique=secrets.token_hex(8))
+        monkeypatch.setenv("FITPRINT_STORE", location)
         forget_everything()
-        yield found
+        yield location
         forget_everything()
 
     @pytest.fixture
     def opened(self, place: str) -> Store:
+        """A new store, opened."""
         return open_store(place)
 
     def test_a_new_store_is_empty(self, opened: Store) -> None:
+        """A new store has no runs."""
         assert list(opened.run_ids()) == []
 
     def test_unknown_runs_are_said_to_be_unknown(self, opened: Store) -> None:
+        """An id that no run has raises UnknownRunError."""
         for wrong in ("0" * 32, "..", "", "x", "../" * 11, "\0" * 32):
             for ask in (opened.folder, opened.read_record, opened.reopen, opened.leftovers):
                 with pytest.raises(UnknownRunError):
                     ask(wrong)
 
     def test_a_run_is_there_from_its_first_moment(self, opened: Store) -> None:
+        """A run can be read as soon as it has begun."""
         run = _begun(opened, "a")
         (run_id,) = opened.run_ids()
         assert opened.read_record(run_id)["name"] == "a"
@@ -57,6 +61,7 @@ class StoreConformance(Conformance):
         assert opened.leftovers(run_id).open
 
     def test_a_finished_run_reads_as_it_was_written(self, opened: Store) -> None:
+        """Metrics and artifacts of a finished run are read as they were written."""
         run = _begun(opened, "a")
         (run_id,) = opened.run_ids()
         run.append_metrics('{"name": "m", "step": 0, "value": 1.0, "time": 1.0}\n')
@@ -73,6 +78,7 @@ class StoreConformance(Conformance):
         assert list(opened.run_ids()) == [run_id]
 
     def test_records_are_replaced_whole(self, opened: Store) -> None:
+        """A record that is written again replaces the earlier one as a whole."""
         run = _begun(opened, "a")
         (run_id,) = opened.run_ids()
         for text in ("b" * 10_000, "c"):
@@ -80,6 +86,7 @@ class StoreConformance(Conformance):
             assert opened.read_record(run_id)["name"] == text
 
     def test_ids_come_newest_first(self, opened: Store) -> None:
+        """The ids of finished and open runs come in one order, the newest first."""
         ids = []
         for at in range(3):
             ids.append(f"{time.time_ns() + at:032x}")
@@ -91,16 +98,18 @@ class StoreConformance(Conformance):
 
     @pytest.mark.parametrize("name", ["../x", "a/../../x", "/x", "", ".", "..", "a\0b"])
     def test_artifacts_do_not_lead_outside(self, opened: Store, name: str) -> None:
+        """The name of an artifact cannot lead outside of the run."""
         run = _begun(opened, "a")
         with pytest.raises(ValueError, match="artifact name"):
             run.write_artifact(name, b"x")
 
     def test_a_package_is_complete_or_absent(self, opened: Store) -> None:
+        """A package is there completely or not at all, and a name that is taken gets a number."""
         run = _begun(opened, "a")
         left, kept = run.begin_package(None), run.begin_package(None)
         left.write("model.bin", "half")
         kept.write("model.bin", "whole")
-        assert not [each for each in run.path.iterdir() if (each / "checksums.json").exists()]
+        assert not [path for path in run.path.iterdir() if (path / "checksums.json").exists()]
         assert run.keep_package(kept, "model") == "model"
         again = run.begin_package(None)
         again.write("model.bin", "another")
@@ -108,16 +117,18 @@ class StoreConformance(Conformance):
         run.finish()
         assert (run.path / "model" / "model.bin").read_text() == "whole"
         assert (run.path / "model" / "checksums.json").is_file()
-        assert not [each for each in run.path.rglob("model.bin") if each.read_text() == "half"]
+        assert not [path for path in run.path.rglob("model.bin") if path.read_text() == "half"]
 
     @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "run.json", "artifacts", "a\0b"])
     def test_a_package_s_name_is_plain(self, opened: Store, name: str) -> None:
+        """The name of a package cannot lead outside of the run, nor replace its files."""
         run = _begun(opened, "a")
         package = run.begin_package(None)
         with pytest.raises(ValueError, match="not a valid name for a model"):
             run.keep_package(package, name)
 
     def test_a_discarded_run_leaves_nothing(self, opened: Store) -> None:
+        """Nothing is left of a run that is discarded."""
         run = _begun(opened, "a")
         path = run.path
         run.discard()
@@ -125,6 +136,7 @@ class StoreConformance(Conformance):
         assert not path.exists()
 
     def test_a_finished_run_is_added_to(self, opened: Store) -> None:
+        """A finished run can be reopened, and takes more artifacts and another record."""
         _begun(opened, "a").finish()
         (run_id,) = opened.run_ids()
         again = opened.reopen(run_id)
@@ -135,6 +147,7 @@ class StoreConformance(Conformance):
         assert (opened.folder(run_id) / "artifacts" / "more.txt").exists()
 
     def test_one_takes_over_the_run_of_a_dead_process(self, opened: Store) -> None:
+        """One process, and only one, takes over the run of a process that has died."""
         _begun(opened, "a")
         (run_id,) = opened.run_ids()
         assert opened.take_over(run_id, True, lambda record: False) is None, "it was said to be alive"
@@ -147,6 +160,7 @@ class StoreConformance(Conformance):
         assert not opened.leftovers(run_id).open
 
     def test_what_is_broken_is_a_store_error(self, opened: Store) -> None:
+        """A record that cannot be read raises StoreError."""
         _begun(opened, "a").finish()
         (run_id,) = opened.run_ids()
         record = opened.folder(run_id) / "run.json"
@@ -156,15 +170,16 @@ class StoreConformance(Conformance):
                 opened.read_record(run_id)
 
     def test_fitprint_writes_to_it_and_reads_it_back(self, place: str) -> None:
+        """What fitprint's own calls write is read back as it was."""
         with fitprint.start_run("mine") as run:
             run.log_params({"a": [1, None]})
             run.log_metric("m", float("nan"), step=3)
             run.log_text("hello", "notes.txt")
-        (found,) = fitprint.runs(place)
-        assert (found.run_id, found.name, found.status) == (run.run_id, "mine", "FINISHED")
-        assert found.params == {"a": [1, None]}
-        assert [step for step, _ in found.metric_history("m")] == [3]
-        assert found.artifacts == ["notes.txt"]
+        (read,) = fitprint.runs(place)
+        assert (read.run_id, read.name, read.status) == (run.run_id, "mine", "FINISHED")
+        assert read.params == {"a": [1, None]}
+        assert [step for step, _ in read.metric_history("m")] == [3]
+        assert read.artifacts == ["notes.txt"]
         run.log_param("late", 1)
         assert fitprint.get_run(run.run_id).params["late"] == 1
 

@@ -1,4 +1,4 @@
-"""Checks: nothing of the user's is changed by recording, whatever fails in it."""
+"""Checks: recording changes nothing of the user's, whatever fails in it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ from fitprint.testing.comparing import changes, contents, difference
 
 
 class TraceChecks:
-    """The result, the exception, the data, pickles and copies, random numbers, warnings and output."""
+    """The result, the exception, the data, pickles and copies, random numbers, warnings and output are as without
+    recording.
+    """
 
     def test_the_result_is_as_without_recording(self, bench: Bench, case: Case) -> None:
-        """The same types, the same attributes, the same predictions."""
-        plain = _told(case, bench.train(case))
-        again = _told(case, bench.train(case))
+        """The result has the same types, the same attributes and the same predictions."""
+        plain = _described(case, bench.train(case))
+        again = _described(case, bench.train(case))
         assert _same(plain, again, case), (
             f"without any recording the case {case.name} gives another result each time: fix its seeds. {plain} {again}"
         )
         bench.on()
-        recorded = _told(case, bench.train(case))
+        recorded = _described(case, bench.train(case))
         for about, value in plain.items():
             wrong = difference(value, recorded[about], case.tolerance)
             assert wrong is None, (
@@ -43,7 +45,7 @@ class TraceChecks:
 
     @needs("fails")
     def test_the_exception_is_as_without_recording(self, bench: Bench, case: Case) -> None:
-        """Type, message, arguments, cause and traceback."""
+        """The exception has the same type, message, arguments, cause and traceback."""
         plain = _of_error(failure(case))
         bench.on(strict=False)
         recorded = _of_error(failure(case))
@@ -53,7 +55,7 @@ class TraceChecks:
         )
 
     def test_what_is_handed_over_is_not_changed(self, bench: Bench, case: Case) -> None:
-        """Lists, dicts, arrays and objects hold what they held, but for what the framework itself changes."""
+        """Lists, dicts, arrays and objects hold what they held, except for what the framework itself changes."""
         changed = []
         for recording in (False, True):
             if recording:
@@ -62,7 +64,7 @@ class TraceChecks:
             before = contents(data)
             bench.train(case, data)
             changed.append(changes(before, contents(data)))
-        more, fewer = ([each for each in changed[a] if each not in changed[b]] for a, b in ((1, 0), (0, 1)))
+        more, fewer = ([place for place in changed[a] if place not in changed[b]] for a, b in ((1, 0), (0, 1)))
         assert not more, (
             f"recording changed what the user handed over: {more[:10]}; look at listen(): it puts new args or kwargs "
             "in place, with copies of the user's lists and dicts"
@@ -73,8 +75,8 @@ class TraceChecks:
         )
 
     def test_nothing_is_kept_alive(self, bench: Bench, case: Case) -> None:
-        """Model and data go when the user lets go of them."""
-        _alive(bench, case)  # what the framework keeps of a first call
+        """Model and data are freed when the user lets go of them."""
+        _alive(bench, case)  # the framework may keep something of a first call
         plain = _alive(bench, case)
         bench.on()
         _alive(bench, case)
@@ -89,7 +91,7 @@ class TraceChecks:
         """A pickle of a recorded model holds nothing of fitprint, and predicts as the model does."""
         trained, _ = bench.recorded(case)
         stream = pickle.dumps(trained.model)
-        ours = [each for each in (b"fitprint", b"wrapt") if each in stream]
+        ours = [name for name in (b"fitprint", b"wrapt") if name in stream]
         assert not ours, f"the pickle of a recorded model names {ours}: look for what listen() leaves in the model"
         _predicts_alike(case, trained, pickle.loads(stream), "unpickled")
 
@@ -102,7 +104,7 @@ class TraceChecks:
 
     @needs("clone")
     def test_models_clone(self, bench: Bench, case: Case) -> None:
-        """The framework's own clone of a recorded model is as that of an unrecorded one."""
+        """The framework's own clone of a recorded model is like that of an unrecorded one."""
         assert case.clone is not None
         plain = case.clone(bench.train(case).model)
         trained, _ = bench.recorded(case)
@@ -117,9 +119,9 @@ class TraceChecks:
         capfd: pytest.CaptureFixture[str],
         recwarn: pytest.WarningsRecorder,
     ) -> None:
-        """The global random states afterwards, what was warned and what was printed."""
-        told = []
-        bench.train(case)  # what is warned or printed once per process
+        """The global random states afterwards, the warnings and the output are the same."""
+        traces = []
+        bench.train(case)  # a process warns or prints some things once
         for recording in (False, True):
             if recording:
                 bench.on()
@@ -129,29 +131,34 @@ class TraceChecks:
             np.random.seed(7)
             bench.train(case)
             drawn = random.random(), float(np.random.random())
-            warned = [(each.category.__name__, str(each.message), each.filename, each.lineno) for each in recwarn]
+            warned = [
+                (warning.category.__name__, str(warning.message), warning.filename, warning.lineno)
+                for warning in recwarn
+            ]
             out, err = capfd.readouterr()
-            told.append({"random numbers": drawn, "warnings": warned, "output": _untimed(out), "errors": _untimed(err)})
-        for about, value in told[0].items():
-            assert told[1][about] == value, (
-                f"with recording, the {about} of a training are others:\nwithout: {value}\nwith: {told[1][about]}\n"
+            traces.append(
+                {"random numbers": drawn, "warnings": warned, "output": _untimed(out), "errors": _untimed(err)}
+            )
+        for about, value in traces[0].items():
+            assert traces[1][about] == value, (
+                f"with recording, the {about} of a training are others:\nwithout: {value}\nwith: {traces[1][about]}\n"
                 "look at what the plugin calls of the framework in its steps"
             )
 
 
-def _told(case: Case, trained: Trained) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _described(case: Case, trained: Trained) -> dict[str, Any]:
+    description: dict[str, Any] = {
         "the type of the result": type(trained.result).__qualname__,
         "the attributes of the result": _names(trained.result),
         "the attributes of the model": _names(trained.model),
     }
     if case.predict is not None:
-        found["the prediction"] = case.predict(trained.model, case.rows_of(trained.data))
-    return found
+        description["the prediction"] = case.predict(trained.model, case.rows_of(trained.data))
+    return description
 
 
-def _same(one: Mapping[str, Any], other: Mapping[str, Any], case: Case) -> bool:
-    return all(difference(one[name], other[name], case.tolerance) is None for name in one)
+def _same(first: Mapping[str, Any], second: Mapping[str, Any], case: Case) -> bool:
+    return all(difference(first[name], second[name], case.tolerance) is None for name in first)
 
 
 def _names(value: Any) -> list[str]:
@@ -171,26 +178,26 @@ def _of_error(error: BaseException) -> dict[str, Any]:
 
 
 def _alive(bench: Bench, case: Case) -> set[str]:
-    """What of a training is still there when nobody holds it any more."""
+    """Return what of a training still exists when nobody holds it any more."""
     watched = _watched(bench, case)
     for _ in range(3):
         gc.collect()
-    return {place for place, each in watched.items() if each() is not None}
+    return {place for place, reference in watched.items() if reference() is not None}
 
 
 def _watched(bench: Bench, case: Case) -> dict[str, weakref.ref[Any]]:
     trained = bench.train(case)
-    found = {}
+    references = {}
     waiting = [("the model", trained.model), ("the result", trained.result), ("the data", trained.data)]
     while waiting:
         place, value = waiting.pop()
         if isinstance(value, Mapping):
-            waiting += [(f"{place}[{key!r}]", each) for key, each in value.items()]
+            waiting += [(f"{place}[{key!r}]", item) for key, item in value.items()]
         elif isinstance(value, (list, tuple)) and len(value) < 100:
-            waiting += [(f"{place}[{at}]", each) for at, each in enumerate(value)]
+            waiting += [(f"{place}[{at}]", item) for at, item in enumerate(value)]
         if type(value).__weakrefoffset__ and not isinstance(value, type) and sys.getrefcount(value) < 1 << 30:
-            found[place] = weakref.ref(value)
-    return found
+            references[place] = weakref.ref(value)
+    return references
 
 
 def _predicts_alike(case: Case, trained: Trained, other: Any, how: str) -> None:
@@ -203,8 +210,8 @@ def _predicts_alike(case: Case, trained: Trained, other: Any, how: str) -> None:
 
 
 def _untimed(text: str) -> str:
-    """What was printed, without digits: frameworks print times."""
-    return "".join(each for each in text if not each.isdigit())
+    """Return output without its digits: frameworks print times."""
+    return "".join(letter for letter in text if not letter.isdigit())
 
 
 _STEPS = ("params", "listen", "model", "metrics", "late_params", "artifacts", "tags", "children", "data", "target")
@@ -219,7 +226,9 @@ class FaultChecks:
     def test_a_failing_step_costs_itself_alone(
         self, bench: Bench, case: Case, step: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Each method of the flavor raises in turn: the training is unharmed, its run is there and says so."""
+        """Each method of the flavor raises in turn: the training is unharmed, and its run exists and says what
+        failed.
+        """
         expected = bench.train(case)
         called: list[str] = []
         original = getattr(bench.flavor, step)
@@ -228,7 +237,7 @@ class FaultChecks:
             called.append(step)
             if step == "save":
                 args[1].write("half", "written")
-            raise RuntimeError(f"{step} failed, as this check wants it")
+            raise RuntimeError(f"{step} failed, because this check makes it fail")
 
         monkeypatch.setattr(bench.flavor, step, fail)
         bench.on(strict=False)
@@ -240,7 +249,7 @@ class FaultChecks:
         if called and step in _SAID:
             assert run.skipped, f"{step}() failed, and `skipped` does not say so"
         if step == "save" and called:
-            assert run.models == {}, "save() failed, and there is a package all the same"
+            assert run.models == {}, "save() failed, and yet there is a package"
             assert not list(run.path.rglob("half")), "save() failed, and half a package was left"
 
     def test_a_failing_callback_harms_nothing(self, bench: Bench, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,9 +273,9 @@ class FaultChecks:
         _unharmed(case, expected, Trained(result, case.model(result), data, []), "the store cannot be written")
 
 
-def _unharmed(case: Case, expected: Trained, found: Trained, when: str) -> None:
-    assert type(found.result) is type(expected.result), f"when {when}, the training gives a {type(found.result)}"
+def _unharmed(case: Case, expected: Trained, actual: Trained, when: str) -> None:
+    assert type(actual.result) is type(expected.result), f"when {when}, the training gives a {type(actual.result)}"
     if case.predict is not None:
-        first, second = (case.predict(each.model, case.rows_of(each.data)) for each in (expected, found))
+        first, second = (case.predict(trained.model, case.rows_of(trained.data)) for trained in (expected, actual))
         wrong = difference(first, second, case.tolerance)
         assert wrong is None, f"when {when}, another model is trained, {wrong}: look at listen()"

@@ -1,4 +1,4 @@
-"""From what a user typed to a store, a run or the folder of a package."""
+"""Find what a user names: a store, a run, or the folder of a package."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ LATEST = ("last", "latest")
 _ID = re.compile(r"[0-9a-f]{1,32}")
 
 
-def opened_store(given: str | None) -> Store:
-    """The store named, else the configured one. Raises StoreError, with the mend, for a folder that is not there."""
-    store = open_store(absolute(given, os.getcwd())) if given is not None else configured_store()
+def opened_store(location: str | None) -> Store:
+    """Open the store at a location, or the configured one if none is given.
+
+    Raises:
+        StoreError: the store is a folder that does not exist; the message says how to name another.
+    """
+    store = open_store(absolute(location, os.getcwd())) if location is not None else configured_store()
     if "://" not in store.location and not os.path.isdir(store.location):
-        what = "is no folder" if os.path.lexists(store.location) else "does not exist"
+        what = "is not a folder" if os.path.lexists(store.location) else "does not exist"
         raise StoreError(
             f"the store {store.location} {what}; name the folder that holds your runs with --store or FITPRINT_STORE"
         )
@@ -36,14 +40,14 @@ def opened_store(given: str | None) -> Store:
 
 
 class Reading:
-    """Reads runs of a store one by one, telling of each record that is broken."""
+    """Reads the runs of a store one by one, and reports each broken record on standard error."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.broken = 0
 
     def runs(self, run_ids: Iterable[str]) -> Iterator[Run]:
-        """The runs with these ids; without those that have gone since, or that have no record yet."""
+        """Yield the runs with these ids, without those that have gone since or have no record yet."""
         for run_id in run_ids:
             try:
                 run = read_run(self.store.location, run_id)
@@ -52,13 +56,13 @@ class Reading:
                     self.broken += 1
                     click.echo(f"fitprint: {clean(error)}; passed over", err=True)
                 continue
-            record_of(run).run_id = run_id  # what its folder is called is how it is found
+            record_of(run).run_id = run_id  # a run is found by the name of its folder
             yield _shown(run)
 
     def children(self, run: Run) -> list[Run]:
-        """The runs that have this one as their parent, oldest first: ids sort by time, older ones are not read."""
-        newer = (each for each in self.store.run_ids() if each > run.run_id)
-        return [each for each in self.runs(newer) if each.parent_id == run.run_id][::-1]
+        """Return the children of a run, oldest first. Ids sort by time, so older runs are not read."""
+        newer = (run_id for run_id in self.store.run_ids() if run_id > run.run_id)
+        return [child for child in self.runs(newer) if child.parent_id == run.run_id][::-1]
 
     def _has_record(self, run_id: str) -> bool:
         try:
@@ -68,7 +72,12 @@ class Reading:
 
 
 def found_run(text: str, store: str | None) -> tuple[Run, Store]:
-    """A run by its id, the beginning of one, ``last`` (or ``latest``), or the path of its folder."""
+    """Find a run, and its store.
+
+    Args:
+        text: the id of the run or the beginning of it, ``last`` (or ``latest``), or the path of its folder.
+        store: the location of the store, or None for the configured one.
+    """
     if text in LATEST:
         opened = opened_store(store)
         return _last(opened), opened
@@ -81,7 +90,15 @@ def found_run(text: str, store: str | None) -> tuple[Run, Store]:
 
 
 def found_package(text: str, store: str | None) -> Path:
-    """The folder of a package: a path, `runs:/<run>/<name>`, or the model of a run named as `found_run` takes it."""
+    """Find the folder of a package.
+
+    Args:
+        text: a path, `runs:/<run>/<name>`, or a run as `found_run` takes it, whose model is meant.
+        store: the location of the store, or None for the configured one.
+
+    Raises:
+        PackageError: there is no such folder, or the run has no model.
+    """
     if text.startswith("runs:/"):
         run_text, _, name = text.removeprefix("runs:/").strip("/").partition("/")
         run, _ = found_run(run_text, store)
@@ -94,12 +111,12 @@ def found_package(text: str, store: str | None) -> Path:
     if path.is_dir() and not _is_run_folder(text):
         return path
     if not path.is_dir() and not _ID.fullmatch(text) and text not in LATEST:
-        raise PackageError(f"there is no folder {text}, and it is no id of a run either")
+        raise PackageError(f"there is no folder {text}, and it is not the id of a run either")
     return _model_of(found_run(text, store)[0])
 
 
 def _shown(run: Run) -> Run:
-    """A run as it is printed: one that was recorded without them has its secrets hidden too."""
+    """Return a run as it is printed: secrets are hidden also in a run that was recorded without hiding them."""
     redactor, record = in_force(), record_of(run)
     record.params = {redactor.text(name): redactor.value(name, value) for name, value in record.params.items()}
     record.redact(redactor.text)
@@ -107,7 +124,7 @@ def _shown(run: Run) -> Run:
 
 
 def _last(store: Store) -> Run:
-    """The newest run; of nested ones, as of a search, the outermost."""
+    """Return the newest run; of nested ones, as those of a search, the outermost."""
     reading = Reading(store)
     run = next(reading.runs(store.run_ids()), None)
     if run is None:
@@ -126,18 +143,18 @@ def _is_run_folder(text: str) -> bool:
 
 def _run_of_folder(path: Path) -> tuple[Run, Store]:
     if not _is_run_folder(str(path)):
-        raise StoreError(f"{path} is no folder of a run: it has no {RECORD}")
+        raise StoreError(f"{path} is not the folder of a run: it has no {RECORD}")
     folder = path.resolve()
     if not re.fullmatch(r"[0-9a-f]{32}", folder.name):
-        raise StoreError(f"{path} has been renamed: the folder of a run is called by its id, 32 hex digits")
+        raise StoreError(f"{path} has been renamed: the folder of a run has the name of its id, 32 hex digits")
     place = folder.parent.parent if folder.parent.name == OPEN else folder.parent
     store = open_store(str(place))
     return read_run(store.location, folder.name), store
 
 
 def _model_of(run: Run) -> Path:
-    found = run.model_path
-    if found is not None:
-        return found
+    path = run.model_path
+    if path is not None:
+        return path
     reasons = [f": {skip.reason}" for skip in run.skipped if skip.what == "model"]
     raise PackageError(f"run {run.run_id} has no model{reasons[0] if reasons else ''}")

@@ -1,0 +1,147 @@
+"""`fitprint predict` and `fitprint package`: the two commands that load a model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from fitprint._core.guard import attempt, describe
+from fitprint.cli import options
+from fitprint.cli.lookup import found_package
+from fitprint.cli.texts import as_json as json_text
+from fitprint.cli.texts import clean
+from fitprint.models.errors import PackageError
+
+
+@click.command(short_help="Predict the rows of a CSV file with a package.")
+@click.argument("package")
+@click.argument("data")
+@click.option(
+    "--param", "param_texts", metavar="NAME=VALUE", multiple=True, help="A param of the model; can be repeated."
+)
+@click.option("--to", "target", metavar="FILE", help="Write to this file instead of standard output.")
+@click.option(
+    "--trust",
+    type=click.Choice(["all", "verified", "no-pickle"]),
+    help="What may be loaded. Default: FITPRINT_TRUST, else all.",
+)
+@click.option("--digest", metavar="SHA256", help="The SHA-256 that checksums.json must have.")
+@options.store
+@options.as_json
+def predict(
+    package: str,
+    data: str,
+    param_texts: tuple[str, ...],
+    target: str | None,
+    trust: str | None,
+    digest: str | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    """Predict the rows of a CSV file with a package.
+
+    PACKAGE is named as for `fitprint inspect`. It is loaded, which runs code of its author unless --trust forbids it.
+    DATA is a CSV file with a header, or - for standard input; its columns are read with the types of the package's
+    signature. The predictions are printed as CSV, a line for each row of the data and in its order.
+    """
+    from fitprint import load_model
+    from fitprint.models.csv_data import read_csv
+
+    params = dict(map(_param, param_texts))
+    folder = found_package(package, store)
+    model = or_failure(f"{folder} cannot be loaded", load_model, folder, trust=trust, digest=digest)
+    rows = read_csv(sys.stdin if data == "-" else data, model.metadata.get_input_schema())
+    predictions = or_failure(f"{folder} cannot predict {data}", model.predict, rows, params or None)
+    text = _json(predictions) if as_json else _csv(predictions)
+    with click.open_file(target or "-", "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _param(text: str) -> tuple[str, Any]:
+    """Read `top=3`: the value is JSON if it can be read as such, else text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f"{text!r} is not a param: give a name and a value, as in top=3", param_hint="--param")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _csv(predictions: Any) -> str:
+    from fitprint.models.csv_data import table
+
+    return str(table(predictions).to_csv(index=False))
+
+
+def _json(predictions: Any) -> str:
+    """Return the predictions as MLflow's scoring server answers, in strict JSON."""
+    from fitprint.models.csv_data import table
+    from fitprint.models.example import plain_data
+
+    is_table = hasattr(predictions, "iloc")
+    rows = table(predictions).to_dict(orient="records") if is_table else predictions
+    return json_text({"predictions": plain_data(rows)}) + "\n"
+
+
+@click.command(short_help="Make a package of a file that holds a model.")
+@click.argument("file")
+@click.option(
+    "--flavor", metavar="NAME", help="The flavor of the framework that wrote FILE; of a pickle the class tells it too."
+)
+@click.option("--data", metavar="CSV", help="Rows for the model to predict: its signature is inferred from them.")
+@click.option(
+    "--to", "folder", metavar="FOLDER", required=True, help="Where to write the package: a new or an empty folder."
+)
+@click.option("--trust", is_flag=True, help="Unpickle FILE, which runs any code that its author put into it.")
+@click.option(
+    "--code",
+    metavar="PATH",
+    multiple=True,
+    help="A module, or folder of modules, of yours that the pickle names: copied into the package. Can be repeated.",
+)
+def package(file: str, flavor: str | None, data: str | None, folder: str, trust: bool, code: tuple[str, ...]) -> None:
+    """Make a package of a file that holds a model.
+
+    FILE is a pickle (also one of joblib's), or a file in a format of the framework, such as a .ubj file of XGBoost,
+    which does not need --trust. The rows in --data are not kept. The package is the one that `fitprint.save_model`
+    writes.
+    """
+    from fitprint import package_model
+
+    for path in code if trust else ():
+        sys.path.insert(0, str(Path(path).resolve().parent))
+    what = f"{file}: no package can be made of its model"
+    or_failure(what, package_model, file, folder, flavor, data=data, trust=trust, code_paths=list(code))
+    click.echo(f"{clean(folder)} is a package now: `fitprint inspect` shows what is in it")
+
+
+Result = TypeVar("Result")
+EXPECTED_ERRORS = (PackageError, OSError, ValueError, click.ClickException)
+"""Errors that the group of commands reports on one line as they are."""
+
+
+def or_failure(what: str, function: Callable[..., Result], *args: Any, **named: Any) -> Result:
+    """Call a function that runs a user's code, and return its result.
+
+    Args:
+        what: what went wrong if it raises, as the beginning of a message.
+        function: the function.
+        args: its arguments.
+        named: its keyword arguments.
+
+    Raises:
+        PackageError: the function raised an error that no command expects; the message names it.
+    """
+    done, result = attempt(partial(function, *args, **named))
+    if done:
+        return result  # type: ignore[no-any-return]
+    if isinstance(result, EXPECTED_ERRORS):
+        raise result
+    raise PackageError(f"{what}: {clean(describe(result))}") from result
