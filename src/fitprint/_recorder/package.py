@@ -74,6 +74,7 @@ def _subject(recording: Recorded, model: Any, name: str) -> Subject:
         Options(signature=None if settings.log_signatures else False),
         data=data if settings.log_signatures or settings.log_input_examples else lambda: None,
         example=_example if settings.log_input_examples else lambda data: None,
+        predicted=call.predicted,
         run_id=recording.run.run_id,
         artifact_path=name,
     )

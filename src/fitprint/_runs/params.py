@@ -29,6 +29,8 @@ class Secrets:
     def hide(self, text: str) -> str:
         """A text about the run with what is secret in it hidden."""
         shown = self.redactor.text(text)
+        if not self.hidden:
+            return shown
         for secret in (each for found in self.hidden.values() for each in found):
             if isinstance(secret, str) and len(secret) >= _SHORTEST_QUOTED:
                 shown = shown.replace(secret, HIDDEN)

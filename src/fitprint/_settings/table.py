@@ -39,7 +39,7 @@ class Settings:
     include_estimators: tuple[str, ...] = setting((), read.names, "globs on qualified class names to record")
     exclude_estimators: tuple[str, ...] = setting((), read.names, "globs on qualified class names to leave out")
     min_fit_seconds: float = setting(0.0, read.seconds, "shorter training calls are not recorded")
-    max_metric_seconds: float = setting(1.0, read.seconds, "above this projected cost, metrics are taken on a sample")
+    max_metric_seconds: float = setting(0.2, read.seconds, "above this projected cost, metrics are taken on a sample")
     max_child_runs: int = setting(5, read.whole_number, "searches: how many of the best candidates become child runs")
     exclude_params: tuple[str, ...] = setting((), read.names, "globs on names of params to leave out")
     redact: tuple[str, ...] = setting(

@@ -44,6 +44,9 @@ class TrainingCall:
     """What `seconds` gives, None until the call has returned."""
     kept: dict[str, Any] = field(default_factory=dict)
     """Where a flavor keeps what one step worked out and another needs; of a loop, for all its calls: nothing large."""
+    predicted: tuple[Any, Any] | None = None
+    """The inputs that the model has predicted for metrics, all of them, and what it predicted: the signature is then
+    inferred from these predictions."""
     loop: Any = None
     """Of a step, and when its loop ends: the object that `Flavor.loop_of` named. Else None."""
     emit: Emit = field(default_factory=Nowhere)

@@ -73,11 +73,18 @@ def _rows_within(seconds: float, predict: Predict | None, inputs: Any, total: in
 
 
 def training_metrics(
-    call: TrainingCall, rows: TrainingRows, predict: Predict, predict_proba: Predict | None, classes: Any = None
+    call: TrainingCall,
+    rows: TrainingRows,
+    predict: Predict,
+    predict_proba: Predict | None,
+    classes: Any = None,
+    *,
+    for_signature: bool = False,
 ) -> dict[str, float]:
     """Metrics of a regressor, or of a classifier, which ``predict_proba`` makes it: under scikit-learn's names.
 
-    They stand as ``training_<name>``; why one is missing is told the call.
+    They stand as ``training_<name>``; why one is missing is told the call. ``for_signature``: ``predict`` gives what
+    the package will give, so that its signature may be inferred from these predictions.
     """
     if not call.settings.log_training_metrics:
         call.skip("training metrics", "log_training_metrics", "turned off")
@@ -88,6 +95,8 @@ def training_metrics(
     if taken is None:
         return {}
     truth, predicted = np.asarray(taken.target), predict(taken.inputs)
+    if for_signature and taken.sampled is None:
+        call.predicted = rows.inputs, predicted
     if predict_proba is None:
         found = regression_facts(truth, predicted, weight=taken.weight)
         return named(call, found.metrics, found.reasons)

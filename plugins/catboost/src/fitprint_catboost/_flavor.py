@@ -124,8 +124,8 @@ def _training_metrics(call: TrainingCall) -> dict[str, float]:
     data, target = _arguments.data_of(call)
     rows = TrainingRows(_pools.table_of(data), _pools.target_of(data, target), given.get("sample_weight"))
     if isinstance(model, CatBoostRegressor):
-        return training_metrics(call, rows, model.predict, None)
+        return training_metrics(call, rows, model.predict, None, for_signature=True)
     if isinstance(model, CatBoostClassifier):
         rows.target = _pools.as_classes(rows.target, model.classes_)
-        return training_metrics(call, rows, model.predict, model.predict_proba, model.classes_)
+        return training_metrics(call, rows, model.predict, model.predict_proba, model.classes_, for_signature=True)
     return {}

@@ -34,10 +34,10 @@ def metrics_of_estimator(call: TrainingCall) -> dict[str, float]:
     given, model = arguments(call), stand_in(call.instance)
     rows = TrainingRows(given.get("X"), given.get("y"), given.get("sample_weight"))
     if isinstance(model, LGBMRegressor):
-        return training_metrics(call, rows, model.predict, None)
+        return training_metrics(call, rows, model.predict, None, for_signature=True)
     if not isinstance(model, LGBMClassifier):
         return {}
     if callable(model.objective_):
         call.skip("training metrics", "objective", "with an objective of the user's own it predicts no labels")
         return {}
-    return training_metrics(call, rows, model.predict, model.predict_proba, model.classes_)
+    return training_metrics(call, rows, model.predict, model.predict_proba, model.classes_, for_signature=True)

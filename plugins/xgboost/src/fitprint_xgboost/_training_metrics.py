@@ -16,4 +16,4 @@ def metrics_of_estimator(call: TrainingCall) -> dict[str, float]:
         return {}
     rows = TrainingRows(given.get("X"), given.get("y"), given.get("sample_weight"))
     probability = model.predict_proba if isinstance(model, XGBClassifier) else None
-    return training_metrics(call, rows, model.predict, probability)
+    return training_metrics(call, rows, model.predict, probability, for_signature=True)
