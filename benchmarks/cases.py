@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ class Case:
     make: Callable[[], Callable[[], Any]]
     repeats: int
     repeats_of_peer: int
+    module: str = "sklearn"
+    """What it trains with: where that is not installed, the case is left out."""
 
 
 def _iris() -> tuple[Any, Any]:
@@ -101,6 +104,72 @@ def boosting_rounds() -> Callable[[], Any]:
     return lambda: xgboost.train(params, training, 1000, evals=evals, verbose_eval=False)
 
 
+def _frame(rows: int, columns: int) -> tuple[Any, Any]:
+    """Numbers with named columns, and two classes."""
+    import pandas as pd
+
+    generator = np.random.default_rng(0)
+    values = generator.normal(size=(rows, columns))
+    return pd.DataFrame(values, columns=[f"column {i}" for i in range(columns)]), (values[:, 0] > 0).astype(int)
+
+
+def _mixed_frame() -> tuple[Any, Any]:
+    """3,000 columns, of which one is a category and one holds whole numbers and missing values."""
+    import pandas as pd
+
+    inputs, target = _frame(1000, 2998)
+    counts = pd.array([None if row % 9 == 0 else row % 5 for row in range(1000)], dtype="Int64")
+    return inputs.assign(level=pd.Categorical(list("abcd") * 250), count=counts), target
+
+
+def _bayes(inputs: Any, target: Any) -> Callable[[], Any]:
+    from sklearn.naive_bayes import GaussianNB
+
+    return lambda: GaussianNB().fit(inputs, target)
+
+
+def _xgboost(inputs: Any, target: Any) -> Callable[[], Any]:
+    from xgboost import XGBClassifier
+
+    return lambda: XGBClassifier(n_estimators=20, n_jobs=1, enable_categorical=True).fit(inputs, target)
+
+
+def _lightgbm(inputs: Any, target: Any) -> Callable[[], Any]:
+    from lightgbm import LGBMClassifier
+
+    return lambda: LGBMClassifier(n_estimators=20, n_jobs=1, verbose=-1).fit(inputs, target)
+
+
+def _catboost(inputs: Any, target: Any) -> Callable[[], Any]:
+    from catboost import CatBoostClassifier
+
+    made = {"iterations": 20, "thread_count": 1, "verbose": False, "allow_writing_files": False}
+    return lambda: CatBoostClassifier(**made).fit(inputs, target)
+
+
+TABLES = {
+    "array of 30 columns": lambda: (_frame(569, 30)[0].to_numpy(), _frame(569, 30)[1]),
+    "frame of 30 columns": lambda: _frame(569, 30),
+    "frame of 3,000 columns": lambda: _frame(1000, 3000),
+}
+MIXED = "frame of 3,000 columns, mixed"
+MODELS = {
+    "GaussianNB": (_bayes, "sklearn"),
+    "XGBClassifier": (_xgboost, "xgboost"),
+    "LGBMClassifier": (_lightgbm, "lightgbm"),
+    "CatBoostClassifier": (_catboost, "catboost"),
+}
+
+
+def _tables() -> Iterator[Case]:
+    """Each model on each table; the mixed one for those that take categories without being told which they are."""
+    for name, (train, module) in MODELS.items():
+        tables = TABLES | ({MIXED: _mixed_frame} if module in ("xgboost", "lightgbm") else {})
+        for table, make in tables.items():
+            repeats = 20 if " 30 " in table else 5
+            yield Case(f"{name}, {table}", lambda train=train, make=make: train(*make()), repeats, 1, module)
+
+
 CASES = {
     case.name: case
     for case in (
@@ -110,9 +179,11 @@ CASES = {
         Case("KNN, 20k x 20", neighbours, 5, 1),
         Case("RandomForest(100), 20k x 20", forest, 2, 1),
         Case("forest of 300 MB", large_forest, 1, 1),
-        Case("XGBClassifier, 200 rounds, eval_set", boosted_classifier, 5, 2),
-        Case("xgboost.train, 1000 rounds, 2 evals", boosting_rounds, 10, 3),
+        Case("XGBClassifier, 200 rounds, eval_set", boosted_classifier, 5, 2, "xgboost"),
+        Case("xgboost.train, 1000 rounds, 2 evals", boosting_rounds, 10, 3, "xgboost"),
+        *_tables(),
     )
+    if importlib.util.find_spec(case.module)
 }
 
 warnings.filterwarnings("ignore")

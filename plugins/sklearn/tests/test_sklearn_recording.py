@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from sklearn.calibration import CalibratedClassifierCV
@@ -24,6 +29,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import fitprint
+import fitprint_sklearn
 
 pytestmark = pytest.mark.usefixtures("recorded")
 
@@ -203,3 +209,30 @@ def test_an_outlier_detector_without_predict_says_why_it_has_no_signature():
     LocalOutlierFactor().fit_predict(X)
     (run,) = fitprint.runs()
     assert [(each.what, each.rule) for each in run.skipped] == [("signature", "flavor")]
+
+
+def test_a_second_fit_costs_few_calls_and_hardly_more_for_a_wide_frame():
+    """Calls of fitprint's own functions: a budget, because seconds depend on the machine."""
+    calls = {columns: calls_of_second_fit(columns) for columns in (30, 3000)}
+    assert calls[30] < 1500
+    assert (calls[3000] - calls[30]) / (3000 - 30) < 1.5  # one for a column: its entry in the signature
+
+
+def calls_of_second_fit(columns: int) -> int:
+    fitprint.autolog(strict=True, quiet=True)
+    rows = np.random.default_rng(0).normal(size=(100, columns))
+    frame, target = pd.DataFrame(rows, columns=[f"c{i}" for i in range(columns)]), np.arange(100) % 2
+    GaussianNB().fit(frame, target)
+    own = tuple(str(Path(module.__file__).parent) for module in (fitprint, fitprint_sklearn))
+    count = 0
+
+    def counted(frame: Any, event: str, _: Any) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_filename.startswith(own)
+
+    sys.setprofile(counted)
+    try:
+        GaussianNB().fit(frame, target)
+    finally:
+        sys.setprofile(None)
+    return count

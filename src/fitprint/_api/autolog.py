@@ -54,7 +54,7 @@ def autolog(
         exclude_estimators: Do not record classes whose qualified names match one of these globs. Default: none.
         min_fit_seconds: Do not record training calls that took less time than this. Default: 0.
         max_metric_seconds: If training metrics would take longer than this, compute them on a sample of the rows.
-            Default: 1.
+            Default: 0.2.
         max_child_runs: How many of the best candidates of a search become child runs. Default: 5.
         exclude_params: Do not record params whose names match one of these globs. Default: none.
         redact: Show these as *** too, in addition to the built-in patterns: globs on names, or value:<regular

@@ -52,7 +52,7 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
         metadata=_hidden("metadata", options.metadata, steps) if options.metadata is not None else None,
         fitprint_version=__version__,
     )
-    package.write(mlmodel.NAME, mlmodel.to_yaml(document))
+    package.write(mlmodel.NAME, mlmodel.document_yaml(document))
     return document
 
 
@@ -97,7 +97,8 @@ def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -
         return signature
     with steps.step("signature"):
         try:
-            signature = _told(faithful_signature(_predict(subject, package, params), data), steps)
+            predicted = _already_predicted(subject, package, data, params)
+            signature = _told(faithful_signature(_predict(subject, package, params), data, predicted), steps)
         except NotImplementedError as error:
             steps.skip("signature", "flavor", str(error))
             return None
@@ -124,6 +125,13 @@ def _predict(subject: Subject, package: Package, params: dict[str, Any]) -> Call
     if method == "predict":
         return lambda rows: subject.flavor.predict(subject.model, rows, params or None)
     return lambda rows: getattr(subject.model, method)(rows)
+
+
+def _already_predicted(subject: Subject, package: Package, data: Any, params: dict[str, Any]) -> Any:
+    """What the model has predicted on this very data in the way in which the package will; None where it has not."""
+    inputs, outputs = subject.predicted or (None, None)
+    as_package = (package.pyfunc or {}).get("predict_fn", "predict") == "predict" and not params
+    return outputs if inputs is data and as_package else None
 
 
 def _hidden(what: str, given: Mapping[str, Any], steps: Steps) -> dict[str, Any]:

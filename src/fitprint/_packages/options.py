@@ -145,5 +145,7 @@ class Subject:
     """The data that the signature is inferred from where none is given, or None."""
     example: Callable[[Any], Any] = lambda data: None
     """From that data to the input example where none is given, or None."""
+    predicted: tuple[Any, Any] | None = None
+    """Data that the model has predicted already, and what it predicted."""
     run_id: str | None = None
     artifact_path: str | None = None

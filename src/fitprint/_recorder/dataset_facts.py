@@ -9,7 +9,7 @@ from typing import Any
 from fitprint._core.rows import row_count, take_rows
 from fitprint.models.inference_columns import columns_at, columns_by_dtype, missing_counts
 
-DIGEST_BYTES = 10_000_000
+DIGEST_BYTES = 4_000_000
 """Up to this size the digest is of everything, above it of a fixed sample of the rows."""
 MOST_CLASSES = 1_000
 _FEW = 100

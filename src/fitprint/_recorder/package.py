@@ -70,6 +70,7 @@ def _subject(recording: RecordedCall, model: Any, name: str) -> Subject:
         Options(signature=None if settings.log_signatures else False),
         data=data if settings.log_signatures or settings.log_input_examples else lambda: None,
         example=_example if settings.log_input_examples else lambda data: None,
+        predicted=call.predicted,
         run_id=recording.writer.run_id,
         artifact_path=name,
     )

@@ -29,6 +29,8 @@ class Secrets:
     def hide(self, text: str) -> str:
         """Return a text about the run with the secrets in it replaced by ``***``."""
         redacted = self.redactor.text(text)
+        if not self.hidden:
+            return redacted
         for secret in (secret for secrets in self.hidden.values() for secret in secrets):
             if isinstance(secret, str) and len(secret) >= _SHORTEST_QUOTED:
                 redacted = redacted.replace(secret, HIDDEN)

@@ -65,7 +65,7 @@ class Settings:
     )
     min_fit_seconds: float = setting(0.0, read.seconds, "Do not record training calls that took less time than this.")
     max_metric_seconds: float = setting(
-        1.0, read.seconds, "If training metrics would take longer than this, compute them on a sample of the rows."
+        0.2, read.seconds, "If training metrics would take longer than this, compute them on a sample of the rows."
     )
     max_child_runs: int = setting(
         5, read.whole_number, "How many of the best candidates of a search become child runs."

@@ -150,9 +150,8 @@ def _cast_whole(frame: Any, dtypes: list[Any], plan: _Plan, lossless: bool) -> A
 def _are_kept(dtypes: list[Any], types: list[Any], lossless: bool) -> list[bool]:
     """Whether each column stays as it is, asked once for all columns of one dtype and one type."""
     pairs = [(id(dtype), wanted) for dtype, wanted in zip(dtypes, types, strict=True)]
-    of_pair = {
-        pair: _is_kept(dtype, pair[1], lossless) for pair, dtype in dict(zip(pairs, dtypes, strict=True)).items()
-    }
+    once = dict(zip(pairs, dtypes, strict=True))
+    of_pair = {(key, wanted): _is_kept(dtype, wanted, lossless) for (key, wanted), dtype in once.items()}
     return [of_pair[pair] for pair in pairs]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fitprint._core.guard import attempt
-from fitprint._core.rows import first_rows, row_count, take_rows
+from fitprint._core.rows import row_count, take_rows
 from fitprint.models.enforcement import enforce_inputs
 from fitprint.models.errors import SchemaError
 from fitprint.models.inference import infer_schema
@@ -25,13 +25,18 @@ Reasons = list[tuple[str, str]]
 Predict = Callable[[Any], Any]
 
 
-def faithful_signature(predict: Predict, data: Any) -> tuple[ModelSignature | None, Reasons]:
+def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> tuple[ModelSignature | None, Reasons]:
     """The signature of a model and its training data, and (what, reason) for each part that had to be left out.
 
-    ``predict`` is the model's own, on rows of the data. Raises what it raises on the data itself.
+    ``predict`` is the model's own, on rows of the data; ``predicted``: what it gave for all of them, if it was asked.
+    Raises what it raises on the data itself.
     """
-    rows = _few_rows(data)
-    expected = predict(rows)
+    chosen = _few_rows(data)
+    rows = data if chosen is None else take_rows(data, chosen)
+    if predicted is None or chosen is None or row_count(predicted) != row_count(data):
+        expected = predict(rows)
+    else:
+        expected = take_rows(predicted, chosen)
     outputs = infer_schema(expected)
     inputs = infer_schema(data)
     if inputs is None:
@@ -49,15 +54,18 @@ def faithful_signature(predict: Predict, data: Any) -> tuple[ModelSignature | No
 
 
 def _few_rows(data: Any) -> Any:
-    """The first rows, and the first few with a missing value: enforcement treats these in its own way."""
+    """The index of the first rows, and of the first few with a missing value: enforcement treats these in its own way.
+
+    None for data whose rows cannot be counted.
+    """
     if not hasattr(data, "columns") or not hasattr(data, "isna"):
-        return first_rows(data, ROWS) if row_count(data) is not None else data
+        return slice(0, ROWS) if row_count(data) is not None else None
     lacking = [position for position, count in enumerate(missing_counts(data)) if count]
     if not lacking:
-        return data.iloc[:ROWS]
+        return slice(0, ROWS)
     missing = columns_at(data, lacking).isna().to_numpy().any(axis=1)
     chosen = [*range(min(ROWS, len(data))), *missing.nonzero()[0][:ROWS].tolist()]
-    return take_rows(data, sorted(set(chosen)))
+    return sorted(set(chosen))
 
 
 def _relaxed(inputs: Schema, suspects: list[Any]) -> list[Schema]:

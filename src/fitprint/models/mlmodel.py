@@ -6,7 +6,9 @@ Format: the MLmodel contract of MLflow ("The package folder and the MLmodel file
 from __future__ import annotations
 
 import functools
+import marshal
 import platform
+import re
 import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,6 +21,10 @@ from fitprint.models.package import member
 
 NAME = "MLmodel"
 LARGEST = 10_000_000
+_MOST_KEPT = 200_000
+"""Bytes of a value whose YAML is kept for the next package."""
+_IDENTIFIER = re.compile(r"(?=.*[a-f])[0-9a-f]{32}")
+"""An identifier of hexadecimal digits that YAML cannot take for a number, and so needs no quotes."""
 
 
 def to_yaml(document: Any, sort_keys: bool = True) -> str:
@@ -50,6 +56,29 @@ def _dumper() -> Any:
             return True  # an anchor is legal YAML that no other writer of MLmodel files emits
 
     return Dumper
+
+
+def document_yaml(document: Mapping[str, Any]) -> str:
+    """The text that `to_yaml` gives for an MLmodel document; what was the same in an earlier one is not made anew."""
+    return "".join(_entry(name, document[name]) for name in sorted(document))
+
+
+def _entry(name: str, value: Any) -> str:
+    """One key of the document with its value. The result is the same as of the emitter, which sorts keys too."""
+    if name in ("model_uuid", "run_id") and _IDENTIFIER.fullmatch(value):
+        return f"{name}: {value}\n"
+    if name == "utc_time_created":
+        return f"{name}: '{value}'\n"
+    try:
+        frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike, and refuses all that is not plain
+    except ValueError:
+        return to_yaml({name: value})
+    return _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else to_yaml({name: value})
+
+
+@functools.lru_cache(maxsize=64)
+def _kept_entry(name: str, frozen: bytes) -> str:
+    return to_yaml({name: marshal.loads(frozen)})
 
 
 def flavors(

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import PickleBuffer
 from types import TracebackType
@@ -121,6 +121,24 @@ class PackageFile:
                 self._file.close()
 
 
+class _Storing:
+    """Tells a package's `on_fault` of the errors of the block."""
+
+    __slots__ = ("_package",)
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError) and self._package.on_fault is not None:
+            self._package.on_fault(error)
+
+
 class Package:
     """A package being written into a folder of its own; ``limit`` in bytes over all its files, None for no limit.
 
@@ -129,6 +147,7 @@ class Package:
 
     def __init__(self, folder: str | os.PathLike[str], limit: int | None = None) -> None:
         self.folder = Path(folder)
+        self._root = os.fspath(folder)
         self.limit = limit
         self.size = 0
         self.checksums: dict[str, str] = {}
@@ -163,7 +182,7 @@ class Package:
     def path(self, name: str) -> Path:
         """The path of a file or folder, for a framework that insists on writing it itself; counted at the end."""
         with self.storing():
-            place = self._place(name)
+            place = Path(self._place(name))
         self._unhashed.append(name)
         return place
 
@@ -203,28 +222,21 @@ class Package:
             os.rename(self.folder, target)
         self.sealed = True
 
-    @contextlib.contextmanager
-    def storing(self) -> Iterator[None]:
+    def storing(self) -> _Storing:
         """Surrounds file operations of our own, so that `on_fault` is told of their errors."""
-        try:
-            yield
-        except OSError as error:
-            if self.on_fault is not None:
-                self.on_fault(error)
-            raise
+        return _Storing(self)
 
     def discard(self) -> None:
         """Removes all that was written."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _place(self, name: str) -> Path:
+    def _place(self, name: str) -> str:
         parts = name.split("/")
         if not is_plain_name(name) or name == CHECKSUMS:
             raise ValueError(f"{name!r} is no name inside a package: give a relative path of plain names")
-        place = self.folder.joinpath(*parts)
         if len(parts) > 1:
             make_below(self.folder, os.path.join(*parts[:-1]))
-        return place
+        return f"{self._root}/{name}"
 
     def _count_written(self, file: Path) -> None:
         self.count(file.stat().st_size)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core.publish import publish
@@ -126,7 +127,15 @@ class Schema:
     def to_json(self) -> str:
         """The JSON text, byte-equal to MLflow's. Raises ValueError for a label JSON cannot hold."""
         try:
-            return json.dumps(self.to_dict())
+            # a plain column's text is put together here: in a wide table, a map for each costs more than its text
+            texts = [
+                f'{{"type": "{spec.type.name}", "name": {encode_basestring_ascii(spec.name)}, '
+                f'"required": {"true" if spec.required else "false"}}}'
+                if type(spec) is ColSpec and type(spec.type) is DataType and type(spec.name) is str
+                else json.dumps(spec.to_dict())
+                for spec in self._inputs
+            ]
+            return f"[{', '.join(texts)}]"
         except TypeError as error:
             raise ValueError(f"A column label cannot be written as JSON ({error}); use text labels.") from error
 

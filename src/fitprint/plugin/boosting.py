@@ -140,8 +140,9 @@ class BoostingFlavor(Flavor):
             return {}
         rows = self.training_rows(call, model)
         if isinstance(model, self.regressor):
-            return training_metrics(call, rows, model.predict, None)
-        return training_metrics(call, rows, model.predict, model.predict_proba, self.classes_of(model))
+            return training_metrics(call, rows, model.predict, None, for_signature=True)
+        probability, classes = model.predict_proba, self.classes_of(model)
+        return training_metrics(call, rows, model.predict, probability, classes, for_signature=True)
 
     def has_evaluation_sets(self, call: TrainingCall) -> bool:
         """Return whether a call of ``fit`` was given evaluation sets."""

@@ -85,7 +85,13 @@ def _affordable_rows(seconds: float, predict: Predict | None, inputs: Any, total
 
 
 def training_metrics(
-    call: TrainingCall, rows: TrainingRows, predict: Predict, predict_proba: Predict | None, classes: Any = None
+    call: TrainingCall,
+    rows: TrainingRows,
+    predict: Predict,
+    predict_proba: Predict | None,
+    classes: Any = None,
+    *,
+    for_signature: bool = False,
 ) -> dict[str, float]:
     """Compute the metrics of a regressor or a classifier on its training rows, with scikit-learn's names and values.
 
@@ -95,6 +101,8 @@ def training_metrics(
         predict: Predicts the target.
         predict_proba: Predicts the probabilities of the classes; None for a regressor.
         classes: The classes in the order of the probabilities; None to take them from the target.
+        for_signature: Whether `predict` gives what the package will predict, so that the signature may be inferred from
+            these predictions.
 
     Returns:
         The metrics, as ``training_<name>``.
@@ -108,6 +116,8 @@ def training_metrics(
     if used is None:
         return {}
     target, predicted = np.asarray(used.target), predict(used.inputs)
+    if for_signature and used.sampled is None:
+        call.predicted = rows.inputs, predicted
     if predict_proba is None:
         regression = regression_facts(target, predicted, weight=used.weight)
         return with_training_prefix(call, regression.metrics, regression.reasons)

@@ -36,7 +36,7 @@ def classifier_facts(call: TrainingCall, model: Any) -> Facts:
     rows = training_rows(call, model, predictions=2 if scoring else 1)
     if rows is None or rows.target is None:
         return {}, {}
-    predicted = model.predict(rows.inputs)
+    predicted = _predicted(call, model, rows)
     scores = getattr(model, scoring)(rows.inputs) if scoring else None
     facts = classification_facts(
         np.asarray(rows.target), predicted, classes=classes, probability=scores, weight=_weight(rows)
@@ -71,7 +71,7 @@ def regressor_facts(call: TrainingCall, model: Any) -> Facts:
     rows = training_rows(call, model, 1)
     if rows is None or rows.target is None:
         return {}, {}
-    facts = regression_facts(np.asarray(rows.target), model.predict(rows.inputs), weight=_weight(rows))
+    facts = regression_facts(np.asarray(rows.target), _predicted(call, model, rows), weight=_weight(rows))
     metrics = with_training_prefix(call, facts.metrics, facts.reasons)
     _add_score(call, model, rows, metrics, "training_r2_score")
     return metrics, {}
@@ -89,7 +89,7 @@ def clusterer_facts(call: TrainingCall, model: Any) -> Facts:
         rows = training_rows(call, model, 1)
         if rows is None or rows.sampled is not None:
             return {}, {}
-        labels = model.predict(rows.inputs)
+        labels = _predicted(call, model, rows)
     if labels is None:
         return {}, {}
     sizes = cluster_sizes(labels)
@@ -119,10 +119,18 @@ def outlier_facts(call: TrainingCall, model: Any) -> Facts:
     labels = call.result if call.name == "fit_predict" else None
     if labels is None and hasattr(model, "predict"):
         rows = training_rows(call, model, 1)
-        labels = model.predict(rows.inputs) if rows is not None else None
+        labels = _predicted(call, model, rows) if rows is not None else None
     if labels is None:
         return {}, {}
     return {"training_outlier_fraction": float(np.mean(np.asarray(labels) == -1))}, {}
+
+
+def _predicted(call: TrainingCall, model: Any, rows: TrainingRows) -> Any:
+    """What a model predicts, kept for the signature where these are all rows of its training."""
+    predicted = model.predict(rows.inputs)
+    if rows.sampled is None:
+        call.predicted = rows.inputs, predicted
+    return predicted
 
 
 def _add_score(call: TrainingCall, model: Any, rows: TrainingRows, metrics: dict[str, float], standard: str) -> None:

@@ -56,6 +56,23 @@ def known() -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9_-])(?:{'|'.join(_KEYS)})|{'|'.join(_OTHERS)}")
 
 
+_PARTS = (
+    "://", "-----begin", "eyj", "akia", "asia", "abia", "acca", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_", "gl",
+    "sk-", "xox", "xapp-", "aiza", "ya29", "gocspx", "hf_", "sk_", "rk_", "pk_", "npm_", "pypi-", "sg.", "dapi", "doo_",
+    "dop_", "dor_", "hooks.", "bearer", "basic ", "pass", "pwd", "secret", "cred", "token", "key", "auth", "jwt",
+    "cookie",
+)  # fmt: skip
+"""Every match of `signs` contains one of these: looking for them takes a tenth of the time in a long text."""
+_LONG = 500
+
+
+def has_signs(text: str) -> bool:
+    """Whether there may be something to hide in a text in lower case."""
+    if len(text) > _LONG and not any(map(text.__contains__, _PARTS)):
+        return False
+    return signs().search(text) is not None
+
+
 @functools.cache
 def signs() -> re.Pattern[str]:
     """Match a text, in lower case, that may have a secret: without a match there is none."""
