@@ -106,7 +106,7 @@ def test_missing_values_are_counted_as_pandas_counts_them():
     frame = wide(
         4,
         whole=range(8),
-        text=list("abcdefg") + [None],
+        text=[*"abcdefg", None],
         time=pd.to_datetime(["2020-01-01"] * 7 + [None]),
         gone=[np.nan] * 8,
         endless=[np.inf, -np.inf, *range(6)],

@@ -140,7 +140,7 @@ class TrainingCall:
     took: float | None = None
     """The duration of the user's own call in seconds; None until it has returned."""
     predicted: tuple[Any, Any] | None = None
-    """All inputs that the model has predicted for metrics, and its predictions, from which the signature is inferred."""
+    """All inputs that the model has predicted for metrics, and its predictions: the signature is inferred from them."""
     cache: dict[str, Any] = field(default_factory=dict)
     """Small results that one method of the flavor computes and another needs; shared by all calls of a loop."""
     loop: Any = None
