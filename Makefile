@@ -1,4 +1,4 @@
-# Everything a developer runs. Needs make, Python 3.10 or newer with its venv module, and a package index pip can reach.
+# Everything a developer runs. Needs make, Python 3.11 or newer with its venv module, and a package index pip can reach.
 
 PYTHON ?= python3
 # further arguments for pytest or the benchmarks: make test-sklearn ARGS="-k pipeline -x"
@@ -49,8 +49,8 @@ environments: .venv/.stamp .venv-mlflow3/.stamp .venv-mlflow2/.stamp
 	@:
 
 # $(call create,DIR): makes the folder a virtual environment, unless it is one of this very Python
-create = @want=$$($(PYTHON) -c 'import sys; print(sys.version); sys.exit(sys.version_info < (3, 10))') \
-	|| { echo "fitprint needs Python 3.10 or newer, and '$(PYTHON)' is not: make TARGET PYTHON=python3.12" >&2; exit 1; }; \
+create = @want=$$($(PYTHON) -c 'import sys; print(sys.version); sys.exit(sys.version_info < (3, 11))') \
+	|| { echo "fitprint needs Python 3.11 or newer, and '$(PYTHON)' is not: make TARGET PYTHON=python3.12" >&2; exit 1; }; \
 	have=$$($(1)/bin/python -c 'import sys; print(sys.version)' 2>/dev/null) || :; \
 	if test "$$want" = "$$have"; then echo "$(1): bringing it up to date"; \
 	else echo "$(1): making it, with Python $${want%% *}"; $(PYTHON) -m venv --clear $(1); fi

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
 PLANNED = ("scikit-learn", "XGBoost", "LightGBM", "CatBoost", "statsmodels", "Prophet", "spaCy", "ONNX")

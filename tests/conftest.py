@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +40,9 @@ def lay_down(
         shutil.rmtree(earlier)
     folder = site / f"{stem}-{version}.dist-info"
     folder.mkdir(parents=True)
-    extras = ["Provides-Extra: instruments"] if requires else []
+    extras = [
+        f"Provides-Extra: {extra}" for extra in dict.fromkeys(re.findall(r"extra == '(\w+)'", " ".join(requires)))
+    ]
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *extras]
     (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""]))
     (folder / "entry_points.txt").write_text(entry_points)

@@ -89,6 +89,21 @@ def test_a_framework_whose_plugin_is_missing(document, invoke, monkeypatch):
     assert command in invoke("flavors").stdout
 
 
+def test_only_an_extra_that_requires_its_plugin_is_taken_for_a_flavor(toy, run_python):
+    """`polars` is installed and an extra of fitprint's, but no `fitprint-polars` exists: nothing of it is missing."""
+    requires = [
+        "fitprint-frame~=0.1; extra == 'frame'",
+        "fitprint-frame~=0.1; extra == 'all'",
+        "pytest>=8; extra == 'testing'",
+        "polars; extra == 'polars'",
+    ]
+    toy.distribution("fitprint", "0.1.0", requires=requires)
+    for name in ("frame", "all", "testing", "polars"):
+        (toy.site / f"{name}.py").touch()
+    done = run_python("from fitprint._registry.entries import missing_plugins; print(missing_plugins({}))")
+    assert done.stdout == """{'frame': 'pip install "fitprint[frame]"'}\n"""
+
+
 def test_no_flavor_at_all(document, invoke, monkeypatch):
     monkeypatch.setattr("fitprint.cli.flavors.missing_plugins", lambda entries: {})
     monkeypatch.setattr("fitprint.cli.flavors.discover", dict)

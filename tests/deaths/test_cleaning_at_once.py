@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -66,7 +66,7 @@ def check_the_dead(store, count):
 
 def test_several_clean_while_others_record(store, run_python, together):
     run_python(LEAVES_OPEN, 150, 10)
-    before = datetime.now(timezone.utc)
+    before = datetime.now(UTC)
     outputs = together((CLEANS, store), (CLEANS, store), (CLEANS, store), (RECORDS, 60), (RECORDS, 60))
     done = [{*output.splitlines()} for output in outputs[:3]]
     assert len({line for each in done for line in each if line.endswith("closed")}) == 150

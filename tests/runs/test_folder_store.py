@@ -6,7 +6,7 @@ import json
 import math
 import os
 import stat
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -69,7 +69,7 @@ def test_the_layout_of_a_finished_run(store):
     written = json.loads(line)
     assert list(written) == ["name", "step", "value", "time"]
     assert (written["name"], written["step"], written["value"]) == ("loss", 1, 0.5)
-    assert abs(written["time"] - datetime.now(timezone.utc).timestamp()) < 3600
+    assert abs(written["time"] - datetime.now(UTC).timestamp()) < 3600
 
 
 def test_times_are_iso_8601_in_utc(store):
@@ -79,7 +79,7 @@ def test_times_are_iso_8601_in_utc(store):
     for name in ("start", "end"):
         moment = datetime.fromisoformat(record[name])
         assert moment.utcoffset().total_seconds() == 0
-        assert abs((datetime.now(timezone.utc) - moment).total_seconds()) < 3600
+        assert abs((datetime.now(UTC) - moment).total_seconds()) < 3600
     assert record["start"] <= record["end"]
 
 

@@ -123,10 +123,9 @@ KINDS = {
     "interrupt": KeyboardInterrupt,
     "exit": lambda: SystemExit(3),
     "generator": GeneratorExit,
+    "group": lambda: ExceptionGroup("g", [ValueError(1), ExceptionGroup("h", [KeyError(2)])]),
+    "base group": lambda: BaseExceptionGroup("g", [KeyboardInterrupt()]),
 }
-if sys.version_info >= (3, 11):
-    KINDS["group"] = lambda: ExceptionGroup("g", [ValueError(1), ExceptionGroup("h", [KeyError(2)])])  # noqa: F821
-    KINDS["base group"] = lambda: BaseExceptionGroup("g", [KeyboardInterrupt()])  # noqa: F821
 
 
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "fit_predict"])

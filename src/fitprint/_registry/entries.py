@@ -93,24 +93,29 @@ def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
 
     The names come from fitprint's own extras.
     """
-    extras = own_extras()
     woken = {module for entry in entries.values() for module in entry.modules}
     return {
         name: f'pip install "fitprint[{name}]"'
-        for name in extras
-        if name != "all" and name not in entries and name not in woken and _importable(name)
+        for name in flavor_extras()
+        if name not in entries and name not in woken and _importable(name)
     }
 
 
 @functools.cache
-def own_extras() -> tuple[str, ...]:
-    """The names of fitprint's extras. From the text of its metadata: a parser would cost a millisecond at start-up."""
+def flavor_extras() -> tuple[str, ...]:
+    """The extras of fitprint that are named for a flavor: those that require the distribution ``fitprint-<extra>``.
+
+    Other extras, such as ``all`` and ``testing``, are not among them. They are read from the text of the metadata,
+    because parsing it would cost a millisecond at start-up.
+    """
     try:
         text = metadata.distribution("fitprint").read_text("METADATA") or ""
     except metadata.PackageNotFoundError:  # running from a bare source tree
         return ()
-    head = text.partition("\n\n")[0].splitlines()
-    return tuple(line.partition(": ")[2] for line in head if line.startswith("Provides-Extra: "))
+    head = text.partition("\n\n")[0]
+    extras = re.findall(r"^Provides-Extra: (\S+)", head, re.MULTILINE)
+    plugins = set(re.findall(r"^Requires-Dist: fitprint-([\w-]+)", head, re.MULTILINE))
+    return tuple(extra for extra in extras if extra in plugins)
 
 
 def _importable(name: str) -> bool:

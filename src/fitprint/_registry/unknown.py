@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fitprint._configuration import current
 from fitprint._guard import tell_once
-from fitprint._registry.entries import own_extras
+from fitprint._registry.entries import flavor_extras
 from fitprint._registry.instrument import Instrument
 from fitprint._settings import check_arguments
 from fitprint._variables import unknown_variables
@@ -28,7 +28,7 @@ def tell_unknown(instruments: Iterable[Instrument]) -> None:
         flavors[instrument.entry.name] = flavor.settings if flavor is not None else None
         if flavor is not None:
             _tell_arguments(flavor)
-    _tell_variables(unknown_variables(current().environment, flavors, own_extras()))
+    _tell_variables(unknown_variables(current().environment, flavors, flavor_extras()))
 
 
 def tell_unknown_own(flavor: Flavor) -> None:

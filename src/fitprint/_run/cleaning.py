@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from fitprint import _identity
@@ -142,7 +142,7 @@ def _ended(record: Record, found: Leftovers) -> Record:
     return replace(
         record,
         status=KILLED,
-        end=datetime.fromtimestamp(min(found.changed, time.time()), timezone.utc).isoformat(timespec="microseconds"),
+        end=datetime.fromtimestamp(min(found.changed, time.time()), UTC).isoformat(timespec="microseconds"),
         models=models,
         skipped=[*record.skipped, Skip("the rest of the recording", "killed", reason)],
     )

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from fitprint._run.cleaning import LEFT, THINNED, Cleaned, is_at_work, thinned_skip
@@ -127,7 +127,7 @@ def _reason(place: int, ranked: Sequence[_Package], total: int, wanted: Wanted) 
 
 def _done(store: Store, package: _Package, reason: str, older_than: float | None, dry_run: bool) -> Cleaned:
     run_id, name = package.record.run_id, package.name
-    today = datetime.now(timezone.utc).date().isoformat()
+    today = datetime.now(UTC).date().isoformat()
     if dry_run:
         return _told(package, THINNED, reason)
 

@@ -16,7 +16,7 @@ from fitprint._configuration import Found, current
 from fitprint._flavor import Flavor
 from fitprint._guard import guarded
 from fitprint._json import plain
-from fitprint._registry.entries import Entry, discover, own_extras
+from fitprint._registry.entries import Entry, discover, flavor_extras
 from fitprint._settings import TABLE, value_text
 from fitprint._variables import unknown_variables
 from fitprint.cli import options, texts
@@ -53,7 +53,7 @@ def settings(names: tuple[str, ...], as_json: bool) -> None:
     flavors = {name: _of_flavor(entries[name]) for name in sorted(names or entries)}
     own = {name: each.own if each.state == AVAILABLE else None for name, each in flavors.items()}
     own = {**dict.fromkeys(entries), **own}
-    unknown = unknown_variables(current().environment, own, own_extras())
+    unknown = unknown_variables(current().environment, own, flavor_extras())
     if as_json:
         click.echo(texts.as_json(_document(general, flavors, unknown)))
         return

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from fitprint._json import dumps
@@ -87,7 +87,7 @@ def time_text(moment: str | None) -> str:
 def seconds_since(moment: str | None) -> float | None:
     """Seconds from a time of a record to now."""
     found = local_time(moment)
-    return (datetime.now(timezone.utc) - found).total_seconds() if found else None
+    return (datetime.now(UTC) - found).total_seconds() if found else None
 
 
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")

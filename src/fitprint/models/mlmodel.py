@@ -9,7 +9,7 @@ import functools
 import platform
 import stat
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def flavors(
 
 def describe(**keys: Any) -> dict[str, Any]:
     """The document of an MLmodel file, with the time of now; keys that are None are left out."""
-    created = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S.%f}"
+    created = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
     return {name: value for name, value in {**keys, "utc_time_created": created}.items() if value is not None}
 
 

@@ -90,7 +90,7 @@ def _datetime(value: Any) -> datetime.date:
     """A date or datetime from ISO text, a date, a datetime (to naive UTC) or a numpy datetime."""
     if isinstance(value, datetime.datetime):
         if value.tzinfo is not None:
-            value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
         return datetime.datetime.fromisoformat(value.isoformat(timespec="microseconds"))
     import numpy as np
 

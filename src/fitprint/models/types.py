@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fitprint.models.scalar_types import DataType
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 __all__ = [
     "AnyType",
