@@ -12,7 +12,7 @@ PYTEST := $(PY) -m pytest
 PARALLEL := -n 2 --dist worksteal
 
 # An environment whose stamp was made for another place or another Python is made again.
-ENVIRONMENTS := .venv .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest
+ENVIRONMENTS := .venv .venv-docs .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest
 IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
 	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp $$env/.stamp-flavors; done)
@@ -31,7 +31,7 @@ editable = $(foreach flavor,$(1),-e plugins/$(flavor))
 .PHONY: help
 help: ## print this list
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-20s %s\n", $$1, $$2 }'
 	@echo 'Another Python: make TARGET PYTHON=python3.12. Further arguments for pytest: ARGS="-k name -x".'
 
 # ---- environments
@@ -85,6 +85,11 @@ stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
 		-e . $(call editable,$(DEFAULT)))
 	$(call stamp,.venv-oldest)
 
+.venv-docs/.stamp: requirements/docs.txt requirements/constraints-docs.txt
+	$(call create,.venv-docs)
+	$(call install,.venv-docs,-r requirements/docs.txt -c requirements/constraints-docs.txt)
+	$(call stamp,.venv-docs)
+
 # ---- environments of the other flavors
 
 NEWEST := -c requirements/constraints-test.txt -c requirements/constraints-flavors.txt
@@ -137,12 +142,12 @@ bench: venv-mlflow ## measure what recording costs, beside MLflow; ARGS="--write
 # ---- tests
 
 # where tests and benchmarks find stock MLflow
-FLAVOR_TARGETS := test-all $(FLAVORS:%=test-%)
+FLAVOR_TARGETS := test-flavors test-flavors-oldest $(FLAVORS:%=test-%)
 test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
 test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
 # and packages that cross to the oldest versions their environment
 test test-oldest: export FITPRINT_OLDEST_PYTHON = $(CURDIR)/.venv-oldest/bin/python
-test-all: export FITPRINT_OLDEST_PYTHON = $(CURDIR)/.venv-flavors-oldest/bin/python
+test-flavors: export FITPRINT_OLDEST_PYTHON = $(CURDIR)/.venv-flavors-oldest/bin/python
 
 .PHONY: test
 test: venv-mlflow .venv-oldest/.stamp ## run all tests of the core, scikit-learn and XGBoost, with stock MLflow 2 and 3 too
@@ -151,8 +156,15 @@ test: venv-mlflow .venv-oldest/.stamp ## run all tests of the core, scikit-learn
 .PHONY: test-all
 test-all: ## run the tests of all other flavors, with the newest versions supported and with the oldest
 	@$(MAKE) --no-print-directory -j 2 all-flavor-environments
+	@$(MAKE) --no-print-directory test-flavors test-flavors-oldest
+
+.PHONY: test-flavors
+test-flavors: venv-flavors ## the same, with the newest versions alone
 	.venv-flavors/bin/python -m mypy src plugins/*/src
 	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/test_docs.py tests/test_examples.py)
+
+.PHONY: test-flavors-oldest
+test-flavors-oldest: .venv-flavors-oldest/.stamp ## the same, with the oldest versions alone
 	$(call test-flavors,.venv-flavors-oldest,-m "not mlflow and not slow" $(FLAVORS:%=plugins/%))
 
 # $(call test-flavors,ENVIRONMENT,ARGUMENTS)
@@ -188,6 +200,37 @@ test-oldest: .venv/.stamp .venv-oldest/.stamp ## run the tests with the oldest v
 transparency: .venv/.stamp ## run scikit-learn's own tests with recording and without: the difference has to be empty
 	$(PY) tests/transparency/run.py $(ARGS)
 
+.PHONY: test-full
+test-full: ## run everything: what .ci/run does, with the oldest versions too, and all that is slow
+	.ci/run full
+
+# ---- wheels
+
+# Their versions are the pinned ones of .venv, and nothing is downloaded.
+.PHONY: wheels
+wheels: .venv/.stamp ## build the wheels and source archives of fitprint and of all its flavors into dist/
+	@rm -rf dist
+	@for project in . plugins/*/; do \
+		(cd $$project && $(CURDIR)/$(PY) -m hatchling build -d $(CURDIR)/dist) >.venv/build.log 2>&1 \
+			|| { cat .venv/build.log >&2; exit 1; }; done
+
+.PHONY: test-wheels
+test-wheels: wheels ## check all wheels, and use fitprint, scikit-learn's and XGBoost's in a fresh environment
+	$(PY) tests/wheels/contents.py dist
+	@rm -rf .venv-wheels
+	$(call create,.venv-wheels)
+	$(call install,.venv-wheels,-c requirements/constraints-test.txt scikit-learn xgboost-cpu \
+		"$$(ls dist/fitprint-*.whl)[testing]" dist/fitprint_sklearn-*.whl dist/fitprint_xgboost-*.whl)
+	@cp tests/wheels/smoke.py .venv-wheels/smoke.py
+	cd .venv-wheels && bin/python smoke.py
+	@rm -rf .venv-wheels
+
+# ---- documentation
+
+.PHONY: docs
+docs: .venv-docs/.stamp ## build the documentation site into build/site, its links checked, without a network
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs --quiet build $(ARGS)
+
 # ---- style and types
 
 .PHONY: lint
@@ -210,4 +253,4 @@ clean: ## remove caches and build output; the environments and recorded runs sta
 
 .PHONY: clean-all
 clean-all: clean ## the same, and the environments
-	rm -rf $(ENVIRONMENTS)
+	rm -rf $(ENVIRONMENTS) .venv-wheels
