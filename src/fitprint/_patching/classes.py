@@ -101,6 +101,8 @@ class Creation:
 
     def _begin(self, function: Any, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _ClassMade | None:
         """Around the outermost `__init_subclass__` of a class: an inner one is followed by more of its creation."""
+        if cls is None:  # the hook is a class method written in C, as that of `typing.Generic` is since Python 3.12
+            cls = function.__self__
         if not self.trees or getattr(_creating, "cls", None) is cls:
             return None
         return _ClassMade(self, cls, args, kwargs)
