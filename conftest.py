@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 
 CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
-MAY_SKIP_IN_CI = ("needs Python", "the plugin says why: ")  # the second: fitprint.testing.declared.DECLARED
+MAY_SKIP_IN_CI = ("needs Python", "the plugin says why: ")  # the second: fitprint.testing.case.DECLARED
 HANGS_AFTER = 300  # seconds: far above what any script takes, so that a hanging one is a failed test
 
 # read before any test starts: each test has the caller's FITPRINT_* variables taken away
@@ -72,8 +72,8 @@ def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("FITPRINT_")]:
         monkeypatch.delenv(name)
     yield
-    if "fitprint._autolog" in sys.modules:
-        from fitprint.testing.apart import forget_everything
+    if "fitprint._api.autolog" in sys.modules:
+        from fitprint.testing.reset import forget_everything
 
         forget_everything()
 

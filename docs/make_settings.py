@@ -13,12 +13,12 @@ from dataclasses import Field
 from pathlib import Path
 from typing import Any
 
-from fitprint import _readers as read
-from fitprint._flavor import Flavor
-from fitprint._registry.entries import discover
-from fitprint._settings import MLFLOW_NAMES, TABLE, value_text
-from fitprint._variables import variable
+from fitprint._instrumentation.entries import discover
+from fitprint._settings import parsers as read
+from fitprint._settings.env_vars import variable
+from fitprint._settings.table import MLFLOW_NAMES, TABLE, value_text
 from fitprint.cli.flavors import AVAILABLE, flavor_row
+from fitprint.plugin.flavor import Flavor
 
 PAGE = Path(__file__).with_name("settings.md")
 PLUGINS = Path(__file__).parents[1] / "plugins"

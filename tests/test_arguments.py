@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from fitprint._flavor import TrainingCall
-from fitprint._json import plain, to_bytes
+from fitprint._core.jsonable import plain, to_bytes
+from fitprint.plugin.flavor import TrainingCall
 
 
 class Model:

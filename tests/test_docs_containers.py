@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import fitprint
-from fitprint._settings import TABLE, read_value
+from fitprint._settings.table import TABLE, read_value
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "containers.md"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

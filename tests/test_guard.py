@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import fitprint
-from fitprint import _guard
-from fitprint._guard import attempt, describe, forget_told, guarded, message, tell, tell_once
+from fitprint._core import guard as _guard
+from fitprint._core.guard import attempt, describe, guarded, message, reset_warned, warn_once, warn_user
 
 
 class Skips:
@@ -24,7 +24,7 @@ class Skips:
 
 @pytest.fixture(autouse=True)
 def _untold():
-    forget_told()
+    reset_warned()
 
 
 def test_an_error_ends_the_step_alone_and_is_kept_as_a_reason():
@@ -113,14 +113,14 @@ def test_a_logging_set_up_that_raises_does_not_reach_the_caller():
     handler = Raises()
     _guard.log.addHandler(handler)
     try:
-        tell("a line")
-        tell_once(("a", "b"), "a line")
+        warn_user("a line")
+        warn_once(("a", "b"), "a line")
     finally:
         _guard.log.removeHandler(handler)
 
 
 def test_lines_with_percent_signs_are_told_as_they_are(caplog):
-    tell("100 %s of it %d")
+    warn_user("100 %s of it %d")
     assert caplog.messages == ["100 %s of it %d"]
 
 

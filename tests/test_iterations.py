@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fitprint import _iterations
-from fitprint._flavor import Flavor, TrainingCall
-from fitprint._iterations import GrowingLog
-from fitprint._settings import Settings
+from fitprint._settings.table import Settings
+from fitprint.plugin import listeners as _iterations
+from fitprint.plugin.flavor import Flavor, TrainingCall
+from fitprint.plugin.listeners import GrowingLog
 
 
 class Emitted(list):

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import fitprint
-from fitprint._recorder.pace import Pace
+from fitprint._console.logger import RateLimiter
 
 TRAIN = """
 import sys, toylearn, fitprint
@@ -71,7 +71,7 @@ def test_ten_are_told_and_the_rest_is_counted_at_the_end(run_python, toy, store)
 
 
 def test_the_next_line_says_how_many_had_none(toy, store, caplog):
-    from fitprint._recorder import line
+    from fitprint._runs import summary_line as line
 
     fitprint.autolog()
     with caplog.at_level(logging.INFO):
@@ -81,15 +81,15 @@ def test_the_next_line_says_how_many_had_none(toy, store, caplog):
         line.pace._times.extend([float("-inf")] * 10)  # a minute later
         toy.imported().Mean().fit([[1.0]], [1.0])
     assert caplog.messages[-1].endswith("  and 3 runs before it")
-    line.pace.forget()
+    line.pace.reset()
 
 
 def test_after_a_minute_there_are_ten_more():
-    pace = Pace(most=2, seconds=0.0)
-    assert [pace.held_before() for _ in range(5)] == [0] * 5
-    pace = Pace(most=2, seconds=1e9)
-    assert [pace.held_before() for _ in range(5)] == [0, 0, None, None, None]
-    assert (pace.rest(), pace.rest()) == (3, 0)
+    pace = RateLimiter(most=2, seconds=0.0)
+    assert [pace.admit() for _ in range(5)] == [0] * 5
+    pace = RateLimiter(most=2, seconds=1e9)
+    assert [pace.admit() for _ in range(5)] == [0, 0, None, None, None]
+    assert (pace.take_held_back(), pace.take_held_back()) == (3, 0)
 
 
 def test_a_forked_child_does_not_tell_of_its_parent_s_runs(run_python, toy, store):
@@ -104,7 +104,7 @@ os.wait()
 
 
 def test_other_lines_are_not_counted_and_not_held_back(run_python, toy, store):
-    script = TRAIN + "from fitprint._guard import tell\nfor i in range(20): tell(f'line {i}')\ntrain(3)"
+    script = TRAIN + "from fitprint._core.guard import warn_user\nfor i in range(20): warn_user(f'line {i}')\ntrain(3)"
     assert len(lines(run_python(script).stderr)) == 23
 
 

@@ -6,21 +6,23 @@ import threading
 
 import pytest
 
-from fitprint._locks import fork_safe_lock
+from fitprint._core.locks import fork_safe_lock
 
 HELD = """
 import os, threading
 import fitprint
-from fitprint import _autolog, _guard, _identity
-from fitprint._recorder.switch import switch
-from fitprint._run import active
+from fitprint._api import autolog as _autolog
+from fitprint._core import guard as _guard
+from fitprint._core import ids
+from fitprint._recorder.state import switch
+from fitprint._runs import active
 import wrapt.importer
 
 fitprint.autolog()
 with fitprint.start_run("parent") as run:
     run.log_metric("m", 1.0)
     locks = [
-        _autolog._lock, _guard._told_lock, _identity._lock, switch._lock, active._claiming, run._lock,
+        _autolog._lock, _guard._warned_lock, ids._lock, switch._lock, active._claiming, run._lock,
         wrapt.importer._post_import_hooks_lock,
     ]
     held, done = threading.Event(), threading.Event()
@@ -43,7 +45,7 @@ with fitprint.start_run("parent") as run:
         with fitprint.start_run("child") as own:
             own.log_param("p", 1)
         run.metric_history("m")
-        _guard.tell_once(("a", "b"), "told")
+        _guard.warn_once(("a", "b"), "told")
         switch.count_run("x")
         os._exit(0)
     done.set()

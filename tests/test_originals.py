@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitprint._originals import Originals, a_row_of, columns_of
+from fitprint.plugin.containers import Originals, a_row_of, columns_of
 
 
 class Container:

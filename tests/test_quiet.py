@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
-from fitprint._quiet import unseen
+from fitprint._core.isolation import side_effect_free
 
 
 def caught(call):
@@ -22,7 +22,7 @@ def caught(call):
 
 
 def test_warnings_inside_are_dropped_even_where_they_are_errors():
-    with unseen():
+    with side_effect_free():
         warnings.warn("dropped", UserWarning, stacklevel=1)
         warnings.warn("dropped", DeprecationWarning, stacklevel=1)
     with pytest.raises(UserWarning, match="seen"):
@@ -31,18 +31,18 @@ def test_warnings_inside_are_dropped_even_where_they_are_errors():
 
 def test_the_filters_are_afterwards_as_they_were():
     before, listed = warnings.filters, list(warnings.filters)
-    with unseen(), unseen():
+    with side_effect_free(), side_effect_free():
         assert len(warnings.filters) > len(listed)
     assert warnings.filters is before
     assert list(warnings.filters) == listed
-    with pytest.raises(KeyError), unseen():
+    with pytest.raises(KeyError), side_effect_free():
         raise KeyError
     assert list(warnings.filters) == listed
 
 
 def test_filters_that_somebody_sets_inside_stay():
     before = list(warnings.filters)
-    with unseen():
+    with side_effect_free():
         warnings.filterwarnings("ignore", "theirs")
     after = list(warnings.filters)
     assert after[1:] == before
@@ -51,7 +51,7 @@ def test_filters_that_somebody_sets_inside_stay():
 
 def test_catch_warnings_entered_or_left_meanwhile_keeps_no_filter_of_ours():
     before = list(warnings.filters)
-    with unseen():
+    with side_effect_free():
         inner = warnings.catch_warnings()
         inner.__enter__()
     assert list(warnings.filters) == before
@@ -59,7 +59,7 @@ def test_catch_warnings_entered_or_left_meanwhile_keeps_no_filter_of_ours():
     assert list(warnings.filters) == before
     outer = warnings.catch_warnings()
     outer.__enter__()
-    with unseen():
+    with side_effect_free():
         outer.__exit__(None, None, None)
     assert list(warnings.filters) == before
 
@@ -68,7 +68,7 @@ def test_other_threads_warnings_are_seen_meanwhile():
     inside, done = threading.Event(), threading.Event()
 
     def quiet():
-        with unseen():
+        with side_effect_free():
             inside.set()
             done.wait()
             warnings.warn("ours", UserWarning, stacklevel=1)
@@ -86,7 +86,7 @@ def test_other_threads_warnings_are_seen_meanwhile():
 
 def test_other_tasks_warnings_are_seen_meanwhile():
     async def quiet():
-        with unseen():
+        with side_effect_free():
             await asyncio.sleep(0)
             warnings.warn("ours", UserWarning, stacklevel=1)
 
@@ -108,7 +108,7 @@ def test_what_was_shown_once_is_not_shown_again():
     def call():
         warnings.simplefilter("default")
         warn()
-        with unseen():
+        with side_effect_free():
             warn()
         warn()
 
@@ -121,7 +121,7 @@ def test_what_is_dropped_inside_is_still_shown_later():
 
     def call():
         warnings.simplefilter("default")
-        with unseen():
+        with side_effect_free():
             warn()
         warn()
 
@@ -134,10 +134,10 @@ def test_random_states_are_afterwards_as_they_were():
     expected = random.random(), np.random.rand()
     random.seed(1)
     np.random.seed(1)
-    with unseen():
+    with side_effect_free():
         random.random()
         np.random.rand(100)
-        with unseen():
+        with side_effect_free():
             random.seed(5)
     assert (random.random(), np.random.rand()) == expected
 
@@ -145,7 +145,7 @@ def test_random_states_are_afterwards_as_they_were():
 def test_random_states_are_put_back_after_an_error_too():
     random.seed(1)
     state = random.getstate()
-    with pytest.raises(TypeError), unseen():
+    with pytest.raises(TypeError), side_effect_free():
         random.randint("no", "numbers") if random.random() else None
     assert random.getstate() == state
 
@@ -157,7 +157,7 @@ def test_with_other_threads_the_random_states_are_left_alone():
     thread.start()
     try:
         random.seed(1)
-        with unseen():
+        with side_effect_free():
             inside = random.random()
         assert random.random() != inside
     finally:
@@ -169,8 +169,8 @@ def test_a_library_that_carries_filters_to_workers_as_text_can(run_python):
     done = run_python(
         """
         import pickle, re, warnings
-        from fitprint._quiet import unseen
-        with unseen():
+        from fitprint._core.isolation import side_effect_free
+        with side_effect_free():
             texts = [(action, getattr(message, "pattern", message)) for action, message, *_ in warnings.filters]
             pickle.dumps(texts)
             for _, pattern in texts:
@@ -186,7 +186,7 @@ def test_a_thread_that_a_recorded_framework_keeps_for_itself_does_not_count(run_
     done = run_python(
         """
         import random, threading
-        from fitprint import _quiet
+        from fitprint._core import isolation
 
         done = threading.Event()
 
@@ -197,9 +197,9 @@ def test_a_thread_that_a_recorded_framework_keeps_for_itself_does_not_count(run_
         threading.Thread(target=wait).start()
         for known in (False, True):
             if known:
-                _quiet.threads_keep_house(["toylearn"])
+                isolation.register_housekeeping_threads(["toylearn"])
             state = random.getstate()
-            with _quiet.unseen():
+            with isolation.side_effect_free():
                 random.random()
             print("put back" if random.getstate() == state else "left alone")
         done.set()

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import fitprint
-from fitprint import _session
+from fitprint._core import call_scope
 
 
 def names():
@@ -120,7 +120,7 @@ def test_suppress_decorates_no_generators(toylearn):
         yield 1
 
     for function in (steps, async_steps):
-        with pytest.raises(TypeError, match="suppress\\(\\) decorates no generators"):
+        with pytest.raises(TypeError, match="suppress\\(\\) cannot decorate a generator function"):
             fitprint.suppress()(function)
 
 
@@ -143,20 +143,20 @@ def test_suppress_in_one_thread_leaves_the_others(toylearn):
 
 
 def test_a_session_counts_only_while_it_is_open():
-    session = _session.Session()
-    token = _session.enter(session)
-    assert _session.current() is session
+    session = call_scope.Session()
+    token = call_scope.enter(session)
+    assert call_scope.current() is session
     kept = contextvars.copy_context()
     session.open = False
-    assert _session.current() is None
-    assert kept.run(_session.current) is None, "in a context that was copied meanwhile, too"
-    _session.leave(token)
+    assert call_scope.current() is None
+    assert kept.run(call_scope.current) is None, "in a context that was copied meanwhile, too"
+    call_scope.leave(token)
 
 
 def test_a_session_left_in_another_context_is_no_error():
-    token = contextvars.copy_context().run(_session.enter, _session.Session())
-    _session.leave(token)
-    assert _session.current() is None
+    token = contextvars.copy_context().run(call_scope.enter, call_scope.Session())
+    call_scope.leave(token)
+    assert call_scope.current() is None
 
 
 def test_a_thread_started_inside_a_call_trains_for_itself_afterwards(toylearn):

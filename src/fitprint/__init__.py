@@ -8,15 +8,15 @@ Importing this loads no framework, and neither numpy, pandas nor yaml: most name
 
 from typing import TYPE_CHECKING, Any
 
-from fitprint._autolog import autolog, disable, get_tracking_uri, set_experiment, set_tracking_uri
-from fitprint._late import late
-from fitprint._session import suppress
+from fitprint._api.autolog import autolog, disable, get_tracking_uri, set_experiment, set_tracking_uri
+from fitprint._core.call_scope import suppress
+from fitprint._core.lazy import late
 from fitprint._version import __version__
 
 if TYPE_CHECKING:
     from fitprint import models, pyfunc, testing
-    from fitprint._flavor import Child, Declared, Emit, Flavor, Patch, Role, Rule, TrainingCall
-    from fitprint._fluent import (
+    from fitprint._api.models import ModelInfo, log_model, package_model, save_model
+    from fitprint._api.run_logging import (
         log_artifact,
         log_dict,
         log_figure,
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
         set_tag,
         set_tags,
     )
-    from fitprint._run.active import active_run, end_run, start_run
-    from fitprint._run.reading import get_run, runs, search_runs
-    from fitprint._run.remembered import last_run, run_of
-    from fitprint._run.run import Run
-    from fitprint._saving import ModelInfo, log_model, package_model, save_model
-    from fitprint._status import status
+    from fitprint._api.status import status
+    from fitprint._runs.active import active_run, end_run, start_run
+    from fitprint._runs.index import last_run, run_of
+    from fitprint._runs.read import get_run, runs, search_runs
+    from fitprint._runs.run import Run
     from fitprint.models import infer_signature
     from fitprint.models.package import Package
+    from fitprint.plugin.flavor import Child, Declared, Emit, Flavor, Patch, Role, Rule, TrainingCall
     from fitprint.pyfunc import load_model
 
 __all__ = [
@@ -87,8 +87,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "fitprint._flavor": ("Child", "Declared", "Emit", "Flavor", "Patch", "Role", "Rule", "TrainingCall"),
-    "fitprint._fluent": (
+    "fitprint.plugin.flavor": ("Child", "Declared", "Emit", "Flavor", "Patch", "Role", "Rule", "TrainingCall"),
+    "fitprint._api.run_logging": (
         "log_artifact",
         "log_dict",
         "log_figure",
@@ -100,12 +100,12 @@ _MODULES = {
         "set_tag",
         "set_tags",
     ),
-    "fitprint._run.active": ("active_run", "end_run", "start_run"),
-    "fitprint._run.reading": ("get_run", "runs", "search_runs"),
-    "fitprint._run.remembered": ("last_run", "run_of"),
-    "fitprint._run.run": ("Run",),
-    "fitprint._saving": ("ModelInfo", "log_model", "package_model", "save_model"),
-    "fitprint._status": ("status",),
+    "fitprint._runs.active": ("active_run", "end_run", "start_run"),
+    "fitprint._runs.read": ("get_run", "runs", "search_runs"),
+    "fitprint._runs.index": ("last_run", "run_of"),
+    "fitprint._runs.run": ("Run",),
+    "fitprint._api.models": ("ModelInfo", "log_model", "package_model", "save_model"),
+    "fitprint._api.status": ("status",),
     "fitprint.models": ("infer_signature",),
     "fitprint.models.package": ("Package",),
     "fitprint.pyfunc": ("load_model",),
@@ -118,12 +118,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'fitprint' has no attribute {name!r}")
     if name in __all__ and name not in ("models", "pyfunc", "testing"):
         return late(__name__, name, _MODULES)
-    from fitprint._namespaces import module_or_flavor
+    from fitprint._api.namespaces import module_or_flavor
 
     return module_or_flavor(name)
 
 
 def __dir__() -> list[str]:
-    from fitprint._autolog import known_flavors
+    from fitprint._api.autolog import known_flavors
 
     return sorted({*__all__, *known_flavors()})

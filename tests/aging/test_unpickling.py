@@ -15,7 +15,7 @@ WRITE = """
 """
 READ = """
     import numpy as np
-    from fitprint.models.unpickling import load_pickle
+    from fitprint.models.pickling import load_pickle
 
     for protocol in (2, 4, 5):
         with open(f"arrays{protocol}.pkl", "rb") as file:

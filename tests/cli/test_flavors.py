@@ -100,7 +100,7 @@ def test_only_an_extra_that_requires_its_plugin_is_taken_for_a_flavor(toy, run_p
     toy.distribution("fitprint", "0.1.0", requires=requires)
     for name in ("frame", "all", "testing", "polars"):
         (toy.site / f"{name}.py").touch()
-    done = run_python("from fitprint._registry.entries import missing_plugins; print(missing_plugins({}))")
+    done = run_python("from fitprint._instrumentation.entries import missing_plugins; print(missing_plugins({}))")
     assert done.stdout == """{'frame': 'pip install "fitprint[frame]"'}\n"""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import fitprint
-from fitprint._run.thinning import lower_is_better
+from fitprint._runs.retention import lower_is_better
 
 MAKES = """
 import os, sys, json, fitprint
@@ -211,7 +211,7 @@ def test_options_that_make_no_sense_are_refused(made, invoke, options, said):
 def test_several_may_thin_at_the_same_time(made, invoke, store):
     ids = made(*[({"accuracy": place / 100}, [100, 100]) for place in range(15)])
     results = []
-    from fitprint._run.thinning import Wanted, thin
+    from fitprint._runs.retention import Wanted, thin
     from fitprint.stores import open_store
 
     def work(keep):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 import fitprint
-from fitprint._settings import TABLE
+from fitprint._settings.table import TABLE
 
 OWN = """
 
-from fitprint._flavor import read, setting
+from fitprint.plugin.flavor import read, setting
 
 print("a framework that talks")
 ToyFlavor.defaults = {"max_child_runs": "2"}

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 import fitprint
-from fitprint import _identity
-from fitprint._run.cleaning import clean
+from fitprint._core import process as _process
+from fitprint._runs.gc import clean
 from fitprint.stores import open_store
 
 LEAVES_OPEN = """
@@ -29,7 +29,7 @@ for number in range(int(sys.argv[1])):
 
 CLEANS = """
 import sys, fitprint
-from fitprint._run.cleaning import clean
+from fitprint._runs.gc import clean
 from fitprint.stores import open_store
 sys.stdin.readline()
 for each in clean(open_store(sys.argv[1])):
@@ -88,7 +88,7 @@ def test_a_run_that_is_opened_again_between_the_look_and_the_deed_is_left_to_it(
     opened = open_store(str(store))
     found = opened.leftovers(run_id)
     with fitprint.start_run(run_id=run_id) as run:
-        assert opened.take_over(run_id, found.open, lambda record: not _identity.is_alive(record["process"])) is None
+        assert opened.take_over(run_id, found.open, lambda record: not _process.is_alive(record["process"])) is None
         run.log_param("later", 1)
         assert run.path == store / ".open" / run_id
         assert (run.path / "run.json").exists()
@@ -126,7 +126,7 @@ def test_a_run_that_was_opened_again_after_its_end_and_died_is_closed(store, run
 
 NO_ROOM_FOR_LARGE_FILES = """
 import resource, sys
-from fitprint._run.cleaning import clean
+from fitprint._runs.gc import clean
 from fitprint.stores import open_store
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 for each in clean(open_store(sys.argv[1])):

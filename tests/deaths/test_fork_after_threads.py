@@ -14,7 +14,7 @@ CHILDREN, THREADS = 120, 3
 FORKS = """
 import faulthandler, os, sys, threading
 import fitprint
-from fitprint import _identity
+from fitprint._core import ids
 {imports}
 
 CHILDREN, THREADS, HANGS = int(sys.argv[1]), int(sys.argv[2]), 60
@@ -33,7 +33,7 @@ def loop():
 
 def busy():  # a short lock that every run takes, held nearly always
     while not done.is_set():
-        _identity.new_run_id()
+        ids.new_run_id()
 
 if {warm}:
     fit()

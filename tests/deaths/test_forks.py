@@ -11,7 +11,7 @@ import fitprint
 BEFORE = """
 import os, sys, threading
 import fitprint, toylearn
-from fitprint import _session
+from fitprint._core import call_scope
 fitprint.autolog(quiet=True, strict=True)
 
 def in_a_child(work):
@@ -19,7 +19,7 @@ def in_a_child(work):
     if child == 0:
         code = 1
         try:
-            assert _session.current() is None
+            assert call_scope.current() is None
             assert fitprint.active_run() is None
             work()
             code = 0
@@ -136,7 +136,7 @@ def work():
 model = Outer(work).fit([1], [2])
 if child == 0:
     assert model.mean_ == 0.0
-    assert _session.current() is None
+    assert call_scope.current() is None
     assert fitprint.run_of(model) is None
     fit()
 """
@@ -171,7 +171,7 @@ import os, sys
 import fitprint, xgboost
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier
-from fitprint import _session
+from fitprint._core import call_scope
 fitprint.autolog(quiet=True, strict=True)
 X, y = np.random.default_rng(0).random((20, 2)), np.arange(20) % 2
 
@@ -180,7 +180,7 @@ class Forks(xgboost.callback.TrainingCallback):
         if epoch == 1:
             child = os.fork()
             if child == 0:
-                clean = _session.current() is None and fitprint.active_run() is None
+                clean = call_scope.current() is None and fitprint.active_run() is None
                 DecisionTreeClassifier().fit(X, y)
                 os._exit(0 if clean else 1)
             assert os.waitpid(child, 0)[1] == 0

@@ -8,7 +8,7 @@ import os
 import pytest
 
 import fitprint
-from fitprint._run.cleaning import clean
+from fitprint._runs.gc import clean
 from fitprint.stores import open_store
 
 KILLS = """

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import fitprint
-from fitprint._run import resting
+from fitprint._runs import store_breaker as resting
 
 ONCE, FROM_THEN_ON, TAKE_AWAY = 1, 2, 3
 STORE = Path(os.environ["FITPRINT_STORE"])
@@ -62,7 +62,7 @@ def empty_store() -> None:
         shutil.rmtree(place, ignore_errors=True)
     (STORE / ".open").mkdir(parents=True)
     resting.stores.clear()
-    fitprint._guard.forget_told()
+    fitprint._core.guard.reset_warned()
     lines.clear()
 
 

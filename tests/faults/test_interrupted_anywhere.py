@@ -10,7 +10,8 @@ AT_EVERY_LINE = r"""
 import json, re, shutil, sys, warnings
 
 import fitprint
-from fitprint import _quiet, _session
+from fitprint._core import isolation
+from fitprint._core import call_scope
 from interrupting import traced
 
 # The interpreter looks for signals at calls, and not where a block is left: a trace would leave the lock taken there.
@@ -47,10 +48,10 @@ for number in range(1, lines + 1, step):
             wrong.append(f"{tracer.place}: {what}")
 
     expect(raised is tracer.raised, f"raised {raised!r}")
-    expect(_session.current() is None, "a session is left open")
-    expect(_quiet._depth.get() == 0 and list(warnings.filters) == filters, "warnings are not as they were")
-    _session._current.set(None)
-    _quiet._depth.set(0)
+    expect(call_scope.current() is None, "a session is left open")
+    expect(isolation._depth.get() == 0 and list(warnings.filters) == filters, "warnings are not as they were")
+    call_scope._current.set(None)
+    isolation._depth.set(0)
     warnings.filters[:] = filters
     new = [run for run in fitprint.runs(newest=2) if run.run_id not in before]
     if not new:

@@ -8,7 +8,7 @@ import os
 import pytest
 
 import fitprint
-from fitprint._run import resting
+from fitprint._runs import store_breaker as resting
 
 
 @pytest.fixture

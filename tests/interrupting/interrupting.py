@@ -7,7 +7,7 @@ from pathlib import Path
 import fitprint
 
 OURS = str(Path(fitprint.__file__).parent)
-A_LOCK_S_OWN = str(Path(OURS, "_locks.py"))
+A_LOCK_S_OWN = str(Path(OURS, "_core", "locks.py"))
 
 
 class Interrupted(KeyboardInterrupt):
@@ -27,7 +27,7 @@ class Tracer:
         name = frame.f_code.co_filename
         if frame.f_code.co_name == "<lambda>" or name == A_LOCK_S_OWN:  # the first: of a weak reference
             return None
-        if name.endswith("_quiet.py") and frame.f_code.co_name in ("without_warnings", "_remove"):
+        if name.endswith("isolation.py") and frame.f_code.co_name in ("no_warnings_in_context", "_remove"):
             return None  # what an interruption leaves there is a filter that matches nothing
         return self.line if name.startswith(OURS) else None
 

@@ -125,7 +125,7 @@ def test_the_result_is_the_very_object_and_is_not_kept(mean, converting):
 
 
 def test_an_interruption_while_it_is_recorded_leaves_no_half_package(mean, converting, monkeypatch):
-    flavor = type(fitprint._autolog.entries()["toy"].flavor())
+    flavor = type(fitprint._api.autolog.entries()["toy"].flavor())
 
     def save(self, model, package):
         raise KeyboardInterrupt
@@ -142,7 +142,7 @@ def test_an_interruption_while_it_is_recorded_leaves_no_half_package(mean, conve
 
 
 def test_a_failing_source_costs_its_own_step_alone(mean, converting, monkeypatch, caplog):
-    flavor = type(fitprint._autolog.entries()["toy"].flavor())
+    flavor = type(fitprint._api.autolog.entries()["toy"].flavor())
     monkeypatch.setattr(flavor, "source", lambda self, call: 1 / 0)
     converting.convert(mean)
     assert seen() == [("Mean", "FINISHED", ["model"]), ("toy.convert", "FINISHED", ["model"])]

@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 import fitprint
-from fitprint._recorder import loops
+from fitprint._recorder import loop_registry as loops
 
 
 def seen():
@@ -325,7 +325,7 @@ def test_steps_of_many_threads_are_one_run(net):
 
 
 def test_a_failing_stepped_is_said_once(net, monkeypatch, caplog):
-    flavor = type(fitprint._autolog.entries()["toy"].flavor())
+    flavor = type(fitprint._api.autolog.entries()["toy"].flavor())
     calls = []
 
     def stepped(self, call, emit, step):

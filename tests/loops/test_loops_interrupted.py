@@ -10,8 +10,9 @@ AT_EVERY_LINE = r"""
 import json, re, sys
 
 import fitprint
-from fitprint import _quiet, _session
-from fitprint._recorder import loops
+from fitprint._core import isolation
+from fitprint._core import call_scope
+from fitprint._recorder import loop_registry as loops
 from interrupting import traced
 import toylearn
 from toylearn.looping import Net
@@ -49,8 +50,8 @@ for number in range(1, lines + 1, max(1, lines // 400)):
             wrong.append(f"{place}: {what}")
 
     expect(raised is tracer.raised, f"raised {raised!r}")
-    expect(_session.current() is None, "a session is left open")
-    _session._current.set(None)
+    expect(call_scope.current() is None, "a session is left open")
+    call_scope._current.set(None)
     raised = tracer.raised = None
     fitprint.disable()
     expect(not loops._known and not loops._orphans, "a loop is left")

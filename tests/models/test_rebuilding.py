@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fitprint.models.rebuilding import ENVIRONMENT, rebuild_command
+from fitprint.models.differences import ENVIRONMENT, rebuild_command
 
 ODD = 'it\'s a $(touch canary) "model"; touch canary'
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"

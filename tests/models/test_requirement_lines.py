@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from fitprint.models.requirement_lines import checked_requirements, merged, name_of, read
+from fitprint.models.requirement_lines import merged, name_of, read
 
 ACCEPTED = [
     "numpy",
@@ -24,9 +24,13 @@ ACCEPTED = [
 ]
 
 
+def requirements_of(lines):
+    return merged(read(lines).requirements)
+
+
 @pytest.mark.parametrize("line", ACCEPTED)
 def test_requirements_are_taken_as_they_are(line):
-    assert checked_requirements([line]) == [line]
+    assert requirements_of([line]) == [line]
     Requirement(line)
 
 
@@ -59,7 +63,7 @@ REFUSED = {
 @pytest.mark.parametrize("line", REFUSED, ids=lambda line: line[:40])
 def test_anything_else_is_refused_with_its_line_and_the_mend(line):
     with pytest.raises(ValueError, match="is no requirement") as error:
-        checked_requirements(["pandas", line])
+        requirements_of(["pandas", line])
     assert REFUSED[line] in str(error.value)
     assert line[:30] in str(error.value)
     assert len(str(error.value)) < 300
@@ -67,20 +71,20 @@ def test_anything_else_is_refused_with_its_line_and_the_mend(line):
 
 def test_a_line_hidden_in_another_is_seen():
     with pytest.raises(ValueError, match=r"'--index-url https://example\.com' is no requirement"):
-        checked_requirements(["numpy\n--index-url https://example.com"])
+        requirements_of(["numpy\n--index-url https://example.com"])
     with pytest.raises(ValueError, match="is no requirement"):
-        checked_requirements(["numpy\r--pre"])
+        requirements_of(["numpy\r--pre"])
 
 
 def test_a_message_cannot_steer_a_terminal():
     with pytest.raises(ValueError, match="is no requirement") as error:
-        checked_requirements(["\x1b[2Jnumpy"])
+        requirements_of(["\x1b[2Jnumpy"])
     assert "\x1b" not in str(error.value)
 
 
 def test_comments_blank_and_joined_lines():
     lines = ["# all of it", "", "  numpy>=2  # the arrays", "pandas>=2,\\", "  <4", "a @ https://example.com/a#egg=a"]
-    assert checked_requirements(lines) == ["numpy>=2", "pandas>=2,  <4", "a @ https://example.com/a#egg=a"]
+    assert requirements_of(lines) == ["numpy>=2", "pandas>=2,  <4", "a @ https://example.com/a#egg=a"]
 
 
 @pytest.mark.parametrize(
@@ -133,27 +137,27 @@ def test_files_within_files_stand_relative_to_each_other(tmp_path):
 def test_a_bad_line_in_a_file_is_named_with_the_file(tmp_path):
     Path("reqs.txt").write_text("numpy\n--pre\n")
     with pytest.raises(ValueError, match=r"reqs.txt: '--pre' is no requirement"):
-        checked_requirements("reqs.txt")
+        requirements_of("reqs.txt")
 
 
 def test_files_that_are_none():
     with pytest.raises(FileNotFoundError, match=r"'numpy'; requirements are given as a list"):
-        checked_requirements("numpy")
+        requirements_of("numpy")
     with pytest.raises(FileNotFoundError, match=r"gone\.txt"):
-        checked_requirements(["-r gone.txt"])
+        requirements_of(["-r gone.txt"])
     with pytest.raises(ValueError, match="only files are, no URLs"):
-        checked_requirements(["-r https://example.com/reqs.txt"])
+        requirements_of(["-r https://example.com/reqs.txt"])
     Path("round.txt").write_text("-r round.txt\n")
     with pytest.raises(ValueError, match="from within itself"):
-        checked_requirements("round.txt")
+        requirements_of("round.txt")
     Path("large.txt").write_text("#" * 1_000_001)
     with pytest.raises(ValueError, match="more than 1,000,000 bytes"):
-        checked_requirements("large.txt")
+        requirements_of("large.txt")
     Path("binary.txt").write_bytes(b"numpy\xff")
     with pytest.raises(ValueError, match="not UTF-8"):
-        checked_requirements("binary.txt")
+        requirements_of("binary.txt")
     with pytest.raises(TypeError, match="not int: 3"):
-        checked_requirements([3])
+        requirements_of([3])
 
 
 def test_names():

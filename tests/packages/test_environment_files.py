@@ -52,7 +52,7 @@ def test_modules_are_traced_to_their_distributions():
     assert distributions.of_module("builtins") is None
     assert distributions.of_module("__main__") is None
     assert distributions.of_module("not_imported_at_all") is None
-    assert distributions.of_module("fitprint._guard") == "fitprint", "installed for editing"
+    assert distributions.of_module("fitprint._core.guard") == "fitprint", "installed for editing"
 
 
 def test_versions():
@@ -165,7 +165,9 @@ def test_a_folder_without_an_init_is_copied_too(local, tmp_path):
 
 def test_installed_modules_and_the_standard_library_are_not_copied(tmp_path):
     package = Package(tmp_path / "package")
-    assert copy_local_code(package, {"numpy.core", "json", "yaml", "builtins", "__main__", "fitprint._guard"}) == []
+    assert (
+        copy_local_code(package, {"numpy.core", "json", "yaml", "builtins", "__main__", "fitprint._core.guard"}) == []
+    )
     assert os.listdir(package.folder) == []
 
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from fitprint._patching.classes import ClassTree, Creation
-from fitprint._patching.places import patch_attribute
+from fitprint._instrumentation.class_trees import ClassTree, Creation
+from fitprint._instrumentation.targets import patch_attribute
 
 
 class Tree:
@@ -40,11 +40,11 @@ def tree():
         found.restore()
 
 
-class Passing:
+class Passthrough:
     """Surrounds a call and changes nothing."""
 
     def __init__(self, args, kwargs):
-        self.args, self.kwargs, self.result = args, kwargs, None
+        self.args, self.kwargs, self.returned = args, kwargs, None
 
     def __enter__(self):
         pass
@@ -52,13 +52,13 @@ class Passing:
     def __exit__(self, *error):
         pass
 
-    def give(self):
-        return self.result
+    def result(self):
+        return self.returned
 
 
 @pytest.fixture
 def passing():
-    return Passing
+    return Passthrough
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def begun():
 def begin(begun):
     def begin(function, instance, args, kwargs):
         begun.append((instance, args, kwargs))
-        return Passing(args, kwargs)
+        return Passthrough(args, kwargs)
 
     return begin
 

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from fitprint._patching.wrapper import Patched, ours
+from fitprint._instrumentation.wrapper import Patched, ours
 
 
 def is_patched(cls):

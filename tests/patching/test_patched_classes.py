@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 import pytest
 
-from fitprint._patching.wrapper import Patched
+from fitprint._instrumentation.wrapper import Patched
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ import warnings
 import pytest
 
 import fitprint
-from fitprint._parameters import parameter_names
-from fitprint._patching.places import Place, patch_attribute
-from fitprint._patching.wrapper import Patched, ours
+from fitprint._instrumentation.targets import Place, patch_attribute
+from fitprint._instrumentation.wrapper import Patched, ours
+from fitprint.plugin.arguments import parameter_names
 
 
 def test_the_attribute_is_put_back_as_the_very_object(base, begin):
@@ -64,8 +64,8 @@ def test_the_function_of_a_call_of_the_class_is_a_bound_method_as_any_other(base
 
 def test_what_surrounds_the_call_may_replace_arguments_and_result(base, passing):
     class Replacing(passing):
-        def give(self):
-            return ("replaced", self.result)
+        def result(self):
+            return ("replaced", self.returned)
 
     place = patch_attribute(base.Base, "fit", lambda f, i, args, kwargs: Replacing(([1], [7]), {}))
     try:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import fitprint
-from fitprint import _autolog
+from fitprint._api import autolog as _autolog
 
 
 def row(name="toy"):
@@ -50,7 +50,7 @@ def test_a_plugin_that_fails_never_breaks_the_import(toy, store, caplog, plugin,
 
 
 PATCHES = """
-from fitprint._flavor import Flavor, Patch
+from fitprint.plugin.flavor import Flavor, Patch
 class ToyFlavor(Flavor):
     contract = {contract}
     def patches(self): return [Patch("toylearn.training", "train"), Patch("toylearn.base", "{target}")]

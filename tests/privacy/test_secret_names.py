@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fitprint._privacy.names import is_secret
+from fitprint._core.privacy.secret_names import is_secret
 
 SECRET = """
     password db_password dbPassword dbpassword user.password clf__password PASSWORD passwd pwd passphrase

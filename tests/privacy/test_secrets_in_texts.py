@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fitprint._privacy import Redactor
+from fitprint._core.privacy import Redactor
 
 # put together here, so that no scanner for secrets takes this file for a leak
 LETTERS = "abcdefghij0123456789ABCDEFGHIJKLMNOPQRST"

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import fitprint
-from fitprint._loading.another_python import refuse_another_python
+from fitprint._packages.compatibility import refuse_another_python
 from fitprint.models import PackageError, mlmodel
 
 # the code in MLflow's packages leaves files open, and that is told when they are collected

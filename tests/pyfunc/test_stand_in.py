@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import fitprint
-from fitprint.pyfunc._unpickler import ModelUnpickler
+from fitprint.pyfunc._mlflow_compat import ModelUnpickler
 
 
 def module(name):

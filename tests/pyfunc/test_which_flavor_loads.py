@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import fitprint
-from fitprint._loading.choosing import choose
+from fitprint._packages.resolve import choose
 from fitprint.models import PackageError
 from fitprint.pyfunc._flavor import PyfuncFlavor
 

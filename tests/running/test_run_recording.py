@@ -139,7 +139,7 @@ def test_a_program_that_turned_recording_off_has_children_that_do_not_record(wri
 
 
 def test_what_was_said_first_stays(toy, store):
-    from fitprint._autolog import autolog_below_run
+    from fitprint._api.autolog import autolog_below_run
 
     fitprint.autolog(store="own")
     autolog_below_run()
@@ -152,7 +152,8 @@ def test_what_was_said_first_stays(toy, store):
 
 def test_a_program_that_imports_fitprint_gets_it_as_ever(compared):
     script = (
-        "import fitprint, sys; print(fitprint._guard is sys.modules['fitprint._guard'], fitprint.__loader__.__dict__)"
+        "import fitprint, sys; "
+        "print(fitprint._core.guard is sys.modules['fitprint._core.guard'], fitprint.__loader__.__dict__)"
     )
     assert compared(PYTHON, "-c", script).stdout.startswith("True")
 
@@ -352,7 +353,7 @@ def test_modules_of_the_user_s_with_the_names_of_python_s_own(write, start):
 def test_the_bootstrap_can_be_read_by_other_versions_of_python():
     import ast
 
-    from fitprint import _launched
+    from fitprint._core import launch as _launched
 
     (file,) = Path(_launched.BOOTSTRAP).glob("*.py")  # with nothing beside it: under -S the folder stays on the path
     text = file.read_text("ascii")

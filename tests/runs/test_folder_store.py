@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 import pytest
 
 import fitprint
-from fitprint import _identity
-from fitprint._configuration import current
-from fitprint._run.opening import begin_run
+from fitprint._core import process as _process
+from fitprint._runs.open import begin_run
+from fitprint._settings.layers import current
 from fitprint.stores import StoreError, open_store
 from fitprint.stores.folder import FolderStore
 
@@ -42,11 +42,11 @@ def test_a_run_is_there_from_its_first_moment_and_moved_when_it_ends(store):
     record = strict(opened / "run.json")
     assert (record["format"], record["status"], record["name"]) == (1, "RUNNING", "mine")
     assert record["process"] == {
-        "host": _identity.host(),
-        "boot_id": _identity.boot_id(),
+        "host": _process.host(),
+        "boot_id": _process.boot_id(),
         "pid": os.getpid(),
-        "started": _identity.process_start(os.getpid()),
-        "pid_namespace": _identity.pid_namespace(),
+        "started": _process.process_start(os.getpid()),
+        "pid_namespace": _process.pid_namespace(),
     }
     fitprint.end_run()
     assert run.path == store / run.run_id

@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 import fitprint
-from fitprint import _guard
+from fitprint._core import guard as _guard
 from fitprint.stores import StoreError
 
 
@@ -105,7 +105,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_a_broken_record_is_told_once_and_passed_over(store, caplog, content):
-    _guard.forget_told()
+    _guard.reset_warned()
     good, broken = make("good"), make("broken")
     file = broken.path / "run.json"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -138,7 +138,7 @@ def test_a_broken_time_does_not_spoil_the_table(store):
 
 
 def test_unreadable_records_are_told(store, caplog):
-    _guard.forget_told()
+    _guard.reset_warned()
     run = make("a folder in its place")
     (run.path / "run.json").unlink()
     (run.path / "run.json").mkdir()

@@ -10,8 +10,8 @@ import threading
 import time
 import uuid
 
-from fitprint import _identity
-from fitprint._identity import new_run_id
+from fitprint._core import provenance
+from fitprint._core.ids import new_run_id
 
 
 def test_a_run_id_is_a_uuid_of_version_7_with_the_time_in_it():
@@ -50,7 +50,7 @@ def test_ids_increase_when_the_clock_stands_still_or_goes_back(monkeypatch):
 
 
 def test_ids_of_many_processes_are_all_different():
-    script = "from fitprint._identity import new_run_id\nfor _ in range(2000): print(new_run_id())"
+    script = "from fitprint._core.ids import new_run_id\nfor _ in range(2000): print(new_run_id())"
     running = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(4)]
     made = [each.communicate()[0].split() for each in running]
     assert len({one for each in made for one in each}) == 8_000
@@ -74,12 +74,14 @@ def test_a_child_forked_while_another_thread_makes_an_id_makes_its_own(run_pytho
     run_python(
         """
         import os, signal, threading
-        from fitprint import _identity, _guard
+        from fitprint._core import ids
+        from fitprint._core import provenance
+        from fitprint._core import guard as _guard
 
         held, go = threading.Event(), threading.Event()
 
         def hold():
-            with _identity._lock, _guard._told_lock:
+            with ids._lock, _guard._warned_lock:
                 held.set()
                 go.wait()
 
@@ -88,8 +90,8 @@ def test_a_child_forked_while_another_thread_makes_an_id_makes_its_own(run_pytho
         child = os.fork()
         if child == 0:
             signal.alarm(20)
-            _identity.new_run_id()
-            _guard.tell_once(("a", "b"), "a line")
+            ids.new_run_id()
+            _guard.warn_once(("a", "b"), "a line")
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0, "the child hung"
         """
@@ -106,9 +108,10 @@ def test_making_ids_draws_no_random_numbers_of_the_user_s():
 def test_what_a_run_says_of_its_process_is_left_out_where_the_system_does_not_tell(run_python, tmp_path):
     script = """
         import os
-        from fitprint import _identity
-        assert _identity.user() is None
-        tags = _identity.run_tags()
+        from fitprint._core import ids
+        from fitprint._core import provenance
+        assert provenance.user() is None
+        tags = provenance.run_tags()
         assert "user" not in tags and "git_commit" not in tags, tags
         assert tags["pid"] == str(os.getpid()) and tags["source"].endswith("plain.py")
         """
@@ -126,17 +129,17 @@ def test_the_commit_is_read_from_the_repository_itself(tmp_path):
     (tmp_path / "repo" / "deep").mkdir()
     deep = str(tmp_path / "repo" / "deep")
     (git / "HEAD").write_text("ref: refs/heads/main\n")
-    assert _identity._git_commit(deep) is None, "no commit yet"
-    _identity._git_commit.cache_clear()
+    assert provenance._git_commit(deep) is None, "no commit yet"
+    provenance._git_commit.cache_clear()
     (git / "packed-refs").write_text("# pack-refs\nabc refs/heads/other\ndef0 refs/heads/main\n")
-    assert _identity._git_commit(deep) == "def0"
-    _identity._git_commit.cache_clear()
+    assert provenance._git_commit(deep) == "def0"
+    provenance._git_commit.cache_clear()
     (git / "refs" / "heads" / "main").write_text("1234\n")
-    assert _identity._git_commit(deep) == "1234"
-    _identity._git_commit.cache_clear()
+    assert provenance._git_commit(deep) == "1234"
+    provenance._git_commit.cache_clear()
     (git / "HEAD").write_text("5678\n")
-    assert _identity._git_commit(deep) == "5678", "a detached head"
-    _identity._git_commit.cache_clear()
+    assert provenance._git_commit(deep) == "5678", "a detached head"
+    provenance._git_commit.cache_clear()
     (git / "HEAD").write_bytes(b"\xff\xfe")
-    assert _identity._git_commit(deep) is None
-    _identity._git_commit.cache_clear()
+    assert provenance._git_commit(deep) is None
+    provenance._git_commit.cache_clear()

@@ -13,7 +13,7 @@ import sys
 import pytest
 
 import fitprint
-from fitprint import _identity
+from fitprint._core import process as _process
 
 OPENS_A_RUN_AND_WAITS = """
 import sys, fitprint
@@ -96,8 +96,8 @@ def test_a_run_is_killed_only_where_its_process_is_known_to_be_gone(store, chang
 
 
 def test_a_run_says_nothing_wrong_of_a_process_that_left_no_trace():
-    assert _identity.is_alive({}) is None
-    assert _identity.is_alive(_identity.process()) is True
+    assert _process.is_alive({}) is None
+    assert _process.is_alive(_process.this_process()) is True
 
 
 def test_a_forked_child_never_writes_its_parent_s_run(store):
@@ -203,5 +203,5 @@ def test_a_pickled_run_is_a_readable_run_in_another_process(store, tmp_path, run
 
 def test_the_start_of_this_process_is_known_where_there_is_proc():
     assert multiprocessing.parent_process() is None
-    assert _identity.process_start(os.getpid()) > 0
-    assert _identity.process_start(2**22 + 1) is None
+    assert _process.process_start(os.getpid()) > 0
+    assert _process.process_start(2**22 + 1) is None

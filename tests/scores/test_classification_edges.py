@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from fitprint._scores.classification import classification_facts, confusion_matrix
+from fitprint.plugin.metrics.classification import classification_facts, confusion_matrix
 
 metrics = pytest.importorskip("sklearn.metrics")
 

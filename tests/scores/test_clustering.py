@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fitprint._scores.clustering import cluster_sizes, sampled_rows, silhouette
+from fitprint.plugin.metrics.clustering import cluster_sizes, sampled_rows, silhouette
 
 metrics = pytest.importorskip("sklearn.metrics")
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fitprint._scores.regression import regression_facts
+from fitprint.plugin.metrics.regression import regression_facts
 
 metrics = pytest.importorskip("sklearn.metrics")
 

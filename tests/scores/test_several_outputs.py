@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from fitprint._scores.classification import classification_facts, confusion_matrix
+from fitprint.plugin.metrics.classification import classification_facts, confusion_matrix
 
 metrics = pytest.importorskip("sklearn.metrics")
 

@@ -6,7 +6,7 @@ import pytest
 
 OF_ITS_OWN = """
 
-from fitprint._flavor import read, setting
+from fitprint.plugin.flavor import read, setting
 
 
 def a_pair(value):

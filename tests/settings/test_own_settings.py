@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 import fitprint
-from fitprint import _guard
+from fitprint._core import guard as _guard
 
 
 @pytest.fixture(autouse=True)
 def lines(caplog):
-    _guard.forget_told()
+    _guard.reset_warned()
     return lambda: [each for each in caplog.messages if "→" not in each]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fitprint._settings import TABLE
+from fitprint._settings.table import TABLE
 
 MAKE = Path(__file__).parents[2] / "docs" / "make_settings.py"
 

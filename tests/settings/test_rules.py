@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 import fitprint
-from fitprint import _guard
-from fitprint._rules import BUILT_IN, name_of
+from fitprint._core import guard as _guard
+from fitprint._recorder.rules import BUILT_IN, name_of
 
 
 @pytest.fixture
 def lines(caplog):
-    _guard.forget_told()
+    _guard.reset_warned()
     return lambda: [each for each in caplog.messages if "→" not in each]
 
 

@@ -8,8 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from fitprint._configuration import Configuration
-from fitprint._settings import TABLE, Settings
+from fitprint._settings.layers import Configuration
+from fitprint._settings.table import TABLE, Settings
 from fitprint.cli.setting_options import environment_of, setting_options
 
 OUTSIDE = [name for name, each in TABLE.items() if not each.metadata["argument_only"]]

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 import fitprint
-from fitprint import _configuration, _guard, _readers, _settings
+from fitprint._core import guard as _guard
+from fitprint._settings import layers as _configuration
+from fitprint._settings import parsers as _readers
+from fitprint._settings import table as _settings
 
 
 @pytest.mark.parametrize("text", ["1", "true", "TRUE", "Yes", "oN", " on "])
@@ -137,7 +140,7 @@ def test_mlflow_s_names_of_settings_are_understood():
 
 
 def test_mlflow_s_names_without_meaning_are_told_in_one_line_and_ignored(caplog):
-    _guard.forget_told()
+    _guard.reset_warned()
     with caplog.at_level("WARNING", logger="fitprint"):
         for _ in range(2):
             read = _settings.check_arguments({"exclusive": True, "registered_model_name": "m", "quiet": True})

@@ -9,15 +9,16 @@ import pickle
 import pytest
 
 import fitprint
-from fitprint import _configuration, _guard
-from fitprint._configuration import Configuration
-from fitprint._settings import TABLE, Settings
+from fitprint._core import guard as _guard
+from fitprint._settings import layers as _configuration
+from fitprint._settings.layers import Configuration
+from fitprint._settings.table import TABLE, Settings
 
 
 @pytest.fixture
 def told(caplog):
     """A function that gives the lines fitprint told."""
-    _guard.forget_told()
+    _guard.reset_warned()
     return lambda: caplog.messages
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 import fitprint
-from fitprint import _guard
-from fitprint._settings import TABLE
-from fitprint._variables import check_own_names, is_injected, unknown_variables
+from fitprint._core import guard as _guard
+from fitprint._settings.env_vars import check_own_names, is_injected, unknown_variables
+from fitprint._settings.table import TABLE
 
 
 @pytest.fixture
 def told(caplog):
-    _guard.forget_told()
+    _guard.reset_warned()
     return lambda: [each for each in caplog.messages if each.startswith("FITPRINT_")]
 
 

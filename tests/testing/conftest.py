@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from fitprint.cli.application import fitprint
 from fitprint.testing.bench import module_of
-from fitprint.testing.golden import write_golden
+from fitprint.testing.packages import write_golden
 
 HERE = Path(__file__).parent
 OPTIONS = "-q -s -rs --import-mode=importlib -p no:cacheprovider -p no:xdist -W error".split()  # noqa: SIM905
@@ -69,7 +69,7 @@ def forget() -> None:
     for name in list(sys.modules):
         if name.partition(".")[0] in ("toylearn", "fitprint_toy", "toy_loader", "test_toy", "project"):
             del sys.modules[name]
-    sys.modules["fitprint.testing.apart"].forget_everything()
+    sys.modules["fitprint.testing.reset"].forget_everything()
 
 
 def replace(file: Path, texts: dict[str, str]) -> None:

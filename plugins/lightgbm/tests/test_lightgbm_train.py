@@ -136,8 +136,8 @@ def test_the_user_s_own_error_passes_and_what_was_measured_is_kept(recorded, dat
 
 
 def test_metrics_can_be_read_while_it_trains(recorded, datasets, monkeypatch):
-    monkeypatch.setattr("fitprint._iterations.SECONDS_BEHIND", 0.0)
-    monkeypatch.setattr("fitprint._run.writing._BEHIND", 0.0)
+    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BEHIND", 0.0)
+    monkeypatch.setattr("fitprint._runs.writer._BEHIND", 0.0)
     seen = []
 
     def reading(env):

@@ -171,7 +171,7 @@ def test_a_large_pipeline_is_refused_before_it_is_written(recorded, pipeline, st
     nlp.to_disk(tmp_path / "saved")
     assert [(each.what, each.rule) for each in fitprint.last_run().skipped] == [("model", "max_model_size")]
     written = sum(each.stat().st_size for each in (tmp_path / "saved").rglob("*"))
-    estimate = fitprint._autolog.entries()["spacy"].flavor().size(nlp)
+    estimate = fitprint._api.autolog.entries()["spacy"].flavor().size(nlp)
     assert 0.5 * written < estimate < 1.5 * written
 
 

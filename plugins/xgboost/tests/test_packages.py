@@ -58,7 +58,7 @@ def test_an_estimator_loads_elsewhere(recorded, frames, load_elsewhere, name):
 
 def test_what_it_needs(recorded, frames):
     xgboost.train(PARAMS, xgboost.DMatrix(frames.X, frames.y), 2)
-    brings_xgboost = fitprint._autolog.entries()["xgboost"].flavor().requirements(None)[0]
+    brings_xgboost = fitprint._api.autolog.entries()["xgboost"].flavor().requirements(None)[0]
 
     def needed():
         lines = (fitprint.last_run().model_path / "requirements.txt").read_text().split()

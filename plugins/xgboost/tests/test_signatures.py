@@ -218,7 +218,7 @@ def test_what_an_estimator_is_fitted_on(recorded, X):
 
 def test_params_of_predict(recorded):
     booster, _, _ = trained(xgboost.DMatrix(TABLE, LABEL))
-    flavor = fitprint._autolog.entries()["xgboost"].flavor()
+    flavor = fitprint._api.autolog.entries()["xgboost"].flavor()
     margin = flavor.predict(booster, TABLE, {"output_margin": True, "no_such_param": 1})
     assert (margin == booster.predict(xgboost.DMatrix(TABLE), output_margin=True)).all()
     assert (flavor.predict(booster, xgboost.DMatrix(TABLE), {"output_margin": True}) == margin).all()

@@ -183,8 +183,8 @@ def test_callbacks_from_an_iterator(recorded, matrices):
 
 
 def test_metrics_can_be_read_while_it_trains(recorded, matrices, monkeypatch):
-    monkeypatch.setattr("fitprint._iterations.SECONDS_BEHIND", 0.0)
-    monkeypatch.setattr("fitprint._run.writing._BEHIND", 0.0)
+    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BEHIND", 0.0)
+    monkeypatch.setattr("fitprint._runs.writer._BEHIND", 0.0)
     seen = []
 
     class Reading(TrainingCallback):
@@ -201,12 +201,12 @@ def test_metrics_can_be_read_while_it_trains(recorded, matrices, monkeypatch):
 
 def test_an_error_of_ours_does_not_reach_the_training(recorded, matrices, monkeypatch):
     fitprint.autolog(quiet=True, strict=False)
-    monkeypatch.setattr("fitprint._iterations.SECONDS_BEHIND", 0.0)
+    monkeypatch.setattr("fitprint.plugin.listeners.SECONDS_BEHIND", 0.0)
 
     def broken(*arguments):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("fitprint._run.run.Run.flush_if_behind", broken)
+    monkeypatch.setattr("fitprint._runs.run.Run.flush_if_behind", broken)
     assert train(matrices, 3).num_boosted_rounds() == 3
     assert [each.rule for each in fitprint.last_run().skipped] == ["error"]
 

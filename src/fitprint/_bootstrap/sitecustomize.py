@@ -74,7 +74,7 @@ def _found(name, path, target):  # type: (str, Any, Any) -> Any
 
 def _turn_on(launched):  # type: (bool) -> None
     try:
-        from fitprint._autolog import autolog_below_run
+        from fitprint._api.autolog import autolog_below_run
 
         autolog_below_run()
     except Exception as error:  # noqa: BLE001  a broken fitprint, or none: the program runs as it would without

@@ -5,26 +5,27 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from fitprint import _session
-from fitprint._flavor import TrainingCall
-from fitprint._guard import attempt, guarded
-from fitprint._patching.passing import Passing
-from fitprint._quiet import unseen
-from fitprint._recorder import line
-from fitprint._recorder.packing import pack
-from fitprint._recorder.recorded import Outcome, Recorded
-from fitprint._run import active, remembered
-from fitprint._run.record import FINISHED
-from fitprint._run.run import Run
+from fitprint._core import call_scope
+from fitprint._core.guard import attempt, guarded
+from fitprint._core.isolation import side_effect_free
+from fitprint._instrumentation.wrapper import Passthrough
+from fitprint._recorder.base import Outcome, Recorded
+from fitprint._recorder.package import pack
+from fitprint._runs import active
+from fitprint._runs import index as remembered
+from fitprint._runs import summary_line as line
+from fitprint._runs.record import FINISHED
+from fitprint._runs.run import Run
+from fitprint.plugin.flavor import TrainingCall
 
 
-class Conversion(Passing):
+class Conversion(Passthrough):
     """Around an outermost conversion. What it calls in turn is part of it; one that fails leaves nothing."""
 
     def __init__(self, call: TrainingCall) -> None:
         super().__init__(call.args, call.kwargs)
         self._call = call
-        self._inside = _session.Inside()
+        self._inside = call_scope.SessionScope()
 
     def __enter__(self) -> None:
         try:
@@ -37,7 +38,7 @@ class Conversion(Passing):
     def __exit__(self, kind: Any, *error: Any) -> None:
         try:
             if kind is None:
-                self._call.result = self.result
+                self._call.result = self.returned
                 self._call.took = time.perf_counter() - self._began
                 with guarded("a conversion", self._call.flavor.name, strict=self._call.settings.strict):
                     _record(self._call)
@@ -47,8 +48,8 @@ class Conversion(Passing):
             raise
         del self._call  # nothing of the user's is kept alive
 
-    def give(self) -> Any:
-        result, self.result = self.result, None
+    def result(self) -> Any:
+        result, self.returned = self.returned, None
         return result
 
 
@@ -91,7 +92,7 @@ class _Added(Recorded):
         call = self.call
         if not call.settings.log_models:
             return  # the run that is there is no less for it
-        with unseen():
+        with side_effect_free():
             name = pack(self, model, call.flavor.name)
         with self.step("the run's record") as step:
             self.run.write()

@@ -10,16 +10,18 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from fitprint import _rules, _session
-from fitprint._flavor import TrainingCall
-from fitprint._guard import guarded
-from fitprint._locks import fork_safe_lock
-from fitprint._recorder import loops
-from fitprint._recorder.recorded import Outcome, Recorded
-from fitprint._recorder.switch import switch
-from fitprint._run import active, remembered
-from fitprint._run.record import FINISHED
-from fitprint._run.run import Run
+from fitprint._core import call_scope
+from fitprint._core.guard import guarded
+from fitprint._core.locks import fork_safe_lock
+from fitprint._recorder import loop_registry as loops
+from fitprint._recorder import rules as _rules
+from fitprint._recorder.base import Outcome, Recorded
+from fitprint._recorder.state import switch
+from fitprint._runs import active
+from fitprint._runs import index as remembered
+from fitprint._runs.record import FINISHED
+from fitprint._runs.run import Run
+from fitprint.plugin.flavor import TrainingCall
 
 _FINE = Outcome(FINISHED)
 
@@ -130,7 +132,9 @@ class Loop(Recorded):
             self.run.skip("model", "collected", reason)
         self.call = replace(self.call, instance=instance, loop=subject)
         self._ending_since = time.perf_counter()
-        inside = _session.Inside()  # what the framework calls while its model is saved is none of the user's steps
+        inside = (
+            call_scope.SessionScope()
+        )  # what the framework calls while its model is saved is none of the user's steps
         try:
             inside.enter()
             self.conclude(self._outcome)
@@ -162,13 +166,13 @@ def _weakened(call: TrainingCall) -> TrainingCall:
 class Step:
     """Around one step of a loop that is recorded."""
 
-    __slots__ = ("_call", "_inside", "_loop", "_started", "result")
+    __slots__ = ("_call", "_inside", "_loop", "_started", "returned")
 
     def __init__(self, loop: Loop, call: TrainingCall) -> None:
         self._loop = loop
         self._call = call
-        self._inside = _session.Inside()
-        self.result: Any = None
+        self._inside = call_scope.SessionScope()
+        self.returned: Any = None
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -192,15 +196,15 @@ class Step:
     ) -> None:
         try:
             if self._loop.begun:
-                self._call.result = self.result
+                self._call.result = self.returned
                 self._loop.stepped(self._call, self._started, error)
             self._leave()
         except BaseException:
             self._leave()
             raise
 
-    def give(self) -> Any:
-        result, self.result = self.result, None
+    def result(self) -> Any:
+        result, self.returned = self.returned, None
         return result
 
     def _leave(self) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fitprint._flavor import TrainingCall
-from fitprint._guard import guarded
-from fitprint._run.run import Run
-from fitprint.models.rows import row_count
+from fitprint._core.guard import guarded
+from fitprint._core.rows import row_count
+from fitprint._runs.run import Run
+from fitprint.plugin.flavor import TrainingCall
 
 REASON = "they have the shape of the data, and may be some of it; log_param() records them all the same"
 _ATOMS = (str, bytes, bool, int, float, type(None))

@@ -1,79 +1,66 @@
-"""The steps of recording a training call that ended well: each on its own, in order."""
+"""How a recording reaches its run from beside the user's code: steps under the guard, and values of metrics."""
 
 from __future__ import annotations
 
 import time
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol
 
-from fitprint._flavor import Child
-from fitprint._json import of_data
-from fitprint._recorder.dataset import dataset_facts
-from fitprint._recorder.hiding import hidden_content
-from fitprint._recorder.packing import pack
-from fitprint._recorder.params import add_params
-from fitprint._run.opening import begin_run
-from fitprint._run.run import Run
-
-if TYPE_CHECKING:
-    from fitprint._recorder.recorded import Recorded
+from fitprint._core.guard import describe, guarded
+from fitprint._runs.run import Run
+from fitprint._runs.store_breaker import StoreResting
+from fitprint.plugin.flavor import TrainingCall
 
 
-def record(recording: Recorded, model: Any) -> None:
-    """Metrics, facts, what it was trained on, children, and the package."""
-    call, run = recording.call, recording.run
-    with recording.step("metrics"):
-        stamp = time.time()
-        for name, value in call.flavor.metrics(call).items():
-            run.add_metric(name, float(value), 0, stamp)
-    with recording.step("params"):
-        add_params(run, call, call.flavor.late_params(call))
-    with recording.step("artifacts"):
-        for name, content in call.flavor.artifacts(call).items():
-            _store(run, name, content)
-    with recording.step("tags"):
-        run.add_tags(call.flavor.tags(call))
-    with recording.step("the data set's facts"):
-        facts = dataset_facts(call.flavor.data(call), call.flavor.target(call))
-        if facts:
-            _store(run, "dataset.json", facts)
-    with recording.step("child runs"):
-        _record_children(recording)
-    if model is None:
-        return
-    if call.settings.log_models:
-        pack(recording, model)
-    else:
-        run.skip("model", "log_models", "turned off")
+class Step(guarded):
+    """One guarded step of a recording.
+
+    An error of the store becomes a reason of the run and no warning, because the store has warned of it already.
+    """
+
+    __slots__ = ("run",)
+
+    def __init__(self, name: str, flavor: str, run: Run, strict: bool) -> None:
+        super().__init__(name, flavor, run, strict)
+        self.run = run
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        is_of_the_store = isinstance(error, StoreResting) or (error is not None and error is self.run.fault)
+        if error is None or not is_of_the_store or self.strict:
+            return super().__exit__(kind, error, trace)
+        self.failed = True
+        self.reason = describe(error)
+        self.run.skip(self.step, "store", self.reason)
+        return True
 
 
-def _store(run: Run, name: str, content: Any) -> None:
-    run.store_artifact(name, hidden_content(name, _bytes(content), run.secrets.redactor))
+class RecordedCall(Protocol):
+    """What the steps of a recording need to know of it."""
+
+    call: TrainingCall
+    run: Run
+
+    def step(self, name: str) -> Step:
+        """Return a guarded step of the recording, to be entered with `with`."""
 
 
-def _bytes(content: Any) -> bytes:
-    if isinstance(content, bytes):
-        return content
-    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
+class Emitter:
+    """What flavors call with the values of a metric during the user's training. It never raises."""
 
+    def __init__(self, run: Run, call: TrainingCall) -> None:
+        self._run = run
+        self._flavor = call.flavor.name
+        self._strict = call.settings.strict
 
-def _record_children(recording: Recorded) -> None:
-    most = recording.call.settings.max_child_runs
-    children = iter(recording.call.flavor.children(recording.call))
-    for child in islice(children, most):
-        _record_child(recording, child)
-    if next(children, None) is not None:
-        what = f"children after the best {most}" if most else "children"
-        recording.run.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
+    def __call__(self, name: str, value: float, step: int) -> None:
+        """Record one value, measured now."""
+        self.series(name, (value,), step, (time.time(),))
 
-
-def _record_child(recording: Recorded, child: Child) -> None:
-    call, parent = recording.call, recording.run
-    run = begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags)
-    run.record.start = parent.record.start
-    add_params(run, call, child.params)
-    stamp = time.time()
-    for name, value in child.metrics.items():
-        run.add_metric(name, float(value), 0, stamp)
-    run.skip("model", "candidate", "of a search, the refitted best alone leaves a package")
-    run.end()
+    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+        """Record the values of consecutive steps, each with its time in seconds since the epoch."""
+        with guarded("per-iteration metrics", self._flavor, self._run, self._strict):
+            self._run.add_series(name, values, first_step, times)
+            self._run.flush_if_behind()

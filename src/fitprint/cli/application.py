@@ -8,9 +8,9 @@ from typing import IO, Any
 
 import click
 
-from fitprint import _privacy
-from fitprint._configuration import current
-from fitprint._logger import set_up_logger
+from fitprint._console.logger import set_up_logger
+from fitprint._core import privacy as _privacy
+from fitprint._settings.layers import current
 from fitprint._version import __version__
 from fitprint.cli.cleaning import gc
 from fitprint.cli.flavors import flavors

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from fitprint._readers import size as read_size
-from fitprint._recorder.line import size_text
-from fitprint._run.cleaning import CLOSED, LEFT, REMOVED, SWEPT, THINNED, Cleaned, clean
-from fitprint._run.thinning import Wanted, thin
+from fitprint._runs.gc import CLOSED, LEFT, REMOVED, SWEPT, THINNED, Cleaned, clean
+from fitprint._runs.retention import Wanted, thin
+from fitprint._runs.summary_line import size_text
+from fitprint._settings.parsers import size as read_size
 from fitprint.cli import options
 from fitprint.cli.finding import opened_store
 from fitprint.cli.run_rows import STATUS_COLOURS

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from fitprint._guard import attempt, describe
+from fitprint._core.guard import attempt, describe
 from fitprint.cli.texts import clean
 from fitprint.models.errors import PackageError
 

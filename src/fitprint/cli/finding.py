@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from fitprint._locations import absolute
-from fitprint._privacy import in_force
-from fitprint._run.reading import configured_store, get_run, read_run
-from fitprint._run.run import Run
+from fitprint._core.paths import absolute
+from fitprint._core.privacy import in_force
+from fitprint._runs.read import configured_store, get_run, read_run
+from fitprint._runs.run import Run
 from fitprint.cli.texts import clean
 from fitprint.models.errors import PackageError
 from fitprint.models.mlmodel import NAME

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from fitprint._recorder.line import IN_ITS_NATURE
-from fitprint._registry.entries import Entry, discover, missing_plugins
-from fitprint._registry.support import check_support
-from fitprint._status import skips_text
+from fitprint._api.status import skips_text
+from fitprint._instrumentation.entries import Entry, discover, missing_plugins
+from fitprint._instrumentation.support import check_support
+from fitprint._runs.summary_line import IN_ITS_NATURE
 from fitprint.cli import options
 from fitprint.cli.finding import Reading, opened_store
 from fitprint.cli.screen import Screen

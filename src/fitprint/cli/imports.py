@@ -6,7 +6,7 @@ import re
 from importlib import metadata
 from typing import Any
 
-from fitprint._registry.entries import discover
+from fitprint._instrumentation.entries import discover
 from fitprint.cli.packages import PackageFacts
 from fitprint.models import checksums
 from fitprint.models.named_files import code_folders, is_named, named_paths, unpickled_files

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fitprint._recorder.line import size_text
+from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages
 from fitprint.cli.finding import found_package
 from fitprint.cli.imports import imports

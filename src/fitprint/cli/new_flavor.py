@@ -10,7 +10,7 @@ from string import Template
 
 import click
 
-from fitprint._registry.entries import IMPORTS, REFUSED, discover
+from fitprint._instrumentation.entries import IMPORTS, REFUSED, discover
 from fitprint._version import __version__
 
 _FILES = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fitprint._json import plain
+from fitprint._core.jsonable import plain
 from fitprint.models import checksums, mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import click
 
-from fitprint import _readers as read
-from fitprint._autolog import known_flavors, say_what_is_missing
-from fitprint._guard import guarded
-from fitprint._launched import environment_below
-from fitprint._locations import absolute
-from fitprint._registry.entries import missing_plugins
-from fitprint._settings import Settings
+from fitprint._api.autolog import known_flavors, say_what_is_missing
+from fitprint._core.guard import guarded
+from fitprint._core.launch import environment_below
+from fitprint._core.paths import absolute
+from fitprint._instrumentation.entries import missing_plugins
+from fitprint._settings import parsers as read
+from fitprint._settings.table import Settings
 from fitprint.cli.setting_options import environment_of, setting_options
 from fitprint.cli.texts import clean
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import click
 
-from fitprint._recorder.line import PREFERRED, size_text
-from fitprint._run.record import FAILED, FINISHED, KILLED, RUNNING
-from fitprint._run.run import Run
+from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING
+from fitprint._runs.run import Run
+from fitprint._runs.summary_line import PREFERRED, size_text
 from fitprint.cli.screen import Screen
 from fitprint.cli.texts import clean, columns, duration, local_time, seconds_since, shortened, time_text
 

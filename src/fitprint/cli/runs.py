@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fitprint._run.run import Run
+from fitprint._runs.run import Run
 from fitprint.cli import options, run_rows
 from fitprint.cli.finding import Reading, opened_store
 from fitprint.cli.screen import Screen

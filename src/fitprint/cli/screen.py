@@ -6,7 +6,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from fitprint._terminal import has_colours
+from fitprint._console.terminal import has_colours
 
 
 @dataclass(frozen=True)

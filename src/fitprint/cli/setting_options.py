@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from fitprint import _readers as read
-from fitprint._locations import absolute
-from fitprint._settings import TABLE, value_text
-from fitprint._variables import variable
+from fitprint._core.paths import absolute
+from fitprint._settings import parsers as read
+from fitprint._settings.env_vars import variable
+from fitprint._settings.table import TABLE, value_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

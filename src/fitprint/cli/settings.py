@@ -11,18 +11,18 @@ from typing import Any
 
 import click
 
-from fitprint import _rules
-from fitprint._configuration import Found, current
-from fitprint._flavor import Flavor
-from fitprint._guard import guarded
-from fitprint._json import plain
-from fitprint._registry.entries import Entry, discover, flavor_extras
-from fitprint._settings import TABLE, value_text
-from fitprint._variables import unknown_variables
+from fitprint._core.guard import guarded
+from fitprint._core.jsonable import plain
+from fitprint._instrumentation.entries import Entry, discover, flavor_extras
+from fitprint._recorder import rules as _rules
+from fitprint._settings.env_vars import unknown_variables
+from fitprint._settings.layers import Found, current
+from fitprint._settings.table import TABLE, value_text
 from fitprint.cli import options, texts
 from fitprint.cli.flavors import AVAILABLE, flavor_row
 from fitprint.cli.screen import Screen
 from fitprint.cli.tables import Page, styled
+from fitprint.plugin.flavor import Flavor
 
 _HEAD = ("setting", "value", "from")
 

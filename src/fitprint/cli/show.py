@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from fitprint._recorder.line import size_text
-from fitprint._run.record import RUNNING
-from fitprint._run.run import Run
+from fitprint._runs.record import RUNNING
+from fitprint._runs.run import Run
+from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages, run_rows
 from fitprint.cli.finding import Reading, found_run
 from fitprint.cli.screen import Screen

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fitprint._recorder.line import size_text
+from fitprint._runs.summary_line import size_text
 from fitprint.cli.screen import Screen
 from fitprint.cli.texts import clean, value_text
 

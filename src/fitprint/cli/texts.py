@@ -9,8 +9,8 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
-from fitprint._json import dumps
-from fitprint._privacy import in_force
+from fitprint._core.jsonable import dumps
+from fitprint._core.privacy import in_force
 
 LONGEST = 200
 """Of a value in a table; ``--json`` has it whole."""

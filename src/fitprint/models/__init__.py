@@ -5,17 +5,16 @@ Importing this loads nothing yet: each name is imported when it is first asked f
 
 from typing import TYPE_CHECKING, Any
 
-from fitprint._late import late
+from fitprint._core.lazy import late
 
 if TYPE_CHECKING:
     from fitprint.models.errors import PackageError, SchemaError
     from fitprint.models.inference import infer_signature
     from fitprint.models.package import Package, PackageTooLarge, member
-    from fitprint.models.pickling import dump_model
+    from fitprint.models.pickling import dump_model, load_pickle
     from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
     from fitprint.models.signature import ModelSignature
     from fitprint.models.types import DataType
-    from fitprint.models.unpickling import load_pickle
 
 __all__ = [
     "ColSpec",
@@ -39,11 +38,10 @@ _MODULES = {
     "fitprint.models.errors": ("PackageError", "SchemaError"),
     "fitprint.models.inference": ("infer_signature",),
     "fitprint.models.package": ("Package", "PackageTooLarge", "member"),
-    "fitprint.models.pickling": ("dump_model",),
+    "fitprint.models.pickling": ("dump_model", "load_pickle"),
     "fitprint.models.schema": ("ColSpec", "ParamSchema", "ParamSpec", "Schema", "TensorSpec"),
     "fitprint.models.signature": ("ModelSignature",),
     "fitprint.models.types": ("DataType",),
-    "fitprint.models.unpickling": ("load_pickle",),
 }
 
 

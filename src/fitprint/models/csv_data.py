@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
-from fitprint._guard import attempt
+from fitprint._core.guard import attempt
 from fitprint.models.schema import Schema
 from fitprint.models.types import DataType
 

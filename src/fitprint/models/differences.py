@@ -1,17 +1,11 @@
-"""How this environment differs from the one that a package was made in, as far as the package says.
-
-For the loader: ``found = differences(folder, document)``, where ``document`` is what `mlmodel.read` gave. When a load
-fails, ``report(folder, document, found)`` is the table and the command that rebuilds the environment, to be put below
-the error; when it works, ``summary(found)`` is one line to log, or None where nothing of weight differs.
-
-Nothing of the package is executed: lines that do not parse as requirements are listed, never used.
-"""
+"""How this environment differs from the one that a package was made in, as far as the package says."""
 
 from __future__ import annotations
 
 import importlib.util
 import platform
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -19,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from fitprint.models import distributions, requirement_lines
-from fitprint.models.package_requirements import PackageRequirements, recorded_python, recorded_requirements
+from fitprint.models.package_requirements import (
+    REQUIREMENTS,
+    PackageRequirements,
+    recorded_python,
+    recorded_requirements,
+)
 from fitprint.models.requirement_lines import normal_name
 
 SAME = "same"
@@ -84,8 +83,6 @@ def summary(found: Iterable[Difference]) -> str | None:
 
 def report(folder: Path, document: Mapping[str, Any], found: Sequence[Difference], also: Iterable[str] = ()) -> str:
     """The table, and the command that rebuilds the environment; empty where the package tells nothing of it."""
-    from fitprint.models.rebuilding import rebuild_command
-
     if not found:
         return ""
     command = rebuild_command(folder, document, also)
@@ -183,3 +180,23 @@ def _printable(text: str) -> str:
     """A text of the package for a terminal: short, and without what would steer it."""
     short = text if len(text) <= 60 else f"{text[:57]}..."
     return "".join(each if each.isprintable() else "?" for each in short)
+
+
+ENVIRONMENT = "rebuilt-env"
+
+
+def rebuild_command(folder: Path, document: Mapping[str, Any], also: Iterable[str] = ()) -> str:
+    """One line for a POSIX shell; the environment becomes the folder ``rebuilt-env``. ``also``: further requirements.
+
+    pip is given the file only if each of its lines is a requirement; else those that are, one by one: a package must
+    not choose where pip installs from.
+    """
+    read = recorded_requirements(folder)
+    if read.source == REQUIREMENTS and not read.unreadable:
+        wanted = ["-r", str(folder.absolute() / REQUIREMENTS)]
+    else:
+        wanted = read.requirements
+    python = ".".join((recorded_python(document) or "3").split(".")[:2])
+    make = f"python{python} -m venv {ENVIRONMENT}"
+    install = " ".join(map(shlex.quote, [*wanted, *also]))
+    return f"{make} && {ENVIRONMENT}/bin/python -m pip install {install}" if install else make

@@ -10,8 +10,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from fitprint._guard import tell
-from fitprint.models.enforcement_columns import convert_column, is_ready
+from fitprint._core.guard import warn_user
+from fitprint.models.enforcement_columns import TEXT_LIKE, convert_column, is_ready, is_upcast
 from fitprint.models.enforcement_frames import as_frame
 from fitprint.models.enforcement_numbers import fits_exactly
 from fitprint.models.enforcement_tensors import enforce_tensors
@@ -47,7 +47,7 @@ def enforce_inputs(data: Any, schema: Schema, *, lossless: bool = False) -> Any:
     if lossless:
         extra = extra_inputs(data, schema)
         if extra:
-            tell(f"inputs that are not in the signature are dropped: {extra}")
+            warn_user(f"inputs that are not in the signature are dropped: {extra}")
     if schema.is_tensor_spec():
         return enforce_tensors(data, schema, lossless)
     frame = as_frame(data, schema, lossless)
@@ -69,7 +69,7 @@ def enforce_params(params: Any, schema: ParamSchema | None, *, lossless: bool = 
     if params is not None and not isinstance(params, dict):
         raise SchemaError([f"expected a dict of params, got {type(params).__name__}"], "Bad params")
     if lossless and extra_params(params, schema):
-        tell(f"params that are not in the signature are dropped: {extra_params(params, schema)}")
+        warn_user(f"params that are not in the signature are dropped: {extra_params(params, schema)}")
     specs = {spec.name: spec for spec in schema}
     given = {str(name): value for name, value in (params or {}).items() if str(name) in specs}
     problems = []
@@ -103,8 +103,9 @@ def _plan(schema: Schema) -> _Plan:
     plan = schema.cache.get("plan")
     if plan is None:
         types = schema.input_types()
-        are_fixed = all(isinstance(each, DataType) and each.to_pandas() != "object" for each in types)
-        dtypes = [each.to_numpy() for each in types] if are_fixed else None
+        numpy_dtypes = {each: each.to_numpy() for each in set(types) if isinstance(each, DataType)}
+        are_fixed = len(numpy_dtypes) == len(set(types)) and not numpy_dtypes.keys() & TEXT_LIKE
+        dtypes = [numpy_dtypes[each] for each in types] if are_fixed else None
         plan = _Plan(schema.input_names() if schema.has_input_names() else None, dtypes, types)
         schema.cache["plan"] = plan  # two threads may both work it out, to the same end
     return plan
@@ -120,9 +121,9 @@ def _as_ready(frame: Any, plan: _Plan, lossless: bool) -> Any:
     dtypes = frame.dtypes.tolist()
     if len(dtypes) != len(plan.types) or not frame.columns.is_unique:
         return None
-    if dtypes == plan.dtypes or all(map(_is_kept, dtypes, plan.types, [lossless] * len(dtypes))):
+    if dtypes == plan.dtypes or all(_are_kept(dtypes, plan.types, lossless)):
         return frame
-    return _cast_whole(frame, dtypes, plan) if lossless and plan.dtypes else None
+    return _cast_whole(frame, dtypes, plan, lossless)
 
 
 def _in_order(frame: Any, labels: list[Any], names: list[Hashable]) -> Any:
@@ -133,13 +134,26 @@ def _in_order(frame: Any, labels: list[Any], names: list[Hashable]) -> Any:
     return frame.take([positions[name] for name in names], axis=1)
 
 
-def _cast_whole(frame: Any, dtypes: list[Any], plan: _Plan) -> Any:
-    """The frame in the one dtype all columns ask for, if it is of one dtype and its numbers stay the same."""
+def _cast_whole(frame: Any, dtypes: list[Any], plan: _Plan, lossless: bool) -> Any:
+    """The frame in the one dtype all columns ask for, if it is of one dtype and may be converted; None otherwise."""
     targets = set(plan.dtypes or ())
-    if len(targets) > 1 or len(set(dtypes)) > 1 or not hasattr(dtypes[0], "byteorder"):
+    if len(targets) != 1 or len(set(dtypes)) > 1 or not hasattr(dtypes[0], "byteorder"):
         return None  # pandas' own dtypes have no byte order
     target = targets.pop()
-    return frame.astype(target) if fits_exactly(frame.to_numpy(), target) else None
+    if lossless:
+        may_be_cast = fits_exactly(frame.to_numpy(), target)
+    else:
+        may_be_cast = dtypes[0].kind in "iuf" and is_upcast(dtypes[0], target)
+    return frame.astype(target) if may_be_cast else None
+
+
+def _are_kept(dtypes: list[Any], types: list[Any], lossless: bool) -> list[bool]:
+    """Whether each column stays as it is, asked once for all columns of one dtype and one type."""
+    pairs = [(id(dtype), wanted) for dtype, wanted in zip(dtypes, types, strict=True)]
+    of_pair = {
+        pair: _is_kept(dtype, pair[1], lossless) for pair, dtype in dict(zip(pairs, dtypes, strict=True)).items()
+    }
+    return [of_pair[pair] for pair in pairs]
 
 
 def _is_kept(dtype: Any, wanted: Any, lossless: bool) -> bool:
@@ -155,8 +169,11 @@ def _convert(frame: Any, schema: Schema, plan: _Plan, lossless: bool) -> Any:
     names = labels[: len(schema)] if plan.names is None else plan.names
     if len(names) < len(schema):
         raise SchemaError([f"expected {len(schema)} columns, got {len(labels)}: {labels}"])
+    kept = _kept_labels(frame, labels, names, plan, lossless)
     problems, converted = [], {}
     for name, spec in zip(names, schema, strict=True):
+        if name in kept:
+            continue
         if name not in frame:
             if spec.required:
                 problems.append(f"column {name!r}: missing, expected {spec.type}; {_hint(name, labels, plan)}")
@@ -167,7 +184,24 @@ def _convert(frame: Any, schema: Schema, plan: _Plan, lossless: bool) -> Any:
             problems.append(f"column {name!r}: {error}")
     if problems:
         raise SchemaError(problems)
-    return pd.DataFrame(converted)
+    if not kept:
+        return pd.DataFrame(converted)
+    present = [name for name in names if name in kept or name in converted]
+    untouched = pd.DataFrame(_in_order(frame, labels, [name for name in present if name in kept]))
+    whole = pd.concat([untouched, pd.DataFrame(converted)], axis=1) if converted else untouched
+    whole = _in_order(whole, whole.columns.tolist(), present)
+    whole.columns = pd.Index(present)
+    return whole
+
+
+def _kept_labels(frame: Any, labels: list[Any], names: list[Any], plan: _Plan, lossless: bool) -> set[Any]:
+    """The columns that need no conversion: taken over together, they stay in their blocks."""
+    if not frame.columns.is_unique or len(set(labels)) < len(labels):
+        return set()
+    have = dict(zip(labels, frame.dtypes.tolist(), strict=True))
+    wanted = [(name, dtype) for name, dtype in zip(names, plan.types, strict=True) if name in have]
+    are_kept = _are_kept([have[name] for name, _ in wanted], [dtype for _, dtype in wanted], lossless)
+    return {name for (name, _), is_kept in zip(wanted, are_kept, strict=True) if is_kept}
 
 
 def _convert_one(column: Any, spec: Any, lossless: bool) -> Any:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitprint._quiet import without_warnings
+from fitprint._core.isolation import no_warnings_in_context
 from fitprint.models.enforcement_numbers import fits_exactly
 from fitprint.models.types import DataType
 
-_TEXT_LIKE = frozenset({DataType.string, DataType.binary})
+TEXT_LIKE = frozenset({DataType.string, DataType.binary})
 NUMBERS = frozenset({DataType.integer, DataType.long, DataType.float, DataType.double})
 
 
@@ -22,7 +22,7 @@ def convert_column(values: Any, dtype: DataType, *, lossless: bool = False) -> A
 
     Raises ValueError saying what was expected, what came and how to mend it.
     """
-    if dtype not in _TEXT_LIKE and values.dtype == "object":
+    if dtype not in TEXT_LIKE and values.dtype == "object":
         values = values.infer_objects()
     try:
         converted = _strict(values, dtype)
@@ -39,7 +39,7 @@ def is_ready(dtype: Any, wanted: DataType) -> bool:
     """Whether a column of this numpy or pandas dtype needs no conversion, whatever its values."""
     import pandas as pd
 
-    if wanted in _TEXT_LIKE:
+    if wanted in TEXT_LIKE:
         return dtype == "object" or isinstance(dtype, pd.StringDtype)
     return bool(dtype == wanted.to_numpy())
 
@@ -53,13 +53,13 @@ def _strict(values: Any, wanted: DataType) -> Any:
     if is_ready(have, wanted) or (wanted is DataType.binary and have.kind == "S"):
         return values
     if wanted is DataType.datetime and (have.kind == "M" or have == "object"):
-        with without_warnings():  # pandas before 3 parses text here, and warns of how it does
+        with no_warnings_in_context():  # pandas before 3 parses text here, and warns of how it does
             return values.astype(target)
     if wanted is DataType.boolean and have == "object":
         return values  # a conversion would make False of None
     if wanted is DataType.double and have == "object":
         return pd.to_numeric(values)  # Decimals, and booleans with None
-    if _is_upcast(have, target):
+    if is_upcast(have, target):
         return values.astype(target)
     if have == np.int64 and target.kind == "f":
         numbers = values.to_numpy()
@@ -67,7 +67,8 @@ def _strict(values: Any, wanted: DataType) -> Any:
     return None
 
 
-def _is_upcast(have: Any, target: Any) -> bool:
+def is_upcast(have: Any, target: Any) -> bool:
+    """Whether every value of one dtype has its place in the other: of its kind and not narrower, and a few more."""
     size = getattr(have, "itemsize", None)  # a sparse dtype has none
     if size is None:
         return False
@@ -97,7 +98,7 @@ def _lossless(values: Any, wanted: DataType) -> Any:
 
 
 def _mend(values: Any, wanted: DataType) -> str:
-    target = wanted.to_numpy().name if wanted not in _TEXT_LIKE else "str"
+    target = wanted.to_numpy().name if wanted not in TEXT_LIKE else "str"
     kind, name = values.dtype.kind, str(values.dtype)
     if target in {"int32", "int64"} and kind in "iuf" and values.hasnans:
         return "whole numbers cannot hold missing values: fill them, or train with this column as float64"

@@ -10,7 +10,7 @@ import datetime
 import math
 from typing import Any
 
-from fitprint._json import dumps
+from fitprint._core.jsonable import dumps
 from fitprint.models.package import Package
 
 FILE, SERVING_FILE = "input_example.json", "serving_input_example.json"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint._json import number
+from fitprint._core.jsonable import number
 from fitprint.models.errors import PackageError
 from fitprint.models.example import FILE
 from fitprint.models.package import member

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fitprint._guard import attempt
+from fitprint._core.guard import attempt
+from fitprint._core.rows import first_rows, row_count, take_rows
 from fitprint.models.enforcement import enforce_inputs
 from fitprint.models.errors import SchemaError
 from fitprint.models.inference import infer_schema
-from fitprint.models.rows import first_rows, row_count, take_rows
-from fitprint.models.schema import ColSpec, Schema
+from fitprint.models.inference_columns import columns_at, missing_counts
+from fitprint.models.schema import ColSpec, Schema, Spec
 from fitprint.models.signature import ModelSignature
-from fitprint.models.types import AnyType
+from fitprint.models.types import AnyType, DataType
 
 ROWS = 5
 Reasons = list[tuple[str, str]]
@@ -35,8 +36,10 @@ def faithful_signature(predict: Predict, data: Any) -> tuple[ModelSignature | No
     inputs = infer_schema(data)
     if inputs is None:
         return (ModelSignature(outputs=outputs) if outputs is not None else None), []
+    if _predicts_the_same(predict, inputs, rows, expected):
+        return ModelSignature(inputs=inputs, outputs=outputs), []
     suspects = _changed_columns(inputs, rows)
-    for schema in _attempts(inputs, suspects):
+    for schema in _relaxed(inputs, suspects):
         if _predicts_the_same(predict, schema, rows, expected):
             return ModelSignature(inputs=schema, outputs=outputs), []
     named = ", ".join(map(str, suspects)) if suspects else type(data).__name__
@@ -49,19 +52,20 @@ def _few_rows(data: Any) -> Any:
     """The first rows, and the first few with a missing value: enforcement treats these in its own way."""
     if not hasattr(data, "columns") or not hasattr(data, "isna"):
         return first_rows(data, ROWS) if row_count(data) is not None else data
-    missing = data.isna().to_numpy().any(axis=1)
-    if not missing.any():
+    lacking = [position for position, count in enumerate(missing_counts(data)) if count]
+    if not lacking:
         return data.iloc[:ROWS]
+    missing = columns_at(data, lacking).isna().to_numpy().any(axis=1)
     chosen = [*range(min(ROWS, len(data))), *missing.nonzero()[0][:ROWS].tolist()]
     return take_rows(data, sorted(set(chosen)))
 
 
-def _attempts(inputs: Schema, suspects: list[Any]) -> list[Schema]:
-    """The schema itself, then with each suspicious column as `any`, then with all of them."""
+def _relaxed(inputs: Schema, suspects: list[Any]) -> list[Schema]:
+    """The schema with each suspicious column in turn as `any`, then with all of them so."""
     if not suspects:
-        return [inputs]
-    singly = [_with_any(inputs, {each}) for each in suspects[:10]] if len(suspects) > 1 else []
-    return [inputs, *singly, _with_any(inputs, set(suspects))]
+        return []
+    singly = [_with_any(inputs, {name}) for name in suspects[:10]] if len(suspects) > 1 else []
+    return [*singly, _with_any(inputs, set(suspects))]
 
 
 def _with_any(inputs: Schema, names: set[Any]) -> Schema:
@@ -71,20 +75,30 @@ def _with_any(inputs: Schema, names: set[Any]) -> Schema:
 
 
 def _changed_columns(inputs: Schema, rows: Any) -> list[Any]:
-    """The columns of a DataFrame that enforcement refuses, or gives another dtype."""
+    """The columns of a DataFrame that enforcement refuses, or gives another dtype, in the order of the schema."""
     if not hasattr(rows, "columns") or inputs.is_tensor_spec() or not inputs.has_input_names():
         return []
-    changed = []
-    for spec in inputs:
-        column = rows[[spec.name]]
-        try:
-            enforced = enforce_inputs(column, Schema([spec]))
-        except SchemaError:
-            changed.append(spec.name)
-            continue
-        if not _same_data(enforced, column):
-            changed.append(spec.name)
-    return changed
+    kinds: dict[tuple[Any, Any], list[Spec]] = {}
+    for spec, dtype in zip(inputs, rows.dtypes.tolist(), strict=True):
+        kinds.setdefault((dtype, spec.type), []).append(spec)
+    changed = {name for (dtype, _), specs in kinds.items() for name in _changed_among(specs, dtype, rows)}
+    return [spec.name for spec in inputs if spec.name in changed]
+
+
+def _changed_among(specs: list[Spec], dtype: Any, rows: Any) -> list[Any]:
+    """The changed ones of columns that share a dtype and a type, found by enforcing all of them and then halves."""
+    columns = rows[[spec.name for spec in specs]]
+    try:
+        if _same_data(enforce_inputs(columns, Schema(specs)), columns):
+            return []
+    except SchemaError:
+        pass
+    # a conversion between two dtypes never depends on the values, unless the columns hold Python objects
+    dtype_decides = dtype != "object" and isinstance(specs[0].type, DataType)
+    if dtype_decides or len(specs) == 1:
+        return [spec.name for spec in specs]
+    middle = len(specs) // 2
+    return [*_changed_among(specs[:middle], dtype, rows), *_changed_among(specs[middle:], dtype, rows)]
 
 
 def _predicts_the_same(predict: Predict, inputs: Schema, rows: Any, expected: Any) -> bool:

@@ -15,6 +15,7 @@ _KINDS = {"b": DataType.boolean, "U": DataType.string, "S": DataType.binary, "M"
 _INTEGERS = {1: DataType.integer, 2: DataType.integer, 4: DataType.integer, 8: DataType.long}
 _UNSIGNED = {1: DataType.integer, 2: DataType.integer, 4: DataType.long}
 _FLOATS = {2: DataType.float, 4: DataType.float, 8: DataType.double}
+_PLAIN_LABELS = {str, int, float, bool, type(None)}
 _SIZED = {"i": _INTEGERS, "u": _UNSIGNED, "f": _FLOATS}
 
 
@@ -23,17 +24,19 @@ def frame_schema(frame: Any) -> Schema:
 
     Raises ValueError for no columns, duplicate labels, or labels JSON cannot hold.
     """
-    labels = [column_label(label) for label in frame.columns.tolist()]
+    labels = frame.columns.tolist()
+    if not set(map(type, labels)) <= _PLAIN_LABELS:
+        labels = [column_label(label) for label in labels]
     if not frame.columns.is_unique:
         raise ValueError("duplicate column labels")
     dtypes = frame.dtypes.tolist()
-    missing = _missing(frame, dtypes)
-    by_dtype: dict[Any, DataType | None] = {}
+    missing = missing_counts(frame)
+    by_dtype: dict[int, DataType | None] = {}
     specs = []
     for position, dtype in enumerate(dtypes):
-        if dtype not in by_dtype:
-            by_dtype[dtype] = dtype_type(dtype)
-        found: FieldType | None = by_dtype[dtype]
+        if id(dtype) not in by_dtype:  # hashing a dtype of categories means hashing all of them
+            by_dtype[id(dtype)] = dtype_type(dtype)
+        found: FieldType | None = by_dtype[id(dtype)]
         required = not missing[position]
         if found is None or (dtype.kind == "O" and not required):
             column = frame.iloc[:, position]
@@ -101,19 +104,46 @@ def column_label(label: Any) -> Any:
     raise NoTypeError(f"the label {label!r} cannot be written as JSON")
 
 
-def _missing(frame: Any, dtypes: list[Any]) -> list[bool]:
-    """Per column, whether a value is missing; in one sweep over the blocks, not column by column."""
+def columns_by_dtype(frame: Any) -> tuple[list[tuple[Any, list[int]]], list[int]]:
+    """The positions of the columns of each numpy dtype, objects excepted, and the positions of all other columns.
+
+    The dtypes stand in the order of their first columns. Columns that share one of them can be read as one array.
+    """
     import numpy as np
 
-    if all(isinstance(dtype, np.dtype) and dtype.kind in "iub" for dtype in dtypes):
-        return [False] * len(dtypes)
-    first = dtypes[0]
-    if isinstance(first, np.dtype) and first.kind == "f" and all(dtype is first for dtype in dtypes):
-        found = np.isnan(frame.to_numpy())
-    else:
-        found = frame.isna().to_numpy()
-    answer: list[bool] = found.any(axis=0).tolist()
-    return answer
+    alike: dict[Any, list[int]] = {}
+    others: list[int] = []
+    for position, dtype in enumerate(frame.dtypes.tolist()):
+        if isinstance(dtype, np.dtype) and dtype.kind != "O":
+            alike.setdefault(dtype, []).append(position)
+        else:
+            others.append(position)
+    return list(alike.items()), others
+
+
+def columns_at(frame: Any, positions: list[int]) -> Any:
+    """The columns at these positions, in one step; the frame itself where these are all of its columns."""
+    return frame if len(positions) == frame.shape[1] else frame.iloc[:, positions]
+
+
+def missing_counts(frame: Any) -> list[int]:
+    """How many values each column lacks; columns that share a dtype are looked at together."""
+    import numpy as np
+
+    counts = [0] * frame.shape[1]
+    alike, others = columns_by_dtype(frame)
+    unsure = [*others, *(position for dtype, positions in alike if dtype.kind not in "iubf" for position in positions)]
+    for dtype, positions in alike:
+        if dtype.kind == "f":
+            with np.errstate(all="ignore"):
+                sums = columns_at(frame, positions).to_numpy().sum(axis=0)
+            # a sum is NaN where a value is, or where the infinities of both signs are among the values
+            unsure += [positions[place] for place in np.isnan(sums).nonzero()[0].tolist()]
+    if unsure:
+        found = columns_at(frame, unsure := sorted(unsure)).isna().to_numpy().sum(axis=0)
+        for position, count in zip(unsure, found.tolist(), strict=True):
+            counts[position] = count
+    return counts
 
 
 def _has_missing(column: Any) -> bool:

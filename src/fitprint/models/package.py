@@ -15,7 +15,7 @@ from pickle import PickleBuffer
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from fitprint._json import dumps
+from fitprint._core.jsonable import dumps
 from fitprint.models.errors import PackageError
 
 CHECKSUMS = "checksums.json"

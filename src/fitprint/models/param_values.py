@@ -6,7 +6,7 @@ import datetime
 import sys
 from typing import Any
 
-from fitprint._quiet import without_warnings
+from fitprint._core.isolation import no_warnings_in_context
 from fitprint.models.types import DataType, Object
 
 _BUILTINS: dict[DataType, frozenset[type]] = {
@@ -95,7 +95,7 @@ def _datetime(value: Any) -> datetime.date:
     import numpy as np
 
     try:
-        with without_warnings():  # numpy warns of text with a time zone
+        with no_warnings_in_context():  # numpy warns of text with a time zone
             found = np.datetime64(value).item()
     except (ValueError, TypeError):
         found = value

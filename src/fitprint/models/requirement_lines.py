@@ -44,11 +44,6 @@ class Line(NamedTuple):
     file: tuple[str, str] | None
 
 
-def checked_requirements(lines: Iterable[str] | str | os.PathLike[str]) -> list[str]:
-    """The requirements of `read`, each distribution once: see `merged`. Raises what these raise."""
-    return merged(read(lines).requirements)
-
-
 def read(given: Iterable[str] | str | os.PathLike[str]) -> Lines:
     """Reads lines, or the file of a path. The files that ``-r`` and ``-c`` name are read in their place.
 

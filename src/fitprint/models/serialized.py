@@ -1,16 +1,17 @@
-"""Models in the formats that hold any Python object, which several of MLflow's flavors share."""
+"""Models in the formats that hold any Python object and that several flavors share: pickle, cloudpickle and skops."""
 
 from __future__ import annotations
 
+import importlib
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint.models import distributions, skops
+from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
-from fitprint.models.pickling import dump_model
-from fitprint.models.unpickling import BROKEN, load_pickle
+from fitprint.models.pickling import BROKEN, dump_model, load_pickle
 
 FORMATS = ("pickle", "cloudpickle", "skops")
 OPTIONS = ("serialization_format", "skops_trusted_types")
@@ -28,7 +29,7 @@ def save(model: Any, package: Package, known: Iterable[str] = ()) -> tuple[str, 
     if form not in (None, *FORMATS):
         raise ValueError(f"serialization_format is one of {', '.join(FORMATS)}, not {form!r}")
     if form == "skops":
-        return skops.FILE, skops.save(model, package, known)
+        return SKOPS_FILE, _save_skops(model, package, known)
     return FILE, {"serialization_format": dump_model(model, package, FILE, form)}
 
 
@@ -48,7 +49,7 @@ def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
     """
     form = config.get("serialization_format", default)
     if form == "skops":
-        return skops.load(path, config.get("skops_trusted_types") or ())
+        return _load_skops(path, config.get("skops_trusted_types") or ())
     if form not in FORMATS:
         raise PackageError(f"{path.parent}: the serialization format {form!r} is none of {', '.join(FORMATS)}")
     try:
@@ -61,3 +62,46 @@ def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
 def needs_trust(config: Mapping[str, Any]) -> str | None:
     """Why loading could run code: pickles do, skops loads only types that the caller trusts."""
     return None if config.get("serialization_format") == "skops" else "its model is a pickle"
+
+
+SKOPS_FILE = "model.skops"
+
+
+def _save_skops(model: Any, package: Package, known: Iterable[str] = ()) -> dict[str, Any]:
+    """Writes a model as skops into ``model.skops``. Returns the keys that MLflow's flavors have for the format.
+
+    Raises ValueError, naming them, for types that neither skops knows, nor ``known`` or ``skops_trusted_types`` name.
+    """
+    trusted = sorted({*known, *(package.options.get("skops_trusted_types") or ())})
+    content = _skops_io().dumps(model)
+    unknown = sorted(set(_skops_io().get_untrusted_types(data=content)) - set(trusted))
+    if unknown:
+        raise ValueError(
+            f"skops does not know {', '.join(unknown)}: pass skops_trusted_types={unknown!r} to trust them"
+        )
+    with package.open(SKOPS_FILE) as file:
+        file.write(content)
+    package.modules.add("skops")
+    return {"serialization_format": "skops", "skops_trusted_types": trusted}
+
+
+def _load_skops(path: Path, trusted: Iterable[str]) -> Any:
+    """Reads a model. Raises PackageError for a broken file, and for one with types that are not trusted."""
+    io = _skops_io()
+    trusted = list(trusted)
+    try:
+        unknown = sorted(set(io.get_untrusted_types(file=path)) - set(trusted))
+        if unknown:
+            raise PackageError(
+                f"{path} holds types that are not trusted: {', '.join(unknown)}; trusted_types= allows them"
+            )
+        return io.load(path, trusted=trusted)
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, ImportError, EOFError) as error:
+        raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _skops_io() -> Any:
+    try:
+        return importlib.import_module("skops.io")
+    except ImportError:
+        raise PackageError("the format skops needs the package skops: pip install skops") from None

@@ -25,7 +25,7 @@ class ColSpec:
     required: bool
 
     def __init__(self, type: FieldType | str, name: Hashable = None, required: bool = True) -> None:
-        object.__setattr__(self, "type", as_type(type))
+        object.__setattr__(self, "type", type if isinstance(type, DataType) else as_type(type))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "required", bool(required))
 
@@ -35,8 +35,11 @@ class ColSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON map, keys in MLflow's order: `type`, its parts, `name`, `required`."""
-        named = {} if self.name is None else {"name": self.name}
-        return {**self.type.to_dict(), **named, "required": self.required}
+        found: dict[str, Any] = {"type": self.type.value} if isinstance(self.type, DataType) else self.type.to_dict()
+        if self.name is not None:
+            found["name"] = self.name
+        found["required"] = self.required
+        return found
 
     @classmethod
     def from_dict(cls, spec: Mapping[str, Any]) -> ColSpec:

@@ -5,17 +5,17 @@ Importing this loads nothing yet: each name is imported when it is first asked f
 
 from typing import TYPE_CHECKING, Any
 
-from fitprint._late import late
+from fitprint._core.lazy import late
 
 if TYPE_CHECKING:
-    from fitprint.pyfunc._base import PythonModel, PythonModelContext
     from fitprint.pyfunc._calls import log_model, save_model
     from fitprint.pyfunc._loaded import PyFuncModel, load_model
+    from fitprint.pyfunc._python_model import PythonModel, PythonModelContext
 
 __all__ = ["PyFuncModel", "PythonModel", "PythonModelContext", "load_model", "log_model", "save_model"]
 
 _MODULES = {
-    "fitprint.pyfunc._base": ("PythonModel", "PythonModelContext"),
+    "fitprint.pyfunc._python_model": ("PythonModel", "PythonModelContext"),
     "fitprint.pyfunc._calls": ("log_model", "save_model"),
     "fitprint.pyfunc._loaded": ("PyFuncModel", "load_model"),
 }

@@ -6,11 +6,10 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fitprint._making import saving
-from fitprint._making.options import Options, check_loader, read_options
+from fitprint._packages import save as saving
+from fitprint._packages.options import Options, check_loader, read_options
 from fitprint.models.signature import ModelSignature
-from fitprint.pyfunc._artifacts import sources_of
-from fitprint.pyfunc._config import Config, read_config
+from fitprint.pyfunc._context import Config, read_config, sources_of
 from fitprint.pyfunc._flavor import PyfuncFlavor
 from fitprint.pyfunc._sources import LoaderModuleSource, PythonModelSource, Source, source_of
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint._flavor import Flavor, Patch
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
-from fitprint.models.package import Package
-from fitprint.pyfunc._artifacts import context_paths, copy_artifacts, copy_into
-from fitprint.pyfunc._base import PythonModel, PythonModelContext
-from fitprint.pyfunc._config import Config, merged
-from fitprint.pyfunc._loader_modules import DATA, load_with
+from fitprint.models.package import Package, member
+from fitprint.plugin.flavor import Flavor, Patch
+from fitprint.pyfunc._context import Config, context_paths, copy_artifacts, copy_into, merged
+from fitprint.pyfunc._mlflow_compat import read_python_model, run_script
 from fitprint.pyfunc._pickler import MLFLOW_MODULE, dump
-from fitprint.pyfunc._running import RunningModel, call_with_params
-from fitprint.pyfunc._script import run_script
+from fitprint.pyfunc._python_model import PythonModel, PythonModelContext, RunningModel, call_with_params
 from fitprint.pyfunc._sources import LoaderModuleSource, PythonModelSource, source_of
-from fitprint.pyfunc._unpickler import read_python_model
 
 FILE = "python_model.pkl"
 SCRIPTS = "mlflow.pyfunc.loaders.code_model"
@@ -107,3 +104,28 @@ def source_running(model: Any) -> RunningModel:
     source = source_of(model)
     assert isinstance(source, PythonModelSource)
     return source.running()
+
+
+DATA = "data"
+
+
+def load_with(folder: Path, config: Mapping[str, Any], model_config: Mapping[str, Any]) -> Any:
+    """The object that the loader module of a package gives. An error of its own is raised as it is.
+
+    Raises PackageError for a module that cannot be imported, is no loader, or gives nothing that predicts.
+    """
+    name = str(config.get("loader_module"))
+    data = member(folder, config[DATA]) if config.get(DATA) else folder
+    try:
+        module = importlib.import_module(name)
+    except (ImportError, ValueError, TypeError) as error:
+        raise PackageError(f"{folder}: its loader_module {name} cannot be imported: {error}") from error
+    load = getattr(module, "_load_pyfunc", None)
+    if not callable(load):
+        raise PackageError(f"{folder}: its loader_module {name} has no function _load_pyfunc")
+    place = str(data.absolute())
+    model = load(place, dict(model_config)) if model_config else load(place)
+    method = config.get("predict_fn") or "predict"
+    if not callable(getattr(model, method, None)):
+        raise PackageError(f"{folder}: what {name} loads, a {type(model).__name__}, has no method {method}")
+    return model

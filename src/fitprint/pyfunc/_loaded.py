@@ -6,16 +6,16 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fitprint import _html
-from fitprint._guard import tell_once
-from fitprint._loading import Loaded, load, signature_of
+from fitprint._core import html as _html
+from fitprint._core.guard import warn_once
+from fitprint._packages.load import Loaded, load, signature_of
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
 from fitprint.models.example_reading import read_example
 from fitprint.models.signature import ModelSignature
-from fitprint.pyfunc._config import Config
+from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
-from fitprint.pyfunc._running import RunningModel
+from fitprint.pyfunc._python_model import RunningModel
 
 
 class ModelMetadata:
@@ -83,7 +83,7 @@ class PyFuncModel:
         schema = signature.params if signature is not None else None
         if params and schema is None:
             folder = str(self._loaded.folder)
-            tell_once(
+            warn_once(
                 ("params", folder), f"{folder}: its signature has no params; ignored: {', '.join(map(str, params))}"
             )
         given = enforce_params(params, schema, lossless=True)

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from fitprint.models.package import Package, PackageFile
 from fitprint.models.pickling import PROTOCOL, imported_in, spawned_script_by_value
-from fitprint.pyfunc._base import PythonModel, PythonModelContext
+from fitprint.pyfunc._python_model import PythonModel, PythonModelContext
 
 MLFLOW_MODULE = "mlflow.pyfunc.model"
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fitprint.pyfunc._base import PythonModel, PythonModelContext
-from fitprint.pyfunc._functions import of_function
+from fitprint.pyfunc._mlflow_compat import ModelUnpickler
 from fitprint.pyfunc._pickler import MLFLOW_MODULE, dumped
-from fitprint.pyfunc._running import RunningModel
-from fitprint.pyfunc._unpickler import ModelUnpickler
+from fitprint.pyfunc._python_model import PythonModel, PythonModelContext, RunningModel, of_function
 
 
 @dataclass

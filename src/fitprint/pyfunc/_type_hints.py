@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import UnionType
 from typing import Any
 
-from fitprint._guard import attempt
+from fitprint._core.guard import attempt
 from fitprint.models.errors import SchemaError
 
 _ROWS = (list[dict[str, str]], typing.List[typing.Dict[str, str]])  # noqa: UP006

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fitprint._json import to_bytes
+from fitprint._core.jsonable import to_bytes
 from fitprint.models.package import Package, make_below
 from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
 from fitprint.stores.leftovers import PARTIAL, Leftovers, look, remove

@@ -7,7 +7,7 @@ import os
 from importlib import metadata
 from typing import Any
 
-from fitprint._locations import absolute
+from fitprint._core.paths import absolute
 from fitprint.stores.contract import Store
 from fitprint.stores.folder import FolderStore
 

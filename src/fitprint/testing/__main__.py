@@ -9,7 +9,7 @@ import click
 
 from fitprint.testing.bench import module_of
 from fitprint.testing.flavors import FlavorConformance
-from fitprint.testing.golden import write_golden
+from fitprint.testing.packages import write_golden
 
 
 @click.group()

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 import fitprint
-from fitprint import _autolog
-from fitprint._flavor import Flavor
-from fitprint._registry.entries import Entry
-from fitprint._run.run import Run
+from fitprint._api import autolog as _autolog
+from fitprint._instrumentation.entries import Entry
+from fitprint._runs.run import Run
+from fitprint.plugin.flavor import Flavor
 from fitprint.testing import carried
 from fitprint.testing.case import Case
 

@@ -1,21 +1,25 @@
-"""Checks: which calls leave runs, and what a run says of its training."""
+"""Checks: which calls leave runs, what a run says of its training, and what recording costs."""
 
 from __future__ import annotations
 
 import concurrent.futures
 import json
+import math
 import re
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 import fitprint
-from fitprint import _json, _session
+from fitprint._core import call_scope
+from fitprint._core import jsonable as _json
 from fitprint.testing.bench import Bench
-from fitprint.testing.case import Case
-from fitprint.testing.declared import needs
+from fitprint.testing.case import Budget, Case, needs
+from fitprint.testing.comparing import difference
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
 _THREADS = 3
@@ -45,13 +49,13 @@ class CallChecks:
     def test_a_call_inside_another_leaves_no_run(self, bench: Bench, case: Case) -> None:
         """Inside another recorded call, and under `suppress()`, nothing is recorded."""
         bench.on()
-        session = _session.Session()
-        token = _session.enter(session)  # as it is while any flavor records a call
+        session = call_scope.Session()
+        token = call_scope.enter(session)  # as it is while any flavor records a call
         try:
             inside = bench.train(case)
         finally:
             session.open = False
-            _session.leave(token)
+            call_scope.leave(token)
         bench.expect_runs(0, inside.runs, f"{case.name}, trained inside another recorded call,")
         with fitprint.suppress():
             bench.expect_runs(0, bench.train(case).runs, f"{case.name}, trained under suppress(),")
@@ -156,3 +160,79 @@ def _weakly_referable(model: Any) -> bool:
 def _equal(value: Any, run: fitprint.Run, name: str) -> bool:
     found = _json.number(run.params[name])
     return bool(found == value) or (value != value and found != found)
+
+
+class MetricChecks:
+    """Per-iteration metrics and early stopping."""
+
+    @needs("history")
+    def test_metrics_are_the_frameworks_own_history(self, bench: Bench, case: Case) -> None:
+        """Every value of every iteration, in order, with steps that count up."""
+        trained, run = bench.recorded(case)
+        assert case.history is not None
+        history = case.history(trained.result)
+        assert history, f"`history` of the case {case.name} gives no metric"
+        for name, wanted in history.items():
+            recorded = run.metric_history(name)
+            assert recorded, (
+                f"the run of {case.name} has no metric {name!r}, it has {sorted(run.metrics)}: look at listen() and "
+                "metrics() of the flavor, and at the names that it gives"
+            )
+            found = [value for _, value in recorded]
+            wrong = difference([float(each) for each in wanted], found, 1e-9)
+            assert wrong is None, (
+                f"{name} is not what the framework says, {wrong}: look at listen(): is every iteration emitted, once, "
+                "and none of a training before?"
+            )
+            steps = [step for step, _ in recorded]
+            assert steps == sorted(set(steps)), f"the steps of {name} do not count up: {steps[:20]}"
+
+    @needs("stopped")
+    def test_early_stopping_is_told(self, bench: Bench, case: Case) -> None:
+        """Where it ended, as metrics."""
+        trained, run = bench.recorded(case)
+        assert case.stopped is not None
+        for name, wanted in case.stopped(trained.result).items():
+            assert name in run.metrics, f"the run of {case.name} has no metric {name}: look at listen() and metrics()"
+            assert math.isclose(run.metrics[name], wanted, rel_tol=1e-9, abs_tol=1e-12), (
+                f"{name} is {run.metrics[name]}, the framework says {wanted}"
+            )
+
+
+_CALLS = 9
+
+
+class BudgetChecks:
+    """The CPU time of the calling thread, which neither a busy machine nor the framework's own threads change much."""
+
+    budget: ClassVar[Budget | None] = None
+    """What recording one call may cost: ``Budget(seconds=0.05)``. Several times what you measure is right."""
+
+    def test_recording_stays_within_its_budget(self, bench: Bench, case: Case) -> None:
+        """The fastest of several calls with recording, less the fastest of several without."""
+        if self.budget is None or not (self.budget.seconds or self.budget.ratio):
+            pytest.fail(
+                f"{type(self).__name__} declares no budget: budget = Budget(seconds=...) with what recording one "
+                "call may cost",
+                pytrace=False,
+            )
+        plain = _fastest(lambda: _seconds(case))
+        bench.on()
+        recorded = _fastest(lambda: _seconds(case))
+        allowed = max(self.budget.seconds, self.budget.ratio * plain)
+        assert recorded - plain <= allowed, (
+            f"recording {case.name} costs {recorded - plain:.4f} s of CPU time a call, over the {allowed:.4f} s of the "
+            f"plugin's budget (the call itself takes {plain:.4f} s): profile params(), listen(), metrics(), save()"
+        )
+
+
+def _fastest(measure: Callable[[], float]) -> float:
+    measure()  # what is found out or imported once per process
+    return min(measure() for _ in range(_CALLS))
+
+
+def _seconds(case: Case) -> float:
+    data = case.data()
+    started = time.thread_time()
+    case.train(data)
+    return time.thread_time() - started

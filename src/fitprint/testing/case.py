@@ -1,13 +1,16 @@
-"""What a plugin's author says of one way to train: how, on what, and what has to come of it."""
+"""What a plugin's author declares: how to train, what has to come of it, and which checks do not apply and why."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import pytest
 
 if TYPE_CHECKING:
-    from fitprint._run.run import Run
+    from fitprint._runs.run import Run
 
 
 def _itself(trained: Any) -> Any:
@@ -75,3 +78,90 @@ class Case:
     def rows_of(self, data: Any) -> Any:
         """What is predicted on."""
         return self.rows(data) if self.rows is not None else data
+
+
+DECLARED = "the plugin says why: "
+"""How the reason of a check that a plugin does without begins; CI may accept such a skip."""
+
+_Check = TypeVar("_Check", bound=Callable[..., Any])
+
+
+def needs(*fields: str) -> Callable[[_Check], _Check]:
+    """Decorates a check that runs for the cases that give these fields of `Case`."""
+
+    def decorate(check: _Check) -> _Check:
+        check.needed = fields  # type: ignore[attr-defined]
+        return check
+
+    return decorate
+
+
+class Conformance:
+    """Checks that a subclass inherits whole: it may neither override nor remove one."""
+
+    without: ClassVar[Mapping[str, str]] = {}
+    """Checks that do not hold, with the reason: ``test_copies``, or ``test_copies[booster]`` for one case."""
+    cases: ClassVar[Sequence[Case]] = ()
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if "case" in metafunc.fixturenames:
+            cases = [each for each in self.cases if _gives(each, getattr(metafunc.function, "needed", ()))]
+            found: list[Any] = [pytest.param(each, id=each.name) for each in cases]
+            metafunc.parametrize("case", found or [pytest.param(None, id="no case")])
+
+    @pytest.fixture(autouse=True)
+    def _complete(self, request: pytest.FixtureRequest) -> None:
+        """Before every check: nothing is missing, and what the plugin does without is skipped with its reason."""
+        __tracebackhide__ = True
+        wrong = list(problems(type(self)))
+        if wrong:
+            pytest.fail("\n".join(wrong), pytrace=False)
+        name = request.function.__name__
+        params = getattr(getattr(request.node, "callspec", None), "params", {})
+        case = params.get("case")
+        reason = self.without.get(name) or (case is not None and self.without.get(f"{name}[{case.name}]"))
+        if reason:
+            pytest.skip(DECLARED + reason)
+        if "case" in params and case is None:
+            fields = " and ".join(getattr(request.function, "needed", ())) or "anything"
+            pytest.fail(
+                f"no case of {type(self).__name__} gives {fields}, so this is not checked. Give it in a Case (see "
+                f'fitprint.testing.Case), or say why there is none: without = {{"{name}": "the reason"}}',
+                pytrace=False,
+            )
+
+    def test_no_check_is_dropped(self) -> None:
+        """Every check is there as fitprint has it; what is left out has its reason."""
+        wrong = list(problems(type(self)))
+        assert not wrong, "\n".join(wrong)
+
+
+def problems(kind: type[Conformance]) -> Iterator[str]:
+    """What a class leaves out of the checks that it inherits, and what it says wrongly of it."""
+    base = next(each for each in kind.__mro__ if each.__module__.startswith("fitprint.testing."))
+    checks = checks_of(base)
+    for name, check in checks.items():
+        if inspect.getattr_static(kind, name, None) is not check:
+            yield (
+                f"{kind.__name__} overrides or removes {name}: checks are inherited as they are; one that cannot hold "
+                f'is declared: without = {{"{name}": "the reason"}}'
+            )
+    cases = {each.name for each in kind.cases}
+    for name, reason in kind.without.items():
+        check_name, _, case = name.partition("[")
+        if check_name not in checks or check_name == "test_no_check_is_dropped" or (case and case[:-1] not in cases):
+            yield f"{kind.__name__}.without names {name!r}, which is no check: there are {', '.join(sorted(checks))}"
+        elif not isinstance(reason, str) or not reason.strip():
+            yield f"{kind.__name__}.without gives no reason for {name}"
+    if len(cases) < len(kind.cases):
+        yield f"{kind.__name__}: two of its cases have one name"
+
+
+def checks_of(base: type) -> dict[str, Any]:
+    """The checks of a class of the kit, by name, with the fixtures that they stand on."""
+    names = [name for name in dir(base) if name.startswith(("test_", "pytest_")) or name == "_complete"]
+    return {name: inspect.getattr_static(base, name) for name in names}
+
+
+def _gives(case: Case, fields: Sequence[str]) -> bool:
+    return all(getattr(case, field) not in (None, False) for field in fields)

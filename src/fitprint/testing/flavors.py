@@ -9,19 +9,14 @@ from typing import ClassVar
 
 import pytest
 
-from fitprint.testing.apart import forget_everything
 from fitprint.testing.bench import Bench
-from fitprint.testing.budget import BudgetChecks
-from fitprint.testing.calls import CallChecks
-from fitprint.testing.declared import Conformance
-from fitprint.testing.discovery import DiscoveryChecks
-from fitprint.testing.faults import FaultChecks
-from fitprint.testing.metrics import MetricChecks
-from fitprint.testing.packages import PackageChecks
-from fitprint.testing.patching import PatchingChecks
+from fitprint.testing.calls import BudgetChecks, CallChecks, MetricChecks
+from fitprint.testing.case import Conformance
+from fitprint.testing.packages import PackageChecks, TrustChecks
+from fitprint.testing.patching import DiscoveryChecks, PatchingChecks
 from fitprint.testing.readers import ReaderChecks
-from fitprint.testing.traces import TraceChecks
-from fitprint.testing.trust import TrustChecks
+from fitprint.testing.reset import forget_everything
+from fitprint.testing.traces import FaultChecks, TraceChecks
 
 # read when this is imported: tests may have the caller's FITPRINT_* variables taken away
 PYTHONS = {name: os.environ.get(f"FITPRINT_{name.upper()}_PYTHON", "") for name in ("mlflow2", "mlflow3", "oldest")}

@@ -1,20 +1,29 @@
-"""Checks: the package is whole, and what it holds predicts as the model did."""
+"""Checks: the package is whole, predicts as the model did, runs no code without trust, and those of old still load."""
 
 from __future__ import annotations
 
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 import fitprint
-from fitprint.models import distributions, mlmodel
+from fitprint._api import autolog as _autolog
+from fitprint._core.guard import attempt
+from fitprint.models import PackageError, distributions, mlmodel
 from fitprint.models.checksums import verify
+from fitprint.models.package import CHECKSUMS
+from fitprint.models.streams.files import imports_of
+from fitprint.testing import carried
 from fitprint.testing.bench import Bench
-from fitprint.testing.case import Case
+from fitprint.testing.case import Case, needs
 from fitprint.testing.comparing import difference
-from fitprint.testing.declared import needs
-from fitprint.testing.golden import Golden, goldens
 
 FILES = ("MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "checksums.json")
 
@@ -128,3 +137,110 @@ def _check_requirements(bench: Bench, package: Path) -> None:
     assert not wanted or wanted & names, (
         f"its requirements.txt names none of {sorted(wanted)}, which bring the framework: look at requirements()"
     )
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One of them."""
+
+    version: str
+    case: str
+    package: Path
+    rows: Any
+    predicted: Any
+
+
+def goldens(folder: Path | None) -> Iterator[Golden]:
+    """Those in a folder."""
+    for place in sorted(folder.glob("*/*/package")) if folder is not None else ():
+        case = place.parent
+        rows, predicted = carried.read(case / "rows.json"), carried.read(case / "predicted.json")
+        yield Golden(case.parent.name, case.name, place, rows, predicted)
+
+
+def write_golden(flavor: str, case: Case, folder: Path) -> Path | None:
+    """Trains a case and keeps its package, its rows and its prediction. None for a case without a prediction."""
+    if case.predict is None or not case.package:
+        return None
+    plugin = _autolog.entries()[flavor].plugin
+    target = folder / (plugin.version if plugin is not None else "0") / case.name
+    with tempfile.TemporaryDirectory() as store:
+        fitprint.autolog(flavor, strict=True, quiet=True, store=store)
+        data = case.data()
+        result = case.train(data)
+        fitprint.disable()
+        run = case.run([each for each in fitprint.runs(store) if each.parent_id is None])
+        if run.model_path is None:
+            raise ValueError(f"the case {case.name} left no package: {run.skipped}")
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        shutil.copytree(run.model_path, target / "package")
+    rows = case.rows_of(data)
+    carried.write(target / "rows.json", rows)
+    carried.write(target / "predicted.json", case.predict(case.model(result), rows))
+    return target
+
+
+class Canary:
+    """Unpickling one makes a folder."""
+
+    def __init__(self, song: Path) -> None:
+        self.song = str(song)
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (self.song,)
+
+
+class TrustChecks:
+    """What a flavor says of its format holds."""
+
+    @needs("package")
+    def test_no_pickle_is_loaded_under_no_pickle(self, bench: Bench, case: Case) -> None:
+        """A format that may hold pickles is refused; one that holds data alone loads, and unpickles nothing."""
+        _, _, package = bench.package(case)
+        config = mlmodel.read(package)["flavors"][bench.name]
+        reason = bench.flavor.needs_trust(config)
+        load = getattr(fitprint, bench.name).load_model
+        if reason is not None:
+            assert _refused(load, package), (
+                f"needs_trust() says {reason!r}, and the package was loaded with trust='no-pickle'"
+            )
+        else:
+            pickles = sorted(_pickles(package))
+            assert not pickles, (
+                f"needs_trust() says that the format holds data alone, and the package holds pickles: {pickles}; give "
+                "a reason there, or write another format"
+            )
+            assert not _refused(load, package), "the package holds data alone, and is refused with trust='no-pickle'"
+        assert not _sings(bench, load, package), (
+            "with trust='no-pickle' a pickle put in the place of a model file was unpickled: look at load(), and at "
+            "what needs_trust() says of this config"
+        )
+
+
+def _refused(load: Any, package: Path) -> bool:
+    try:
+        load(package, trust="no-pickle")
+    except PackageError:
+        return True
+    return False
+
+
+def _pickles(package: Path) -> set[str]:
+    names = [file.relative_to(package).as_posix() for file in package.rglob("*") if file.is_file()]
+    return {each.file for each in imports_of(package, names)}
+
+
+def _sings(bench: Bench, load: Any, package: Path) -> bool:
+    """Whether a pickle in the place of any of the package's files is unpickled."""
+    song = bench.folder / "sung"
+    stream = pickle.dumps(Canary(song))
+    for file in sorted(each for each in package.rglob("*") if each.is_file()):
+        if file.name in ("MLmodel", CHECKSUMS):
+            continue
+        copied = bench.folder / "tampered"
+        shutil.rmtree(copied, ignore_errors=True)
+        shutil.copytree(package, copied)
+        (copied / file.relative_to(package)).write_bytes(stream)
+        attempt(lambda folder: load(folder, trust="no-pickle"), copied)  # whatever comes of it
+    return song.exists()

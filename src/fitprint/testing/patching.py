@@ -1,4 +1,4 @@
-"""Checks: turned on and off in any order, and every attribute as it was."""
+"""Checks: the flavor is found, turned on and off in any order, and every attribute is as it was."""
 
 from __future__ import annotations
 
@@ -6,14 +6,71 @@ import importlib
 import inspect
 import pickle
 import sys
+from collections.abc import Collection
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
 
-from fitprint._flavor import Patch
-from fitprint._patching.wrapper import ours
+import fitprint
+from fitprint._instrumentation.wrapper import ours
+from fitprint.plugin.flavor import Patch
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case
+
+_LOOKS = """
+import json, sys
+name, modules = map(json.loads, sys.argv[1:])
+import fitprint
+fitprint.status()
+namespace = getattr(fitprint, name)
+fitprint.autolog(name)
+fitprint.status()
+print(json.dumps([each for each in modules if each in sys.modules]))
+"""
+_LISTED = """
+import json, subprocess, sys
+name, = map(json.loads, sys.argv[1:])
+done = subprocess.run([sys.executable, "-m", "fitprint", "flavors", "--json"], capture_output=True, text=True)
+print(json.dumps(next((row for row in json.loads(done.stdout)["flavors"] if row["name"] == name), None)))
+"""
+
+
+class DiscoveryChecks:
+    """The flavor is found through its entry points alone."""
+
+    def test_discovery_imports_no_framework(self, bench: Bench) -> None:
+        """`import fitprint`, `autolog()` and `status()` import neither the plugin nor its framework."""
+        plugin = bench.entry.point.module.partition(".")[0]
+        woken = bench.script(_LOOKS, bench.name, [plugin, *bench.entry.modules], what="turning it on")
+        assert not woken, (
+            f"before anybody has imported the framework, turning the flavor on has imported {', '.join(woken)}; look "
+            "at what a .pth file or sitecustomize of yours imports, and at the entry points: the group "
+            "fitprint.imports names the framework's own top-level modules"
+        )
+
+    def test_it_is_listed(self, bench: Bench) -> None:
+        """`fitprint flavors` has it with its version and range, and `fitprint.<flavor>` is its namespace."""
+        row = bench.script(_LISTED, bench.name, what="fitprint flavors")
+        assert row is not None, f"`fitprint flavors` does not list {bench.name}: look at the plugin's entry points"
+        assert row["state"] == "available", (
+            f"`fitprint flavors` says {row['state']}: {row['reason']}; look at the range in the plugin's `instruments` "
+            "extra, and at what is installed"
+        )
+        assert row["range"], "the plugin's metadata has no supported range: look at its `instruments` extra"
+        assert repr(getattr(fitprint, bench.name)) == f"<fitprint flavor {bench.name}>"
+
+    def test_it_is_on_once_its_framework_is_imported(self, bench: Bench) -> None:
+        """After `autolog()` its state is `on`, with the version of the framework."""
+        bench.on()
+        (row,) = [each for each in fitprint.status() if each.name == bench.name]
+        assert row.state == "on", (
+            f"the state of the flavor is {row.state}: {row.reason}; look at patches(): each names a module and "
+            "a function or method in it that are there"
+        )
+        assert row.version, "status() knows no version of the framework: look at the `instruments` extra"
+        assert bench.flavor.tops(), "patches() names no entry point, so nothing can be recorded"
+
 
 _ORDER = """
 import importlib, json, sys
@@ -52,7 +109,7 @@ _RESTORED = """
 import json, sys
 flavor, modules, place = map(json.loads, sys.argv[1:])
 import fitprint
-from fitprint.testing.attributes import attributes, differences
+from fitprint.testing.patching import attributes, differences
 from fitprint.testing.bench import case_of
 case = case_of(*place)
 case.train(case.data())
@@ -196,3 +253,47 @@ def _pickle(function: Any) -> bytes:
         return pickle.dumps(function)
     except (pickle.PicklingError, TypeError, AttributeError):
         return b""
+
+
+# kept by copyreg on the class of any object that is pickled, by warnings in any module that warned
+_NOT_OURS = ("__slotnames__", "__warningregistry__", "__abstractmethods__", "_abc_impl", "__annotations__")
+
+Attributes = dict[str, dict[str, Any]]
+
+
+def attributes(tops: Collection[str]) -> Attributes:
+    """From the name of each module and class below these top-level modules, of others derived from them too."""
+    modules = [each for name, each in list(sys.modules.items()) if name.partition(".")[0] in tops]
+    found: Attributes = {}
+    waiting: list[type] = []
+    for module in modules:
+        if isinstance(module, ModuleType):
+            found[f"module {module.__name__}"] = _attributes_of(module)
+            waiting += [each for each in list(vars(module).values()) if isinstance(each, type)]
+    seen: set[type] = set()
+    while waiting:
+        cls = waiting.pop()
+        if cls in seen or cls is object or cls.__module__.partition(".")[0] in ("builtins", "typing", "fitprint"):
+            continue
+        seen.add(cls)
+        found[f"{cls.__module__}.{cls.__qualname__} {id(cls)}"] = _attributes_of(cls)
+        if cls.__module__.partition(".")[0] in tops:
+            waiting += type.__subclasses__(cls)
+    return found
+
+
+def differences(before: Attributes, after: Attributes) -> list[str]:
+    """The attributes that are other objects, and what is there that was not; without ids, so that they compare."""
+    found = []
+    for owner, names in before.items():
+        shown = owner.rpartition(" ")[0] if not owner.startswith("module ") else owner
+        now = after.get(owner, {})
+        if list(names) != list(now):
+            found.append(f"the names in {shown}: {sorted({*names} ^ {*now}) or 'their order'}")
+        found += [f"{shown}.{name}" for name in names if name in now and now[name] is not names[name]]
+    return found
+
+
+def _attributes_of(owner: Any) -> dict[str, Any]:
+    found = {name: value for name, value in list(vars(owner).items()) if name not in _NOT_OURS}
+    return {**found, "(itself)": owner}  # kept alive, so that no other class gets its id

@@ -11,10 +11,8 @@ from pathlib import Path
 from fitprint.models import mlmodel
 from fitprint.testing import carried
 from fitprint.testing.bench import Bench
-from fitprint.testing.case import Case
-from fitprint.testing.declared import needs
-from fitprint.testing.golden import goldens
-from fitprint.testing.packages import expect_alike, expect_as_then
+from fitprint.testing.case import Case, needs
+from fitprint.testing.packages import expect_alike, expect_as_then, goldens
 
 _READ = """
 import importlib.util, json, sys
@@ -47,7 +45,7 @@ _WRITE = """
 import json, sys
 from pathlib import Path
 from fitprint.testing.bench import case_of
-from fitprint.testing.golden import write_golden
+from fitprint.testing.packages import write_golden
 file, kind, case, flavor, folder = map(json.loads, sys.argv[1:])
 print(json.dumps(str(write_golden(flavor, case_of(file, kind, case), Path(folder)))))
 """

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import pytest
 
 import fitprint
-from fitprint._run.record import Record
+from fitprint._runs.record import Record
 from fitprint.stores import OpenRun, Store, StoreError, UnknownRunError, open_store
-from fitprint.testing.apart import forget_everything
-from fitprint.testing.declared import Conformance
+from fitprint.testing.case import Conformance
+from fitprint.testing.reset import forget_everything
 
 
 class StoreConformance(Conformance):

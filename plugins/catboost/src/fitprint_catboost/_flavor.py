@@ -11,10 +11,10 @@ import pandas as pd
 from catboost import CatBoost, CatBoostClassifier, CatBoostRegressor
 
 from fitprint import Emit, Flavor, Patch, Role, TrainingCall
-from fitprint._originals import Unseen
-from fitprint._parameters import taken_by
-from fitprint._training_metrics import TrainingRows, training_metrics
 from fitprint.models import Package
+from fitprint.plugin.arguments import taken_by
+from fitprint.plugin.containers import Unseen
+from fitprint.plugin.training_metrics import TrainingRows, training_metrics
 from fitprint_catboost import _arguments, _listening, _packages, _pools
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from catboost import CatBoost
 
 from fitprint import Emit, TrainingCall
-from fitprint._guard import guarded
-from fitprint._iterations import GrowingLog
+from fitprint._core.guard import guarded
+from fitprint.plugin.listeners import GrowingLog
 from fitprint_catboost._arguments import given
 
 MOST_ITERATIONS = 1_000

@@ -8,7 +8,7 @@ import numpy as np
 from catboost import FeaturesData, Pool
 
 from fitprint import TrainingCall
-from fitprint._originals import Originals, Unseen, a_row_of
+from fitprint.plugin.containers import Originals, Unseen, a_row_of
 
 _originals = Originals()
 _ROWS = 5

@@ -11,7 +11,7 @@ import numpy as np
 from lightgbm import Dataset
 
 from fitprint import TrainingCall
-from fitprint._originals import Originals, Unseen, a_row_of
+from fitprint.plugin.containers import Originals, Unseen, a_row_of
 
 _originals = Originals()
 

@@ -7,7 +7,7 @@ from typing import Any
 from lightgbm import LGBMClassifier, LGBMModel, LGBMRegressor
 
 from fitprint import TrainingCall
-from fitprint._training_metrics import TrainingRows, training_metrics
+from fitprint.plugin.training_metrics import TrainingRows, training_metrics
 from fitprint_lightgbm._arguments import arguments, has_evaluation_sets
 
 

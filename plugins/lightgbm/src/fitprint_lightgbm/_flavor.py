@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 from lightgbm import Booster, LGBMModel
 
-from fitprint import Emit, Flavor, Patch, Role, TrainingCall, _session
-from fitprint._originals import Unseen
-from fitprint._parameters import taken_by
+from fitprint import Emit, Flavor, Patch, Role, TrainingCall
+from fitprint._core import call_scope
 from fitprint.models import Package, serialized
+from fitprint.plugin.arguments import taken_by
+from fitprint.plugin.containers import Unseen
 from fitprint_lightgbm import _arguments, _datasets, _estimators, _listening, _packages
 
 
@@ -87,7 +88,7 @@ class LightGBMFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         if isinstance(data, Unseen):
             data = data.rows
-        if isinstance(model, LGBMModel) and _session.is_recording():
+        if isinstance(model, LGBMModel) and call_scope.is_recording():
             model = _estimators.stand_in(model)
         return model.predict(data, **taken_by(model.predict, params))
 

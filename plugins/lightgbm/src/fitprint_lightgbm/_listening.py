@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fitprint import Emit, TrainingCall
-from fitprint._guard import guarded
-from fitprint._iterations import GrowingLog
+from fitprint._core.guard import guarded
+from fitprint.plugin.listeners import GrowingLog
 
 
 def listen(call: TrainingCall, emit: Emit) -> Callable[[], None] | None:

@@ -11,7 +11,7 @@ from prophet import Prophet
 from prophet.utilities import regressor_coefficients
 
 from fitprint import TrainingCall
-from fitprint._training_metrics import TrainingRows, training_metrics
+from fitprint.plugin.training_metrics import TrainingRows, training_metrics
 
 _SCALARS = ("k", "m", "sigma_obs")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fitprint import TrainingCall
-from fitprint._parameters import parameter_names
+from fitprint.plugin.arguments import parameter_names
 
 _NO_DATA = frozenset({"y", "Y", "sample_weight", "groups"})
 

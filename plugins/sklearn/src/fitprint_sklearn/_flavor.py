@@ -8,7 +8,8 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
-from fitprint import Child, Flavor, Patch, TrainingCall, _session
+from fitprint import Child, Flavor, Patch, TrainingCall
+from fitprint._core import call_scope
 from fitprint.models import Package, serialized
 from fitprint_sklearn import (
     _arguments,
@@ -111,7 +112,7 @@ class SklearnFlavor(Flavor):
         for name in ("predict", "transform"):
             if hasattr(model, name):
                 # for the signature of a model that is still the user's
-                return getattr(stand_in(model) if _session.is_recording() else model, name)(data)
+                return getattr(stand_in(model) if call_scope.is_recording() else model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:

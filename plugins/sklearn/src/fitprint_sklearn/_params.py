@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fitprint import TrainingCall
-from fitprint._parameters import parameter_names
+from fitprint.plugin.arguments import parameter_names
 
 
 def estimator_params(estimator: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fitprint import TrainingCall
-from fitprint._training_metrics import TrainingRows, rows_in_time
+from fitprint.plugin.training_metrics import TrainingRows, rows_in_time
 from fitprint_sklearn._arguments import inputs_of, target_of, weight_of
 
 

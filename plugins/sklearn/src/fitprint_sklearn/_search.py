@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitprint import Child
-from fitprint._json import dumps, plain
+from fitprint._core.jsonable import dumps, plain
 from fitprint_sklearn._params import estimator_params, shown
 
 

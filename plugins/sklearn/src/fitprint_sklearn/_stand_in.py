@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 
 _MOST = 10_000
 """Containers with more members hold results, not estimators."""
+_PLAIN = {str, int, float, bool, type(None)}
 _MUTABLE = (list, dict, set, defaultdict, OrderedDict)
 
 
@@ -38,10 +39,11 @@ def _copied(value: Any, done: dict[int, Any]) -> Any:
     elif type(value) in _MUTABLE and len(value) <= _MOST:
         return _container(value, done)
     elif type(value) is np.ndarray and value.dtype == object and value.size <= _MOST:
-        found = np.empty(value.shape, object)
-        flat = found.reshape(-1)
-        for position, each in enumerate(value.ravel()):  # one by one: numpy would take some estimators for lists
-            flat[position] = _copied(each, done)
+        found = value.copy()
+        if not set(map(type, value.ravel())) <= _PLAIN:  # the names of columns are
+            flat = found.reshape(-1)
+            for position, each in enumerate(value.ravel()):  # one by one: numpy would take some estimators for lists
+                flat[position] = _copied(each, done)
     done[id(value)] = found
     return found
 

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from fitprint import TrainingCall
-from fitprint._scores.classification import (
+from fitprint._core.rows import row_count
+from fitprint.plugin.metrics.classification import (
     classification_facts,
     confusion_matrix,
     precision_recall_points,
     roc_points,
 )
-from fitprint._scores.clustering import cluster_sizes, silhouette
-from fitprint._scores.regression import regression_facts
-from fitprint._training_metrics import TrainingRows, named
-from fitprint.models.rows import row_count
+from fitprint.plugin.metrics.clustering import cluster_sizes, silhouette
+from fitprint.plugin.metrics.regression import regression_facts
+from fitprint.plugin.training_metrics import TrainingRows, named
 from fitprint_sklearn._arguments import inputs_of
 from fitprint_sklearn._fitted import final
 from fitprint_sklearn._predictions import training_rows

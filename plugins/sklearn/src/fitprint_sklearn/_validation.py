@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from fitprint import TrainingCall
-from fitprint._scores.classification import classification_facts
-from fitprint._scores.regression import regression_facts
+from fitprint.plugin.metrics.classification import classification_facts
+from fitprint.plugin.metrics.regression import regression_facts
 
 Found = tuple[dict[str, float], dict[str, Any]]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fitprint._guard import attempt
+from fitprint._core.guard import attempt
 
 STATISTICS = (
     "nobs", "df_model", "df_resid", "scale", "llf", "llnull", "llr", "llr_pvalue", "aic", "aicc", "bic", "bic_llf",

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import statsmodels
 
-from fitprint._guard import attempt
+from fitprint._core.guard import attempt
 from fitprint.models import Package, PackageError, dump_model, member
-from fitprint.models.unpickling import BROKEN, Unpickler
+from fitprint.models.pickling import BROKEN, Unpickler
 from fitprint_statsmodels import _formulas
 from fitprint_statsmodels._predicting import TIMES, predicts_from, sample, target
 from fitprint_statsmodels._rows import with_statistics, without_rows

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.tsa.base.tsa_model import TimeSeriesModel
 
-from fitprint.models.rows import row_count, take_rows
+from fitprint._core.rows import row_count, take_rows
 from fitprint_statsmodels import _formulas
 from fitprint_statsmodels._stand_in import stand_in
 

@@ -8,7 +8,7 @@ import pandas as pd
 from xgboost import Booster
 from xgboost.core import XGBoostError
 
-from fitprint._json import dumps
+from fitprint._core.jsonable import dumps
 
 _IMPORTANCES = ("weight", "gain", "cover")
 

@@ -10,8 +10,8 @@ import xgboost
 from xgboost import Booster, DMatrix
 
 from fitprint import Emit, Flavor, Patch, Role, TrainingCall
-from fitprint._parameters import taken_by
 from fitprint.models import Package
+from fitprint.plugin.arguments import taken_by
 from fitprint_xgboost import _arguments, _facts, _listening, _matrices, _packages, _training_metrics
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")

@@ -8,8 +8,8 @@ from typing import Any
 from xgboost.callback import TrainingCallback
 
 from fitprint import Emit, TrainingCall
-from fitprint._guard import guarded
-from fitprint._iterations import GrowingLog
+from fitprint._core.guard import guarded
+from fitprint.plugin.listeners import GrowingLog
 from fitprint_xgboost._arguments import arguments, stops_early
 
 

@@ -13,8 +13,8 @@ from xgboost import DMatrix, XGBModel, XGBRanker
 from xgboost.core import XGBoostError
 
 from fitprint import TrainingCall
-from fitprint._originals import Originals
-from fitprint.models.rows import row_count
+from fitprint._core.rows import row_count
+from fitprint.plugin.containers import Originals
 
 ROWS = 5
 _FEW = 1_000

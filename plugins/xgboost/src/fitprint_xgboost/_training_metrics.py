@@ -5,7 +5,7 @@ from __future__ import annotations
 from xgboost import XGBClassifier, XGBRegressor
 
 from fitprint import TrainingCall
-from fitprint._training_metrics import TrainingRows, training_metrics
+from fitprint.plugin.training_metrics import TrainingRows, training_metrics
 from fitprint_xgboost._arguments import arguments
 
 

@@ -11,7 +11,7 @@ from codecs import escape_decode
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from fitprint._quiet import without_warnings
+from fitprint._core.isolation import no_warnings_in_context
 
 MOST_OPCODES = 5_000_000
 LONGEST_TEXT = 500
@@ -74,7 +74,7 @@ def _of_line(name: str, line: bytes | None) -> Any:
         if name == "UNICODE":
             return line.decode("raw-unicode-escape")
         if name == "STRING":
-            with without_warnings():  # of escapes that Python will know no more
+            with no_warnings_in_context():  # of escapes that Python will know no more
                 return escape_decode(line.strip()[1:-1])[0].decode("latin-1")
     except ValueError:
         raise BrokenStream(f"the argument of {name} cannot be read") from None

@@ -1,0 +1,1 @@
+"""Lines to the user: logger, terminal, notebook."""

@@ -1,0 +1,1 @@
+"""What everything stands on, and that knows nothing of runs or models."""

@@ -1,0 +1,156 @@
+"""Whether a training call is the outermost one: it makes a run, and what it calls in turn makes none.
+
+A session is open from the start of an outermost call to the end of its recording. It counts only while it is open. The
+flag is on the session, not in the context, because a thread that is started inside a call keeps the context of that
+moment.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Any, TypeVar
+
+from fitprint._core.process_state import in_forked_child, on_reset
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Session:
+    """One outermost training call, or a stretch of code in which nothing is recorded.
+
+    Attributes:
+        open: Whether the call is still running.
+        recording: What records the call; None where it is not recorded.
+    """
+
+    __slots__ = ("open", "recording")
+
+    def __init__(self, recording: Any = None) -> None:
+        self.open = True
+        self.recording = recording
+
+
+_current: ContextVar[Session | None] = ContextVar("fitprint_session", default=None)
+
+
+def current() -> Session | None:
+    """Return the open session of this context, or None."""
+    session = _current.get()
+    return session if session is not None and session.open else None
+
+
+def is_recording() -> bool:
+    """Return True inside a recorded call: the model that is being called is still the user's own."""
+    session = current()
+    return session is not None and session.recording is not None
+
+
+def enter(session: Session | None) -> Token[Session | None]:
+    """Make a session the one of this context.
+
+    Args:
+        session: The session, or None to make the next training call an outermost one.
+
+    Returns:
+        The token for `leave`.
+    """
+    return _current.set(session)
+
+
+def leave(token: Token[Session | None]) -> None:
+    """Undo an `enter`. In another context than that of the `enter` there is nothing to undo.
+
+    Args:
+        token: What `enter` returned.
+    """
+    try:
+        _current.reset(token)
+    except ValueError:  # a generator may be finished in another context than the one it was started in
+        return
+
+
+class SessionScope:
+    """A session of its own, from `enter` to `leave`.
+
+    `leave` may be called again after an interruption kept the first call from finishing.
+    """
+
+    __slots__ = ("_token", "session")
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self._token: Token[Session | None] | None = None
+
+    def enter(self) -> None:
+        """Open the session and make it the one of this context."""
+        self._token = enter(self.session)
+
+    def leave(self) -> None:
+        """Close the session and restore the one before it."""
+        self.session.open = False
+        token, self._token = self._token, None
+        if token is not None:
+            leave(token)
+
+
+class suppress:  # noqa: N801  read as a verb: `with fitprint.suppress():`
+    """Record no training call inside. A context manager, and a decorator for functions and coroutine functions.
+
+    Example::
+
+        with fitprint.suppress():
+            model.fit(X, y)  # makes no run
+    """
+
+    def __init__(self) -> None:
+        self._scopes: list[SessionScope] = []
+
+    def __enter__(self) -> None:
+        scope = SessionScope()
+        scope.enter()
+        self._scopes.append(scope)
+
+    def __exit__(self, *error: object) -> None:
+        self._scopes.pop().leave()
+
+    def __call__(self, function: Function) -> Function:
+        """Decorate a function, so that no training call inside it is recorded.
+
+        Args:
+            function: A function or a coroutine function.
+
+        Returns:
+            The decorated function.
+
+        Raises:
+            TypeError: For a generator function.
+        """
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                "suppress() cannot decorate a generator function, because its caller's code runs between two of its "
+                "steps; use `with suppress():` inside the generator"
+            )
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def suppressed(*args: Any, **kwargs: Any) -> Any:
+                with suppress():
+                    return await function(*args, **kwargs)
+        else:
+
+            @functools.wraps(function)
+            def suppressed(*args: Any, **kwargs: Any) -> Any:
+                with suppress():
+                    return function(*args, **kwargs)
+
+        return suppressed  # type: ignore[return-value]
+
+
+@in_forked_child
+@on_reset
+def _leave() -> None:
+    """A forked child is not part of its parent's training call, unless the token of a task says so."""
+    _current.set(None)

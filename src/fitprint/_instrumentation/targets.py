@@ -1,0 +1,125 @@
+"""Patching attributes: when their module is imported, in place, under the other names bound to them, and back."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+import wrapt
+import wrapt.importer
+
+from fitprint._core.process_state import in_forked_child
+from fitprint._instrumentation.wrapper import Begin, Patched, ours
+
+
+def when_imported(module: str, hook: Callable[[Any], None]) -> None:
+    """Call a hook with a module once it is imported, or now if it already is.
+
+    Args:
+        module: The name of the module.
+        hook: A function of the module, which must not raise. wrapt holds no lock while it runs.
+    """
+    wrapt.register_post_import_hook(hook, module)
+
+
+@in_forked_child
+def _renew_import_lock() -> None:
+    # wrapt takes its lock for a moment at every import: a thread that the child does not have may have held it
+    wrapt.importer._post_import_hooks_lock = threading.RLock()
+
+
+class Place:
+    """An attribute that was patched.
+
+    Args:
+        owner: The module or class that has the attribute.
+        name: The name of the attribute.
+        patched: The patch that is there now.
+        inherited: Whether the owner inherited the attribute before.
+    """
+
+    __slots__ = ("inherited", "name", "owner", "patched")
+
+    def __init__(self, owner: Any, name: str, patched: Patched, inherited: bool = False) -> None:
+        self.owner = owner
+        self.name = name
+        self.patched = patched
+        self.inherited = inherited
+
+    def restore(self) -> bool:
+        """Restore the attribute: the same object as before, or inherited again.
+
+        Returns:
+            False if somebody else wrapped the patch, which then stays.
+        """
+        if vars(self.owner).get(self.name) is not self.patched:
+            return ours(vars(self.owner).get(self.name)) is None
+        if self.inherited:
+            delattr(self.owner, self.name)
+        else:
+            setattr(self.owner, self.name, self.patched.__wrapped__)
+        return True
+
+
+def patch_attribute(owner: Any, name: str, begin: Begin) -> Place | None:
+    """Patch an attribute that a module or class owns.
+
+    Args:
+        owner: The module or class.
+        name: The name of the attribute.
+        begin: Makes what surrounds each call.
+
+    Returns:
+        The patched place; None if the attribute is patched already, or the owner does not own it.
+
+    Raises:
+        AttributeError: If the attribute cannot be set.
+    """
+    original = vars(owner).get(name)
+    if original is None or ours(original) is not None:
+        return None
+    patched = Patched(original, begin)
+    setattr(owner, name, patched)
+    return Place(owner, name, patched)
+
+
+def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> list[Place]:
+    """Replace originals by their patches wherever a module has them under some name.
+
+    Only the dictionaries of the modules are read, so that no module which loads itself lazily is loaded.
+
+    Args:
+        patches: The patches by the id of their original.
+        modules: The modules to look through.
+
+    Returns:
+        The places that were patched.
+    """
+    places = []
+    for module in modules:
+        names = vars(module)
+        for name, value in list(names.items()):
+            patched = patches.get(id(value))
+            if patched is not None and value is patched.__wrapped__:
+                names[name] = patched
+                places.append(Place(module, name, patched))
+    return places
+
+
+def loaded_modules(below: str | None = None) -> list[ModuleType]:
+    """List the imported modules.
+
+    Args:
+        below: A top-level package; its modules alone are listed.
+
+    Returns:
+        The modules.
+    """
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if isinstance(module, ModuleType) and (below is None or name == below or name.startswith(below + "."))
+    ]

@@ -1,0 +1,90 @@
+"""Whether this environment can load a package: the version of Python, and how the installed versions differ."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import lzma
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fitprint._core.guard import warn_once, warn_user
+from fitprint.models import differences
+from fitprint.models.errors import PackageError
+from fitprint.models.package import member
+from fitprint.models.pickling import holds
+
+OPENERS: Mapping[Any, Callable[..., Any]] = {None: open, "gzip": gzip.open, "bzip2": bz2.open, "lzma": lzma.open}
+"""How a python model is opened: MLflow's names of compressions, and None."""
+
+_MARK = b"CodeType"  # cloudpickle names it for every function whose code is in the stream
+
+
+def refuse_another_python(folder: Path, document: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """Raises PackageError, before anything is unpickled, for code by value of another minor version of Python."""
+    generic = document["flavors"].get("python_function")
+    written = str(generic.get("python_version") or "") if isinstance(generic, dict) else ""
+    here = platform.python_version()
+    minor = ".".join(written.split(".")[:2])
+    if not written or minor == ".".join(here.split(".")[:2]):
+        return
+    if config.get("code_by_value") or any(_holds_code(path, config) for path in _pickles(folder, config)):
+        raise PackageError(
+            f"{folder} holds code pickled by Python {written}, which Python {here} cannot run: "
+            f"load it with Python {minor}, or save the model again here"
+        )
+
+
+def _pickles(folder: Path, config: Mapping[str, Any]) -> list[Path]:
+    """The files of a package that cloudpickle wrote."""
+    if config.get("python_model"):
+        return [member(folder, config["python_model"])]
+    if config.get("serialization_format") != "cloudpickle":
+        return []
+    named = [config.get(key) for key in ("pickled_model", "data", "model_path")]
+    return [path for name in named if name and (path := member(folder, name)).is_file()]
+
+
+def _holds_code(path: Path, config: Mapping[str, Any]) -> bool:
+    try:
+        with OPENERS[config.get("python_model_compression")](path, "rb") as file:
+            return holds(file, _MARK)
+    except (OSError, EOFError, lzma.LZMAError, KeyError, TypeError):
+        return False  # what is broken is told when it is loaded
+    return False
+
+
+_ALIKE = frozenset({differences.SAME, differences.UNNEEDED})
+
+
+@contextlib.contextmanager
+def environment_told(folder: Path, document: Mapping[str, Any]) -> Iterator[None]:
+    """Surrounds a load. What is raised in it is raised on: a PackageError with the table, anything else after it.
+
+    A PackageError without a cause says what is wrong with the package itself: versions have no part in that.
+    """
+    try:
+        yield
+    except PackageError as error:
+        report = _report(folder, document) if error.__cause__ is not None else ""
+        if not report:
+            raise
+        raise PackageError(f"{error}\n{report}") from error.__cause__
+    except Exception:
+        report = _report(folder, document)
+        if report:
+            warn_user(f"{folder} could not be loaded. {report}")
+        raise
+    line = differences.summary(differences.differences(folder, document))
+    if line is not None:
+        warn_once(("versions", str(folder)), f"{folder}: {line}")
+
+
+def _report(folder: Path, document: Mapping[str, Any]) -> str:
+    found = differences.differences(folder, document)
+    if all(each.meaning in _ALIKE for each in found):
+        return ""
+    return differences.report(folder, document, found)

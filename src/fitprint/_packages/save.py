@@ -1,0 +1,141 @@
+"""Making a package because a user asks for one: into a folder, or into a run. Errors are the user's to see."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fitprint._core import html as _html
+from fitprint._core.call_scope import suppress
+from fitprint._core.guard import warn_user
+from fitprint._packages.build import make
+from fitprint._packages.options import Options, Subject
+from fitprint._runs.active import active_run
+from fitprint._runs.index import run_of
+from fitprint._runs.open import begin_run
+from fitprint._runs.record import FAILED, FINISHED
+from fitprint._runs.run import Run
+from fitprint._settings.layers import current
+from fitprint.models.package import Package
+from fitprint.models.signature import ModelSignature
+from fitprint.plugin.flavor import Flavor
+
+NAME = "model"
+
+
+@dataclass(frozen=True, repr=False)
+class ModelInfo:
+    """A package that was logged."""
+
+    model_uri: str
+    """``runs:/<run_id>/<name>``: for `load_model`."""
+    run: Run
+    artifact_path: str
+    """The name of the package in its run."""
+    signature: ModelSignature | None
+    flavors: dict[str, Any]
+    model_uuid: str
+    utc_time_created: str
+    metadata: dict[str, Any] | None = None
+
+    @property
+    def run_id(self) -> str:
+        return self.run.run_id
+
+    @property
+    def name(self) -> str:
+        return self.artifact_path
+
+    @property
+    def path(self) -> Path:
+        """The folder of the package: it moves with its run when that ends."""
+        return self.run.path / self.artifact_path
+
+    def __repr__(self) -> str:
+        return f"<ModelInfo {self.model_uri} {', '.join(self.flavors)} {self.signature!r}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"model": self.model_uri, "path": self.path, "flavors": ", ".join(self.flavors)}
+        shown = self.signature._repr_html_() if self.signature is not None else ""
+        return _html.table(("", "logged model"), rows.items()) + shown
+
+
+def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options: Options, data: Any = None) -> None:
+    """Writes a package into a new or an empty folder. ``data``: rows that the signature is inferred from.
+
+    Raises FileExistsError for one that holds something, and whatever keeps the model from being saved.
+    """
+    target = Path(os.path.abspath(path))
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise FileExistsError(f"{target} is there already: a package is saved into a new or an empty folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    package = Package(target.with_name(f".{target.name}.{os.getpid()}.partial"))
+    try:
+        with suppress():  # what the framework calls to save the model is no saving of the user's
+            make(Subject(flavor, model, options, data=lambda: data), package, _Asked(None))
+        package.seal(target)
+    except BaseException:
+        package.discard()
+        raise
+
+
+def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name: str | None = None) -> ModelInfo:
+    """Writes a package into the active run, else into the run that trained this very object, else into a new one.
+
+    ``run_name``: of a new run, by default the model's class. Raises whatever keeps the model from being saved; a run
+    begun for it then ends as FAILED.
+    """
+    run = active_run() or run_of(model)
+    if run is not None:
+        return _into(run, flavor, model, name, options)
+    settings = current().settings(flavor.name, flavor.defaults, flavor.settings)
+    run = begin_run(settings, run_name or type(model).__name__, flavor.name)
+    try:
+        info = _into(run, flavor, model, name, options)
+    except BaseException:
+        run.end(FAILED)
+        raise
+    run.end(FINISHED)
+    return info
+
+
+def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> ModelInfo:
+    package = run.begin_package(None)
+    try:
+        subject = Subject(flavor, model, options, run_id=run.run_id, artifact_path=name)
+        with suppress():
+            document = make(subject, package, _Asked(run))
+        got = run.keep_package(package, name, {"flavor": flavor.name, "size": package.size})
+    except BaseException:
+        package.discard()
+        raise
+    run.write()
+    signature = document.get("signature")
+    return ModelInfo(
+        model_uri=f"runs:/{run.run_id}/{got}",
+        run=run,
+        artifact_path=got,
+        signature=ModelSignature.from_dict(signature) if signature else None,
+        flavors=document["flavors"],
+        model_uuid=document["model_uuid"],
+        utc_time_created=document["utc_time_created"],
+        metadata=document.get("metadata"),
+    )
+
+
+class _Asked:
+    """The steps of a package that a user asked for: an error is raised, what is left out is told."""
+
+    def __init__(self, run: Run | None) -> None:
+        self._run = run
+
+    def step(self, name: str) -> AbstractContextManager[Any]:
+        return nullcontext()
+
+    def skip(self, what: str, rule: str, reason: str) -> None:
+        if self._run is not None:
+            self._run.skip(what, rule, reason)
+        warn_user(f"{what} is not in the package: {reason}")

@@ -1,0 +1,155 @@
+"""What a model was trained on, without keeping a row of it: shapes, columns, class counts, missing values, a digest."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import islice
+from typing import Any
+
+from fitprint._core.rows import row_count, take_rows
+from fitprint.models.inference_columns import columns_at, columns_by_dtype, missing_counts
+
+DIGEST_BYTES = 10_000_000
+"""Up to this size the digest is of everything, above it of a fixed sample of the rows."""
+MOST_CLASSES = 1_000
+_FEW = 100
+MOST_COLUMNS = 2_000
+
+
+def dataset_facts(data: Any, target: Any) -> dict[str, Any]:
+    """The facts of inputs and target, each None when there is none."""
+    found = {}
+    for name, each in (("inputs", data), ("target", target)):
+        if each is not None and row_count(each) is not None:
+            found[name] = _facts(each)
+    if "target" in found:
+        counts = class_counts(target)
+        if counts is not None:
+            found["target"]["classes"] = counts
+    return found
+
+
+def _facts(data: Any) -> dict[str, Any]:
+    kind = type(data)
+    facts: dict[str, Any] = {
+        "kind": f"{kind.__module__.partition('.')[0]}.{kind.__name__}",
+        "rows": row_count(data),
+    }
+    if hasattr(data, "dtypes") and hasattr(data, "columns"):
+        facts["columns"] = _columns(data)
+    elif hasattr(data, "dtype"):
+        facts["shape"] = list(data.shape)
+        facts["dtype"] = str(data.dtype)
+        facts["missing"] = _missing(data)
+        if getattr(data, "name", None) is not None:
+            facts["name"] = str(data.name)
+    facts["digest"] = _digest(data)
+    return facts
+
+
+def _columns(frame: Any) -> list[dict[str, Any]]:
+    described = zip(frame.columns.tolist(), frame.dtypes.tolist(), missing_counts(frame), strict=True)
+    texts: dict[int, str] = {}  # by the identity of a dtype, whose text takes longer to make than all else here
+    columns = []
+    for name, dtype, count in islice(described, MOST_COLUMNS):
+        if id(dtype) not in texts:
+            texts[id(dtype)] = str(dtype)
+        columns.append({"name": str(name), "dtype": texts[id(dtype)], "missing": count})
+    return columns
+
+
+def _missing(array: Any) -> int | None:
+    if hasattr(array, "isna"):
+        return int(array.isna().sum())
+    if array.dtype.kind not in "fc" or not isinstance(array.size, int) or hasattr(array, "tocsr"):
+        return 0 if array.dtype.kind in "iub" else None
+    return int((array != array).sum())  # only NaN differs from itself
+
+
+def class_counts(target: Any) -> dict[str, int] | None:
+    """How often each class occurs; None for what is no list of classes: floats, tables, more than 1000 values.
+
+    Values of which most occur once are no classes but the target's own: they are not written down.
+    """
+    import numpy as np
+
+    array = np.asarray(target)
+    if array.ndim != 1 or array.dtype.kind in "fcmM" or not array.size:
+        return None
+    if array.dtype.kind == "O":
+        array = array.astype(str)
+    values, counts = np.unique(array, return_counts=True)
+    if len(values) > min(MOST_CLASSES, max(2, len(array) // 2)):
+        return None
+    return {str(value): int(count) for value, count in zip(values, counts, strict=True)}
+
+
+def _digest(data: Any) -> dict[str, Any]:
+    """BLAKE2b (RFC 7693, 16 bytes) of the values, the columns of one dtype together; says of which rows."""
+    import numpy as np
+
+    rows = row_count(data) or 0
+    size = _bytes_of(data)
+    covered = "everything"
+    if size > DIGEST_BYTES:
+        count = max(1, int(rows * DIGEST_BYTES / size))
+        data = take_rows(data, np.linspace(0, rows - 1, count).astype(np.int64))
+        covered = f"{count} evenly spaced rows"
+    found = hashlib.blake2b(digest_size=16)
+    for part in _parts(data):
+        found.update(part)
+    return {"blake2b": found.hexdigest(), "of": covered}
+
+
+def _bytes_of(data: Any) -> int:
+    """About how many bytes there are to digest; of texts, judged by the first hundred."""
+    if hasattr(data, "columns") and hasattr(data, "iloc"):
+        alike, others = columns_by_dtype(data)
+        of_a_row = sum(int(dtype.itemsize) * len(positions) for dtype, positions in alike)
+        return of_a_row * (row_count(data) or 0) + sum(_bytes_of(data.iloc[:, position]) for position in others)
+    if isinstance(data, dict):
+        return sum(_bytes_of(each) for each in data.values())
+    if hasattr(data, "tocsr") and hasattr(data, "nnz"):
+        return int(data.nnz) * 12
+    rows = row_count(data) or 0
+    if isinstance(data, (list, tuple)) or getattr(getattr(data, "dtype", None), "kind", "O") == "O":
+        few = list(take_rows(data, slice(0, _FEW)))
+        return sum(len(each) if isinstance(each, (str, bytes)) else 8 for each in few) * rows // max(len(few), 1)
+    return int(getattr(data, "nbytes", 8 * rows))
+
+
+def _parts(data: Any) -> Any:
+    """The bytes of data, part by part, the same for the same values in every process."""
+    import numpy as np
+
+    if hasattr(data, "columns") and hasattr(data, "iloc"):
+        yield repr(list(data.columns)).encode()
+        alike, others = columns_by_dtype(data)
+        for dtype, positions in alike:
+            if len(positions) < data.shape[1]:
+                yield repr((str(dtype), positions)).encode()
+            yield _array_bytes(columns_at(data, positions).to_numpy().T)
+        for position in others:
+            yield repr(position).encode()
+            yield from _parts(data.iloc[:, position])
+    elif hasattr(data, "tocsr"):
+        sparse = data.tocsr()
+        yield from (np.ascontiguousarray(part).data for part in (sparse.data, sparse.indices, sparse.indptr))
+    elif isinstance(data, dict):
+        for name, each in data.items():
+            yield repr(name).encode()
+            yield from _parts(each)
+    elif isinstance(data, (list, tuple)):
+        yield repr(data).encode("utf-8", "surrogatepass")
+    else:
+        yield _array_bytes(np.asarray(data))
+
+
+def _array_bytes(array: Any) -> Any:
+    import numpy as np
+
+    if array.dtype.kind in "mM":
+        array = array.view("i8")
+    if array.dtype.kind in "OUSTV":
+        return repr(array.tolist()).encode("utf-8", "surrogatepass")
+    return np.ascontiguousarray(array).data

@@ -1,1 +1,0 @@
-"""Which flavors there are, whether they are supported here, and turning them on and off."""

@@ -1,0 +1,1 @@
+"""Settings: the table, their parsers, their variables, and which layer wins."""

@@ -1,0 +1,1 @@
+"""What a plugin's author imports: the contract, and helpers for it."""

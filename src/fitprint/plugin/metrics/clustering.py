@@ -1,0 +1,96 @@
+"""How well a clustering separates the rows it was fitted on."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fitprint.plugin.metrics.inputs import Array
+
+
+class Silhouette(NamedTuple):
+    """The silhouette coefficient, or why there is none."""
+
+    value: float | None
+    rows: int
+    """How many rows it was computed on."""
+    reason: str | None = None
+
+
+def silhouette(data: Any, labels: Any, *, rows: int = 1000, seed: int = 0) -> Silhouette:
+    """The mean over rows of (b - a) / max(a, b): Rousseeuw (1987), as sklearn.metrics.silhouette_score.
+
+    a is a row's mean euclidean distance to the other rows of its cluster, b the smallest of its mean
+    distances to another cluster. Rows alone in their cluster score 0. The noise label of density
+    based clusterings is a cluster like any other, as it is in scikit-learn.
+
+    Args:
+        data: numbers of shape (n, features), dense or a sparse matrix.
+        labels: the cluster of each row, (n,).
+        rows: with more rows than this a sample of so many is used; memory and time are its square.
+        seed: of the sample; numpy's global random state is neither used nor changed.
+
+    Raises:
+        ValueError: there is not one label per row, or the data are not numbers.
+    """
+    labels = np.asarray(labels).ravel()
+    if np.shape(data)[0] != len(labels):
+        raise ValueError(f"{len(labels)} cluster labels do not fit the data")
+    picked = sampled_rows(len(labels), rows, seed)
+    names, cluster = np.unique(labels[picked], return_inverse=True)
+    if not 2 <= len(names) < len(picked):
+        return Silhouette(None, len(picked), f"{len(names)} clusters among {len(picked)} rows")
+    with np.errstate(all="ignore"):  # data that overflow give no finite value, which is said below
+        value = float(_coefficients(_distances(data, picked), cluster, len(names)).mean())
+    if not np.isfinite(value):
+        return Silhouette(None, len(picked), "the distances are not all finite")
+    return Silhouette(value, len(picked))
+
+
+def sampled_rows(total: int, rows: int, seed: int) -> Array:
+    """Ascending positions of the rows used: all of them, or `rows` drawn without replacement."""
+    if total <= rows:
+        return np.arange(total)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    return np.sort(generator.choice(total, size=rows, replace=False, shuffle=False))
+
+
+def cluster_sizes(labels: Any) -> dict[str, int]:
+    """The number of rows of each cluster label, the labels as text and ascending."""
+    names, counts = np.unique(np.asarray(labels).ravel(), return_counts=True)
+    return {str(name): count for name, count in zip(names.tolist(), counts.tolist(), strict=True)}
+
+
+def _distances(data: Any, picked: Array) -> Array:
+    """(m, m) euclidean distances of the picked rows: |x - y|^2 = x.x - 2 x.y + y.y.
+
+    Sparse rows are multiplied as they are, since filling in a wide matrix could exhaust memory.
+    """
+    if hasattr(data, "toarray"):
+        sample = data.tocsr()[picked].astype(np.float64)
+        products = (sample @ sample.T).toarray()
+    else:
+        sample = np.asarray(data)[picked].astype(np.float64)
+        products = sample @ sample.T
+    norms = products.diagonal().copy()  # taken from the products, so that a row's distance to itself is 0
+    products *= -2
+    products += norms[:, None]
+    products += norms[None, :]
+    # Rounding can leave the square of a tiny distance below 0.
+    return np.asarray(np.sqrt(np.maximum(products, 0)))
+
+
+def _coefficients(distances: Array, cluster: Array, clusters: int) -> Array:
+    """(m,) silhouette coefficient of each row, given distances (m, m) and clusters (m,)."""
+    row = np.arange(len(cluster))
+    sizes = np.bincount(cluster, minlength=clusters)
+    member = np.zeros((len(cluster), clusters))
+    member[row, cluster] = 1.0
+    to_cluster = distances @ member  # (m, clusters): sums of distances
+    own = to_cluster[row, cluster] / np.maximum(sizes[cluster] - 1, 1)
+    to_cluster[row, cluster] = np.inf
+    nearest = (to_cluster / sizes).min(axis=1)
+    larger = np.maximum(own, nearest)
+    defined = (sizes[cluster] > 1) & (larger != 0)  # rows in one place have no distances to compare
+    return np.where(defined, (nearest - own) / np.where(defined, larger, 1.0), 0.0)
