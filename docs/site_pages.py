@@ -42,7 +42,8 @@ def on_config(config: Any) -> Any:
     _section(config.nav, "Flavors")["Flavors"] = [{PurePosixPath(page).stem: page} for page in plugins]
     contributing = _section(config.nav, "Contributing")["Contributing"]
     decisions = _section(contributing, "Decisions")
-    decisions["Decisions"] = sorted(f"adr/{path.name}" for path in ROOT.glob("docs/adr/*.md"))
+    pages = (f"adr/{path.name}" for path in ROOT.glob("docs/adr/*.md"))
+    decisions["Decisions"] = sorted(pages, key=lambda page: (page != "adr/README.md", page))
     if not decisions["Decisions"]:
         contributing.remove(decisions)
     return config
