@@ -237,7 +237,7 @@ test-wheels: wheels ## check all wheels, and use fitprint, scikit-learn's and XG
 
 .PHONY: docs
 docs: .venv-docs/.stamp ## build the documentation site into build/site, its links checked, without a network
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs --quiet build $(ARGS)
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build $(ARGS)
 
 # ---- style and types
 

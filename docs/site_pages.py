@@ -37,11 +37,15 @@ LANGUAGES = {".py": "py", ".toml": "toml", ".yml": "yaml", ".sh": "sh", ".md": "
 
 
 def on_config(config: Any) -> Any:
-    """Lists the plugins' pages in the navigation."""
-    pages = sorted(page for page in DOCUMENTS.values() if page.startswith("flavors/"))
-    for entry in config.nav:
-        if "Flavors" in entry:
-            entry["Flavors"] = [{PurePosixPath(page).stem: page} for page in pages]
+    """Lists in the navigation the pages of the plugins and, once there are any, those of docs/adr/."""
+    plugins = sorted(page for page in DOCUMENTS.values() if page.startswith("flavors/"))
+    _section(config.nav, "Flavors")["Flavors"] = [{PurePosixPath(page).stem: page} for page in plugins]
+    contributing = _section(config.nav, "Contributing")["Contributing"]
+    decisions = _section(contributing, "Decisions")
+    pages = (f"adr/{path.name}" for path in ROOT.glob("docs/adr/*.md"))
+    decisions["Decisions"] = sorted(pages, key=lambda page: (page != "adr/README.md", page))
+    if not decisions["Decisions"]:
+        contributing.remove(decisions)
     return config
 
 
@@ -74,6 +78,11 @@ def on_post_build(config: Any) -> None:
         foreign = FOREIGN.search(path.read_bytes())
         if foreign:
             raise PluginError(f"{path} loads from another server: {foreign[0].decode('utf-8', 'replace')}")
+
+
+def _section(nav: list[dict[str, Any]], title: str) -> dict[str, Any]:
+    """The entry of a navigation that has a title."""
+    return next(entry for entry in nav if title in entry)
 
 
 def _written(page: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import abc
+from typing import Generic, Protocol, TypeVar
 
 import pytest
 
 from fitprint._instrumentation.wrapper import Patched
+
+T = TypeVar("T")
 
 
 def is_patched(cls):
@@ -170,6 +173,30 @@ def test_virtual_subclasses_and_metaclasses(tree):
 
     tree.watch(Base)
     assert is_patched(Below)
+
+
+def test_generic_bases_and_protocols(tree):
+    """The hook of `typing.Generic` is a class method written in C since Python 3.12."""
+    original = vars(Generic)["__init_subclass__"]
+
+    class Base(Generic[T]):
+        def fit(self):
+            return "base"
+
+    tree.watch(Base)
+
+    class Unrelated(Protocol):
+        def fit(self): ...
+
+    class Later(Base[int]):
+        def fit(self):
+            return "later"
+
+    assert (is_patched(Base), is_patched(Unrelated), is_patched(Later)) == (True, False, True)
+    assert Later().fit() == "later"
+    tree.restore()
+    assert not is_patched(Later)
+    assert vars(Generic)["__init_subclass__"] is original
 
 
 def test_class_and_static_methods_and_properties(tree):

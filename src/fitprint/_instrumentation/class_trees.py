@@ -116,6 +116,8 @@ class Creation:
 
     def _begin(self, function: Any, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _ClassCreation | None:
         """Surround the outermost `__init_subclass__` of a class: after an inner one its creation goes on."""
+        if cls is None:  # the hook is a class method written in C, as that of `typing.Generic` is since Python 3.12
+            cls = function.__self__
         if not self.trees or getattr(_creating, "cls", None) is cls:
             return None
         return _ClassCreation(self, cls, args, kwargs)
