@@ -153,7 +153,7 @@ def test_what_was_said_first_stays(toy, store):
 def test_a_program_that_imports_fitprint_gets_it_as_ever(compared):
     script = (
         "import fitprint, sys; "
-        "print(fitprint._core.guard is sys.modules['fitprint._core.guard'], fitprint.__loader__.__dict__)"
+        "print(fitprint._core.lazy is sys.modules['fitprint._core.lazy'], fitprint.__loader__.__dict__)"
     )
     assert compared(PYTHON, "-c", script).stdout.startswith("True")
 

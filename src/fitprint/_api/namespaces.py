@@ -213,8 +213,8 @@ def namespace(name: str) -> FlavorNamespace:
     if name in registry.known_flavors():
         return _namespace(name)
     command = missing_plugins(registry.entries()).get(name)
-    mend = f"; install the plugin of this flavor: {command}" if command else ""
-    raise AttributeError(f"module 'fitprint' has no attribute {name!r}{mend}")
+    hint = f"; install the plugin of this flavor: {command}" if command else ""
+    raise AttributeError(f"module 'fitprint' has no attribute {name!r}{hint}")
 
 
 @functools.cache
