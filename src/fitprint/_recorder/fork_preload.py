@@ -18,7 +18,6 @@ IMPORTED_LATE = (
     "fitprint._recorder.conversion",
     "fitprint._workers.joblib_parallel",
     "fitprint._workers.stdlib",
-    "fitprint._runs.read",
     "fitprint.models.inference_columns",
     "fitprint.models.inference_dataclass",
     "fitprint.models.param_values",
