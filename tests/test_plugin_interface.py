@@ -46,7 +46,8 @@ def test_classes_say_that_they_come_from_the_public_module_and_pickle():
 
 def test_importing_it_loads_nothing_heavy(run_python):
     run_python(
-        "import sys, fitprint.plugin\n"
+        "import sys, fitprint\n"
+        "fitprint.plugin\n"
         "assert not {'numpy', 'pandas', 'fitprint.plugin.contract'} & {*sys.modules}\n"
         "from fitprint.plugin import Flavor\n"
         "assert not {'numpy', 'pandas'} & {*sys.modules}\n"

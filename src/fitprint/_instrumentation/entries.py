@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from fitprint.plugin.contract import Flavor
 
 FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
-REFUSED = frozenset({"pyfunc", "models", "testing"})
-"""Names of fitprint's public modules: a flavor called so could not be reached."""
+REFUSED = frozenset({"models", "plugin", "pyfunc", "stores", "testing"})
+"""The names of fitprint's public modules, which a flavor cannot have."""
 
 
 @dataclass
