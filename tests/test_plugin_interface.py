@@ -46,12 +46,15 @@ def test_classes_say_that_they_come_from_the_public_module_and_pickle():
 
 def test_importing_it_loads_nothing_heavy(run_python):
     run_python(
-        "import sys, fitprint\n"
-        "fitprint.plugin\n"
+        "import sys, fitprint.plugin\n"
         "assert not {'numpy', 'pandas', 'fitprint.plugin.contract'} & {*sys.modules}\n"
         "from fitprint.plugin import Flavor\n"
         "assert not {'numpy', 'pandas'} & {*sys.modules}\n"
     )
+
+
+def test_it_can_be_reached_without_being_imported(run_python):
+    run_python("import fitprint; assert fitprint.plugin.Flavor.__name__ == 'Flavor'")
 
 
 class _Flavor(Flavor):
