@@ -24,7 +24,7 @@ from fitprint._settings import parsers as read
 from fitprint._settings.env_vars import variable
 from fitprint._settings.table import MLFLOW_NAMES, TABLE, value_text
 from fitprint.cli.flavors import AVAILABLE, flavor_row
-from fitprint.plugin.contract import Flavor
+from fitprint.plugin import Flavor
 
 PAGE = Path(__file__).with_name("settings.md")
 ROOT = Path(__file__).parents[1]

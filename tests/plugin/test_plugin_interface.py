@@ -53,6 +53,10 @@ def test_importing_it_loads_nothing_heavy(run_python):
     )
 
 
+def test_it_can_be_reached_without_being_imported(run_python):
+    run_python("import fitprint; assert fitprint.plugin.Flavor.__name__ == 'Flavor'")
+
+
 class _Flavor(Flavor):
     name = "toy"
 

@@ -133,7 +133,7 @@ def test_dates_of_any_kind(recorded, frame):
 
 
 def test_a_model_that_was_not_fitted(tmp_path):
-    with pytest.raises(ValueError, match="was not fitted"):
+    with pytest.raises(ValueError, match="has not been fitted"):
         fitprint.prophet.save_model(Prophet(), tmp_path / "a")
 
 

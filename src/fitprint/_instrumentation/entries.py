@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
 REFUSED = frozenset({"cli", "models", "plugin", "pyfunc", "stores", "testing"})
-"""Names of fitprint's public modules: a flavor called so could not be reached."""
+"""The names of fitprint's public modules, which a flavor cannot have."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The calls that make a model or save one: what they made, and of what."""
+"""The entry points that make or save a model: what a call of them has made, and from what."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ PLACES = (
     ("onnx", "save_model"),
     ("skl2onnx.convert", "convert_sklearn"),
     ("skl2onnx.convert", "to_onnx"),
-    *(("onnxmltools.convert.main", f"convert_{each}") for each in _CONVERTERS),
+    *(("onnxmltools.convert.main", f"convert_{name}") for name in _CONVERTERS),
 )
-"""(module, function)."""
+"""Pairs of a module and a function."""
 
 
 def model_of(call: TrainingCall) -> ModelProto | None:
-    """The model that a call has made or saved, whole: what lies in files beside it is read."""
-    found = call.argument("proto") if call.name == "save_model" else call.result
-    if isinstance(found, tuple):  # `intermediate=True` gives the topology too
-        found = found[0]
-    if isinstance(found, bytes):
-        found = onnx.load_model_from_string(found)
-    if not isinstance(found, ModelProto):
+    """Return the whole model that a call has made or saved, including tensors that it has put into other files."""
+    model = call.argument("proto") if call.name == "save_model" else call.result
+    if isinstance(model, tuple):  # `intermediate=True` returns the topology too
+        model = model[0]
+    if isinstance(model, bytes):
+        model = onnx.load_model_from_string(model)
+    if not isinstance(model, ModelProto):
         return None
-    return _saved(call) if any(map(uses_external_data, _graph.tensors(found))) else found
+    return _saved(call) if any(map(uses_external_data, _graph.tensors(model))) else model
 
 
 def source_of(call: TrainingCall) -> Any:
-    """What was converted, or None."""
+    """Return what was converted, or None."""
     if call.name == "save_model":
         return None
     return call.args[0] if call.args else call.kwargs.get("model", call.kwargs.get("frozen_graph_def"))
 
 
 def _saved(call: TrainingCall) -> ModelProto:
-    """The model as it lies on the disk, where saving has moved its tensors to. Raises ValueError without a path."""
+    """Read the model from the disk, where saving has moved its tensors. Raises ValueError when the path is unknown."""
     place = call.argument("f")
     if not isinstance(place, (str, os.PathLike)):
-        raise ValueError("its tensors lie in files of their own, and it is not known where")
+        raise ValueError("its tensors are in separate files, and their path is not known")
     return onnx.load_model(os.fspath(place))

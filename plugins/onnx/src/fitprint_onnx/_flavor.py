@@ -1,4 +1,4 @@
-"""The flavor: which part answers which question of the contract."""
+"""ONNX's flavor: the answers to the questions of fitprint's plugin contract."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fitprint_onnx import _calls, _graph, _packages, _running
 
 
 class OnnxFlavor(Flavor):
-    """ONNX: nothing is trained. What is converted, or saved, leaves a package in the run of its source."""
+    """ONNX: nothing is trained. A model that is converted or saved becomes a package in the run of its source."""
 
     loader_module = "mlflow.onnx"
     model_argument = "onnx_model"
@@ -49,7 +49,7 @@ class OnnxFlavor(Flavor):
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        return None  # a graph of operators, and tensors
+        return None  # the format contains only a graph of operators, and tensors
 
     def size(self, model: Any) -> int | None:
         return int(model.ByteSize())

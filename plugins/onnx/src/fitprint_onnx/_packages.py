@@ -1,4 +1,4 @@
-"""Writing and reading a model in ONNX's own format, in the layout of MLflow's onnx flavor."""
+"""Write and read a model in ONNX's own format, in the layout of MLflow's onnx flavor."""
 
 from __future__ import annotations
 
@@ -17,23 +17,31 @@ from fitprint_onnx import _graph
 NAME = "model.onnx"
 SAVE_OPTIONS = ("onnx_execution_providers", "onnx_session_options", "save_as_external_data")
 PROVIDERS = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-"""MLflow's default: of these, those that are there."""
+"""MLflow's default; those that are available are used."""
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
 _LARGEST_MESSAGE = 2**31 - 1
-"""Bytes of a protobuf message: https://protobuf.dev/programming-guides/proto-limits/ """
+"""In bytes: https://protobuf.dev/programming-guides/proto-limits/ """
 
 
 def save(model: ModelProto, package: Package) -> dict[str, Any]:
-    """Writes a model; one that no protobuf message can hold, with its tensors in a file beside it.
+    """Write a model. If it is too large for a protobuf message, its tensors go to a file beside it.
 
-    Raises ValueError for a model whose tensors lie elsewhere.
+    Args:
+        model: The model.
+        package: The package to write into.
+
+    Returns:
+        The flavor's keys in MLmodel.
+
+    Raises:
+        ValueError: The model's tensors are in other files.
     """
     if any(map(uses_external_data, _graph.tensors(model))):
-        raise ValueError("its tensors lie in files of their own: load them with onnx.load(path) first")
+        raise ValueError("its tensors are in separate files: load them with onnx.load(path) first")
     options = package.options
     if options.get("save_as_external_data") or model.ByteSize() > _LARGEST_MESSAGE:
         copied = ModelProto()
-        copied.CopyFrom(model)  # for saving moves the tensors out of the object
+        copied.CopyFrom(model)  # because saving moves the tensors out of the object
         package.path(f"{NAME}.data")
         onnx.save_model(copied, str(package.path(NAME)), save_as_external_data=True, location=f"{NAME}.data")
     else:
@@ -48,14 +56,22 @@ def save(model: ModelProto, package: Package) -> dict[str, Any]:
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> ModelProto:
-    """Reads a model of fitprint's or MLflow's. Raises PackageError for what is no model, or broken."""
+    """Read a model that fitprint or MLflow has written.
+
+    Args:
+        folder: The folder of the package.
+        config: The flavor's entry in MLmodel.
+
+    Raises:
+        PackageError: The file is damaged, or is not a model.
+    """
     path = member(folder, config.get("data"))
     try:
         model = onnx.load_model(str(path), load_external_data=False)
         for tensor in _graph.tensors(model):
             for entry in tensor.external_data if uses_external_data(tensor) else ():
                 if entry.key == "location":
-                    member(folder, entry.value)  # nothing from outside of the package
+                    member(folder, entry.value)  # refuses files outside of the package
         load_external_data_for_model(model, str(path.parent))
         onnx.checker.check_model(model if model.ByteSize() <= _LARGEST_MESSAGE else str(path))
     except (DecodeError, onnx.checker.ValidationError, ValueError, OSError) as error:
@@ -65,5 +81,5 @@ def load(folder: Path, config: Mapping[str, Any]) -> ModelProto:
 
 
 def requirements() -> list[str]:
-    """What loading and predicting needs; of the runtime's distributions the one that is installed."""
-    return ["onnx", next((each for each in _RUNTIMES if installed_version(each)), _RUNTIMES[0]), "numpy"]
+    """Return what loading and predicting needs; of the runtime's distributions the one that is installed."""
+    return ["onnx", next((name for name in _RUNTIMES if installed_version(name)), _RUNTIMES[0]), "numpy"]

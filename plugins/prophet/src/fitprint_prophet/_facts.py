@@ -1,4 +1,4 @@
-"""What a fitted Prophet learnt, and how well it describes the data that it was given."""
+"""What a fitted Prophet has learnt, and how well it describes its training data."""
 
 from __future__ import annotations
 
@@ -16,50 +16,49 @@ _SCALARS = ("k", "m", "sigma_obs")
 
 
 def columns(model: Prophet) -> list[str]:
-    """The columns of a frame that the model predicts from."""
-    found = ["ds", *(["cap"] if model.growth == "logistic" else []), *(["floor"] if model.logistic_floor else [])]
-    conditions = [each.get("condition_name") for each in model.seasonalities.values()]
-    return list(dict.fromkeys([*found, *model.extra_regressors, *(each for each in conditions if each)]))
+    """Return the columns that a model needs to predict."""
+    names = ["ds", *(["cap"] if model.growth == "logistic" else []), *(["floor"] if model.logistic_floor else [])]
+    conditions = [seasonality.get("condition_name") for seasonality in model.seasonalities.values()]
+    return list(dict.fromkeys([*names, *model.extra_regressors, *filter(None, conditions)]))
 
 
 def inputs(call: TrainingCall) -> pd.DataFrame:
-    """Those columns of the frame that ``fit`` was given."""
+    """Return these columns of the frame that was passed to ``fit``."""
     frame: pd.DataFrame = call.argument("df")
     return frame[columns(call.instance)]
 
 
 def learnt(model: Prophet) -> dict[str, float]:
-    """The rate and offset of the trend and the noise, in Prophet's own scale; of samples their mean."""
+    """Return the rate and offset of the trend and the noise, in Prophet's own scale; the mean if there are samples."""
     return {name: float(np.mean(model.params[name])) for name in _SCALARS if name in model.params}
 
 
 def metrics_of_rows(call: TrainingCall) -> dict[str, float]:
-    """Regression metrics of ``yhat`` on the training rows, under scikit-learn's names."""
+    """Return regression metrics of ``yhat`` on the training rows, under scikit-learn's names."""
     frame: pd.DataFrame = call.argument("df")
     frame = frame[frame["y"].notna()]
     model = copy.copy(call.instance)
-    model.uncertainty_samples = 0  # the intervals are what predicting costs
+    model.uncertainty_samples = 0  # computing the intervals takes most of the time
 
     def predict(rows: pd.DataFrame) -> Any:
         forecast = model.predict(rows)["yhat"].to_numpy()
-        found = np.empty(len(rows))
-        found[pd.to_datetime(rows["ds"]).reset_index(drop=True).sort_values().index] = (
-            forecast  # which is in that order
-        )
-        return found
+        in_order = pd.to_datetime(rows["ds"]).reset_index(drop=True).sort_values().index
+        predictions = np.empty(len(rows))
+        predictions[in_order] = forecast  # the forecast is sorted by date
+        return predictions
 
     return training_metrics(call, TrainingRows(frame, frame["y"].to_numpy(dtype=float)), predict, None)
 
 
 def tables(model: Prophet) -> dict[str, str]:
-    """The changepoints of the trend with how much its rate changes, and the coefficients of the regressors, as CSV."""
-    found = {}
+    """Return the changepoints with the change of the trend, and the coefficients of the regressors, as CSV."""
+    texts = {}
     if model.changepoints is not None and len(model.changepoints):
         changes = pd.DataFrame({"ds": model.changepoints.to_numpy(), "delta": np.mean(model.params["delta"], axis=0)})
-        found["changepoints.csv"] = _csv(changes)
+        texts["changepoints.csv"] = _csv(changes)
     if model.extra_regressors:
-        found["regressor_coefficients.csv"] = _csv(regressor_coefficients(model))
-    return found
+        texts["regressor_coefficients.csv"] = _csv(regressor_coefficients(model))
+    return texts
 
 
 def _csv(table: pd.DataFrame) -> str:

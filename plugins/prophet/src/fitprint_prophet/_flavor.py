@@ -1,4 +1,4 @@
-"""The flavor: which part answers which question of the contract."""
+"""Prophet's flavor: the answers to the questions of fitprint's plugin contract."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from fitprint.plugin import Flavor, Package, Patch, TrainingCall
 from fitprint_prophet import _facts, _packages, _params, _validation
 
-_FEW = 1_000
+_SAMPLE_ROWS = 1_000
 
 
 class ProphetFlavor(Flavor):
@@ -36,7 +36,9 @@ class ProphetFlavor(Flavor):
 
     def model(self, call: TrainingCall) -> Any:
         if call.instance is None:
-            call.skip("model", "cross-validation", "it trains a model per cutoff and keeps none")
+            call.skip(
+                "model", "cross-validation", "cross-validation trains one model per cutoff and keeps none of them"
+            )
             return None
         return call.instance
 
@@ -54,8 +56,8 @@ class ProphetFlavor(Flavor):
         return _facts.inputs(call) if call.instance is not None else None
 
     def sample(self, call: TrainingCall) -> Any:
-        """The first rows; ``ds`` as Prophet takes it, whatever it was given as: dates to the nanosecond."""
-        rows = _facts.inputs(call).iloc[:_FEW]
+        """Return the first rows, with ``ds`` as Prophet converts it: dates in nanoseconds."""
+        rows = _facts.inputs(call).iloc[:_SAMPLE_ROWS]
         return rows.assign(ds=pd.to_datetime(rows["ds"]).astype("datetime64[ns]"))
 
     def target(self, call: TrainingCall) -> Any:
@@ -71,7 +73,7 @@ class ProphetFlavor(Flavor):
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        return None  # its JSON holds data alone
+        return None  # Prophet's JSON contains only data
 
     def requirements(self, model: Any) -> Iterable[str]:
         return ("prophet", "holidays", "numpy", "pandas")

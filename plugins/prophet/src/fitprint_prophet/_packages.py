@@ -1,4 +1,4 @@
-"""Writing and reading a Prophet in its own JSON without its training rows, in the layout of MLflow's prophet flavor."""
+"""Write and read a Prophet in its own JSON without training rows, in the layout of MLflow's prophet flavor."""
 
 from __future__ import annotations
 
@@ -21,46 +21,64 @@ FILE, PICKLE = "model.pr", "model.pkl"
 
 
 def save(model: Prophet, package: Package) -> dict[str, Any]:
-    """Writes a fitted model natively; one of a class of the user's, which Prophet's format would drop, as a pickle.
+    """Write a fitted model in Prophet's format; a model of a user's class, which that would lose, as a pickle.
 
-    The pickle is in the layout of MLflow's sklearn flavor. Raises ValueError for a model that was not fitted.
+    The pickle is in the layout of MLflow's sklearn flavor.
+
+    Args:
+        model: The model.
+        package: The package to write into.
+
+    Returns:
+        The flavor's keys in MLmodel.
+
+    Raises:
+        ValueError: The model was not fitted.
     """
     if model.history is None:
-        raise ValueError("this Prophet was not fitted: there is nothing to predict with yet")
+        raise ValueError("this Prophet has not been fitted: call its fit() first")
     reduced = without_rows(model)
     if type(model) is not Prophet:
         return _save_pickle(reduced, package)
-    package.write(FILE, json.dumps(model_to_json(reduced)))  # JSON in JSON: so MLflow writes it, and reads it
+    package.write(FILE, json.dumps(model_to_json(reduced)))  # JSON inside JSON, as MLflow writes and reads it
     return {"data": FILE, "model_type": type(model).__name__, "prophet_version": prophet.__version__}
 
 
 def without_rows(model: Prophet) -> Prophet:
-    """A copy that predicts the same: of the history it has the first and last date, and how far rows are apart.
+    """Return a copy that predicts the same, with only the first and last date of the history and the mean distance.
 
-    The dates of all rows stay: ``make_future_dataframe`` continues them.
+    The dates of all rows are kept, because ``make_future_dataframe`` continues them.
     """
-    made = copy.copy(model)
+    copied = copy.copy(model)
     history: Any = model.history
-    apart = np.diff(history["t"]).mean() if len(history) > 1 else 0.0
-    made.history = pd.DataFrame({"ds": history["ds"].iloc[[0, -1]].to_numpy(), "t": [0.0, apart]})
-    made.stan_fit = None
-    made.extra_regressors = OrderedDict(
-        (name, {**each, "predictor": None} if "predictor" in each else each)
-        for name, each in model.extra_regressors.items()
+    distance = np.diff(history["t"]).mean() if len(history) > 1 else 0.0
+    copied.history = pd.DataFrame({"ds": history["ds"].iloc[[0, -1]].to_numpy(), "t": [0.0, distance]})
+    copied.stan_fit = None
+    copied.extra_regressors = OrderedDict(
+        (name, {**regressor, "predictor": None} if "predictor" in regressor else regressor)
+        for name, regressor in model.extra_regressors.items()
     )
-    return made
+    return copied
 
 
 def _save_pickle(model: Prophet, package: Package) -> dict[str, Any]:
     model.stan_backend = None
-    form = dump_model(model, package, PICKLE)
+    serialization_format = dump_model(model, package, PICKLE)
     package.flavor_name, package.loader_module = "sklearn", "mlflow.sklearn"
     package.pyfunc = {"model_path": PICKLE, "predict_fn": "predict"}
-    return {"pickled_model": PICKLE, "serialization_format": form}
+    return {"pickled_model": PICKLE, "serialization_format": serialization_format}
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Prophet:
-    """Reads a model of fitprint's or MLflow's. Raises PackageError for what is no model of Prophet's, or broken."""
+    """Read a model that fitprint or MLflow has written.
+
+    Args:
+        folder: The folder of the package.
+        config: The flavor's entry in MLmodel.
+
+    Raises:
+        PackageError: The file is damaged, or is not a model of Prophet.
+    """
     path = member(folder, config.get("data") or FILE)
     try:
         return model_from_json(json.loads(path.read_text("utf-8")))

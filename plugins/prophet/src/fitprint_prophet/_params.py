@@ -1,4 +1,4 @@
-"""The params of a Prophet: what it was made with, what was added to it, and what ``fit`` was given."""
+"""The params of a Prophet: those of its constructor, what was added to it, and the arguments of ``fit``."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ _OF_VALIDATION = ("horizon", "period", "initial", "parallel")
 
 
 def model_params(model: Prophet) -> dict[str, Any]:
-    """All constructor params; holidays and regressors by name, added seasonalities with their settings."""
+    """Return all params of the constructor; holidays and regressors by name, seasonalities with their settings."""
     names = [name for name in inspect.signature(Prophet.__init__).parameters if name != "self"]
-    found = {name: getattr(model, name, None) for name in names if name != "stan_backend"}
-    found["holidays"] = None if model.holidays is None else sorted({str(each) for each in model.holidays["holiday"]})
-    found["changepoints"] = _dates(model.changepoints) if model.specified_changepoints else None
-    found["country_holidays"] = model.country_holidays
-    found["seasonalities"] = _settings(model.seasonalities)
-    found["regressors"] = _settings(model.extra_regressors)
-    return found
+    params = {name: getattr(model, name, None) for name in names if name != "stan_backend"}
+    params["holidays"] = None if model.holidays is None else sorted({str(day) for day in model.holidays["holiday"]})
+    params["changepoints"] = _dates(model.changepoints) if model.specified_changepoints else None
+    params["country_holidays"] = model.country_holidays
+    params["seasonalities"] = _settings(model.seasonalities)
+    params["regressors"] = _settings(model.extra_regressors)
+    return params
 
 
 def fit_params(call: TrainingCall) -> dict[str, Any]:
-    """What ``fit`` hands on to Stan: ``iter``, ``seed``, ``algorithm``."""
+    """Return what ``fit`` passes on to Stan: ``iter``, ``seed``, ``algorithm``."""
     return {name: value for name, value in call.kwargs.items() if name != "df" and not isinstance(value, Mapping)}
 
 
 def fitted_params(model: Prophet) -> dict[str, Any]:
-    """What ``fit`` itself decided: the seasonalities that the data asks for, and how many changepoints it allows."""
+    """Return what ``fit`` itself chose: the seasonalities that the data needs, and the number of changepoints."""
     return {"n_changepoints": model.n_changepoints, "seasonalities": _settings(model.seasonalities)}
 
 
 def validation_params(call: TrainingCall) -> dict[str, Any]:
-    """The params of the model that is validated, and those of ``cross_validation``."""
-    found = model_params(call.argument("model"))
+    """Return the params of the model that is validated, and those of ``cross_validation``."""
+    params = model_params(call.argument("model"))
     for name in _OF_VALIDATION:
         value = call.argument(name)
-        found[name] = value if value is None or isinstance(value, str) else _text(value)
+        params[name] = value if value is None or isinstance(value, str) else _text(value)
     cutoffs = call.argument("cutoffs")
-    return {**found, "cutoffs": None if cutoffs is None else [str(each) for each in cutoffs]}
+    return {**params, "cutoffs": None if cutoffs is None else [str(cutoff) for cutoff in cutoffs]}
 
 
 def _text(value: Any) -> str:
@@ -51,10 +51,12 @@ def _text(value: Any) -> str:
 
 
 def _settings(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The settings of seasonalities or regressors; what of them is learnt from the data, or a model, is none."""
+    """Return the settings of seasonalities or regressors, without what was learnt from the data."""
     learnt = ("mu", "std", "predictor")
-    return {name: {key: each[key] for key in each if key not in learnt} for name, each in parts.items()}
+    return {
+        name: {key: value for key, value in settings.items() if key not in learnt} for name, settings in parts.items()
+    }
 
 
 def _dates(values: Any) -> list[str]:
-    return [str(each) for each in values]
+    return [str(date) for date in values]

@@ -1,4 +1,4 @@
-"""The scores of a cross-validation: over all forecasts, by horizon, and by cutoff; no row of the forecasts."""
+"""The scores of a cross-validation: over all forecasts, by horizon and by cutoff, without any row of the forecasts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEAR_ZERO = 1e-8
 
 
 def metrics(forecasts: pd.DataFrame) -> dict[str, float]:
-    """Prophet's ``performance_metrics`` over all forecasts."""
+    """Return Prophet's ``performance_metrics`` over all forecasts."""
     table = performance_metrics(forecasts, metrics=_scores_of(forecasts), rolling_window=1)
     if table is None or table.empty:
         return {}
@@ -23,25 +23,25 @@ def metrics(forecasts: pd.DataFrame) -> dict[str, float]:
 
 
 def tables(forecasts: pd.DataFrame) -> dict[str, Any]:
-    """``performance_metrics`` by horizon, and the errors by cutoff, as CSV."""
-    found = {"cutoffs.csv": _by_cutoff(forecasts)}
+    """Return ``performance_metrics`` by horizon, and the errors by cutoff, as CSV."""
+    by_file = {"cutoffs.csv": _by_cutoff(forecasts)}
     by_horizon = performance_metrics(forecasts, metrics=_scores_of(forecasts))
     if by_horizon is not None:
-        found["performance_metrics.csv"] = by_horizon
-    return {name: table.to_csv(index=False, lineterminator="\n") for name, table in found.items()}
+        by_file["performance_metrics.csv"] = by_horizon
+    return {name: table.to_csv(index=False, lineterminator="\n") for name, table in by_file.items()}
 
 
 def _scores_of(forecasts: pd.DataFrame) -> list[str]:
-    """Those that these forecasts have: of others Prophet tells its logger."""
+    """Return the scores that these forecasts have; for others Prophet would log a message."""
     left_out = set() if forecasts["y"].abs().min() >= _NEAR_ZERO else {"mape"}
     if not {"yhat_lower", "yhat_upper"} <= set(forecasts.columns):
         left_out.add("coverage")
-    return [each for each in _SCORES if each not in left_out]
+    return [score for score in _SCORES if score not in left_out]
 
 
 def _by_cutoff(forecasts: pd.DataFrame) -> pd.DataFrame:
     error = (forecasts["yhat"] - forecasts["y"]).astype(float)
     squares = pd.DataFrame({"cutoff": forecasts["cutoff"], "mse": error**2, "mae": error.abs()})
-    found = squares.groupby("cutoff", as_index=False).mean()
-    found.insert(1, "forecasts", squares.groupby("cutoff").size().to_numpy())
-    return found.assign(rmse=np.sqrt(found["mse"]))
+    table = squares.groupby("cutoff", as_index=False).mean()
+    table.insert(1, "forecasts", squares.groupby("cutoff").size().to_numpy())
+    return table.assign(rmse=np.sqrt(table["mse"]))

@@ -1,4 +1,4 @@
-"""What is known of a pipeline and its training: params, and the files that say all of it."""
+"""What is known about a pipeline and its training: params, and the files that contain all of it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from fitprint.plugin import TrainingCall
 
-_NAMES_OF_STEP = ("exclude", "annotates")
+_LISTS_OF_STEP = ("exclude", "annotates")
 _OF_OPTIMIZER = ("learn_rate", "L2", "grad_clip", "b1", "b2", "use_averages")
 
 
 def of_pipeline(nlp: Any) -> dict[str, Any]:
-    """Language, components, and the vectors that they may use."""
+    """Return the language, the components, and the vectors that they may use."""
     vectors = nlp.vocab.vectors
     return {
         "lang": nlp.lang,
@@ -26,64 +26,64 @@ def of_pipeline(nlp: Any) -> dict[str, Any]:
 
 
 def of_training(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of ``[training]``, with dots between the names of sections and settings."""
+    """Return the settings of ``[training]``, with dots between the names of sections and settings."""
     return dict(_flat("training", config.get("training", {})))
 
 
 def of_step(call: TrainingCall) -> dict[str, Any]:
-    """The arguments of a step that say how it trains, of the first step."""
-    found: dict[str, Any] = {"drop": call.argument("drop", 0.0)}
-    for name in _NAMES_OF_STEP:
+    """Return those arguments of the first step that say how it trains."""
+    params: dict[str, Any] = {"drop": call.argument("drop", 0.0)}
+    for name in _LISTS_OF_STEP:
         if call.argument(name):
-            found[name] = list(call.argument(name))
+            params[name] = list(call.argument(name))
     if call.argument("component_cfg"):
-        found["component_cfg"] = call.argument("component_cfg")
+        params["component_cfg"] = call.argument("component_cfg")
     optimizer = call.argument("sgd")
     if optimizer is not None:
         call.cache["optimizer"] = True
-        found.update(of_optimizer(optimizer))
-    return found
+        params.update(of_optimizer(optimizer))
+    return params
 
 
 def of_optimizer(optimizer: Any) -> dict[str, Any]:
-    """Class and settings of an optimizer; of a setting with a schedule, its value of now."""
-    if not optimizer:  # False stands for none
+    """Return the class and settings of an optimizer; for a setting with a schedule, its current value."""
+    if not optimizer:  # False means that there is none
         return {}
-    found: dict[str, Any] = {"optimizer": type(optimizer).__name__}
+    params: dict[str, Any] = {"optimizer": type(optimizer).__name__}
     for name in _OF_OPTIMIZER:
         value = getattr(optimizer, name, None)
         if isinstance(value, (bool, int, float)):
-            found[f"optimizer.{name}"] = value
-    return found
+            params[f"optimizer.{name}"] = value
+    return params
 
 
 def files(nlp: Any) -> dict[str, Any]:
-    """The whole configuration and what the pipeline says of itself."""
+    """Return the whole configuration, and the pipeline's description of itself."""
     return {"config.cfg": nlp.config.to_str(), "meta.json": _plain(nlp.meta)}
 
 
 def _architectures(components: Mapping[str, Any]) -> dict[str, Any]:
-    found = {}
+    params = {}
     for name, settings in components.items():
         factory = settings.get("factory") or settings.get("source")
         if factory is not None:
-            found[f"components.{name}.factory"] = factory
+            params[f"components.{name}.factory"] = factory
         model = settings.get("model")
         if isinstance(model, Mapping) and "@architectures" in model:
-            found[f"components.{name}.model"] = model["@architectures"]
-    return found
+            params[f"components.{name}.model"] = model["@architectures"]
+    return params
 
 
 def _flat(name: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, Mapping) and value:
-        return [pair for key, each in value.items() for pair in _flat(f"{name}.{key}", each)]
+        return [pair for key, inner in value.items() for pair in _flat(f"{name}.{key}", inner)]
     return [(name, value)]
 
 
 def _plain(value: Any) -> Any:
-    """Numbers of numpy are among the scores that spaCy keeps in a pipeline's meta."""
+    """Return a value without NumPy's numbers, which are among the scores that spaCy keeps in a pipeline's meta."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [_plain(inner) for inner in value]
     return value.item() if hasattr(value, "item") else value

@@ -1,4 +1,4 @@
-"""The flavor: which part answers which question of the contract."""
+"""spaCy's flavor: the answers to the questions of fitprint's plugin contract."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SpacyFlavor(Flavor):
     def watched(self, call: TrainingCall) -> None:
         if call.name == "update_meta":
             _scores.emit_checkpoint(call)
-        elif "steps" in call.cache:  # of a loop; what `train` evaluates comes with its checkpoints
+        elif "steps" in call.cache:  # in a loop; what `train` evaluates comes with its checkpoints
             _scores.emit_scores(call, call.result, call.cache["steps"] - 1)
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
@@ -103,7 +103,7 @@ class SpacyFlavor(Flavor):
 
     @staticmethod
     def _best(call: TrainingCall) -> Path | None:
-        """Where `train` has saved the best pipeline it came by."""
+        """Return the folder in which `train` has saved the best pipeline, or None."""
         folder = call.argument("output_path") if call.name == "train" else None
         best = Path(folder) / _BEST if folder is not None else None
         return best if best is not None and best.is_dir() else None

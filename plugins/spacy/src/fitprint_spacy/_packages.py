@@ -1,4 +1,4 @@
-"""Writing and reading a pipeline as ``Language.to_disk`` does, in the layout of MLflow's spacy flavor."""
+"""Write and read a pipeline as ``Language.to_disk`` does, in the layout of MLflow's spacy flavor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ FOLDER = "model.spacy"
 
 
 def save(nlp: Any, package: Package) -> dict[str, Any]:
-    """Writes the pipeline. Without a text categorizer it cannot predict, as in MLflow."""
+    """Write a pipeline. Without a text categorizer it cannot predict, as in MLflow.
+
+    Args:
+        nlp: The pipeline.
+        package: The package to write into.
+
+    Returns:
+        The flavor's keys in MLmodel.
+    """
     nlp.to_disk(package.path(FOLDER))
     package.modules |= _foreign_modules(nlp)
     if not categorizes(nlp):
@@ -25,17 +33,25 @@ def save(nlp: Any, package: Package) -> dict[str, Any]:
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:
-    """The pipeline of a package, of MLflow's too. Raises PackageError where its folder is missing."""
+    """Read a pipeline that fitprint or MLflow has written.
+
+    Args:
+        folder: The folder of the package.
+        config: The flavor's entry in MLmodel.
+
+    Raises:
+        PackageError: The folder of the pipeline is missing.
+    """
     return read(member(folder, config.get("data", FOLDER)))
 
 
 def read(folder: Path) -> Any:
-    """The pipeline in a folder."""
+    """Read a pipeline from a folder."""
     return spacy.load(folder)
 
 
 def size(nlp: Any) -> int:
-    """About the bytes that `save` writes: weights and vectors."""
+    """Estimate the bytes that `save` writes: those of the weights and vectors."""
     vectors = nlp.vocab.vectors.data
     return int(getattr(vectors, "nbytes", 0)) + sum(_weights(nlp))
 
@@ -50,12 +66,12 @@ def _weights(nlp: Any) -> Iterator[int]:
 
 
 def requirements(nlp: Any) -> list[str]:
-    """spaCy, and what brings the components of a pipeline that are not its own."""
-    found = {distribution_of_module(each) for each in _foreign_modules(nlp)}
-    return ["spacy", *sorted(each for each in found if each is not None)]
+    """Return spaCy, and the distributions of components that are not its own."""
+    distributions = {distribution_of_module(module) for module in _foreign_modules(nlp)}
+    return ["spacy", *sorted(name for name in distributions if name is not None)]
 
 
 def _foreign_modules(nlp: Any) -> set[str]:
-    """The modules that define components which spaCy does not bring; a component may be a function, too."""
+    """Return the modules of components that are not spaCy's. A component may also be a function."""
     modules = {getattr(pipe, "__module__", None) or type(pipe).__module__ for _, pipe in nlp.pipeline}
-    return {each for each in modules if each.partition(".")[0] != "spacy"}
+    return {module for module in modules if module.partition(".")[0] != "spacy"}

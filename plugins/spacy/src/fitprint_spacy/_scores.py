@@ -1,4 +1,4 @@
-"""Scores and losses as spaCy itself gives them."""
+"""Scores and losses as spaCy itself reports them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fitprint.plugin import TrainingCall
 
 
 def emit_checkpoint(call: TrainingCall) -> None:
-    """What ``spacy train`` prints for one evaluation: losses since the one before, scores, and the weighted score."""
+    """Emit what ``spacy train`` prints for an evaluation: losses since the last one, scores, and the weighted score."""
     info = call.argument("info")
     step = int(info["step"])
     for name, value in info["losses"].items():
@@ -22,19 +22,19 @@ def emit_checkpoint(call: TrainingCall) -> None:
 
 
 def emit_scores(call: TrainingCall, scores: Mapping[str, Any], step: int) -> None:
-    """Every score that is a number; those per label with the label after a slash."""
+    """Emit every score that is a number; scores of a label have the label after a slash."""
     for name, value in _numbers(scores):
         call.emit(name, value, step)
 
 
 def best(call: TrainingCall) -> dict[str, float]:
-    """Where training was at its best, which is where ``model-best`` comes from."""
+    """Return the best score and its step, which is the one that ``model-best`` was saved at."""
     return {name: call.cache[name] for name in ("best_score", "best_step") if name in call.cache}
 
 
 def _numbers(scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for name, value in scores.items():
         if isinstance(value, Mapping):
-            yield from ((f"{name}/{key}", each) for key, each in _numbers(value))
+            yield from ((f"{name}/{key}", number) for key, number in _numbers(value))
         elif hasattr(value, "__float__") and not isinstance(value, bool):
             yield str(name), float(value)

@@ -1,4 +1,4 @@
-"""Which calls of statsmodels are recorded, and which are its own affair."""
+"""The entry points of statsmodels that are recorded, and the rule for calls that statsmodels makes itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _METHODS = ("fit", "fit_regularized", "fit_constrained", "fit_map", "fit_em")
 
 PATCHES = (
     *(Patch("statsmodels.base.model", f"Model.{name}", subclasses=True) for name in _METHODS),
-    # mixins whose fit calls that of the model, and classes outside of the tree
+    # mixins whose fit calls that of the model, and classes that do not derive from Model
     Patch("statsmodels.base._penalized", "PenalizedMixin.fit"),
     Patch("statsmodels.genmod.bayes_mixed_glm", "_VariationalBayesMixedGLM.fit_vb"),
     Patch("statsmodels.imputation.mice", "MICE.fit"),
@@ -19,19 +19,22 @@ PATCHES = (
     Patch("statsmodels.tsa.forecasting.theta", "ThetaModel.fit"),
 )
 
-_NOT_THE_CALLER = ("fitprint", "fitprint_statsmodels", "wrapt")
+_SKIPPED_CALLERS = ("fitprint", "fitprint_statsmodels", "wrapt")
 
 
 def statsmodels_itself(call: TrainingCall) -> str | None:
-    """A fit that statsmodels starts: a null model for a summary, the regressions in ``adfuller``, ``select_order``.
+    """Leave out a fit that statsmodels starts itself: a null model for a summary, or the regressions in ``adfuller``.
 
-    They are found by their caller, for many of them run long after the fit, when a cached statistic is first read.
+    They are recognised by their caller, because many of them run long after the fit, when a statistic is first read.
+
+    Args:
+        call: The call.
     """
     frame = sys._getframe(1)
-    while frame.f_back is not None and _top(frame.f_globals.get("__name__")) in _NOT_THE_CALLER:
+    while frame.f_back is not None and _top(frame.f_globals.get("__name__")) in _SKIPPED_CALLERS:
         frame = frame.f_back
     name = frame.f_globals.get("__name__")
-    return f"{name} fits it for a purpose of its own" if _top(name) == "statsmodels" else None
+    return f"{name} fits it for its own purpose" if _top(name) == "statsmodels" else None
 
 
 def _top(module: object) -> str:

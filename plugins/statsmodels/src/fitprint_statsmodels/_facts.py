@@ -17,40 +17,40 @@ STATISTICS = (
     "mse_total", "mae", "sse", "ssr", "ess", "centered_tss", "uncentered_tss", "condition_number", "deviance",
     "null_deviance", "pearson_chi2", "sigma2", "detomega", "k_ar", "neqs", "within_group_corr", "cov_re_det",
 )  # fmt: skip
-"""The attributes of statsmodels' results that are single numbers: those of MLflow's list among them."""
+"""The attributes of statsmodels' results that are single numbers, including all that MLflow records."""
 _OF_THE_OPTIMIZER = ("converged", "iterations")
 
 
 def metrics(results: Any) -> dict[str, float]:
-    """The finite ones of the statistics that these results have."""
-    found = {name: _read(results, name) for name in STATISTICS}
-    told = _read(results, "mle_retvals")
+    """Return those statistics of the results that are finite."""
+    values = {name: _read(results, name) for name in STATISTICS}
+    optimizer = _read(results, "mle_retvals")
     for name in _OF_THE_OPTIMIZER:
         own = _read(results, name)
-        found[name] = told.get(name) if own is None and isinstance(told, Mapping) else own
-    return {name: float(value) for name, value in found.items() if _is_finite(value)}
+        values[name] = optimizer.get(name) if own is None and isinstance(optimizer, Mapping) else own
+    return {name: float(value) for name, value in values.items() if _is_finite(value)}
 
 
 def deviances(results: Any) -> list[float]:
-    """The deviance after each iteration of iteratively reweighted least squares, where it was kept."""
+    """Return the deviance after each iteration of iteratively reweighted least squares, if it was kept."""
     history = _read(results, "fit_history")
     values = history.get("deviance") if isinstance(history, Mapping) else None
-    return [float(each) for each in values or () if _is_finite(each)]
+    return [float(value) for value in values or () if _is_finite(value)]
 
 
 def summary(results: Any) -> str | None:
-    """The summary as text, or None where these results have none."""
-    done, found = attempt(lambda each: each.summary(), results)
+    """Return the summary as text, or None if the results have none."""
+    done, table = attempt(lambda: results.summary())
     if not done:
         return None
-    return str(found.as_text()) if hasattr(found, "as_text") else str(found)
+    return str(table.as_text()) if hasattr(table, "as_text") else str(table)
 
 
 def coefficients(results: Any) -> str | None:
-    """The table of the coefficients as CSV: a row each, the columns as in the summary; None without coefficients."""
+    """Return the table of the coefficients as CSV, with the columns of the summary; None without coefficients."""
     params = _read(results, "params")
-    if isinstance(params, Mapping) and not isinstance(params, pd.Series):  # of exponential smoothing
-        params = pd.Series({name: each for name, each in params.items() if _is_finite(each)}, dtype=float)
+    if isinstance(params, Mapping) and not isinstance(params, pd.Series):  # from exponential smoothing
+        params = pd.Series({name: value for name, value in params.items() if _is_finite(value)}, dtype=float)
     if params is None or np.size(params) == 0:
         return None
     statistic = "t" if _read(results, "use_t") else "z"
@@ -68,17 +68,17 @@ def coefficients(results: Any) -> str | None:
 
 
 def _names(results: Any, params: Any) -> dict[str, list[str]]:
-    """The names of the coefficients and, of several equations (a column each), those of the equations."""
+    """Return the names of the coefficients and, if there are several equations (columns), those of the equations."""
     if np.ndim(params) == 1:
         names = getattr(params, "index", None)
         names = names if names is not None else _own_names(results, len(params))
-        return {"name": [str(each) for each in names]}
+        return {"name": [str(name) for name in names]}
     rows, columns = np.shape(params)
     index = getattr(params, "index", None)
     names = list(index) if index is not None else _own_names(results, rows)
     equations = list(getattr(params, "columns", range(columns)))
-    named = [(str(equation), str(name)) for equation in equations for name in names]
-    return {"equation": [each for each, _ in named], "name": [each for _, each in named]}
+    pairs = [(str(equation), str(name)) for equation in equations for name in names]
+    return {"equation": [equation for equation, _ in pairs], "name": [name for _, name in pairs]}
 
 
 def _own_names(results: Any, count: int) -> list[str]:
@@ -87,18 +87,18 @@ def _own_names(results: Any, count: int) -> list[str]:
         if names is not None and len(names) == count:
             return list(names)
     names = _read(_read(results, "model"), "exog_names")
-    return list(names) if names is not None and len(names) == count else [str(each) for each in range(count)]
+    return list(names) if names is not None and len(names) == count else [str(position) for position in range(count)]
 
 
 def _read(owner: Any, name: str) -> Any:
-    """An attribute, or None: reading one may compute it, and whether that is possible depends on the data."""
-    done, value = attempt(lambda each: getattr(each, name, None), owner)
+    """Return an attribute, or None: reading it may compute it, and whether that is possible depends on the data."""
+    done, value = attempt(getattr, owner, name, None)
     return value if done and not callable(value) else None
 
 
 def _call(owner: Any, name: str) -> Any:
     method: Callable[[], Any] | None = getattr(owner, name, None)
-    done, value = attempt(lambda _: method() if method is not None else None, owner)
+    done, value = attempt(method) if method is not None else (False, None)
     return value if done else None
 
 

@@ -1,4 +1,4 @@
-"""The flavor: which part answers which question of the contract."""
+"""statsmodels' flavor: the answers to the questions of fitprint's plugin contract."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fitprint_statsmodels._stand_in import stand_in
 
 
 class StatsmodelsFlavor(Flavor):
-    """statsmodels: ``fit`` and its kin of every model, the formula API's included."""
+    """statsmodels: ``fit`` and similar methods of every model, including those of the formula API."""
 
     loader_module = "mlflow.statsmodels"
     model_argument = "statsmodels_model"
@@ -32,7 +32,11 @@ class StatsmodelsFlavor(Flavor):
                 reason = f"{type(results).__name__} has no predict(exog), and no predict(start, end)"
                 call.skip("the package's predict", "statsmodels", reason)
             return results
-        call.skip("model", "statsmodels", f"{call.name} returned no results but {type(results).__name__}")
+        call.skip(
+            "model",
+            "statsmodels",
+            f"{call.name} returned {type(results).__name__}, which are not results of statsmodels",
+        )
         return None
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
@@ -43,10 +47,10 @@ class StatsmodelsFlavor(Flavor):
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         results = call.cache["results"]
-        found = {"coefficients.csv": _facts.coefficients(results), "model_summary.txt": _facts.summary(results)}
+        texts = {"coefficients.csv": _facts.coefficients(results), "model_summary.txt": _facts.summary(results)}
         if call.settings.log_models and _are_results(call.result):
             _rows.remember(call.result, results)
-        return {name: text for name, text in found.items() if text is not None}
+        return {name: text for name, text in texts.items() if text is not None}
 
     def data(self, call: TrainingCall) -> Any:
         return _predicting.inputs(call.instance)

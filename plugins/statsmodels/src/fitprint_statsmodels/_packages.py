@@ -1,4 +1,4 @@
-"""Writing and reading results in statsmodels' own format, a pickle, in the layout of MLflow's statsmodels flavor."""
+"""Write and read results in statsmodels' own format, a pickle, in the layout of MLflow's statsmodels flavor."""
 
 from __future__ import annotations
 
@@ -24,41 +24,51 @@ _DECORATORS = ("statsmodels.tools.decorators", "statsmodels.tools._decorators")
 
 
 def save(model: Any, package: Package) -> dict[str, Any]:
-    """Writes results without the rows they were fitted on, where they then predict the same.
+    """Write results without the rows they were fitted on, if they predict the same without them.
 
-    ``remove_data`` among the options: False keeps the rows, True raises ValueError where they cannot be left out.
+    The option ``remove_data`` decides: False keeps the rows, True requires that they can be left out.
+
+    Args:
+        model: The results.
+        package: The package to write into.
+
+    Returns:
+        The flavor's keys in MLmodel.
+
+    Raises:
+        ValueError: The rows have to be left out, and cannot.
     """
     if predicts_from(model) is None:
         package.pyfunc = None
     remove = package.options.get("remove_data")
     if remove is False or not _save_without_rows(model, package):
         if remove:
-            raise ValueError(f"remove_data=True: what {type(model).__name__} predicts is not known to need no data")
+            raise ValueError(f"remove_data=True: {type(model).__name__} may need its data to predict")
         _write(stand_in(model, TextsAsObjects()), package)
-        _read(package.folder / FILE)  # raises what would keep everybody from reading it
+        _read(package.folder / FILE)  # raises the error that every reader would get
         if remove is None and target(getattr(model, "model", None)) is not None:
-            reason = f"what {type(model).__name__} does needs its data: the package holds it"
+            reason = f"{type(model).__name__} needs its training data, so the package contains it"
             package.skip("the model without its training data", "statsmodels", reason)
     return {"data": FILE, "statsmodels_version": statsmodels.__version__}
 
 
 def _save_without_rows(model: Any, package: Package) -> bool:
-    """Whether a form without rows of the data was written, which predicts the same on a sample of them."""
+    """Write the results without the rows; return whether they still predict the same on a sample."""
     rows = sample(model) if predicts_from(model) != TIMES else None
     if rows is None:
         return False
     done, expected = attempt(_predicted, stand_in(model), rows)
     if not done:
         return False
-    for made in _forms(model):
-        _write(made, package)
+    for reduced in _reduced_forms(model):
+        _write(reduced, package)
         done, predicted = attempt(lambda: _predicted(_read(package.folder / FILE), rows))
         if done and _are_equal(predicted, expected):
             return True
     return False
 
 
-def _forms(results: Any) -> Iterator[Any]:
+def _reduced_forms(results: Any) -> Iterator[Any]:
     complete = with_statistics(results)
     frame = getattr(complete.model.data, "frame", None)
     for small in _formulas.small_frames(complete.model) if frame is not None else [None]:
@@ -66,13 +76,13 @@ def _forms(results: Any) -> Iterator[Any]:
             yield without_rows(complete, frame, small, empty)
 
 
-def _write(made: Any, package: Package) -> None:
-    dump_model(_formulas.for_every_version(made), package, FILE)
+def _write(results: Any, package: Package) -> None:
+    dump_model(_formulas.for_every_version(results), package, FILE)
 
 
 def _predicted(results: Any, rows: Any) -> Any:
-    found = results.predict(exog=rows)  # by name: of some it is not the first
-    return getattr(found, "predicted_values", found)
+    predicted = results.predict(exog=rows)  # by name, because for some results it is not the first parameter
+    return getattr(predicted, "predicted_values", predicted)
 
 
 def _are_equal(left: Any, right: Any) -> bool:
@@ -80,7 +90,15 @@ def _are_equal(left: Any, right: Any) -> bool:
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:
-    """Reads results of fitprint's or MLflow's. Raises PackageError for a file that cannot be read."""
+    """Read results that fitprint or MLflow has written.
+
+    Args:
+        folder: The folder of the package.
+        config: The flavor's entry in MLmodel.
+
+    Raises:
+        PackageError: The file cannot be read.
+    """
     path = member(folder, config.get("data") or FILE)
     try:
         return _read(path)
@@ -98,5 +116,5 @@ class _Unpickler(Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if module in _DECORATORS:
-            module = next((each for each in _DECORATORS if importlib.util.find_spec(each) is not None), module)
+            module = next((name for name in _DECORATORS if importlib.util.find_spec(name) is not None), module)
         return super().find_class(module, name)

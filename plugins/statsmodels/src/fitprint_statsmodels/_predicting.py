@@ -14,12 +14,12 @@ from fitprint_statsmodels import _formulas
 from fitprint_statsmodels._stand_in import stand_in
 
 ROWS, TIMES = "rows", "times"
-_STEPS = 5
-_MOST = 200
+_SAMPLE_STEPS = 5
+_SAMPLE_ROWS = 200
 
 
 def predicts_from(results: Any) -> str | None:
-    """`ROWS`, `TIMES`, or None for results that MLflow's wrapper cannot predict with: those of VAR and PHReg."""
+    """Return `ROWS`, `TIMES`, or None if MLflow's wrapper cannot predict with the results: those of VAR and PHReg."""
     method = getattr(results, "predict", None)
     names = list(inspect.signature(method).parameters) if callable(method) else []
     if isinstance(getattr(results, "model", None), TimeSeriesModel):
@@ -28,14 +28,20 @@ def predicts_from(results: Any) -> str | None:
 
 
 def predict(results: Any, data: Any) -> Any:
-    """Of a time-series model, from a DataFrame of one row with ``start`` and ``end``; else from the regressors' rows.
+    """Predict from rows of the regressors or, with a time-series model, from a start and an end.
 
-    Raises ValueError for another DataFrame, NotImplementedError for results that predict from neither.
+    Args:
+        results: The results.
+        data: The rows; for a time-series model a DataFrame of one row with the columns ``start`` and ``end``.
+
+    Raises:
+        ValueError: A time-series model was given something else.
+        NotImplementedError: The results can predict from neither.
     """
-    kind = predicts_from(results)
-    if kind is None:
+    source = predicts_from(results)
+    if source is None:
         raise NotImplementedError(f"{type(results).__name__} has no predict(exog), and no predict(start, end)")
-    if kind == ROWS:
+    if source == ROWS:
         return stand_in(results).predict(data)
     if not isinstance(data, pd.DataFrame) or len(data) != 1 or not {"start", "end"} <= set(data.columns):
         raise ValueError("a time-series model predicts from a DataFrame of one row with the columns start and end")
@@ -43,7 +49,7 @@ def predict(results: Any, data: Any) -> Any:
 
 
 def inputs(model: Any) -> Any:
-    """The regressors a model was made with, of a formula the columns that it names; None without any."""
+    """Return the regressors of a model; with a formula, the columns that it names. None without any."""
     data = getattr(model, "data", None)
     if getattr(data, "frame", None) is not None and hasattr(model, "formula"):
         return _formulas.inputs(model)
@@ -52,13 +58,13 @@ def inputs(model: Any) -> Any:
 
 
 def target(model: Any) -> Any:
-    """What a model is to explain; None where it keeps none."""
-    found = getattr(getattr(model, "data", None), "orig_endog", None)
-    return found if found is not None else getattr(model, "endog", None)
+    """Return what a model explains; None if it does not keep it."""
+    original = getattr(getattr(model, "data", None), "orig_endog", None)
+    return original if original is not None else getattr(model, "endog", None)
 
 
 def sample(results: Any) -> Any:
-    """A few rows to predict from, spread over the data, or the last steps of a series; None where there is no data."""
+    """Return a few rows to predict from, spread over the data, or the last steps of a series; None without data."""
     model = getattr(results, "model", None)
     if predicts_from(results) == TIMES:
         return _last_steps(stand_in(model))
@@ -66,13 +72,13 @@ def sample(results: Any) -> Any:
     count = row_count(data) if data is not None else None
     if not count:
         return None
-    return data if count <= _MOST else take_rows(data, np.linspace(0, count - 1, _MOST).astype(int))
+    return data if count <= _SAMPLE_ROWS else take_rows(data, np.linspace(0, count - 1, _SAMPLE_ROWS).astype(int))
 
 
 def _last_steps(model: Any) -> pd.DataFrame:
-    """One row: dates where the model knows those of its data, else positions."""
+    """Return one row with the start and end of the last steps: as dates if the model knows them, else as positions."""
     count, index = len(model.endog), getattr(model, "_index", None)
-    first = max(0, count - _STEPS)
+    first = max(0, count - _SAMPLE_STEPS)
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if isinstance(index, pd.DatetimeIndex) and len(index) == count:

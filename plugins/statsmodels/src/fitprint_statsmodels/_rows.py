@@ -1,4 +1,4 @@
-"""Results without the rows they were fitted on: what they predict, and the statistics that are known, stay."""
+"""Results without the rows they were fitted on: they still predict, and keep the statistics that were computed."""
 
 from __future__ import annotations
 
@@ -13,59 +13,69 @@ from fitprint_statsmodels._stand_in import stand_in
 from fitprint_statsmodels._texts import TextsAsObjects
 
 _OF_ROWS_ALONE = ("PHSurvivalTime",)
-"""Classes of statsmodels that only hold the data, sorted."""
+"""Classes of statsmodels that only contain the sorted data."""
 _OF_ROWS = ("endog", "endog_orig", "frame", "orig_endog", "wendog")
-"""What models and their data have a row of for each that they were given, or that is left after some were dropped."""
+"""Attributes of models and their data with one entry per row, or per row that is left when some were dropped."""
 
-_worked_out: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+_complete: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 def remember(results: Any, complete: Any) -> None:
-    """Keeps a stand-in that has worked out all statistics until the results are saved."""
-    _worked_out[results] = complete
+    """Keep a stand-in with all statistics until the results are saved.
+
+    Args:
+        results: The results.
+        complete: The stand-in.
+    """
+    _complete[results] = complete
 
 
 def with_statistics(results: Any) -> Any:
-    """A stand-in that has worked out its statistics, as long as there are the rows they are of."""
-    if (known := _worked_out.pop(results, None)) is not None:
+    """Return a stand-in that has computed its statistics, while the rows that they depend on still exist."""
+    if (known := _complete.pop(results, None)) is not None:
         return known
-    made = stand_in(results)
-    metrics(made)
-    coefficients(made)
-    summary(made)
-    return made
+    copied = stand_in(results)
+    metrics(copied)
+    coefficients(copied)
+    summary(copied)
+    return copied
 
 
-def without_rows(results: Any, frame: Any, in_its_place: Any, empty: bool = False) -> Any:
-    """A stand-in without any array, table or list as long as the data; ``frame``, of a formula's model, is replaced.
+def without_rows(results: Any, frame: Any, replacement: Any, empty: bool = False) -> Any:
+    """Return a stand-in without any array, table or list that is as long as the data.
 
-    What is left out is None, as after statsmodels' own ``remove_data``, which leaves weights, groups and the frame.
-    ``empty``: arrays keep their other axes, for the models that look up how many columns there were.
+    What is left out becomes None, as with statsmodels' own ``remove_data``, which leaves weights, groups and the frame.
+
+    Args:
+        results: The results.
+        frame: The frame of a model with a formula, or None.
+        replacement: What takes the place of the frame.
+        empty: Whether arrays keep their other axes, for models that look up the number of columns.
     """
     counts = _row_counts(results)
-    plain = TextsAsObjects()
+    as_objects = TextsAsObjects()
 
     def replace(value: Any) -> Any:
         if value is frame and frame is not None:
-            return in_its_place
+            return replacement
         if empty and isinstance(value, np.ndarray) and value.shape[:1] and value.shape[0] in counts:
             return np.zeros((0, *value.shape[1:]), value.dtype)
-        return None if type(value).__name__ in _OF_ROWS_ALONE or _is_of_rows(value, counts) else plain(value)
+        return None if type(value).__name__ in _OF_ROWS_ALONE or _is_of_rows(value, counts) else as_objects(value)
 
     return stand_in(results, replace)
 
 
 def _row_counts(results: Any) -> set[int]:
-    """How many rows there are in the models below; not those that are no more than the coefficients."""
-    found: set[int] = set()
+    """Return the numbers of rows in the models inside; not those that do not exceed the number of coefficients."""
+    counts: set[int] = set()
 
     def note(value: Any) -> Any:
-        found.update(filter(None, (_length(getattr(value, "__dict__", {}).get(name)) for name in _OF_ROWS)))
+        counts.update(filter(None, (_length(getattr(value, "__dict__", {}).get(name)) for name in _OF_ROWS)))
         return value
 
     stand_in([results], note)
     coefficients_count = np.size(getattr(results, "params", ()))
-    return {each for each in found if each > coefficients_count}
+    return {count for count in counts if count > coefficients_count}
 
 
 def _is_of_rows(value: Any, counts: set[int]) -> bool:
@@ -76,12 +86,12 @@ def _is_of_rows(value: Any, counts: set[int]) -> bool:
         value = list(value.values())
     if not isinstance(value, (list, tuple)):
         return False
-    lengths = [_length(each) for each in value]
+    lengths = [_length(member) for member in value]
     return len(value) in counts or (None not in lengths and sum(filter(None, lengths)) in counts)
 
 
 def _length(value: Any) -> int | None:
-    """How many rows an array, a table or a list has; None for what is none of them."""
+    """Return the number of rows of an array, a table or a list; None for anything else."""
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple):
         return int(shape[0]) if shape else None

@@ -1,6 +1,6 @@
-"""Texts in tables and their labels as every pandas reads them from a pickle: as objects.
+"""Convert texts in tables and their labels to objects, which every version of pandas can read from a pickle.
 
-Their own type is new in pandas 3, and pandas 2 cannot read what 3 pickled of it.
+pandas 3 has a new type for texts, whose pickles pandas 2 cannot read.
 """
 
 from __future__ import annotations
@@ -11,47 +11,47 @@ import pandas as pd
 
 
 class TextsAsObjects:
-    """Gives tables, columns and labels with their texts as objects; everything else as it is."""
+    """Converts tables, columns and labels; returns everything else as it is."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[Any, Any]] = {}
+        self._converted: dict[int, tuple[Any, Any]] = {}
 
     def __call__(self, value: Any) -> Any:
         if not isinstance(value, (pd.Index, pd.Series, pd.DataFrame)):
             return value
-        if id(value) not in self._made:  # what stands in several places of a model stays one
-            self._made[id(value)] = (value, texts_as_objects(value))
-        return self._made[id(value)][1]
+        if id(value) not in self._converted:  # a table that is in several places of a model stays one object
+            self._converted[id(value)] = (value, texts_as_objects(value))
+        return self._converted[id(value)][1]
 
 
 def texts_as_objects(value: Any) -> Any:
-    """An Index, a Series or a DataFrame; itself where it has no texts. Categories may be texts too."""
+    """Return an Index, a Series or a DataFrame with its texts, and categories that are texts, as objects."""
     if isinstance(value, pd.DataFrame):
         return _frame(value)
     if isinstance(value, pd.Series):
-        made = _values(value)
-        return made.set_axis(_values(value.index)) if _has_texts(value.index) else made
+        series = _values(value)
+        return series.set_axis(_values(value.index)) if _has_texts(value.index) else series
     return _values(value)
 
 
 def _frame(frame: pd.DataFrame) -> pd.DataFrame:
-    made = frame.set_axis(range(frame.shape[1]), axis=1)  # a name may stand twice
-    changed = {at: _values(made[at]) for at in made if _has_texts(made[at])}
+    numbered = frame.set_axis(range(frame.shape[1]), axis=1)  # because two columns may have the same name
+    changed = {at: _values(numbered[at]) for at in numbered if _has_texts(numbered[at])}
     if not changed and not _has_texts(frame.columns) and not _has_texts(frame.index):
         return frame
     for at, column in changed.items():
-        made[at] = column
-    return made.set_axis(_values(frame.columns), axis=1).set_axis(_values(frame.index), axis=0)
+        numbered[at] = column
+    return numbered.set_axis(_values(frame.columns), axis=1).set_axis(_values(frame.index), axis=0)
 
 
 def _values(values: Any) -> Any:
     if not _has_texts(values):
         return values
     if isinstance(values, pd.MultiIndex):
-        return values.set_levels([_values(each) for each in values.levels])
+        return values.set_levels([_values(level) for level in values.levels])
     if isinstance(values.dtype, pd.CategoricalDtype):
-        kept = values.cat if isinstance(values, pd.Series) else values
-        return kept.rename_categories(kept.categories.astype(object))
+        categorical = values.cat if isinstance(values, pd.Series) else values
+        return categorical.rename_categories(categorical.categories.astype(object))
     return values.astype(object)
 
 

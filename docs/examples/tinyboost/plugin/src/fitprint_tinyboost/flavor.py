@@ -1,4 +1,4 @@
-"""The flavor: what fitprint asks of tinyboost."""
+"""The flavor of tinyboost: the answers to the questions of fitprint's plugin contract."""
 
 import tinyboost
 
@@ -17,10 +17,8 @@ class TinyboostFlavor(Flavor):
         return {"rounds": call.instance.rounds, "rate": call.instance.rate}
 
     def listen(self, call, emit):
-        theirs = call.argument("callbacks", ())
-        rest = call.args[:2]
-        call.kwargs = {**call.kwargs, "callbacks": [*theirs, lambda at, loss: emit("loss", loss, at)]}
-        call.args = rest
+        callbacks = call.argument("callbacks", ())
+        call.replace_argument("callbacks", [*callbacks, lambda step, loss: emit("loss", loss, step)])
 
     def metrics(self, call):
         return {"stopped_round": len(call.instance.losses_) - 1}
@@ -36,7 +34,7 @@ class TinyboostFlavor(Flavor):
         return tinyboost.load(member(folder, config["data"]))
 
     def needs_trust(self, config):
-        return None  # JSON holds data alone
+        return None  # JSON contains only data
 
     def requirements(self, model):
         return ["tinyboost", "numpy"]
