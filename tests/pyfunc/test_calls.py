@@ -42,9 +42,9 @@ def test_neither_way_and_both_ways_are_refused(tmp_path, given):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("script.py", "fitprint writes no models from code"),
+        ("script.py", "fitprint does not write models from code"),
         (PythonModel, r"an instance, not the class itself: PythonModel\(...\)"),
-        (3, "an instance of a PythonModel, or a function; not int"),
+        (3, "an instance of a PythonModel, or a function, not int"),
     ],
 )
 def test_what_is_no_python_model_is_refused(saved, given, told):

@@ -81,7 +81,7 @@ def test_what_code_imports_is_required_and_the_users_own_modules_beside_it_are_c
 
 
 def test_a_module_that_is_nowhere_is_refused_when_it_is_saved(saved):
-    with pytest.raises(ValueError, match="loads_nothing is neither in code_paths nor to be imported here"):
+    with pytest.raises(ValueError, match="loads_nothing is neither in code_paths nor importable"):
         saved(loader_module="loads_nothing")
 
 
