@@ -34,7 +34,7 @@ REFUSED = {
     "a key twice, quoted once": ("b: {a: 1, 'a': 2}", "has the key 'a' twice in one map"),
     "a call": (
         "a: !!python/object/apply:os.system ['touch sung']",
-        "python/object/apply:os.system', which is no plain",
+        "python/object/apply:os.system', which is not plain",
     ),
     "an object": ("a: !!python/object:os.x {}", "python/object:os.x', which is not plain data"),
     "a name": ("a: !!python/name:os.system ''", "python/name:os.system', which is not plain data"),

@@ -151,7 +151,7 @@ def test_the_digest_finds_what_was_changed_with_its_checksum(whole):
 def test_packages_of_mlflow_have_no_checksums(package):
     folder = package("sklearn_pickle")
     with pytest.raises(
-        PackageError, match=r"has no checksums\.json so it cannot be verified: packages that MLflow wrote have none"
+        PackageError, match=r"has no checksums\.json, so it cannot be verified: packages that MLflow wrote have none"
     ):
         problems(folder)
 

@@ -31,7 +31,7 @@ def test_only_what_verifies_is_loaded_with_verified(whole):
     with pytest.raises(PackageError, match=r"does not verify: model\.bin: it is not what checksums\.json lists$"):
         check(whole, "verified")
     (whole / "requirements.txt").unlink()
-    with pytest.raises(PackageError, match=r"lists \(and 1 more; fitprint verify shows all\)$"):
+    with pytest.raises(PackageError, match=r"lists \(and 1 more: `fitprint verify` shows all\)$"):
         check(whole, "verified")
 
 

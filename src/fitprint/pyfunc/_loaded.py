@@ -11,7 +11,7 @@ from fitprint._core.guard import tell_once
 from fitprint._packages.load import Loaded, load, signature_of
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
-from fitprint.models.example_reading import read_example
+from fitprint.models.example import read_example
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
