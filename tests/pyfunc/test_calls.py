@@ -69,7 +69,7 @@ def test_an_unknown_argument_is_named(saved, model):
 def test_arguments_of_mlflow_without_a_meaning_are_told_and_ignored(saved, model, caplog):
     folder = saved(model, streamable=False, resources=["x"], example_no_conversion=True)
     assert fitprint.load_model(folder).predict(None) == 42
-    assert "resources has no meaning here" in caplog.text
+    assert "resources has no effect in fitprint" in caplog.text
 
 
 @pytest.mark.parametrize("argument", ["name", "artifact_path"])

@@ -112,7 +112,7 @@ def test_an_error_of_the_loader_itself_is_the_users_to_see(tmp_path):
 @pytest.mark.parametrize("name", ["chat_model", "chat_agent", "responses_agent"])
 def test_models_for_mlflows_chat_server_are_refused_on_one_line(tmp_path, name):
     folder = written(tmp_path / "package", loader_module=f"mlflow.pyfunc.loaders.{name}")
-    with pytest.raises(PackageError, match=f"is a {name} of MLflow's, made for its chat server") as refused:
+    with pytest.raises(PackageError, match=f"is a {name} of MLflow, made for its chat server") as refused:
         fitprint.load_model(folder)
     assert "\n" not in str(refused.value)
 

@@ -46,7 +46,7 @@ def test_who_loads_it_changes_what_it_has_and_nothing_else(configured, caplog):
 
 def test_changes_to_no_config_are_told(configured, caplog):
     assert fitprint.load_model(configured(None), model_config={"alpha": 5}).predict(None) is None
-    assert "ignored: alpha; it has none" in caplog.text
+    assert "ignored: alpha; it has no config" in caplog.text
 
 
 def test_the_environment_changes_it_and_the_argument_wins(configured, monkeypatch):
