@@ -109,7 +109,7 @@ def test_save_model_takes_a_new_or_an_empty_folder(model):
         (lambda model: fitprint.log_model(3), "no flavor is registered for builtins.int"),
         (lambda model: fitprint.log_model(LookAlike()), "choose one with fitprint.<flavor>.log_model"),
         (lambda model: fitprint.log_model(model, signatur=None), "did you mean 'signature'"),
-        (lambda model: fitprint.log_model(model, signature={"inputs": 1}), "as infer_signature"),
+        (lambda model: fitprint.log_model(model, signature={"inputs": 1}), "which infer_signature"),
         (lambda model: fitprint.log_model(model, metadata=3), "metadata must be a mapping"),
     ],
 )

@@ -67,8 +67,9 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
 
 
 def _saved(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
-    """Write the model; return the keys of the flavor's entry. The run keeps the package, so that must not keep the call
-    alive.
+    """Write the model, and return the keys of the flavor's entry.
+
+    The run keeps the package, so the package must not keep the call alive.
     """
     previous_skip = package.skip
     package.options, package.skip = subject.options.own, steps.skip

@@ -100,8 +100,9 @@ def checked_files(folder: Path) -> list[CheckedFile]:
 
 
 def files(folder: Path) -> Iterator[tuple[str, int, bool]]:
-    """Yield (name, size, whether it is a regular file) of everything below a folder, in order; links are not
-    followed.
+    """Yield (name, size, whether it is a regular file) of everything below a folder, in order.
+
+    Links are not followed.
     """
 
     def refuse(error: OSError) -> None:

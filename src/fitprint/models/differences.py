@@ -95,8 +95,10 @@ def summary(differences: Iterable[Difference]) -> str | None:
 
 
 def report(folder: Path, document: Mapping[str, Any], rows: Sequence[Difference], also: Iterable[str] = ()) -> str:
-    """Return the table and the command that rebuilds the environment; an empty string if the package says nothing of
-    it.
+    """Return the table and the command that rebuilds the environment.
+
+    Returns:
+        The text, empty if the package says nothing of its environment.
     """
     if not rows:
         return ""

@@ -109,11 +109,10 @@ def _editable() -> tuple[metadata.Distribution, ...]:
 
 
 def _edited(distribution: metadata.Distribution, top: str, location: str) -> bool:
-    """Return whether a module belongs to a distribution that is installed for editing, and not only to a script beside
-    it.
+    """Return whether a module belongs to a distribution that is installed for editing.
 
-    Installers either put a folder on the path through a ``.pth`` file, or hook into imports; then ``top_level.txt`` has
-    the names of the modules.
+    A script that only lies beside the distribution's modules does not. Installers either put a folder on the path
+    through a ``.pth`` file, or hook into imports; then ``top_level.txt`` has the names of the modules.
     """
     project = _project(distribution)
     if project is None:

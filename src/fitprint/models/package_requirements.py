@@ -1,5 +1,6 @@
-"""What a package says of the environment it was made in: its requirements and its Python. It is read, never
-executed.
+"""What a package says of the environment it was made in: its requirements and its Python.
+
+It is read, never executed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Writing and reading pickles: plain pickle, or cloudpickle if code must travel by value; arrays of any version of
-numpy.
+"""Writing and reading pickles: plain pickle, or cloudpickle if code must travel by value.
 
 The pickler notes which modules the stream names, so that finding a package's requirements needs no subprocess and does
-not load the model again.
+not load the model again. The unpickler reads arrays of any version of numpy.
 """
 
 from __future__ import annotations
@@ -110,8 +109,9 @@ def imported_in(code: types.CodeType) -> set[str]:
 
 @contextmanager
 def spawned_script_by_value() -> Iterator[None]:
-    """Let what a script defines travel by value in processes that it spawned too; cloudpickle does so only in the
-    script itself.
+    """Let what a script defines travel by value also in processes that the script spawned.
+
+    cloudpickle does so only in the script itself.
     """
     import cloudpickle
 
@@ -157,6 +157,7 @@ class Unpickler(pickle.Unpickler):
     """Finds numpy's own modules under the name that they have here, and everything else as pickle does."""
 
     def find_class(self, module: str, name: str) -> Any:
+        """Return the class or function of a name in the stream."""
         core = next((core_name for core_name in _CORES if f"{module}.".startswith(f"{core_name}.")), None)
         if core is not None:
             module = _core_here() + module[len(core) :]

@@ -72,8 +72,9 @@ def read(given: Iterable[str] | str | os.PathLike[str]) -> Lines:
 
 
 def merged(lines: Iterable[str]) -> list[str]:
-    """Merge the lines of each distribution, in the order of the first lines: ``pandas>1``, ``pandas[x]<9`` become
-    ``pandas[x]<9,>1``. Lines with different markers stay apart.
+    """Merge the lines of each distribution, in the order of the first lines.
+
+    ``pandas>1`` and ``pandas[x]<9`` become ``pandas[x]<9,>1``. Lines with different markers stay apart.
 
     Raises:
         ValueError: a distribution has two URLs, or a URL and versions, or versions that no release can fit.
@@ -100,8 +101,9 @@ def normal_name(name: str) -> str:
 
 
 def simple(line: str) -> tuple[str, str] | None:
-    """Return name and versions of a line that has nothing else, as nearly all have: the parser takes 35 ms to
-    import.
+    """Return name and versions of a line that has nothing else, as nearly all have; else None.
+
+    This avoids the parser, which takes 35 ms to import.
     """
     match = _SIMPLE.fullmatch(line) if len(line) <= LONGEST_LINE else None
     return (match[1], match[2] or "") if match else None
@@ -127,8 +129,9 @@ def parsed(line: str) -> Requirement:
 
 
 def logical_lines(text: str) -> Iterator[Line]:
-    """Yield the lines of a file of requirements: joined where a backslash ends them, without comments and blank
-    lines.
+    """Yield the lines of a file of requirements, without comments and blank lines.
+
+    Lines that end in a backslash are joined with the next one.
     """
     joined = re.sub(r"\\\r?\n", "", text)
     for line in re.split(r"[\r\n]+", joined):

@@ -74,8 +74,9 @@ def _check_files(folder: Path, document: Mapping[str, Any], digest: str | None) 
 
 
 def _own_loader(folder: Path, document: Mapping[str, Any]) -> str | None:
-    """Return why the loader module runs code of the package's author, if a file in its code has the loader's name; else
-    None.
+    """Return why the loader module runs code of the package's author, or None.
+
+    It does if a file in the package's code has the name of the loader.
     """
     generic = document["flavors"].get("python_function")
     loader = generic.get("loader_module") if isinstance(generic, Mapping) else None

@@ -36,8 +36,9 @@ def sources_of(artifacts: Mapping[str, Any] | None) -> dict[str, Path]:
 
 
 def copy_artifacts(package: Package, sources: Mapping[str, Path]) -> dict[str, dict[str, str]]:
-    """Copy artifacts below ``artifacts/`` under their base names; return the entry of the MLmodel file. Artifacts that
-    share a base name go into numbered folders.
+    """Copy artifacts below ``artifacts/`` under their base names; return the entry of the MLmodel file.
+
+    Artifacts that share a base name go into numbered folders.
     """
     distinct = list(dict.fromkeys(sources.values()))
     names = Counter(path.name.casefold() for path in distinct)

@@ -83,9 +83,7 @@ class Inert:
 def validate_model_input(
     args: tuple[Any, ...], kwargs: dict[str, Any], index: int, hint: Any, name: str
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments of a call of `predict`, with the data converted as the type hint of the model's input
-    asks.
-    """
+    """Return the arguments of a call of `predict`, with the data as the type hint of the input asks."""
     try:
         if name in kwargs:
             return args, {**kwargs, name: fitting(kwargs[name], hint)}
@@ -109,8 +107,9 @@ INERT = ("mlflow.types.", "mlflow.models.signature")
 
 
 class Mlflow(types.ModuleType):
-    """A module of MLflow: it has what is set on it, else what the real module has, else fitprint's object of that
-    name.
+    """A module of MLflow.
+
+    It has what is set on it, else what the real module has, else fitprint's object of that name.
     """
 
     def __init__(self, name: str, behind: str, **own: Any) -> None:

@@ -29,8 +29,9 @@ class PythonModelSource:
         return type(self.python_model).__name__
 
     def running(self) -> RunningModel:
-        """Return the model with its context, before it is saved. `load_context` is called on a copy of the user's
-        object.
+        """Return the model with its context, before it is saved.
+
+        `load_context` is called on a copy of the user's object.
         """
         if self._running is None:
             model = self.python_model

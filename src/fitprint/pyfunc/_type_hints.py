@@ -30,8 +30,9 @@ def input_hint(predict: Callable[..., Any], position: int) -> Any:
 
 
 def as_hinted(data: Any, hint: Any) -> Any:
-    """Return a DataFrame as the list of strings, or of dicts of strings, that the hint asks for; anything else as it
-    is.
+    """Return a DataFrame as the list of strings, or of dicts of strings, that the hint asks for.
+
+    Anything else is returned as it is.
     """
     if not hasattr(data, "iloc") or not hasattr(data, "columns") or not len(data):
         return data

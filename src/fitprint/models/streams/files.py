@@ -114,8 +114,9 @@ def _whole(path: Path, name: str, is_pickle: bool, is_model: bool) -> Iterator[I
 
 
 def open_plainly(path: str, flags: int) -> int:
-    """Open a file that is not a link, a pipe or a device, as the ``opener`` of `open`; links in its path are
-    followed.
+    """Open a file that is not a link, a pipe or a device, as the ``opener`` of `open`.
+
+    Links in the path to the file are followed.
     """
     descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -47,8 +47,9 @@ class StreamNames:
 
 
 def names_of(file: BufferedReader) -> StreamNames:
-    """Return what loading the pickles of a file would import, one stream after the other. A broken one does not
-    raise.
+    """Return what loading the pickles of a file would import, one stream after the other.
+
+    A broken stream does not raise: the result has the problem.
     """
     names: dict[Named, None] = {}
     problem = ""

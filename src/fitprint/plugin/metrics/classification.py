@@ -216,8 +216,9 @@ def _is_indicator(labels: Array) -> bool:
 
 
 def _multioutput_facts(predictions: Predictions, weights: Array | None) -> ClassificationFacts:
-    """Return the share of rows that are right in all outputs, as MultiOutputClassifier.score, and each output's
-    metrics.
+    """Return the share of rows that are right in all outputs, and each output's metrics.
+
+    The share is that of MultiOutputClassifier.score.
     """
     right = (predictions.truth == predictions.predicted).all(axis=1)
     accuracy = float(mean_over_rows(right, weights))
