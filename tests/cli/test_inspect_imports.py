@@ -29,9 +29,9 @@ def test_what_a_pickle_would_import(package, invoke, document):
     assert imported(document("inspect", folder)) == {"model.pkl": {f"{open.__module__}.open": "dangerous"}}
     assert f"Imports of model.pkl\n  {open.__module__}.open  dangerous\n" in invoke("inspect", folder).stdout
     (folder / "model.pkl").write_bytes(b"\x80\x04N")
-    assert "Imports of model.pkl  it ends before its end\n  none\n" in invoke("inspect", folder).stdout
+    assert "Imports of model.pkl  it is cut off\n  none\n" in invoke("inspect", folder).stdout
     [broken] = document("inspect", folder)["imports"]
-    assert broken == {"file": "model.pkl", "imports": [], "problem": "it ends before its end"}
+    assert broken == {"file": "model.pkl", "imports": [], "problem": "it is cut off"}
 
 
 def test_what_a_python_model_would_import(package, document):

@@ -54,7 +54,7 @@ def test_the_digest(whole, invoke, document):
     assert found["verified"] is False
     assert found["problems"] == [f"checksums.json: its SHA-256 is {kept}, not the digest given"]
     told = invoke("verify", whole, "--digest", "abc", status=1).stderr
-    assert told == "fitprint: 'abc' is no digest: it is the SHA-256 of checksums.json, 64 hex digits\n"
+    assert told == "fitprint: 'abc' is not a digest: it is the SHA-256 of checksums.json, 64 hex digits\n"
 
 
 def test_a_changed_package(whole, invoke, document):
@@ -69,7 +69,7 @@ def test_a_changed_package(whole, invoke, document):
     assert ["a.txt", "missing", "missing"] in lines
     assert ["registered_model_meta", "13", "B", "unlisted"] in lines
     assert text.partition("does not verify\n")[2].splitlines() == [
-        "  link: it is a link, or no plain file",
+        "  link: it is a link, or not a regular file",
         "  model.bin: it is not what checksums.json lists",
         "  a.txt: it is missing",
     ]
@@ -86,7 +86,8 @@ def test_a_package_of_mlflow(package, invoke):
         done = invoke("verify", folder, *arguments, status=1)
         assert done.stdout == ""
         assert done.stderr == (
-            f"fitprint: {folder} has no checksums.json to verify it by: packages that MLflow wrote have none\n"
+            f"fitprint: {folder} has no checksums.json, so it cannot be verified: "
+            "packages that MLflow wrote have none\n"
         )
 
 

@@ -53,7 +53,7 @@ def another(version: str, part: int) -> str:
         ("no-such-distribution==1.0", "missing"),
         ("no-such-distribution>=1.0,!=2; python_version>'3'", "missing"),
         ("mlflow>=2.8,<4", "not needed to load it here"),
-        ("numpy @ https://example.com/numpy.whl", "installed from elsewhere, perhaps"),
+        ("numpy @ https://example.com/numpy.whl", "perhaps installed from elsewhere"),
     ],
 )
 def test_what_a_row_means(tmp_path, line, meaning):
@@ -92,7 +92,7 @@ def test_nothing_outside_the_package_is_read(tmp_path):
     lines = f"-c ../secret.txt\n-r {tmp_path}/secret.txt\n-c link.txt\n-c gone.txt\n-c https://example.com/c.txt"
     folder = package(tmp_path / "model", lines)
     (folder / "link.txt").symlink_to(tmp_path / "link-target.txt")
-    assert {meaning for _, _, meaning in rows(folder).values()} == {"not read: no requirement"}
+    assert {meaning for _, _, meaning in rows(folder).values()} == {"not read: it is not a requirement"}
     assert len(rows(folder)) == 5
 
 
@@ -102,7 +102,7 @@ def test_nothing_outside_the_package_is_read(tmp_path):
 )
 def test_lines_that_are_none_are_listed_and_never_used(tmp_path, text):
     folder = package(tmp_path / "model", f"numpy\n{text}\n")
-    assert rows(folder)[text] == ("", None, "not read: no requirement")
+    assert rows(folder)[text] == ("", None, "not read: it is not a requirement")
     assert text.partition(" ")[0].replace("\x00", "?") in table(differences(folder, {}))
     assert not Path("canary").exists()
 
@@ -112,7 +112,7 @@ def test_files_that_cannot_be_read_are_listed(tmp_path):
         folder = tmp_path / f"model{number}"
         folder.mkdir()
         (folder / "requirements.txt").write_bytes(content)
-        assert rows(folder) == {"requirements.txt": ("", None, "not read: no requirement")}
+        assert rows(folder) == {"requirements.txt": ("", None, "not read: it is not a requirement")}
     (tmp_path / "model2/requirements.txt").mkdir(parents=True)
     assert list(rows(tmp_path / "model2")) == ["requirements.txt"]
     round_about = package(tmp_path / "model3", "-r requirements.txt\n")

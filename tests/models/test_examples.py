@@ -12,8 +12,7 @@ import pytest
 import scipy.sparse as sp
 
 from fitprint.models import PackageError, infer_signature
-from fitprint.models.example import write_example
-from fitprint.models.example_reading import read_example
+from fitprint.models.example import read_example, write_example
 from fitprint.models.package import Package
 
 NAMESPACE = {"np": np, "pd": pd, "sp": sp, "dt": dt}
@@ -78,7 +77,7 @@ def test_examples_are_read_back_as_mlflow_reads_them(case, folder):
 def test_anything_else_is_refused(tmp_path):
     (recorded,) = [case["expr"] for case in CASES if "error" in case]
     for number, example in enumerate((eval(recorded, dict(NAMESPACE)), (1, 2), {1, 2}, object())):
-        with pytest.raises(ValueError, match="is no input example"):
+        with pytest.raises(ValueError, match="cannot be an input example"):
             written(tmp_path / str(number), example)
         assert list((tmp_path / str(number)).iterdir()) == []
 

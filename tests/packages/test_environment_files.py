@@ -177,7 +177,7 @@ def test_code_is_bounded_and_what_is_left_out_is_named(local, tmp_path, monkeypa
     importlib.import_module("small_one")
     package = Package(tmp_path / "package")
     ((module, reason),) = copy_local_code(package, {"small_one"})
-    assert (module, reason) == ("big_one", "over the bound of 500 files and 1,000 bytes of code")
+    assert (module, reason) == ("big_one", "over the limit of 500 files and 1,000 bytes of code")
     assert names_in_code(package) == ["small_one.py"], "what is small enough is copied all the same"
 
 
@@ -198,7 +198,7 @@ def test_a_module_whose_file_is_gone_is_named(local, tmp_path):
     (folder / "vanishing.py").unlink()
     package = Package(tmp_path / "package")
     ((module, reason),) = copy_local_code(package, {"vanishing"})
-    assert (module, reason) == ("vanishing", "its source file is not to be found")
+    assert (module, reason) == ("vanishing", "its source file cannot be found")
 
 
 @pytest.fixture

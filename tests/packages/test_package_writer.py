@@ -76,9 +76,11 @@ BAD = ["..", "../x", "a/../x", "/x", "a//b", "", ".", "./a", "a/.", "a/", "a\0b"
 @pytest.mark.parametrize("name", BAD)
 def test_names_that_lead_outside_or_are_spelled_oddly_are_refused(package, tmp_path, name):
     for ask in (package.open, package.path):
-        with pytest.raises(ValueError, match=r"is no name inside a package: give a relative path of plain names"):
+        with pytest.raises(
+            ValueError, match=r"is not a valid name inside a package: give a relative path of plain names"
+        ):
             ask(name)
-    with pytest.raises(ValueError, match="is no name inside a package"):
+    with pytest.raises(ValueError, match="is not a valid name inside a package"):
         package.write(name, "x")
     assert os.listdir(tmp_path) == [".package"]
     assert os.listdir(package.folder) == []

@@ -37,18 +37,18 @@ def package(fixture_model, tmp_path):
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ({"python_model": None}, "its MLmodel names no model file"),
+        ({"python_model": None}, "its MLmodel file names no model file"),
         ({"python_model": "../x.pkl"}, "leads outside of the package"),
-        ({"python_model": "gone.pkl"}, "the file gone.pkl that its MLmodel names is missing"),
-        ({"loader_module": None}, "its MLmodel names no loader_module"),
-        ({"loader_module": 3}, "its MLmodel names no loader_module"),
-        ({"loader_module": "mlflow.pyfunc.loaders.something_new"}, "is not known here: it loads with mlflow alone"),
+        ({"python_model": "gone.pkl"}, "the file gone.pkl that its MLmodel file names is missing"),
+        ({"loader_module": None}, "its MLmodel file names no loader_module"),
+        ({"loader_module": 3}, "its MLmodel file names no loader_module"),
+        ({"loader_module": "mlflow.pyfunc.loaders.something_new"}, "is not known here: only mlflow can load it"),
         ({"loader_module": "no.such.module"}, "its loader_module no.such.module cannot be imported"),
         ({"loader_module": ".relative"}, "its loader_module .relative cannot be imported"),
         ({"loader_module": "json"}, "its loader_module json has no function _load_pyfunc"),
         ({"loader_module": "mlflow.never_heard_of"}, r"the flavor never_heard_of is not installed here: pip install"),
         ({"loader_module": "fitprint_never", "flavors": {"never": {}}}, "the flavor never is not installed here"),
-        ({"metadata": {"mlflow.model.isExternal": True}}, "its files are kept elsewhere"),
+        ({"metadata": {"mlflow.model.isExternal": True}}, "its files are stored elsewhere"),
         ({"python_model_compression": ["gzip"]}, "which is not known"),
         ({"python_model_compression": "gzip"}, "cannot be loaded: BadGzipFile"),
     ],
@@ -82,7 +82,9 @@ def test_every_truncated_stream_is_told(package):
 def test_what_a_pickle_needs_of_mlflow_and_is_not_here_is_named(package):
     folder = package()
     (folder / "python_model.pkl").write_bytes(b"\x80\x05cmlflow.langchain.model\nChain\n.")
-    with pytest.raises(PackageError, match=r"mlflow\.langchain: mlflow is not installed, and fitprint has nothing"):
+    with pytest.raises(
+        PackageError, match=r"mlflow\.langchain: mlflow is not installed, and fitprint has no equivalent"
+    ):
         fitprint.load_model(folder)
 
 

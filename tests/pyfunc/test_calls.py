@@ -42,9 +42,9 @@ def test_neither_way_and_both_ways_are_refused(tmp_path, given):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("script.py", "fitprint writes no models from code"),
+        ("script.py", "fitprint does not write models from code"),
         (PythonModel, r"an instance, not the class itself: PythonModel\(...\)"),
-        (3, "an instance of a PythonModel, or a function; not int"),
+        (3, "an instance of a PythonModel, or a function, not int"),
     ],
 )
 def test_what_is_no_python_model_is_refused(saved, given, told):
@@ -69,7 +69,7 @@ def test_an_unknown_argument_is_named(saved, model):
 def test_arguments_of_mlflow_without_a_meaning_are_told_and_ignored(saved, model, caplog):
     folder = saved(model, streamable=False, resources=["x"], example_no_conversion=True)
     assert fitprint.load_model(folder).predict(None) == 42
-    assert "resources has no meaning here" in caplog.text
+    assert "resources has no effect in fitprint" in caplog.text
 
 
 @pytest.mark.parametrize("argument", ["name", "artifact_path"])

@@ -91,7 +91,7 @@ def test_an_unknown_compression_is_refused(fixture_model, tmp_path):
     copy = tmp_path / "compressed"
     shutil.copytree(fixture_model("pyfunc_python_model"), copy)
     change(copy, python_model_compression="zstd")
-    with pytest.raises(PackageError, match="compressed as 'zstd', which is not known: gzip, bzip2, lzma are"):
+    with pytest.raises(PackageError, match="compressed with 'zstd', which is not known; known are gzip, bzip2, lzma"):
         fitprint.load_model(copy)
 
 

@@ -54,5 +54,5 @@ def test_a_function_of_rows_gets_dicts(saved):
 
 @pytest.mark.parametrize("function", [lambda: 1, lambda a, b: 1, lambda params: 1])
 def test_a_function_of_no_input_or_of_two_is_refused(saved, function):
-    with pytest.raises(TypeError, match="is called with one input, and with params if it names them"):
+    with pytest.raises(TypeError, match="can be called with one input, and optionally params"):
         saved(function)

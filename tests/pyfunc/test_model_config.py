@@ -40,13 +40,13 @@ def test_who_loads_it_changes_what_it_has_and_nothing_else(configured, caplog):
     model = fitprint.load_model(folder, model_config={"alpha": 5, "gamma": 6})
     assert model.predict(None) == {"alpha": 5, "beta": 2}
     assert model.model_config == {"alpha": 5, "beta": 2}
-    assert "not in the model's config, ignored: gamma; it has: alpha, beta" in caplog.text
+    assert "these keys are not in the model's config and are ignored: gamma; it has: alpha, beta" in caplog.text
     assert fitprint.load_model(folder).predict(None) == {"alpha": 0.1, "beta": 2}
 
 
 def test_changes_to_no_config_are_told(configured, caplog):
     assert fitprint.load_model(configured(None), model_config={"alpha": 5}).predict(None) is None
-    assert "ignored: alpha; it has none" in caplog.text
+    assert "ignored: alpha; it has no config" in caplog.text
 
 
 def test_the_environment_changes_it_and_the_argument_wins(configured, monkeypatch):
@@ -59,7 +59,7 @@ def test_the_environment_changes_it_and_the_argument_wins(configured, monkeypatc
 def test_an_environment_that_is_no_config_is_refused(configured, monkeypatch, text):
     folder = configured({"alpha": 0.1})
     monkeypatch.setenv("MLFLOW_PYFUNC_INFERENCE_CONFIG", text)
-    with pytest.raises(ValueError, match="MLFLOW_PYFUNC_INFERENCE_CONFIG is no JSON object"):
+    with pytest.raises(ValueError, match="MLFLOW_PYFUNC_INFERENCE_CONFIG is not a JSON object"):
         fitprint.load_model(folder)
 
 
@@ -74,5 +74,5 @@ def test_a_config_may_be_a_file(configured, tmp_path):
 
 
 def test_a_config_that_is_no_mapping_is_refused(configured):
-    with pytest.raises(TypeError, match="a model_config is a mapping or the path of a YAML file"):
+    with pytest.raises(TypeError, match="model_config must be a mapping or the path of a YAML file"):
         configured([1, 2])

@@ -88,7 +88,7 @@ def test_classes_of_a_script_can_be_dataclasses(package):
 @pytest.mark.parametrize(
     ("script", "error", "told"),
     [
-        ("x = 1", PackageError, "sets no model: it has to call mlflow.models.set_model"),
+        ("x = 1", PackageError, "sets no model: it must call mlflow.models.set_model"),
         ("import mlflow\nmlflow.models.set_model(3)", PackageError, "has no method predict"),
         ("import mlflow.langchain", ModuleNotFoundError, "mlflow.langchain: mlflow is not installed"),
         ("raise KeyError('its own')", KeyError, "its own"),
@@ -102,5 +102,5 @@ def test_a_script_that_is_no_model(package, script, error, told):
 def test_a_script_outside_of_the_package_is_never_run(package, tmp_path):
     (tmp_path / "outside.py").write_text("raise SystemExit('it was run')")
     folder = package("x = 1", model_code_path=str(tmp_path / "outside.py"))
-    with pytest.raises(PackageError, match=r"the file outside\.py that its MLmodel names is missing"):
+    with pytest.raises(PackageError, match=r"the file outside\.py that its MLmodel file names is missing"):
         fitprint.load_model(folder)

@@ -192,7 +192,7 @@ def test_an_input_example_is_read_back_with_the_types_of_the_signature(saved):
 def test_params_that_reach_no_model_are_told(saved, caplog):
     unsigned = fitprint.load_model(saved(model_whose_predict_is("whole")))
     unsigned.predict(FRAME, params={"k": 3})
-    assert "its signature has no params; ignored: k" in caplog.text
+    assert "its signature has no params, so these are ignored: k" in caplog.text
     signature = infer_signature(FRAME, params={"k": 1})
     signed = fitprint.load_model(saved(model_whose_predict_is("whole"), signature=signature))
     assert signed.predict(FRAME, params={"other": 3}) == ("PythonModelContext", {"k": 1})

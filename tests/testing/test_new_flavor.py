@@ -94,12 +94,12 @@ def test_several_entry_points_of_a_module_below(run_cli):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["models", "--patch", "train"], "'models' cannot be a flavor's name"),
-        (["no-name", "--patch", "train"], "'no-name' cannot be a flavor's name"),
+        (["models", "--patch", "train"], "'models' cannot be the name of a flavor"),
+        (["no-name", "--patch", "train"], "'no-name' cannot be the name of a flavor"),
         (["sklearn", "--patch", "train"], "the flavor sklearn is registered already, by fitprint-sklearn"),
-        (["new", "--patch", "train()"], "'train()' is no dotted name"),
-        (["new", "--module", "a/b", "--patch", "train"], "'a/b' is no dotted name"),
-        (["new", "--patch", "train", "--to", "."], ". is there already: give a new folder with --to"),
+        (["new", "--patch", "train()"], "'train()' is not a dotted name"),
+        (["new", "--module", "a/b", "--patch", "train"], "'a/b' is not a dotted name"),
+        (["new", "--patch", "train", "--to", "."], ". exists already: name a new folder with --to"),
     ],
 )
 def test_what_cannot_be_written_is_told(run_cli, arguments, told):

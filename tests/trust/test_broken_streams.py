@@ -20,14 +20,14 @@ def found(stream):
 
 
 BROKEN = {
-    "empty": (b"", "it ends before its end"),
-    "cut off": (pickle.dumps([1, "a", collections.deque()])[:-5], "it ends before its end"),
-    "cut in an argument": (b"\x80\x04X\xff\xff\xff\x7fabc", "it ends before its end"),
-    "eight gigabytes": (b"\x80\x04\x8e" + struct.pack("<Q", 1 << 63) + b"abc", "it ends before its end"),
-    "no opcode": (b"\x80\x04\xff.", "0xff is no opcode"),
-    "nothing on the stack": (b"\x80\x04R.", "REDUCE finds nothing to work on"),
-    "no mark": (b"\x80\x04t.", "TUPLE finds nothing to work on"),
-    "nothing kept": (b"\x80\x04h\5.", "BINGET finds nothing to work on"),
+    "empty": (b"", "it is cut off"),
+    "cut off": (pickle.dumps([1, "a", collections.deque()])[:-5], "it is cut off"),
+    "cut in an argument": (b"\x80\x04X\xff\xff\xff\x7fabc", "it is cut off"),
+    "eight gigabytes": (b"\x80\x04\x8e" + struct.pack("<Q", 1 << 63) + b"abc", "it is cut off"),
+    "no opcode": (b"\x80\x04\xff.", "0xff is not an opcode"),
+    "nothing on the stack": (b"\x80\x04R.", "REDUCE finds no value on the stack"),
+    "no mark": (b"\x80\x04t.", "TUPLE finds no value on the stack"),
+    "nothing kept": (b"\x80\x04h\5.", "BINGET finds no value on the stack"),
     "no number": (b"gabc\n.", "the argument of GET cannot be read"),
     "data after it": (b"\x80\x04N.abc", "other data follows the pickle"),
 }

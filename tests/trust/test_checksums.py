@@ -52,8 +52,8 @@ def test_a_changed_file_and_a_missing_one(whole, name):
         assert problems(whole) == [f"{name}: it is missing"]
 
 
-ADDED_TO_CODE = "it lies where code is imported from, and checksums.json does not list it"
-NAMED = "MLmodel names it, and checksums.json does not list it"
+ADDED_TO_CODE = "it lies where code is imported from, but checksums.json does not list it"
+NAMED = "MLmodel names it, but checksums.json does not list it"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ NAMED = "MLmodel names it, and checksums.json does not list it"
     [
         ("code/json.py", ADDED_TO_CODE),
         ("code/sub/x.txt", ADDED_TO_CODE),
-        ("code/__pycache__/own.cpython-311.pyc", "it is compiled code that was made later"),
+        ("code/__pycache__/own.cpython-311.pyc", "it is compiled code that was written later"),
         ("artifacts/a/more.txt", NAMED),
         ("conda.yaml", NAMED),
         ("constraints.txt", NAMED),
@@ -101,7 +101,7 @@ def test_links_and_pipes_are_not_read(whole, tmp_path):
     os.symlink(tmp_path / "same", whole / "model.bin")
     os.symlink("/", whole / "root")
     os.mkfifo(whole / "pipe")
-    told = "it is a link, or no plain file"
+    told = "it is a link, or not a regular file"
     assert problems(whole) == [f"{name}: {told}" for name in ("model.bin", "pipe", "root")]
 
 
@@ -131,7 +131,7 @@ def test_names_that_lead_outside_are_not_followed(whole, name):
     listed = json.loads((whole / "checksums.json").read_text())
     listed[name] = hashlib.sha256(b"secret").hexdigest()
     (whole / "checksums.json").write_text(json.dumps(listed))
-    assert problems(whole) == [f"{name}: checksums.json lists it, and it leads outside of the package"]
+    assert problems(whole) == [f"{name}: checksums.json lists it, but it leads outside of the package"]
 
 
 def test_the_digest_finds_what_was_changed_with_its_checksum(whole):
@@ -144,14 +144,14 @@ def test_the_digest_finds_what_was_changed_with_its_checksum(whole):
     [told] = problems(whole, kept)
     assert told.startswith("checksums.json: its SHA-256 is ")
     for nonsense in ("", "abc", kept[:-1], kept + "0"):
-        with pytest.raises(ValueError, match="is no digest"):
+        with pytest.raises(ValueError, match="is not a digest"):
             problems(whole, nonsense)
 
 
 def test_packages_of_mlflow_have_no_checksums(package):
     folder = package("sklearn_pickle")
     with pytest.raises(
-        PackageError, match=r"has no checksums\.json to verify it by: packages that MLflow wrote have none"
+        PackageError, match=r"has no checksums\.json, so it cannot be verified: packages that MLflow wrote have none"
     ):
         problems(folder)
 

@@ -80,7 +80,7 @@ def test_what_does_harm_is_dangerous(name):
         ("types:CodeType", BY_VALUE),
         ("cloudpickle.cloudpickle:_make_function", BY_VALUE),
         ("cloudpickle.cloudpickle:subimport", BY_VALUE),
-        (":(a name that is made while unpickling)", DANGEROUS),
+        (":(a name that is computed while unpickling)", DANGEROUS),
     ],
 )
 def test_kinds(name, expected):

@@ -133,7 +133,7 @@ def test_artifacts_of_a_python_model(folder):
 def test_nothing_is_written_outside(tmp_path, name):
     package = Package(tmp_path / "package")
     for write in (package.open, package.path, lambda name: package.write(name, "x")):
-        with pytest.raises(ValueError, match="is no name inside a package"):
+        with pytest.raises(ValueError, match="is not a valid name inside a package"):
             write(name)
     assert [each.name for each in tmp_path.iterdir()] == ["package"]
     assert list(package.folder.iterdir()) == []

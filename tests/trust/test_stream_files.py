@@ -33,7 +33,7 @@ def test_a_pickle_is_known_by_how_it_begins(tmp_path, canary):
 
 def test_a_file_called_a_pickle_is_read_as_one(tmp_path):
     assert read(tmp_path, "a.pkl", HARM) == {"a.pkl": (["os.system"], "")}
-    assert read(tmp_path, "a.JOBLIB", b"{}") == {"a.JOBLIB": ([], "0x7b is no opcode")}
+    assert read(tmp_path, "a.JOBLIB", b"{}") == {"a.JOBLIB": ([], "0x7b is not an opcode")}
 
 
 def test_a_file_that_is_unpickled_is_read_whatever_it_looks_like(tmp_path):
@@ -96,7 +96,7 @@ def test_types_that_a_schema_names(tmp_path, package):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"\xff"])
 def test_a_broken_schema(tmp_path, content):
-    assert read(tmp_path, "m.any", zipped(schema_json=content)) == {"m.any/schema.json": ([], "it is no JSON")}
+    assert read(tmp_path, "m.any", zipped(schema_json=content)) == {"m.any/schema.json": ([], "it is not JSON")}
 
 
 def test_a_broken_member_hides_no_other(tmp_path):

@@ -171,10 +171,10 @@ def test_names_of_python_2_are_read_as_today(names):
 def test_what_only_unpickling_would_tell_is_told(names):
     joined = call(text("builtins") + text("str") + b"\x93", b"N")
     for stream in (joined + text("system") + b"\x93", text("os") + joined + b"\x93", text("a") + b"N\x93"):
-        assert names(b"\x80\x04" + stream + b".")[-1] == "(a name that is made while unpickling)"
+        assert names(b"\x80\x04" + stream + b".")[-1] == "(a name that is computed while unpickling)"
     long_name = b"X" + struct.pack("<I", 1000) + b"a" * 1000
-    assert names(b"\x80\x04" + text("os") + long_name + b"\x93.") == ["(a name that is made while unpickling)"]
-    assert names(b"c" + b"a" * 5000 + b"\nsystem\n.") == ["(a name that is made while unpickling)"]
+    assert names(b"\x80\x04" + text("os") + long_name + b"\x93.") == ["(a name that is computed while unpickling)"]
+    assert names(b"c" + b"a" * 5000 + b"\nsystem\n.") == ["(a name that is computed while unpickling)"]
     assert names(b"\x80\x02\x82\x05.") == ["(number 5 of copyreg's extension registry)"]
 
 

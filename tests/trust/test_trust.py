@@ -31,7 +31,7 @@ def test_only_what_verifies_is_loaded_with_verified(whole):
     with pytest.raises(PackageError, match=r"does not verify: model\.bin: it is not what checksums\.json lists$"):
         check(whole, "verified")
     (whole / "requirements.txt").unlink()
-    with pytest.raises(PackageError, match=r"lists \(and 1 more; fitprint verify shows all\)$"):
+    with pytest.raises(PackageError, match=r"lists \(and 1 more: `fitprint verify` shows all\)$"):
         check(whole, "verified")
 
 
@@ -46,7 +46,7 @@ def test_a_digest_counts_at_every_level(whole, level):
     check(whole, level, digest=digest)
     with pytest.raises(PackageError, match=r"its SHA-256 is .* not the digest given"):
         check(whole, level, digest="0" * 64)
-    with pytest.raises(ValueError, match="is no digest"):
+    with pytest.raises(ValueError, match="is not a digest"):
         check(whole, level, digest="abc")
     (whole / "model.bin").write_bytes(b"")
     with pytest.raises(PackageError, match="does not verify"):
@@ -65,7 +65,7 @@ def test_only_data_is_loaded_with_no_pickle(whole):
 @pytest.mark.parametrize("place", ["code/mine.py", "code/mine/__init__.py", "lib/mine.py", "code/mine"])
 def test_a_loader_of_the_packages_own_is_refused_with_no_pickle(sealed, place):
     folder = sealed({place: b""}, loader_module="mine.inner", code=place.partition("/")[0])
-    with pytest.raises(PackageError, match=r"trust=no-pickle: its loader mine\.inner is code of its own"):
+    with pytest.raises(PackageError, match=r"trust=no-pickle: its loader mine\.inner is code inside the package"):
         check(folder, "no-pickle")
     check(folder, "all")
 
@@ -86,7 +86,7 @@ def test_odd_loaders_are_no_matter(sealed, loader):
 
 
 def test_an_unknown_level(whole):
-    with pytest.raises(ValueError, match="trust='some' is not known: it is one of all, verified, no-pickle"):
+    with pytest.raises(ValueError, match="trust='some' is not known: it must be one of all, verified, no-pickle"):
         check(whole, "some")
 
 

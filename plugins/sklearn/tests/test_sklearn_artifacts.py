@@ -108,7 +108,7 @@ def test_what_is_missing_is_named():
     with pytest.raises(FileNotFoundError, match=r"there is no file nowhere\.pkl"):
         fitprint.package_model("nowhere.pkl", "package")
     Path("other.bin").write_bytes(b"{}")
-    with pytest.raises(PackageError, match="is no pickle: say which framework wrote it"):
+    with pytest.raises(PackageError, match="is not a pickle: say which framework wrote it"):
         fitprint.package_model("other.bin", "package")
     with pytest.raises(PackageError, match=r'the flavor nope is not installed here: pip install "fitprint\[nope\]"'):
         fitprint.package_model("other.bin", "package", "nope")

@@ -109,8 +109,8 @@ def test_save_model_takes_a_new_or_an_empty_folder(model):
         (lambda model: fitprint.log_model(3), "no flavor is registered for builtins.int"),
         (lambda model: fitprint.log_model(LookAlike()), "choose one with fitprint.<flavor>.log_model"),
         (lambda model: fitprint.log_model(model, signatur=None), "did you mean 'signature'"),
-        (lambda model: fitprint.log_model(model, signature={"inputs": 1}), "as infer_signature"),
-        (lambda model: fitprint.log_model(model, metadata=3), "metadata is a mapping"),
+        (lambda model: fitprint.log_model(model, signature={"inputs": 1}), "which infer_signature"),
+        (lambda model: fitprint.log_model(model, metadata=3), "metadata must be a mapping"),
     ],
 )
 def test_what_is_missing_or_unknown_is_said(model, call, told):
@@ -288,7 +288,7 @@ def test_what_is_no_requirement_is_refused(model, line):
 
 
 def test_two_ways_to_say_the_environment_are_one_too_many(model):
-    with pytest.raises(ValueError, match="give one of pip_requirements and conda_env"):
+    with pytest.raises(ValueError, match="give only one of pip_requirements and conda_env"):
         fitprint.log_model(model, pip_requirements=["numpy"], conda_env={})
 
 

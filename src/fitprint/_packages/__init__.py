@@ -1,1 +1,1 @@
-"""Making a package: what lies beside the model's own files, for recorded calls and for `log_model` and `save_model`."""
+"""Making a package, for recorded calls and for `log_model` and `save_model`, and loading one."""

@@ -1,4 +1,4 @@
-"""What lies beside a model: code, extra files, and the environment that it needs."""
+"""What lies beside a model in its package: code, extra files, and the environment that it needs."""
 
 from __future__ import annotations
 
@@ -17,57 +17,65 @@ CONSTRAINTS = "constraints.txt"
 
 
 def copy_code(package: Package, code_paths: Files, steps: Steps) -> str | None:
-    """Copies the modules given, and the user's own that the model names, into ``code/``. Returns its name, or None.
+    """Copy the given modules, and those of the user's own that the model names, into ``code/``.
 
-    Raises FileNotFoundError for a path given that is not there.
+    Returns:
+        The name of the folder, or None if there is no code.
+
+    Raises:
+        FileNotFoundError: a given path does not exist.
     """
-    given = [each for path in code_paths for each in _files(path)]
-    for file, name in given:
+    files = [pair for path in code_paths for pair in _files(path)]
+    for file, name in files:
         package.copy(file, f"{environment.CODE}/{name}")
-    there = {name.partition("/")[0].removesuffix(".py") for _, name in given}
+    present = {name.partition("/")[0].removesuffix(".py") for _, name in files}
     left_out: list[tuple[str, str]] = []
     with steps.step("code"):
-        package.modules |= environment.imported_by(given)
-        left_out = environment.copy_local_code(package, package.modules, there)
+        package.modules |= environment.imported_by(files)
+        left_out = environment.copy_local_code(package, package.modules, present)
     for module, reason in left_out:
         steps.skip(f"code of {module}", "code", reason)
     return environment.CODE if Path(package.folder, environment.CODE).is_dir() else None
 
 
 def copy_extra_files(package: Package, extra_files: Files) -> list[dict[str, str]]:
-    """Copies files below ``extra_files/``. Returns the entry of MLmodel, empty for none.
+    """Copy files below ``extra_files/``.
 
-    Raises FileNotFoundError for one that is not there.
+    Returns:
+        The entry of the MLmodel file, empty if there are none.
+
+    Raises:
+        FileNotFoundError: one of them does not exist.
     """
-    found = []
+    entry = []
     for path in extra_files:
         for file, name in _files(path):
             package.copy(file, f"{EXTRA_FILES}/{name}")
-        found.append({"path": f"{EXTRA_FILES}/{_local(path).name}"})
-    return found
+        entry.append({"path": f"{EXTRA_FILES}/{_local(path).name}"})
+    return entry
 
 
 def write_environment(subject: Subject, package: Package, data: Any) -> None:
-    """Writes the environment files: what was detected, or what the options say."""
-    found = chosen(subject.options, lambda: _detected(subject, package, data))
-    if found.constraints:
-        package.write(CONSTRAINTS, "\n".join(found.constraints))
-        found.requirements.append(f"-c {CONSTRAINTS}")
-    environment.write_environment(package, found.requirements, found.conda)
+    """Write the environment files: what was detected, or what the options say."""
+    chosen_environment = chosen(subject.options, lambda: _detected(subject, package, data))
+    if chosen_environment.constraints:
+        package.write(CONSTRAINTS, "\n".join(chosen_environment.constraints))
+        chosen_environment.requirements.append(f"-c {CONSTRAINTS}")
+    environment.write_environment(package, chosen_environment.requirements, chosen_environment.conda)
 
 
 def _detected(subject: Subject, package: Package, data: Any) -> list[str]:
     flavor = subject.flavor
     named = set(flavor.requirements(subject.model))
     if hasattr(data, "iloc"):
-        named.add("pandas")  # data is handed to the model as it was trained: as a DataFrame
+        named.add("pandas")  # the model gets data as it was trained: as a DataFrame
     return environment.requirements(
         package.loader_module or flavor.loader_module, named, package.modules, flavor.tops()
     )
 
 
 def _files(path: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
-    """(file, name) for a file, or for each file of a folder, without what Python compiles."""
+    """Yield (file, name) for a file, or for each file of a folder, without what Python compiles."""
     source = _local(path)
     if source.is_file():
         yield source, source.name
@@ -77,7 +85,7 @@ def _files(path: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
 
 
 def _local(path: str | os.PathLike[str]) -> Path:
-    found = Path(os.path.abspath(os.fspath(path).removeprefix("file://")))
-    if not found.exists():
-        raise FileNotFoundError(f"no file or folder to put into the package: {path}")
-    return found
+    file = Path(os.path.abspath(os.fspath(path).removeprefix("file://")))
+    if not file.exists():
+        raise FileNotFoundError(f"there is no file or folder to copy into the package: {path}")
+    return file

@@ -1,4 +1,4 @@
-"""From a model to the files of its package: model, signature, example, code, environment, and last the MLmodel."""
+"""From a model to the files of its package: model, signature, example, code, environment, and last the MLmodel file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,16 @@ from fitprint.plugin.contract import DeclaredSignature
 
 
 def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
-    """Writes all files of a package but ``checksums.json``. Returns the MLmodel document."""
+    """Write all files of a package except ``checksums.json``.
+
+    Args:
+        subject: the model, its flavor and the options.
+        package: the package to write to.
+        steps: how the steps are taken and what is done with reasons for what is left out.
+
+    Returns:
+        The document of the MLmodel file.
+    """
     options = subject.options
     keys = _saved(subject, package, steps)
     data = options.input_example
@@ -30,9 +39,9 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
     signature = _signature(subject, package, data, steps)
     example = None
     with steps.step("input example"):
-        shown = options.input_example if options.input_example is not None else subject.example(data)
-        if shown is not None:
-            example = write_example(package, shown)
+        rows = options.input_example if options.input_example is not None else subject.example(data)
+        if rows is not None:
+            example = write_example(package, rows)
     size = package.size
     if options.loader_module is not None:
         package.modules.add(options.loader_module)
@@ -57,48 +66,56 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
 
 
 def _saved(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
-    """Writes the model. Returns the keys of the flavor's map. The run keeps the package, which keeps no call alive."""
-    unheard = package.skip
+    """Write the model, and return the keys of the flavor's entry.
+
+    The run keeps the package, so the package must not keep the call alive.
+    """
+    previous_skip = package.skip
     package.options, package.skip = subject.options.own, steps.skip
     try:
         keys = dict(subject.flavor.save(subject.model, package))
     finally:
-        package.options, package.skip = {}, unheard
+        package.options, package.skip = {}, previous_skip
     package.settle()
     return keys
 
 
 def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -> ModelSignature | None:
-    """The signature given, else one under which the model predicts what it predicts on the data.
+    """Return the given signature, else one under which the model predicts what it predicts on the data.
 
-    ``example``: the data, or ``(data, params)``.
+    Args:
+        subject: the model, its flavor and the options.
+        package: the package, whose model is saved already.
+        example: the data, or ``(data, params)``.
+        steps: how the steps are taken.
     """
-    given = subject.options.signature
-    if isinstance(given, ModelSignature):
-        return given
-    if given is False:
+    chosen = subject.options.signature
+    if isinstance(chosen, ModelSignature):
+        return chosen
+    if chosen is False:
         return None
     declared: DeclaredSignature | None = None
     with steps.step("signature"):
         declared = subject.flavor.signature(subject.model)
     if declared is not None:
-        return _told(declared, steps)
+        return _with_reasons(declared, steps)
     data, params = split_params(example)
     if data is None:
         return None
     if read_once(data):
-        steps.skip("signature", "data", "what the model was given can be read only once")
+        steps.skip("signature", "data", "the training data can be read only once")
         return None
     signature: ModelSignature | None = None
     if subject.options.loader_module is not None:
         with steps.step("signature"):
-            # what the caller's loader will predict is not known yet
+            # the predictions of the caller's loader are not known yet
             signature = infer_signature(data, params=params or None)
         return signature
     with steps.step("signature"):
         try:
             predicted = _already_predicted(subject, package, data, params)
-            signature = _told(faithful_signature(_predict(subject, package, params), data, predicted), steps)
+            declared = faithful_signature(_predict(subject, package, params), data, predicted)
+            signature = _with_reasons(declared, steps)
         except NotImplementedError as error:
             steps.skip("signature", "flavor", str(error))
             return None
@@ -107,8 +124,9 @@ def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -
     return signature
 
 
-def _told(found: DeclaredSignature, steps: Steps) -> ModelSignature | None:
-    signature, reasons = found
+def _with_reasons(declared: DeclaredSignature, steps: Steps) -> ModelSignature | None:
+    """Return a declared signature, and pass on the reasons for what it lacks."""
+    signature, reasons = declared
     for what, reason in reasons:
         steps.skip(what, "signature", reason)
     return signature
@@ -120,7 +138,7 @@ def _with_params(signature: ModelSignature | None, params: dict[str, Any]) -> Mo
 
 
 def _predict(subject: Subject, package: Package, params: dict[str, Any]) -> Callable[[Any], Any]:
-    """What the package will predict with."""
+    """Return the function that the package will predict with."""
     method = (package.pyfunc or {}).get("predict_fn", "predict")
     if method == "predict":
         return lambda rows: subject.flavor.predict(subject.model, rows, params or None)
@@ -128,20 +146,20 @@ def _predict(subject: Subject, package: Package, params: dict[str, Any]) -> Call
 
 
 def _already_predicted(subject: Subject, package: Package, data: Any, params: dict[str, Any]) -> Any:
-    """What the model has predicted on this very data in the way in which the package will; None where it has not."""
+    """Return what the model has predicted on this very data as the package will predict it; None if it has not."""
     inputs, outputs = subject.predicted or (None, None)
     as_package = (package.pyfunc or {}).get("predict_fn", "predict") == "predict" and not params
     return outputs if inputs is data and as_package else None
 
 
-def _hidden(what: str, given: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
-    """What a user gave for MLmodel, with what is secret in it hidden; then that is said."""
-    found = dict(given)
-    shown: dict[str, Any] = in_force().inside(found)
-    if shown == found:
-        return found
-    steps.skip(f"secrets in {what}", "redact", "shown as ***; what the model needs of them it gets when it is loaded")
-    return shown
+def _hidden(what: str, values: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
+    """Return values for the MLmodel file with secrets hidden; if there are any, that is reported."""
+    plain = dict(values)
+    hidden: dict[str, Any] = in_force().inside(plain)
+    if hidden == plain:
+        return plain
+    steps.skip(f"secrets in {what}", "redact", "shown as ***; if the model needs them, give them when it is loaded")
+    return hidden
 
 
 def _flavors(
@@ -155,8 +173,8 @@ def _flavors(
         pyfunc = {"data": keys["data"], **pyfunc}
     if options.loader_module is not None:
         # the caller's loader gets the file that the flavor's own would get
-        found = pyfunc or keys
-        data = found.get("data") or found.get("model_path") or keys.get("pickled_model")
+        entry = pyfunc or keys
+        data = entry.get("data") or entry.get("model_path") or keys.get("pickled_model")
         loader_module, pyfunc = options.loader_module, {"data": data} if data else {}
     if pyfunc is not None and options.model_config:
         pyfunc = {**pyfunc, "config": _hidden("model_config", options.model_config, steps)}

@@ -1,4 +1,4 @@
-"""The code in a package: put where imports find it first, and read from its source alone."""
+"""The code in a package: put where imports find it first, and always read from its source."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _places: set[str] = set()
 
 
 class _SourceAlone(SourceFileLoader):
-    """Neither reads nor writes compiled files: these would be files that the package does not list."""
+    """Neither reads nor writes compiled files, which the package would not list."""
 
     def path_stats(self, path: str) -> Mapping[str, Any]:
-        raise OSError  # the machinery then reads the source, and keeps nothing
+        raise OSError  # so the import system reads the source, and writes nothing
 
 
 def add_code(folder: Path, config: Mapping[str, Any]) -> None:
-    """Puts a package's own code where imports find it first, as MLflow's reader does.
+    """Put a package's own code where imports find it first, as MLflow's reader does.
 
-    By Python's rules a module that is already imported wins; where that is another one, a line says so.
+    By Python's rules a module that is already imported has precedence; if its content differs, that is reported.
     """
     code = config.get("code")
     if not code:
@@ -43,12 +43,12 @@ def add_code(folder: Path, config: Mapping[str, Any]) -> None:
 
 def _finder(path: str) -> Any:
     if not any(path == place or path.startswith(place + "/") for place in _places):
-        raise ImportError  # not ours: the next hook is asked
+        raise ImportError  # not a package: the import system asks the next hook
     return FileFinder(path, (ExtensionFileLoader, EXTENSION_SUFFIXES), (_SourceAlone, SOURCE_SUFFIXES))
 
 
 def _tell_of_another(folder: Path, file: Path) -> None:
-    """Says where a module of this name, with another content, is imported already."""
+    """Report that another module of this name, with other content, is already imported."""
     imported = getattr(sys.modules.get(file.stem), "__file__", None) if file.suffix in ("", ".py") else None
     if imported is None:
         return
@@ -58,5 +58,5 @@ def _tell_of_another(folder: Path, file: Path) -> None:
         warn_once(
             ("code", str(own)),
             f"{folder}: its module {file.stem} is not loaded, because another one is already imported from {other}; "
-            "load the two models in processes of their own",
+            "load the two models in separate processes",
         )

@@ -1,4 +1,7 @@
-"""Whether this environment can load a package: the version of Python, and how the installed versions differ."""
+"""Whether this environment can load a package: the version of Python, and how the installed versions differ.
+
+Code that was pickled by value is bytecode, which only the minor version of Python that wrote it can run.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,17 @@ from fitprint.models.package import member
 from fitprint.models.pickling import holds
 
 OPENERS: Mapping[Any, Callable[..., Any]] = {None: open, "gzip": gzip.open, "bzip2": bz2.open, "lzma": lzma.open}
-"""How a python model is opened: MLflow's names of compressions, and None."""
+"""The functions that open a python model, by MLflow's names of compressions; None for no compression."""
 
-_MARK = b"CodeType"  # cloudpickle names it for every function whose code is in the stream
+_MARK = b"CodeType"  # cloudpickle writes it for every function whose code is in the stream
 
 
 def refuse_another_python(folder: Path, document: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    """Raises PackageError, before anything is unpickled, for code by value of another minor version of Python."""
+    """Check, before anything is unpickled, that code by value is of this minor version of Python.
+
+    Raises:
+        PackageError: it is of another one.
+    """
     generic = document["flavors"].get("python_function")
     written = str(generic.get("python_version") or "") if isinstance(generic, dict) else ""
     here = platform.python_version()
@@ -34,12 +41,12 @@ def refuse_another_python(folder: Path, document: Mapping[str, Any], config: Map
     if config.get("code_by_value") or any(_holds_code(path, config) for path in _pickles(folder, config)):
         raise PackageError(
             f"{folder} holds code pickled by Python {written}, which Python {here} cannot run: "
-            f"load it with Python {minor}, or save the model again here"
+            f"load it with Python {minor}, or save the model again with this Python"
         )
 
 
 def _pickles(folder: Path, config: Mapping[str, Any]) -> list[Path]:
-    """The files of a package that cloudpickle wrote."""
+    """Return the files of a package that cloudpickle wrote."""
     if config.get("python_model"):
         return [member(folder, config["python_model"])]
     if config.get("serialization_format") != "cloudpickle":
@@ -53,7 +60,7 @@ def _holds_code(path: Path, config: Mapping[str, Any]) -> bool:
         with OPENERS[config.get("python_model_compression")](path, "rb") as file:
             return holds(file, _MARK)
     except (OSError, EOFError, lzma.LZMAError, KeyError, TypeError):
-        return False  # what is broken is told when it is loaded
+        return False  # a broken file is reported when it is loaded
     return False
 
 
@@ -62,9 +69,11 @@ _ALIKE = frozenset({differences.SAME, differences.UNNEEDED})
 
 @contextlib.contextmanager
 def environment_told(folder: Path, document: Mapping[str, Any]) -> Iterator[None]:
-    """Surrounds a load. What is raised in it is raised on: a PackageError with the table, anything else after it.
+    """Surround a load with messages on how this environment differs from the one of the package.
 
-    A PackageError without a cause says what is wrong with the package itself: versions have no part in that.
+    What is raised inside is raised on: a PackageError gets the table of differences, for other errors that is logged
+    before. A PackageError without a cause says that the package itself is broken, and gets no table. If the load works,
+    important differences are logged in one line.
     """
     try:
         yield
@@ -84,7 +93,7 @@ def environment_told(folder: Path, document: Mapping[str, Any]) -> Iterator[None
 
 
 def _report(folder: Path, document: Mapping[str, Any]) -> str:
-    found = differences.differences(folder, document)
-    if all(each.meaning in _ALIKE for each in found):
+    rows = differences.differences(folder, document)
+    if all(row.meaning in _ALIKE for row in rows):
         return ""
-    return differences.report(folder, document, found)
+    return differences.report(folder, document, rows)

@@ -1,4 +1,4 @@
-"""A model that was written without fitprint: a pickle, or a file of the framework's own, read to become a package."""
+"""A file that holds a model and was written without fitprint: a pickle, or a file in a framework's own format."""
 
 from __future__ import annotations
 
@@ -16,18 +16,27 @@ from fitprint.models.pickling import UNPICKLING_ERRORS, holds, load_pickle, unre
 from fitprint.plugin.contract import Flavor
 
 _SUFFIXES = frozenset({".pkl", ".pickle", ".joblib"})
-_JOBLIB = b"numpy_pickle"  # the module that joblib's own streams name for every array
+_JOBLIB = b"numpy_pickle"  # the module that joblib's streams name for every array
 _BROKEN = (*UNPICKLING_ERRORS, LookupError, lzma.LZMAError, zlib.error)
 
 
 def read_artifact(
     file: str | os.PathLike[str], flavor: Flavor | None, trusted: bool, options: Mapping[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
-    """The model in a file, and the options under which a package keeps the file's format.
+    """Read the model in a file.
 
-    ``flavor`` reads the formats of its framework, with its own among the ``options``; a pickle needs none.
-    ``trusted``: whether what may run code of its author is read. Raises PackageError where it is not, for a broken
-    file, and where no flavor is given for a file that is no pickle; FileNotFoundError for one that is not there.
+    Args:
+        file: the file.
+        flavor: the flavor that reads its framework's formats; a pickle needs none.
+        trusted: whether files that may run code of their author are read.
+        options: the options of the package, among which may be some of the flavor's own.
+
+    Returns:
+        The model, and the options under which a package keeps the format of the file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        PackageError: the file is broken, or not trusted, or it is not a pickle and no flavor is given.
     """
     path = Path(os.path.realpath(file))
     if not path.is_file():
@@ -36,18 +45,18 @@ def read_artifact(
         _check_trust(path, "it is a pickle", trusted)
         return _unpickled(path), {}
     if flavor is None:
-        raise PackageError(f"{path} is no pickle: say which framework wrote it, by the name of its flavor")
+        raise PackageError(f"{path} is not a pickle: say which framework wrote it, by the name of its flavor")
     config = {**_own(flavor, options), **flavor.file_config(path)}
     _check_trust(path, flavor.needs_trust(config), trusted)
     return flavor.load(path.parent, config), _own(flavor, config)
 
 
-def _own(flavor: Flavor, given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in flavor.save_options if name in given}
+def _own(flavor: Flavor, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in flavor.save_options if name in options}
 
 
 def is_pickle(path: Path) -> bool:
-    """Whether a file is a pickle, by its name or, for those of protocol 2 and later, by its first bytes."""
+    """Return whether a file is a pickle, by its name or, from protocol 2 on, by its first bytes."""
     if _SUFFIXES.intersection(path.suffixes):
         return True
     with open(path, "rb") as file:
@@ -58,8 +67,8 @@ def is_pickle(path: Path) -> bool:
 def _check_trust(path: Path, reason: str | None, trusted: bool) -> None:
     if reason is not None and not trusted:
         raise PackageError(
-            f"{path} is not read: {reason}, and reading one runs whatever its author put into it; "
-            "where you trust that, say so: trust=True, or --trust"
+            f"{path} is not read: {reason}, and reading one runs any code that its author put into it; "
+            "if you trust the author, pass trust=True, or --trust"
         )
 
 
@@ -74,7 +83,7 @@ def _unpickled(path: Path) -> Any:
 
 
 def _is_of_joblib(path: Path) -> bool:
-    """Whether joblib wrote a pickle: compressed, or with arrays beside the stream."""
+    """Return whether joblib wrote a pickle: compressed, or with arrays beside the stream."""
     with open(path, "rb") as file:
         plain = file.read(1) == pickle.PROTO
         return not plain or holds(file, _JOBLIB)

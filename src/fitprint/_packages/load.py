@@ -1,4 +1,4 @@
-"""One load: folder, MLmodel, flavor, code, model."""
+"""Loading a package: its folder, its MLmodel file, its flavor, its code, and its model."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from fitprint.plugin.contract import Flavor
 
 EXTERNAL = "mlflow.model.isExternal"
 TRUSTED_TYPES = "skops_trusted_types"
-"""A flavor finds here the types that may be made: the caller's, and the package's own where all of it is trusted."""
+"""The key under which a flavor finds the types that may be created: the caller's, and a trusted package's."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A package's native model with what its MLmodel says."""
+    """A package's native model and what its MLmodel file says."""
 
     folder: Path
     document: Mapping[str, Any]
@@ -34,19 +34,23 @@ class Loaded:
 
     @property
     def generic(self) -> Mapping[str, Any]:
-        """What MLmodel says for the generic flavor; empty where the model cannot predict."""
-        found = self.document["flavors"].get(GENERIC)
-        return found if isinstance(found, dict) else {}
+        """What the MLmodel file says for the generic flavor; empty if the model cannot predict."""
+        entry = self.document["flavors"].get(GENERIC)
+        return entry if isinstance(entry, dict) else {}
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        """What the flavor predicts, or what the method gives that MLmodel names in place of ``predict``."""
+        """Return what the flavor predicts, or what the method returns that MLmodel names in place of ``predict``."""
         method = self.generic.get("predict_fn") or "predict"
         if method == "predict":
             return self.flavor.predict(self.model, data, params)
         return getattr(self.model, method)(data)
 
     def check(self) -> None:
-        """Raises PackageError where MLmodel names a method that the model does not have."""
+        """Check that the model has the method that MLmodel names in place of ``predict``.
+
+        Raises:
+            PackageError: it has no such method.
+        """
         method = self.generic.get("predict_fn") or "predict"
         if method == "predict":
             return
@@ -64,17 +68,27 @@ def load(
     digest: str | None = None,
     trusted_types: Iterable[str] = (),
 ) -> Loaded:
-    """Loads the native model of a package.
+    """Load the native model of a package.
 
-    ``wanted``: the flavor it must have; else the one its loader belongs to. ``generic``: see `choose`. ``trust``,
-    ``digest``: see `trust.check`; by default what the setting `trust` says. ``trusted_types``: those that a format
-    which names its types may make.
+    Args:
+        uri: a path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
+        wanted: the flavor that the package must have; by default the one that its loader belongs to.
+        generic: see `choose`.
+        trust: see `trust.check`; by default the setting of the flavor.
+        digest: see `trust.check`.
+        trusted_types: the types that may be created, for formats that name their types.
+
+    Returns:
+        The model, with what the package says of it.
+
+    Raises:
+        PackageError: the package is broken or not to be trusted, or its flavor is not installed.
     """
     folder = folder_of(uri)
     document = mlmodel.read(folder)
     metadata = document.get("metadata")
     if isinstance(metadata, dict) and metadata.get(EXTERNAL) is True:
-        raise PackageError(f"{folder}: its files are kept elsewhere, as its metadata says ({EXTERNAL})")
+        raise PackageError(f"{folder}: its files are stored elsewhere, according to its metadata ({EXTERNAL})")
     flavor, config = choose(folder, document["flavors"], wanted, generic)
     level = trust if trust is not None else current().settings(flavor.name).trust
     check(folder, document, level, digest=digest, reason=flavor.needs_trust(config))
@@ -88,16 +102,20 @@ def load(
 
 
 def load_native(uri: str | os.PathLike[str], name: str, **options: Any) -> Any:
-    """The native model of a package that has this flavor; options as for `load`."""
+    """Return the native model of a package that has this flavor; the options are those of `load`."""
     return load(uri, name, **options).model
 
 
 def signature_of(document: Mapping[str, Any], folder: Path) -> ModelSignature | None:
-    """The signature an MLmodel holds, or None. Raises PackageError for one that cannot be read."""
-    found = document.get("signature")
-    if not found:
+    """Return the signature in an MLmodel document, or None.
+
+    Raises:
+        PackageError: it cannot be read.
+    """
+    entry = document.get("signature")
+    if not entry:
         return None
     try:
-        return ModelSignature.from_dict(found)
+        return ModelSignature.from_dict(entry)
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise PackageError(f"{folder}: its signature cannot be read: {error}") from None

@@ -27,7 +27,7 @@ WITHOUT_MEANING = frozenset(
         "prompts", "resources", "auth_policy", "env_vars", "infer_code_paths", "streamable",
     }
 )  # fmt: skip
-"""Options of MLflow's calls that change nothing here: named in one line and ignored."""
+"""Options of MLflow's calls that have no effect here: they are reported in one line and ignored."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Options:
     """How a package is made."""
 
     signature: ModelSignature | bool | None = None
-    """None: inferred from the input example, or from the training data; False: none."""
+    """None: inferred from the input example or from the training data. False: the package has no signature."""
     input_example: Any = None
     pip_requirements: Iterable[str] | str | None = None
-    """In place of the detected ones: lines, or the path of a file."""
+    """Requirements in place of the detected ones: lines, or the path of a file."""
     extra_pip_requirements: Iterable[str] | str | None = None
-    """Beside the detected ones."""
+    """Requirements beside the detected ones."""
     conda_env: Mapping[str, Any] | str | None = None
-    """In place of conda.yaml: its content, or the path of a file."""
+    """The content of conda.yaml, or the path of a file that has it."""
     code_paths: Files = ()
     loader_module: str | None = None
     """A module with ``_load_pyfunc(data_path)`` that decides how the model predicts, in place of the flavor's."""
@@ -54,26 +54,32 @@ class Options:
 
     def __post_init__(self) -> None:
         environments = ("pip_requirements", "extra_pip_requirements", "conda_env")
-        given = [name for name in environments if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise ValueError(f"give one of {' and '.join(given)}: each says what the environment of the model is")
+        names = [name for name in environments if getattr(self, name) is not None]
+        if len(names) > 1:
+            raise ValueError(
+                f"give only one of {' and '.join(names)}: each of them defines the environment of the model"
+            )
         if not isinstance(self.signature, (ModelSignature, bool, type(None))):
-            raise TypeError(f"signature is a ModelSignature, as infer_signature() gives it, not {self.signature!r:.80}")
+            raise TypeError(
+                f"signature must be a ModelSignature, which infer_signature() returns, not {self.signature!r:.80}"
+            )
         if self.metadata is not None and not isinstance(self.metadata, Mapping):
-            raise TypeError(f"metadata is a mapping, not {type(self.metadata).__name__}")
+            raise TypeError(f"metadata must be a mapping, not {type(self.metadata).__name__}")
 
 
-_NAMES = tuple(each.name for each in fields(Options) if each.name != "own")
+_NAMES = tuple(option.name for option in fields(Options) if option.name != "own")
 
 
-def read_options(flavor: Flavor, given: Mapping[str, Any]) -> Options:
-    """The options of a call.
+def read_options(flavor: Flavor, arguments: Mapping[str, Any]) -> Options:
+    """Read the options of a call.
 
-    Raises TypeError for an unknown one, naming the nearest that there is, and ValueError for a loader that is nowhere.
+    Raises:
+        TypeError: there is no such option; the message names the most similar one.
+        ValueError: the loader module cannot be found.
     """
     known: dict[str, Any] = {}
     own: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in arguments.items():
         if name in ("code_path", "code_paths"):
             known["code_paths"] = _several(value)
         elif name == "extra_files":
@@ -84,7 +90,7 @@ def read_options(flavor: Flavor, given: Mapping[str, Any]) -> Options:
             own[name] = value
         elif name in WITHOUT_MEANING:
             if value is not None:
-                warn_once(("log_model", name), f"log_model(): {name} has no meaning here and is ignored")
+                warn_once(("log_model", name), f"log_model(): {name} has no effect in fitprint and is ignored")
         else:
             raise TypeError(f"{flavor.name}: there is no option {name!r}{_nearest(name, flavor)}")
     options = Options(**known, own=own)
@@ -94,9 +100,10 @@ def read_options(flavor: Flavor, given: Mapping[str, Any]) -> Options:
 
 
 def check_loader(name: str, code_paths: Files) -> None:
-    """Imports a loader module that is not among the code paths: it is then copied, if it is the user's own.
+    """Import a loader module that is not among the code paths: it is copied if it is the user's own.
 
-    Raises ValueError for one that is in neither place.
+    Raises:
+        ValueError: it is neither among the code paths nor importable.
     """
     top = name.partition(".")[0]
     if any(Path(path).name.removesuffix(".py") == top for path in code_paths):
@@ -107,12 +114,12 @@ def check_loader(name: str, code_paths: Files) -> None:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
         raise ValueError(
-            f"loader_module {name} is neither in code_paths nor to be imported here: name it in code_paths"
+            f"loader_module {name} is neither in code_paths nor importable: add it to code_paths"
         ) from None
 
 
 def _several(value: Any) -> Files:
-    """One path, or a list of them."""
+    """Return one path, or a list of them, as a sequence."""
     if value is None:
         return ()
     return (value,) if isinstance(value, (str, os.PathLike)) else tuple(value)
@@ -125,13 +132,13 @@ def _nearest(name: str, flavor: Flavor) -> str:
 
 
 class Steps(Protocol):
-    """How the steps are taken: each under the guard while recording, bare where a user asked for the package."""
+    """How the steps are taken: each under the guard while recording, and without it if a user asked for the package."""
 
     def step(self, name: str) -> AbstractContextManager[Any]:
-        """Surrounds one step."""
+        """Surround one step."""
 
     def skip(self, what: str, rule: str, reason: str) -> None:
-        """Keeps a reason for what is left out."""
+        """Keep a reason for what is left out."""
 
 
 @dataclass(frozen=True)
@@ -142,10 +149,10 @@ class Subject:
     model: Any
     options: Options = field(default_factory=Options)
     data: Callable[[], Any] = lambda: None
-    """The data that the signature is inferred from where none is given, or None."""
+    """Returns the data that the signature is inferred from if none is given, or None."""
     example: Callable[[Any], Any] = lambda data: None
-    """From that data to the input example where none is given, or None."""
+    """Returns, from that data, the input example if none is given, or None."""
     predicted: tuple[Any, Any] | None = None
-    """Data that the model has predicted already, and what it predicted."""
+    """Data that the model has predicted already, and its predictions."""
     run_id: str | None = None
     artifact_path: str | None = None

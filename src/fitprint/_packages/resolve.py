@@ -18,9 +18,14 @@ from fitprint.plugin.contract import Flavor
 
 
 def folder_of(uri: str | os.PathLike[str]) -> Path:
-    """The folder of a package: a path, a ``file:`` URL, or ``runs:/<run_id>/<name>`` in the configured store.
+    """Return the folder of a package.
 
-    Raises PackageError for another scheme, StoreError for an unknown run.
+    Args:
+        uri: a path, a ``file:`` URL, or ``runs:/<run_id>/<name>`` in the configured store.
+
+    Raises:
+        PackageError: the URI has another scheme.
+        StoreError: there is no such run.
     """
     text = os.fspath(uri)
     if text.startswith("runs:/"):
@@ -29,7 +34,7 @@ def folder_of(uri: str | os.PathLike[str]) -> Path:
     if text.startswith("file:"):
         text = unquote(urlparse(text).path)
     if "://" in text or text.startswith("models:/"):
-        raise PackageError(f"{text}: only folders, file: URLs and runs:/<run_id>/<name> are loaded")
+        raise PackageError(f"{text}: only folders, file: URLs and runs:/<run_id>/<name> can be loaded")
     return Path(text)
 
 
@@ -38,35 +43,45 @@ _MLFLOW = "mlflow"
 Chosen = tuple[Flavor, Mapping[str, Any]]
 
 
-def choose(folder: Path, flavors: Mapping[str, Any], wanted: str | None, generic: Flavor | None) -> Chosen:
-    """The flavor that loads a package, and the map of MLmodel that it is given.
+def choose(folder: Path, flavors: Mapping[str, Any], flavor: str | None, generic: Flavor | None) -> Chosen:
+    """Choose the flavor that loads a package, and the entry of its MLmodel file that the flavor gets.
 
-    ``generic`` loads the packages whose loader belongs to no flavor: python models, and loader modules of users.
-    Raises PackageError where no flavor can be found, with the plugin to install where one is missing.
+    Args:
+        folder: the folder of the package.
+        flavors: the entries of the MLmodel file.
+        flavor: the flavor that it must have, or None.
+        generic: loads the packages whose loader belongs to no flavor: python models, and loader modules of users.
+
+    Raises:
+        PackageError: no flavor can load it; the message names the plugin to install if one is missing.
     """
-    about = flavors.get(GENERIC)
+    entry = flavors.get(GENERIC)
     names = [str(name) for name in flavors if name != GENERIC]
-    if wanted is None and isinstance(about, dict):
-        loader = about.get("loader_module")
+    if flavor is None and isinstance(entry, dict):
+        loader = entry.get("loader_module")
         if not isinstance(loader, str) or not loader:
-            raise PackageError(f"{folder}: its MLmodel names no loader_module that could load it")
-        wanted = _owner(folder, loader, names, about)
-        if wanted is None and generic is not None:
-            return generic, about
-    elif wanted is None and len(names) == 1:
-        wanted = names[0]
-    if wanted is None:
+            raise PackageError(f"{folder}: its MLmodel file names no loader_module")
+        flavor = _owner(folder, loader, names, entry)
+        if flavor is None and generic is not None:
+            return generic, entry
+    elif flavor is None and len(names) == 1:
+        flavor = names[0]
+    if flavor is None:
         raise PackageError(f"{folder} has no flavor that can be loaded here; it has: {', '.join(names) or 'none'}")
-    config = flavors.get(wanted)
-    if config is None and isinstance(about, dict) and wanted == _named_by_mlflow(str(about.get("loader_module"))):
-        config = about  # a hand-made folder: the generic flavor alone names the file
+    config = flavors.get(flavor)
+    if config is None and isinstance(entry, dict) and flavor == _named_by_mlflow(str(entry.get("loader_module"))):
+        config = entry  # a hand-made folder: only the generic flavor names the file
     if not isinstance(config, dict):
-        raise PackageError(f"{folder} has no flavor {wanted}; it has: {', '.join(map(str, flavors))}")
-    return registered(wanted), config
+        raise PackageError(f"{folder} has no flavor {flavor}; it has: {', '.join(map(str, flavors))}")
+    return registered(flavor), config
 
 
 def registered(name: str) -> Flavor:
-    """A registered flavor. Raises PackageError, with the plugin to install, for another name."""
+    """Return a registered flavor.
+
+    Raises:
+        PackageError: there is none of this name; the message names the plugin to install.
+    """
     known = entries()
     if name in known:
         return known[name].flavor()
@@ -75,7 +90,7 @@ def registered(name: str) -> Flavor:
 
 
 def _owner(folder: Path, loader: str, names: list[str], about: Mapping[str, Any]) -> str | None:
-    """The flavor that a loader module belongs to, or None for the generic ones."""
+    """Return the flavor that a loader module belongs to, or None for the generic ones."""
     if loader.partition(".")[0] == _MLFLOW:
         return _named_by_mlflow(loader)
     known = entries()
@@ -89,16 +104,16 @@ def _owner(folder: Path, loader: str, names: list[str], about: Mapping[str, Any]
 
 
 def _named_by_mlflow(loader: str) -> str | None:
-    """``mlflow.<flavor>`` is the loader of that flavor; those below ``mlflow.pyfunc`` belong to none."""
+    """Return the flavor of the loader ``mlflow.<flavor>``; loaders below ``mlflow.pyfunc`` belong to none."""
     top, _, name = loader.partition(".")
     return name.partition(".")[0] if top == _MLFLOW and name and not name.startswith("pyfunc") else None
 
 
 def _is_there(folder: Path, loader: str, about: Mapping[str, Any]) -> bool:
-    """Whether a loader module can be imported, as far as its top-level name tells."""
+    """Return whether a loader module can be imported, judging by its top-level name."""
     top = loader.partition(".")[0]
     code = about.get("code")
-    if isinstance(code, str) and any((folder / code / each).exists() for each in (top, f"{top}.py")):
+    if isinstance(code, str) and any((folder / code / name).exists() for name in (top, f"{top}.py")):
         return True
     try:
         return importlib.util.find_spec(top) is not None

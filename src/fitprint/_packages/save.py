@@ -1,4 +1,4 @@
-"""Making a package because a user asks for one: into a folder, or into a run. Errors are the user's to see."""
+"""Making a package because a user asks for one, in a folder or in a run. Errors are raised for the user to see."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ModelInfo:
     """A package that was logged."""
 
     model_uri: str
-    """``runs:/<run_id>/<name>``: for `load_model`."""
+    """``runs:/<run_id>/<name>``, as `load_model` takes it."""
     run: Run
     artifact_path: str
     """The name of the package in its run."""
@@ -44,15 +44,17 @@ class ModelInfo:
 
     @property
     def run_id(self) -> str:
+        """The id of the run that the package belongs to."""
         return self.run.run_id
 
     @property
     def name(self) -> str:
+        """The name of the package in its run."""
         return self.artifact_path
 
     @property
     def path(self) -> Path:
-        """The folder of the package: it moves with its run when that ends."""
+        """The folder of the package, which moves with its run when the run ends."""
         return self.run.path / self.artifact_path
 
     def __repr__(self) -> str:
@@ -60,22 +62,30 @@ class ModelInfo:
 
     def _repr_html_(self) -> str:
         rows = {"model": self.model_uri, "path": self.path, "flavors": ", ".join(self.flavors)}
-        shown = self.signature._repr_html_() if self.signature is not None else ""
-        return _html.table(("", "logged model"), rows.items()) + shown
+        signature = self.signature._repr_html_() if self.signature is not None else ""
+        return _html.table(("", "logged model"), rows.items()) + signature
 
 
 def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options: Options, data: Any = None) -> None:
-    """Writes a package into a new or an empty folder. ``data``: rows that the signature is inferred from.
+    """Write a package into a new or an empty folder.
 
-    Raises FileExistsError for one that holds something, and whatever keeps the model from being saved.
+    Args:
+        flavor: the flavor of the model.
+        model: the model.
+        path: the folder.
+        options: how the package is made.
+        data: rows that the signature is inferred from.
+
+    Raises:
+        FileExistsError: the folder is not empty. Whatever prevents the model from being saved is raised too.
     """
     target = Path(os.path.abspath(path))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise FileExistsError(f"{target} is there already: a package is saved into a new or an empty folder")
+        raise FileExistsError(f"{target} exists already: a package is saved into a new or an empty folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     package = Package(target.with_name(f".{target.name}.{os.getpid()}.partial"))
     try:
-        with suppress():  # what the framework calls to save the model is no saving of the user's
+        with suppress():  # calls that the framework makes in order to save the model are not the user's
             make(Subject(flavor, model, options, data=lambda: data), package, _Asked(None))
         package.seal(target)
     except BaseException:
@@ -84,10 +94,20 @@ def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options
 
 
 def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name: str | None = None) -> ModelInfo:
-    """Writes a package into the active run, else into the run that trained this very object, else into a new one.
+    """Write a package into the active run, else into the run that trained this object, else into a new run.
 
-    ``run_name``: of a new run, by default the model's class. Raises whatever keeps the model from being saved; a run
-    begun for it then ends as FAILED.
+    Args:
+        flavor: the flavor of the model.
+        model: the model.
+        name: the name of the package in the run.
+        options: how the package is made.
+        run_name: the name of a new run, by default the class of the model.
+
+    Returns:
+        Where the package is, and what is in it.
+
+    Raises:
+        Exception: whatever prevents the model from being saved; a run that was started for it then ends as FAILED.
     """
     run = active_run() or run_of(model)
     if run is not None:
@@ -110,16 +130,16 @@ def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> 
         subject = Subject(flavor, model, options, run_id=run.run_id, artifact_path=name)
         with suppress():
             document = make(subject, package, _Asked(writer))
-        got = writer.keep_package(package, name, {"flavor": flavor.name, "size": package.size})
+        taken_name = writer.keep_package(package, name, {"flavor": flavor.name, "size": package.size})
     except BaseException:
         package.discard()
         raise
     writer.write()
     signature = document.get("signature")
     return ModelInfo(
-        model_uri=f"runs:/{run.run_id}/{got}",
+        model_uri=f"runs:/{run.run_id}/{taken_name}",
         run=run,
-        artifact_path=got,
+        artifact_path=taken_name,
         signature=ModelSignature.from_dict(signature) if signature else None,
         flavors=document["flavors"],
         model_uuid=document["model_uuid"],
@@ -129,7 +149,7 @@ def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> 
 
 
 class _Asked:
-    """The steps of a package that a user asked for: an error is raised, what is left out is told."""
+    """The steps of a package that a user asked for: errors are raised, and what is left out is reported."""
 
     def __init__(self, writer: RunWriter | None) -> None:
         self._writer = writer

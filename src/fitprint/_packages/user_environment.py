@@ -21,67 +21,75 @@ class Environment:
     requirements: list[str]
     constraints: list[str] = field(default_factory=list)
     conda: str | None = None
-    """The text of conda.yaml where a user gave one."""
+    """The text of conda.yaml if the user gave one."""
 
 
 def chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
-    """The environment of a package, with user info of URLs hidden. ``detect`` is asked only where it is needed.
+    """Return the environment of a package, with user names and passwords in URLs hidden.
 
-    Raises ValueError for a line that is no requirement, naming it.
+    Args:
+        options: what the user chose.
+        detect: returns the detected requirements; called only if they are needed.
+
+    Raises:
+        ValueError: a line is not a requirement; the message names it.
     """
-    found = _chosen(options, detect)
-    hide = in_force().by_format  # the names here are those of distributions
-    found.requirements, found.constraints = [*map(hide, found.requirements)], [*map(hide, found.constraints)]
-    found.conda = hide(found.conda) if found.conda is not None else None
-    return found
+    chosen_environment = _chosen(options, detect)
+    hide = in_force().by_format  # the names here are those of distributions, not of secrets
+    chosen_environment.requirements, chosen_environment.constraints = (
+        [*map(hide, chosen_environment.requirements)],
+        [*map(hide, chosen_environment.constraints)],
+    )
+    chosen_environment.conda = hide(chosen_environment.conda) if chosen_environment.conda is not None else None
+    return chosen_environment
 
 
 def _chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
     if options.conda_env is not None:
         return _of_conda(options.conda_env)
-    given = options.pip_requirements if options.pip_requirements is not None else options.extra_pip_requirements
-    if given is None:
+    lines_or_file = options.pip_requirements if options.pip_requirements is not None else options.extra_pip_requirements
+    if lines_or_file is None:
         return Environment(detect())
     from fitprint.models import requirement_lines
 
-    read = requirement_lines.read(given)
+    read = requirement_lines.read(lines_or_file)
     lines = read.requirements if options.pip_requirements is not None else [*detect(), *read.requirements]
     return Environment(_with_mlflow(requirement_lines.merged(lines)), read.constraints)
 
 
-def _of_conda(given: Mapping[str, Any] | str) -> Environment:
-    """A conda environment as it is, with mlflow among its pip requirements."""
+def _of_conda(conda_env: Mapping[str, Any] | str) -> Environment:
+    """Return a conda environment as it is, with mlflow among its pip requirements."""
     from fitprint.models import requirement_lines
 
-    content = _conda_content(given)
+    content = _conda_content(conda_env)
     dependencies = list(content.get("dependencies") or [])
-    pip: list[str] = next((each["pip"] for each in dependencies if isinstance(each, dict) and "pip" in each), [])
+    pip: list[str] = next((entry["pip"] for entry in dependencies if isinstance(entry, dict) and "pip" in entry), [])
     read = requirement_lines.read(pip)
     lines = _with_mlflow(read.requirements)
     if isinstance(content.get("variables"), dict):
         content["variables"] = in_force().inside(content["variables"])
-    others = [each for each in dependencies if not (isinstance(each, dict) and "pip" in each)]
+    others = [entry for entry in dependencies if not (isinstance(entry, dict) and "pip" in entry)]
     return Environment(lines, read.constraints, to_yaml({**content, "dependencies": [*others, {"pip": lines}]}))
 
 
-def _conda_content(given: Mapping[str, Any] | str | os.PathLike[str]) -> dict[str, Any]:
+def _conda_content(conda_env: Mapping[str, Any] | str | os.PathLike[str]) -> dict[str, Any]:
     import yaml
 
-    if isinstance(given, Mapping):
-        return dict(given)
+    if isinstance(conda_env, Mapping):
+        return dict(conda_env)
     try:
-        found = yaml.safe_load(Path(given).read_text("utf-8"))
+        content = yaml.safe_load(Path(conda_env).read_text("utf-8"))
     except yaml.YAMLError as error:
-        raise ValueError(f"{given} is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{given} is no conda environment: it holds no mapping")
-    return found
+        raise ValueError(f"{conda_env} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{conda_env} is not a conda environment: it holds no mapping")
+    return content
 
 
 def _with_mlflow(lines: list[str]) -> list[str]:
-    """Servers build their environment from these lines, and serve with mlflow."""
+    """Add mlflow: servers build their environment from these lines, and serve with mlflow."""
     from fitprint.models import requirement_lines
 
-    if any(requirement_lines.name_of(each) in ("mlflow", "mlflow-skinny") for each in lines):
+    if any(requirement_lines.name_of(line) in ("mlflow", "mlflow-skinny") for line in lines):
         return list(lines)
     return [environment.MLFLOW, *lines]

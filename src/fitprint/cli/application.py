@@ -30,6 +30,7 @@ class Failure(click.ClickException):
     """An error that a user can mend (a missing run, a broken package, an unreadable file), reported in one line."""
 
     def show(self, file: IO[Any] | None = None) -> None:
+        """Print the error on one line."""
         click.echo(f"fitprint: {self.message}", file=file, err=file is None)
 
 
@@ -37,6 +38,7 @@ class Commands(click.Group):
     """Run a command; turn an expected error into a `Failure`, and end quietly if the reader of the output has gone."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that the arguments name."""
         try:
             return super().invoke(ctx)
         except (PackageError, OSError, ValueError) as error:

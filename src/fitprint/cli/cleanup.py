@@ -129,9 +129,7 @@ def _cells(result: Cleaned, dry_run: bool) -> tuple[Any, ...]:
 
 
 def _what(result: Cleaned, dry_run: bool) -> str:
-    """Return for example `closed`, `removed: it never got a record`, `closed; incomplete, removed: .package-0 (1.2
-    MB)`.
-    """
+    """Return for example `closed`, or `incomplete, removed: .package-0 (1.2 MB)`."""
     if result.did == LEFT:
         return f"{'cannot be cleaned up' if result.failed else 'left alone'}: {result.reason}"
     would = "would be " if dry_run else ""

@@ -46,8 +46,7 @@ class FlavorRow:
 @options.store
 @options.as_json
 def flavors(store: str | None, as_json: bool) -> None:
-    """List the flavors: which frameworks `fitprint.autolog()` would record here, and how many runs the store has of
-    each.
+    """List the flavors: which frameworks would be recorded here, and how many runs the store has of each.
 
     This is decided from what is installed: neither a framework nor a plugin is imported. "left out" counts, for each
     rule, the runs from which it left something out. Training calls that left no run at all are counted by

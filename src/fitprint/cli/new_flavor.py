@@ -104,9 +104,7 @@ def _patch(module: str, target: str) -> str:
 
 
 def _distribution(top: str) -> tuple[str, str]:
-    """Return the distribution that brings the framework, and the range from its installed version to the next major
-    one.
-    """
+    """Return the framework's distribution, and the range from its installed version to the next major one."""
     distribution = metadata.packages_distributions().get(top, [top])[0]
     try:
         version = metadata.version(distribution)

@@ -70,9 +70,7 @@ def _text(path: Path) -> str | None:
 
 
 def _signature(document: Mapping[str, Any], folder: Path) -> dict[str, list[dict[str, Any]] | None] | None:
-    """Return the parts of a signature (``inputs``, ``outputs``, ``params``), with a dict per column, tensor or
-    param.
-    """
+    """Return ``inputs``, ``outputs`` and ``params`` of a signature, a dict per column, tensor or param."""
     signature = signature_of(document, folder)
     if signature is None:
         return None

@@ -16,8 +16,9 @@ LONGEST = 200
 
 
 def clean(value: object) -> str:
-    """Return a text without secrets, in which control characters (also those that reverse the writing) are spelled
-    out.
+    """Return a text without secrets and control characters.
+
+    Control characters, also those that reverse the direction of writing, are spelled out.
     """
     text = in_force().text(str(value))
     return text if text.isprintable() else "".join(map(_spelled, text))

@@ -1,7 +1,7 @@
-"""YAML of unknown origin: looked through event by event before anything is built from it.
+"""YAML of unknown origin: checked event by event before anything is built from it.
 
-A small file can stand for an endless document (anchors that repeat each other), nest deeper than any reader's stack,
-or name Python objects. What is bounded here is the document that would come out, not the file.
+A small file can stand for an endless document (by anchors that repeat each other), can be nested deeper than any
+reader's stack, or can name Python objects. What is limited here is the resulting document, not the file.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ _TAGS = frozenset(
 
 
 class YamlError(ValueError):
-    """A text is no YAML, or none that is read here; the message is one line."""
+    """A text is not YAML, or not of the kind that is read here; the message is one line."""
 
 
 def load(content: bytes) -> Any:
-    """The document of a YAML file, as plain data. Raises YamlError."""
+    """Return the document of a YAML file as plain data.
+
+    Raises:
+        YamlError: it cannot be read.
+    """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -36,24 +40,24 @@ def load(content: bytes) -> Any:
     except YamlError:
         raise
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
-        # PyYAML lets errors of int(), datetime() and hash() through
+        # PyYAML does not catch the errors of int(), datetime() and hash()
         raise YamlError(f"is not YAML: {' '.join(str(error).split())[:200]}") from None
 
 
 @dataclass
 class _Open:
-    """A list or a map whose end has not come yet."""
+    """A list or a map whose end has not been read yet."""
 
     anchor: str | None
     before: int
-    """How many values there were before it."""
+    """The number of values before it."""
     keys: set[str] | None
-    """Of a map those so far."""
+    """The keys so far, if it is a map."""
     children: int = 0
 
 
 def _look_through(events: Any) -> None:
-    """Raises YamlError where the document that the events stand for is out of bounds."""
+    """Raise YamlError if the document that the events stand for is over the limits."""
     import yaml
 
     total = 0
@@ -68,10 +72,10 @@ def _look_through(events: Any) -> None:
             if event.anchor:
                 sizes[event.anchor] = 1
         elif kind is yaml.AliasEvent:
-            if any(each.anchor == event.anchor for each in outer):
+            if any(parent.anchor == event.anchor for parent in outer):
                 raise YamlError(f"holds a value that contains itself: {event.anchor[:50]!r}")
             _add_child(outer)
-            total += sizes.get(event.anchor, 1)  # an unknown one is refused when the document is built
+            total += sizes.get(event.anchor, 1)  # an unknown anchor is refused when the document is built
         elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
             _check_tag(event.tag)
             _add_child(outer)
@@ -88,7 +92,7 @@ def _look_through(events: Any) -> None:
 
 
 def _add_child(outer: list[_Open], key: str | None = None) -> None:
-    """Notes a value where it stands. Raises YamlError for a key that its map has already."""
+    """Count a value in its list or map; raise YamlError if the map has the key already."""
     if not outer:
         return
     parent = outer[-1]
@@ -109,4 +113,4 @@ def _check_scalar(event: Any) -> None:
 
 def _check_tag(tag: str | None) -> None:
     if tag not in (None, "!") and tag not in _TAGS:
-        raise YamlError(f"holds a value of the type {str(tag)[:80]!r}, which is no plain data")
+        raise YamlError(f"holds a value of the type {str(tag)[:80]!r}, which is not plain data")

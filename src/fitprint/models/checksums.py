@@ -1,7 +1,7 @@
-"""Holding a package against its ``checksums.json``: which files are as they were written, and which may not be others.
+"""Comparing a package with its ``checksums.json``: which files are as they were written, and which may not differ.
 
-Whoever can write into the folder can write another ``checksums.json`` too. What vouches for the whole is the SHA-256
-of that file itself, the digest, where it is kept elsewhere.
+Whoever can write into the folder can also write another ``checksums.json``. What vouches for the whole package is the
+SHA-256 of that file itself, the digest, if it is kept elsewhere.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ _ALWAYS_NAMED = frozenset({NAME, "requirements.txt", "constraints.txt", "conda.y
 _PROBLEMS: Mapping[str | None, str] = {
     CHANGED: f"it is not what {CHECKSUMS} lists",
     MISSING: "it is missing",
-    OUTSIDE: f"{CHECKSUMS} lists it, and it leads outside of the package",
-    NOT_READ: "it is a link, or no plain file",
+    OUTSIDE: f"{CHECKSUMS} lists it, but it leads outside of the package",
+    NOT_READ: "it is a link, or not a regular file",
 }
-_COMPILED = "it is compiled code that was made later and runs in place of its source: remove it"
+_COMPILED = "it is compiled code that was written later and would run in place of its source: remove it"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file of a package, and what the checksums say of it; None where there are none."""
+    """A file of a package, and the result of comparing it with the checksums; None if there are no checksums."""
 
     name: str
     size: int | None
     check: str | None
     problem: str | None = None
-    """Why the package does not verify because of it."""
+    """Why the package does not verify because of this file."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a whole package is worth."""
+    """The result of verifying a whole package."""
 
     digest: str
     """The SHA-256 of ``checksums.json``."""
@@ -60,31 +60,50 @@ class Verification:
 
 
 def verify(folder: Path, document: Mapping[str, Any], digest: str | None = None) -> Verification:
-    """Reads and hashes every file of a package.
+    """Read and hash every file of a package.
 
-    Raises PackageError for a package without checksums, or with broken ones; ValueError for what can be no digest.
+    Args:
+        folder: the folder of the package.
+        document: its MLmodel document.
+        digest: the SHA-256 that ``checksums.json`` must have.
+
+    Returns:
+        What was found; the package verifies if there are no problems.
+
+    Raises:
+        PackageError: the package has no checksums, or broken ones.
+        ValueError: ``digest`` is not a SHA-256.
     """
-    wanted = read_digest(digest) if digest is not None else None
+    expected = read_digest(digest) if digest is not None else None
     content = _content(folder)
     if content is None:
-        raise PackageError(f"{folder} has no {CHECKSUMS} to verify it by: packages that MLflow wrote have none")
-    found = hashlib.sha256(content).hexdigest()
+        raise PackageError(
+            f"{folder} has no {CHECKSUMS}, so it cannot be verified: packages that MLflow wrote have none"
+        )
+    actual = hashlib.sha256(content).hexdigest()
     code, named = code_folders(document), named_paths(document)
     checked = _all_checked(folder, content)
-    files = [replace(each, problem=_problem(each, code, named)) for each in checked]
-    problems = [f"{each.name}: {each.problem}" for each in files if each.problem]
-    if wanted is not None and found != wanted:
-        problems.insert(0, f"{CHECKSUMS}: its SHA-256 is {found}, not the digest given")
-    return Verification(found, files, problems)
+    files = [replace(file, problem=_problem(file, code, named)) for file in checked]
+    problems = [f"{file.name}: {file.problem}" for file in files if file.problem]
+    if expected is not None and actual != expected:
+        problems.insert(0, f"{CHECKSUMS}: its SHA-256 is {actual}, not the digest given")
+    return Verification(actual, files, problems)
 
 
 def checked_files(folder: Path) -> list[CheckedFile]:
-    """The files of a package with what the checksums say of each. Raises PackageError for broken checksums."""
+    """Return the files of a package with the result of comparing each with the checksums.
+
+    Raises:
+        PackageError: the checksums are broken.
+    """
     return _all_checked(folder, _content(folder))
 
 
 def files(folder: Path) -> Iterator[tuple[str, int, bool]]:
-    """(name, size, whether it is a plain file) for all below a folder, in order; links are not followed."""
+    """Yield (name, size, whether it is a regular file) of everything below a folder, in order.
+
+    Links are not followed.
+    """
 
     def refuse(error: OSError) -> None:
         raise error
@@ -99,11 +118,15 @@ def files(folder: Path) -> Iterator[tuple[str, int, bool]]:
 
 
 def read_digest(text: str) -> str:
-    """A SHA-256 as hex digits. Raises ValueError for anything else."""
-    found = text.strip().lower().removeprefix("sha256:")
-    if not _SHA256.fullmatch(found):
-        raise ValueError(f"{text[:100]!r} is no digest: it is the SHA-256 of {CHECKSUMS}, 64 hex digits")
-    return found
+    """Read a SHA-256 in hex digits.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    digest = text.strip().lower().removeprefix("sha256:")
+    if not _SHA256.fullmatch(digest):
+        raise ValueError(f"{text[:100]!r} is not a digest: it is the SHA-256 of {CHECKSUMS}, 64 hex digits")
+    return digest
 
 
 def _all_checked(folder: Path, content: bytes | None) -> list[CheckedFile]:
@@ -138,22 +161,22 @@ def _problem(file: CheckedFile, code: set[str], named: set[str]) -> str | None:
         return _PROBLEMS.get(file.check)
     if is_named(file.name, code):
         compiled = file.name.endswith((".pyc", ".pyo"))
-        return _COMPILED if compiled else f"it lies where code is imported from, and {CHECKSUMS} does not list it"
+        return _COMPILED if compiled else f"it lies where code is imported from, but {CHECKSUMS} does not list it"
     if file.name in _ALWAYS_NAMED or is_named(file.name, named):
-        return f"{NAME} names it, and {CHECKSUMS} does not list it"
+        return f"{NAME} names it, but {CHECKSUMS} does not list it"
     return None
 
 
 def _sha256(path: Path) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with open(path, "rb", opener=open_plainly) as file:
         while block := file.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _content(folder: Path) -> bytes | None:
-    """The bytes of the checksums; None where there are none. Raises PackageError for what is no such file."""
+    """Return the content of the checksums, or None if there are none; raise PackageError if they cannot be read."""
     path = folder / CHECKSUMS
     try:
         with open(path, "rb", opener=open_plainly) as file:
@@ -163,26 +186,26 @@ def _content(folder: Path) -> bytes | None:
     except OSError as error:
         raise PackageError(f"{path} cannot be read: {error.strerror}") from None
     if len(content) > LARGEST:
-        raise PackageError(f"{path} has more than {LARGEST:,} bytes: no such file is that large")
+        raise PackageError(f"{path} has more than {LARGEST:,} bytes, more than such a file may have")
     return content
 
 
 def _listed(folder: Path, content: bytes) -> dict[str, str]:
-    """From the names of files to their checksums."""
+    """Return the names of the files and their checksums."""
 
     def pairs_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise ValueError("a name stands twice")
-        return found
+        checksums = dict(pairs)
+        if len(checksums) < len(pairs):
+            raise ValueError("a name is listed twice")
+        return checksums
 
     try:
-        found = json.loads(content.decode("utf-8"), object_pairs_hook=pairs_once)
+        checksums = json.loads(content.decode("utf-8"), object_pairs_hook=pairs_once)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise PackageError(f"{folder / CHECKSUMS} is broken: no JSON object of names and checksums")
-    for name, each in found.items():
-        if not isinstance(each, str) or not _SHA256.fullmatch(each):
-            raise PackageError(f"{folder / CHECKSUMS} is broken: what it lists for {name[:200]!r} is no SHA-256")
-    return found
+        checksums = None
+    if not isinstance(checksums, dict):
+        raise PackageError(f"{folder / CHECKSUMS} is broken: it is not a JSON object of names and checksums")
+    for name, checksum in checksums.items():
+        if not isinstance(checksum, str) or not _SHA256.fullmatch(checksum):
+            raise PackageError(f"{folder / CHECKSUMS} is broken: the entry of {name[:200]!r} is not a SHA-256")
+    return checksums

@@ -1,4 +1,4 @@
-"""Rows in CSV files: read with the types of a signature, and predictions written as a table."""
+"""Rows in CSV files: read with the types of a signature; predictions of any kind as a table."""
 
 from __future__ import annotations
 
@@ -12,15 +12,24 @@ from fitprint.models.schema import Schema
 from fitprint.models.types import DataType
 
 PREDICTION = "prediction"
-"""What a column of predictions without a name is called."""
+"""The name of a column of predictions that has none."""
 
 
 def read_csv(file: str | os.PathLike[str] | IO[str], schema: Schema | None = None) -> Any:
-    """A CSV file with a header as a DataFrame (rows, columns).
+    """Read a CSV file with a header as a DataFrame.
 
-    Columns that the schema says are text stay text, moments and base64 are read; numbers have the type that they are
-    written in, and no value is changed: what does not fit is left for enforcement to name. Raises ValueError for what
-    is no CSV.
+    Columns that are strings in the schema stay strings; times and base64 are decoded. Numbers get the type that they
+    are written in, and no value is changed: the check against the signature reports what does not fit.
+
+    Args:
+        file: the file.
+        schema: the schema of the rows.
+
+    Returns:
+        The rows and columns.
+
+    Raises:
+        ValueError: the file is not CSV.
     """
     import pandas as pd
 
@@ -56,7 +65,7 @@ _READERS: Mapping[Any, Callable[[Any], Any]] = {DataType.datetime: _moments, Dat
 
 
 def table(predictions: Any) -> Any:
-    """Predictions of any kind as a DataFrame with a row each: columns without a name are called `PREDICTION`."""
+    """Return predictions of any kind as a DataFrame with a row each; columns without a name are called `PREDICTION`."""
     import numpy as np
     import pandas as pd
 
@@ -75,6 +84,6 @@ def table(predictions: Any) -> Any:
 
 
 def _numbered(frame: Any, name: str) -> Any:
-    """The columns named after the whole, and numbered where there are several."""
+    """Name the columns after the whole, and number them if there are several."""
     count = len(frame.columns)
     return frame.set_axis([name] if count == 1 else [f"{name}_{number}" for number in range(count)], axis=1)

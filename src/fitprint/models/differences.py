@@ -1,4 +1,11 @@
-"""How this environment differs from the one that a package was made in, as far as the package says."""
+"""How this environment differs from the one that a package was made in, as far as the package says.
+
+A loader calls ``rows = differences(folder, document)`` with what `mlmodel.read` returned. If the load fails,
+``report(folder, document, rows)`` is the table and the command that rebuilds the environment; if it works,
+``summary(rows)`` is one line to log, or None if there is no important difference.
+
+Nothing of the package is executed: lines that do not parse as requirements are listed and never used.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +35,8 @@ MAJOR = "another major version"
 OTHER = "another version"
 MISSING = "missing"
 UNNEEDED = "not needed to load it here"
-UNKNOWN = "installed from elsewhere, perhaps"
-UNREADABLE = "not read: no requirement"
+UNKNOWN = "perhaps installed from elsewhere"
+UNREADABLE = "not read: it is not a requirement"
 
 PYTHON = "Python"
 _SERVED_WITH = frozenset({"mlflow", "mlflow-skinny"})
@@ -43,18 +50,18 @@ class Difference:
 
     name: str
     wanted: str
-    """The versions as the package says them, such as ``==2.4.6``; empty for any."""
+    """The versions that the package requires, such as ``==2.4.6``; empty for any."""
     installed: str | None
     meaning: str
 
     @property
     def pinned(self) -> str:
-        """The one version that is wanted, else all that is said."""
+        """The one version that is required, else the requirement as it is."""
         return self.wanted[2:] if re.fullmatch(r"==[^,*]+", self.wanted) else self.wanted
 
 
 def differences(folder: Path, document: Mapping[str, Any]) -> list[Difference]:
-    """A row for Python and for each requirement of a package, those that are the same too. Never raises."""
+    """Return a row for Python and for each requirement of a package, also for those that are the same. Never raises."""
     rows = []
     python = recorded_python(document)
     if python is not None:
@@ -63,9 +70,12 @@ def differences(folder: Path, document: Mapping[str, Any]) -> list[Difference]:
     return rows + _of_requirements(recorded_requirements(folder))
 
 
-def table(found: Sequence[Difference]) -> str:
-    """All rows as plain text, aligned; empty for none."""
-    cells = [(each.name, each.pinned or "any", each.installed or "not installed", each.meaning) for each in found]
+def table(differences: Sequence[Difference]) -> str:
+    """Return all rows as aligned plain text; an empty string if there are none."""
+    cells = [
+        (difference.name, difference.pinned or "any", difference.installed or "not installed", difference.meaning)
+        for difference in differences
+    ]
     if not cells:
         return ""
     rows = [_HEADER, *(tuple(map(_printable, row)) for row in cells)]
@@ -74,19 +84,26 @@ def table(found: Sequence[Difference]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def summary(found: Iterable[Difference]) -> str | None:
-    """The versions that differ by more than a patch, on one line; None when there are none."""
-    rows = [each for each in found if each.meaning in _OF_WEIGHT]
-    named = [f"{_printable(each.name)} {_printable(each.pinned)} (here {each.installed})" for each in rows]
+def summary(differences: Iterable[Difference]) -> str | None:
+    """Return the versions that differ by more than a patch release on one line, or None if there are none."""
+    important = [difference for difference in differences if difference.meaning in _OF_WEIGHT]
+    named = [
+        f"{_printable(difference.name)} {_printable(difference.pinned)} (here {difference.installed})"
+        for difference in important
+    ]
     return f"made with {', '.join(named)}" if named else None
 
 
-def report(folder: Path, document: Mapping[str, Any], found: Sequence[Difference], also: Iterable[str] = ()) -> str:
-    """The table, and the command that rebuilds the environment; empty where the package tells nothing of it."""
-    if not found:
+def report(folder: Path, document: Mapping[str, Any], rows: Sequence[Difference], also: Iterable[str] = ()) -> str:
+    """Return the table and the command that rebuilds the environment.
+
+    Returns:
+        The text, empty if the package says nothing of its environment.
+    """
+    if not rows:
         return ""
     command = rebuild_command(folder, document, also)
-    return f"The environment it was made in, beside this one:\n{table(found)}\nTo rebuild it:\n{command}"
+    return f"The environment that it was made in, and this one:\n{table(rows)}\nTo rebuild it:\n{command}"
 
 
 def _of_requirements(read: PackageRequirements) -> list[Difference]:
@@ -96,30 +113,32 @@ def _of_requirements(read: PackageRequirements) -> list[Difference]:
     named = {normal_name(row.name) for row in rows}
     for line in read.constraints:
         if requirement_lines.name_of(line) not in named:
-            rows += [row for row in _row(line, ()) if row.installed is not None]  # it limits, and asks for nothing
+            rows += [
+                row for row in _row(line, ()) if row.installed is not None
+            ]  # a constraint limits versions and does not require anything
     return rows + [Difference(line, "", None, UNREADABLE) for line in read.unreadable]
 
 
 def _row(line: str, constraints: Sequence[str]) -> list[Difference]:
-    """The row of a line; none where its marker says that this environment needs no such thing."""
+    """Return the row of a line, or nothing if its marker says that this environment does not need it."""
     name, text = requirement_lines.simple(line) or ("", "")
-    if name and not constraints:  # most lines are told from without the parser
-        installed, shown = _installed(name)
+    if name and not constraints:  # most lines do not need the parser
+        installed, label = _installed(name)
         if installed is None or text in ("", f"=={_plain(installed)}"):
-            return [Difference(name, text, shown, _absent(name) if installed is None else SAME)]
-    wanted = requirement_lines.parsed(line)
-    if not _applies(wanted.marker):
+            return [Difference(name, text, label, _absent(name) if installed is None else SAME)]
+    requirement = requirement_lines.parsed(line)
+    if not _applies(requirement.marker):
         return []
-    versions = wanted.specifier
+    versions = requirement.specifier
     for limit in map(requirement_lines.parsed, constraints):
-        if normal_name(limit.name) == normal_name(wanted.name) and _applies(limit.marker):
+        if normal_name(limit.name) == normal_name(requirement.name) and _applies(limit.marker):
             versions &= limit.specifier
-    installed, shown = _installed(wanted.name)
+    installed, label = _installed(requirement.name)
     if installed is None:
-        meaning = _absent(wanted.name)
+        meaning = _absent(requirement.name)
     else:
-        meaning = UNKNOWN if wanted.url else _meaning(versions, installed)
-    return [Difference(wanted.name, f"@ {wanted.url}" if wanted.url else str(versions), shown, meaning)]
+        meaning = UNKNOWN if requirement.url else _meaning(versions, installed)
+    return [Difference(requirement.name, f"@ {requirement.url}" if requirement.url else str(versions), label, meaning)]
 
 
 def _applies(marker: Any) -> bool:
@@ -130,16 +149,16 @@ def _applies(marker: Any) -> bool:
 
 
 def _installed(name: str) -> tuple[str | None, str | None]:
-    """The installed version, bare and as it is shown: with the distribution that holds the module of this name."""
-    found = distributions.installed_version(name)
-    if found is not None:
-        return found, found
+    """Return the installed version, bare and as it is shown: with the distribution that has the module of this name."""
+    version = distributions.installed_version(name)
+    if version is not None:
+        return version, version
     module = name.replace("-", "_")
     other = distributions.distribution_of_module(module)
     if other is None and module.isidentifier() and importlib.util.find_spec(module) is not None:
         other = next(iter(metadata.packages_distributions().get(module, ())), None)
-    found = distributions.installed_version(other) if other else None
-    return found, f"{found} (of {other})" if found else None
+    version = distributions.installed_version(other) if other else None
+    return version, f"{version} (of {other})" if version else None
 
 
 def _absent(name: str) -> str:
@@ -147,17 +166,21 @@ def _absent(name: str) -> str:
 
 
 def _meaning(versions: Any, installed: str) -> str:
-    pins = [each.version for each in versions if each.operator == "==" and not each.version.endswith(".*")]
+    pins = [
+        specifier.version
+        for specifier in versions
+        if specifier.operator == "==" and not specifier.version.endswith(".*")
+    ]
     try:
         if versions.contains(installed, prereleases=True):
             return SAME
-    except ValueError:  # a version that is none
+    except ValueError:  # an invalid version
         return OTHER
     return _between(pins[0], installed) if pins else OTHER
 
 
 def _between(wanted: str, installed: str) -> str:
-    """What the first part that differs says of two versions."""
+    """Say which part of two versions is the first to differ."""
     ours, theirs = _numbers(installed), _numbers(wanted)
     if ours[:1] != theirs[:1]:
         return MAJOR
@@ -168,28 +191,33 @@ def _between(wanted: str, installed: str) -> str:
 
 def _numbers(version: str) -> list[int]:
     release = re.match(r"(?:\d+!)?(\d+(?:\.\d+)*)", version)
-    return [int(each) for each in release[1].split(".")] if release else []
+    return [int(number) for number in release[1].split(".")] if release else []
 
 
 def _plain(version: str | None) -> str | None:
-    """Without the label of a local build, as requirements are written."""
+    """Return a version without the label of a local build, as it is written in requirements."""
     return None if version is None else version.partition("+")[0]
 
 
 def _printable(text: str) -> str:
-    """A text of the package for a terminal: short, and without what would steer it."""
+    """Return a text of the package for a terminal: short, and without control characters."""
     short = text if len(text) <= 60 else f"{text[:57]}..."
-    return "".join(each if each.isprintable() else "?" for each in short)
+    return "".join(letter if letter.isprintable() else "?" for letter in short)
 
 
 ENVIRONMENT = "rebuilt-env"
 
 
 def rebuild_command(folder: Path, document: Mapping[str, Any], also: Iterable[str] = ()) -> str:
-    """One line for a POSIX shell; the environment becomes the folder ``rebuilt-env``. ``also``: further requirements.
+    """Return the command that rebuilds the environment of a package: one line for a POSIX shell.
 
-    pip is given the file only if each of its lines is a requirement; else those that are, one by one: a package must
-    not choose where pip installs from.
+    The environment becomes the folder ``rebuilt-env``. pip gets the package's file only if each of its lines is a
+    requirement; else it gets the lines that are, because a package must not decide where pip installs from.
+
+    Args:
+        folder: the folder of the package.
+        document: its MLmodel document.
+        also: further requirements.
     """
     read = recorded_requirements(folder)
     if read.source == REQUIREMENTS and not read.unreadable:

@@ -1,4 +1,4 @@
-"""Which installed distribution a module comes from, without a subprocess and, as a rule, without a scan."""
+"""Which installed distribution a module comes from, without a subprocess and normally without a scan of all of them."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from importlib.util import find_spec
 from pathlib import Path
 
 SCRIPT = ("__main__", "__mp_main__")
-"""What a script is called where it runs, and in the processes that it spawns: nobody else finds it by these names."""
+"""The module names of a script, where it runs and in processes that it spawns; no other process finds it by them."""
 
 
 @functools.lru_cache(maxsize=512)
 def installed_version(distribution: str) -> str | None:
-    """The installed version of a distribution, or None. Cached, and without parsing all of its metadata."""
-    found = _distribution(distribution)
-    if found is None:
+    """Return the installed version of a distribution, or None. It is cached, and not all of the metadata is parsed."""
+    installed = _distribution(distribution)
+    if installed is None:
         return None
-    for line in (found.read_text("METADATA") or "").splitlines():
+    for line in (installed.read_text("METADATA") or "").splitlines():
         if line.startswith("Version: "):
             return line.removeprefix("Version: ").strip()
         if not line:
             break
-    return found.version  # an egg, or metadata of another kind
+    return installed.version  # an egg, or metadata of another kind
 
 
 def distribution_of_module(name: str) -> str | None:
-    """The distribution that holds a module, or None for the standard library and for files of the user's own."""
+    """Return the distribution that holds a module, or None for the standard library and for the user's own files."""
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names or top in sys.builtin_module_names or top in SCRIPT:
         return None
@@ -38,7 +38,7 @@ def distribution_of_module(name: str) -> str | None:
 
 
 def is_local(name: str) -> bool:
-    """Whether a module is a file of the user's own: of no distribution, not of the standard library."""
+    """Return whether a module is a file of the user's own: neither in a distribution nor in the standard library."""
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names or top in SCRIPT:
         return False
@@ -47,9 +47,9 @@ def is_local(name: str) -> bool:
 
 
 def file_of(top: str) -> str | None:
-    """The file of a top-level module (of a package its ``__init__.py``, or its folder), or None.
+    """Return the file of a top-level module (of a package its ``__init__.py``, or its folder), or None.
 
-    One that is not imported is looked for as an import would, and not imported.
+    A module that is not imported is looked up as an import would, without importing it.
     """
     module = sys.modules.get(top)
     place, folders = getattr(module, "__file__", None), getattr(module, "__path__", None)
@@ -66,7 +66,7 @@ def file_of(top: str) -> str | None:
 def _spec(top: str) -> ModuleSpec | None:
     try:
         return find_spec(top)
-    except (ImportError, ValueError, AttributeError):  # a name that is none, or a finder that fails
+    except (ImportError, ValueError, AttributeError):  # an invalid name, or a finder that fails
         return None
 
 
@@ -77,9 +77,9 @@ def _of_file(top: str, place: str) -> str | None:
     if by_name is not None and (_root(by_name) == location or _edited(by_name, top, location)):
         return by_name.metadata["Name"]
     if _in_site_packages(place) or any(Path(location).glob("*.dist-info")):  # pip can install into any folder
-        found = _packages_distributions().get(top)
-        return found[0] if found else None
-    return next((each.metadata["Name"] for each in _editable() if _edited(each, top, location)), None)
+        owners = _packages_distributions().get(top)
+        return owners[0] if owners else None
+    return next((owner.metadata["Name"] for owner in _editable() if _edited(owner, top, location)), None)
 
 
 def _distribution(name: str) -> metadata.Distribution | None:
@@ -90,7 +90,7 @@ def _distribution(name: str) -> metadata.Distribution | None:
 
 
 def _root(distribution: metadata.Distribution) -> str:
-    """The folder that a distribution is installed in."""
+    """Return the folder that a distribution is installed in."""
     return os.path.normpath(str(distribution.locate_file("")))
 
 
@@ -105,14 +105,14 @@ def _packages_distributions() -> dict[str, list[str]]:
 
 @functools.cache
 def _editable() -> tuple[metadata.Distribution, ...]:
-    return tuple(each for each in metadata.distributions() if _project(each) is not None)
+    return tuple(distribution for distribution in metadata.distributions() if _project(distribution) is not None)
 
 
 def _edited(distribution: metadata.Distribution, top: str, location: str) -> bool:
-    """Whether a module is of a distribution installed for editing, and not only a script's beside it.
+    """Return whether a module belongs to a distribution that is installed for editing.
 
-    Installers either put a folder on the path through a ``.pth`` file, or hook into imports: then the names of the
-    modules stand in ``top_level.txt``.
+    A script that only lies beside the distribution's modules does not. Installers either put a folder on the path
+    through a ``.pth`` file, or hook into imports; then ``top_level.txt`` has the names of the modules.
     """
     project = _project(distribution)
     if project is None:
@@ -125,26 +125,28 @@ def _edited(distribution: metadata.Distribution, top: str, location: str) -> boo
 
 
 def _path_lines(distribution: metadata.Distribution) -> list[str]:
-    """The folders that the ``.pth`` files of a distribution put on the path."""
-    found = []
+    """Return the folders that the ``.pth`` files of a distribution put on the path."""
+    folders = []
     for file in distribution.files or ():
         if file.suffix == ".pth":
             lines = Path(str(file.locate())).read_text("utf-8").splitlines()
-            found += [os.path.normpath(line.strip()) for line in lines if not line.startswith(("import ", "import\t"))]
-    return found
+            folders += [
+                os.path.normpath(line.strip()) for line in lines if not line.startswith(("import ", "import\t"))
+            ]
+    return folders
 
 
 def _project(distribution: metadata.Distribution) -> str | None:
-    """The folder of a distribution installed for editing (PEP 610, ``direct_url.json``)."""
+    """Return the folder of a distribution that is installed for editing (PEP 610, ``direct_url.json``)."""
     import json
     from urllib.parse import unquote, urlparse
     from urllib.request import url2pathname
 
     try:
         text = distribution.read_text("direct_url.json")
-        found = json.loads(text) if text else {}
+        origin = json.loads(text) if text else {}
     except (OSError, ValueError):
         return None
-    if not found.get("dir_info", {}).get("editable"):
+    if not origin.get("dir_info", {}).get("editable"):
         return None
-    return os.path.normpath(url2pathname(unquote(urlparse(found.get("url", "")).path)))
+    return os.path.normpath(url2pathname(unquote(urlparse(origin.get("url", "")).path)))

@@ -1,6 +1,6 @@
 """The environment files of a package: conda.yaml, python_env.yaml, requirements.txt, and the user's modules in code/.
 
-Format: the MLmodel contract of MLflow ("Environment files"); names and order as MLflow writes them.
+The format is MLflow's ("Environment files" in its documentation of the MLmodel format), with its names and its order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fitprint.models import distributions
 from fitprint.models.package import Package
 
 MLFLOW = "mlflow>=2.8,<4"
-"""First in the list of a package whose loader is no plugin's: servers build their environment from these files."""
+"""The first requirement if the loader is not a plugin's: servers build their environment from these files."""
 
 MOST_CODE_BYTES = 10_000_000
 MOST_CODE_FILES = 500
@@ -27,32 +27,35 @@ _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.
 def requirements(
     loader_module: str, named: Iterable[str], modules: Iterable[str], covered: Iterable[str] = ()
 ) -> list[str]:
-    """The pinned requirements of a package: what its flavor names, and what the model's pickle names.
+    """Return the pinned requirements of a package.
 
-    ``named`` are distributions; one that is not installed is left out. ``modules`` are module names; the top-level
-    ones in ``covered`` are brought by what is named.
+    Args:
+        loader_module: the loader of the package; the plugin that it belongs to comes first.
+        named: distributions that the flavor names; one that is not installed is left out.
+        modules: modules that the model's pickle names.
+        covered: top-level modules that the named distributions bring.
     """
-    found = {
+    names = {
         *named,
-        *filter(None, (distributions.distribution_of_module(each) for each in _tops(modules) - {*covered})),
+        *filter(None, (distributions.distribution_of_module(module) for module in _tops(modules) - {*covered})),
     }
     owner = distributions.distribution_of_module(loader_module) if loader_module.partition(".")[0] != "mlflow" else None
-    found -= {owner, "mlflow"} if owner is None else {owner}
+    names -= {owner, "mlflow"} if owner is None else {owner}
     first = MLFLOW if owner is None else _pinned(owner)
-    return [first, *sorted(_pinned(each) for each in found if distributions.installed_version(each))]
+    return [first, *sorted(_pinned(name) for name in names if distributions.installed_version(name))]
 
 
 def _pinned(distribution: str) -> str:
-    found = distributions.installed_version(distribution)
-    return f"{distribution}=={found.partition('+')[0]}" if found else distribution
+    version = distributions.installed_version(distribution)
+    return f"{distribution}=={version.partition('+')[0]}" if version else distribution
 
 
 def _tops(modules: Iterable[str]) -> set[str]:
-    return {each.partition(".")[0] for each in modules}
+    return {module.partition(".")[0] for module in modules}
 
 
 def write_environment(package: Package, requirements: list[str], conda: str | None = None) -> None:
-    """Writes requirements.txt, conda.yaml (or the one given) and python_env.yaml."""
+    """Write requirements.txt, conda.yaml (or the one given) and python_env.yaml."""
     detected, virtualenv = _environment_texts(tuple(requirements), _python())
     package.write("requirements.txt", "\n".join(requirements))
     package.write("conda.yaml", conda if conda is not None else detected)
@@ -77,7 +80,7 @@ def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str,
     virtualenv = {
         "python": python,
         "build_dependencies": [
-            f"{each}=={v}" if (v := distributions.installed_version(each)) else each for each in build
+            f"{tool}=={v}" if (v := distributions.installed_version(tool)) else tool for tool in build
         ],
         "dependencies": ["-r requirements.txt"],
     }
@@ -85,11 +88,15 @@ def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str,
 
 
 def copy_local_code(package: Package, modules: Iterable[str], there: Container[str] = ()) -> list[tuple[str, str]]:
-    """Copies the user's own modules that the model names, and those that these import, into ``code/``.
+    """Copy the user's own modules that the model names, and those that these import, into ``code/``.
 
-    ``there``: modules that are in ``code/`` already. What the modules import is noted in ``package.modules``.
+    Args:
+        package: the package; what the modules import is added to ``package.modules``.
+        modules: the modules that the model names.
+        there: modules that are in ``code/`` already.
 
-    Returns (module, reason) for each that was not copied: too large, or no file to copy.
+    Returns:
+        (module, reason) for each that was not copied: it is too large, or its file cannot be found.
     """
     left_out = []
     size = count = 0
@@ -99,13 +106,13 @@ def copy_local_code(package: Package, modules: Iterable[str], there: Container[s
             continue
         own_size = sum(_size(file) for file, _ in files)
         if not files:
-            left_out.append((top, "its source file is not to be found"))
+            left_out.append((top, "its source file cannot be found"))
         elif size + own_size > MOST_CODE_BYTES or count + len(files) > MOST_CODE_FILES:
-            left_out.append((top, f"over the bound of {MOST_CODE_FILES} files and {MOST_CODE_BYTES:,} bytes of code"))
+            left_out.append((top, f"over the limit of {MOST_CODE_FILES} files and {MOST_CODE_BYTES:,} bytes of code"))
         else:
             size, count = size + own_size, count + len(files)
             for file, name in files:
-                if file.exists():  # it may go at any time
+                if file.exists():  # it may be deleted at any time
                     package.copy(file, f"{CODE}/{name}")
     return left_out
 
@@ -118,30 +125,30 @@ def _size(file: Path) -> int:
 
 
 def _local_closure(modules: Iterable[str]) -> dict[str, list[tuple[Path, str]]]:
-    """The user's own top-level modules that are needed, each with its files."""
-    found: dict[str, list[tuple[Path, str]]] = {}
+    """Return the user's own top-level modules that are needed, each with its files."""
+    files_of: dict[str, list[tuple[Path, str]]] = {}
     waiting = _tops(modules)
     while waiting:
         top = waiting.pop()
-        if top not in found and distributions.is_local(top):
-            found[top] = _source_files(top)
-            waiting |= imported_by(found[top])
-    return found
+        if top not in files_of and distributions.is_local(top):
+            files_of[top] = _source_files(top)
+            waiting |= imported_by(files_of[top])
+    return files_of
 
 
 def imported_by(files: Iterable[tuple[Path, str]]) -> set[str]:
-    """The top-level names that source files import, inside functions too."""
-    found: set[str] = set()
+    """Return the top-level names that source files import, also inside functions."""
+    modules: set[str] = set()
     for file, _ in files:
         if file.suffix == ".py" and 0 < _size(file) <= MOST_CODE_BYTES:
             for source, names in _IMPORT.findall(file.read_text("utf-8", "replace")):
-                found.add(source)
-                found |= {each.strip().partition(" ")[0].partition(".")[0] for each in names.split(",")}
-    return found
+                modules.add(source)
+                modules |= {name.strip().partition(" ")[0].partition(".")[0] for name in names.split(",")}
+    return modules
 
 
 def _source_files(top: str) -> list[tuple[Path, str]]:
-    """The files of a module with their names below ``code/``: one file, or a folder without its caches."""
+    """Return the files of a module with their names below ``code/``: one file, or a folder without its caches."""
     place = distributions.file_of(top)
     if place is None:
         return []

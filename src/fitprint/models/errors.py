@@ -1,4 +1,4 @@
-"""Errors of the models package."""
+"""The errors of packages and signatures."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from fitprint._core.publish import publish
 
 
 class PackageError(Exception):
-    """A folder is no package, or a file of a package cannot be read; the text names the path."""
+    """A folder is not a package, or a file of a package cannot be read; the message names the path."""
 
 
 class SchemaError(ValueError):
-    """Data or params do not fit a model's signature.
+    """Data or params do not fit a model's signature. The message has a line for each problem.
 
-    The text has one line per problem; `problems` holds the same lines, one by one.
+    Args:
+        problems: the problems; the attribute ``problems`` holds them one by one.
+        what: the first line of the message.
     """
 
     def __init__(self, problems: list[str], what: str = "The data does not fit the model's signature") -> None:

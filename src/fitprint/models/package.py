@@ -1,4 +1,4 @@
-"""Writing a package: every file is bounded, hashed and counted, and the whole is complete or absent.
+"""Writing a package: every file is limited, hashed and counted, and the package is complete or absent.
 
 The folder is written beside its final place and renamed once ``checksums.json``, the last file, is in it:
 docs/adr/0003-rename-when-a-run-ends.md. Why files are hashed while they are written:
@@ -27,7 +27,11 @@ _MOST_AT_ONCE = 16 << 20
 
 
 def make_below(folder: str | os.PathLike[str], name: str) -> None:
-    """Makes a folder below another one. Raises FileNotFoundError where that one is gone, and never makes it anew."""
+    """Make a folder below another one, and those between.
+
+    Raises:
+        FileNotFoundError: the outer folder has gone; it is never made again.
+    """
     place = os.fspath(folder)
     for part in name.split(os.sep):
         place = os.path.join(place, part)
@@ -36,24 +40,35 @@ def make_below(folder: str | os.PathLike[str], name: str) -> None:
 
 
 def member(folder: Path, name: Any) -> Path:
-    """The path of a file that an MLmodel names. Raises PackageError where it is missing or leads outside the folder."""
+    """Return the path of a file that an MLmodel file names.
+
+    Args:
+        folder: the folder of the package.
+        name: the name of the file.
+
+    Returns:
+        Its path.
+
+    Raises:
+        PackageError: the file is missing, or the name leads outside of the folder.
+    """
     if not isinstance(name, str) or not name:
-        raise PackageError(f"{folder}: its MLmodel names no model file")
+        raise PackageError(f"{folder}: its MLmodel file names no model file")
     path = folder / name
     try:
         is_inside = "\0" not in name and path.resolve().is_relative_to(folder.resolve())
         is_there = is_inside and path.exists()
     except (OSError, RuntimeError, ValueError):  # too long for the system, or links that lead in a circle
-        raise PackageError(f"{folder}: {name[:200]!r}, which its MLmodel names, cannot be looked up") from None
+        raise PackageError(f"{folder}: {name[:200]!r}, which its MLmodel file names, cannot be looked up") from None
     if not is_inside:
         raise PackageError(f"{folder}: {name!r} leads outside of the package")
     if not is_there:
-        raise PackageError(f"{folder}: the file {name} that its MLmodel names is missing")
+        raise PackageError(f"{folder}: the file {name} that its MLmodel file names is missing")
     return path
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a name is a relative path of plain names, with slashes."""
+    """Return whether a name is a relative path that consists of plain names and slashes."""
     return not ("\0" in name or "\\" in name or any(part in ("", ".", "..") for part in name.split("/")))
 
 
@@ -66,9 +81,9 @@ class PackageTooLarge(Exception):
 
 
 class PackageFile:
-    """A file of a package, open for writing in binary: counts, hashes and stops at the package's limit.
+    """A file of a package, open for writing in binary: it counts, hashes, and stops at the package's limit.
 
-    Takes any buffer, ``pickle.PickleBuffer`` included, without a copy of it.
+    It takes any buffer, also ``pickle.PickleBuffer``, without a copy.
     """
 
     def __init__(self, package: Package, name: str, file: BinaryIO) -> None:
@@ -79,12 +94,25 @@ class PackageFile:
         self.size = 0
 
     def write(self, data: Any) -> int:
-        view = data.raw() if isinstance(data, PickleBuffer) else memoryview(data)  # raw: as it lies, column-wise too
+        """Write the bytes of a buffer.
+
+        Args:
+            data: the buffer.
+
+        Returns:
+            The number of bytes.
+
+        Raises:
+            PackageTooLarge: the package would be over its limit.
+        """
+        view = (
+            data.raw() if isinstance(data, PickleBuffer) else memoryview(data)
+        )  # raw: in the order of memory, also column by column
         self._package.count(view.nbytes)
         if view.ndim != 1 or view.itemsize != 1:
             view = view.cast("B") if view.c_contiguous and view.nbytes else memoryview(view.tobytes())
         with self._package.storing():
-            for start in range(0, view.nbytes, _MOST_AT_ONCE):  # between two of them a Ctrl-C is seen
+            for start in range(0, view.nbytes, _MOST_AT_ONCE):  # so that Ctrl-C is noticed between two blocks
                 block = view[start : start + _MOST_AT_ONCE]
                 self._hash.update(block)
                 self._file.write(block)
@@ -92,7 +120,7 @@ class PackageFile:
         return view.nbytes
 
     def restart(self) -> None:
-        """Empties the file, for a second way of writing the same model."""
+        """Empty the file, so that the same model can be written in another way."""
         with self._package.storing():
             self._file.seek(0)
             self._file.truncate()
@@ -101,9 +129,11 @@ class PackageFile:
         self.size = 0
 
     def flush(self) -> None:
+        """Flush the file."""
         self._file.flush()
 
     def close(self) -> None:
+        """Close the file and note its checksum."""
         with self._package.storing():
             self._file.close()
         self._package.checksums[self._name] = self._hash.hexdigest()
@@ -117,7 +147,9 @@ class PackageFile:
         if error is None:
             self.close()
         else:
-            with contextlib.suppress(OSError):  # what is left in the buffer: the error that is under way stays the one
+            with contextlib.suppress(
+                OSError
+            ):  # the error that is being raised must not be replaced by one of the rest of the buffer
                 self._file.close()
 
 
@@ -140,9 +172,13 @@ class _Storing:
 
 
 class Package:
-    """A package being written into a folder of its own; ``limit`` in bytes over all its files, None for no limit.
+    """A package that is being written into a folder of its own.
 
-    A flavor's `save` uses `open` and `path`, and never opens a file of its own.
+    The `save` of a flavor uses `open` and `path`, and never opens a file by itself.
+
+    Args:
+        folder: the folder, which is made.
+        limit: the bytes that all its files may have together, or None.
     """
 
     def __init__(self, folder: str | os.PathLike[str], limit: int | None = None) -> None:
@@ -152,59 +188,96 @@ class Package:
         self.size = 0
         self.checksums: dict[str, str] = {}
         self.pyfunc: dict[str, Any] | None = {}
-        """The keys of the ``python_function`` flavor that are this flavor's to say; None: it cannot predict."""
+        """The keys of the ``python_function`` flavor that this flavor decides; None if the model cannot predict."""
         self.flavor_name: str | None = None
         self.loader_module: str | None = None
-        """Set by `save` for a model that it writes in another flavor's format: that flavor's name and loader."""
+        """Set by `save` if it writes a model in another flavor's format: the name and the loader of that flavor."""
         self.options: Mapping[str, Any] = {}
-        """The flavor's own options, as the caller gave them."""
+        """The options of the flavor that the caller gave."""
         self.modules: set[str] = set()
-        """Modules that loading the model imports, as the pickle stream names them."""
+        """The modules that loading the model imports, as the pickle stream names them."""
         self.code_by_value = False
         self.sealed = False
         self.on_fault: Callable[[OSError], object] | None = None
-        """Told of an error of the files themselves, which says something of the disk and nothing of the model."""
+        """Called with an error of the files themselves, which is a fault of the disk and not of the model."""
         self.skip: Callable[[str, str, str], object] = lambda what, rule, reason: None
-        """Keeps a reason, (what, rule, reason), for what `save` could not do; set by who makes the package."""
+        """Keeps a reason, (what, rule, reason), for what `save` could not do; set by whoever makes the package."""
         self._unhashed: list[str] = []
         self._opened: dict[str, PackageFile] = {}
         os.mkdir(self.folder)
 
     def open(self, name: str) -> PackageFile:
-        """A file of the package to write to, in binary. Raises ValueError for a name that leads outside."""
+        """Open a file of the package for writing in binary.
+
+        Args:
+            name: the path of the file inside the package.
+
+        Returns:
+            The file, a context manager.
+
+        Raises:
+            ValueError: the name leads outside of the package.
+        """
         with self.storing():
-            found = PackageFile(self, name, open(self._place(name), "wb"))  # noqa: SIM115
+            file = PackageFile(self, name, open(self._place(name), "wb"))  # noqa: SIM115
         if name in self._opened:
-            self.count(-self._opened[name].size)  # written again: what was there is gone
-        self._opened[name] = found
-        return found
+            self.count(-self._opened[name].size)  # written again: the earlier content is gone
+        self._opened[name] = file
+        return file
 
     def path(self, name: str) -> Path:
-        """The path of a file or folder, for a framework that insists on writing it itself; counted at the end."""
+        """Return the path of a file or folder for a framework that has to write it by itself; it is counted at the end.
+
+        Args:
+            name: the path inside the package.
+
+        Returns:
+            The path, whose folder exists.
+
+        Raises:
+            ValueError: the name leads outside of the package.
+        """
         with self.storing():
             place = Path(self._place(name))
         self._unhashed.append(name)
         return place
 
     def write(self, name: str, text: str) -> None:
-        """Writes a whole small file, UTF-8."""
+        """Write a whole small file in UTF-8.
+
+        Args:
+            name: the path of the file inside the package.
+            text: its content.
+        """
         with self.open(name) as file:
             file.write(text.encode("utf-8"))
 
     def copy(self, source: Path, name: str) -> None:
-        """Copies one file into the package, in blocks."""
+        """Copy a file into the package, in blocks.
+
+        Args:
+            source: the file.
+            name: the path of the copy inside the package.
+        """
         with open(source, "rb") as read, self.open(name) as file:
             while block := read.read(_BLOCK):
                 file.write(block)
 
     def count(self, size: int) -> None:
-        """Adds bytes to the package's size. Raises PackageTooLarge over the limit, before they are written."""
+        """Add to the size of the package.
+
+        Args:
+            size: the bytes that are about to be written.
+
+        Raises:
+            PackageTooLarge: the package would be over its limit.
+        """
         if self.limit is not None and self.size + size > self.limit:
             raise PackageTooLarge(self.limit)
         self.size += size
 
     def settle(self) -> None:
-        """Counts and hashes what was written through `path`."""
+        """Count and hash what was written to a `path`."""
         with self.storing():
             for name in self._unhashed:
                 place = self.folder / name
@@ -214,7 +287,11 @@ class Package:
         self._unhashed.clear()
 
     def seal(self, target: str | os.PathLike[str]) -> None:
-        """Writes ``checksums.json`` and moves the folder to its final place."""
+        """Write ``checksums.json`` and move the folder to its final place.
+
+        Args:
+            target: the final place.
+        """
         self.settle()
         text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
         with self.storing():
@@ -223,29 +300,28 @@ class Package:
         self.sealed = True
 
     def storing(self) -> _Storing:
-        """Surrounds file operations of our own, so that `on_fault` is told of their errors."""
+        """Surround operations on files, so that `on_fault` gets to know their errors."""
         return _Storing(self)
 
     def discard(self) -> None:
-        """Removes all that was written."""
+        """Remove everything that was written."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _place(self, name: str) -> str:
         parts = name.split("/")
         if not is_plain_name(name) or name == CHECKSUMS:
-            raise ValueError(f"{name!r} is no name inside a package: give a relative path of plain names")
+            raise ValueError(f"{name!r} is not a valid name inside a package: give a relative path of plain names")
         if len(parts) > 1:
             make_below(self.folder, os.path.join(*parts[:-1]))
         return f"{self._root}/{name}"
 
     def _count_written(self, file: Path) -> None:
         self.count(file.stat().st_size)
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         with open(file, "rb") as read:
             while block := read.read(_BLOCK):
-                found.update(block)
-        self.checksums[file.relative_to(self.folder).as_posix()] = found.hexdigest()
+                digest.update(block)
+        self.checksums[file.relative_to(self.folder).as_posix()] = digest.hexdigest()
 
 
-publish("fitprint", Package)
-publish("fitprint.models", PackageTooLarge)
+publish("fitprint.models", Package, PackageTooLarge)

@@ -1,4 +1,7 @@
-"""What a package says of the environment it was made in: its requirements and its Python. Read, never executed."""
+"""What a package says of the environment it was made in: its requirements and its Python.
+
+It is read, never executed.
+"""
 
 from __future__ import annotations
 
@@ -20,55 +23,55 @@ _CONDA_PIN = re.compile(r"([\w.-]+)={1,2}(\d[\w.]*)(=\w+)?")
 
 @dataclass
 class PackageRequirements:
-    """The lines of a package by what can be made of them."""
+    """The lines of a package, sorted by whether they can be read."""
 
     source: str | None = None
-    """The file they were read from."""
+    """The file that they were read from."""
     requirements: list[str] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
 
 def recorded_python(document: Mapping[str, Any]) -> str | None:
-    """The version of Python that an MLmodel names, or None."""
+    """Return the version of Python that an MLmodel document names, or None."""
     flavors = document.get("flavors")
     generic = flavors.get("python_function") if isinstance(flavors, Mapping) else None
-    found = generic.get("python_version") if isinstance(generic, Mapping) else None
-    return found if isinstance(found, str) and _PYTHON.fullmatch(found) else None
+    version = generic.get("python_version") if isinstance(generic, Mapping) else None
+    return version if isinstance(version, str) and _PYTHON.fullmatch(version) else None
 
 
 def recorded_requirements(folder: Path) -> PackageRequirements:
-    """The lines of requirements.txt, else those of conda.yaml, with the constraint files inside the package.
+    """Return the lines of requirements.txt, else those of conda.yaml, with the constraint files inside the package.
 
-    Never raises: what cannot be read is listed as unreadable.
+    Nothing is raised: what cannot be read is listed as unreadable.
     """
-    found = PackageRequirements()
+    requirements = PackageRequirements()
     if (folder / REQUIREMENTS).exists():
-        found.source = REQUIREMENTS
-        _read(folder, REQUIREMENTS, False, found, 0)
+        requirements.source = REQUIREMENTS
+        _read(folder, REQUIREMENTS, False, requirements, 0)
     elif (folder / CONDA).exists():
-        found.source = CONDA
-        _sort(folder, "\n".join(_conda_lines(folder, found)), False, found, 0)
-    return found
+        requirements.source = CONDA
+        _sort(folder, "\n".join(_conda_lines(folder, requirements)), False, requirements, 0)
+    return requirements
 
 
-def _read(folder: Path, name: str, constrains: bool, found: PackageRequirements, depth: int) -> None:
+def _read(folder: Path, name: str, constrains: bool, read: PackageRequirements, depth: int) -> None:
     text = _text(folder, name)
     if text is None or depth >= DEEPEST:
-        found.unreadable.append(name if depth == 0 else f"{'-c' if constrains else '-r'} {name}")
+        read.unreadable.append(name if depth == 0 else f"{'-c' if constrains else '-r'} {name}")
     else:
-        _sort(folder, text, constrains, found, depth)
+        _sort(folder, text, constrains, read, depth)
 
 
-def _sort(folder: Path, text: str, constrains: bool, found: PackageRequirements, depth: int) -> None:
+def _sort(folder: Path, text: str, constrains: bool, read: PackageRequirements, depth: int) -> None:
     for line in logical_lines(text):
         if line.file is not None:
             kind, name = line.file
-            _read(folder, name, constrains or kind == "-c", found, depth + 1)
+            _read(folder, name, constrains or kind == "-c", read, depth + 1)
         elif _is_requirement(line.text):
-            (found.constraints if constrains else found.requirements).append(line.text)
+            (read.constraints if constrains else read.requirements).append(line.text)
         else:
-            found.unreadable.append(line.text)
+            read.unreadable.append(line.text)
 
 
 def _is_requirement(line: str) -> bool:
@@ -82,7 +85,7 @@ def _is_requirement(line: str) -> bool:
 
 
 def _text(folder: Path, name: str) -> str | None:
-    """The text of a file inside the package; None where it is missing, too large, no text, or leads outside."""
+    """Return the text of a file inside the package, or None if it is missing, too large, not UTF-8, or outside."""
     try:
         path = member(folder, name)
         if not path.is_file() or path.stat().st_size > LARGEST_FILE:
@@ -92,21 +95,21 @@ def _text(folder: Path, name: str) -> str | None:
         return None
 
 
-def _conda_lines(folder: Path, found: PackageRequirements) -> list[str]:
-    """The requirements in conda.yaml: its pip section, and what it pins for conda itself as pip writes it."""
+def _conda_lines(folder: Path, read: PackageRequirements) -> list[str]:
+    """Return the requirements in conda.yaml: its pip section, and what it pins for conda itself, written as for pip."""
     try:
         document = bounded_yaml.load((_text(folder, CONDA) or "").encode("utf-8"))
     except bounded_yaml.YamlError:
         document = None
     dependencies = document.get("dependencies") if isinstance(document, dict) else None
     if not isinstance(dependencies, list):
-        found.unreadable.append(CONDA)
+        read.unreadable.append(CONDA)
         return []
     lines: list[str] = []
-    for each in dependencies:
-        pinned = _CONDA_PIN.fullmatch(each) if isinstance(each, str) else None
+    for entry in dependencies:
+        pinned = _CONDA_PIN.fullmatch(entry) if isinstance(entry, str) else None
         if pinned and pinned[1] not in ("python", "pip"):
             lines.append(f"{pinned[1]}=={pinned[2]}")
-        elif isinstance(each, dict) and isinstance(each.get("pip"), list):
-            lines += map(str, each["pip"])
+        elif isinstance(entry, dict) and isinstance(entry.get("pip"), list):
+            lines += map(str, entry["pip"])
     return lines

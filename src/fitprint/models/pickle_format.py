@@ -15,26 +15,44 @@ from fitprint.models.pickling import UNPICKLING_ERRORS, dump_model, load_pickle,
 
 FORMATS = ("pickle", "cloudpickle", "skops")
 OPTIONS = ("serialization_format", "skops_trusted_types")
-"""The options of `log_model` that `save` reads."""
+"""The options of `log_model` that `save` uses."""
 FILE = "model.pkl"
 
 
 def save(model: Any, package: Package, known: Iterable[str] = ()) -> tuple[str, dict[str, Any]]:
-    """Writes a model in the format asked for, by default as a pickle. Returns the file, and MLmodel's keys.
+    """Write a model in the format that the options name, by default as a pickle.
 
-    ``known``: types that skops may load without being told. Raises ValueError for a format that is none, and what
-    pickling raises.
+    Args:
+        model: the model.
+        package: the package.
+        known: types that skops may load without the reader trusting them.
+
+    Returns:
+        The name of the file, and the keys of the MLmodel file.
+
+    Raises:
+        ValueError: there is no such format. Whatever pickling raises is raised too.
     """
     form = package.options.get("serialization_format")
     if form not in (None, *FORMATS):
-        raise ValueError(f"serialization_format is one of {', '.join(FORMATS)}, not {form!r}")
+        raise ValueError(f"serialization_format must be one of {', '.join(FORMATS)}, not {form!r}")
     if form == "skops":
         return SKOPS_FILE, _save_skops(model, package, known)
     return FILE, {"serialization_format": dump_model(model, package, FILE, form)}
 
 
 def save_for(model: Any, package: Package, flavor: str, distribution: str) -> dict[str, Any]:
-    """Pickles a model for the loaders of another flavor, whose packages are pickles. Returns that flavor's keys."""
+    """Pickle a model for the loaders of another flavor, whose packages are pickles.
+
+    Args:
+        model: the model.
+        package: the package.
+        flavor: the other flavor.
+        distribution: the distribution whose version is noted.
+
+    Returns:
+        The keys of that flavor in the MLmodel file.
+    """
     form = dump_model(model, package, FILE)
     package.flavor_name, package.loader_module = flavor, f"mlflow.{flavor}"
     package.pyfunc = {"model_path": FILE, "predict_fn": "predict"}
@@ -43,15 +61,24 @@ def save_for(model: Any, package: Package, flavor: str, distribution: str) -> di
 
 
 def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
-    """Reads a model; ``default``: its format where MLmodel names none.
+    """Read a model.
 
-    Raises PackageError for a format that is not read here, for a broken file, and for types that are not trusted.
+    Args:
+        path: the file.
+        config: the keys of the MLmodel file.
+        default: the format if the MLmodel file names none.
+
+    Returns:
+        The model.
+
+    Raises:
+        PackageError: the format is not known, the file is broken, or it holds types that are not trusted.
     """
     form = config.get("serialization_format", default)
     if form == "skops":
         return _load_skops(path, config.get("skops_trusted_types") or ())
     if form not in FORMATS:
-        raise PackageError(f"{path.parent}: the serialization format {form!r} is none of {', '.join(FORMATS)}")
+        raise PackageError(f"{path.parent}: the serialization format {form!r} is not one of {', '.join(FORMATS)}")
     try:
         with open(path, "rb") as file:
             return load_pickle(file)
@@ -60,7 +87,14 @@ def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
 
 
 def needs_trust(config: Mapping[str, Any]) -> str | None:
-    """Why loading could run code: pickles do, skops loads only types that the caller trusts."""
+    """Return why loading a model may run code: pickles may, skops loads only types that the caller trusts.
+
+    Args:
+        config: the keys of the MLmodel file.
+
+    Returns:
+        The reason, or None.
+    """
     return None if config.get("serialization_format") == "skops" else "its model is a pickle"
 
 
@@ -68,9 +102,10 @@ SKOPS_FILE = "model.skops"
 
 
 def _save_skops(model: Any, package: Package, known: Iterable[str] = ()) -> dict[str, Any]:
-    """Writes a model as skops into ``model.skops``. Returns the keys that MLflow's flavors have for the format.
+    """Write a model as skops; return the keys that MLflow's flavors have for this format.
 
-    Raises ValueError, naming them, for types that neither skops knows, nor ``known`` or ``skops_trusted_types`` name.
+    Raises:
+        ValueError: the model has types that neither skops knows nor ``known`` or ``skops_trusted_types`` names.
     """
     trusted = sorted({*known, *(package.options.get("skops_trusted_types") or ())})
     content = _skops_io().dumps(model)
@@ -86,14 +121,14 @@ def _save_skops(model: Any, package: Package, known: Iterable[str] = ()) -> dict
 
 
 def _load_skops(path: Path, trusted: Iterable[str]) -> Any:
-    """Reads a model. Raises PackageError for a broken file, and for one with types that are not trusted."""
+    """Read a model, or raise PackageError if the file is broken or has types that are not trusted."""
     io = _skops_io()
     trusted = list(trusted)
     try:
         unknown = sorted(set(io.get_untrusted_types(file=path)) - set(trusted))
         if unknown:
             raise PackageError(
-                f"{path} holds types that are not trusted: {', '.join(unknown)}; trusted_types= allows them"
+                f"{path} holds types that are not trusted: {', '.join(unknown)}; pass trusted_types= to trust them"
             )
         return io.load(path, trusted=trusted)
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, ImportError, EOFError) as error:

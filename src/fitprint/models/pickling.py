@@ -1,6 +1,8 @@
-"""Writing and reading pickles: plain pickle, or cloudpickle where code must travel by value; arrays of any numpy.
+"""Writing and reading pickles: plain pickle, or cloudpickle if code must travel by value.
 
-The pickler notes which modules the stream names, so that requirements need no subprocess and no reload."""
+The pickler notes which modules the stream names, so that finding a package's requirements needs no subprocess and does
+not load the model again. The unpickler reads arrays of any version of numpy.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ class _ByValueError(Exception):
 
 
 class _NotingPickler(pickle.Pickler):
-    """Pickles by name, notes the modules, and gives up at the first object that has no importable name."""
+    """Pickles by name, notes the modules, and gives up at the first object without an importable name."""
 
     def __init__(self, file: Any, modules: set[str]) -> None:
         super().__init__(file, protocol=PROTOCOL)
@@ -44,9 +46,19 @@ class _NotingPickler(pickle.Pickler):
 
 
 def dump_model(model: Any, package: Package, name: str, form: str | None = None) -> str:
-    """Pickles a model into a file of the package. Returns the format: ``pickle`` or ``cloudpickle``.
+    """Pickle a model into a file of the package.
 
-    ``form``: this one and no other. Raises what pickling raises, and PackageTooLarge.
+    Args:
+        model: the model.
+        package: the package.
+        name: the name of the file.
+        form: the format, ``pickle`` or ``cloudpickle``; by default the first of them that can hold the model.
+
+    Returns:
+        The format.
+
+    Raises:
+        PackageTooLarge: the package would be over its limit. Whatever pickling raises is raised too.
     """
     with package.open(name) as file:
         if form == "cloudpickle":
@@ -56,10 +68,10 @@ def dump_model(model: Any, package: Package, name: str, form: str | None = None)
             _NotingPickler(file, package.modules).dump(model)
             return "pickle"
         except (_ByValueError, pickle.PicklingError, AttributeError, TypeError) as error:
-            # not found by name, or not picklable by plain pickle (a lambda among the params)
+            # not found by name, or not picklable by plain pickle, such as a lambda among the params
             if form == "pickle":
                 raise pickle.PicklingError(
-                    f"not by plain pickle: {error}; serialization_format='cloudpickle'"
+                    f"plain pickle cannot hold the model: {error}; use serialization_format='cloudpickle'"
                 ) from None
             file.restart()
         _dump_by_value(model, package, file)
@@ -75,7 +87,7 @@ def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
                 package.modules.add(obj.__name__)
             elif isinstance(obj, types.CodeType):
                 package.modules |= imported_in(obj)
-            elif _importable(_named(obj)):  # what travels by value needs no module
+            elif _importable(_named(obj)):  # what travels by value does not need its module
                 package.modules.add(_module_of(_named(obj)))
             return super().reducer_override(obj)
 
@@ -87,13 +99,20 @@ def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
 
 
 def imported_in(code: types.CodeType) -> set[str]:
-    """The modules that code imports when it runs."""
-    return {each.argval for each in dis.get_instructions(code) if each.opname == "IMPORT_NAME" and each.argval}
+    """Return the modules that code imports when it runs."""
+    return {
+        instruction.argval
+        for instruction in dis.get_instructions(code)
+        if instruction.opname == "IMPORT_NAME" and instruction.argval
+    }
 
 
 @contextmanager
 def spawned_script_by_value() -> Iterator[None]:
-    """What a script defines travels by value in the processes that it spawned too: cloudpickle does so in it alone."""
+    """Let what a script defines travel by value also in processes that the script spawned.
+
+    cloudpickle does so only in the script itself.
+    """
     import cloudpickle
 
     script = sys.modules.get("__mp_main__")
@@ -108,7 +127,7 @@ def spawned_script_by_value() -> Iterator[None]:
 
 
 def _named(obj: Any) -> Any:
-    """What the stream names for an object: a class or function itself, of anything else its class."""
+    """Return what the stream names for an object: a class or function itself, for anything else its class."""
     return obj if isinstance(obj, (type, types.FunctionType, types.BuiltinFunctionType)) else type(obj)
 
 
@@ -117,36 +136,47 @@ def _module_of(named: Any) -> str:
 
 
 def _importable(named: Any) -> bool:
-    """Whether another process could find a class or function by its name, as far as the name alone tells.
+    """Return whether another process can find a class or function by its name, as far as the name alone tells.
 
-    What cannot be found for other reasons, plain pickle refuses itself.
+    Plain pickle itself refuses what cannot be found for other reasons.
     """
     module = getattr(named, "__module__", None)
     return module not in SCRIPT and "<locals>" not in getattr(named, "__qualname__", "")
 
 
 UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
-"""What unpickling a broken or foreign stream raises, whatever it holds; some readers expect more."""
+"""The exceptions of unpickling a broken or foreign stream; some readers expect further ones."""
 
 CLOUDPICKLE = ("cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast")
 _BLOCK = 1 << 20
 _CORES = ("numpy.core", "numpy._core")
-"""The names in numpy 1 and 2. Each knows the other's, but 1.26 for some of the modules only, and 2 with a warning."""
+"""The names in numpy 1 and 2. Each knows the other's names, but 1.26 not for all modules, and 2 with a warning."""
 
 
 class Unpickler(pickle.Unpickler):
-    """Finds numpy's own parts under the name that they have here; everything else as pickle does."""
+    """Finds numpy's own modules under the name that they have here, and everything else as pickle does."""
 
     def find_class(self, module: str, name: str) -> Any:
-        core = next((each for each in _CORES if f"{module}.".startswith(f"{each}.")), None)
+        """Return the class or function of a name in the stream."""
+        core = next((core_name for core_name in _CORES if f"{module}.".startswith(f"{core_name}.")), None)
         if core is not None:
             module = _core_here() + module[len(core) :]
-        found = super().find_class(module, name)
-        return _set_state_of_new(found) if module in CLOUDPICKLE and name == "_class_setstate" else found
+        value = super().find_class(module, name)
+        return _set_state_of_new(value) if module in CLOUDPICKLE and name == "_class_setstate" else value
 
 
 def load_pickle(file: BinaryIO) -> Any:
-    """What `pickle.load` gives and raises, also for arrays of numpy 2 where numpy 1 is installed, and the reverse."""
+    """Load a pickle like `pickle.load`, but also arrays of numpy 2 if numpy 1 is installed, and the reverse.
+
+    Args:
+        file: the file, open for reading in binary.
+
+    Returns:
+        The object.
+
+    Raises:
+        Exception: what `pickle.load` raises.
+    """
     return Unpickler(file).load()
 
 
@@ -158,10 +188,10 @@ def _core_here() -> str:
 
 
 def _set_state_of_new(set_state: Any) -> Any:
-    """cloudpickle's own, for classes that are new here.
+    """Return cloudpickle's function that sets the state of a class, limited to classes that are new here.
 
-    Of a class that was pickled in this process cloudpickle finds the original: to set its state would put copies in
-    the place of the user's own methods.
+    For a class that was pickled in this process, cloudpickle finds the original: to set its state would replace the
+    user's own methods by copies.
     """
 
     def set_state_of_new(kind: Any, state: Any) -> Any:
@@ -172,12 +202,12 @@ def _set_state_of_new(set_state: Any) -> Any:
 
 
 def unreadable(path: Path, error: BaseException) -> PackageError:
-    """Return the error to raise for a file of a package that cannot be unpickled: one line."""
+    """Return the error for a file of a package that cannot be unpickled; its message is one line."""
     return PackageError(f"{path} cannot be loaded: {type(error).__name__}: {' '.join(str(error).split())[:500]}")
 
 
 def holds(file: BinaryIO, mark: bytes) -> bool:
-    """Whether some bytes are in a file, which is read in blocks from where it stands."""
+    """Return whether a file holds some bytes; it is read in blocks from its current position."""
     before = b""
     while block := file.read(_BLOCK):
         if mark in before + block:

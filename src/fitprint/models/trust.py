@@ -1,16 +1,16 @@
-"""Whether a package may be loaded at all: what the setting `trust` asks for, decided before anything of it runs.
+"""Whether a package may be loaded at all: what the setting `trust` asks for, decided before any of its code runs.
 
-For the loader, in this order::
+A loader proceeds in this order::
 
     document = mlmodel.read(folder)
     flavor, config = ...                                     # chosen; its plugin comes from this environment
     trust.check(folder, document, level, digest=digest, reason=flavor.needs_trust(config))
     if trust.allows_code(level):
-        add_code(folder, config)                             # the package's code/ onto sys.path
-    flavor.load(folder, config)                              # of lists of types the caller's own alone
+        add_code(folder, config)                             # puts the package's code/ onto sys.path
+    flavor.load(folder, config)                              # of lists of types only the caller's own
 
-Nothing else keeps what was verified and what is loaded the same: files are read twice, first to be hashed. Whoever can
-write into the folder in between can have other bytes loaded, so verify what only you can write to, or a copy of yours.
+Nothing else guarantees that what was verified is what is loaded: files are read twice, first to be hashed. Whoever can
+write into the folder in between can have other bytes loaded. So verify what only you can write to, or a copy of it.
 """
 
 from __future__ import annotations
@@ -37,14 +37,22 @@ def check(
     digest: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """Raises PackageError, one line, for a package that may not be loaded at this level of trust.
+    """Check whether a package may be loaded at a level of trust.
 
-    ``verified``: every file is the one that ``checksums.json`` lists. ``no-pickle``: ``reason``, why loading could run
-    code of the package's author, is None, and the package does not bring its own loader. A digest is checked at every
-    level. Raises ValueError for an unknown level, and for what can be no digest.
+    Args:
+        folder: the folder of the package.
+        document: its MLmodel document.
+        level: with ``verified``, every file must be the one that ``checksums.json`` lists; with ``no-pickle``,
+            ``reason`` must be None, and the package may not bring its own loader.
+        digest: the SHA-256 that ``checksums.json`` must have, at every level.
+        reason: why loading may run code of the package's author, or None.
+
+    Raises:
+        PackageError: it may not be loaded; the message is one line.
+        ValueError: there is no such level, or the digest is not a SHA-256.
     """
     if level not in LEVELS:
-        raise ValueError(f"trust={level!r} is not known: it is one of {', '.join(LEVELS)}")
+        raise ValueError(f"trust={level!r} is not known: it must be one of {', '.join(LEVELS)}")
     if level == VERIFIED or digest is not None:
         _check_files(folder, document, digest)
     if level == NO_PICKLE:
@@ -54,23 +62,26 @@ def check(
 
 
 def allows_code(level: str) -> bool:
-    """Whether the package's own code may be put where imports find it."""
+    """Return whether the package's own code may be put where imports find it."""
     return level != NO_PICKLE
 
 
 def _check_files(folder: Path, document: Mapping[str, Any], digest: str | None) -> None:
     problems = verify(folder, document, digest).problems
     if problems:
-        more = f" (and {len(problems) - 1} more; fitprint verify shows all)" if len(problems) > 1 else ""
+        more = f" (and {len(problems) - 1} more: `fitprint verify` shows all)" if len(problems) > 1 else ""
         raise PackageError(f"{folder} does not verify: {problems[0]}{more}")
 
 
 def _own_loader(folder: Path, document: Mapping[str, Any]) -> str | None:
-    """Why the loader module runs code of the package's author, where a file in its code has the loader's name."""
+    """Return why the loader module runs code of the package's author, or None.
+
+    It does if a file in the package's code has the name of the loader.
+    """
     generic = document["flavors"].get("python_function")
     loader = generic.get("loader_module") if isinstance(generic, Mapping) else None
     top = str(loader or "").partition(".")[0]
     for code in code_folders(document) if top and is_plain_name(top) else ():
         if any(os.path.lexists(os.path.join(folder, code, name)) for name in (top, f"{top}.py")):
-            return f"its loader {loader} is code of its own"
+            return f"its loader {loader} is code inside the package"
     return None

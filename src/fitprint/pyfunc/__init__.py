@@ -1,6 +1,6 @@
-"""Models of the user's own making, and any package as something that predicts.
+"""Python models that users write themselves, and any package as something that predicts.
 
-Importing this loads nothing yet: each name is imported when it is first asked for.
+Importing this module loads nothing else: each name is imported when it is first used.
 """
 
 from typing import TYPE_CHECKING, Any

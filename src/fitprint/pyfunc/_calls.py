@@ -1,4 +1,4 @@
-"""`save_model` and `log_model` for models of the user's own making, with MLflow's arguments in MLflow's order."""
+"""`save_model` and `log_model` for models that users write themselves, with MLflow's arguments in MLflow's order."""
 
 from __future__ import annotations
 
@@ -35,13 +35,33 @@ def save_model(
     model_config: Config | None = None,
     **others: Any,
 ) -> None:
-    """Writes a package of a python model or of a loader module into a new or an empty folder.
+    """Write a package of a python model or of a loader module into a new or an empty folder.
 
-    ``python_model``: an instance of a `PythonModel`, or a function of one input; ``artifacts``: name to file or folder,
-    copied into the package. Or ``loader_module``: a module with ``_load_pyfunc(data_path)``, given in ``code_paths``;
-    ``data_path``: the file or folder that it loads. Raises ValueError for both ways at once, and for neither.
+    Give either ``python_model`` (with ``artifacts``) or ``loader_module`` (with ``data_path``).
+
+    Args:
+        path: the folder.
+        loader_module: a module with a function ``_load_pyfunc(data_path)``, which is in ``code_paths`` or importable.
+        data_path: the file or folder that the loader module loads.
+        code_paths: modules, or folders of modules, that are copied into the package.
+        infer_code_paths: has no effect; the user's own modules that a model needs are always copied.
+        conda_env: a conda environment in place of the detected one: its content, or the path of a file.
+        mlflow_model: has no effect.
+        python_model: an instance of a `PythonModel`, or a function of one input.
+        artifacts: the names of files and folders that are copied into the package, and their paths.
+        signature: the signature; by default it is inferred from ``input_example``, and False means none.
+        input_example: data for the model to predict.
+        pip_requirements: requirements in place of the detected ones: lines, or the path of a file.
+        extra_pip_requirements: requirements beside the detected ones.
+        metadata: values to keep in the MLmodel file.
+        model_config: the model's config, which its context holds: a mapping, or the path of a YAML file.
+        others: further options of `fitprint.save_model`.
+
+    Raises:
+        ValueError: both ways are given, or neither.
+        FileExistsError: the folder is not empty.
     """
-    given = {
+    arguments = {
         "code_paths": code_paths,
         "conda_env": conda_env,
         "signature": signature,
@@ -51,7 +71,7 @@ def save_model(
         "metadata": metadata,
         **others,
     }
-    source, options = _asked(python_model, artifacts, loader_module, data_path, model_config, given)
+    source, options = _source_and_options(python_model, artifacts, loader_module, data_path, model_config, arguments)
     saving.save_model(PyfuncFlavor(), source, path, options)
 
 
@@ -76,8 +96,35 @@ def log_model(
     name: str | None = None,
     **others: Any,
 ) -> saving.ModelInfo:
-    """Writes such a package into the active run, else into a run of its own. Arguments as in `save_model`."""
-    given = {
+    """Write a package of a python model or of a loader module into the active run, else into a new run.
+
+    Args:
+        artifact_path: MLflow's older name for ``name``.
+        loader_module: see `save_model`, as all arguments that are not explained here.
+        data_path: see `save_model`.
+        code_paths: see `save_model`.
+        infer_code_paths: see `save_model`.
+        conda_env: see `save_model`.
+        python_model: see `save_model`.
+        artifacts: see `save_model`.
+        registered_model_name: has no effect.
+        signature: see `save_model`.
+        input_example: see `save_model`.
+        await_registration_for: has no effect.
+        pip_requirements: see `save_model`.
+        extra_pip_requirements: see `save_model`.
+        metadata: see `save_model`.
+        model_config: see `save_model`.
+        name: the name of the package in its run, by default "model".
+        others: further options of `fitprint.log_model`.
+
+    Returns:
+        Where the package is, and what is in it.
+
+    Raises:
+        ValueError: both ways are given, or neither.
+    """
+    arguments = {
         "code_paths": code_paths,
         "conda_env": conda_env,
         "registered_model_name": registered_model_name,
@@ -88,20 +135,21 @@ def log_model(
         "metadata": metadata,
         **others,
     }
-    source, options = _asked(python_model, artifacts, loader_module, data_path, model_config, given)
+    source, options = _source_and_options(python_model, artifacts, loader_module, data_path, model_config, arguments)
     return saving.log_model(PyfuncFlavor(), source, name or artifact_path or saving.NAME, options, source.name)
 
 
-def _asked(
+def _source_and_options(
     python_model: Any,
     artifacts: Mapping[str, Any] | None,
     loader_module: str | None,
     data_path: str | os.PathLike[str] | None,
     model_config: Config | None,
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
 ) -> tuple[Source, Options]:
+    """Return what the package is made of, and its options."""
     config = read_config(model_config)
-    known = {name: value for name, value in given.items() if value is not None and name not in WITHOUT_MEANING}
+    known = {name: value for name, value in arguments.items() if value is not None and name not in WITHOUT_MEANING}
     options = read_options(PyfuncFlavor(), {**known, "model_config": config or None})
     if python_model is not None and loader_module is None and data_path is None:
         source = source_of(python_model)

@@ -1,4 +1,4 @@
-"""What a python model finds beside itself: the files of its package, and its config."""
+"""What a python model finds in its package: its files and its config."""
 
 from __future__ import annotations
 
@@ -17,24 +17,28 @@ ARTIFACTS = "artifacts"
 
 
 def sources_of(artifacts: Mapping[str, Any] | None) -> dict[str, Path]:
-    """From the name of each artifact to the file or folder that is meant.
+    """Return the file or folder that each artifact is copied from.
 
-    A path, a ``file:`` URL, or ``runs:/<run_id>/<name>``. Raises FileNotFoundError for one that is not there.
+    Args:
+        artifacts: the names of the artifacts, and a path, a ``file:`` URL or ``runs:/<run_id>/<name>`` of each.
+
+    Raises:
+        FileNotFoundError: one of them does not exist.
     """
-    found = {}
+    sources = {}
     for name, uri in (artifacts or {}).items():
         if not isinstance(name, str):
-            raise TypeError(f"the names of artifacts are text, not {name!r}")
-        found[name] = path = folder_of(uri).absolute()
+            raise TypeError(f"the names of artifacts are strings, not {name!r}")
+        sources[name] = path = folder_of(uri).absolute()
         if not path.exists():
             raise FileNotFoundError(f"the artifact {name}: there is no file or folder {uri}")
-    return found
+    return sources
 
 
 def copy_artifacts(package: Package, sources: Mapping[str, Path]) -> dict[str, dict[str, str]]:
-    """Copies artifacts below ``artifacts/`` by base name. Returns the entry of MLmodel.
+    """Copy artifacts below ``artifacts/`` under their base names; return the entry of the MLmodel file.
 
-    Those of one base name go into numbered folders.
+    Artifacts that share a base name go into numbered folders.
     """
     distinct = list(dict.fromkeys(sources.values()))
     names = Counter(path.name.casefold() for path in distinct)
@@ -49,12 +53,12 @@ def copy_artifacts(package: Package, sources: Mapping[str, Path]) -> dict[str, d
             number += 1
         places[path] = place
         copy_into(package, path, place)
-    # the name alone: the path that it was copied from is the author's
+    # only the name: the path that it was copied from is private to the author
     return {name: {"path": places[path], "uri": path.name} for name, path in sources.items()}
 
 
 def copy_into(package: Package, source: Path, name: str) -> None:
-    """Copies a file, or a folder with all that is in it, into a package."""
+    """Copy a file, or a folder with everything in it, into a package."""
     if source.is_file():
         package.copy(source, name)
         return
@@ -66,7 +70,11 @@ def copy_into(package: Package, source: Path, name: str) -> None:
 
 
 def _files(folder: Path, above: set[str]) -> Iterator[Path]:
-    """All files below a folder, those behind links too. Raises ValueError for a link to a folder that it lies in."""
+    """Yield all files below a folder, also those behind links.
+
+    Raises:
+        ValueError: a link leads back to a folder that it lies in.
+    """
     real = os.path.realpath(folder)
     if real in above:
         raise ValueError(f"{folder} leads back to a folder that it lies in")
@@ -78,9 +86,12 @@ def _files(folder: Path, above: set[str]) -> Iterator[Path]:
 
 
 def context_paths(folder: Path, entry: Any) -> dict[str, str]:
-    """From the name of each artifact to its absolute path in a package."""
-    named = entry if isinstance(entry, Mapping) else {}
-    places = {str(name): about.get("path") if isinstance(about, Mapping) else None for name, about in named.items()}
+    """Return the name and the absolute path of each artifact of a package."""
+    artifacts = entry if isinstance(entry, Mapping) else {}
+    places = {
+        str(name): artifact.get("path") if isinstance(artifact, Mapping) else None
+        for name, artifact in artifacts.items()
+    }
     return {name: str(member(folder, place).absolute()) for name, place in places.items()}
 
 
@@ -89,7 +100,11 @@ Config = Mapping[str, Any] | str | os.PathLike[str]
 
 
 def read_config(config: Config | None) -> dict[str, Any]:
-    """A config given as a mapping, or as the path of a YAML file. Raises TypeError for what is neither."""
+    """Read a config that is given as a mapping or as the path of a YAML file.
+
+    Raises:
+        TypeError: it is neither, or the file holds no mapping.
+    """
     if isinstance(config, (str, os.PathLike)):
         import yaml
 
@@ -97,27 +112,34 @@ def read_config(config: Config | None) -> dict[str, Any]:
     if config is None:
         return {}
     if not isinstance(config, Mapping):
-        raise TypeError(f"a model_config is a mapping or the path of a YAML file that holds one, not {config!r:.80}")
+        raise TypeError(f"model_config must be a mapping or the path of a YAML file that holds one, not {config!r:.80}")
     return dict(config)
 
 
-def merged(stored: Any, given: Config | None) -> dict[str, Any]:
-    """The stored config with the changes of the environment, then those given; only keys that it has are taken."""
-    kept = dict(stored) if isinstance(stored, Mapping) else {}
-    changes = {**_of_environment(), **read_config(given)}
-    unknown = [name for name in changes if name not in kept]
+def merged(stored: Any, changes_of_caller: Config | None) -> dict[str, Any]:
+    """Return the stored config with the changes of the environment and, over these, those of the caller.
+
+    Only keys that the stored config has are changed; others are reported and ignored.
+    """
+    config = dict(stored) if isinstance(stored, Mapping) else {}
+    changes = {**_of_environment(), **read_config(changes_of_caller)}
+    unknown = [name for name in changes if name not in config]
     if unknown:
-        has = f"it has: {', '.join(map(str, kept))}" if kept else "it has none; give model_config when it is saved"
-        warn_user(f"not in the model's config, ignored: {', '.join(map(str, unknown))}; {has}")
-    return {**kept, **{name: value for name, value in changes.items() if name in kept}}
+        has = (
+            f"it has: {', '.join(map(str, config))}"
+            if config
+            else "it has no config; give model_config when the model is saved"
+        )
+        warn_user(f"these keys are not in the model's config and are ignored: {', '.join(map(str, unknown))}; {has}")
+    return {**config, **{name: value for name, value in changes.items() if name in config}}
 
 
 def _of_environment() -> dict[str, Any]:
     text = os.environ.get(OVERRIDES)
     try:
-        found = json.loads(text) if text else {}
+        changes = json.loads(text) if text else {}
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ValueError(f"{OVERRIDES} is no JSON object: {text!r:.80}")
-    return found
+        changes = None
+    if not isinstance(changes, dict):
+        raise ValueError(f"{OVERRIDES} is not a JSON object: {text!r:.80}")
+    return changes

@@ -23,7 +23,7 @@ _FOR_CHAT = frozenset({"chat_model", "chat_agent", "responses_agent"})
 
 
 class PyfuncFlavor(Flavor):
-    """Models of the user's own making. Nothing of it is patched, and it is no registered flavor."""
+    """The flavor of models that users write themselves. It patches nothing and is not a registered flavor."""
 
     name = "python_function"
     loader_module = MLFLOW_MODULE
@@ -35,7 +35,7 @@ class PyfuncFlavor(Flavor):
         return ()
 
     def takes(self, model: Any) -> bool:
-        """Whether a model is one of the user's own making."""
+        """Return whether a model is one of these."""
         return isinstance(model, (PythonModel, PythonModelSource, LoaderModuleSource))
 
     def save(self, model: Any, package: Package) -> Mapping[str, Any]:
@@ -50,32 +50,30 @@ class PyfuncFlavor(Flavor):
                 package.pyfunc = {DATA: place}
             return {}
         dump(source.python_model, package, FILE)
-        about: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "python_model": FILE,
             "cloudpickle_version": distributions.installed_version("cloudpickle"),
         }
         if source.artifacts:
-            about["artifacts"] = copy_artifacts(package, source.artifacts)
-        package.pyfunc = about
+            entry["artifacts"] = copy_artifacts(package, source.artifacts)
+        package.pyfunc = entry
         return {}
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         loader = str(config.get("loader_module"))
         name = loader.rpartition(".")[2]
         if name in _FOR_CHAT:
-            raise PackageError(
-                f"{folder} is a {name} of MLflow's, made for its chat server: it loads with mlflow alone"
-            )
-        kept = merged(config.get("config"), self._changes)
+            raise PackageError(f"{folder} is a {name} of MLflow, made for its chat server: only mlflow can load it")
+        model_config = merged(config.get("config"), self._changes)
         if loader in (MLFLOW_MODULE, SCRIPTS):
-            return self._running(folder, config, kept or None)
+            return self._running(folder, config, model_config or None)
         if loader.partition(".")[0] == "mlflow":
-            raise PackageError(f"{folder}: its loader_module {loader} is not known here: it loads with mlflow alone")
-        return load_with(folder, config, kept)
+            raise PackageError(f"{folder}: its loader_module {loader} is not known here: only mlflow can load it")
+        return load_with(folder, config, model_config)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         if isinstance(model, LoaderModuleSource):
-            raise NotImplementedError("no signature is inferred of a loader module: give signature")
+            raise NotImplementedError("no signature can be inferred for a loader module: pass signature=")
         if isinstance(model, (PythonModelSource, PythonModel)):
             return source_running(model).predict(data, params)
         if isinstance(model, RunningModel):
@@ -86,7 +84,7 @@ class PyfuncFlavor(Flavor):
         return () if isinstance(model, LoaderModuleSource) else ("cloudpickle",)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        """Why loading a package could run code of its author: always, here."""
+        """Return why loading a package may run code of its author, as it always may here."""
         if config.get("python_model"):
             return "a python model is a pickle"
         return f"its loader {config.get('loader_module')} runs code of its author"
@@ -103,7 +101,7 @@ class PyfuncFlavor(Flavor):
 
 
 def source_running(model: Any) -> RunningModel:
-    """A python model as it was given, with its context."""
+    """Return a python model with its context, as it is before it is saved."""
     source = source_of(model)
     assert isinstance(source, PythonModelSource)
     return source.running()
@@ -113,9 +111,10 @@ DATA = "data"
 
 
 def load_with(folder: Path, config: Mapping[str, Any], model_config: Mapping[str, Any]) -> Any:
-    """The object that the loader module of a package gives. An error of its own is raised as it is.
+    """Return the object that the loader module of a package loads. An error that the module raises is not changed.
 
-    Raises PackageError for a module that cannot be imported, is no loader, or gives nothing that predicts.
+    Raises:
+        PackageError: the module cannot be imported, has no loader, or loads an object that cannot predict.
     """
     name = str(config.get("loader_module"))
     data = member(folder, config[DATA]) if config.get(DATA) else folder

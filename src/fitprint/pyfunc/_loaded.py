@@ -1,4 +1,4 @@
-"""A package as something that predicts, whatever made it: `load_model` and `PyFuncModel`."""
+"""Any package as something that predicts: `load_model` and `PyFuncModel`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fitprint._core.publish import publish
 from fitprint._packages.load import Loaded, load, signature_of
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
-from fitprint.models.example_reading import read_example
+from fitprint.models.example import read_example
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
@@ -20,7 +20,7 @@ from fitprint.pyfunc._python_model import RunningModel
 
 
 class ModelMetadata:
-    """What the MLmodel of a package says."""
+    """What the MLmodel file of a package says."""
 
     def __init__(self, document: Mapping[str, Any], signature: ModelSignature | None) -> None:
         self.signature = signature
@@ -33,20 +33,32 @@ class ModelMetadata:
         self.metadata: dict[str, Any] | None = document.get("metadata")
 
     def get_input_schema(self) -> Any:
-        """The schema of the inputs, or None."""
+        """Return the schema of the inputs.
+
+        Returns:
+            The schema, or None if the package has none.
+        """
         return self.signature.inputs if self.signature is not None else None
 
     def get_output_schema(self) -> Any:
-        """The schema of the outputs, or None."""
+        """Return the schema of the outputs.
+
+        Returns:
+            The schema, or None if the package has none.
+        """
         return self.signature.outputs if self.signature is not None else None
 
     def get_params_schema(self) -> Any:
-        """The schema of the params, or None."""
+        """Return the schema of the params.
+
+        Returns:
+            The schema, or None if the package has none.
+        """
         return self.signature.params if self.signature is not None else None
 
 
 class PyFuncModel:
-    """A loaded package: `predict` enforces the package's signature and gives what its flavor predicts."""
+    """A loaded package. `predict` checks data against the package's signature and returns what its flavor predicts."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
@@ -60,16 +72,17 @@ class PyFuncModel:
 
     @property
     def model_config(self) -> dict[str, Any]:
-        """The config of the model, with what the caller of `load_model` changed; empty for none."""
+        """The config of the model, with the changes of the caller of `load_model`; empty if it has none."""
         model = self._loaded.model
-        kept = model.context.model_config if isinstance(model, RunningModel) else self._loaded.generic.get("config")
-        return dict(kept or {})
+        config = model.context.model_config if isinstance(model, RunningModel) else self._loaded.generic.get("config")
+        return dict(config or {})
 
     @property
     def input_example(self) -> Any:
-        """The data of the package's input example, with the signature's types; None without one.
+        """The data of the package's input example, with the types of the signature; None if there is no example.
 
-        Raises PackageError for one that cannot be read.
+        Raises:
+            PackageError: the example cannot be read.
         """
         info = self._loaded.document.get("saved_input_example_info")
         if not isinstance(info, dict):
@@ -77,7 +90,18 @@ class PyFuncModel:
         return read_example(self._loaded.folder, info, self.metadata.get_input_schema())[0]
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        """Predicts rows of data. Raises SchemaError, a line per column, for data that does not fit the signature."""
+        """Predict rows of data.
+
+        Args:
+            data: the rows, in any form that fits the signature.
+            params: values of the signature's params; the others keep their defaults.
+
+        Returns:
+            What the model predicts.
+
+        Raises:
+            SchemaError: the data does not fit the signature; its text has a line for each column.
+        """
         signature = self.metadata.signature
         if signature is not None and signature.inputs is not None and not self._checks_itself:
             data = enforce_inputs(data, signature.inputs, lossless=True)
@@ -85,25 +109,34 @@ class PyFuncModel:
         if params and schema is None:
             folder = str(self._loaded.folder)
             warn_once(
-                ("params", folder), f"{folder}: its signature has no params; ignored: {', '.join(map(str, params))}"
+                ("params", folder),
+                f"{folder}: its signature has no params, so these are ignored: {', '.join(map(str, params))}",
             )
-        given = enforce_params(params, schema, lossless=True)
-        return self._loaded.predict(data, given if params is not None else given or None)
+        checked_params = enforce_params(params, schema, lossless=True)
+        return self._loaded.predict(data, checked_params if params is not None else checked_params or None)
 
     def unwrap(self) -> Any:
-        """The native model: of a python model the user's own object."""
+        """Return the native model.
+
+        Returns:
+            The framework's own object; for a python model, the user's own object.
+        """
         model = self._loaded.model
         return model.python_model if isinstance(model, RunningModel) else model
 
     def unwrap_python_model(self) -> Any:
-        """The user's own python model, with the methods it has beside `predict`.
+        """Return the user's own python model, which may have methods beside `predict`.
 
-        Raises TypeError for a package of another kind.
+        Returns:
+            The python model.
+
+        Raises:
+            TypeError: the package is of another kind.
         """
         if not isinstance(self._loaded.model, RunningModel):
             raise TypeError(
                 f"{self._loaded.folder} holds no python model: its loader is {self.loader_module}; "
-                "unwrap() gives what it loaded"
+                "unwrap() returns what that loaded"
             )
         return self.unwrap()
 
@@ -129,14 +162,21 @@ def load_model(
     digest: str | None = None,
     trusted_types: Iterable[str] = (),
 ) -> PyFuncModel:
-    """Loads a package, from a path or ``runs:/<run_id>/<name>``, with no mlflow installed.
+    """Load a package so that it predicts; mlflow need not be installed.
 
-    ``model_config``: changes to the config stored with the model, a mapping or the path of a YAML file. ``trust``: what
-    may be loaded, in place of the setting: ``all``, ``verified``, ``no-pickle``; ``digest``: the SHA-256 that its
-    ``checksums.json`` must have; ``trusted_types``: the types that a format which names its types may make.
+    Args:
+        model_uri: a path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
+        model_config: changes to the config that is stored with the model: a mapping, or the path of a YAML file.
+        trust: what may be loaded, in place of the setting: ``all``, ``verified`` or ``no-pickle``.
+        digest: the SHA-256 that the package's ``checksums.json`` must have.
+        trusted_types: the types that may be created, for formats that name their types.
 
-    Raises PackageError for a package that is broken or not to be trusted so, a flavor that is not installed, a model
-    that cannot predict.
+    Returns:
+        The model.
+
+    Raises:
+        PackageError: the package is broken or not to be trusted, its flavor is not installed, or the model cannot
+            predict.
     """
     loaded = load(
         model_uri, generic=PyfuncFlavor(model_config), trust=trust, digest=digest, trusted_types=trusted_types

@@ -1,8 +1,9 @@
-"""What stands for MLflow where it is not installed: as much of it as python models and their scripts name.
+"""What stands for MLflow if it is not installed: as much of it as python models and their scripts use.
 
-`NAMES` are the classes and functions that MLflow's own pickles refer to. `Mlflow` is what ``import mlflow`` gives in
-a script that is a model, and what a pickled model finds as the module it used: the real one if there is one, else
-fitprint, whose calls have MLflow's names."""
+`NAMES` are the classes and functions that MLflow's own pickles refer to. `Mlflow` is what ``import mlflow`` gives to a
+script that is a model, and what a pickled model finds as the module that it used: the real module if there is one, else
+fitprint, whose calls have MLflow's names.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ class TypeHints:
 
 
 class FunctionOfMlflow(PythonModel):
-    """A function, as MLflow makes a model of it."""
+    """A function that MLflow saved as a model."""
 
     func: Callable[..., Any]
 
@@ -56,18 +57,18 @@ class FunctionOfMlflow(PythonModel):
 
 
 class MlflowError(Exception):
-    """What models of MLflow's raise as MlflowException."""
+    """What stands for MLflow's MlflowException in models that raise it."""
 
     def __init__(self, message: Any = "", *_: Any, **__: Any) -> None:
         super().__init__(message)
 
 
 class UnfitData(SchemaError, MlflowError):
-    """Data that does not fit the type hint: MLflow's wrapper lets pass what it takes for its own."""
+    """Data that does not fit the type hint. MLflow's wrapper lets only its own exceptions through."""
 
 
 class Inert:
-    """What a pickle of MLflow's holds beside the model and nobody asks for: schemas, signatures."""
+    """What a pickle of MLflow holds beside the model and nobody uses: schemas and signatures."""
 
     def __new__(cls, *_: Any, **__: Any) -> Inert:
         return super().__new__(cls)
@@ -82,7 +83,7 @@ class Inert:
 def validate_model_input(
     args: tuple[Any, ...], kwargs: dict[str, Any], index: int, hint: Any, name: str
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of a call of `predict` with the data fitted to the type hint of the model's input."""
+    """Return the arguments of a call of `predict`, with the data as the type hint of the input asks."""
     try:
         if name in kwargs:
             return args, {**kwargs, name: fitting(kwargs[name], hint)}
@@ -106,7 +107,10 @@ INERT = ("mlflow.types.", "mlflow.models.signature")
 
 
 class Mlflow(types.ModuleType):
-    """A module of MLflow's: what is set on it, else what the real one has, else fitprint's of that name."""
+    """A module of MLflow.
+
+    It has what is set on it, else what the real module has, else fitprint's object of that name.
+    """
 
     def __init__(self, name: str, behind: str, **own: Any) -> None:
         super().__init__(name)
@@ -118,19 +122,17 @@ class Mlflow(types.ModuleType):
         if is_installed() and not name.startswith("__"):
             real = importlib.import_module(self.__name__)
             return getattr(real, name) if hasattr(real, name) else importlib.import_module(f"{self.__name__}.{name}")
-        found = None if name.startswith("_") else getattr(importlib.import_module(self._behind), name, None)
-        if found is None:
-            raise AttributeError(
-                f"{self.__name__}.{name}: mlflow is not installed, and fitprint has nothing in its place"
-            )
-        return found
+        value = None if name.startswith("_") else getattr(importlib.import_module(self._behind), name, None)
+        if value is None:
+            raise AttributeError(f"{self.__name__}.{name}: mlflow is not installed, and fitprint has no equivalent")
+        return value
 
 
 def stand_in(set_model: Callable[[Any], None], model_config: Mapping[str, Any] | None) -> Mlflow:
-    """The module ``mlflow`` for one model."""
+    """Return the module ``mlflow`` for one model."""
 
     class ModelConfig(_ModelConfig):
-        given = model_config
+        saved = model_config
 
     models, pyfunc = "fitprint.models", "fitprint.pyfunc"
     base = {"PythonModel": PythonModel, "PythonModelContext": PythonModelContext}
@@ -151,18 +153,22 @@ def stand_in(set_model: Callable[[Any], None], model_config: Mapping[str, Any] |
 
 
 def submodule(top: Mlflow, name: str) -> Any:
-    """A module below ``mlflow``, by its full name. Raises ModuleNotFoundError where nothing stands for it."""
-    found: Any = top
+    """Return a module below ``mlflow`` by its full name.
+
+    Raises:
+        ModuleNotFoundError: nothing stands for it.
+    """
+    module: Any = top
     for part in name.split(".")[1:]:
         try:
-            found = getattr(found, part)
+            module = getattr(module, part)
         except AttributeError as error:
             raise ModuleNotFoundError(str(error), name=name) from None
-    return found
+    return module
 
 
 def is_installed() -> bool:
-    """Whether the real MLflow can be imported."""
+    """Return whether the real MLflow can be imported."""
     try:
         return importlib.util.find_spec(TOP) is not None
     except (ImportError, ValueError):
@@ -172,31 +178,32 @@ def is_installed() -> bool:
 class _ModelConfig:
     """MLflow's `ModelConfig`: the config that the model was saved with, else the one for developing it."""
 
-    given: Mapping[str, Any] | None = None
+    saved: Mapping[str, Any] | None = None
 
     def __init__(self, *, development_config: Any = None) -> None:
         from fitprint.pyfunc._context import read_config
 
-        self.config = dict(self.given) if self.given else read_config(development_config)
+        self.config = dict(self.saved) if self.saved else read_config(development_config)
 
     def get(self, key: str) -> Any:
-        """The value of a key. Raises KeyError for one that the config does not have."""
+        """Return the value of a key, or raise KeyError if the config does not have it."""
         return self.config[key]
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole config."""
+        """Return the whole config."""
         return dict(self.config)
 
 
 def base_name(path: Any) -> str:
-    """The file name of a script that MLmodel names by the path it had on its author's machine."""
+    """Return the file name of a script that MLmodel names by its path on the author's machine."""
     return Path(str(path).replace("\\", "/")).name
 
 
 def run_script(folder: Path, config: Mapping[str, Any], model_config: Mapping[str, Any] | None) -> Any:
-    """Runs the script of a package and gives the model that it sets. An error of the script's own is raised as it is.
+    """Run the script of a package ("models from code") and return the model that it sets.
 
-    ``mlflow`` is there for the script alone, through an ``__import__`` of its own: no other code sees it.
+    ``mlflow`` exists only for the script, through an ``__import__`` of its own. An error that the script raises is not
+    changed.
     """
     path = member(folder, base_name(config.get("model_code_path")))
     chosen: list[Any] = []
@@ -204,10 +211,10 @@ def run_script(folder: Path, config: Mapping[str, Any], model_config: Mapping[st
     module.__file__ = str(path)
     own = _import_with(stand_in(chosen.append, model_config))
     module.__dict__["__builtins__"] = {**vars(builtins), "__import__": own}
-    sys.modules[module.__name__] = module  # classes look for the module that they are of
+    sys.modules[module.__name__] = module  # classes look up the module that they are defined in
     exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
     if not chosen:
-        raise PackageError(f"{path} sets no model: it has to call mlflow.models.set_model(...)")
+        raise PackageError(f"{path} sets no model: it must call mlflow.models.set_model(...)")
     model = chosen[-1]
     if isinstance(model, PythonModel) or not callable(model):
         return model
@@ -218,8 +225,8 @@ def _import_with(mlflow: Mlflow) -> Any:
     def import_in_script(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         if level or name.partition(".")[0] != TOP:
             return builtins.__import__(name, globals, locals, fromlist, level)
-        found = submodule(mlflow, name)
-        return found if fromlist else mlflow
+        module = submodule(mlflow, name)
+        return module if fromlist else mlflow
 
     return import_in_script
 
@@ -236,11 +243,11 @@ _BROKEN = (
     lzma.LZMAError,
     zlib.error,
 )
-"""What unpickling a broken or foreign stream raises."""
+"""The exceptions of unpickling a broken or foreign stream."""
 
 
 class ModelUnpickler(Unpickler):
-    """Finds fitprint's where the stream names MLflow's."""
+    """Finds fitprint's classes where the stream names MLflow's."""
 
     def __init__(self, file: BinaryIO, model_config: Mapping[str, Any] | None = None) -> None:
         super().__init__(file)
@@ -264,12 +271,16 @@ class ModelUnpickler(Unpickler):
 
 
 def read_python_model(folder: Path, config: Mapping[str, Any], model_config: Mapping[str, Any] | None) -> Any:
-    """Unpickles the python model of a package. Raises PackageError, one line, for a broken one."""
+    """Unpickle the python model of a package, written by fitprint or MLflow.
+
+    Raises:
+        PackageError: the file is broken; the text is one line.
+    """
     path = member(folder, config.get("python_model"))
     compression = config.get("python_model_compression")
     if not isinstance(compression, (str, type(None))) or compression not in OPENERS:
         known = ", ".join(filter(None, OPENERS))
-        raise PackageError(f"{path} is compressed as {compression!r}, which is not known: {known} are")
+        raise PackageError(f"{path} is compressed with {compression!r}, which is not known; known are {known}")
     try:
         with OPENERS[compression](path, "rb") as file:
             return ModelUnpickler(file, model_config).load()

@@ -1,7 +1,7 @@
-"""Writing ``python_model.pkl``: code travels by value where it has no importable name, and no reader needs fitprint.
+"""Writing ``python_model.pkl``: code travels by value if it has no importable name, and readers do not need fitprint.
 
-The base class of every python model is named as MLflow's, so stock MLflow loads the file; fitprint's own reader takes
-MLflow's base class for its own. Source paths of the author's machine are left out.
+The base class of every python model is written under MLflow's name, so stock MLflow loads the file; fitprint's own
+reader uses its base class in place of MLflow's. Paths of source files on the author's machine are left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MLFLOW_MODULE = "mlflow.pyfunc.model"
 
 
 class _Module:
-    """Stands in the stream for a module that need not be here: the reader imports it."""
+    """Represents in the stream a module that need not be installed here: the reader imports it."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -30,14 +30,18 @@ class _Module:
 
 
 def dump(python_model: Any, package: Package, name: str) -> None:
-    """Pickles a python model into a file of the package. Raises what pickling raises, and PackageTooLarge."""
+    """Pickle a python model into a file of the package.
+
+    Raises:
+        PackageTooLarge: the package would be over its limit. Whatever pickling raises is raised too.
+    """
     with package.open(name) as file:
         _dump(python_model, file, package.modules)
     package.modules.add("cloudpickle")
 
 
 def dumped(python_model: Any) -> bytes:
-    """The same stream, in memory."""
+    """Return the same stream, in memory."""
     file = io.BytesIO()
     _dump(python_model, file, set())
     return file.getvalue()
@@ -53,41 +57,41 @@ def _dump(python_model: Any, file: BinaryIO | PackageFile, modules: set[str]) ->
             if obj is PythonModel or obj is PythonModelContext:
                 return getattr, (mlflow, obj.__name__)
             if obj is mlflow:
-                return NotImplemented  # as it reduces itself; the module of its class is for the writer alone
+                return NotImplemented  # it reduces itself; only the writer needs the module of its class
             if isinstance(obj, types.CodeType):
                 modules.update(imported_in(obj))
                 stripped = obj.replace(co_filename=_base_name(obj.co_filename))
                 return self.dispatch_table[types.CodeType](stripped)
-            found = super().reducer_override(obj)
-            if isinstance(obj, (type, types.FunctionType)) and found is not NotImplemented:
-                _strip_file(found)  # by value: what it names is noted when it is met
+            reduced = super().reducer_override(obj)
+            if isinstance(obj, (type, types.FunctionType)) and reduced is not NotImplemented:
+                _strip_file(reduced)  # by value: what it refers to is noted when it is pickled
             else:
                 modules.update(_needed(obj))
-            return found
+            return reduced
 
     with spawned_script_by_value():
         ModelPickler(file, protocol=PROTOCOL).dump(python_model)
 
 
 def _needed(obj: Any) -> set[str]:
-    """The modules that a reader imports for an object."""
+    """Return the modules that a reader imports for an object."""
     if isinstance(obj, types.ModuleType):
         return {obj.__name__}
     named = obj if isinstance(obj, (type, types.FunctionType, types.BuiltinFunctionType)) else type(obj)
-    found = {getattr(named, "__module__", None) or "builtins"}
+    modules = {getattr(named, "__module__", None) or "builtins"}
     if isinstance(obj, type) and issubclass(obj, PythonModel):
-        found.add("fitprint")  # importing its module imports the base class from here
-    return found
+        modules.add("fitprint")  # importing its module imports the base class from fitprint
+    return modules
 
 
 def _strip_file(reduced: Any) -> None:
-    """Takes the path of the source file from what cloudpickle keeps of a function's globals.
+    """Remove the path of the source file from what cloudpickle keeps of a function's globals.
 
-    Code that uses ``__file__`` keeps it: cloudpickle stores it a second time, among the globals that the code names.
+    Code that uses ``__file__`` keeps it: cloudpickle stores it a second time, among the globals that the code uses.
     """
-    for kept in reduced[1]:
-        if isinstance(kept, dict) and "__file__" in kept and "__name__" in kept:
-            kept["__file__"] = _base_name(str(kept["__file__"]))
+    for state in reduced[1]:
+        if isinstance(state, dict) and "__file__" in state and "__name__" in state:
+            state["__file__"] = _base_name(str(state["__file__"]))
 
 
 def _base_name(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Python models: what users derive theirs from, plain functions as models, and how either is called."""
+"""Python models: the classes that users derive theirs from, plain functions as models, and how a model is called."""
 
 from __future__ import annotations
 
@@ -21,26 +21,39 @@ class PythonModelContext:
 
     @property
     def artifacts(self) -> dict[str, str]:
-        """From the name of an artifact to its absolute path."""
+        """The name and the absolute path of each artifact."""
         return self._artifacts
 
     @property
     def model_config(self) -> Any:
-        """The model's config with what the caller of `load_model` changed of it, or None."""
+        """The model's config with the changes of the caller of `load_model`, or None."""
         return self._model_config
 
 
 class PythonModel:
-    """A model of the user's own: a subclass says how it predicts, and may load files of its package first.
+    """A model that a user writes: a subclass says how it predicts, and may first load files of its package.
 
-    ``predict(self, context, model_input, params=None)``, or without `context`, or without `params`.
+    Its method is ``predict(self, context, model_input, params=None)``; ``context`` and ``params`` may be left out.
     """
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Called once when the package is loaded; `context.artifacts` has the paths of its files."""
+        """Prepare the model. Called once when the package is loaded.
+
+        Args:
+            context: the paths of the package's files in ``context.artifacts``, and the model's config.
+        """
 
     def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> Any:
-        """Predicts rows of data."""
+        """Predict rows of data.
+
+        Args:
+            context: what `load_context` got.
+            model_input: the rows.
+            params: the values of the params that the signature declares.
+
+        Returns:
+            The predictions.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no method predict")
 
 
@@ -48,10 +61,12 @@ publish("fitprint.pyfunc", PythonModel, PythonModelContext)
 
 
 def of_function(function: Callable[..., Any]) -> PythonModel:
-    """A python model that calls a function of one input, and gives it ``params`` if it has them.
+    """Return a python model that calls a function of one input, with ``params`` if the function has that parameter.
 
-    Its class has no importable name, so that it travels with the function: no reader needs fitprint for it.
-    Raises TypeError for a function that takes anything else.
+    Its class has no importable name, so that it is pickled with the function and readers do not need fitprint.
+
+    Raises:
+        TypeError: the function takes other arguments.
     """
     signature = inspect.signature(function)
     takes_params = "params" in signature.parameters
@@ -60,8 +75,8 @@ def of_function(function: Callable[..., Any]) -> PythonModel:
     except TypeError:
         name = getattr(function, "__name__", function)
         raise TypeError(
-            f"a function that is to be a model is called with one input, and with params if it names them; "
-            f"{name}{signature} cannot be"
+            f"a function can be a model if it can be called with one input, and optionally params; "
+            f"{name}{signature} cannot"
         ) from None
 
     class FunctionModel(PythonModel):
@@ -75,39 +90,39 @@ def of_function(function: Callable[..., Any]) -> PythonModel:
         def predict(self, model_input: Any, params: Any = None) -> Any:  # type: ignore[override]
             return self.func(model_input, params=params) if self._takes_params else self.func(model_input)
 
-    FunctionModel.__module__ = "__main__"  # where nothing is found by its name
-    hints = types.SimpleNamespace(input=input_hint(function, 0), output=None)  # under the name that readers ask for
+    FunctionModel.__module__ = "__main__"  # where nothing of this name can be found
+    hints = types.SimpleNamespace(input=input_hint(function, 0), output=None)  # under the name that readers use
     return FunctionModel(function, takes_params, hints)
 
 
 class RunningModel:
-    """A python model that has its context."""
+    """A python model together with its context."""
 
     def __init__(self, python_model: Any, context: PythonModelContext) -> None:
         self.python_model = python_model
         self.context = context
         names = list(inspect.signature(python_model.predict).parameters)
-        data = [each for each in names if each not in ("self", "params")]
-        self._takes_context = "context" in names or len(data) == 2  # its first argument may have any name
+        data = [name for name in names if name not in ("self", "params")]
+        self._takes_context = "context" in names or len(data) == 2  # the first argument may have any name
         self._hint = self._input_hint()
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        """What the python model predicts."""
+        """Return what the python model predicts."""
         arguments = (
             (self.context, as_hinted(data, self._hint)) if self._takes_context else (as_hinted(data, self._hint),)
         )
         return call_with_params(self.python_model.predict, arguments, params)
 
     def _input_hint(self) -> Any:
-        kept = getattr(self.python_model, "_predict_type_hints", None)  # of a function, or written by MLflow
-        return kept.input if kept is not None else input_hint(self.python_model.predict, int(self._takes_context))
+        hints = getattr(self.python_model, "_predict_type_hints", None)  # set for functions, and by MLflow
+        return hints.input if hints is not None else input_hint(self.python_model.predict, int(self._takes_context))
 
 
 def call_with_params(predict: Callable[..., Any], arguments: tuple[Any, ...], params: Mapping[str, Any] | None) -> Any:
-    """Calls a method that predicts; ``params`` are passed only to one that names them."""
+    """Call a method that predicts; ``params`` are passed only if it has that parameter."""
     if "params" in inspect.signature(predict).parameters:
         return predict(*arguments, params=params)
     if params:
         name = getattr(predict, "__qualname__", type(predict).__name__)
-        warn_once(("params", name), f"{name} takes no params; ignored: {', '.join(params)}")
+        warn_once(("params", name), f"{name} takes no params, so these are ignored: {', '.join(params)}")
     return predict(*arguments)

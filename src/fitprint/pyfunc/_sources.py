@@ -1,4 +1,4 @@
-"""What a package of the user's own making is made of."""
+"""What a package of a python model or a loader module is made of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fitprint.pyfunc._python_model import PythonModel, PythonModelContext, Runni
 
 @dataclass
 class PythonModelSource:
-    """A python model with the files that it needs."""
+    """A python model and the files that it needs."""
 
     python_model: Any
     artifacts: Mapping[str, Path] = field(default_factory=dict)
@@ -25,11 +25,14 @@ class PythonModelSource:
 
     @property
     def name(self) -> str:
-        """What a run is called that is begun for it."""
+        """The name of a run that is started for it."""
         return type(self.python_model).__name__
 
     def running(self) -> RunningModel:
-        """The model with its context, before it is saved. `load_context` is called on a copy of the user's object."""
+        """Return the model with its context, before it is saved.
+
+        `load_context` is called on a copy of the user's object.
+        """
         if self._running is None:
             model = self.python_model
             context = PythonModelContext({name: str(path) for name, path in self.artifacts.items()}, self.model_config)
@@ -42,14 +45,14 @@ class PythonModelSource:
 
 @dataclass
 class LoaderModuleSource:
-    """A module of the user's that loads a file or folder."""
+    """A module of the user that loads a file or a folder."""
 
     loader_module: str
     data_path: Path | None = None
 
     @property
     def name(self) -> str:
-        """What a run is called that is begun for it."""
+        """The name of a run that is started for it."""
         return self.loader_module
 
 
@@ -57,21 +60,25 @@ Source = PythonModelSource | LoaderModuleSource
 
 
 def source_of(model: Any) -> Source:
-    """What a model is made of that was given by itself. Raises TypeError for what can be no python model."""
+    """Return what a package of this model is made of.
+
+    Raises:
+        TypeError: the object cannot be a python model.
+    """
     if isinstance(model, (PythonModelSource, LoaderModuleSource)):
         return model
     if isinstance(model, (str, os.PathLike)):
         raise TypeError(
-            f"{model}: fitprint writes no models from code; give an instance of a PythonModel, a function, "
+            f"{model}: fitprint does not write models from code; give an instance of a PythonModel, a function, "
             "or a loader_module with its code_paths"
         )
     if isinstance(model, type):
-        raise TypeError(f"python_model is an instance, not the class itself: {model.__name__}(...)")
+        raise TypeError(f"python_model must be an instance, not the class itself: {model.__name__}(...)")
     bases = [base.__name__ for base in type(model).__mro__ if base.__module__ == MLFLOW_MODULE]
     if bases and bases != ["PythonModel"]:
-        raise TypeError(f"a {bases[0]} of MLflow's is for MLflow's own server: fitprint writes PythonModels alone")
+        raise TypeError(f"a {bases[0]} of MLflow is made for MLflow's own server: fitprint writes only PythonModels")
     if isinstance(model, PythonModel) or bases:
         return PythonModelSource(model)
     if callable(model):
         return PythonModelSource(of_function(model))
-    raise TypeError(f"python_model is an instance of a PythonModel, or a function; not {type(model).__name__}")
+    raise TypeError(f"python_model must be an instance of a PythonModel, or a function, not {type(model).__name__}")

@@ -1,4 +1,4 @@
-"""What the type hint of a model's input asks for: lists where enforcement made a DataFrame, and values that fit it."""
+"""The type hint of a model's input: lists in place of a DataFrame if it asks for them, and whether values fit it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,30 @@ _TEXTS = (list[str], typing.List[str])  # noqa: UP006
 
 
 def input_hint(predict: Callable[..., Any], position: int) -> Any:
-    """The type hint of the argument that takes the data, or None. ``position``: 1 where a context comes before it."""
+    """Return the type hint of the argument that takes the data, or None.
+
+    Args:
+        predict: the method or function.
+        position: 1 if a context comes before the data, else 0.
+    """
     known, hints = attempt(typing.get_type_hints, predict)
     if not known or not hints:
         return None
-    names = [each for each in inspect.signature(predict).parameters if each not in ("self", "params")]
+    names = [name for name in inspect.signature(predict).parameters if name not in ("self", "params")]
     return hints.get(names[position]) if len(names) > position else None
 
 
 def as_hinted(data: Any, hint: Any) -> Any:
-    """A DataFrame as the list of texts, or of dicts of texts, that the hint asks for; anything else as it is."""
+    """Return a DataFrame as the list of strings, or of dicts of strings, that the hint asks for.
+
+    Anything else is returned as it is.
+    """
     if not hasattr(data, "iloc") or not hasattr(data, "columns") or not len(data):
         return data
     first = next((name for name, value in data.iloc[0].items() if isinstance(value, str)), None)
     if hint in _TEXTS:
         if first is None:
-            raise SchemaError(["expected a column of text, as the type hint of the model's input says; there is none"])
+            raise SchemaError(["the type hint of the model's input needs a column of strings, and there is none"])
         return data[first].tolist()
     if hint in _ROWS:
         return data.to_dict(orient="records")
@@ -39,7 +47,11 @@ def as_hinted(data: Any, hint: Any) -> Any:
 
 
 def fitting(data: Any, hint: Any) -> Any:
-    """Data that a type hint describes, checked. Raises SchemaError saying where it does not fit."""
+    """Return data in the form that a type hint describes.
+
+    Raises:
+        SchemaError: it does not fit; the message says where.
+    """
     if hasattr(data, "iloc") and hasattr(data, "columns"):
         data = _rows(data, hint)
     problems = list(_problems(data, hint, "the data"))
@@ -49,7 +61,7 @@ def fitting(data: Any, hint: Any) -> Any:
 
 
 def _rows(frame: Any, hint: Any) -> Any:
-    """A DataFrame as a list: of its one column, or of dicts."""
+    """Return a DataFrame as a list: of its one column, or of dicts."""
     if typing.get_origin(hint) is not list:
         return frame
     (element,) = typing.get_args(hint)
@@ -65,18 +77,18 @@ def _problems(value: Any, hint: Any, where: str) -> typing.Iterator[str]:
         if not isinstance(value, list):
             yield f"{where}: expected a list, got {type(value).__name__}"
             return
-        for number, each in enumerate(value):
-            yield from _problems(each, inner[0], f"element {number} of {where}")
+        for number, item in enumerate(value):
+            yield from _problems(item, inner[0], f"element {number} of {where}")
     elif origin is dict:
         if not isinstance(value, dict):
             yield f"{where}: expected a dict, got {type(value).__name__}"
             return
-        for name, each in value.items():
-            yield from _problems(each, inner[1], f"{name!r} of {where}")
+        for name, item in value.items():
+            yield from _problems(item, inner[1], f"{name!r} of {where}")
     elif origin in (typing.Union, UnionType):
-        wanted = [each for each in inner if each is not type(None)]
-        if value is not None and len(wanted) == 1:  # several types: any value, as MLflow has it
-            yield from _problems(value, wanted[0], where)
+        types = [option for option in inner if option is not type(None)]
+        if value is not None and len(types) == 1:  # with several types MLflow accepts any value
+            yield from _problems(value, types[0], where)
     elif hasattr(hint, "model_validate"):
         if not isinstance(value, (dict, hint)):
             yield f"{where}: expected a dict or a {hint.__name__}, got {type(value).__name__}"
@@ -85,9 +97,9 @@ def _problems(value: Any, hint: Any, where: str) -> typing.Iterator[str]:
 
 
 def _built(value: Any, hint: Any) -> Any:
-    """Dicts made into the models that the hint names; everything else as it is."""
+    """Return dicts as instances of the models that the hint names; everything else as it is."""
     if typing.get_origin(hint) is list:
-        return [_built(each, typing.get_args(hint)[0]) for each in value]
+        return [_built(item, typing.get_args(hint)[0]) for item in value]
     if hasattr(hint, "model_validate") and isinstance(value, dict):
         return hint.model_validate(value)
     return value

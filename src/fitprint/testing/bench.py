@@ -91,8 +91,9 @@ class Bench:
         return Trained(result, model, data, runs)
 
     def recorded(self, case: Case, **settings: Any) -> tuple[Trained, Run]:
-        """Train once with recording on, and return the run too. The check fails if there is no run, or more than
-        one.
+        """Train once with recording on, and return the run too.
+
+        The check fails if there is no run, or more than one.
         """
         self.on(**settings)
         trained = self.train(case)
@@ -109,8 +110,9 @@ class Bench:
         )
 
     def package(self, case: Case, **settings: Any) -> tuple[Trained, Run, Path]:
-        """Train once with recording on, and return the run and its package too. The check fails if there is no
-        package.
+        """Train once with recording on, and return the run and its package too.
+
+        The check fails if there is no package.
         """
         trained, run = self.recorded(case, **settings)
         assert run.model_path is not None, (

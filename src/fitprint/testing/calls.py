@@ -29,8 +29,9 @@ class CallChecks:
     """Each training call leaves one run."""
 
     def test_one_run_per_call(self, bench: Bench, case: Case) -> None:
-        """A training leaves as many runs as its case says, finished and of this flavor; a second training as many
-        again.
+        """A training leaves as many runs as its case says, finished and of this flavor.
+
+        A second training leaves as many again.
         """
         _, run = bench.recorded(case)
         assert run.status == "FINISHED", f"the run is {run.status}: for a loop, look at what ends it"
@@ -209,8 +210,10 @@ _CALLS = 9
 
 
 class BudgetChecks:
-    """What recording costs: CPU time of the calling thread, on which a busy machine and the framework's own threads
-    have little influence.
+    """What recording costs.
+
+    It is measured as CPU time of the calling thread, on which a busy machine and the framework's own threads have
+    little influence.
     """
 
     budget: ClassVar[Budget | None] = None

@@ -23,8 +23,9 @@ def _newest(runs: Sequence[Run]) -> Run:
 
 @dataclass(frozen=True)
 class Budget:
-    """What recording one call may cost beyond the call itself, in CPU time of the calling thread: the larger of the
-    two.
+    """What recording one call may cost beyond the call itself: the larger of the two.
+
+    It is CPU time of the calling thread.
     """
 
     seconds: float = 0.0
@@ -108,6 +109,7 @@ class Conformance:
     cases: ClassVar[Sequence[Case]] = ()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run a check once for each case that gives what the check needs."""
         if "case" in metafunc.fixturenames:
             cases = [case for case in self.cases if _gives(case, getattr(metafunc.function, "needed", ()))]
             params: list[Any] = [pytest.param(case, id=case.name) for case in cases]
@@ -115,8 +117,9 @@ class Conformance:
 
     @pytest.fixture(autouse=True)
     def _complete(self, request: pytest.FixtureRequest) -> None:
-        """Before every check: fail if checks are missing, and skip, with its reason, a check that the plugin declares
-        as not holding.
+        """Before every check: fail if checks are missing.
+
+        A check that the plugin declares as not holding is skipped with its reason.
         """
         __tracebackhide__ = True
         wrong = list(problems(type(self)))

@@ -54,9 +54,7 @@ class FlavorConformance(
 
     @pytest.fixture(params=["mlflow2", "mlflow3"])
     def mlflow_python(self, request: pytest.FixtureRequest) -> str:
-        """The interpreter of an environment with stock MLflow: the check runs once for each of its two major
-        versions.
-        """
+        """The interpreter of an environment with stock MLflow; the check runs once for MLflow 2 and once for 3."""
         return _python(request.param, "mlflow and the framework")
 
     @pytest.fixture

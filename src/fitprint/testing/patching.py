@@ -268,8 +268,9 @@ Attributes = dict[str, dict[str, Any]]
 
 
 def attributes(tops: Collection[str]) -> Attributes:
-    """Return the attributes of each module and class below these top-level modules, and of classes derived from
-    them.
+    """Return the attributes of each module and class below these top-level modules.
+
+    Classes of other modules that are derived from them are included.
     """
     modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in tops]
     attributes_by_owner: Attributes = {}
@@ -291,8 +292,9 @@ def attributes(tops: Collection[str]) -> Attributes:
 
 
 def differences(before: Attributes, after: Attributes) -> list[str]:
-    """Return the attributes that are other objects, and those that are new or gone; without ids, so that results
-    compare.
+    """Return the attributes that are other objects, and those that are new or gone.
+
+    They are named without ids, so that the results of two processes compare.
     """
     changed = []
     for owner, names in before.items():

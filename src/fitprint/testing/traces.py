@@ -23,8 +23,9 @@ from fitprint.testing.comparing import changes, contents, difference
 
 
 class TraceChecks:
-    """The result, the exception, the data, pickles and copies, random numbers, warnings and output are as without
-    recording.
+    """What the user gets is as without recording.
+
+    This covers the result, the exception, the data, pickles and copies, random numbers, warnings and output.
     """
 
     def test_the_result_is_as_without_recording(self, bench: Bench, case: Case) -> None:
@@ -226,8 +227,9 @@ class FaultChecks:
     def test_a_failing_step_costs_itself_alone(
         self, bench: Bench, case: Case, step: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Each method of the flavor raises in turn: the training is unharmed, and its run exists and says what
-        failed.
+        """Each method of the flavor raises in turn.
+
+        The training is unharmed, and its run exists and says what failed.
         """
         expected = bench.train(case)
         called: list[str] = []

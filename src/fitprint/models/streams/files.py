@@ -22,7 +22,7 @@ from fitprint.models.streams.opcodes import BrokenStream
 
 SUFFIXES = (".pkl", ".pickle", ".joblib", ".dill")
 SCHEMA = "schema.json"
-"""In a zip file: the types that a format without pickles loads."""
+"""The file in a zip file that lists the types which a format without pickles loads."""
 
 MOST_UNPACKED = 1_000_000_000
 LARGEST_SCHEMA = 50_000_000
@@ -52,7 +52,7 @@ _BROKEN_FILE = (
     lzma.LZMAError,
     zipfile.BadZipFile,
 )
-"""What the standard library raises for broken archives."""
+"""The exceptions of the standard library for broken archives."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +66,27 @@ class Imports:
 def imports_of(
     folder: Path, files: Iterable[str], pickles: Container[str] = (), models: Container[str] = ()
 ) -> Iterator[Imports]:
-    """The imports of each of the files; without those that are no pickle and hold none.
+    """Yield the imports of each file, without files that are not pickles and hold none.
 
-    ``pickles``: the files that will be unpickled whatever they look like. ``models``: those that may be. Never raises
-    for a broken file: what is wrong with it is its `problem`.
+    Args:
+        folder: the folder of the package.
+        files: the names of the files.
+        pickles: the files that will be unpickled whatever they look like.
+        models: the files that may be unpickled.
+
+    Yields:
+        The imports. A broken file does not raise: its `problem` says what is wrong.
     """
     for name in files:
         path = folder / name
-        yield from _told(name, _archive(path, name))
-        yield from _told(name, _whole(path, name, name in pickles, name in models))
+        yield from _with_error(name, _archive(path, name))
+        yield from _with_error(name, _whole(path, name, name in pickles, name in models))
 
 
-def _told(shown: str, found: Iterator[Imports]) -> Iterator[Imports]:
-    """The same, with an error as the last of them."""
+def _with_error(shown: str, imports: Iterator[Imports]) -> Iterator[Imports]:
+    """Yield the same imports, and an error as the last of them."""
     try:
-        yield from found
+        yield from imports
     except BrokenStream as error:
         yield _broken(shown, str(error))
     except _BROKEN_FILE as error:
@@ -93,39 +99,42 @@ def _broken(name: str, problem: str) -> Imports:
 
 
 def _whole(path: Path, name: str, is_pickle: bool, is_model: bool) -> Iterator[Imports]:
-    """The file itself as a stream, unpacked if it is packed."""
+    """Yield the imports of the file itself as a stream, unpacked if it is compressed."""
     with open(path, "rb", opener=open_plainly) as file:
         head = file.peek(_HEAD)
-        packed = next((found for magic, found in _PACKED.items() if head.startswith(magic)), None)
+        packed = next((packing for magic, packing in _PACKED.items() if head.startswith(magic)), None)
         if packed is not None:
             how, unpack = packed
             inside = name if _is_called_pickle(name) else os.path.splitext(name)[0]
             with unpack(file) as opened:
                 inner = _Unpacked(opened, Allowance()).buffered()
                 yield from _stream(inner, f"{name} ({how})", inside, is_pickle, is_model)
-        elif not head.startswith(_ZIP):  # as a pickle, it would end at its first byte
+        elif not head.startswith(_ZIP):  # read as a pickle, a zip file would end at its first byte
             yield from _stream(file, name, name, is_pickle, is_model)
 
 
 def open_plainly(path: str, flags: int) -> int:
-    """For `open`: a file that is no link, no pipe and no device; links in the path to it are another matter."""
-    found = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(found).st_mode):
-        os.close(found)
-        raise OSError(None, "it is no plain file", path)
-    return found
+    """Open a file that is not a link, a pipe or a device, as the ``opener`` of `open`.
+
+    Links in the path to the file are followed.
+    """
+    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(None, "it is not a regular file", path)
+    return descriptor
 
 
 def _stream(file: io.BufferedReader, shown: str, name: str, is_pickle: bool, is_model: bool) -> Iterator[Imports]:
-    """The names of a file that begins, is called or is used as a pickle."""
+    """Yield the names of a file that begins like a pickle, has the name of one, or is used as one."""
     head = file.peek(_HEAD)[:2]
     if is_pickle or _is_called_pickle(name) or (head[:1] == b"\x80" and head[1:] <= b"\x10"):
         yield Imports(shown, names_of(file))
     elif is_model and not name.lower().endswith(_TEXTS):
-        found = names_of(file)  # pickles of protocol 0 and 1 begin in no way of their own
-        likely = [each for each in found.named if all(part.isidentifier() for part in str(each).split("."))]
-        if likely or (found.named and not found.problem):
-            yield Imports(shown, found)
+        names = names_of(file)  # pickles of protocol 0 and 1 have no fixed beginning
+        likely = [named for named in names.named if all(part.isidentifier() for part in str(named).split("."))]
+        if likely or (names.named and not names.problem):
+            yield Imports(shown, names)
 
 
 def _is_called_pickle(name: str) -> bool:
@@ -133,7 +142,7 @@ def _is_called_pickle(name: str) -> bool:
 
 
 def _archive(path: Path, name: str) -> Iterator[Imports]:
-    """What the members of a zip file name; one that is broken hides no other."""
+    """Yield what the members of a zip file name; a broken member does not hide the others."""
     with open(path, "rb", opener=open_plainly) as file:
         if not zipfile.is_zipfile(file):
             return
@@ -142,7 +151,7 @@ def _archive(path: Path, name: str) -> Iterator[Imports]:
             allowance = Allowance()
             for member in members[:MOST_MEMBERS]:
                 shown = f"{name}/{member.filename}"
-                yield from _told(shown, _member(archive, member, shown, allowance))
+                yield from _with_error(shown, _member(archive, member, shown, allowance))
             if len(members) > MOST_MEMBERS:
                 yield _broken(name, f"it holds more than {MOST_MEMBERS:,} files, and the rest was not read")
 
@@ -157,33 +166,33 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, shown: str, allow
 
 
 def _types_of_schema(content: bytes) -> StreamNames:
-    """The classes and functions that a schema of types names, wherever in it they stand."""
+    """Return the classes and functions that a schema of types names, at any depth."""
     if len(content) > LARGEST_SCHEMA:
         raise BrokenStream(f"it has more than {LARGEST_SCHEMA:,} bytes")
     try:
         waiting: list[Any] = [json.loads(content)]
     except (ValueError, RecursionError):
-        raise BrokenStream("it is no JSON") from None
-    found: dict[Named, None] = {}
+        raise BrokenStream("it is not JSON") from None
+    types: dict[Named, None] = {}
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
+        item = waiting.pop()
+        if isinstance(item, dict):
             for module, name in (("__module__", "__class__"), ("module_path", "function")):
-                if isinstance(each.get(module), str) and isinstance(each.get(name), str):
-                    found[Named(each[module], each[name])] = None
-        if isinstance(each, (dict, list)):
-            waiting.extend(reversed(list(each.values()) if isinstance(each, dict) else each))
-    return StreamNames(list(found))
+                if isinstance(item.get(module), str) and isinstance(item.get(name), str):
+                    types[Named(item[module], item[name])] = None
+        if isinstance(item, (dict, list)):
+            waiting.extend(reversed(list(item.values()) if isinstance(item, dict) else item))
+    return StreamNames(list(types))
 
 
 @dataclass
 class Allowance:
-    """How much may still be unpacked from a file: a small one can hold an endless one."""
+    """How many bytes may still be unpacked from a file, since a small file can hold an endless one."""
 
     left: int = MOST_UNPACKED
 
     def take(self, size: int) -> None:
-        """Raises BrokenStream when it is used up."""
+        """Use up bytes; raise BrokenStream if there are none left."""
         self.left -= size
         if self.left < 0:
             raise BrokenStream(f"more than {MOST_UNPACKED:,} bytes are packed in it, and the rest was not read")
@@ -200,24 +209,24 @@ class _Unpacked(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        found = self._file.read(len(buffer))
-        self._allowance.take(len(found))
-        buffer[: len(found)] = found
-        return len(found)
+        block = self._file.read(len(buffer))
+        self._allowance.take(len(block))
+        buffer[: len(block)] = block
+        return len(block)
 
     def buffered(self) -> io.BufferedReader:
         return io.BufferedReader(self, 1 << 16)
 
 
 class _Cautious:
-    """A zip file whose list of members is read only where it is not too long for that."""
+    """A zip file whose list of members is read only if it is not too long."""
 
     def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        found = self._file.read(size if 0 <= size <= LARGEST_DIRECTORY else LARGEST_DIRECTORY + 1)
-        if len(found) > LARGEST_DIRECTORY:
+        content = self._file.read(size if 0 <= size <= LARGEST_DIRECTORY else LARGEST_DIRECTORY + 1)
+        if len(content) > LARGEST_DIRECTORY:
             raise BrokenStream(f"the list of its files has more than {LARGEST_DIRECTORY:,} bytes")
-        return found
+        return content

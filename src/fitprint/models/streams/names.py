@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _compat_pickle  # the names of Python 2 that pickle itself reads as today's
+import _compat_pickle  # the names of Python 2 that pickle itself translates
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ BASES = frozenset({"PythonModel", "PythonModelContext"})
 
 @dataclass(frozen=True)
 class Named:
-    """What a stream names: something in a module, or with an empty name the module itself.
+    """What a stream names: something in a module, or, with an empty name, the module itself.
 
-    With an empty module: a name that only unpickling would tell.
+    With an empty module it is a name that only unpickling could determine.
     """
 
     module: str
@@ -31,11 +31,11 @@ class Named:
         return ".".join(filter(None, (self.module, self.name)))
 
 
-COMPUTED = Named("", "(a name that is made while unpickling)")
+COMPUTED = Named("", "(a name that is computed while unpickling)")
 _GETATTR, _IMPORT = Named("builtins", "getattr"), Named("importlib", "import_module")
 _SUBIMPORTS = frozenset({Named("cloudpickle.cloudpickle", "subimport"), Named("cloudpickle", "subimport")})
 _BASE = Named(BASE_MODULE, "")
-_PROTO = b"\x80"  # how every stream since protocol 2 begins
+_PROTO = b"\x80"  # the beginning of every stream since protocol 2
 
 
 @dataclass
@@ -47,23 +47,26 @@ class StreamNames:
 
 
 def names_of(file: BufferedReader) -> StreamNames:
-    """What loading the pickles of a file would import, one stream after the other. Never raises for broken ones."""
-    found: dict[Named, None] = {}
+    """Return what loading the pickles of a file would import, one stream after the other.
+
+    A broken stream does not raise: the result has the problem.
+    """
+    names: dict[Named, None] = {}
     problem = ""
     budget = iter(range(MOST_OPCODES))
     try:
-        _read_stream(file, budget, found)
+        _read_stream(file, budget, names)
         while following := file.peek(1)[:1]:
             if following != _PROTO:
                 raise BrokenStream("other data follows the pickle")
-            _read_stream(file, budget, found)
+            _read_stream(file, budget, names)
     except BrokenStream as error:
         problem = str(error)
-    return StreamNames(list(found), problem)
+    return StreamNames(list(names), problem)
 
 
-def _read_stream(file: BinaryIO, budget: Iterator[int], found: dict[Named, None]) -> None:
-    reading = _Reading(found)
+def _read_stream(file: BinaryIO, budget: Iterator[int], names: dict[Named, None]) -> None:
+    reading = _Reading(names)
     try:
         reading.run(opcodes(file, budget))
     finally:
@@ -71,11 +74,11 @@ def _read_stream(file: BinaryIO, budget: Iterator[int], found: dict[Named, None]
 
 
 class _Reading:
-    """Follows one stream. A value is a text, something named, a short tuple of these, or None for anything else."""
+    """Follows one stream. A value is a string, something named, a short tuple of these, or None for anything else."""
 
-    def __init__(self, found: dict[Named, None]) -> None:
-        self._found = found
-        self._before = set(found)
+    def __init__(self, names: dict[Named, None]) -> None:
+        self._found = names
+        self._before = set(names)
         self._stack: list[Any] = []
         self._outer: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
@@ -84,7 +87,7 @@ class _Reading:
         self._for_base_class: Counter[Named] = Counter()
 
     def run(self, read: Iterator[tuple[Any, Any]]) -> None:
-        """Follows the stream to its end, or raises BrokenStream where it breaks; what was named until then is kept."""
+        """Follow the stream to its end. If it breaks, raise BrokenStream; what was named until then is kept."""
         for opcode, argument in read:
             step = _STEPS.get(opcode.name)
             try:
@@ -93,16 +96,16 @@ class _Reading:
                 else:
                     self._generic(opcode, argument)
             except (IndexError, KeyError):
-                raise BrokenStream(f"{opcode.name} finds nothing to work on") from None
+                raise BrokenStream(f"{opcode.name} finds no value on the stack") from None
 
     def forget_base_class(self) -> None:
-        """Takes `getattr` and `import_module` away where all they do is to name the base class of python models."""
+        """Remove `getattr` and `import_module` if they are used only to name the base class of python models."""
         for named in (_GETATTR, _IMPORT):
             if self._pushed[named] == self._for_base_class[named] and named not in self._before:
                 self._found.pop(named, None)
 
     def _generic(self, opcode: Any, argument: Any) -> None:
-        """Any other opcode: takes what the table says that it takes, and puts what it says that it puts."""
+        """Follow any other opcode: take from the stack what the table says it takes, and put what it says it puts."""
         if opcode.name == "PROTO":
             self._protocol = argument
         taken = opcode.stack_before
@@ -125,14 +128,14 @@ class _Reading:
         return items
 
     def _name(self, module: Any, name: Any) -> Named:
-        """Keeps a name, as the unpickler of this protocol would read it."""
+        """Keep a name, as the unpickler of this protocol would read it."""
         known = isinstance(module, str) and isinstance(name, str)
-        found = self._today(module, name) if known else COMPUTED
-        if found not in self._found:
+        named = self._today(module, name) if known else COMPUTED
+        if named not in self._found:
             if len(self._found) >= MOST_NAMES:
                 raise BrokenStream(f"it names more than {MOST_NAMES:,} classes and functions")
-            self._found[found] = None
-        return found
+            self._found[named] = None
+        return named
 
     def _today(self, module: str, name: str) -> Named:
         if self._protocol < 3 and (module, name) in _compat_pickle.NAME_MAPPING:
@@ -140,7 +143,7 @@ class _Reading:
         return Named(_compat_pickle.IMPORT_MAPPING.get(module, module) if self._protocol < 3 else module, name)
 
     def _called(self, function: Any, arguments: Any) -> Any:
-        """What a call gives, as far as it matters: modules that are imported, and the base class of python models."""
+        """Return the result of a call as far as it matters: imported modules, and the base class of python models."""
         if not isinstance(arguments, tuple) or not isinstance(function, Named):
             return None
         if function == _IMPORT and arguments == (BASE_MODULE,):
@@ -153,7 +156,7 @@ class _Reading:
             self._name(arguments[0] if arguments else None, "")
         return None
 
-    # ---- the opcodes that names depend on
+    # the opcodes that names depend on
 
     def mark(self, _: Any) -> None:
         self._outer.append(self._stack)
@@ -169,7 +172,7 @@ class _Reading:
         self._push(self._stack[-1])
 
     def change(self, size: int) -> None:
-        """Gives values to what stands before them, which stays."""
+        """Take values that are given to the object before them, which stays on the stack."""
         for _ in range(size):
             self._stack.pop()
         if not self._stack:
@@ -189,7 +192,7 @@ class _Reading:
         self._push(self._memo[key])
 
     def make_tuple(self, items: list[Any]) -> None:
-        flat = len(items) <= 3 and not any(isinstance(each, tuple) for each in items)
+        flat = len(items) <= 3 and not any(isinstance(item, tuple) for item in items)
         self._stack.append(tuple(items) if flat else None)
 
     def tuple_of_marked(self, _: Any) -> None:

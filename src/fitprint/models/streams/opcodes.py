@@ -1,7 +1,7 @@
 """The opcodes of a pickle stream, one by one, with as much of their arguments as names need.
 
-The table of opcodes is the standard library's. Its own reader takes arguments of any size into memory, and refuses some
-streams that `pickle` reads (names that are not ASCII): a stream could hide behind either.
+The table of opcodes is the standard library's. Its own reader loads arguments of any size into memory, and refuses some
+streams that `pickle` reads (names that are not ASCII), so that a stream could hide from it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fitprint._core.isolation import no_warnings_in_context
 
 MOST_OPCODES = 5_000_000
 LONGEST_TEXT = 500
-"""No name is longer; of longer texts, as of all binary data, the content is passed over."""
+"""No name is longer; the content of longer strings, and of all binary data, is skipped."""
 
 _BLOCK = 1 << 20
 _LENGTHS = {
@@ -24,29 +24,32 @@ _LENGTHS = {
     pickletools.TAKEN_FROM_ARGUMENT4U: 4,
     pickletools.TAKEN_FROM_ARGUMENT8U: 8,
 }
-_OPCODES = {each.code.encode("latin-1"): each for each in pickletools.opcodes}
+_OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
 _TEXTS = frozenset({"BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING", "SHORT_BINUNICODE"})
 _NAME_PAIRS = frozenset({"GLOBAL", "INST"})
 _NUMBERS = frozenset({"GET", "PUT"})
 
 
 class BrokenStream(Exception):
-    """A stream is no pickle from here on, or is too large to be read; the message is a part of one line."""
+    """A stream is not a pickle from here on, or too large to be read; the message is a part of a line."""
 
 
 def opcodes(file: BinaryIO, budget: Iterator[int]) -> Iterator[tuple[Any, Any]]:
-    """(opcode, argument) up to and including STOP; of the budget one for each.
+    """Yield (opcode, argument) up to and including STOP, and take one from the budget for each.
 
-    The argument is a text, a number, two names for those that name a class in the stream, or None where it is too
-    long or says nothing. Raises BrokenStream.
+    The argument is a string, a number, two names for opcodes that name a class in the stream, or None if it is too long
+    or does not matter.
+
+    Raises:
+        BrokenStream: the stream breaks off, or the budget is used up.
     """
     for _ in budget:
         code = file.read(1)
-        found = _OPCODES.get(code)
-        if found is None:
-            raise BrokenStream("it ends before its end" if not code else f"0x{code.hex()} is no opcode")
-        yield found, None if found.arg is None else _argument(file, found.name, found.arg.n)
-        if found.name == "STOP":
+        opcode = _OPCODES.get(code)
+        if opcode is None:
+            raise BrokenStream("it is cut off" if not code else f"0x{code.hex()} is not an opcode")
+        yield opcode, None if opcode.arg is None else _argument(file, opcode.name, opcode.arg.n)
+        if opcode.name == "STOP":
             return
     raise BrokenStream(f"it has more than {MOST_OPCODES:,} opcodes, and the rest was not read")
 
@@ -74,7 +77,7 @@ def _of_line(name: str, line: bytes | None) -> Any:
         if name == "UNICODE":
             return line.decode("raw-unicode-escape")
         if name == "STRING":
-            with no_warnings_in_context():  # of escapes that Python will know no more
+            with no_warnings_in_context():  # about escapes that a later Python will refuse
                 return escape_decode(line.strip()[1:-1])[0].decode("latin-1")
     except ValueError:
         raise BrokenStream(f"the argument of {name} cannot be read") from None
@@ -86,10 +89,10 @@ def _text(data: bytes | None) -> str | None:
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes:
-    found = file.read(size)
-    if len(found) < size:
-        raise BrokenStream("it ends before its end")
-    return found
+    data = file.read(size)
+    if len(data) < size:
+        raise BrokenStream("it is cut off")
+    return data
 
 
 def _pass_over(file: BinaryIO, size: int) -> None:
@@ -98,12 +101,12 @@ def _pass_over(file: BinaryIO, size: int) -> None:
 
 
 def _line(file: BinaryIO) -> bytes | None:
-    """A line without its end; None for one that is too long to be a name."""
-    found = file.readline(LONGEST_TEXT + 1)
-    if found.endswith(b"\n"):
-        return found[:-1]
-    while found and not found.endswith(b"\n"):
-        found = file.readline(_BLOCK)
-    if not found:
-        raise BrokenStream("it ends before its end")
+    """Return a line without its end, or None if it is too long to be a name."""
+    line = file.readline(LONGEST_TEXT + 1)
+    if line.endswith(b"\n"):
+        return line[:-1]
+    while line and not line.endswith(b"\n"):
+        line = file.readline(_BLOCK)
+    if not line:
+        raise BrokenStream("it is cut off")
     return None

@@ -1,7 +1,8 @@
-"""Where a name in a pickle stream comes from, and whether it is one that does harm by itself.
+"""Where a name in a pickle stream comes from, and whether it can do harm by itself.
 
-Of the standard library is known what pickles of data name; all else of it counts as dangerous, because a list of
-dangers always lacks one. Of other modules the name alone is judged: that it is a framework's is no proof of anything.
+For the standard library, what pickles of data name is known; everything else in it counts as dangerous, because a list
+of dangers would never be complete. For other modules only the name is judged: that it belongs to a framework does not
+prove that it is harmless.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 TOPS = frozenset({"fitprint", "mlflow", "numpy", "scipy", "pandas", "pyarrow", "joblib", "cloudpickle"})
-"""The modules that models of any framework name, beside the framework's own."""
+"""Modules that models of any framework name, beside the framework's own."""
 
 _BY_VALUE = {
     "types": frozenset({"CodeType", "FunctionType", "CellType", "ModuleType"}),
@@ -33,7 +34,7 @@ _PURE = _words(
     "_collections _collections_abc _datetime _decimal abc array bisect calendar cmath collections collections.abc "
     "datetime decimal fractions heapq itertools math numbers statistics"
 )
-"""Modules of types and of functions that touch nothing but their arguments."""
+"""Modules of types, and of functions that use only their arguments."""
 
 _CLASSES = _words(
     "_random _weakrefset enum ipaddress pathlib pathlib._local random string typing uuid zoneinfo zoneinfo._zoneinfo"
@@ -65,14 +66,20 @@ _HARMFUL = _HARMFUL_BUILTINS - {"help", "vars"} | _words(
     "Popen attrgetter call check_call check_output execfile getoutput import_module load_module load_source "
     "methodcaller popen rmtree run_code run_module run_path runstring spawn startfile subimport system unlink"
 )
-"""Names that say what they do, wherever a module has got them from."""
+"""Names of dangerous functions, in whatever module they are found."""
 
 _WAYS = _words("builtins ctypes importlib nt os posix pty runpy shutil socket subprocess sys webbrowser")
-"""Modules that lead to everything else: told even where only the module itself is named."""
+"""Modules that lead to everything else: dangerous even if only the module itself is named."""
 
 
 def origin(named: Named, frameworks: Container[str], own: Container[str]) -> str:
-    """The kind of a name. Both are top-level modules: those of frameworks, and those that the package brings itself."""
+    """Return the kind of a name.
+
+    Args:
+        named: the name.
+        frameworks: the top-level modules of frameworks.
+        own: the top-level modules that the package brings itself.
+    """
     top = named.module.partition(".")[0]
     if top in sys.stdlib_module_names:
         kind = _standard(named)
@@ -82,7 +89,9 @@ def origin(named: Named, frameworks: Container[str], own: Container[str]) -> str
         kind = DANGEROUS
     else:
         kind = FRAMEWORK if top in TOPS or top in frameworks else USER
-    return USER if top in own and kind != DANGEROUS else kind  # its own code comes first, whatever it is called
+    return (
+        USER if top in own and kind != DANGEROUS else kind
+    )  # its own code has precedence over modules of the same name
 
 
 def _standard(named: Named) -> str:
@@ -96,7 +105,7 @@ def _standard(named: Named) -> str:
     elif name in _SOME.get(module, ()):
         harmful = False
     elif module in _PURE:
-        # a module that it imports could be reached through it, but for what is called as its module
+        # a module that it imports could be reached through it; a class may have the name of its module
         harmful = "." in name or (name.lstrip("_") in sys.stdlib_module_names and name != module)
     else:
         harmful = not (module in _CLASSES and name.isidentifier() and name[0].isupper())
@@ -106,6 +115,6 @@ def _standard(named: Named) -> str:
 def _tells_harm(name: str) -> bool:
     *path, last = name.split(".")
     if any(not part.lstrip("_")[:1].isupper() for part in path):
-        return True  # through something that is no class: a module that the module has imported
+        return True  # through something that is not a class: a module that the module has imported
     is_special = last.startswith("__") and last.endswith("__") and bool(last)
     return last in _HARMFUL or last.lstrip("_") in _WAYS or is_special

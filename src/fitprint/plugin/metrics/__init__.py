@@ -1,5 +1,5 @@
 """Training metrics in plain numpy, equal to scikit-learn's without importing it: docs/adr/0002-metrics-in-numpy.md.
 
-Callers import the submodule they need, so that naming this package costs nothing:
-``classification``, ``regression`` and ``clustering`` are the entrances.
+Import the module that you need, ``classification``, ``regression`` or ``clustering``, so that this package costs
+nothing.
 """

@@ -1,4 +1,4 @@
-"""The metrics of a classifier on the rows it was trained on, and its confusion matrix."""
+"""The metrics of a classifier on the rows it was trained on, and its confusion matrix as JSON."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ __all__ = [
 
 METRICS = ("precision_score", "recall_score", "f1_score", "accuracy_score", "log_loss", "roc_auc")
 NO_PROBABILITIES = "there are no class probabilities"
-# 200 x 200 cells is about what a file viewer shows; k * k cells for thousands of labels would not fit memory.
+# 200 x 200 cells are about what a file viewer shows; k * k cells for thousands of labels would not fit into memory.
 MOST_CLASSES = 200
 
 
@@ -54,23 +54,23 @@ class ClassificationFacts(NamedTuple):
     """What the predictions on the training rows say about a classifier."""
 
     metrics: dict[str, float]
-    """Under MLflow's names, without a prefix; every value is finite."""
+    """The metrics under MLflow's names, without a prefix; every value is finite."""
     reasons: dict[str, str]
-    """For each metric that is absent, why."""
+    """Why each metric that is missing is missing."""
     labels: Array | None = None
     """(m,) the labels of the confusion matrix, ascending; None for several outputs."""
     confusion: Array | None = None
     """(m, m) rows by true (axis 0) and predicted label (axis 1); whole numbers unless weighted."""
     classes: int = 0
-    """How many labels there are; more than `labels` has if the matrix keeps only the most frequent."""
+    """The number of labels; more than `labels` has if the matrix has only the most frequent ones."""
     weighted: bool = False
     """Whether the confusion matrix sums sample weights instead of counting rows."""
     curve: ThresholdCounts | None = None
-    """Two classes with scores: what `roc_points` and `precision_recall_points` draw from."""
+    """For two classes with scores, what `roc_points` and `precision_recall_points` use."""
 
 
 class Predictions(NamedTuple):
-    """The arguments of `classification_facts`, in one piece."""
+    """The arguments of `classification_facts`."""
 
     truth: Array
     predicted: Array
@@ -89,39 +89,48 @@ def classification_facts(
     weight: Any = None,
     pos_label: Any = None,
 ) -> ClassificationFacts:
-    """Metrics, confusion matrix and curve of predictions.
+    """Compute metrics, confusion matrix and curve of predictions.
 
     Args:
-        truth: labels of shape (n,) or (n, 1), of any type; (n, outputs) for several outputs, which
-            are one multilabel target if all cells are 0 or 1.
+        truth: labels of shape (n,) or (n, 1), of any type; (n, outputs) for several outputs, which are one multilabel
+            target if all cells are 0 or 1.
         predicted: labels of the same shape.
-        classes: the classes in the order of the columns of `probability`; one such list per output
-            for several outputs. Without it the columns follow the ascending labels.
-        probability: (n, classes); for two classes also (n,), the probability of or the decision value
-            for the second class (values within 0 and 1 are taken for probabilities); for several
-            outputs a list of (n, classes), or (n, outputs) for a multilabel target.
+        classes: the classes in the order of the columns of `probability`; one such list per output for several outputs.
+            Without it the columns follow the ascending labels.
+        probability: (n, classes); for two classes also (n,), the probability of or the decision value for the second
+            class (values between 0 and 1 are taken for probabilities); for several outputs a list of (n, classes), or
+            (n, outputs) for a multilabel target.
         weight: sample weights of shape (n,).
-        pos_label: precision, recall and F1 of this label alone, not the average over all labels; the
-            curve is about it too. A multilabel target has no use for it.
+        pos_label: compute precision, recall and F1 of this label alone, not the average over all labels; the curve is
+            about it too. It has no effect on a multilabel target.
+
+    Returns:
+        The metrics, and the reason for each that is missing.
 
     Raises:
-        ValueError: lengths or shapes of truth, prediction and weights differ.
+        ValueError: the lengths or shapes of truth, prediction and weights differ.
     """
-    given = Predictions(dense(truth), dense(predicted), classes, probability, weight, pos_label)
-    if given.truth.ndim == 2 and given.truth.shape[1] > 1:
-        return several_outputs_facts(given)
-    return single_output_facts(given)
+    predictions = Predictions(dense(truth), dense(predicted), classes, probability, weight, pos_label)
+    if predictions.truth.ndim == 2 and predictions.truth.shape[1] > 1:
+        return several_outputs_facts(predictions)
+    return single_output_facts(predictions)
 
 
 def confusion_matrix(facts: ClassificationFacts) -> dict[str, Any]:
-    """The confusion matrix of one output as JSON; it says so if it has only the most frequent labels.
+    """Return the confusion matrix of one output as JSON; a note says if it has only the most frequent labels.
+
+    Args:
+        facts: what `classification_facts` returned.
+
+    Returns:
+        The labels and the matrix.
 
     Raises:
         ValueError: the facts have no confusion matrix.
     """
     if facts.confusion is None or facts.labels is None:
         raise ValueError("there is no confusion matrix")
-    shown: dict[str, Any] = {
+    document: dict[str, Any] = {
         "labels": plain_labels(facts.labels),
         "matrix": facts.confusion.tolist(),
         "rows": "true",
@@ -129,43 +138,43 @@ def confusion_matrix(facts: ClassificationFacts) -> dict[str, Any]:
         "weighted": facts.weighted,
     }
     if facts.classes > len(facts.labels):
-        shown["note"] = f"the {len(facts.labels)} most frequent of {facts.classes} labels"
-    return shown
+        document["note"] = f"the {len(facts.labels)} most frequent of {facts.classes} labels"
+    return document
 
 
-def single_output_facts(given: Predictions) -> ClassificationFacts:
-    """The facts for labels of shape (n,) or (n, 1).
+def single_output_facts(predictions: Predictions) -> ClassificationFacts:
+    """Return the facts for labels of shape (n,) or (n, 1).
 
     Raises:
-        ValueError: truth and prediction, or the weights, are not of the same length.
+        ValueError: truth, prediction and weights do not have the same length.
     """
-    truth, predicted = given.truth.ravel(), given.predicted.ravel()
+    truth, predicted = predictions.truth.ravel(), predictions.predicted.ravel()
     if len(truth) != len(predicted):
         raise ValueError(f"{len(predicted)} predictions for {len(truth)} rows")
-    weights = row_weights(given.weight, len(truth))
+    weights = row_weights(predictions.weight, len(truth))
     reason = why_nothing(len(truth), weights)
     if reason is not None:
         return ClassificationFacts({}, dict.fromkeys(METRICS, reason))
 
-    encoded = encode(truth, predicted, None if given.classes is None else dense(given.classes).ravel())
+    encoded = encode(truth, predicted, None if predictions.classes is None else dense(predictions.classes).ravel())
     counts = tally(encoded, weights)
-    if given.pos_label is None:
+    if predictions.pos_label is None:
         outcomes = weighted_scores(counts)
     else:
-        outcomes = scores_of_label(counts, encoded.labels, given.pos_label)
+        outcomes = scores_of_label(counts, encoded.labels, predictions.pos_label)
     outcomes["accuracy_score"] = accuracy(counts)
-    scores, curve = _probability_scores(encoded, given, weights)
+    scores, curve = _probability_scores(encoded, predictions, weights)
     metrics, reasons = sort_outcomes(outcomes | scores)
     labels = encoded.labels if counts.kept is None else encoded.labels[counts.kept]
     return ClassificationFacts(metrics, reasons, labels, counts.matrix, len(encoded.labels), weights is not None, curve)
 
 
 def _probability_scores(
-    encoded: Encoded, given: Predictions, weights: Array | None
+    encoded: Encoded, predictions: Predictions, weights: Array | None
 ) -> tuple[dict[str, float | str], ThresholdCounts | None]:
-    if given.probability is None:
+    if predictions.probability is None:
         return dict.fromkeys(("log_loss", "roc_auc"), NO_PROBABILITIES), None
-    scores = class_scores(encoded, given.probability)
+    scores = class_scores(encoded, predictions.probability)
     if isinstance(scores, str):
         return dict.fromkeys(("log_loss", "roc_auc"), scores), None
     outcomes: dict[str, float | str] = {"log_loss": log_loss(scores, weights)}
@@ -174,8 +183,8 @@ def _probability_scores(
         return outcomes, None
     counts = _two_class_counts(scores, 1, encoded.labels, weights)
     outcomes["roc_auc"] = ONE_CLASS if counts is None else area_under_roc(counts)
-    if given.pos_label is not None and position_of(given.pos_label, encoded.labels) == scores.codes[0]:
-        # The area is always the second class's, as in scikit-learn; the curves are the positive label's.
+    if predictions.pos_label is not None and position_of(predictions.pos_label, encoded.labels) == scores.codes[0]:
+        # The area is that of the second class, as in scikit-learn; the curves are those of the positive label.
         counts = _two_class_counts(scores, 0, encoded.labels, weights)
     return outcomes, counts
 
@@ -185,53 +194,63 @@ def _two_class_counts(scores: ClassScores, column: int, labels: Array, weights: 
     return threshold_counts(scores.column == column, scores.values[:, column], weights, positive)
 
 
-def several_outputs_facts(given: Predictions) -> ClassificationFacts:
-    """The facts for truth and prediction of one shape (n, outputs), outputs > 1.
+def several_outputs_facts(predictions: Predictions) -> ClassificationFacts:
+    """Return the facts for truth and prediction of one shape (n, outputs), outputs > 1.
 
     Raises:
         ValueError: the two shapes differ, or there is not one weight per row.
     """
-    if given.truth.shape != given.predicted.shape:
-        raise ValueError(f"predictions of shape {given.predicted.shape} for truth of {given.truth.shape}")
-    weights = row_weights(given.weight, len(given.truth))
-    reason = why_nothing(len(given.truth), weights)
+    if predictions.truth.shape != predictions.predicted.shape:
+        raise ValueError(f"predictions of shape {predictions.predicted.shape} for truth of {predictions.truth.shape}")
+    weights = row_weights(predictions.weight, len(predictions.truth))
+    reason = why_nothing(len(predictions.truth), weights)
     if reason is not None:
         return ClassificationFacts({}, dict.fromkeys(METRICS, reason))
-    if _is_indicator(given.truth) and _is_indicator(given.predicted):
-        return _multilabel_facts(given, weights)
-    return _multioutput_facts(given, weights)
+    if _is_indicator(predictions.truth) and _is_indicator(predictions.predicted):
+        return _multilabel_facts(predictions, weights)
+    return _multioutput_facts(predictions, weights)
 
 
 def _is_indicator(labels: Array) -> bool:
     return labels.dtype.kind in "biuf" and bool(((labels == 0) | (labels == 1)).all())
 
 
-def _multioutput_facts(given: Predictions, weights: Array | None) -> ClassificationFacts:
-    """The share of rows right in all outputs, as MultiOutputClassifier.score, and each output's metrics."""
-    right = (given.truth == given.predicted).all(axis=1)
+def _multioutput_facts(predictions: Predictions, weights: Array | None) -> ClassificationFacts:
+    """Return the share of rows that are right in all outputs, and each output's metrics.
+
+    The share is that of MultiOutputClassifier.score.
+    """
+    right = (predictions.truth == predictions.predicted).all(axis=1)
     accuracy = float(mean_over_rows(right, weights))
     metrics, reasons = sort_outcomes(
         dict.fromkeys(METRICS, "defined for each output only") | {"accuracy_score": accuracy}
     )
-    outputs = given.truth.shape[1]
+    outputs = predictions.truth.shape[1]
     if outputs <= MOST_OUTPUTS:
         for i in range(outputs):
-            facts = single_output_facts(_output(given, i))
+            facts = single_output_facts(_output(predictions, i))
             metrics |= {f"{name}_{i}": value for name, value in facts.metrics.items()}
             reasons |= {f"{name}_{i}": reason for name, reason in facts.reasons.items()}
     return ClassificationFacts(metrics, reasons)
 
 
-def _output(given: Predictions, i: int) -> Predictions:
-    """Output `i` alone; classes and probabilities are then lists with one entry per output."""
-    probability = given.probability[i] if isinstance(given.probability, (list, tuple)) else None
-    classes = None if given.classes is None else given.classes[i]
-    return Predictions(given.truth[:, i], given.predicted[:, i], classes, probability, given.weight, given.pos_label)
+def _output(predictions: Predictions, i: int) -> Predictions:
+    """Return output `i` alone; classes and probabilities are then lists with one entry per output."""
+    probability = predictions.probability[i] if isinstance(predictions.probability, (list, tuple)) else None
+    classes = None if predictions.classes is None else predictions.classes[i]
+    return Predictions(
+        predictions.truth[:, i],
+        predictions.predicted[:, i],
+        classes,
+        probability,
+        predictions.weight,
+        predictions.pos_label,
+    )
 
 
-def _multilabel_facts(given: Predictions, weights: Array | None) -> ClassificationFacts:
-    """Each label is its own yes or no question; scores are averaged by the labels' true rows."""
-    truth, predicted = given.truth.astype(bool), given.predicted.astype(bool)
+def _multilabel_facts(predictions: Predictions, weights: Array | None) -> ClassificationFacts:
+    """Return the facts if each label is a question of yes or no; scores are averaged by the labels' true rows."""
+    truth, predicted = predictions.truth.astype(bool), predictions.predicted.astype(bool)
     rows = np.ones(len(truth)) if weights is None else weights
     hits, true, seen = (rows @ cells for cells in (truth & predicted, truth, predicted))
     share = divided(true, true.sum())
@@ -241,7 +260,7 @@ def _multilabel_facts(given: Predictions, weights: Array | None) -> Classificati
         "f1_score": float(share @ divided(2 * hits, true + seen)),
         "accuracy_score": float(mean_over_rows((truth == predicted).all(axis=1), weights)),
     }
-    probability = _positive_probabilities(given)
+    probability = _positive_probabilities(predictions)
     if isinstance(probability, str):
         outcomes |= dict.fromkeys(("log_loss", "roc_auc"), probability)
     else:
@@ -250,30 +269,30 @@ def _multilabel_facts(given: Predictions, weights: Array | None) -> Classificati
     return ClassificationFacts(*sort_outcomes(outcomes))
 
 
-def _positive_probabilities(given: Predictions) -> Array | str:
-    """(n, outputs) probabilities that each label is set, or why there are none.
+def _positive_probabilities(predictions: Predictions) -> Array | str:
+    """Return (n, outputs) probabilities that each label is set, or why there are none.
 
-    Multi-output estimators give a list of (n, classes of that output) instead of one matrix.
+    Multi-output estimators return a list of (n, classes of that output) instead of one matrix.
     """
-    probability = given.probability
+    probability = predictions.probability
     if probability is None:
         return NO_PROBABILITIES
     if isinstance(probability, (list, tuple)) and probability and np.ndim(probability[0]) == 2:
-        named = [None] * len(probability) if given.classes is None else given.classes
+        named = [None] * len(probability) if predictions.classes is None else predictions.classes
         columns = [_set_column(np.asarray(block), of) for block, of in zip(probability, named, strict=True)]
         if any(column is None for column in columns):
             return "an output's probabilities do not say which column is which"
         probability = np.column_stack([column for column in columns if column is not None])
     values = np.asarray(probability)
-    if values.shape != given.truth.shape:
-        return f"probabilities of shape {values.shape} do not fit truth of {given.truth.shape}"
+    if values.shape != predictions.truth.shape:
+        return f"probabilities of shape {values.shape} do not fit truth of {predictions.truth.shape}"
     if not np.isfinite(values).all():
         return "the class probabilities are not all finite"
     return values if values.dtype.kind == "f" else values.astype(np.float64)
 
 
 def _set_column(block: Array, classes: Any) -> Array | None:
-    """The column of `block` for the class 1; an output whose rows were all alike has one column only."""
+    """Return the column of `block` for the class 1; an output whose rows were all alike has only one column."""
     if classes is None:
         return block[:, 1] if block.shape[1] == 2 else None
     known = np.asarray(classes).tolist()
@@ -281,10 +300,10 @@ def _set_column(block: Array, classes: Any) -> Array | None:
 
 
 def _multilabel_log_loss(truth: Array, probability: Array, weights: Array | None) -> float | str:
-    """The mean over rows of the sum of -log(p) over the labels that are set.
+    """Return the mean over rows of the sum of -log(p) over the labels that are set.
 
-    This is what sklearn.metrics.log_loss makes of an indicator matrix: it reads the row as one
-    distribution, so labels that are not set add nothing.
+    This is how sklearn.metrics.log_loss treats an indicator matrix: it reads the row as one distribution, so labels
+    that are not set add nothing.
     """
     if probability.min() < 0 or probability.max() > 1:
         return NOT_PROBABILITIES
@@ -292,9 +311,9 @@ def _multilabel_log_loss(truth: Array, probability: Array, weights: Array | None
 
 
 def _multilabel_auc(truth: Array, score: Array, weights: Array | None) -> float | str:
-    """The area under each label's ROC curve, averaged by the label's true rows.
+    """Return the area under each label's ROC curve, averaged by the label's true rows.
 
-    sklearn.metrics.roc_auc_score with average="weighted": labels without true rows weigh nothing.
+    This is sklearn.metrics.roc_auc_score with average="weighted": labels without true rows have no weight.
     """
     true = truth.sum(axis=0) if weights is None else weights @ truth
     total = 0.0
@@ -324,8 +343,8 @@ class Tally(NamedTuple):
 def tally(encoded: Encoded, weights: Array | None) -> Tally:
     """Count the rows once; all metrics come from these counts.
 
-    Up to `MOST_CLASSES` labels everything is read off one matrix. Above it the sums are counted
-    directly and the matrix holds the labels with most true rows only.
+    Up to `MOST_CLASSES` labels everything is read off one matrix. Above that the sums are counted directly, and the
+    matrix has only the labels with most true rows.
     """
     k = len(encoded.labels)
     if k <= MOST_CLASSES:
@@ -340,29 +359,28 @@ def tally(encoded: Encoded, weights: Array | None) -> Tally:
 
 
 def weighted_scores(counts: Tally) -> dict[str, float | str]:
-    """Precision, recall and F1 of each label, averaged with the labels' true rows as weights.
+    """Return precision, recall and F1 of each label, averaged with the labels' true rows as weights.
 
-    precision = hits / predicted, recall = hits / true, F1 = 2 hits / (true + predicted), each 0.0
-    where nothing can be divided: sklearn.metrics.precision_recall_fscore_support with
-    average="weighted", zero_division=0.
+    precision = hits / predicted, recall = hits / true, F1 = 2 hits / (true + predicted), each 0.0 if the divisor is 0:
+    sklearn.metrics.precision_recall_fscore_support with average="weighted", zero_division=0.
     """
     share = divided(counts.true, counts.true.sum())
     return {name: float(share @ values) for name, values in _scores(counts).items()}
 
 
 def scores_of_label(counts: Tally, labels: Array, pos_label: object) -> dict[str, float | str]:
-    """The same three scores of one label alone: average="binary" with `pos_label`."""
+    """Return the same three scores of one label alone: average="binary" with `pos_label`."""
     scores = _scores(counts)
     position = position_of(pos_label, labels)
     if position is not None:
         return {name: float(values[position]) for name, values in scores.items()}
-    if len(labels) < 2:  # the positive label can be missing from rows that are all of the other one
+    if len(labels) < 2:  # the positive label is missing if all rows have the other one
         return dict.fromkeys(scores, 0.0)
     return dict.fromkeys(scores, f"the positive label {pos_label!r} is not among the labels")
 
 
 def accuracy(counts: Tally) -> float:
-    """The (weighted) share of rows predicted right: sum(hits) / sum(true)."""
+    """Return the (weighted) share of rows that are predicted right: sum(hits) / sum(true)."""
     return float(counts.hits.sum() / counts.true.sum())
 
 
@@ -379,7 +397,7 @@ def _cells(true: Array, predicted: Array, k: int, weights: Array | None) -> Arra
 
 
 def _cells_of(kept: Array, encoded: Encoded, weights: Array | None) -> Array:
-    """The matrix of the `kept` labels alone, from the rows whose two labels are both kept."""
+    """Return the matrix of the `kept` labels alone, from the rows whose two labels are both kept."""
     place = np.full(len(encoded.labels), -1)
     place[kept] = np.arange(len(kept))
     true, predicted = place[encoded.true], place[encoded.predicted]

@@ -14,22 +14,25 @@ class Silhouette(NamedTuple):
 
     value: float | None
     rows: int
-    """How many rows it was computed on."""
+    """The number of rows it was computed on."""
     reason: str | None = None
 
 
 def silhouette(data: Any, labels: Any, *, rows: int = 1000, seed: int = 0) -> Silhouette:
-    """The mean over rows of (b - a) / max(a, b): Rousseeuw (1987), as sklearn.metrics.silhouette_score.
+    """Compute the mean over rows of (b - a) / max(a, b): Rousseeuw (1987), as sklearn.metrics.silhouette_score.
 
-    a is a row's mean euclidean distance to the other rows of its cluster, b the smallest of its mean
-    distances to another cluster. Rows alone in their cluster score 0. The noise label of density
-    based clusterings is a cluster like any other, as it is in scikit-learn.
+    a is a row's mean euclidean distance to the other rows of its cluster, b the smallest of its mean distances to
+    another cluster. Rows alone in their cluster score 0. The noise label of density based clusterings is a cluster like
+    any other, as it is in scikit-learn. scikit-learn's own function takes several times as long on small data.
 
     Args:
         data: numbers of shape (n, features), dense or a sparse matrix.
         labels: the cluster of each row, (n,).
-        rows: with more rows than this a sample of so many is used; memory and time are its square.
-        seed: of the sample; numpy's global random state is neither used nor changed.
+        rows: of more rows than this a sample of so many is used; memory and time grow with its square.
+        seed: the seed of the sample; numpy's global random state is neither used nor changed.
+
+    Returns:
+        The coefficient, or the reason why there is none.
 
     Raises:
         ValueError: there is not one label per row, or the data are not numbers.
@@ -41,7 +44,7 @@ def silhouette(data: Any, labels: Any, *, rows: int = 1000, seed: int = 0) -> Si
     names, cluster = np.unique(labels[picked], return_inverse=True)
     if not 2 <= len(names) < len(picked):
         return Silhouette(None, len(picked), f"{len(names)} clusters among {len(picked)} rows")
-    with np.errstate(all="ignore"):  # data that overflow give no finite value, which is said below
+    with np.errstate(all="ignore"):  # data that overflow give a value that is not finite, which is reported below
         value = float(_coefficients(_distances(data, picked), cluster, len(names)).mean())
     if not np.isfinite(value):
         return Silhouette(None, len(picked), "the distances are not all finite")
@@ -49,7 +52,16 @@ def silhouette(data: Any, labels: Any, *, rows: int = 1000, seed: int = 0) -> Si
 
 
 def sampled_rows(total: int, rows: int, seed: int) -> Array:
-    """Ascending positions of the rows used: all of them, or `rows` drawn without replacement."""
+    """Return the ascending positions of the rows that are used.
+
+    Args:
+        total: the number of rows.
+        rows: of more rows than this so many are drawn without replacement.
+        seed: the seed of the draw.
+
+    Returns:
+        The positions.
+    """
     if total <= rows:
         return np.arange(total)
     generator = np.random.Generator(np.random.PCG64(seed))
@@ -57,13 +69,20 @@ def sampled_rows(total: int, rows: int, seed: int) -> Array:
 
 
 def cluster_sizes(labels: Any) -> dict[str, int]:
-    """The number of rows of each cluster label, the labels as text and ascending."""
+    """Count the rows of each cluster.
+
+    Args:
+        labels: the cluster of each row, (n,).
+
+    Returns:
+        The number of rows by label, the labels as strings and ascending.
+    """
     names, counts = np.unique(np.asarray(labels).ravel(), return_counts=True)
     return {str(name): count for name, count in zip(names.tolist(), counts.tolist(), strict=True)}
 
 
 def _distances(data: Any, picked: Array) -> Array:
-    """(m, m) euclidean distances of the picked rows: |x - y|^2 = x.x - 2 x.y + y.y.
+    """Return the (m, m) euclidean distances of the picked rows: |x - y|^2 = x.x - 2 x.y + y.y.
 
     Sparse rows are multiplied as they are, since filling in a wide matrix could exhaust memory.
     """
@@ -73,7 +92,7 @@ def _distances(data: Any, picked: Array) -> Array:
     else:
         sample = np.asarray(data)[picked].astype(np.float64)
         products = sample @ sample.T
-    norms = products.diagonal().copy()  # taken from the products, so that a row's distance to itself is 0
+    norms = products.diagonal().copy()  # taken from the products, so that the distance of a row to itself is 0
     products *= -2
     products += norms[:, None]
     products += norms[None, :]
@@ -82,7 +101,7 @@ def _distances(data: Any, picked: Array) -> Array:
 
 
 def _coefficients(distances: Array, cluster: Array, clusters: int) -> Array:
-    """(m,) silhouette coefficient of each row, given distances (m, m) and clusters (m,)."""
+    """Return the (m,) silhouette coefficient of each row, from distances (m, m) and clusters (m,)."""
     row = np.arange(len(cluster))
     sizes = np.bincount(cluster, minlength=clusters)
     member = np.zeros((len(cluster), clusters))
@@ -92,5 +111,5 @@ def _coefficients(distances: Array, cluster: Array, clusters: int) -> Array:
     to_cluster[row, cluster] = np.inf
     nearest = (to_cluster / sizes).min(axis=1)
     larger = np.maximum(own, nearest)
-    defined = (sizes[cluster] > 1) & (larger != 0)  # rows in one place have no distances to compare
+    defined = (sizes[cluster] > 1) & (larger != 0)  # identical rows have no distances to compare
     return np.where(defined, (nearest - own) / np.where(defined, larger, 1.0), 0.0)

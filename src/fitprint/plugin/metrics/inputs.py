@@ -1,4 +1,4 @@
-"""How the metrics read what they are given: labels, predictions and sample weights as arrays, and labels as numbers."""
+"""How the metrics read labels, predictions and sample weights: as arrays, and labels as whole numbers 0 to k-1."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ NO_ROWS = "there are no rows"
 NO_WEIGHT = "the sample weights have no positive, finite sum"
 NOT_FINITE = "the value is not a finite number"
 
-# More outputs than this get no metrics of their own: a run is read by people, and each one costs time.
+# More outputs than this get no metrics of their own: people read a run, and each metric costs time.
 MOST_OUTPUTS = 20
 
 
 def dense(values: Any) -> Array:
-    """`values` as a numpy array; a sparse matrix (anything with `toarray`) is filled in."""
+    """Return values as a numpy array; a sparse matrix (anything with `toarray`) is filled in."""
     if hasattr(values, "toarray"):
         values = values.toarray()
     return np.asarray(values)
 
 
 def row_weights(weight: Any, rows: int) -> Array | None:
-    """The sample weights as float64 of shape (rows,), None where there are none.
+    """Return the sample weights as float64 of shape (rows,), or None if there are none.
 
     Raises:
         ValueError: there is not one weight per row.
@@ -40,7 +40,7 @@ def row_weights(weight: Any, rows: int) -> Array | None:
 
 
 def why_nothing(rows: int, weights: Array | None) -> str | None:
-    """Why no metric at all is defined on these rows, None when some are."""
+    """Return why no metric at all is defined on these rows, or None if some are."""
     if rows == 0:
         return NO_ROWS
     if weights is not None and not 0 < weights.sum() < np.inf:
@@ -49,22 +49,22 @@ def why_nothing(rows: int, weights: Array | None) -> str | None:
 
 
 def mean_over_rows(values: Array, weights: Array | None) -> Array:
-    """The mean over axis 0, weighted if there are weights: sum(w * v) / sum(w)."""
+    """Return the mean over axis 0, weighted if there are weights: sum(w * v) / sum(w)."""
     total = values.sum(axis=0) if weights is None else weights @ values
     return np.asarray(total / (len(values) if weights is None else weights.sum()))
 
 
 def divided(numerator: Array, denominator: Array) -> Array:
-    """`numerator / denominator`, 0.0 where the denominator is 0 (scikit-learn's `zero_division=0`)."""
+    """Return `numerator / denominator`, and 0.0 if the denominator is 0 (scikit-learn's `zero_division=0`)."""
     result = np.zeros(np.shape(numerator))
     np.divide(numerator, denominator, out=result, where=denominator != 0)
     return result
 
 
 def sort_outcomes(outcomes: dict[str, float | str]) -> tuple[dict[str, float], dict[str, str]]:
-    """Metrics and reasons of outcomes, each of which is a value or says why there is none.
+    """Sort outcomes, each of which is a value or the reason why there is none, into metrics and reasons.
 
-    A value that is not finite is no metric: neither a chart nor strict JSON can hold it.
+    A value that is not finite is not a metric: neither a chart nor strict JSON can hold it.
     """
     metrics: dict[str, float] = {}
     reasons: dict[str, str] = {}
@@ -95,22 +95,22 @@ class Encoded(NamedTuple):
 
 
 def encode(truth: Array, predicted: Array, classes: Array | None = None) -> Encoded:
-    """Codes for the labels of two arrays of shape (n,); their label sets may differ."""
+    """Return codes for the labels of two arrays of shape (n,), whose sets of labels may differ."""
     arrays = [truth, predicted] if classes is None else [truth, predicted, classes]
     kinds = {array.dtype.kind for array in arrays}
-    # Numpy would turn the number 1 into the text "1" to compare the two; hashing keeps them apart.
+    # Numpy would compare the number 1 with the string "1" as strings; hashing keeps them apart.
     if kinds <= _NUMBERS or (len(kinds) == 1 and not kinds & {"O", "T", "V"}):
         return _searched(truth, predicted, classes)
     return _hashed(truth, predicted, classes)
 
 
 def plain_labels(labels: Array) -> list[Any]:
-    """Labels as values that JSON has: numbers, text, true, false and null; anything else as its text."""
+    """Return labels as values that JSON has: numbers, strings, true, false and null; anything else as its string."""
     return [_plain(label) for label in labels.tolist()]
 
 
 def position_of(label: object, labels: Array) -> int | None:
-    """The position of `label` among `labels`, None when it is not there."""
+    """Return the position of `label` among `labels`, or None if it is not one of them."""
     return next((code for code, known in enumerate(labels.tolist()) if known == label), None)
 
 
@@ -118,7 +118,7 @@ def _searched(truth: Array, predicted: Array, classes: Array | None) -> Encoded:
     if classes is not None:
         labels = np.unique(classes)
         true, seen = _positions(labels, truth), _positions(labels, predicted)
-        if true is not None and seen is not None:  # the usual case needs no sort of the rows
+        if true is not None and seen is not None:  # usually, so that the rows need not be sorted
             return Encoded(labels, true, seen, labels.searchsorted(classes))
     parts = [truth, predicted] if classes is None else [truth, predicted, classes]
     labels = np.unique(np.concatenate([np.unique(part) for part in parts]))
@@ -127,10 +127,10 @@ def _searched(truth: Array, predicted: Array, classes: Array | None) -> Encoded:
 
 
 def _positions(labels: Array, values: Array) -> Array | None:
-    """Positions of `values` among the ascending `labels`, None if one of them is missing there."""
+    """Return the positions of `values` among the ascending `labels`, or None if one of them is missing."""
     codes = labels.searchsorted(values)
-    found = labels.take(codes, mode="clip")
-    return codes if bool((found == values).all()) else None
+    nearest = labels.take(codes, mode="clip")
+    return codes if bool((nearest == values).all()) else None
 
 
 def _hashed(truth: Array, predicted: Array, classes: Array | None) -> Encoded:
@@ -149,7 +149,7 @@ def _hashed(truth: Array, predicted: Array, classes: Array | None) -> Encoded:
 def _ascending(labels: Iterable[Any]) -> list[Any]:
     try:
         return sorted(labels)
-    except TypeError:  # labels of several types, such as text and None: any fixed order will do
+    except TypeError:  # labels of several types, such as strings and None: any fixed order will do
         return sorted(labels, key=lambda label: (type(label).__name__, str(label)))
 
 
@@ -160,4 +160,4 @@ def _plain(label: Any) -> Any:
         return label
     if isinstance(label, float) and np.isfinite(label):
         return label
-    return str(label)  # dates, tuples and the like; also NaN, which strict JSON has no word for
+    return str(label)  # dates, tuples and the like; also NaN, which strict JSON cannot express

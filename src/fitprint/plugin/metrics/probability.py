@@ -8,7 +8,7 @@ import numpy as np
 
 from fitprint.plugin.metrics.inputs import Array, Encoded, divided, mean_over_rows
 
-# One against one grows with rows times classes: beyond this it is no longer a matter of milliseconds.
+# The cost of one against one grows with rows times classes: beyond this it takes more than milliseconds.
 MOST_AUC_CLASSES = 50
 NOT_PROBABILITIES = "the scores are not probabilities between 0 and 1"
 
@@ -27,10 +27,10 @@ class ClassScores(NamedTuple):
 
 
 def class_scores(encoded: Encoded, probability: Any) -> ClassScores | str:
-    """Scores (n, c), (n, 1) or (n,) matched with the labels, or why they cannot be.
+    """Match scores of shape (n, c), (n, 1) or (n,) with the labels, or return why that is not possible.
 
-    A single column is about the second class: p becomes (1 - p, p), a decision value s (-s, s).
-    The columns follow the classes the caller named, else the ascending labels.
+    A single column is about the second class: p becomes (1 - p, p), a decision value s becomes (-s, s). The columns
+    follow the classes that the caller named, else the ascending labels.
     """
     values = np.asarray(probability)
     if values.dtype.kind != "f":
@@ -64,10 +64,10 @@ def _codes_of_columns(encoded: Encoded, columns: int) -> Array | None:
 
 
 def log_loss(scores: ClassScores, weights: Array | None) -> float | str:
-    """The mean of -log(probability of the true class), as sklearn.metrics.log_loss.
+    """Return the mean of -log(probability of the true class), as sklearn.metrics.log_loss.
 
-    As there (1.9), probabilities are clipped to [eps, 1 - eps] with the eps of their own float type and
-    rows that do not sum to 1 stay as they are. The logarithm is taken in float64 even of float32.
+    As in scikit-learn 1.9, probabilities are clipped to [eps, 1 - eps] with the eps of their own float type, and rows
+    that do not sum to 1 stay as they are. The logarithm is taken in float64 even of float32.
     """
     if scores.low < 0 or scores.high > 1:
         return NOT_PROBABILITIES
@@ -76,16 +76,16 @@ def log_loss(scores: ClassScores, weights: Array | None) -> float | str:
 
 
 def negative_logarithm(probability: Array) -> Array:
-    """-log(p) in float64 of p clipped to [eps, 1 - eps], with the eps of p's own float type."""
+    """Return -log(p) in float64 of p clipped to [eps, 1 - eps], with the eps of p's own float type."""
     eps = np.finfo(probability.dtype).eps
     return -np.log(np.clip(probability, eps, 1 - eps).astype(np.float64))
 
 
 def one_against_one_auc(scores: ClassScores, weights: Array | None) -> float | str:
-    """The area under the ROC curve of every pair of classes, averaged: Hand & Till (2001).
+    """Return the area under the ROC curve of every pair of classes, averaged: Hand & Till (2001).
 
-    For the pair (a, b) it is the mean of A(a|b), how well column a tells a from b, and A(b|a); pairs
-    are weighted by their rows: sklearn.metrics.roc_auc_score with average="weighted", multi_class="ovo".
+    For the pair (a, b) it is the mean of A(a|b), how well column a tells a from b, and A(b|a); pairs are weighted by
+    their rows: sklearn.metrics.roc_auc_score with average="weighted", multi_class="ovo".
     """
     rows = np.bincount(scores.column, minlength=scores.values.shape[1])
     reason = _why_no_pairs(scores, rows, weights)
@@ -114,10 +114,10 @@ def _why_no_pairs(scores: ClassScores, rows: Array, weights: Array | None) -> st
 
 
 def _wins(score: Array, column: Array, a: int, classes: int) -> Array:
-    """(c,) for every other class b: in how many (row of a, row of b) pairs a's score is higher, ties half.
+    """Return for every other class b in how many (row of a, row of b) pairs a's score is higher, counting ties as half.
 
-    Only the scores of class `a` are sorted; the place of another row's score among them says how many
-    are below it. The second search, for the end of a run of equal scores, is for tied rows alone.
+    Only the scores of class `a` are sorted; the place of another row's score among them says how many are below it. The
+    second search, for the end of a run of equal scores, is only for tied rows.
     """
     other = column != a
     own, score = np.sort(score[~other]), score[other]
@@ -149,12 +149,12 @@ class ThresholdCounts(NamedTuple):
 def threshold_counts(
     is_positive: Array, score: Array, weights: Array | None, positive: Any = True
 ) -> ThresholdCounts | None:
-    """Counts from one sort of the scores, as sklearn.metrics.confusion_matrix_at_thresholds.
+    """Return the counts from one sort of the scores, as sklearn.metrics.confusion_matrix_at_thresholds.
 
-    `is_positive` is (n,) of bool, `score` (n,) finite. None when the positive or the negative rows
-    weigh nothing: neither curve is defined then.
+    `is_positive` is (n,) of bool, `score` (n,) finite. The result is None if the positive or the negative rows have no
+    weight: neither curve is defined then.
     """
-    if weights is not None:  # rows without weight must not leave their scores as thresholds
+    if weights is not None:  # the scores of rows without weight must not become thresholds
         counted = weights != 0
         is_positive, score, weights = is_positive[counted], score[counted], weights[counted]
     order = np.argsort(-score)
@@ -172,7 +172,7 @@ def threshold_counts(
 
 
 def area_under_roc(counts: ThresholdCounts) -> float:
-    """The area under the ROC curve by the trapezoid rule, which counts a tie as half a success."""
+    """Return the area under the ROC curve by the trapezoid rule, which counts a tie as half a success."""
     false, true = counts.false_positives, counts.true_positives
     steps = np.diff(false, prepend=0.0)
     below = 2 * true - np.diff(true, prepend=0.0)  # each threshold's true positives plus the last one's
@@ -180,11 +180,17 @@ def area_under_roc(counts: ThresholdCounts) -> float:
 
 
 def roc_points(counts: ThresholdCounts, points: int | None = MOST_POINTS) -> dict[str, Any]:
-    """The ROC curve: fpr = fp / negatives and tpr = tp / positives, from (0, 0) to (1, 1).
+    """Return the ROC curve: fpr = fp / negatives and tpr = tp / positives, from (0, 0) to (1, 1).
 
-    Points inside a straight stretch are dropped as sklearn.metrics.roc_curve does by default; if more
-    than `points` are left they are thinned (None: never). The first threshold is above every score:
-    "Infinity", as JSON has no such number.
+    Points inside a straight stretch are dropped, as sklearn.metrics.roc_curve does by default. The first threshold is
+    above every score: "Infinity", as JSON has no such number.
+
+    Args:
+        counts: the counts at each threshold.
+        points: the curve is thinned to at most this many points; None for all of them.
+
+    Returns:
+        The curve as JSON.
     """
     false, true, thresholds, positive = counts
     if len(false) > 2:
@@ -203,10 +209,17 @@ def roc_points(counts: ThresholdCounts, points: int | None = MOST_POINTS) -> dic
 
 
 def precision_recall_points(counts: ThresholdCounts, points: int | None = MOST_POINTS) -> dict[str, Any]:
-    """The precision-recall curve: tp / (tp + fp) against tp / positives, recall descending.
+    """Return the precision-recall curve: tp / (tp + fp) against tp / positives, recall descending.
 
-    As sklearn.metrics.precision_recall_curve: the thresholds ascend and the last point, precision 1
-    at recall 0, has none. Thinned to at most `points` (None: never).
+    As in sklearn.metrics.precision_recall_curve, the thresholds ascend, and the last point, precision 1 at recall 0,
+    has none.
+
+    Args:
+        counts: the counts at each threshold.
+        points: the curve is thinned to at most this many points; None for all of them.
+
+    Returns:
+        The curve as JSON.
     """
     false, true, thresholds, positive = counts
     precision = np.append(divided(true, true + false)[::-1], 1.0)
@@ -221,11 +234,10 @@ def precision_recall_points(counts: ThresholdCounts, points: int | None = MOST_P
 
 
 def thinned(x: Array, y: Array, points: int | None) -> Array:
-    """Positions of at most `points` (an even number) points that keep the shape of the line (x, y).
+    """Return the positions of at most `points` (an even number) points that keep the shape of the line (x, y).
 
-    The line is cut into points / 2 stretches of equal length, |dx| + |dy|, and each keeps its first
-    and last point. So both ends of the line stay, and both ends of every longer straight segment:
-    a corner is never cut off.
+    The line is cut into points / 2 stretches of equal length, |dx| + |dy|, and each keeps its first and last point. So
+    both ends of the line stay, and both ends of every longer straight segment: a corner is never cut off.
     """
     if points is None or len(x) <= points:
         return np.arange(len(x))

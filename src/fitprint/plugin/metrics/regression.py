@@ -23,18 +23,21 @@ class RegressionFacts(NamedTuple):
     """What the predictions on the training rows say about a regressor."""
 
     metrics: dict[str, float]
-    """Under MLflow's names, without a prefix; with several outputs also `<name>_<i>` of each."""
+    """The metrics under MLflow's names, without a prefix; with several outputs also `<name>_<i>` of each."""
     reasons: dict[str, str]
-    """For each metric that is absent, why."""
+    """Why each metric that is missing is missing."""
 
 
 def regression_facts(truth: Any, predicted: Any, *, weight: Any = None) -> RegressionFacts:
-    """The errors of predictions; several outputs are averaged with equal weights.
+    """Compute the errors of predictions; several outputs are averaged with equal weights.
 
     Args:
         truth: numbers of shape (n,) or (n, outputs). Everything is computed in float64.
         predicted: as many numbers.
         weight: sample weights of shape (n,).
+
+    Returns:
+        The metrics, and the reason for each that is missing.
 
     Raises:
         ValueError: the shapes of truth, prediction and weights do not match.
@@ -46,7 +49,7 @@ def regression_facts(truth: Any, predicted: Any, *, weight: Any = None) -> Regre
     reason = why_nothing(len(true), weights)
     if reason is not None:
         return RegressionFacts({}, dict.fromkeys(METRICS, reason))
-    with np.errstate(all="ignore"):  # what overflows or is not a number becomes a reason below
+    with np.errstate(all="ignore"):  # a value that overflows or is not a number becomes a reason below
         by_output = _errors(true, seen, weights)
     outcomes: dict[str, float | str] = {name: float(values.mean()) for name, values in by_output.items()}
     if 1 < true.shape[1] <= MOST_OUTPUTS:
@@ -58,13 +61,13 @@ def regression_facts(truth: Any, predicted: Any, *, weight: Any = None) -> Regre
 
 
 def _columns(values: Any) -> Array:
-    """(n, outputs) float64; (n,) is one output."""
+    """Return (n, outputs) float64; (n,) is one output."""
     array = dense(values).astype(np.float64, copy=False)
     return array.reshape(len(array), -1) if array.size else array.reshape(0, 1)
 
 
 def _errors(true: Array, seen: Array, weights: Array | None) -> dict[str, Array]:
-    """Each metric, (outputs,). The average root is the mean of roots, not the root of the mean."""
+    """Return each metric as (outputs,). The average root is the mean of roots, not the root of the mean."""
     difference = true - seen
     squared = mean_over_rows(difference**2, weights)
     return {
@@ -76,10 +79,10 @@ def _errors(true: Array, seen: Array, weights: Array | None) -> dict[str, Array]
 
 
 def _r2(true: Array, squared: Array, weights: Array | None) -> Array:
-    """1 - mean squared error / variance of the truth, as sklearn.metrics.r2_score.
+    """Return 1 - mean squared error / variance of the truth, as sklearn.metrics.r2_score.
 
-    A constant truth has no variance: 1.0 if it is predicted exactly, else 0.0. It is recognised by
-    its values, as the variance of a constant need not come out as 0 in floating point.
+    A constant truth has no variance: 1.0 if it is predicted exactly, else 0.0. It is recognised by its values, as the
+    variance of a constant need not come out as 0 in floating point.
     """
     variance = mean_over_rows((true - mean_over_rows(true, weights)) ** 2, weights)
     constant = (true == true[0]).all(axis=0) | (variance == 0)
