@@ -129,6 +129,7 @@ if sys.version_info >= (3, 11):
     KINDS["base group"] = lambda: BaseExceptionGroup("g", [KeyboardInterrupt()])  # noqa: F821
 
 
+@pytest.mark.series
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "fit_predict"])
 @pytest.mark.parametrize("cls", [Raises, CallsSuper, CallsBase])
 @pytest.mark.parametrize("kind", KINDS)
