@@ -172,7 +172,7 @@ test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
 
 .PHONY: test-quick
 test-quick: .venv/.stamp ## run, in a minute, the tests of the core and of scikit-learn that start no process
-	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process" tests plugins/sklearn $(ARGS)
+	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process and not series" tests plugins/sklearn $(ARGS)
 
 .PHONY: test-internals
 test-internals: .venv/.stamp ## run the tests of what is relied on inside Python and libraries, for a new version of one

@@ -32,6 +32,18 @@ MARKED_BY_FIXTURE = {
     "process": frozenset({"starts_processes"}),
 }
 """Markers of cost, and the fixtures whose tests get them; see tests/README.md."""
+CHECKS_OF_THE_KIT = {
+    "process": {
+        "test_any_order_of_enabling_and_importing",
+        "test_disabling_restores_every_attribute",
+        "test_discovery_imports_no_framework",
+        "test_it_is_listed",
+        "test_it_loads_in_a_process_of_its_own",
+        "test_its_loader_works_without_fitprint",
+    },
+    "series": {"test_a_failing_step_costs_itself_alone", "test_nothing_is_kept_alive"},
+}
+"""The same for checks of the conformance kit, which marks nothing itself: markers are a project's own."""
 
 
 # ---- skips in CI
@@ -174,6 +186,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     for marker, of_these in MARKED_BY_FIXTURE.items():
         if of_these & fixtures:
             item.add_marker(marker)
+    for marker, checks in CHECKS_OF_THE_KIT.items():
+        if getattr(item, "originalname", "") in checks:
+            item.add_marker(marker)
 
 
 # ---- the marker `process` is true: a test without it that starts a process fails
@@ -182,8 +197,16 @@ started: list[str] = []
 
 
 def note_process(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system"):
-        started.append(f"{event} {str(arguments[:2])[:200]}")
+    """For the interpreter, which calls it at every audit event.
+
+    Other programs are a framework's own matter: joblib asks `lscpu` once, and Prophet starts one for every fit.
+    """
+    if event == "os.fork":
+        started.append("a fork")
+    elif event in ("subprocess.Popen", "os.posix_spawn"):
+        program = os.path.basename(os.fsdecode(arguments[0] or arguments[1][0]))
+        if program.startswith(("python", "fitprint", "bash", "sh")):
+            started.append(program)
 
 
 sys.addaudithook(note_process)

@@ -7,6 +7,7 @@ import re
 import shutil
 
 import pytest
+from fitprint.testing.apart import forget_everything
 
 import fitprint
 
@@ -85,7 +86,7 @@ def test_last_is_the_newest_run_that_is_no_child(store, document):
 
 def test_a_run_in_another_store_by_its_folder(run, document, tmp_path, monkeypatch):
     monkeypatch.setenv("FITPRINT_STORE", str(tmp_path / "nowhere"))
-    fitprint._settings.layers._current = None
+    forget_everything()
     found = document("show", run.path)
     assert found["run_id"] == run.run_id
     assert len(found["children"]) == 1

@@ -156,6 +156,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("sent", "word", "said", "status"),
     [

@@ -96,6 +96,7 @@ def test_a_thread_pool_s_worker_keeps_nothing_of_an_earlier_task(toylearn):
     assert names() == ["Search", "Shifted"]
 
 
+@pytest.mark.process
 def test_results_and_errors_of_tasks_are_untouched(toylearn):
     error = ValueError("mine")
 

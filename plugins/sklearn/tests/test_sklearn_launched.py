@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import fitprint
 
 SCRIPT = """
@@ -23,6 +25,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 def test_a_search_and_a_pool_in_workers(tmp_path):
     (tmp_path / "train.py").write_text(SCRIPT)
     command = [sys.executable, "-m", "fitprint", "run", "--max-child-runs", "0", "--quiet", "train.py"]

@@ -13,9 +13,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 import fitprint
 
-pytestmark = pytest.mark.usefixtures("recorded")
+pytestmark = [pytest.mark.usefixtures("recorded"), pytest.mark.process]
 
 X, y = load_iris(return_X_y=True)
+
 BACKENDS = ["loky", "threading", "multiprocessing"]
 GRID = {"max_depth": [1, 2, 3, 4, 5, 6]}
 

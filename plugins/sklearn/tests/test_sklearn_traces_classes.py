@@ -164,6 +164,7 @@ def test_a_class_of_the_user_s(alike, kind):
     alike(tell)
 
 
+@pytest.mark.series
 @pytest.mark.parametrize("kind", kinds()[0])
 def test_a_class_made_before_is_the_same_while_recording_and_after(store, kind):
     cls = kinds()[0][kind]

@@ -128,6 +128,7 @@ KINDS = {
 }
 
 
+@pytest.mark.series
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "fit_predict"])
 @pytest.mark.parametrize("cls", [Raises, CallsSuper, CallsBase])
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,6 +18,7 @@ STEPS = ("on", "off", "mock", "unmock")
 ORDERS = [each for each in itertools.permutations(STEPS) if each.index("mock") < each.index("unmock")]
 
 
+@pytest.mark.series
 @pytest.mark.parametrize("order", [each for each in ORDERS if each.index("on") < each.index("off")], ids="-".join)
 @pytest.mark.parametrize("autospec", [False, True])
 def test_a_mock_of_the_user_s_in_every_order(store, order, autospec):

@@ -78,6 +78,7 @@ READ = [
 ]
 
 
+@pytest.mark.series
 @pytest.mark.parametrize("look", LOOKED_AT, ids=lambda look: f"{look.__module__}.{look.__name__}")
 def test_looked_at(alike, look):
     def tell():
@@ -98,6 +99,7 @@ def test_its_attributes(alike, name):
     alike(tell)
 
 
+@pytest.mark.series
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("thing", THINGS)
 def test_its_pickle_is_the_same_bytes(alike, thing, protocol):

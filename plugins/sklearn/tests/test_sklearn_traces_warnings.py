@@ -47,6 +47,7 @@ MODELS = {
 }
 
 
+@pytest.mark.series
 @pytest.mark.parametrize("action", ["always", "default", "module", "once", "ignore"])
 @pytest.mark.parametrize("model", MODELS)
 def test_every_warning_of_a_training(alike, model, action):
