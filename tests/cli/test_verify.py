@@ -86,7 +86,8 @@ def test_a_package_of_mlflow(package, invoke):
         done = invoke("verify", folder, *arguments, status=1)
         assert done.stdout == ""
         assert done.stderr == (
-            f"fitprint: {folder} has no checksums.json, so it cannot be verified: packages that MLflow wrote have none\n"
+            f"fitprint: {folder} has no checksums.json, so it cannot be verified: "
+            "packages that MLflow wrote have none\n"
         )
 
 
