@@ -86,11 +86,11 @@ def _of_flavor(entry: Entry) -> OfFlavor:
 
 def _document(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> dict[str, Any]:
     return {
-        "settings": [_as_json(name, found, TABLE[name]) for name, found in general.items()],
+        "settings": [_as_json(name, setting, TABLE[name]) for name, setting in general.items()],
         "flavors": {
             name: {
                 "state": of.state,
-                "settings": [_as_json(key, found, {**TABLE, **of.own}[key]) for key, found in of.found.items()],
+                "settings": [_as_json(key, setting, {**TABLE, **of.own}[key]) for key, setting in of.found.items()],
             }
             for name, of in flavors.items()
         },
@@ -98,11 +98,11 @@ def _document(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: 
     }
 
 
-def _as_json(name: str, found: Found, field: Field[Any]) -> dict[str, Any]:
+def _as_json(name: str, setting: Found, field: Field[Any]) -> dict[str, Any]:
     return {
         "name": name,
-        "value": jsonable(found.value),
-        "from": found.source,
+        "value": jsonable(setting.value),
+        "from": setting.source,
         "default": jsonable(field.default),
         "help": field.metadata["help"],
     }
@@ -110,7 +110,7 @@ def _as_json(name: str, found: Found, field: Field[Any]) -> dict[str, Any]:
 
 def _page(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> Page:
     page = Page()
-    page.table([_row(name, found) for name, found in general.items()], _HEAD)
+    page.table([_row(name, setting) for name, setting in general.items()], _HEAD)
     for flavor, of in flavors.items():
         if of.state != AVAILABLE:
             page.title(flavor, of.state)
@@ -125,6 +125,6 @@ def _page(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict
     return page
 
 
-def _row(name: str, found: Found) -> tuple[Any, ...]:
-    value = texts.value_text(value_text(found.value))
-    return name, value, styled(found.source, "dim" if found.source == "default" else None)
+def _row(name: str, setting: Found) -> tuple[Any, ...]:
+    value = texts.value_text(value_text(setting.value))
+    return name, value, styled(setting.source, "dim" if setting.source == "default" else None)

@@ -44,11 +44,11 @@ class Line(NamedTuple):
     file: tuple[str, str] | None
 
 
-def read(given: Iterable[str] | str | os.PathLike[str]) -> Lines:
+def read(source: Iterable[str] | str | os.PathLike[str]) -> Lines:
     """Read lines, or the file of a path. The files that ``-r`` and ``-c`` name are read in their place.
 
     Args:
-        given: the lines, or the path of a file.
+        source: the lines, or the path of a file.
 
     Raises:
         ValueError: a line is not a requirement; the message says where it is and how to correct it.
@@ -56,14 +56,14 @@ def read(given: Iterable[str] | str | os.PathLike[str]) -> Lines:
         OSError: a file cannot be read.
     """
     lines = Lines()
-    if isinstance(given, (str, os.PathLike)):
-        if not os.path.exists(given):
+    if isinstance(source, (str, os.PathLike)):
+        if not os.path.exists(source):
             raise FileNotFoundError(
-                f"there is no file {os.fspath(given)!r}; give requirements as a list, such as ['numpy>=2']"
+                f"there is no file {os.fspath(source)!r}; give requirements as a list, such as ['numpy>=2']"
             )
-        _read_file(Path(given), False, lines, ())
+        _read_file(Path(source), False, lines, ())
         return lines
-    texts = list(given)
+    texts = list(source)
     for text in texts:
         if not isinstance(text, str):
             raise TypeError(f"a requirement is a string such as 'numpy>=2', not {type(text).__name__}: {text!r:.80}")
