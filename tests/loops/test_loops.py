@@ -10,7 +10,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation import registry
-from fitprint._recorder import loop_registry as loops
+from fitprint._recorder import loop_registry
 
 
 def seen():
@@ -191,7 +191,7 @@ def test_neither_batches_nor_results_are_kept(net):
 def test_an_object_collected_inside_our_own_code_is_ended_at_the_next_call(looping, monkeypatch):
     net = train(looping.Net())
     run = fitprint.run_of(net)
-    monkeypatch.setattr(loops, "_inside_our_code", lambda: True)
+    monkeypatch.setattr(loop_registry, "_is_inside_our_code", lambda: True)
     del net
     assert run.status == "RUNNING"
     looping.Net().update([1.0])

@@ -1,4 +1,4 @@
-"""A training loop being recorded: many small calls, one run."""
+"""The recording of a training loop: many small calls on one object, and one run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
-from fitprint._recorder import loop_registry as loops
-from fitprint._recorder import rules as _rules
-from fitprint._recorder.base import Outcome, Recorded
-from fitprint._recorder.state import switch
+from fitprint._recorder import loop_registry, rules
+from fitprint._recorder.base import Outcome, RecordingBase
+from fitprint._recorder.contexts import CallContextBase
+from fitprint._recorder.state import recorder_state
 from fitprint._runs import active
 from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
@@ -24,34 +24,36 @@ from fitprint._runs.run import writer_of
 from fitprint._runs.writer import RunWriter
 from fitprint.plugin.contract import TrainingCall
 
-_FINE = Outcome(FINISHED)
+_SUCCESS = Outcome(FINISHED)
 
 
-class Loop(Recorded):
-    """From the first step on an object to whatever ends it; refused by a rule, it is known too, and records nothing.
+class LoopRecording(RecordingBase):
+    """Records a loop, from the first step on an object to whatever ends it.
 
-    Between two steps nothing of the user's is kept alive, and no session is open.
+    A loop that a rule refuses has such an object too, which records nothing. Between two steps no session is open, and
+    none of the user's objects is kept alive.
     """
 
-    def __init__(self, call: TrainingCall, subject: Any) -> None:
-        super().__init__(_weakened(call))
+    def __init__(self, call: TrainingCall, trained: Any) -> None:
+        super().__init__(_without_user_objects(call))
         self.flavor_name = call.flavor.name
-        self.key = id(subject)
+        self.object_id = id(trained)
         self._instance = weakref.ref(call.instance) if call.instance is not None else None
         self._lock = fork_safe_lock(threading.RLock)
-        self._opened = self._ended = self._told_nothing = False
-        self._numbers = itertools.count()
-        self._outcome = _FINE
-        self._saved = False
-        self._overhead = 0.0
-        self._ending_since: float | None = None
-        self._block: RunWriter | None = None
-        self.subject = weakref.ref(subject, lambda _: loops.gone(self))  # the last: from here on it can be called
+        self._opened = self._ended = self._step_metrics_failed = False
+        self._step_numbers = itertools.count()
+        self._outcome = _SUCCESS
+        self._saved_by_user = False
+        self._seconds_in_steps = 0.0
+        self._end_started: float | None = None
+        self._block_writer: RunWriter | None = None
+        # the last attribute: from here on the callback may run
+        self.trained = weakref.ref(trained, lambda _: loop_registry.on_collected(self))
 
-    # its steps
+    # the steps
 
     def open(self, call: TrainingCall) -> None:
-        """At the first step: asks the rules and begins the run. Of several threads one does, the others wait."""
+        """At the first step, ask the rules and begin the run. Of several threads one does this; the others wait."""
         if self._opened:
             return
         with self._lock:
@@ -63,132 +65,125 @@ class Loop(Recorded):
                 self._opened = True
             except BaseException as error:
                 self._ended = True
-                loops.forget(self)
-                self.cut_short(Outcome.of(error, call))
+                loop_registry.remove(self)
+                self.ensure_ended(Outcome.of(error, call))
                 raise
-            self._overhead += time.perf_counter() - self._began
+            self._seconds_in_steps += time.perf_counter() - self._recording_started
 
     def _open(self, call: TrainingCall) -> None:
-        reason = _rules.before(call)
-        if reason is not None:
-            switch.count_skip(self.flavor_name, reason[0])
+        refusal = rules.refusal_before(call)
+        if refusal is not None:
+            recorder_state.count_skip(self.flavor_name, refusal[0])
             return
         self.call = call
         try:
-            begun = self.begin()
-            if begun:
+            has_begun = self.begin()
+            if has_begun:
                 model = None
                 with self.step("the model"):
                     model = call.flavor.model(call)
                 run_index.set_last_run(self.run, call.loop)
-                for each in (call.instance, model):
-                    run_index.register_model(self.run, each)
+                for trained in (call.instance, model):
+                    run_index.register_model(self.run, trained)
         finally:
-            self.call = _weakened(call)
-        if begun:
-            block = active.active_run()
-            if block is not None:
-                self._block = writer_of(block)
-                self._block.before_end.append(self.end)
+            self.call = _without_user_objects(call)
+        if has_begun:
+            block_run = active.active_run()
+            if block_run is not None:
+                self._block_writer = writer_of(block_run)
+                self._block_writer.before_end.append(self.end)
 
-    def stepped(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
-        """A step has returned, or raised."""
+    def record_step(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
+        """Record a step that has returned or raised.
+
+        Args:
+            call: The call of the step.
+            started: When the user's own call began, as `time.perf_counter` has it.
+            error: What the step raised, or None.
+        """
         ended = time.perf_counter()
         self.call.took = (self.call.took or 0.0) + ended - started
-        self._outcome = _FINE if error is None else Outcome.of(error, call)
-        number = next(self._numbers)
-        if error is None and not self._told_nothing and not self._ended and self.writer.written_here:
+        self._outcome = _SUCCESS if error is None else Outcome.of(error, call)
+        number = next(self._step_numbers)
+        if error is None and not self._step_metrics_failed and not self._ended and self.writer.written_here:
             with self.step("per-iteration metrics") as step:
                 call.cache = self.call.cache
                 call.flavor.stepped(call, self.emitter, number)
-            self._told_nothing = step.failed  # it would fail at each step, with a reason of its own each time
-        self._overhead += time.perf_counter() - ended
+            self._step_metrics_failed = step.failed  # not tried again: it would fail, with a skip reason, at each step
+        self._seconds_in_steps += time.perf_counter() - ended
 
-    # its end
+    # the end
 
-    def end(self, saved: bool = False) -> None:
-        """Records what came of it, with the model if it still is there: once."""
+    def end(self, saved_by_user: bool = False) -> None:
+        """Record the result, with the model if it still exists, and end the run. Further calls do nothing."""
         try:
-            if self._ends():
-                self._saved = saved
-                self._conclude()
+            if self._claim_end():
+                self._saved_by_user = saved_by_user
+                self._conclude_loop()
         except BaseException:
-            if self.begun:
-                self.interrupted(self._outcome)
+            if self.has_run:
+                self.conclude_interrupted(self._outcome)
             raise
 
-    def _ends(self) -> bool:
-        """Whether it ends now, and has anything to be recorded."""
-        loops.forget(self)
+    def _claim_end(self) -> bool:
+        """Return whether the caller is the one that ends the loop, and there is a run to end."""
+        loop_registry.remove(self)
         with self._lock:
-            ends, self._ended = not self._ended and self.begun, True
-        if ends and self._block is not None and self.end in self._block.before_end:
-            self._block.before_end.remove(self.end)
-        return ends
+            is_first, self._ended = not self._ended and self.has_run, True
+        if is_first and self._block_writer is not None and self.end in self._block_writer.before_end:
+            self._block_writer.before_end.remove(self.end)
+        return is_first
 
-    def _conclude(self) -> None:
-        subject = self.subject()
+    def _conclude_loop(self) -> None:
+        trained = self.trained()
         instance = self._instance() if self._instance is not None else None
-        if subject is None:
-            reason = "the object was gone before the loop ended: nothing kept it, and nothing saved it"
+        if trained is None:
+            reason = "the object was garbage-collected before the loop ended, and had not been saved"
             self.writer.skip("model", "collected", reason)
-        self.call = replace(self.call, instance=instance, loop=subject)
-        self._ending_since = time.perf_counter()
-        inside = (
-            call_scope.SessionScope()
-        )  # what the framework calls while its model is saved is none of the user's steps
+        self.call = replace(self.call, instance=instance, loop=trained)
+        self._end_started = time.perf_counter()
+        scope = call_scope.SessionScope()  # what the framework calls while its model is saved is no step of the user's
         try:
-            inside.enter()
+            scope.enter()
             self.conclude(self._outcome)
-            inside.leave()
+            scope.leave()
         except BaseException:
-            inside.leave()
+            scope.leave()
             raise
-        self.call = _weakened(self.call)
+        self.call = _without_user_objects(self.call)
 
-    def _has_a_model(self, outcome: Outcome) -> bool:
-        # what the user saved is a model, whatever its last step did
-        return self.call.loop is not None and (self._saved or outcome.status == FINISHED)
+    def _has_model(self, outcome: Outcome) -> bool:
+        # what the user has saved is a model, even if the last step raised an error
+        return self.call.loop is not None and (self._saved_by_user or outcome.status == FINISHED)
 
-    def _remember(self, model: Any) -> None:
-        # the latest training is that which began last, not the one that ends last
+    def _register_model(self, model: Any) -> None:
+        # without making this the latest run: that is the training that began last, not the one that ends last
         run_index.register_model(self.run, model)
 
     def _recording_seconds(self) -> float:
-        since = self._ending_since if self._ending_since is not None else self._began
-        return self._overhead + time.perf_counter() - since
+        since = self._end_started if self._end_started is not None else self._recording_started
+        return self._seconds_in_steps + time.perf_counter() - since
 
 
-def _weakened(call: TrainingCall) -> TrainingCall:
-    """A call of which only the facts are left, so that nothing of the user's is kept alive."""
-    plain = getattr(call.function, "__func__", call.function)
-    return replace(call, function=plain, instance=None, args=(), kwargs={}, result=None, loop=None)
+def _without_user_objects(call: TrainingCall) -> TrainingCall:
+    """Return a copy of a call that keeps only facts, and so none of the user's objects alive."""
+    plain_function = getattr(call.function, "__func__", call.function)
+    return replace(call, function=plain_function, instance=None, args=(), kwargs={}, result=None, loop=None)
 
 
-class Step:
-    """Around one step of a loop that is recorded."""
+class LoopStep(CallContextBase):
+    """Surrounds one step of a loop."""
 
-    __slots__ = ("_call", "_inside", "_loop", "_started", "returned")
-
-    def __init__(self, loop: Loop, call: TrainingCall) -> None:
+    def __init__(self, loop: LoopRecording, call: TrainingCall) -> None:
+        self.call = call
         self._loop = loop
-        self._call = call
-        self._inside = call_scope.SessionScope()
-        self.returned: Any = None
-
-    @property
-    def args(self) -> tuple[Any, ...]:
-        return self._call.args
-
-    @property
-    def kwargs(self) -> dict[str, Any]:
-        return self._call.kwargs
+        self._scope = call_scope.SessionScope()
 
     def __enter__(self) -> None:
         try:
-            self._inside.enter()
-            self._loop.open(self._call)
-            self._started = time.perf_counter()
+            self._scope.enter()
+            self._loop.open(self.call)
+            self._call_started = time.perf_counter()
         except BaseException:
             self._leave()
             raise
@@ -197,29 +192,25 @@ class Step:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self._loop.begun:
-                self._call.result = self.returned
-                self._loop.stepped(self._call, self._started, error)
+            if self._loop.has_run:
+                self.call.result = self.returned
+                self._loop.record_step(self.call, self._call_started, error)
             self._leave()
         except BaseException:
             self._leave()
             raise
 
-    def result(self) -> Any:
-        result, self.returned = self.returned, None
-        return result
-
     def _leave(self) -> None:
-        self._inside.leave()
-        self._call.args, self._call.kwargs, self._call.result = (), {}, None
+        self._scope.leave()
+        self.call.args, self.call.kwargs, self.call.result = (), {}, None
 
 
-def step_of(call: TrainingCall) -> Step | None:
-    """What surrounds one step; None where the flavor says it is no part of a loop."""
-    subject = call.flavor.loop_of(call)
-    if subject is None:
+def loop_step(call: TrainingCall) -> LoopStep | None:
+    """Return what surrounds one step; None if the flavor says that the call belongs to no loop."""
+    trained = call.flavor.loop_of(call)
+    if trained is None:
         return None
-    call.loop = subject
-    loop = loops.of(subject) or loops.find_or_add(subject, lambda: Loop(call, subject))
-    assert isinstance(loop, Loop)
-    return Step(loop, call)
+    call.loop = trained
+    loop = loop_registry.find_or_add(trained, lambda: LoopRecording(call, trained))
+    assert isinstance(loop, LoopRecording)
+    return LoopStep(loop, call)

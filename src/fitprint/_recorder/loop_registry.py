@@ -1,7 +1,8 @@
-"""The training loops that are known in this process, by the object that each trains; none of them keeps it alive.
+"""The open training loops of this process, found by the object that each trains, which is not kept alive.
 
-A loop is known from its first step until something ends it: the model is saved, another loop or training begins on it,
-the `start_run` block that it was opened in ends, recording is turned off, the process ends, or the object is gone.
+A loop is registered at its first step. It is removed when something ends it: the model is saved, another loop or
+training begins on the object, the `start_run` block in which it was opened ends, recording is turned off, the process
+ends, or the object is garbage-collected.
 """
 
 from __future__ import annotations
@@ -20,72 +21,95 @@ from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._instrumentation.wrapper import Passthrough
 
-FORKING = ("multiprocessing", "multiprocess")
-"""Their children leave without `atexit`; each has a `Finalize` of its own."""
-PASSING_ON = (
+MULTIPROCESSING_PACKAGES = ("multiprocessing", "multiprocess")
+"""Their forked children exit without `atexit`, but call what is registered with the package's own `Finalize`."""
+PASS_THROUGH_MODULES = (
     "fitprint._instrumentation.wrapper",
     "fitprint._workers.",
     "fitprint._core.call_scope",
     "fitprint.cli",
     "fitprint.__",
 )
-"""Modules of ours that are only passing a call of the user's on, and hold no lock meanwhile."""
+"""Modules of fitprint that only pass a call of the user's on, and hold no lock while they do."""
 
 
-class Known(Protocol):
-    """A loop, open or refused."""
+class Loop(Protocol):
+    """A loop that is recorded, or that a rule has refused.
+
+    Attributes:
+        flavor_name: The flavor that it belongs to.
+        trained: A weak reference to the object that it trains.
+        object_id: The `id` of that object.
+    """
 
     flavor_name: str
-    subject: weakref.ref[Any]
-    key: int
+    trained: weakref.ref[Any]
+    object_id: int
 
-    def end(self, saved: bool = False) -> None: ...
+    def end(self, saved_by_user: bool = False) -> None:
+        """Record the result and end the run. Further calls do nothing."""
 
 
-_known: dict[int, Known] = {}
-"""By the id of the object. One that is gone may leave its entry behind: its reference says so."""
-_orphans: deque[Known] = deque()
-"""Loops whose object is gone, and that could not be ended at that moment."""
+_loops: dict[int, Loop] = {}
+"""By the `id` of the object. An entry may outlive its object: then its weak reference is dead."""
+_orphans: deque[Loop] = deque()
+"""Loops whose object is gone, and which could not be ended at that moment."""
 _lock = fork_safe_lock()
-_registered_in: int | None = None
+_exit_hook_pid: int | None = None
+"""The process in which the end of the process was last hooked."""
 
 
-def of(subject: Any) -> Known | None:
-    """The loop that trains an object, or None."""
-    found = _known.get(id(subject))
-    return found if found is not None and found.subject() is subject else None
+def find(trained: Any) -> Loop | None:
+    """Return the loop that trains an object, or None."""
+    loop = _loops.get(id(trained))
+    return loop if loop is not None and loop.trained() is trained else None
 
 
-def find_or_add(subject: Any, make: Callable[[], Known]) -> Known:
-    """The loop that trains an object, made at its first step. Raises TypeError where it takes no weak reference."""
+def find_or_add(trained: Any, make: Callable[[], Loop]) -> Loop:
+    """Return the loop that trains an object; make and register it if there is none.
+
+    Args:
+        trained: The object that is trained.
+        make: Makes the loop.
+
+    Raises:
+        TypeError: The object cannot be weakly referenced.
+    """
+    loop = find(trained)
+    if loop is not None:
+        return loop
     end_orphans()
-    _end_with_the_process()
+    _hook_process_end()
     with _lock:
-        found = of(subject)
-        if found is None:
-            found = _known[id(subject)] = make()
-    return found
+        loop = find(trained)
+        if loop is None:
+            loop = _loops[id(trained)] = make()
+    return loop
 
 
-def forget(loop: Known) -> None:
-    """A loop is no longer known: another step on its object begins another one."""
+def remove(loop: Loop) -> None:
+    """Remove a loop, so that the next step on its object begins another one."""
     with _lock:
-        if _known.get(loop.key) is loop:
-            del _known[loop.key]
+        if _loops.get(loop.object_id) is loop:
+            del _loops[loop.object_id]
 
 
-def end_on(subject: Any) -> None:
-    """Something else begins on an object: its loop ends."""
+def end_loop_of(trained: Any) -> None:
+    """End the loop that trains an object, because something else begins on it."""
     end_orphans()
-    found = of(subject)
-    if found is not None:
-        found.end()
+    loop = find(trained)
+    if loop is not None:
+        loop.end()
 
 
 def end_all(flavor: str | None = None) -> None:
-    """Ends the loops of a flavor, or of all, the oldest first. An interruption is raised when the others have ended."""
+    """End all loops, the oldest first. An interruption is raised when the others have ended too.
+
+    Args:
+        flavor: End only the loops of this flavor.
+    """
     end_orphans()
-    for loop in list(_known.values()):
+    for loop in list(_loops.values()):
         if flavor in (None, loop.flavor_name):
             try:
                 loop.end()
@@ -94,74 +118,75 @@ def end_all(flavor: str | None = None) -> None:
                 raise
 
 
-def anything_known() -> bool:
-    """Whether there is any loop: where there is none, nothing more is asked."""
-    return bool(_known or _orphans)
+def has_loops() -> bool:
+    """Return whether there is any loop. If there is none, a call need not be compared with loops."""
+    return bool(_loops or _orphans)
 
 
-class Saving(Passthrough):
-    """Around the user's own saving of a model: its loop ends once it has returned."""
+class LoopSave(Passthrough):
+    """Surrounds the user's own saving of a model, whose loop ends when the call has returned."""
 
-    def __init__(self, loop: Known, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, loop: Loop, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(args, kwargs)
         self._loop = loop
 
     def __exit__(self, kind: Any, *error: Any) -> None:
         if kind is None:
-            self._loop.end(saved=True)
+            self._loop.end(saved_by_user=True)
 
 
-# ---- objects that are gone
+# Objects that are garbage-collected
 
 
-def gone(loop: Known) -> None:
-    """The object of a loop is no more: called wherever the interpreter happens to be.
+def on_collected(loop: Loop) -> None:
+    """End a loop whose object has been garbage-collected, which may happen wherever the interpreter is at the moment.
 
-    Inside our own code, where a lock may be held, the loop waits for the next call; anywhere else it is ended at once.
+    If that is inside fitprint's own code, where a lock may be held, the loop waits for the next call. Otherwise it ends
+    at once.
     """
     _orphans.append(loop)
-    if _inside_our_code():
+    if _is_inside_our_code():
         return
     try:
         end_orphans()
-    except KeyboardInterrupt:  # what is raised in here reaches nobody: let it come once more
+    except KeyboardInterrupt:  # Python drops what a weak reference's callback raises: have it raised again outside
         importlib.import_module("_thread").interrupt_main()
 
 
 def end_orphans() -> None:
-    """Ends the runs of loops whose object is gone."""
+    """End the loops whose object is gone."""
     while _orphans:
         try:
             loop = _orphans.popleft()
-        except IndexError:  # another thread was faster
+        except IndexError:  # another thread took the last one
             return
         loop.end()
 
 
-def _inside_our_code() -> bool:
-    frame = sys._getframe(2)  # the callback that called `gone`
+def _is_inside_our_code() -> bool:
+    frame = sys._getframe(2)  # the callback of the weak reference
     while frame.f_back is not None:
         frame = frame.f_back
         name = str(frame.f_globals.get("__name__", ""))
-        if name.startswith("fitprint.") and not name.startswith(PASSING_ON):
+        if name.startswith("fitprint.") and not name.startswith(PASS_THROUGH_MODULES):
             return True
     return False
 
 
-# ---- the end of the process
+# The end of the process
 
 
-def _end_with_the_process() -> None:
-    global _registered_in
-    if _registered_in == os.getpid():
+def _hook_process_end() -> None:
+    global _exit_hook_pid
+    if _exit_hook_pid == os.getpid():
         return
-    if _registered_in is None:
+    if _exit_hook_pid is None:
         atexit.register(_end_at_exit)
-    _registered_in = os.getpid()
-    for name in FORKING:
-        process = sys.modules.get(f"{name}.process")
+    _exit_hook_pid = os.getpid()
+    for package in MULTIPROCESSING_PACKAGES:
+        process = sys.modules.get(f"{package}.process")
         if process is not None and process.parent_process() is not None:
-            importlib.import_module(f"{name}.util").Finalize(None, _end_at_exit, exitpriority=0)
+            importlib.import_module(f"{package}.util").Finalize(None, _end_at_exit, exitpriority=0)
 
 
 def _end_at_exit() -> None:
@@ -171,6 +196,6 @@ def _end_at_exit() -> None:
 
 @in_forked_child
 @on_reset
-def _forget() -> None:
-    _known.clear()
+def _reset() -> None:
+    _loops.clear()
     _orphans.clear()

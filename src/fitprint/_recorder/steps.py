@@ -1,4 +1,4 @@
-"""How a recording reaches its run from beside the user's code: steps under the guard, and values of metrics."""
+"""The parts that every recording is made of: a guarded step, and the function through which flavors emit metrics."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fitprint._runs.writer import RunWriter
 from fitprint.plugin.contract import TrainingCall
 
 
-class Step(guarded):
+class RecordingStep(guarded):
     """One guarded step of a recording.
 
-    An error of the store becomes a reason of the run and no warning, because the store has warned of it already.
+    An error of the store becomes a skip reason of the run and no warning, because the store has warned of it already.
     """
 
     __slots__ = ("writer",)
@@ -29,8 +29,8 @@ class Step(guarded):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        is_of_the_store = isinstance(error, StoreUnavailable) or (error is not None and error is self.writer.fault)
-        if error is None or not is_of_the_store or self.strict:
+        is_store_error = isinstance(error, StoreUnavailable) or (error is not None and error is self.writer.fault)
+        if error is None or not is_store_error or self.strict:
             return super().__exit__(kind, error, trace)
         self.failed = True
         self.reason = describe(error)
@@ -38,8 +38,8 @@ class Step(guarded):
         return True
 
 
-class RecordedCall(Protocol):
-    """What the steps of a recording need to know of it."""
+class Recording(Protocol):
+    """What the steps of a recording need to know about it."""
 
     call: TrainingCall
     run: Run
@@ -48,7 +48,7 @@ class RecordedCall(Protocol):
     def writer(self) -> RunWriter:
         """The writer of the run."""
 
-    def step(self, name: str) -> Step:
+    def step(self, name: str) -> RecordingStep:
         """Return a guarded step of the recording, to be entered with `with`."""
 
 

@@ -14,7 +14,7 @@ import click
 from fitprint._core.guard import guarded
 from fitprint._core.jsonable import jsonable
 from fitprint._instrumentation.entries import Entry, discover, flavor_extras
-from fitprint._recorder import rules as _rules
+from fitprint._recorder import rules
 from fitprint._settings.env_vars import unknown_variables
 from fitprint._settings.layers import Found, current
 from fitprint._settings.table import TABLE, value_text
@@ -66,7 +66,7 @@ def settings(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _installed_rules() -> Found:
-    names = tuple(sorted(point.name for point in metadata.entry_points(group=_rules.GROUP)))
+    names = tuple(sorted(point.name for point in metadata.entry_points(group=rules.GROUP)))
     return Found(names, "entry points" if names else "default")
 
 
