@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from fitprint.models.enforcement_numbers import fits_exactly
+from fitprint.models.enforcement_values import fits_exactly
 from fitprint.models.errors import SchemaError
 from fitprint.models.inference import is_csr_or_csc
 from fitprint.models.schema import Schema, TensorSpec

@@ -11,7 +11,7 @@ from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from fitprint._core.publish import publish
-from fitprint.models.inference import infer_params, infer_schema
+from fitprint.models.inference import dataclass_schema, infer_params, infer_schema
 from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 
 __all__ = ["ModelSignature", "infer_params", "infer_schema", "infer_signature"]
@@ -40,8 +40,6 @@ class ModelSignature:
         if part not in _PARTS:
             raise AttributeError(f"A signature has no {part!r}; its parts are {', '.join(_PARTS)}.")
         if part != "params" and is_dataclass(value) and not isinstance(value, (ColSpec, TensorSpec)):
-            from fitprint.models.inference_dataclass import dataclass_schema
-
             value = dataclass_schema(value)
         if value is not None and not isinstance(value, _PARTS[part]):
             raise TypeError(
