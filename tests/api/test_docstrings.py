@@ -17,7 +17,7 @@ import pytest
 
 MODULES = ("fitprint", "fitprint.models", "fitprint.plugin", "fitprint.pyfunc", "fitprint.stores", "fitprint.testing")
 MODULES_OF_NAMES = (*MODULES, "fitprint.models.enforcement", "fitprint.models.schema", "fitprint.models.signature")
-"""Modules whose `__all__` users and plugins read: the public ones, and those that the documentation of signatures uses."""
+"""The public modules, and those that the documentation of signatures imports from."""
 
 
 def public_values() -> Iterator[tuple[str, Any]]:
