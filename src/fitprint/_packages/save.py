@@ -34,13 +34,19 @@ class ModelInfo:
     model_uri: str
     """``runs:/<run_id>/<name>``, as `load_model` takes it."""
     run: Run
+    """The run that the package belongs to."""
     artifact_path: str
     """The name of the package in its run."""
     signature: ModelSignature | None
+    """The signature in the package, or None if it has none."""
     flavors: dict[str, Any]
+    """The flavors in the MLmodel file: the name and the entry of each."""
     model_uuid: str
+    """The identifier of the package: 32 hexadecimal digits."""
     utc_time_created: str
+    """When the package was written."""
     metadata: dict[str, Any] | None = None
+    """The values that the caller of `log_model` passed as `metadata`."""
 
     @property
     def run_id(self) -> str:

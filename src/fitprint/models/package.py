@@ -300,7 +300,7 @@ class Package:
         self.sealed = True
 
     def storing(self) -> _Storing:
-        """Surround operations on files, so that `on_fault` gets to know their errors."""
+        """Return a context manager for operations on files, which passes their errors to `on_fault`."""
         return _Storing(self)
 
     def discard(self) -> None:

@@ -58,7 +58,11 @@ class ModelMetadata:
 
 
 class PyFuncModel:
-    """A loaded package. `predict` checks data against the package's signature and returns what its flavor predicts."""
+    """A loaded package. `predict` checks data against the package's signature and returns what its flavor predicts.
+
+    Args:
+        loaded: The package and its model, from `fitprint.pyfunc.load_model`.
+    """
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded

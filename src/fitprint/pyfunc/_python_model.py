@@ -13,7 +13,12 @@ from fitprint.pyfunc._type_hints import as_hinted, input_hint
 
 
 class PythonModelContext:
-    """What a python model finds beside itself in its package."""
+    """What a python model finds beside itself in its package.
+
+    Args:
+        artifacts: The name and the absolute path of each artifact.
+        model_config: The config of the model, or None if it has none.
+    """
 
     def __init__(self, artifacts: Mapping[str, str], model_config: Mapping[str, Any] | None) -> None:
         self._artifacts = dict(artifacts)
