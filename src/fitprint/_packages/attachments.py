@@ -23,7 +23,7 @@ def copy_code(package: Package, code_paths: Files, steps: Steps) -> str | None:
         The name of the folder, or None if there is no code.
 
     Raises:
-        FileNotFoundError: a given path does not exist.
+        FileNotFoundError: A given path does not exist.
     """
     files = [pair for path in code_paths for pair in _files(path)]
     for file, name in files:
@@ -45,7 +45,7 @@ def copy_extra_files(package: Package, extra_files: Files) -> list[dict[str, str
         The entry of the MLmodel file, empty if there are none.
 
     Raises:
-        FileNotFoundError: one of them does not exist.
+        FileNotFoundError: One of them does not exist.
     """
     entry = []
     for path in extra_files:

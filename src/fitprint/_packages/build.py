@@ -23,9 +23,9 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
     """Write all files of a package except ``checksums.json``.
 
     Args:
-        subject: the model, its flavor and the options.
-        package: the package to write to.
-        steps: how the steps are taken and what is done with reasons for what is left out.
+        subject: The model, its flavor and the options.
+        package: The package to write to.
+        steps: How the steps are taken and what is done with reasons for what is left out.
 
     Returns:
         The document of the MLmodel file.
@@ -84,10 +84,10 @@ def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -
     """Return the given signature, else one under which the model predicts what it predicts on the data.
 
     Args:
-        subject: the model, its flavor and the options.
-        package: the package, whose model is saved already.
-        example: the data, or ``(data, params)``.
-        steps: how the steps are taken.
+        subject: The model, its flavor and the options.
+        package: The package, whose model is saved already.
+        example: The data, or ``(data, params)``.
+        steps: How the steps are taken.
     """
     chosen = subject.options.signature
     if isinstance(chosen, ModelSignature):

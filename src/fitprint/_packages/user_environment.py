@@ -28,11 +28,11 @@ def chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
     """Return the environment of a package, with user names and passwords in URLs hidden.
 
     Args:
-        options: what the user chose.
-        detect: returns the detected requirements; called only if they are needed.
+        options: What the user chose.
+        detect: Returns the detected requirements; called only if they are needed.
 
     Raises:
-        ValueError: a line is not a requirement; the message names it.
+        ValueError: A line is not a requirement; the message names it.
     """
     chosen_environment = _chosen(options, detect)
     hide = in_force().by_format  # the names here are those of distributions, not of secrets

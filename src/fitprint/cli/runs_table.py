@@ -54,9 +54,9 @@ def add_runs(page: Page, rows: Sequence[Row], run_ids: Sequence[str]) -> None:
     """Add the table of runs to a page, with as many columns as it has room for.
 
     Args:
-        page: the page.
-        rows: the runs.
-        run_ids: the ids of all runs of the store, in order: those shown get as many digits as `fitprint show` needs.
+        page: The page.
+        rows: The runs.
+        run_ids: The ids of all runs of the store, in order: those shown get as many digits as `fitprint show` needs.
     """
     metrics = _telling_metrics([run for run, _ in rows])
     ids = [run.run_id for run, _ in rows]

@@ -215,9 +215,9 @@ def rebuild_command(folder: Path, document: Mapping[str, Any], also: Iterable[st
     requirement; else it gets the lines that are, because a package must not decide where pip installs from.
 
     Args:
-        folder: the folder of the package.
-        document: its MLmodel document.
-        also: further requirements.
+        folder: The folder of the package.
+        document: Its MLmodel document.
+        also: Further requirements.
     """
     read = recorded_requirements(folder)
     if read.source == REQUIREMENTS and not read.unreadable:

@@ -30,10 +30,10 @@ def requirements(
     """Return the pinned requirements of a package.
 
     Args:
-        loader_module: the loader of the package; the plugin that it belongs to comes first.
-        named: distributions that the flavor names; one that is not installed is left out.
-        modules: modules that the model's pickle names.
-        covered: top-level modules that the named distributions bring.
+        loader_module: The loader of the package; the plugin that it belongs to comes first.
+        named: Distributions that the flavor names; one that is not installed is left out.
+        modules: Modules that the model's pickle names.
+        covered: Top-level modules that the named distributions bring.
     """
     names = {
         *named,
@@ -91,9 +91,9 @@ def copy_local_code(package: Package, modules: Iterable[str], there: Container[s
     """Copy the user's own modules that the model names, and those that these import, into ``code/``.
 
     Args:
-        package: the package; what the modules import is added to ``package.modules``.
-        modules: the modules that the model names.
-        there: modules that are in ``code/`` already.
+        package: The package; what the modules import is added to ``package.modules``.
+        modules: The modules that the model names.
+        there: Modules that are in ``code/`` already.
 
     Returns:
         (module, reason) for each that was not copied: it is too large, or its file cannot be found.

@@ -48,12 +48,12 @@ def read(source: Iterable[str] | str | os.PathLike[str]) -> Lines:
     """Read lines, or the file of a path. The files that ``-r`` and ``-c`` name are read in their place.
 
     Args:
-        source: the lines, or the path of a file.
+        source: The lines, or the path of a file.
 
     Raises:
-        ValueError: a line is not a requirement; the message says where it is and how to correct it.
-        TypeError: neither lines nor a path are given.
-        OSError: a file cannot be read.
+        ValueError: A line is not a requirement; the message says where it is and how to correct it.
+        TypeError: Neither lines nor a path are given.
+        OSError: A file cannot be read.
     """
     lines = Lines()
     if isinstance(source, (str, os.PathLike)):
@@ -77,7 +77,7 @@ def merged(lines: Iterable[str]) -> list[str]:
     ``pandas>1`` and ``pandas[x]<9`` become ``pandas[x]<9,>1``. Lines with different markers stay apart.
 
     Raises:
-        ValueError: a distribution has two URLs, or a URL and versions, or versions that no release can fit.
+        ValueError: A distribution has two URLs, or a URL and versions, or versions that no release can fit.
     """
     requirements: dict[tuple[str, str], Requirement] = {}
     texts: dict[tuple[str, str], str] = {}
@@ -113,7 +113,7 @@ def parsed(line: str) -> Requirement:
     """Parse one line as a requirement.
 
     Raises:
-        ValueError: it is not one; the message says what is wrong and how to correct it.
+        ValueError: It is not one; the message says what is wrong and how to correct it.
     """
     from packaging.requirements import InvalidRequirement, Requirement
 

@@ -1,7 +1,7 @@
-"""Schemas of a model's inputs and outputs: named or unnamed columns, or tensors.
+"""The schema of a model's inputs or outputs: named or unnamed columns, or tensors.
 
-Source of the format: MLflow's signatures as of 3.17 (a JSON list of specs, written by `json.dumps`
-with its default separators). Reading is tolerant of what older versions wrote.
+The JSON form is that of MLflow 3.17: a list of specs, as `json.dumps` writes it with its default separators. What older
+versions of MLflow wrote can be read as well.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fitprint.models.types import AnyType, Array, DataType, Map, Object, Propert
 if TYPE_CHECKING:
     import numpy as np
 
-# the nested types too, where MLflow has them
+# with the nested types, because MLflow's module of this name has them too
 __all__ = [
     "AnyType",
     "Array",
@@ -39,10 +39,15 @@ Spec = ColSpec | TensorSpec
 
 
 class Schema:
-    """An immutable list of `ColSpec`, or of `TensorSpec`.
+    """The schema of a model's inputs or outputs: an immutable list of columns or of tensors.
 
-    Raises ValueError for an empty list, a mix of columns and tensors or of named and unnamed specs,
-    several unnamed tensors, an optional unnamed column, or a repeated name.
+    Args:
+        inputs: Columns (`ColSpec`) or tensors (`TensorSpec`), which are the schema's `inputs` even when it describes
+            the outputs of a model, as in MLflow.
+
+    Raises:
+        ValueError: The list is empty, it has both columns and tensors, only some of its specs have names, a name
+            stands twice, there are several tensors without names, or a column without a name is optional.
     """
 
     __slots__ = ("_inputs", "cache")
@@ -54,7 +59,7 @@ class Schema:
 
     @property
     def inputs(self) -> list[Spec]:
-        """The specs, in order."""
+        """The columns or tensors, in order."""
         return list(self._inputs)
 
     def __len__(self) -> int:
@@ -73,61 +78,83 @@ class Schema:
         return f"Schema([{', '.join(map(repr, self._inputs))}])"
 
     def is_tensor_spec(self) -> bool:
-        """Whether the specs are tensors."""
+        """Return whether this is a schema of tensors."""
         return isinstance(self._inputs[0], TensorSpec)
 
     def has_input_names(self) -> bool:
-        """Whether the specs have names."""
+        """Return whether the columns or tensors have names."""
         return self._inputs[0].name is not None
 
     def input_names(self) -> list[Hashable]:
-        """The names, or 0, 1, ... when there are none."""
+        """Return the names, or 0, 1, ... where there are none."""
         return [i if spec.name is None else spec.name for i, spec in enumerate(self._inputs)]
 
     def required_input_names(self) -> list[Hashable]:
-        """The names of required specs."""
+        """Return the names of the columns or tensors that data must have."""
         return [name for name, spec in zip(self.input_names(), self._inputs, strict=True) if spec.required]
 
     def optional_input_names(self) -> list[Hashable]:
-        """The names of optional columns."""
+        """Return the names of the columns that data may lack."""
         return [name for name, spec in zip(self.input_names(), self._inputs, strict=True) if not spec.required]
 
     def input_types(self) -> list[Any]:
-        """The types of the columns, or the numpy dtypes of the tensors."""
+        """Return the types of the columns, or the numpy dtypes of the tensors."""
         return [spec.type for spec in self._inputs]
 
     def input_dict(self) -> dict[Hashable, Spec]:
-        """Spec by name. Raises ValueError when there are no names."""
+        """Return the columns or tensors by name.
+
+        Raises:
+            ValueError: They have no names.
+        """
         if not self.has_input_names():
-            raise ValueError("This schema has no names; use .inputs for its specs by position.")
+            raise ValueError("The specs of this schema have no names; use `inputs`, which has them by position.")
         return {spec.name: spec for spec in self._inputs}
 
     def input_types_dict(self) -> dict[Hashable, Any]:
-        """Type by name. Raises ValueError when there are no names."""
+        """Return the types of the columns, or the numpy dtypes of the tensors, by name.
+
+        Raises:
+            ValueError: They have no names.
+        """
         return {name: spec.type for name, spec in self.input_dict().items()}
 
     def numpy_types(self) -> list[np.dtype[Any]]:
-        """The numpy dtypes. Raises ValueError for nested columns, which have none."""
-        return self.input_types() if self.is_tensor_spec() else [each.to_numpy() for each in self._scalar_types()]
+        """Return the numpy dtypes of the columns or tensors.
+
+        Raises:
+            ValueError: A column has a nested type, which has no dtype.
+        """
+        if self.is_tensor_spec():
+            return self.input_types()
+        return [data_type.to_numpy() for data_type in self._scalar_types()]
 
     def pandas_types(self) -> list[np.dtype[Any]]:
-        """The dtypes of a DataFrame's columns. Raises ValueError for tensors and nested columns."""
-        return [each.to_pandas() for each in self._scalar_types()]
+        """Return the dtypes of a DataFrame with these columns.
+
+        Raises:
+            ValueError: This is a schema of tensors, or a column has a nested type.
+        """
+        return [data_type.to_pandas() for data_type in self._scalar_types()]
 
     def _scalar_types(self) -> list[DataType]:
         types = [spec.type for spec in self._inputs if isinstance(spec.type, DataType)]
         if len(types) < len(self):
-            raise ValueError("Only columns of scalar types have dtypes of their own; see input_types().")
+            raise ValueError("Only columns of scalar types have a dtype; `input_types()` returns all types.")
         return types
 
     def to_dict(self) -> list[dict[str, Any]]:
-        """The JSON list."""
+        """Return the JSON list: one object for each column or tensor."""
         return [spec.to_dict() for spec in self._inputs]
 
     def to_json(self) -> str:
-        """The JSON text, byte-equal to MLflow's. Raises ValueError for a label JSON cannot hold."""
+        """Return the JSON text, which has the same bytes as MLflow's.
+
+        Raises:
+            ValueError: JSON cannot express a label.
+        """
         try:
-            # a plain column's text is put together here: in a wide table, a map for each costs more than its text
+            # The text of a scalar column with a name is made directly: in a wide table, a dict for each costs much.
             texts = [
                 f'{{"type": "{spec.type.name}", "name": {encode_basestring_ascii(spec.name)}, '
                 f'"required": {"true" if spec.required else "false"}}}'
@@ -137,16 +164,36 @@ class Schema:
             ]
             return f"[{', '.join(texts)}]"
         except TypeError as error:
-            raise ValueError(f"A column label cannot be written as JSON ({error}); use text labels.") from error
+            raise ValueError(f"A column label cannot be written as JSON ({error}); use text as labels.") from error
 
     @classmethod
     def from_dict(cls, specs: Iterable[Mapping[str, Any]]) -> Schema:
-        """Read the JSON list; raises ValueError naming the spec at fault."""
+        """Read a schema from its JSON list.
+
+        Args:
+            specs: One JSON object for each column or tensor.
+
+        Returns:
+            The schema.
+
+        Raises:
+            ValueError: An object is not valid; the message names it.
+        """
         return cls([_read_spec(position, spec) for position, spec in enumerate(specs)])
 
     @classmethod
     def from_json(cls, text: str) -> Schema:
-        """Read the JSON text, on one line or many; raises ValueError naming the spec at fault."""
+        """Read a schema from its JSON text.
+
+        Args:
+            text: The JSON text, on one line or on many.
+
+        Returns:
+            The schema.
+
+        Raises:
+            ValueError: The text is no JSON list, or an object in it is not valid; the message names it.
+        """
         return cls.from_dict(read_json_list(text, "schema"))
 
 
@@ -162,18 +209,18 @@ def _read_spec(position: int, spec: Any) -> Spec:
 
 def _check_specs(specs: tuple[Spec, ...]) -> None:
     if not specs:
-        raise ValueError("A schema needs at least one column or tensor; use None for a part that is unknown.")
+        raise ValueError("A schema needs at least one column or tensor; in a signature, None means an unknown schema.")
     if len({isinstance(spec, TensorSpec) for spec in specs}) > 1:
-        raise ValueError("A schema holds columns or tensors, not both; make them two schemas.")
+        raise ValueError("A schema has columns or tensors, not both.")
     names = [spec.name for spec in specs if spec.name is not None]
     if names and len(names) < len(specs):
-        raise ValueError(f"Either all specs of a schema have names or none has; only {names} have.")
+        raise ValueError(f"Either all specs of a schema have names or none has; here only {names} are named.")
     if len(set(names)) < len(names):
-        raise ValueError(f"A schema has a name twice among {names}; give each spec its own.")
+        raise ValueError(f"Two specs of a schema have the same name; got the names {names}.")
     if not names and len(specs) > 1 and isinstance(specs[0], TensorSpec):
-        raise ValueError("Several tensors in one schema need names.")
+        raise ValueError("A schema of several tensors needs a name for each of them.")
     if not names and not all(spec.required for spec in specs):
-        raise ValueError("An unnamed column cannot be optional; give the columns names or make all required.")
+        raise ValueError("A column without a name cannot be optional; name the columns, or make all of them required.")
 
 
 publish("fitprint.models", Schema)

@@ -97,9 +97,13 @@ class ChildRun:
     """A run below another one, such as a candidate of a search, rebuilt from what the framework kept of it."""
 
     name: str
+    """The name of the run."""
     params: Mapping[str, Any]
+    """Its params."""
     metrics: Mapping[str, float]
+    """Its metrics."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Its tags, in addition to those that every run has."""
 
 
 DeclaredSignature = tuple["ModelSignature | None", Sequence[tuple[str, str]]]
@@ -125,12 +129,15 @@ class TrainingCall:
     """One call of an entry point. `Flavor.listen` may replace `args` and `kwargs`, but not change what is in them."""
 
     flavor: Flavor
+    """The flavor of the entry point."""
     function: Any
     """The function or method that was called."""
     instance: Any
     """The object whose method was called; None for a function."""
     args: tuple[Any, ...]
+    """The arguments that were passed by position."""
     kwargs: dict[str, Any]
+    """The arguments that were passed by name."""
     name: str = ""
     """The name of the function that was called, such as ``fit`` or ``train``."""
     settings: Settings = _DEFAULT_SETTINGS
@@ -278,6 +285,9 @@ class Flavor(ABC):
         Args:
             folder: The folder of the package.
             config: The flavor's entry in MLmodel.
+
+        Returns:
+            The model, as the framework itself loads it.
         """
 
     def model(self, call: TrainingCall) -> Any:
@@ -385,6 +395,9 @@ class Flavor(ABC):
             model: The native model.
             data: The inputs.
             params: Params of the prediction, or None.
+
+        Returns:
+            The predictions.
         """
         return model.predict(data)
 
@@ -412,7 +425,7 @@ class Flavor(ABC):
         return {"data": path.name}
 
     def size(self, model: Any) -> int | None:
-        """Estimate the bytes that `save` will write, for a format that the framework writes itself; None if unknown."""
+        """Return about how many bytes `save` will write, if the framework writes the files itself; None if unknown."""
         return None
 
 

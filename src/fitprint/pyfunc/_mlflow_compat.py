@@ -156,7 +156,7 @@ def submodule(top: Mlflow, name: str) -> Any:
     """Return a module below ``mlflow`` by its full name.
 
     Raises:
-        ModuleNotFoundError: nothing stands for it.
+        ModuleNotFoundError: Nothing stands for it.
     """
     module: Any = top
     for part in name.split(".")[1:]:
@@ -274,7 +274,7 @@ def read_python_model(folder: Path, config: Mapping[str, Any], model_config: Map
     """Unpickle the python model of a package, written by fitprint or MLflow.
 
     Raises:
-        PackageError: the file is broken; the text is one line.
+        PackageError: The file is broken; the text is one line.
     """
     path = member(folder, config.get("python_model"))
     compression = config.get("python_model_compression")

@@ -79,9 +79,9 @@ class Bench:
         """Train once.
 
         Args:
-            case: how to train.
-            data: the data; by default the case makes new data.
-            train: the function that trains, in place of the one of the case.
+            case: How to train.
+            data: The data; by default the case makes new data.
+            train: The function that trains, in place of the one of the case.
         """
         data = case.data() if data is None else data
         before = {run.run_id for run in fitprint.runs()}
@@ -134,11 +134,11 @@ class Bench:
         """Run a script in a process of its own, and return the JSON that it prints on its last line.
 
         Args:
-            text: the script.
-            arguments: its arguments, which it gets as JSON.
-            python: the interpreter.
-            env: variables that are changed; None removes one.
-            what: what is wrong if it fails, for the message.
+            text: The script.
+            arguments: Its arguments, which it gets as JSON.
+            python: The interpreter.
+            env: Variables that are changed; None removes one.
+            what: What is wrong if it fails, for the message.
         """
         __tracebackhide__ = True
         file = self.folder / f"script_{len(list(self.folder.glob('script_*.py')))}.py"

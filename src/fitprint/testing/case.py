@@ -29,6 +29,7 @@ class Budget:
     """
 
     seconds: float = 0.0
+    """A duration."""
     ratio: float = 0.0
     """A part of the time that the call takes without recording."""
 
@@ -38,6 +39,7 @@ class Case:
     """One way to train. Every function is called many times, with recording on and off, and in other processes."""
 
     name: str
+    """The name of the case in the ids of the tests."""
     data: Callable[[], Any]
     """Makes everything that is handed to the framework, anew at each call: best as a dict, with lists of callbacks."""
     train: Callable[[Any], Any]

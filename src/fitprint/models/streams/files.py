@@ -69,10 +69,10 @@ def imports_of(
     """Yield the imports of each file, without files that are not pickles and hold none.
 
     Args:
-        folder: the folder of the package.
-        files: the names of the files.
-        pickles: the files that will be unpickled whatever they look like.
-        models: the files that may be unpickled.
+        folder: The folder of the package.
+        files: The names of the files.
+        pickles: The files that will be unpickled whatever they look like.
+        models: The files that may be unpickled.
 
     Yields:
         The imports. A broken file does not raise: its `problem` says what is wrong.

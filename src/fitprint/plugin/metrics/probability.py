@@ -186,8 +186,8 @@ def roc_points(counts: ThresholdCounts, points: int | None = MOST_POINTS) -> dic
     above every score: "Infinity", as JSON has no such number.
 
     Args:
-        counts: the counts at each threshold.
-        points: the curve is thinned to at most this many points; None for all of them.
+        counts: The counts at each threshold.
+        points: The curve is thinned to at most this many points; None for all of them.
 
     Returns:
         The curve as JSON.
@@ -215,8 +215,8 @@ def precision_recall_points(counts: ThresholdCounts, points: int | None = MOST_P
     has none.
 
     Args:
-        counts: the counts at each threshold.
-        points: the curve is thinned to at most this many points; None for all of them.
+        counts: The counts at each threshold.
+        points: The curve is thinned to at most this many points; None for all of them.
 
     Returns:
         The curve as JSON.
