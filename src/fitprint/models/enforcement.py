@@ -17,6 +17,7 @@ from fitprint.models.enforcement_numbers import fits_exactly
 from fitprint.models.enforcement_tensors import enforce_tensors
 from fitprint.models.enforcement_values import enforce_value
 from fitprint.models.errors import SchemaError
+from fitprint.models.inference_columns import column_labels
 from fitprint.models.inference_values import ANY
 from fitprint.models.param_values import convert_param
 from fitprint.models.schema import ParamSchema, Schema
@@ -113,7 +114,7 @@ def _plan(schema: Schema) -> _Plan:
 
 def _as_ready(frame: Any, plan: _Plan, lossless: bool) -> Any:
     """The frame as it is, its columns put in order, or cast as a whole; None where that is not enough."""
-    labels = frame.columns.tolist()
+    labels = column_labels(frame)
     if plan.names is not None and labels != plan.names and set(plan.names) <= set(labels):
         frame = _in_order(frame, labels, plan.names)
     elif labels != plan.names and (plan.names is not None or len(labels) != len(plan.types)):

@@ -24,6 +24,8 @@ class DataType(Enum):
     binary = "binary"
     datetime = "datetime"
 
+    __hash__ = object.__hash__  # `Enum` hashes the name, by a call in Python for each column of a table
+
     def __repr__(self) -> str:
         return self.name
 

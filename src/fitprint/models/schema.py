@@ -7,14 +7,15 @@ with its default separators). Reading is tolerant of what older versions wrote.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from json.encoder import encode_basestring_ascii
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core.publish import publish
 from fitprint.models.param_schema import ParamSchema, ParamSpec, read_json_list
 from fitprint.models.specs import ColSpec, TensorSpec
-from fitprint.models.types import AnyType, Array, DataType, Map, Object, Property
+from fitprint.models.types import AnyType, Array, DataType, FieldType, Map, Object, Property
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +37,9 @@ __all__ = [
 
 
 Spec = ColSpec | TensorSpec
+_Columns = tuple[Sequence[FieldType], Sequence[Hashable], Sequence[bool]]
+_JSON_LABELS = {str, int, float, bool}
+"""Labels whose JSON is the same alone and in a list, whatever separates the items of the list."""
 
 
 class Schema:
@@ -45,12 +49,35 @@ class Schema:
     several unnamed tensors, an optional unnamed column, or a repeated name.
     """
 
-    __slots__ = ("_inputs", "cache")
+    __slots__ = ("_columns", "_inputs", "cache")
+
+    _inputs: tuple[Spec, ...]
 
     def __init__(self, inputs: Iterable[Spec]) -> None:
         self._inputs = tuple(inputs)
+        self._columns: _Columns | None = None
         self.cache: dict[str, Any] = {}  # what enforcement works out once per schema
         _check_specs(self._inputs)
+
+    @classmethod
+    def of_columns(cls, types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
+        """The schema of columns with these types and names.
+
+        A wide table has thousands of columns: their specs are made when somebody asks for them.
+        """
+        if not names or None in names or len(set(names)) < len(names):
+            return cls(map(ColSpec, types, names, required))
+        schema = cls.__new__(cls)
+        schema._columns, schema.cache = (types, names, required), {}
+        return schema
+
+    if not TYPE_CHECKING:  # for a type checker, this would make every name an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name != "_inputs":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self._inputs = tuple(map(ColSpec, *self._columns))
+            return self._inputs
 
     @property
     def inputs(self) -> list[Spec]:
@@ -58,7 +85,7 @@ class Schema:
         return list(self._inputs)
 
     def __len__(self) -> int:
-        return len(self._inputs)
+        return len(self._inputs if self._columns is None else self._columns[0])
 
     def __iter__(self) -> Iterator[Spec]:
         return iter(self._inputs)
@@ -74,14 +101,16 @@ class Schema:
 
     def is_tensor_spec(self) -> bool:
         """Whether the specs are tensors."""
-        return isinstance(self._inputs[0], TensorSpec)
+        return self._columns is None and isinstance(self._inputs[0], TensorSpec)
 
     def has_input_names(self) -> bool:
         """Whether the specs have names."""
-        return self._inputs[0].name is not None
+        return self._columns is not None or self._inputs[0].name is not None
 
     def input_names(self) -> list[Hashable]:
         """The names, or 0, 1, ... when there are none."""
+        if self._columns is not None:
+            return list(self._columns[1])
         return [i if spec.name is None else spec.name for i, spec in enumerate(self._inputs)]
 
     def required_input_names(self) -> list[Hashable]:
@@ -94,7 +123,7 @@ class Schema:
 
     def input_types(self) -> list[Any]:
         """The types of the columns, or the numpy dtypes of the tensors."""
-        return [spec.type for spec in self._inputs]
+        return [spec.type for spec in self._inputs] if self._columns is None else list(self._columns[0])
 
     def input_dict(self) -> dict[Hashable, Spec]:
         """Spec by name. Raises ValueError when there are no names."""
@@ -127,15 +156,9 @@ class Schema:
     def to_json(self) -> str:
         """The JSON text, byte-equal to MLflow's. Raises ValueError for a label JSON cannot hold."""
         try:
-            # a plain column's text is put together here: in a wide table, a map for each costs more than its text
-            texts = [
-                f'{{"type": "{spec.type.name}", "name": {encode_basestring_ascii(spec.name)}, '
-                f'"required": {"true" if spec.required else "false"}}}'
-                if type(spec) is ColSpec and type(spec.type) is DataType and type(spec.name) is str
-                else json.dumps(spec.to_dict())
-                for spec in self._inputs
-            ]
-            return f"[{', '.join(texts)}]"
+            if self._columns is not None:
+                return f"[{', '.join(_columns_json(*self._columns))}]"
+            return json.dumps(self.to_dict())
         except TypeError as error:
             raise ValueError(f"A column label cannot be written as JSON ({error}); use text labels.") from error
 
@@ -148,6 +171,18 @@ class Schema:
     def from_json(cls, text: str) -> Schema:
         """Read the JSON text, on one line or many; raises ValueError naming the spec at fault."""
         return cls.from_dict(read_json_list(text, "schema"))
+
+
+def _columns_json(types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Iterator[str]:
+    """The JSON of columns; neighbours that differ in nothing but their labels are written in one step."""
+    for (dtype, is_required), run in groupby(zip(types, required, names, strict=True), key=itemgetter(0, 1)):
+        labels = [name for _, _, name in run]
+        if isinstance(dtype, DataType) and set(map(type, labels)) <= _JSON_LABELS:
+            head, tail = f'{{"type": "{dtype.name}", "name": ', f', "required": {"true" if is_required else "false"}}}'
+            joined = json.dumps(labels, separators=(f"{tail}, {head}", ": "))
+            yield f"{head}{joined[1:-1]}{tail}"
+        else:
+            yield from (json.dumps(ColSpec(dtype, label, is_required).to_dict()) for label in labels)
 
 
 def _read_spec(position: int, spec: Any) -> Spec:
