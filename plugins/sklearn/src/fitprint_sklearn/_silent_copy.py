@@ -66,7 +66,9 @@ def _estimator(estimator: BaseEstimator, done: dict[int, Any]) -> Any:
         return estimator  # only the class itself knows how to make one
     copied: Any = object.__new__(cls)
     done[id(estimator)] = copied
-    attributes = {name: _copied(value, done) for name, value in vars(estimator).items()}
+    attributes = {
+        name: value if type(value) in _ATOMS else _copied(value, done) for name, value in vars(estimator).items()
+    }
     if isinstance(attributes.get("verbose"), (bool, int, np.integer)):
         attributes["verbose"] = 0
     vars(copied).update(attributes)
