@@ -94,6 +94,7 @@ def _root(distribution: metadata.Distribution) -> str:
     return os.path.normpath(str(distribution.locate_file("")))
 
 
+@functools.lru_cache(maxsize=512)
 def _in_site_packages(place: str) -> bool:
     return any(part in ("site-packages", "dist-packages") for part in Path(place).parts)
 

@@ -22,6 +22,7 @@ from fitprint.models.enforcement_values import (
     is_upcast,
 )
 from fitprint.models.errors import SchemaError
+from fitprint.models.inference_columns import column_labels
 from fitprint.models.inference_values import ANY
 from fitprint.models.param_schema import convert_param
 from fitprint.models.schema import ParamSchema, Schema
@@ -156,7 +157,7 @@ def _plan(schema: Schema) -> _Plan:
 
 def _as_ready(frame: Any, plan: _Plan, lossless: bool) -> Any:
     """Return the DataFrame with its columns in order, cast as a whole if need be; None if that is not enough."""
-    labels = frame.columns.tolist()
+    labels = column_labels(frame)
     if plan.names is not None and labels != plan.names and set(plan.names) <= set(labels):
         frame = _in_order(frame, labels, plan.names)
     elif labels != plan.names and (plan.names is not None or len(labels) != len(plan.types)):

@@ -15,7 +15,7 @@ from fitprint._core.rows import row_count, take_rows
 from fitprint.models.enforcement import enforce_inputs
 from fitprint.models.errors import SchemaError
 from fitprint.models.inference import infer_schema
-from fitprint.models.inference_columns import columns_at, missing_counts
+from fitprint.models.inference_columns import MISSING_COUNTS, columns_at, missing_counts
 from fitprint.models.schema import ColSpec, Schema, Spec
 from fitprint.models.signature import ModelSignature
 from fitprint.models.types import AnyType, DataType
@@ -40,14 +40,14 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> tu
     Raises:
         Exception: Whatever `predict` raises for the data as it is.
     """
-    chosen = _few_rows(data)
+    inputs = infer_schema(data)
+    chosen = _few_rows(data, inputs)
     rows = data if chosen is None else take_rows(data, chosen)
     if predicted is None or chosen is None or row_count(predicted) != row_count(data):
         expected = predict(rows)
     else:
         expected = take_rows(predicted, chosen)
     outputs = infer_schema(expected)
-    inputs = infer_schema(data)
     if inputs is None:
         return (ModelSignature(outputs=outputs) if outputs is not None else None), []
     if _predicts_the_same(predict, inputs, rows, expected):
@@ -62,7 +62,7 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> tu
     return signature, [("signature inputs", reason)]
 
 
-def _few_rows(data: Any) -> Any:
+def _few_rows(data: Any, inputs: Schema | None) -> Any:
     """Choose the rows to predict: the first ones, and the first with a missing value, which enforcement may change.
 
     Returns:
@@ -70,7 +70,8 @@ def _few_rows(data: Any) -> Any:
     """
     if not hasattr(data, "columns") or not hasattr(data, "isna"):
         return slice(0, ROWS) if row_count(data) is not None else None
-    lacking = [position for position, count in enumerate(missing_counts(data)) if count]
+    counts = inputs.cache.pop(MISSING_COUNTS, None) if inputs is not None else None
+    lacking = [position for position, count in enumerate(missing_counts(data) if counts is None else counts) if count]
     if not lacking:
         return slice(0, ROWS)
     missing = columns_at(data, lacking).isna().to_numpy().any(axis=1)

@@ -6,6 +6,8 @@ on the whole DataFrame.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from fitprint.models.inference_values import ANY, NoTypeError, is_missing, items_type
@@ -17,6 +19,8 @@ _INTEGERS = {1: DataType.integer, 2: DataType.integer, 4: DataType.integer, 8: D
 _UNSIGNED = {1: DataType.integer, 2: DataType.integer, 4: DataType.long}
 _FLOATS = {2: DataType.float, 4: DataType.float, 8: DataType.double}
 _PLAIN_LABELS = {str, int, float, bool, type(None)}
+MISSING_COUNTS = "missing counts"
+"""The key in the cache of a new schema for what was counted to make it: looking at all values again takes as long."""
 _SIZED = {"i": _INTEGERS, "u": _UNSIGNED, "f": _FLOATS}
 
 
@@ -32,26 +36,29 @@ def frame_schema(frame: Any) -> Schema:
     Raises:
         ValueError: There are no columns, a label repeats, or JSON cannot express a label.
     """
-    labels = frame.columns.tolist()
+    labels = column_labels(frame)
     if not set(map(type, labels)) <= _PLAIN_LABELS:
         labels = [column_label(label) for label in labels]
     if not frame.columns.is_unique:
         raise ValueError("duplicate column labels")
-    dtypes = frame.dtypes.tolist()
     missing = missing_counts(frame)
-    by_dtype: dict[int, DataType | None] = {}
-    specs = []
-    for position, dtype in enumerate(dtypes):
-        if id(dtype) not in by_dtype:  # by id, because the hash of a categorical dtype is that of all its categories
-            by_dtype[id(dtype)] = dtype_type(dtype)
-        inferred: FieldType | None = by_dtype[id(dtype)]
-        required = not missing[position]
-        if inferred is None or (dtype.kind == "O" and not required):
-            column = frame.iloc[:, position]
-            inferred = column_type(column)
-            required = required or not _has_missing(column)
-        specs.append(ColSpec(inferred, labels[position], required))
-    return Schema(specs)
+    required = [not count for count in missing]
+    types: list[FieldType] = []
+    for dtype, positions in dtype_runs(frame):
+        known = dtype_type(dtype)
+        if known is not None and dtype.kind != "O":
+            types += [known] * len(positions)
+            continue
+        for position in positions:
+            inferred: FieldType | None = known
+            if known is None or missing[position]:
+                column = frame.iloc[:, position]
+                inferred = column_type(column)
+                required[position] = not missing[position] or not _has_missing(column)
+            types.append(inferred or ANY)
+    schema = Schema.of_columns(types, labels, required)
+    schema.cache[MISSING_COUNTS] = missing
+    return schema
 
 
 def series_schema(series: Any) -> Schema:
@@ -130,6 +137,27 @@ def column_label(label: Any) -> Any:
     raise NoTypeError(f"the label {label!r} cannot be written as JSON")
 
 
+def column_labels(frame: Any) -> list[Any]:
+    """The labels of the columns as Python objects. An index of texts alone would be asked for them one by one."""
+    labels = frame.columns
+    if type(labels.dtype).__name__ == "StringDtype":
+        labels = labels.to_numpy(dtype=object)
+    listed: list[Any] = labels.tolist()
+    return listed
+
+
+def dtype_runs(frame: Any) -> Iterator[tuple[Any, range]]:
+    """Each run of neighbouring columns that share one dtype object, with their positions.
+
+    Dtypes are told apart by identity, because hashing a dtype of categories means hashing all of them.
+    """
+    start = 0
+    for _, run in groupby(frame.dtypes.tolist(), key=id):
+        dtypes = list(run)
+        yield dtypes[0], range(start, start + len(dtypes))
+        start += len(dtypes)
+
+
 def columns_by_dtype(frame: Any) -> tuple[list[tuple[Any, list[int]]], list[int]]:
     """Group the columns of a DataFrame by dtype, because columns of one numpy dtype can be read as one array.
 
@@ -144,11 +172,11 @@ def columns_by_dtype(frame: Any) -> tuple[list[tuple[Any, list[int]]], list[int]
 
     alike: dict[Any, list[int]] = {}
     others: list[int] = []
-    for position, dtype in enumerate(frame.dtypes.tolist()):
+    for dtype, positions in dtype_runs(frame):
         if isinstance(dtype, np.dtype) and dtype.kind != "O":
-            alike.setdefault(dtype, []).append(position)
+            alike.setdefault(dtype, []).extend(positions)
         else:
-            others.append(position)
+            others.extend(positions)
     return list(alike.items()), others
 
 

@@ -7,14 +7,15 @@ versions of MLflow wrote can be read as well.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from json.encoder import encode_basestring_ascii
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core.publish import publish
 from fitprint.models.param_schema import ParamSchema, ParamSpec, read_json_list
 from fitprint.models.specs import ColSpec, TensorSpec
-from fitprint.models.types import AnyType, Array, DataType, Map, Object, Property
+from fitprint.models.types import AnyType, Array, DataType, FieldType, Map, Object, Property
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +37,9 @@ __all__ = [
 
 
 Spec = ColSpec | TensorSpec
+_Columns = tuple[Sequence[FieldType], Sequence[Hashable], Sequence[bool]]
+_JSON_LABELS = {str, int, float, bool}
+"""Labels whose JSON is the same alone and in a list, whatever separates the items of the list."""
 
 
 class Schema:
@@ -50,12 +54,35 @@ class Schema:
             stands twice, there are several tensors without names, or a column without a name is optional.
     """
 
-    __slots__ = ("_inputs", "cache")
+    __slots__ = ("_columns", "_inputs", "cache")
+
+    _inputs: tuple[Spec, ...]
 
     def __init__(self, inputs: Iterable[Spec]) -> None:
         self._inputs = tuple(inputs)
+        self._columns: _Columns | None = None
         self.cache: dict[str, Any] = {}  # what enforcement works out once per schema
         _check_specs(self._inputs)
+
+    @classmethod
+    def of_columns(cls, types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
+        """The schema of columns with these types and names.
+
+        A wide table has thousands of columns: their specs are made when somebody asks for them.
+        """
+        if not names or None in names or len(set(names)) < len(names):
+            return cls(map(ColSpec, types, names, required))
+        schema = cls.__new__(cls)
+        schema._columns, schema.cache = (types, names, required), {}
+        return schema
+
+    if not TYPE_CHECKING:  # for a type checker, this would make every name an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name != "_inputs":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self._inputs = tuple(map(ColSpec, *self._columns))
+            return self._inputs
 
     @property
     def inputs(self) -> list[Spec]:
@@ -63,7 +90,7 @@ class Schema:
         return list(self._inputs)
 
     def __len__(self) -> int:
-        return len(self._inputs)
+        return len(self._inputs if self._columns is None else self._columns[0])
 
     def __iter__(self) -> Iterator[Spec]:
         return iter(self._inputs)
@@ -79,14 +106,16 @@ class Schema:
 
     def is_tensor_spec(self) -> bool:
         """Return whether this is a schema of tensors."""
-        return isinstance(self._inputs[0], TensorSpec)
+        return self._columns is None and isinstance(self._inputs[0], TensorSpec)
 
     def has_input_names(self) -> bool:
         """Return whether the columns or tensors have names."""
-        return self._inputs[0].name is not None
+        return self._columns is not None or self._inputs[0].name is not None
 
     def input_names(self) -> list[Hashable]:
         """Return the names, or 0, 1, ... where there are none."""
+        if self._columns is not None:
+            return list(self._columns[1])
         return [i if spec.name is None else spec.name for i, spec in enumerate(self._inputs)]
 
     def required_input_names(self) -> list[Hashable]:
@@ -99,7 +128,7 @@ class Schema:
 
     def input_types(self) -> list[Any]:
         """Return the types of the columns, or the numpy dtypes of the tensors."""
-        return [spec.type for spec in self._inputs]
+        return [spec.type for spec in self._inputs] if self._columns is None else list(self._columns[0])
 
     def input_dict(self) -> dict[Hashable, Spec]:
         """Return the columns or tensors by name.
@@ -154,15 +183,9 @@ class Schema:
             ValueError: JSON cannot express a label.
         """
         try:
-            # The text of a scalar column with a name is made directly: in a wide table, a dict for each costs much.
-            texts = [
-                f'{{"type": "{spec.type.name}", "name": {encode_basestring_ascii(spec.name)}, '
-                f'"required": {"true" if spec.required else "false"}}}'
-                if type(spec) is ColSpec and type(spec.type) is DataType and type(spec.name) is str
-                else json.dumps(spec.to_dict())
-                for spec in self._inputs
-            ]
-            return f"[{', '.join(texts)}]"
+            if self._columns is not None:
+                return f"[{', '.join(_columns_json(*self._columns))}]"
+            return json.dumps(self.to_dict())
         except TypeError as error:
             raise ValueError(f"A column label cannot be written as JSON ({error}); use text as labels.") from error
 
@@ -195,6 +218,18 @@ class Schema:
             ValueError: The text is no JSON list, or an object in it is not valid; the message names it.
         """
         return cls.from_dict(read_json_list(text, "schema"))
+
+
+def _columns_json(types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Iterator[str]:
+    """The JSON of columns; neighbours that differ in nothing but their labels are written in one step."""
+    for (dtype, is_required), run in groupby(zip(types, required, names, strict=True), key=itemgetter(0, 1)):
+        labels = [name for _, _, name in run]
+        if isinstance(dtype, DataType) and set(map(type, labels)) <= _JSON_LABELS:
+            head, tail = f'{{"type": "{dtype.name}", "name": ', f', "required": {"true" if is_required else "false"}}}'
+            joined = json.dumps(labels, separators=(f"{tail}, {head}", ": "))
+            yield f"{head}{joined[1:-1]}{tail}"
+        else:
+            yield from (json.dumps(ColSpec(dtype, label, is_required).to_dict()) for label in labels)
 
 
 def _read_spec(position: int, spec: Any) -> Spec:

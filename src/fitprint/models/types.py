@@ -38,6 +38,8 @@ __all__ = [
 class DataType(Enum):
     """A scalar type. The name of the member is its name in the JSON form."""
 
+    __hash__ = object.__hash__  # `Enum` hashes the name, by a call in Python for each column of a table
+
     boolean = "boolean"
     integer = "integer"
     long = "long"
