@@ -85,7 +85,11 @@ class RecordingBase:
         except OSError:
             recorder_state.count_skip(self.call.flavor.name, "store")
             return False
-        self.writer = writer_of(self.run)
+        try:
+            self.writer = writer_of(self.run)
+        except BaseException:  # interrupted at this very moment: without its writer the run could not be ended
+            self.writer = writer_of(self.run)
+            raise
         self._record_before_call()
         return True
 
