@@ -13,6 +13,7 @@ from fitprint._core.guard import guarded
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
 from fitprint.plugin.arguments import argument, named_arguments, with_argument
+from fitprint.plugin.callbacks import SafeCallback
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
@@ -62,12 +63,13 @@ class Patch:
 class Emit(Protocol):
     """Records values of a metric while the training runs. It never raises."""
 
-    def __call__(self, name: str, value: float, step: int) -> None:
+    def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, with the current time.
 
         Args:
             name: The name of the metric.
-            value: Its value.
+            value: Its value: a number, or something that `Flavor.read_values` makes a number of later, such as a tensor
+                on a device. It must not change afterwards.
             step: The step, such as an iteration or an epoch, counted from 0.
         """
 
@@ -187,6 +189,15 @@ class TrainingCall:
             TypeError: The function has no such parameter.
         """
         self.args, self.kwargs = with_argument(self.function, self.args, self.kwargs, name, value)
+
+    def wrap(self, function: Callable[..., Any], step: str = "per-iteration metrics") -> SafeCallback:
+        """Return a function for the framework to call, whose errors never reach the training: see `safe_callback`.
+
+        Args:
+            function: The function to call. After an error in it, the framework gets None.
+            step: What the function does, for the report of an error.
+        """
+        return SafeCallback(function, self.guard(step))
 
     def guard(self, step: str) -> guarded:
         """Return a context manager for code that the framework calls during the user's training.
@@ -342,6 +353,20 @@ class Flavor(ABC):
             step: The number of the step, counted from 0.
         """
         return
+
+    def read_values(self, values: Sequence[Any]) -> Iterable[float]:
+        """Return the numbers of values that were emitted as they were, such as tensors on a device.
+
+        It is called about once a second with everything that has come together, so that a framework can copy the values
+        from a device in one go.
+
+        Args:
+            values: The values, in the order in which they were emitted.
+
+        Returns:
+            A number for each value.
+        """
+        return [float(value) for value in values]
 
     def source(self, call: TrainingCall) -> Any:
         """Return the model that a conversion has converted; its run gets the package. None when it is not known."""
