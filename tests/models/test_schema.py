@@ -248,7 +248,7 @@ def test_every_type_and_spec_reads_its_map_by_mlflows_name(value):
 
 
 def test_a_map_of_another_type_is_refused():
-    with pytest.raises(ValueError, match="describes the type map of long, which is no Array"):
+    with pytest.raises(ValueError, match="describes the type map of long, which is not of the class Array"):
         Array.from_json_dict(**Map("long").to_dict())
     prop = Property("k", "long", required=False)
     assert Property.from_json_dict(**prop.to_dict()) == prop

@@ -17,7 +17,7 @@ CONSTRAINTS = "constraints.txt"
 
 
 def copy_code(package: Package, code_paths: Files, steps: Steps) -> str | None:
-    """Copy the given modules, and those of the user's own that the model names, into ``code/``.
+    """Copy the given modules, and the user's own modules that the model names, into ``code/``.
 
     Returns:
         The name of the folder, or None if there is no code.

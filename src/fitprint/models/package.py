@@ -172,7 +172,7 @@ class _Storing:
 
 
 class Package:
-    """A package that is being written into a folder of its own.
+    """A package that is being written into its own folder.
 
     The `save` of a flavor uses `open` and `path`, and never opens a file by itself.
 

@@ -215,7 +215,7 @@ class Schema:
             The schema.
 
         Raises:
-            ValueError: The text is no JSON list, or an object in it is not valid; the message names it.
+            ValueError: The text is not a JSON list, or an object in it is not valid; the message names it.
         """
         return cls.from_dict(read_json_list(text, "schema"))
 

@@ -27,7 +27,7 @@ class ColSpec:
         required: Whether data must have the column.
 
     Raises:
-        ValueError: `type` is no type.
+        ValueError: `type` is not a type.
     """
 
     type: FieldType

@@ -131,7 +131,7 @@ class Bench:
         env: Mapping[str, str | None] | None = None,
         what: str = "",
     ) -> Any:
-        """Run a script in a process of its own, and return the JSON that it prints on its last line.
+        """Run a script in a separate process, and return the JSON that it prints on its last line.
 
         Args:
             text: The script.
@@ -162,7 +162,10 @@ class Bench:
         lines = done.stdout.splitlines()
         if done.returncode != 0 or not lines:
             output = f"---- its stdout\n{done.stdout}\n---- its stderr\n{done.stderr}"
-            pytest.fail(f"{what}: a process of its own ended with exit code {done.returncode}\n{output}", pytrace=False)
+            pytest.fail(
+                f"{what}: the process that ran the script ended with exit code {done.returncode}\n{output}",
+                pytrace=False,
+            )
         return json.loads(lines[-1])
 
     def case_arguments(self, case: Case) -> list[str]:

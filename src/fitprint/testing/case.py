@@ -62,7 +62,7 @@ class Case:
     nested: Callable[[Any], Any] | None = None
     """(data): a training that trains models of this flavor inside; all of it is one run."""
     fails: Callable[[Any], Any] | None = None
-    """(data): a training that the framework refuses with an error of its own.
+    """(data): a training that the framework refuses with an error.
 
     Its message has to be the same each time: without a time of day or an address.
     """

@@ -138,10 +138,10 @@ def expect_as_then(case: Case, golden: Golden) -> None:
 def _check_requirements(bench: Bench, package: Path) -> None:
     lines = (package / "requirements.txt").read_text("utf-8").splitlines()
     brought = {distributions.distribution_of_module(module) for module in bench.entry.modules}
-    wanted = {name.lower().replace("_", "-") for name in brought if name is not None}
+    expected = {name.lower().replace("_", "-") for name in brought if name is not None}
     names = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
-    assert not wanted or wanted & names, (
-        f"its requirements.txt names none of {sorted(wanted)}, which bring the framework: look at requirements()"
+    assert not expected or expected & names, (
+        f"its requirements.txt names none of {sorted(expected)}, which bring the framework: look at requirements()"
     )
 
 

@@ -73,7 +73,7 @@ class XGBoostFlavor(BoostingFlavor):
         if call.instance is not None:
             return super().shapes(call)
         matrix = self.training_data(call)
-        label = self.origins.alive(matrix, "label")  # the matrix would have to make an array of its own
+        label = self.origins.alive(matrix, "label")  # the matrix itself would have to make a new array
         shapes: dict[str, tuple[int, ...]] = {"inputs": self.container_shape(matrix)}
         return shapes if label is None else {**shapes, "target": tuple(label.shape)}
 
