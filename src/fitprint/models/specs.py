@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,7 @@ class TensorSpec:
         return {
             **named,
             "type": "tensor",
-            "tensor-spec": {"dtype": self.type.name, "shape": list(self.shape)},
+            "tensor-spec": {"dtype": _dtype_name(self.type), "shape": list(self.shape)},
         }
 
     @classmethod
@@ -111,6 +112,11 @@ class TensorSpec:
     def from_json_dict(cls, **spec: Any) -> TensorSpec:
         """`from_dict`, by MLflow's name."""
         return cls.from_dict(spec)
+
+
+@functools.lru_cache(maxsize=64)
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return dtype.name  # which numpy puts together anew each time
 
 
 def _tensor_dtype(value: Any) -> np.dtype[Any]:
