@@ -35,7 +35,7 @@ def copy_code(package: Package, code_paths: Files, steps: Steps) -> str | None:
         left_out = environment.copy_local_code(package, package.modules, present)
     for module, reason in left_out:
         steps.skip(f"code of {module}", "code", reason)
-    return environment.CODE if Path(package.folder, environment.CODE).is_dir() else None
+    return environment.CODE if os.path.isdir(os.path.join(package.folder, environment.CODE)) else None
 
 
 def copy_extra_files(package: Package, extra_files: Files) -> list[dict[str, str]]:

@@ -295,7 +295,8 @@ class Package:
         self.settle()
         text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
         with self.storing():
-            (self.folder / CHECKSUMS).write_text(text, "utf-8")
+            with open(f"{self._root}/{CHECKSUMS}", "wb") as file:
+                file.write(text.encode("utf-8"))
             os.rename(self.folder, target)
         self.sealed = True
 
