@@ -20,6 +20,8 @@ from fitprint.models.errors import PackageError
 from fitprint.models.package import member
 
 NAME = "MLmodel"
+WRITER = "fitprint_flavor"
+"""The key of the flavor that wrote the package in the format of another one."""
 LARGEST = 10_000_000
 _MOST_KEPT = 200_000
 """Bytes of a value whose YAML is kept for the next package."""
@@ -88,16 +90,20 @@ def flavors(
     pyfunc: Mapping[str, Any] | None,
     code: str | None,
 ) -> dict[str, Any]:
-    """The map of flavors: the model's own, and the generic one unless ``pyfunc`` is None: then it cannot predict."""
+    """The map of flavors: the model's own, and the generic one unless ``pyfunc`` is None: then it cannot predict.
+
+    Keys of the generic one whose value is None are left out.
+    """
     found: dict[str, Any] = {flavor: {**keys, "code": code}}
     if pyfunc is not None:
-        found["python_function"] = {
+        generic = {
             "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
             "loader_module": loader_module,
             "python_version": platform.python_version(),
-            **({"code": code} if code else {}),
+            "code": code,
             **pyfunc,
         }
+        found["python_function"] = {name: value for name, value in generic.items() if value is not None}
     return found
 
 
