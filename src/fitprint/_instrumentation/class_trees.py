@@ -12,7 +12,15 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from fitprint._core.guard import attempt
-from fitprint._instrumentation.targets import Place, bases_of, is_class, loaded_modules, own_attributes, package_of, patch_attribute
+from fitprint._instrumentation.targets import (
+    Place,
+    bases_of,
+    is_class,
+    loaded_modules,
+    own_attributes,
+    package_of,
+    patch_attribute,
+)
 from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough, Patched, begin_of, ours
 
 _HOOK = "__init_subclass__"
@@ -175,7 +183,9 @@ class Creation:
         """Patch a tree now, and every class that is created below its base from now on."""
         self.trees.append(tree)
         tree.patch_all()
-        owners = {owner for cls in below(tree.base) for owner in bases_of(cls) if _HOOK in own_attributes(owner)} - {object}
+        owners = {owner for cls in below(tree.base) for owner in bases_of(cls) if _HOOK in own_attributes(owner)} - {
+            object
+        }
         if not any(owner in bases_of(tree.base) for owner in owners):
             self._add_hook(tree.base)
         for owner in owners | _mixins(package_of(tree.base)):

@@ -89,7 +89,7 @@ def load(
     metadata = document.get("metadata")
     if isinstance(metadata, dict) and metadata.get(EXTERNAL) is True:
         raise PackageError(f"{folder}: its files are stored elsewhere, according to its metadata ({EXTERNAL})")
-    flavor, config = choose(folder, document["flavors"], flavor_name, generic)
+    flavor, config = choose(folder, document["flavors"], flavor_name, generic, document.get(mlmodel.WRITER))
     level = trust if trust is not None else current().settings(flavor.name).trust
     check(folder, document, level, digest=digest, reason=flavor.needs_trust(config))
     refuse_another_python(folder, document, config)

@@ -87,12 +87,12 @@ def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str,
     return to_yaml(conda), to_yaml(virtualenv, sort_keys=False)
 
 
-def copy_local_code(package: Package, modules: Iterable[str], there: Container[str] = ()) -> list[tuple[str, str]]:
+def copy_local_code(package: Package, modules: set[str], there: Container[str] = ()) -> list[tuple[str, str]]:
     """Copy the user's own modules that the model names, and those that these import, into ``code/``.
 
     Args:
-        package: The package; what the modules import is added to ``package.modules``.
-        modules: The modules that the model names.
+        package: The package.
+        modules: The modules that the model names; what the copied ones import is added to it.
         there: Modules that are in ``code/`` already.
 
     Returns:
@@ -101,7 +101,7 @@ def copy_local_code(package: Package, modules: Iterable[str], there: Container[s
     left_out = []
     size = count = 0
     for top, files in sorted(_local_closure(modules).items()):
-        package.modules |= imported_by(files)
+        modules |= imported_by(files)
         if top in there:
             continue
         own_size = sum(_size(file) for file, _ in files)

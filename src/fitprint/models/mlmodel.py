@@ -20,6 +20,8 @@ from fitprint.models.errors import PackageError
 from fitprint.models.package import member
 
 NAME = "MLmodel"
+WRITER = "fitprint_flavor"
+"""The key of the flavor that wrote the package in the format of another one."""
 LARGEST = 10_000_000
 _MOST_KEPT = 200_000
 """The largest value, in bytes, whose YAML text is kept for the next package."""
@@ -102,7 +104,8 @@ def flavors(
         flavor: The name of the model's flavor.
         keys: The entries of this flavor.
         loader_module: The module whose `_load_pyfunc` loads the model.
-        pyfunc: Further entries of the generic flavor `python_function`, or None if the model cannot predict.
+        pyfunc: Further entries of the generic flavor `python_function`, or None if the model cannot predict. An
+            entry whose value is None is left out.
         code: The folder of code in the package, or None if there is none.
 
     Returns:
@@ -110,13 +113,14 @@ def flavors(
     """
     entries: dict[str, Any] = {flavor: {**keys, "code": code}}
     if pyfunc is not None:
-        entries["python_function"] = {
+        generic = {
             "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
             "loader_module": loader_module,
             "python_version": platform.python_version(),
-            **({"code": code} if code else {}),
+            "code": code,
             **pyfunc,
         }
+        entries["python_function"] = {name: value for name, value in generic.items() if value is not None}
     return entries
 
 

@@ -46,6 +46,7 @@ _MODULES = {
         "pickle_format",
     ),
     "fitprint.models.distributions": ("distribution_of_module", "installed_version"),
+    "fitprint.models.saved_model": ("SaveContext", "SavedModel"),
     "fitprint.models.pickling": ("UNPICKLING_ERRORS", "Unpickler"),
     "fitprint._settings": ("parsers",),
     "fitprint._settings.table": ("setting",),

@@ -20,6 +20,7 @@ from fitprint.models import (
 )
 from fitprint.models.distributions import distribution_of_module, installed_version
 from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler
+from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin import metrics
 from fitprint.plugin.arguments import accepted_kwargs, positional_names
 from fitprint.plugin.boosting import BoostingFlavor
@@ -58,6 +59,8 @@ __all__ = [
     "Role",
     "Rule",
     "SafeCallback",
+    "SaveContext",
+    "SavedModel",
     "Schema",
     "SecondsUnknown",
     "TensorSpec",

@@ -17,6 +17,7 @@ from fitprint.plugin.callbacks import SafeCallback
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
+    from fitprint.models.saved_model import SaveContext, SavedModel
     from fitprint.models.signature import ModelSignature
 
 API_VERSION = 1
@@ -263,10 +264,12 @@ class Flavor(ABC):
     """The flavor's own settings, each declared with `setting`. A call has their values in ``call.settings.own``."""
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
+    reads: Sequence[str] = ()
+    """Other flavors whose entries in MLmodel `load` and `needs_trust` understand; see `package_flavor`."""
     model_argument = "model"
     """The name that MLflow's ``log_model`` of this flavor gives to the model argument; accepted as an alternative."""
     save_options: Sequence[str] = ()
-    """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``package.options``."""
+    """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``context.options``."""
 
     def tops(self) -> set[str]:
         """Return the top-level modules of the framework; their distributions are among the requirements."""
@@ -277,16 +280,16 @@ class Flavor(ABC):
         """Return the entry points to record."""
 
     @abstractmethod
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel | Mapping[str, Any]:
         """Write the model into the package.
 
         Args:
             model: The model.
-            package: The package. ``package.open`` and ``package.path`` give places to write to. The plugin may set
-                ``package.pyfunc`` to other keys of the generic flavor, or to None when the model cannot predict.
+            package: The package. ``package.open`` and ``package.path`` give places to write to.
+            context: The options of the call, and where to say what the package lacks.
 
         Returns:
-            The keys of the flavor's entry in MLmodel. The key ``data`` is passed to the generic flavor too.
+            What was written. A mapping is the short form of ``SavedModel(keys=mapping)``.
         """
 
     @abstractmethod
@@ -306,6 +309,18 @@ class Flavor(ABC):
         if call.loop is not None:
             return call.loop
         return call.instance if call.instance is not None else call.result
+
+    def package_flavor(self, model: Any) -> str:
+        """Return the flavor whose format `save` writes: the name of its entry in MLmodel. By default this flavor.
+
+        If it is another one, its readers load the package, here and in MLflow: `save` writes the keys that they read,
+        and ``loader_module`` is theirs. The run keeps the name of this flavor. Where only this flavor is installed,
+        it loads the package itself if the other one is among `reads`.
+
+        Args:
+            model: The model.
+        """
+        return self.name
 
     def run_name(self, call: TrainingCall) -> str:
         """Return the name of the run: by default the class of the instance, or the flavor and the function."""
