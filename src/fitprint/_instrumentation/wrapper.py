@@ -181,6 +181,12 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
         return repr(self.__wrapped__)
 
 
+def begin_of(patched: Patched) -> Begin:
+    """Return what a patch was made with."""
+    begin: Begin = patched._self_begin
+    return begin
+
+
 def ours(value: Any) -> Patched | None:
     """Find fitprint's patch in a value.
 
