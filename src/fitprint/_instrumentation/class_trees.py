@@ -106,8 +106,8 @@ class ClassTree:
             return f"{owner.__qualname__}.{name} cannot be replaced, as in a class that is written in C"
         others = f" and {len(heirs) - 1} more" if len(heirs) > 1 else ""
         return (
-            f"{heirs[0].__qualname__}{others} inherits {name} from {owner.__module__}.{owner.__qualname__}, which is not "
-            f"below {self.base.__qualname__} and not part of {' or '.join(sorted(self.packages))}"
+            f"{heirs[0].__qualname__}{others} inherits {name} from {owner.__module__}.{owner.__qualname__}, which is "
+            f"not below {self.base.__qualname__} and not part of {' or '.join(sorted(self.packages))}"
         )
 
     def _is_below(self, cls: type) -> bool:
