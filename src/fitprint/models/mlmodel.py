@@ -80,15 +80,24 @@ def _entry(name: str, value: Any) -> str:
     if name == "utc_time_created":
         return f"{name}: '{value}'\n"
     try:
-        frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike, and refuses other than plain values
+        frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike
     except ValueError:
         return to_yaml({name: value})
-    return _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else to_yaml({name: value})
+    kept = _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else None
+    return to_yaml({name: value}) if kept is None else kept
 
 
 @functools.lru_cache(maxsize=64)
-def _kept_entry(name: str, frozen: bytes) -> str:
-    return to_yaml({name: marshal.loads(frozen)})
+def _kept_entry(name: str, frozen: bytes) -> str | None:
+    """Return the text of a key and its value; None if the value may not be plain: marshal turns arrays into bytes."""
+    value = marshal.loads(frozen)
+    return None if _has_bytes(value) else to_yaml({name: value})
+
+
+def _has_bytes(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_bytes, (*value, *value.values())))
+    return any(map(_has_bytes, value)) if isinstance(value, (list, tuple, set, frozenset)) else isinstance(value, bytes)
 
 
 def flavors(

@@ -66,9 +66,15 @@ class Schema:
 
     @classmethod
     def of_columns(cls, types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
-        """The schema of columns with these types and names.
+        """Return the schema of columns. A wide table has thousands: their specs are made when somebody asks for them.
 
-        A wide table has thousands of columns: their specs are made when somebody asks for them.
+        Args:
+            types: The type of each column.
+            names: The name of each column.
+            required: Whether each column is required.
+
+        Raises:
+            ValueError: As for `Schema`.
         """
         if not names or None in names or len(set(names)) < len(names):
             return cls(map(ColSpec, types, names, required))
