@@ -34,9 +34,11 @@ from fitprint._runs.active import end_run as end_run
 from fitprint._runs.active import start_run as start_run
 from fitprint._runs.index import last_run as last_run
 from fitprint._runs.index import run_of as run_of
+from fitprint._runs.read import RunList as RunList
 from fitprint._runs.read import get_run as get_run
 from fitprint._runs.read import runs as runs
 from fitprint._runs.read import search_runs as search_runs
+from fitprint._runs.record import Skip as Skip
 from fitprint._runs.run import Run as Run
 from fitprint._settings.arguments import AutologSettings as AutologSettings
 from fitprint._version import __version__ as __version__

@@ -96,7 +96,7 @@ def test_all_public_names_are_offered_for_completion():
 
 def test_no_module_hides_a_public_function_of_its_name():
     modules = {file.stem for file in ROOT.iterdir()}
-    assert modules & {*fitprint.__all__} <= {"models", "plugin", "pyfunc", "testing"}
+    assert modules & {*fitprint.__all__} <= {"models", "plugin", "pyfunc", "stores", "testing"}
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import re
 import shutil
 
 import pytest
-from fitprint.testing.apart import forget_everything
 
 import fitprint
+from fitprint.testing.reset import forget_everything
 
 
 @pytest.fixture

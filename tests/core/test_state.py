@@ -6,33 +6,33 @@ import logging
 import os
 
 import pytest
-from fitprint.testing.apart import forget_everything
 
 import fitprint
-from fitprint import _state
+from fitprint._core import process_state
 from fitprint._core.privacy import in_force, redactor_for
+from fitprint.testing.reset import forget_everything
 
 
 def test_what_was_registered_last_is_reset_first(monkeypatch):
     called = []
-    monkeypatch.setattr(_state, "_resets", [])
+    monkeypatch.setattr(process_state, "_resets", [])
 
-    @_state.on_reset
+    @process_state.on_reset
     def below():
         called.append("below")
 
-    @_state.on_reset
+    @process_state.on_reset
     def above():
         called.append("above")
 
-    _state.reset_all()
+    process_state.reset_all()
     assert called == ["above", "below"]
 
 
 @pytest.mark.process
 def test_a_forked_child_resets_before_anything_else():
     called = []
-    _state.in_forked_child(lambda: called.append(os.getpid()))
+    process_state.in_forked_child(lambda: called.append(os.getpid()))
     child = os.fork()
     if child == 0:
         os._exit(called != [os.getpid()])

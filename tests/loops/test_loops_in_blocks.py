@@ -94,7 +94,7 @@ def test_a_loop_in_a_thread_of_the_block_ends_with_the_block(net):
 def test_an_interruption_while_a_loop_ends_still_ends_the_block(net, monkeypatch):
     flavor = type(registry.entries()["toy"].flavor())
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(flavor, "save", save)

@@ -49,7 +49,7 @@ def test_nothing_is_kept_of_a_container_that_is_gone():
     originals.remember(container, data=TABLE)
     del container
     gc.collect()
-    assert not originals._kept
+    assert not originals._origins
 
 
 def test_a_container_that_was_not_seen():

@@ -71,6 +71,7 @@ def test_compressed_code_is_found_too(written_by):
         fitprint.load_model(folder)
 
 
+@pytest.mark.usefixtures("same_python_as_mlflow")
 @pytest.mark.parametrize("version", [f"{platform.python_version().rpartition('.')[0]}.99", None, ""])
 def test_another_patch_version_or_none_is_no_other_python(written_by, version):
     assert fitprint.load_model(written_by("pyfunc_function", version)).predict(["a"]) == ["A"]

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 FRAME = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
 
 
+@pytest.mark.usefixtures("same_python_as_mlflow")
 def test_a_python_model_with_artifacts_config_and_code(fixture_model):
     model = fitprint.load_model(fixture_model("pyfunc_python_model"))
     assert model.predict(FRAME).tolist() == [7.5, 10.5]
@@ -31,12 +32,14 @@ def test_a_python_model_with_artifacts_config_and_code(fixture_model):
     assert model.unwrap() is model.unwrap_python_model()
 
 
+@pytest.mark.usefixtures("same_python_as_mlflow")
 def test_a_function_with_a_type_hint_gets_the_data_as_it_is(fixture_model):
     model = fitprint.load_model(fixture_model("pyfunc_function"))
     assert model.predict(["a", "b"]) == ["A", "B"]
     assert model.predict(pd.DataFrame({"x": ["a", "b"]})) == ["A", "B"]
 
 
+@pytest.mark.usefixtures("same_python_as_mlflow")
 @pytest.mark.parametrize(
     ("data", "told"), [(["a", 1], "element 1 of the data: expected str, got int 1"), ("a", "expected a list, got str")]
 )
@@ -60,6 +63,7 @@ def test_a_script_that_is_a_model(fixture_model):
     assert model.predict(FRAME).equals(FRAME)
 
 
+@pytest.mark.usefixtures("same_python_as_mlflow")
 def test_no_module_named_mlflow_is_left_behind(fixture_model):
     for name in ("pyfunc_python_model", "pyfunc_function", "pyfunc_models_from_code"):
         fitprint.load_model(fixture_model(name))
@@ -67,6 +71,7 @@ def test_no_module_named_mlflow_is_left_behind(fixture_model):
     assert not [name for name in sys.modules if name.startswith("mlflow.")]
 
 
+@pytest.mark.usefixtures("same_python_as_mlflow")
 def test_reading_leaves_no_file_in_a_package(fixture_model, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     for name in ("pyfunc_python_model", "pyfunc_loader_module", "pyfunc_models_from_code"):
@@ -77,6 +82,7 @@ def test_reading_leaves_no_file_in_a_package(fixture_model, tmp_path, monkeypatc
         assert sorted(copy.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("same_python_as_mlflow")
 @pytest.mark.parametrize(("name", "compress"), [("gzip", gzip), ("bzip2", bz2), ("lzma", lzma)])
 def test_a_compressed_python_model(fixture_model, tmp_path, name, compress):
     copy = tmp_path / "compressed"

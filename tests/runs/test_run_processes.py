@@ -27,7 +27,7 @@ fitprint.end_run()
 
 
 @pytest.fixture
-def waiting(store):
+def waiting(store, starts_processes):
     """A living process with a run open: (process, run id)."""
     command = [sys.executable, "-c", OPENS_A_RUN_AND_WAITS]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

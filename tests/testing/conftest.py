@@ -35,7 +35,7 @@ class Outcome:
 
 
 @pytest.fixture
-def checked(toy: Any, tmp_path: Path) -> Callable[..., Outcome]:
+def checked(toy: Any, tmp_path: Path, starts_processes: None) -> Callable[..., Outcome]:
     """Runs the kit on the toy. ``plugin``, ``tests``: from texts in its files to others; ``more``: further tests."""
 
     def run(

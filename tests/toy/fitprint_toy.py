@@ -73,7 +73,7 @@ class ToyFlavor(Flavor):
     def requirements(self, model):
         return ["toylearn"]
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         return {"data": "model.pkl", "format": dump_model(model, package, "model.pkl")}
 
     def load(self, folder, config):

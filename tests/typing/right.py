@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Unpack, assert_type
 
 import fitprint
-from fitprint.plugin import TrainingCall
+from fitprint.plugin import Package, TrainingCall
 
 
 def a_rule(call: TrainingCall) -> str | None:
@@ -70,6 +70,6 @@ class Doubled(fitprint.pyfunc.PythonModel):
         return model_input * 2
 
 
-def packages_are_read(package: fitprint.Package, error: fitprint.models.PackageError) -> None:
+def packages_are_read(package: Package, error: fitprint.models.PackageError) -> None:
     assert_type(package.size, int)
     raise error

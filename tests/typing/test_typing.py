@@ -44,6 +44,7 @@ def by_file(errors) -> dict[Path, dict[int, str]]:
     return found
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("errors", [errors_of_mypy, errors_of_pyright])
 def test_a_type_checker_tells_right_uses_from_wrong_ones(errors):
     marked = {number for number, line in enumerate(WRONG.read_text().splitlines(), 1) if line.endswith("# wrong")}

@@ -132,7 +132,7 @@ def test_the_command_does_the_same(model, sample):
     assert refused.count("\n") == 1
     assert "--trust" in refused
     assert not Path("package").exists()
-    assert run(*call, "--trust").stdout == "package is a package: `fitprint inspect` shows what is in it\n"
+    assert run(*call, "--trust").stdout == "package is a package now: `fitprint inspect` shows what is in it\n"
     assert run("verify", "package").exit_code == 0
     lines = run("predict", "package", sample).stdout.splitlines()
     assert lines == ["prediction", *map(str, model.predict(X.iloc[::15]))]

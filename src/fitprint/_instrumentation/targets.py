@@ -55,8 +55,9 @@ class Place:
         Returns:
             False if somebody else wrapped the patch, which then stays.
         """
-        if vars(self.owner).get(self.name) is not self.patched:
-            return ours(vars(self.owner).get(self.name)) is None
+        value = own_attributes(self.owner).get(self.name)
+        if value is not self.patched:
+            return ours(value) is None
         if self.inherited:
             delattr(self.owner, self.name)
         else:
@@ -78,7 +79,7 @@ def patch_attribute(owner: Any, name: str, begin: Begin) -> Place | None:
     Raises:
         AttributeError: If the attribute cannot be set.
     """
-    original = vars(owner).get(name)
+    original = own_attributes(owner).get(name)
     if original is None or ours(original) is not None:
         return None
     patched = Patched(original, begin)
@@ -100,7 +101,7 @@ def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> lis
     """
     places = []
     for module in modules:
-        names = vars(module)
+        names = own_attributes(module)
         for name, value in list(names.items()):
             patched = patches.get(id(value))
             if patched is not None and value is patched.__wrapped__:
@@ -121,5 +122,33 @@ def loaded_modules(below: str | None = None) -> list[ModuleType]:
     return [
         module
         for name, module in list(sys.modules.items())
-        if isinstance(module, ModuleType) and (below is None or name == below or name.startswith(below + "."))
+        if issubclass(type(module), ModuleType) and (below is None or name == below or name.startswith(below + "."))
     ]
+
+
+def own_attributes(owner: Any) -> Any:
+    """Return the dictionary of a class or a module, without asking the class or the module itself.
+
+    A framework may warn, or import a module, when an attribute is looked up on a deprecated class or a lazy module.
+
+    Args:
+        owner: The class or module.
+    """
+    lookup = type.__getattribute__ if is_class(owner) else object.__getattribute__
+    return lookup(owner, "__dict__")
+
+
+def bases_of(cls: type) -> tuple[type, ...]:
+    """Return a class and its bases in the order of method resolution, without asking its metaclass."""
+    bases: tuple[type, ...] = type.__getattribute__(cls, "__mro__")
+    return bases
+
+
+def package_of(cls: type) -> str:
+    """Return the top-level package of the module that defines a class, without asking its metaclass."""
+    return str(type.__getattribute__(cls, "__module__")).partition(".")[0]
+
+
+def is_class(value: Any) -> bool:
+    """Return whether a value is a class, without asking the value: `isinstance` looks up ``__class__`` on it."""
+    return issubclass(type(value), type)

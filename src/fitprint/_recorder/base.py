@@ -136,6 +136,7 @@ class RecordingBase:
             self._end_run(outcome.status)
 
     def _record_outcome(self, outcome: Outcome) -> None:
+        self.emitter.read_all()
         for at_end in self._at_training_end:
             with self.step("per-iteration metrics"):
                 at_end()

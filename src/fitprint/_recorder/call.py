@@ -10,6 +10,7 @@ from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._recorder.base import Outcome, RecordingBase
 from fitprint._recorder.contexts import CallContextBase
+from fitprint._runs import active
 from fitprint.plugin.contract import TrainingCall
 
 
@@ -31,12 +32,18 @@ class CallRecording(CallContextBase, RecordingBase):
         try:
             self._scope.enter()
             with guarded("the start of a run", call.flavor.name, strict=call.settings.strict):
+                outer_run = active.active_run()
                 if self.begin():
-                    self._scope.session.recording = self
+                    session = self._scope.session
+                    session.recording, session.run, session.outer_run = self, self.run, outer_run
             self._call_started = time.perf_counter()
         except BaseException as error:
             self._abandon(error, self.ensure_ended)
             raise
+
+    def trains(self, model: object) -> bool:
+        """Return whether an object is the one whose method is being recorded."""
+        return model is not None and self.call.instance is model
 
     def _subscribe(self) -> None:
         self.listen(self.call)
@@ -71,7 +78,6 @@ class CallRecording(CallContextBase, RecordingBase):
             self._leave()
 
     def _leave(self) -> None:
-        self._scope.session.recording = None
         self._scope.leave()
         self._at_training_end.clear()
         self.__dict__.pop("call", None)  # keeps none of the user's objects alive

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from fitprint._core.rows import row_count, take_rows
-from fitprint.models.inference_columns import columns_at, columns_by_dtype, missing_counts
+from fitprint.models.inference_columns import column_labels, columns_at, columns_by_dtype, dtype_runs, missing_counts
 
 DIGEST_BYTES = 4_000_000
 """Up to this size the digest covers all rows, above it a fixed sample of them."""
@@ -56,14 +56,11 @@ def _facts(data: Any) -> dict[str, Any]:
 
 
 def _columns(frame: Any) -> list[dict[str, Any]]:
-    described = zip(frame.columns.tolist(), frame.dtypes.tolist(), missing_counts(frame), strict=True)
-    texts: dict[int, str] = {}  # by the identity of the dtype: making its text takes longer than everything else here
-    columns = []
-    for name, dtype, count in islice(described, MAX_COLUMNS):
-        if id(dtype) not in texts:
-            texts[id(dtype)] = str(dtype)
-        columns.append({"name": str(name), "dtype": texts[id(dtype)], "missing": count})
-    return columns
+    texts: list[str] = []
+    for dtype, positions in dtype_runs(frame):
+        texts += [str(dtype)] * len(positions)  # the text of a dtype takes longer to make than all else here
+    described = zip(map(str, column_labels(frame)), texts, missing_counts(frame), strict=True)
+    return [{"name": name, "dtype": text, "missing": count} for name, text, count in islice(described, MAX_COLUMNS)]
 
 
 def _missing(array: Any) -> int | None:
@@ -138,7 +135,7 @@ def _parts(data: Any) -> Any:
     import numpy as np
 
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        yield repr(list(data.columns)).encode()
+        yield repr(column_labels(data)).encode()
         blocks, others = columns_by_dtype(data)
         for dtype, positions in blocks:
             if len(positions) < data.shape[1]:

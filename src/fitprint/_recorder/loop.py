@@ -20,7 +20,7 @@ from fitprint._recorder.state import recorder_state
 from fitprint._runs import active
 from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
-from fitprint._runs.run import writer_of
+from fitprint._runs.run import Run, writer_of
 from fitprint._runs.writer import RunWriter
 from fitprint.plugin.contract import TrainingCall
 
@@ -46,6 +46,7 @@ class LoopRecording(RecordingBase):
         self._saved_by_user = False
         self._seconds_in_steps = 0.0
         self._end_started: float | None = None
+        self._block_run: Run | None = None
         self._block_writer: RunWriter | None = None
         # the last attribute: from here on the callback may run
         self.trained = weakref.ref(trained, lambda _: loop_registry.on_collected(self))
@@ -88,10 +89,15 @@ class LoopRecording(RecordingBase):
         finally:
             self.call = _without_user_objects(call)
         if has_begun:
-            block_run = active.active_run()
-            if block_run is not None:
-                self._block_writer = writer_of(block_run)
+            self._block_run = active.active_run()
+            if self._block_run is not None:
+                self._block_writer = writer_of(self._block_run)
                 self._block_writer.before_end.append(self.end)
+
+    def attach(self, session: call_scope.Session) -> None:
+        """Make the run of this loop the one of a step's session, and the latest one of this context."""
+        session.run, session.outer_run = self.run, self._block_run
+        run_index.set_latest(self.run)
 
     def record_step(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
         """Record a step that has returned or raised.
@@ -183,6 +189,8 @@ class LoopStep(CallContextBase):
         try:
             self._scope.enter()
             self._loop.open(self.call)
+            if self._loop.has_run:
+                self._loop.attach(self._scope.session)
             self._call_started = time.perf_counter()
         except BaseException:
             self._leave()

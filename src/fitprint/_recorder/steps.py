@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import numbers
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from fitprint._core.guard import describe, guarded
 from fitprint._runs.run import Run
 from fitprint._runs.store_breaker import StoreUnavailable
 from fitprint._runs.writer import RunWriter
 from fitprint.plugin.contract import TrainingCall
+
+MOST_UNREAD, SECONDS_UNREAD = 1000, 1.0
+"""How many values, and for how many seconds, an `Emitter` keeps values that are not plain numbers."""
+_NUMBERS = (float, int, numbers.Real)
 
 
 class RecordingStep(guarded):
@@ -53,16 +58,46 @@ class Recording(Protocol):
 
 
 class Emitter:
-    """What flavors call with the values of a metric during the user's training. It never raises."""
+    """What flavors call with the values of a metric during the user's training. It never raises.
+
+    A value that is not a plain number, such as a tensor on a device, is kept as it is and read later, together with
+    others: reading each at once would make the training wait for the device.
+    """
 
     def __init__(self, writer: RunWriter, call: TrainingCall) -> None:
         self._writer = writer
         self._flavor = call.flavor.name
         self._strict = call.settings.strict
+        self._read_values = call.flavor.read_values
+        self._unread: list[tuple[str, Any, int, float]] = []
+        self._read_at = time.monotonic() + SECONDS_UNREAD
 
-    def __call__(self, name: str, value: float, step: int) -> None:
+    def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
-        self.series(name, (value,), step, (time.time(),))
+        if isinstance(value, _NUMBERS):
+            self.series(name, (float(value),), step, (time.time(),))
+            return
+        self._unread.append((name, value, step, time.time()))
+        if len(self._unread) >= MOST_UNREAD or time.monotonic() >= self._read_at:
+            self.read_all()
+
+    def read_all(self) -> None:
+        """Read the values that were kept as they are, and record them."""
+        unread, self._unread = self._unread, []
+        self._read_at = time.monotonic() + SECONDS_UNREAD
+        if not unread:
+            return
+        with guarded("per-iteration metrics", self._flavor, self._writer, self._strict):
+            numbers = self._read_values([value for _, value, _, _ in unread])
+            for (name, _, step, stamp), number in zip(unread, numbers, strict=True):
+                self._writer.add_series(name, (float(number),), step, (stamp,))
+            self._writer.flush_if_due()
+
+    def __copy__(self) -> Emitter:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Emitter:
+        return self
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Record the values of consecutive steps, each with its time in seconds since the epoch."""

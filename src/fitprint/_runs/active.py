@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fitprint._core import call_scope
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._runs.open import begin_run, reopen_run
@@ -64,7 +65,7 @@ def start_run(
 
 
 def end_run(status: str = FINISHED) -> None:
-    """End the active run. Does nothing if no run is active.
+    """End the run that `start_run` started last. Does nothing if there is none: a recorded training call ends its own.
 
     Args:
         status: ``FINISHED``, ``FAILED`` or ``KILLED``.
@@ -74,15 +75,24 @@ def end_run(status: str = FINISHED) -> None:
         OSError: If the end of the run cannot be written.
     """
     check_end_status(status)
-    run = active_run()
+    run = active_runs.innermost()
     if run is not None:
         active_runs.remove(run)
         run.end(status)
 
 
 def active_run() -> Run | None:
-    """Return the run that `start_run` started last and that has not ended, or None."""
-    return active_runs.innermost()
+    """Return the innermost run that is open here.
+
+    Returns:
+        Inside a recorded training call the run that it is recorded on, unless `start_run` started another one inside
+        the call. Otherwise the run that `start_run` started last and that has not ended. None if there is neither.
+    """
+    started = active_runs.innermost()
+    session = call_scope.current()
+    if session is None or session.run is None:
+        return started
+    return started if started is not None and started is not session.outer_run else session.run
 
 
 def parent_id() -> str | None:
@@ -111,7 +121,7 @@ def inherit(parent: str | None) -> None:
 @in_forked_child
 def _leave_runs_to_parent() -> None:
     """In a forked child: name the active run as the parent of new runs, and do not write to it."""
-    run = active_run()
+    run = active_runs.innermost()
     if run is not None:
         inherit(run.run_id)
     active_runs.clear()
@@ -119,6 +129,6 @@ def _leave_runs_to_parent() -> None:
 
 @on_reset
 def _end_all() -> None:
-    while active_run() is not None:
+    while active_runs.innermost() is not None:
         end_run(KILLED)
     inherit(None)

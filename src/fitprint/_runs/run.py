@@ -29,7 +29,13 @@ class Run:
     __module__ = "fitprint"  # where users import it from, and what pickles name
 
     def __init__(self, record: Record, store: Store, writer: RunWriter | None = None) -> None:
-        """Create a run for fitprint itself. Users get one from `fitprint.start_run` or `fitprint.get_run`."""
+        """Create a run for fitprint itself. Users get one from `fitprint.start_run` or `fitprint.get_run`.
+
+        Args:
+            record: What is known of the run.
+            store: The store that the run is in.
+            writer: Writes to the run; None if this process did not start it.
+        """
         self._record = record
         self._store = store
         self._writer = writer

@@ -1,7 +1,7 @@
 """The stack of active runs: those of this context, and those that belong to this thread.
 
 A run of a `with` block belongs to its context, so that asyncio tasks do not see the runs of each other. A run that was
-started without `with` belongs to the thread as well, because a notebook executes each cell in a context of its own.
+started without `with` belongs to the thread as well, because a notebook executes each cell in a separate context.
 """
 
 from __future__ import annotations

@@ -18,6 +18,10 @@ from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import clean
 from fitprint.models.errors import PackageError
 
+Result = TypeVar("Result")
+EXPECTED_ERRORS = (PackageError, OSError, ValueError, click.ClickException)
+"""Errors that the group of commands reports on one line as they are."""
+
 
 @click.command(short_help="Predict the rows of a CSV file with a package.")
 @click.argument("package")
@@ -50,8 +54,8 @@ def predict(
     DATA is a CSV file with a header, or - for standard input; its columns are read with the types of the package's
     signature. The predictions are printed as CSV, a line for each row of the data and in its order.
     """
-    from fitprint import load_model
     from fitprint.models.csv_data import read_csv
+    from fitprint.pyfunc import load_model
 
     params = dict(map(_param, param_texts))
     folder = found_package(package, store)
@@ -113,7 +117,7 @@ def package(file: str, flavor: str | None, data: str | None, folder: str, trust:
     which does not need --trust. The rows in --data are not kept. The package is the one that `fitprint.save_model`
     writes.
     """
-    from fitprint import package_model
+    from fitprint._api.models import package_model
 
     for path in code if trust else ():
         sys.path.insert(0, str(Path(path).resolve().parent))
@@ -122,22 +126,17 @@ def package(file: str, flavor: str | None, data: str | None, folder: str, trust:
     click.echo(f"{clean(folder)} is a package now: `fitprint inspect` shows what is in it")
 
 
-Result = TypeVar("Result")
-EXPECTED_ERRORS = (PackageError, OSError, ValueError, click.ClickException)
-"""Errors that the group of commands reports on one line as they are."""
-
-
 def or_failure(what: str, function: Callable[..., Result], *args: Any, **named: Any) -> Result:
     """Call a function that runs a user's code, and return its result.
 
     Args:
-        what: what went wrong if it raises, as the beginning of a message.
-        function: the function.
-        args: its arguments.
-        named: its keyword arguments.
+        what: What went wrong if it raises, as the beginning of a message.
+        function: The function.
+        args: Its arguments.
+        named: Its keyword arguments.
 
     Raises:
-        PackageError: the function raised an error that no command expects; the message names it.
+        PackageError: The function raised an error that no command expects; the message names it.
     """
     done, result = attempt(partial(function, *args, **named))
     if done:

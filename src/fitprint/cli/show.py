@@ -161,9 +161,9 @@ def _error(page: Page, run: Run) -> None:
 
 
 def _children(page: Page, children: list[Run], run_ids: list[str]) -> None:
-    shown = children[:MOST_CHILDREN]
+    first_children = children[:MOST_CHILDREN]
     page.title("Children", f"the first {MOST_CHILDREN} of {len(children):,}" if len(children) > MOST_CHILDREN else "")
-    add_runs(page, [(child, 0) for child in shown], run_ids)
+    add_runs(page, [(child, 0) for child in first_children], run_ids)
 
 
 def _steps_text(count: int) -> str:

@@ -30,10 +30,10 @@ def requirements(
     """Return the pinned requirements of a package.
 
     Args:
-        loader_module: the loader of the package; the plugin that it belongs to comes first.
-        named: distributions that the flavor names; one that is not installed is left out.
-        modules: modules that the model's pickle names.
-        covered: top-level modules that the named distributions bring.
+        loader_module: The loader of the package; the plugin that it belongs to comes first.
+        named: Distributions that the flavor names; one that is not installed is left out.
+        modules: Modules that the model's pickle names.
+        covered: Top-level modules that the named distributions bring.
     """
     names = {
         *named,
@@ -87,13 +87,13 @@ def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str,
     return to_yaml(conda), to_yaml(virtualenv, sort_keys=False)
 
 
-def copy_local_code(package: Package, modules: Iterable[str], there: Container[str] = ()) -> list[tuple[str, str]]:
+def copy_local_code(package: Package, modules: set[str], there: Container[str] = ()) -> list[tuple[str, str]]:
     """Copy the user's own modules that the model names, and those that these import, into ``code/``.
 
     Args:
-        package: the package; what the modules import is added to ``package.modules``.
-        modules: the modules that the model names.
-        there: modules that are in ``code/`` already.
+        package: The package.
+        modules: The modules that the model names; what the copied ones import is added to it.
+        there: Modules that are in ``code/`` already.
 
     Returns:
         (module, reason) for each that was not copied: it is too large, or its file cannot be found.
@@ -101,7 +101,7 @@ def copy_local_code(package: Package, modules: Iterable[str], there: Container[s
     left_out = []
     size = count = 0
     for top, files in sorted(_local_closure(modules).items()):
-        package.modules |= imported_by(files)
+        modules |= imported_by(files)
         if top in there:
             continue
         own_size = sum(_size(file) for file, _ in files)

@@ -13,9 +13,11 @@ from fitprint._core.guard import guarded
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
 from fitprint.plugin.arguments import argument, named_arguments, with_argument
+from fitprint.plugin.callbacks import SafeCallback
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
+    from fitprint.models.saved_model import SaveContext, SavedModel
     from fitprint.models.signature import ModelSignature
 
 API_VERSION = 1
@@ -62,12 +64,13 @@ class Patch:
 class Emit(Protocol):
     """Records values of a metric while the training runs. It never raises."""
 
-    def __call__(self, name: str, value: float, step: int) -> None:
+    def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, with the current time.
 
         Args:
             name: The name of the metric.
-            value: Its value.
+            value: Its value: a number, or something that `Flavor.read_values` makes a number of later, such as a tensor
+                on a device. It must not change afterwards.
             step: The step, such as an iteration or an epoch, counted from 0.
         """
 
@@ -97,9 +100,13 @@ class ChildRun:
     """A run below another one, such as a candidate of a search, rebuilt from what the framework kept of it."""
 
     name: str
+    """The name of the run."""
     params: Mapping[str, Any]
+    """Its params."""
     metrics: Mapping[str, float]
+    """Its metrics."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Its tags, in addition to those that every run has."""
 
 
 DeclaredSignature = tuple["ModelSignature | None", Sequence[tuple[str, str]]]
@@ -125,12 +132,15 @@ class TrainingCall:
     """One call of an entry point. `Flavor.listen` may replace `args` and `kwargs`, but not change what is in them."""
 
     flavor: Flavor
+    """The flavor of the entry point."""
     function: Any
     """The function or method that was called."""
     instance: Any
     """The object whose method was called; None for a function."""
     args: tuple[Any, ...]
+    """The arguments that were passed by position."""
     kwargs: dict[str, Any]
+    """The arguments that were passed by name."""
     name: str = ""
     """The name of the function that was called, such as ``fit`` or ``train``."""
     settings: Settings = _DEFAULT_SETTINGS
@@ -180,6 +190,15 @@ class TrainingCall:
             TypeError: The function has no such parameter.
         """
         self.args, self.kwargs = with_argument(self.function, self.args, self.kwargs, name, value)
+
+    def wrap(self, function: Callable[..., Any], step: str = "per-iteration metrics") -> SafeCallback:
+        """Return a function for the framework to call, whose errors never reach the training: see `safe_callback`.
+
+        Args:
+            function: The function to call. After an error in it, the framework gets None.
+            step: What the function does, for the report of an error.
+        """
+        return SafeCallback(function, self.guard(step))
 
     def guard(self, step: str) -> guarded:
         """Return a context manager for code that the framework calls during the user's training.
@@ -245,10 +264,12 @@ class Flavor(ABC):
     """The flavor's own settings, each declared with `setting`. A call has their values in ``call.settings.own``."""
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
+    reads: Sequence[str] = ()
+    """Other flavors whose entries in MLmodel `load` and `needs_trust` understand; see `package_flavor`."""
     model_argument = "model"
     """The name that MLflow's ``log_model`` of this flavor gives to the model argument; accepted as an alternative."""
     save_options: Sequence[str] = ()
-    """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``package.options``."""
+    """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``context.options``."""
 
     def tops(self) -> set[str]:
         """Return the top-level modules of the framework; their distributions are among the requirements."""
@@ -259,16 +280,16 @@ class Flavor(ABC):
         """Return the entry points to record."""
 
     @abstractmethod
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel | Mapping[str, Any]:
         """Write the model into the package.
 
         Args:
             model: The model.
-            package: The package. ``package.open`` and ``package.path`` give places to write to. The plugin may set
-                ``package.pyfunc`` to other keys of the generic flavor, or to None when the model cannot predict.
+            package: The package. ``package.open`` and ``package.path`` give places to write to.
+            context: The options of the call, and where to say what the package lacks.
 
         Returns:
-            The keys of the flavor's entry in MLmodel. The key ``data`` is passed to the generic flavor too.
+            What was written. A mapping is the short form of ``SavedModel(keys=mapping)``.
         """
 
     @abstractmethod
@@ -278,6 +299,9 @@ class Flavor(ABC):
         Args:
             folder: The folder of the package.
             config: The flavor's entry in MLmodel.
+
+        Returns:
+            The model, as the framework itself loads it.
         """
 
     def model(self, call: TrainingCall) -> Any:
@@ -285,6 +309,18 @@ class Flavor(ABC):
         if call.loop is not None:
             return call.loop
         return call.instance if call.instance is not None else call.result
+
+    def package_flavor(self, model: Any) -> str:
+        """Return the flavor whose format `save` writes: the name of its entry in MLmodel. By default this flavor.
+
+        If it is another one, its readers load the package, here and in MLflow: `save` writes the keys that they read,
+        and ``loader_module`` is theirs. The run keeps the name of this flavor. Where only this flavor is installed,
+        it loads the package itself if the other one is among `reads`.
+
+        Args:
+            model: The model.
+        """
+        return self.name
 
     def run_name(self, call: TrainingCall) -> str:
         """Return the name of the run: by default the class of the instance, or the flavor and the function."""
@@ -332,6 +368,20 @@ class Flavor(ABC):
             step: The number of the step, counted from 0.
         """
         return
+
+    def read_values(self, values: Sequence[Any]) -> Iterable[float]:
+        """Return the numbers of values that were emitted as they were, such as tensors on a device.
+
+        It is called about once a second with everything that has come together, so that a framework can copy the values
+        from a device in one go.
+
+        Args:
+            values: The values, in the order in which they were emitted.
+
+        Returns:
+            A number for each value.
+        """
+        return [float(value) for value in values]
 
     def source(self, call: TrainingCall) -> Any:
         """Return the model that a conversion has converted; its run gets the package. None when it is not known."""
@@ -385,6 +435,9 @@ class Flavor(ABC):
             model: The native model.
             data: The inputs.
             params: Params of the prediction, or None.
+
+        Returns:
+            The predictions.
         """
         return model.predict(data)
 
@@ -412,7 +465,7 @@ class Flavor(ABC):
         return {"data": path.name}
 
     def size(self, model: Any) -> int | None:
-        """Estimate the bytes that `save` will write, for a format that the framework writes itself; None if unknown."""
+        """Return about how many bytes `save` will write, if the framework writes the files itself; None if unknown."""
         return None
 
 

@@ -29,6 +29,7 @@ class Budget:
     """
 
     seconds: float = 0.0
+    """A duration."""
     ratio: float = 0.0
     """A part of the time that the call takes without recording."""
 
@@ -38,6 +39,7 @@ class Case:
     """One way to train. Every function is called many times, with recording on and off, and in other processes."""
 
     name: str
+    """The name of the case in the ids of the tests."""
     data: Callable[[], Any]
     """Makes everything that is handed to the framework, anew at each call: best as a dict, with lists of callbacks."""
     train: Callable[[Any], Any]
@@ -60,7 +62,7 @@ class Case:
     nested: Callable[[Any], Any] | None = None
     """(data): a training that trains models of this flavor inside; all of it is one run."""
     fails: Callable[[Any], Any] | None = None
-    """(data): a training that the framework refuses with an error of its own.
+    """(data): a training that the framework refuses with an error.
 
     Its message has to be the same each time: without a time of day or an address.
     """

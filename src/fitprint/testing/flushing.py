@@ -11,7 +11,7 @@ from fitprint.plugin import listeners
 
 @contextmanager
 def immediate_flush() -> Iterator[None]:
-    """Inside the `with` block every metric is written to the run's file at once, and not up to a second later.
+    """Return a context manager in whose block every metric is written at once, and not up to a second later.
 
     For tests that read `metrics.jsonl` while the training call runs. A training call that began before the block
     may still wait until the next metric is due.

@@ -25,6 +25,8 @@ class Blocked:
             raise ModuleNotFoundError(f"no module named {name!r}: the package is read without fitprint", name=name)
 
 if block:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("fitprint", "wrapt")]:
+        del sys.modules[name]  # a warm interpreter has imported it
     sys.meta_path.insert(0, Blocked())
 spec = importlib.util.spec_from_file_location("carried", carried_file)
 carried = importlib.util.module_from_spec(spec)
@@ -110,6 +112,7 @@ def _read(bench: Bench, case: Case, how: str, python: str, block: bool) -> None:
         block,
         python=python,
         env=env,
+        warm=python == sys.executable and case is not next(c for c in bench.cases if c.package and c.predict),
         what=f"reading the package of {case.name} with {what} failed: look at loader_module, save() and load()",
     )
     expect_alike(case, case.predict(trained.model, rows), carried.read(target), what)

@@ -106,11 +106,11 @@ class StoreConformance(Conformance):
     def test_a_package_is_complete_or_absent(self, opened: Store) -> None:
         """A package is there completely or not at all, and a name that is taken gets a number."""
         run = _begun(opened, "a")
-        left, kept = run.begin_package(None), run.begin_package(None)
+        left, complete = run.begin_package(None), run.begin_package(None)
         left.write("model.bin", "half")
-        kept.write("model.bin", "whole")
+        complete.write("model.bin", "whole")
         assert not [path for path in run.path.iterdir() if (path / "checksums.json").exists()]
-        assert run.keep_package(kept, "model") == "model"
+        assert run.keep_package(complete, "model") == "model"
         again = run.begin_package(None)
         again.write("model.bin", "another")
         assert run.keep_package(again, "model") == "model-2", "a name that is taken gets a number"

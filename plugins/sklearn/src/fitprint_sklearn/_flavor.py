@@ -8,7 +8,17 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
-from fitprint.plugin import ChildRun, Flavor, Package, Patch, TrainingCall, is_recording, pickle_format
+from fitprint.plugin import (
+    ChildRun,
+    Flavor,
+    Package,
+    Patch,
+    SaveContext,
+    SavedModel,
+    TrainingCall,
+    is_recording,
+    pickle_format,
+)
 from fitprint_sklearn import (
     _arguments,
     _entry_points,
@@ -111,8 +121,8 @@ class SklearnFlavor(Flavor):
                 return getattr(silent_copy(model) if is_recording() else model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)

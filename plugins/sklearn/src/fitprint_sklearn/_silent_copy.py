@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 
 _MOST = 10_000
 """Containers with more members contain results, not estimators."""
+_ATOMS = frozenset((str, int, float, bool, type(None)))
 _MUTABLE = (list, dict, set, defaultdict, OrderedDict)
 
 
@@ -37,6 +38,8 @@ def _copied(value: Any, done: dict[int, Any]) -> Any:
             copied = members
     elif type(value) in _MUTABLE and len(value) <= _MOST:
         return _container(value, done)
+    elif type(value) is np.ndarray and value.dtype == object and {*map(type, value.ravel().tolist())} <= _ATOMS:
+        copied = value.copy()  # such as the names of thousands of columns
     elif type(value) is np.ndarray and value.dtype == object and value.size <= _MOST:
         copied = np.empty(value.shape, object)
         flat = copied.reshape(-1)
@@ -63,7 +66,9 @@ def _estimator(estimator: BaseEstimator, done: dict[int, Any]) -> Any:
         return estimator  # only the class itself knows how to make one
     copied: Any = object.__new__(cls)
     done[id(estimator)] = copied
-    attributes = {name: _copied(value, done) for name, value in vars(estimator).items()}
+    attributes = {
+        name: value if type(value) in _ATOMS else _copied(value, done) for name, value in vars(estimator).items()
+    }
     if isinstance(attributes.get("verbose"), (bool, int, np.integer)):
         attributes["verbose"] = 0
     vars(copied).update(attributes)
