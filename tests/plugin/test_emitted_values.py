@@ -57,7 +57,7 @@ def test_values_are_read_together_at_the_end(emitter):
 
 
 def test_at_most_so_many_wait(emitter, monkeypatch):
-    monkeypatch.setattr(steps, "MOST_UNREAD", 10)
+    monkeypatch.setattr(steps, "MAX_UNREAD", 10)
     for step in range(25):
         emitter("loss", Tensor(0.5), step)
     assert emitter.flavor.reads == [10, 10]
@@ -79,6 +79,13 @@ def test_numbers_are_recorded_at_once(emitter):
 def test_an_error_in_reading_them_costs_them_alone(emitter):
     emitter("loss", object(), 0)
     emitter.read_all()
+    emitter("other", 1.0, 0)
+    assert emitter.run.metrics == {"other": 1.0}
+    assert [(skip.what, skip.rule) for skip in emitter.run.skipped] == [("per-iteration metrics", "error")]
+
+
+def test_a_number_that_is_no_float_never_raises(emitter):
+    emitter("loss", 10**400, 0)
     emitter("other", 1.0, 0)
     assert emitter.run.metrics == {"other": 1.0}
     assert [(skip.what, skip.rule) for skip in emitter.run.skipped] == [("per-iteration metrics", "error")]

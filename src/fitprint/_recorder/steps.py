@@ -14,8 +14,8 @@ from fitprint._runs.store_breaker import StoreUnavailable
 from fitprint._runs.writer import RunWriter
 from fitprint.plugin.contract import TrainingCall
 
-MOST_UNREAD, SECONDS_UNREAD = 1000, 1.0
-"""How many values, and for how many seconds, an `Emitter` keeps values that are not plain numbers."""
+MAX_UNREAD, SECONDS_UNREAD = 1000, 1.0
+"""How many values that are not plain numbers an `Emitter` keeps, and for how many seconds."""
 _NUMBERS = (float, int, numbers.Real)
 
 
@@ -60,8 +60,8 @@ class Recording(Protocol):
 class Emitter:
     """What flavors call with the values of a metric during the user's training. It never raises.
 
-    A value that is not a plain number, such as a tensor on a device, is kept as it is and read later, together with
-    others: reading each at once would make the training wait for the device.
+    A value that is not a plain number, such as a tensor on a device, is kept as it is and read later together with
+    others, because reading each of them at once would make the training wait for the device.
     """
 
     def __init__(self, writer: RunWriter, call: TrainingCall) -> None:
@@ -75,10 +75,11 @@ class Emitter:
     def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
         if isinstance(value, _NUMBERS):
-            self.series(name, (float(value),), step, (time.time(),))
+            values: tuple[Any] = (value,)  # converted to float later, under the guard: a large int cannot be
+            self.series(name, values, step, (time.time(),))
             return
         self._unread.append((name, value, step, time.time()))
-        if len(self._unread) >= MOST_UNREAD or time.monotonic() >= self._read_at:
+        if len(self._unread) >= MAX_UNREAD or time.monotonic() >= self._read_at:
             self.read_all()
 
     def read_all(self) -> None:
@@ -88,9 +89,9 @@ class Emitter:
         if not unread:
             return
         with guarded("per-iteration metrics", self._flavor, self._writer, self._strict):
-            numbers = self._read_values([value for _, value, _, _ in unread])
-            for (name, _, step, stamp), number in zip(unread, numbers, strict=True):
-                self._writer.add_series(name, (float(number),), step, (stamp,))
+            values = self._read_values([value for _, value, _, _ in unread])
+            for (name, _, step, measured_at), value in zip(unread, values, strict=True):
+                self._writer.add_series(name, (float(value),), step, (measured_at,))
             self._writer.flush_if_due()
 
     def __copy__(self) -> Emitter:
