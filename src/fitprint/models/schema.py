@@ -66,9 +66,18 @@ class Schema:
 
     @classmethod
     def of_columns(cls, types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
-        """The schema of columns with these types and names.
+        """Return the schema of a table. Its specs, which may be thousands, are made only when they are asked for.
 
-        A wide table has thousands of columns: their specs are made when somebody asks for them.
+        Args:
+            types: The type of each column.
+            names: The label of each column.
+            required: For each column, whether data must have it.
+
+        Returns:
+            The schema.
+
+        Raises:
+            ValueError: As for `Schema`.
         """
         if not names or None in names or len(set(names)) < len(names):
             return cls(map(ColSpec, types, names, required))
