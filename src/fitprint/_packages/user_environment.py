@@ -34,11 +34,11 @@ def chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
     Raises:
         ValueError: A line is not a requirement; the message names it.
     """
-    given = options.pip_requirements if options.pip_requirements is not None else options.extra_pip_requirements
+    lines_or_file = options.pip_requirements if options.pip_requirements is not None else options.extra_pip_requirements
     if options.conda_env is not None:
         chosen_environment = _of_conda(options.conda_env)
-    elif given is not None:
-        chosen_environment = _of_lines(given, options, detect)
+    elif lines_or_file is not None:
+        chosen_environment = _of_lines(lines_or_file, options, detect)
     else:
         return Environment(detect())  # names and versions of what is installed: there are no URLs among them
     hide = in_force().by_format  # the names here are those of distributions, not of secrets
@@ -50,11 +50,11 @@ def chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
     return chosen_environment
 
 
-def _of_lines(given: Iterable[str] | str, options: Options, detect: Callable[[], list[str]]) -> Environment:
+def _of_lines(lines_or_file: Iterable[str] | str, options: Options, detect: Callable[[], list[str]]) -> Environment:
     """Return the requirements that the user gave, in place of the detected ones or after them."""
     from fitprint.models import requirement_lines
 
-    read = requirement_lines.read(given)
+    read = requirement_lines.read(lines_or_file)
     lines = read.requirements if options.pip_requirements is not None else [*detect(), *read.requirements]
     return Environment(_with_mlflow(requirement_lines.merged(lines)), read.constraints)
 

@@ -343,7 +343,11 @@ class Run:
         return self._store.location, self.run_id
 
     def __setstate__(self, state: tuple[str, str]) -> None:
-        """Read the run again from its store. Raises StoreError if it is not there."""
+        """Read the run again from its store.
+
+        Raises:
+            StoreError: The store does not have the run.
+        """
         location, run_id = state
         store = open_store(location)
         self._record, self._store, self._writer = read_record(store, run_id), store, None

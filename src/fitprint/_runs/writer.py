@@ -244,7 +244,11 @@ class RunWriter:
             self._metrics.drop_excess()
 
     def _owned(self) -> OpenRun:
-        """Return the open run. Raises RuntimeError in a forked child."""
+        """Return the open run.
+
+        Raises:
+            RuntimeError: This process is a forked child.
+        """
         if not self.written_here:
             raise RuntimeError(f"run {self.run_id} belongs to process {self._pid}: log to it there")
         return self._open_run

@@ -66,12 +66,15 @@ class Schema:
 
     @classmethod
     def of_columns(cls, types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
-        """Return the schema of columns. A wide table has thousands: their specs are made when somebody asks for them.
+        """Return the schema of a table. Its specs, which may be thousands, are made only when they are asked for.
 
         Args:
             types: The type of each column.
-            names: The name of each column.
-            required: Whether each column is required.
+            names: The label of each column.
+            required: For each column, whether data must have it.
+
+        Returns:
+            The schema.
 
         Raises:
             ValueError: As for `Schema`.

@@ -118,7 +118,11 @@ class OpenFolder(OpenRun):
         return Path(self._store, os.path.basename(self._folder))
 
     def make(self) -> None:
-        """Create the folder. Raises FileNotFoundError if its parent folder does not exist."""
+        """Create the folder.
+
+        Raises:
+            FileNotFoundError: The parent folder does not exist.
+        """
         os.mkdir(self._folder, 0o700)  # only the owner reads an open run; `finish` sets the mode that the umask allows
 
     def write_record(self, record: Mapping[str, Any]) -> None:
