@@ -11,6 +11,8 @@ from fitprint.models.inference_columns import column_labels, columns_at, columns
 
 DIGEST_BYTES = 4_000_000
 """Up to this size the digest is of everything, above it of a fixed sample of the rows."""
+SAMPLE_BYTES = 2_000_000
+"""About how many bytes such a sample has."""
 MOST_CLASSES = 1_000
 _FEW = 100
 MOST_COLUMNS = 2_000
@@ -89,7 +91,7 @@ def _digest(data: Any) -> dict[str, Any]:
     size = _bytes_of(data)
     covered = "everything"
     if size > DIGEST_BYTES:
-        count = max(1, int(rows * DIGEST_BYTES / size))
+        count = max(1, int(rows * SAMPLE_BYTES / size))
         data = take_rows(data, np.linspace(0, rows - 1, count).astype(np.int64))
         covered = f"{count} evenly spaced rows"
     found = hashlib.blake2b(digest_size=16)

@@ -22,7 +22,7 @@ from fitprint.models.package import member
 NAME = "MLmodel"
 LARGEST = 10_000_000
 _MOST_KEPT = 200_000
-"""Bytes of a value whose YAML is kept for the next package."""
+"""Bytes of a value whose YAML is kept along with that of others for the packages that follow."""
 _IDENTIFIER = re.compile(r"(?=.*[a-f])[0-9a-f]{32}")
 """An identifier of hexadecimal digits that YAML cannot take for a number, and so needs no quotes."""
 
@@ -73,12 +73,16 @@ def _entry(name: str, value: Any) -> str:
         frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike, and refuses all that is not plain
     except ValueError:
         return to_yaml({name: value})
-    return _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else to_yaml({name: value})
+    return _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else _last_long_entry(name, frozen)
 
 
-@functools.lru_cache(maxsize=64)
-def _kept_entry(name: str, frozen: bytes) -> str:
+def _made_entry(name: str, frozen: bytes) -> str:
     return to_yaml({name: marshal.loads(frozen)})
+
+
+_kept_entry = functools.lru_cache(maxsize=64)(_made_entry)
+_last_long_entry = functools.lru_cache(maxsize=1)(_made_entry)
+"""Of long values, such as the signature of ten thousand columns, the last one alone is kept."""
 
 
 def flavors(
