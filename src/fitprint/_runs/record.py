@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -63,15 +63,20 @@ class Record:
     error: dict[str, str] | None = None
     process: dict[str, Any] = field(default_factory=dict)
 
-    def redact(self, hide: Callable[[str], str]) -> None:
-        """Replace each text by what `hide` returns for it, except the params, which are stored redacted."""
+    def redact(self, hide: Callable[[str], str], clean: Container[str] = ()) -> None:
+        """Replace each text by what `hide` returns for it, except the params, which are stored redacted.
+
+        Texts in `clean` are known to stay as they are: most texts are, and this is done three times in a run.
+        """
 
         def text(value: Any) -> Any:
-            return hide(value) if isinstance(value, str) else value
+            return hide(value) if isinstance(value, str) and value not in clean else value
 
         self.name, self.experiment = text(self.name), text(self.experiment)
-        # without a call in between: these are most of the texts, and this is done three times in a run
-        self.tags = {text(name): text(value) if isinstance(value, str) else value for name, value in self.tags.items()}
+        self.tags = {
+            name if name in clean else text(name): value if type(value) is str and value in clean else text(value)
+            for name, value in self.tags.items()
+        }
         self.skipped = [Skip(*map(text, skip)) for skip in self.skipped]
         if self.error is not None:
             self.error = {name: text(value) for name, value in self.error.items()}

@@ -7,7 +7,7 @@ import os
 import posixpath
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Any
@@ -234,7 +234,7 @@ class RunWriter:
             reason = f"the store could not be written, and more than {MOST_BUFFERED:,} values were not kept"
             self.skip("per-iteration metrics", "store", reason)
         self._metrics.write(self._owned())
-        self.record.redact(self.secrets.hide)
+        self.record.redact(self.secrets.hide, self.secrets.clean)
         self._owned().write_record(self.record.to_json())
 
     def _try_to_write(self) -> None:
@@ -253,15 +253,9 @@ class RunWriter:
             raise RuntimeError(f"run {self.run_id} belongs to process {self._pid}: log to it there")
         return self._open_run
 
-    @contextlib.contextmanager
-    def _store_operation(self) -> Iterator[None]:
+    def _store_operation(self) -> _StoreOperation:
         """Surround file operations of an open run. Raises if the store failed a moment ago; a failure trips it."""
-        store_breaker.check(self._location)
-        try:
-            yield
-        except OSError as error:
-            self._handle_fault(error)
-            raise
+        return _StoreOperation(self)
 
     def _handle_fault(self, error: OSError) -> bool:
         """Handle an error of the files of this run. Returns False if its folder is gone, and can never be written."""
@@ -271,6 +265,22 @@ class RunWriter:
             self.fault = error
             store_breaker.trip(self._location, error)
         return True
+
+
+class _StoreOperation:
+    """See `RunWriter._store_operation`. A class, because a generator takes three times as long."""
+
+    __slots__ = ("_writer",)
+
+    def __init__(self, writer: RunWriter) -> None:
+        self._writer = writer
+
+    def __enter__(self) -> None:
+        store_breaker.check(self._writer._location)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            self._writer._handle_fault(error)
 
 
 class _Change:

@@ -83,12 +83,11 @@ def _entry(name: str, value: Any) -> str:
         frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike
     except ValueError:
         return to_yaml({name: value})
-    kept = _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else None
+    kept = _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else _last_long_entry(name, frozen)
     return to_yaml({name: value}) if kept is None else kept
 
 
-@functools.lru_cache(maxsize=64)
-def _kept_entry(name: str, frozen: bytes) -> str | None:
+def _made_entry(name: str, frozen: bytes) -> str | None:
     """Return the text of a key and its value; None if the value may not be plain: marshal turns arrays into bytes."""
     value = marshal.loads(frozen)
     return None if _has_bytes(value) else to_yaml({name: value})
@@ -98,6 +97,11 @@ def _has_bytes(value: Any) -> bool:
     if isinstance(value, dict):
         return any(map(_has_bytes, (*value, *value.values())))
     return any(map(_has_bytes, value)) if isinstance(value, (list, tuple, set, frozenset)) else isinstance(value, bytes)
+
+
+_kept_entry = functools.lru_cache(maxsize=64)(_made_entry)
+_last_long_entry = functools.lru_cache(maxsize=1)(_made_entry)
+"""Of long values, such as the signature of ten thousand columns, the last one alone is kept."""
 
 
 def flavors(

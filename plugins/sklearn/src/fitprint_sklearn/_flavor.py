@@ -29,7 +29,7 @@ from fitprint_sklearn import (
     _training_metrics,
     _validation,
 )
-from fitprint_sklearn._silent_copy import silent_copy
+from fitprint_sklearn._silent_copy import predict_silently, silent_copy
 
 
 class SklearnFlavor(Flavor):
@@ -117,8 +117,9 @@ class SklearnFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):
             if hasattr(model, name):
-                # while it is recorded, the model belongs to the user: predicting must not change it
-                return getattr(silent_copy(model) if is_recording() else model, name)(data)
+                if is_recording():  # then the model belongs to the user: predicting must not change it
+                    return predict_silently(model, name, data)
+                return getattr(model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
