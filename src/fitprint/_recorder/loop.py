@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -20,8 +21,7 @@ from fitprint._recorder.state import switch
 from fitprint._runs import active
 from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
-from fitprint._runs.run import writer_of
-from fitprint._runs.writer import RunWriter
+from fitprint._runs.run import before_end
 from fitprint.plugin.contract import TrainingCall
 
 _FINE = Outcome(FINISHED)
@@ -45,7 +45,7 @@ class Loop(Recorded):
         self._saved = False
         self._overhead = 0.0
         self._ending_since: float | None = None
-        self._block: RunWriter | None = None
+        self._block: list[Callable[[], None]] | None = None
         self.subject = weakref.ref(subject, lambda _: loops.gone(self))  # the last: from here on it can be called
 
     # its steps
@@ -88,8 +88,8 @@ class Loop(Recorded):
         if begun:
             block = active.active_run()
             if block is not None:
-                self._block = writer_of(block)
-                self._block.before_end.append(self.end)
+                self._block = before_end(block)
+                self._block.append(self.end)
 
     def stepped(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
         """A step has returned, or raised."""
@@ -122,8 +122,8 @@ class Loop(Recorded):
         loops.forget(self)
         with self._lock:
             ends, self._ended = not self._ended and self.begun, True
-        if ends and self._block is not None and self.end in self._block.before_end:
-            self._block.before_end.remove(self.end)
+        if ends and self._block is not None and self.end in self._block:
+            self._block.remove(self.end)
         return ends
 
     def _conclude(self) -> None:

@@ -6,9 +6,7 @@ the `start_run` block that it was opened in ends, recording is turned off, the p
 
 from __future__ import annotations
 
-import atexit
 import importlib
-import os
 import sys
 import weakref
 from collections import deque
@@ -17,11 +15,10 @@ from typing import Any, Protocol
 
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
+from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._instrumentation.wrapper import Passthrough
 
-FORKING = ("multiprocessing", "multiprocess")
-"""Their children leave without `atexit`; each has a `Finalize` of its own."""
 PASSING_ON = (
     "fitprint._instrumentation.wrapper",
     "fitprint._workers.",
@@ -47,7 +44,6 @@ _known: dict[int, Known] = {}
 _orphans: deque[Known] = deque()
 """Loops whose object is gone, and that could not be ended at that moment."""
 _lock = fork_safe_lock()
-_registered_in: int | None = None
 
 
 def of(subject: Any) -> Known | None:
@@ -59,7 +55,7 @@ def of(subject: Any) -> Known | None:
 def find_or_add(subject: Any, make: Callable[[], Known]) -> Known:
     """The loop that trains an object, made at its first step. Raises TypeError where it takes no weak reference."""
     end_orphans()
-    _end_with_the_process()
+    call_at_exit(_end_at_exit)
     with _lock:
         found = of(subject)
         if found is None:
@@ -149,19 +145,6 @@ def _inside_our_code() -> bool:
 
 
 # ---- the end of the process
-
-
-def _end_with_the_process() -> None:
-    global _registered_in
-    if _registered_in == os.getpid():
-        return
-    if _registered_in is None:
-        atexit.register(_end_at_exit)
-    _registered_in = os.getpid()
-    for name in FORKING:
-        process = sys.modules.get(f"{name}.process")
-        if process is not None and process.parent_process() is not None:
-            importlib.import_module(f"{name}.util").Finalize(None, _end_at_exit, exitpriority=0)
 
 
 def _end_at_exit() -> None:
