@@ -127,9 +127,8 @@ class RunWriter(RunAdder):
         """
         now = time.monotonic()
         if now - self._added >= adder.FLUSH_INTERVAL:
-            self._slow_until = (
-                now + adder.FLUSH_INTERVAL
-            )
+            # values that come together after a pause are written together
+            self._slow_until = now + adder.FLUSH_INTERVAL
         self._added = now
         if now - self._flushed >= adder.FLUSH_INTERVAL or now < self._slow_until:
             with self._lock:
