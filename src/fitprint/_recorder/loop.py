@@ -20,8 +20,7 @@ from fitprint._recorder.state import recorder_state
 from fitprint._runs import active
 from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
-from fitprint._runs.run import Run, writer_of
-from fitprint._runs.writer import RunWriter
+from fitprint._runs.run import Run, before_end
 from fitprint.plugin.contract import TrainingCall
 
 _SUCCESS = Outcome(FINISHED)
@@ -47,7 +46,6 @@ class LoopRecording(RecordingBase):
         self._seconds_in_steps = 0.0
         self._end_started: float | None = None
         self._block_run: Run | None = None
-        self._block_writer: RunWriter | None = None
         # the last attribute: from here on the callback may run
         self.trained = weakref.ref(trained, lambda _: loop_registry.on_collected(self))
 
@@ -91,8 +89,7 @@ class LoopRecording(RecordingBase):
         if has_begun:
             self._block_run = active.active_run()
             if self._block_run is not None:
-                self._block_writer = writer_of(self._block_run)
-                self._block_writer.before_end.append(self.end)
+                before_end(self._block_run).append(self.end)
 
     def attach(self, session: call_scope.Session) -> None:
         """Make the run of this loop the one of a step's session, and the latest one of this context."""
@@ -136,8 +133,8 @@ class LoopRecording(RecordingBase):
         loop_registry.remove(self)
         with self._lock:
             is_first, self._ended = not self._ended and self.has_run, True
-        if is_first and self._block_writer is not None and self.end in self._block_writer.before_end:
-            self._block_writer.before_end.remove(self.end)
+        if is_first and self._block_run is not None and self.end in before_end(self._block_run):
+            before_end(self._block_run).remove(self.end)
         return is_first
 
     def _conclude_loop(self) -> None:

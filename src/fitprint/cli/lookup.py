@@ -18,7 +18,7 @@ from fitprint.models.errors import PackageError
 from fitprint.models.mlmodel import NAME
 from fitprint.models.package import member
 from fitprint.stores import Store, StoreError, open_store
-from fitprint.stores.folder import OPEN, RECORD
+from fitprint.stores.layout import OPEN, RECORD
 
 LATEST = ("last", "latest")
 _ID = re.compile(r"[0-9a-f]{1,32}")

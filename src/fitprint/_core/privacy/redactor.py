@@ -29,6 +29,8 @@ class Redactor:
     """
 
     def __init__(self, own: tuple[str, ...] = (), allowed: tuple[str, ...] = ()) -> None:
+        self.patterns = own, allowed
+        """What it was made of, to make the same one in another process."""
         self._own_names, self._own_values = _by_kind(own)
         self._allowed_names, self._allowed_values = _by_kind(allowed)
         self._wide = bool(own)
