@@ -145,6 +145,7 @@ class Recorded:
         model = None
         with self.step("the model"):
             model = call.flavor.model(call)
+        self._name_after(model)
         collect.record(self, model)
         self._remember(model)
         trained = None
@@ -153,6 +154,12 @@ class Recorded:
         for each in (call.instance, trained):
             if each is not None and each is not model:
                 self._remember(each)
+
+    def _name_after(self, model: Any) -> None:
+        """Names the run after its model, now that there is one, unless the user has named it."""
+        if model is not None and self.own and not self.call.settings.run_name:
+            with self.step("the run's name"):
+                self.writer.record.name = self.call.flavor.run_name(self.call, model) or self.writer.record.name
 
     def _remember(self, model: Any) -> None:
         run_index.set_last_run(self.run, model)
