@@ -164,6 +164,7 @@ class RecordingBase:
         model = None
         with self.step("the model"):
             model = call.flavor.model(call)
+        self._name_after(model)
         record_results(self, model)
         self._register_model(model)
         loop_object = None
@@ -172,6 +173,12 @@ class RecordingBase:
         for trained in (call.instance, loop_object):
             if trained is not None and trained is not model:
                 self._register_model(trained)
+
+    def _name_after(self, model: Any) -> None:
+        """Name the run after its model, now that there is one, unless the user has named it."""
+        if model is not None and self.owns_run and not self.call.settings.run_name:
+            with self.step("the run's name"):
+                self.writer.record.name = self.call.flavor.run_name(self.call, model) or self.writer.record.name
 
     def _register_model(self, model: Any) -> None:
         """Make the run the latest one, and the one that `run_of(model)` returns."""

@@ -81,6 +81,7 @@ class LoopRecording(RecordingBase):
                 model = None
                 with self.step("the model"):
                     model = call.flavor.model(call)
+                self._name_after(model)
                 run_index.set_last_run(self.run, call.loop)
                 for trained in (call.instance, model):
                     run_index.register_model(self.run, trained)

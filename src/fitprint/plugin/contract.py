@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fitprint._core.guard import guarded
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
-from fitprint.plugin.arguments import argument, named_arguments, with_argument
+from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, named_arguments, with_argument
 from fitprint.plugin.callbacks import SafeCallback
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from fitprint.models.saved_model import SaveContext, SavedModel
     from fitprint.models.signature import ModelSignature
 
-API_VERSION = 1
-"""The version of this contract. A flavor written for another one is refused."""
+API_VERSION = (2, 0)
+"""The version of this contract, (major, minor). A flavor is accepted that was written for the same major version, and for
+this minor version or an earlier one."""
 
 
 class Role(Enum):
@@ -162,12 +163,13 @@ class TrainingCall:
     asked_later: tuple[Rule, ...] = ()
     """The rules that read `seconds` before the call had returned."""
 
-    def argument(self, name: str, default: Any = None) -> Any:
+    def argument(self, name: str, default: Any = FUNCTIONS_OWN) -> Any:
         """Return one argument of the call, whether it was passed by position or by name.
 
         Args:
             name: The name of the parameter.
-            default: What to return when the argument was not passed.
+            default: What to return when the argument was not passed. By default the function's own default for it, or
+                None if the function has none.
         """
         return argument(self.function, self.args, self.kwargs, name, default)
 
@@ -250,8 +252,11 @@ class Flavor(ABC):
     done when the loop ends, and the call then has no arguments.
     """
 
-    api_version = API_VERSION
-    """The version of the contract that the flavor was written for."""
+    api_version: tuple[int, int] = (2, 0)
+    """The version of the contract that the flavor was written for: `API_VERSION` of the fitprint at hand, as numbers.
+
+    A flavor that does not say so is taken to be written for the first version that this fitprint accepts.
+    """
     name = ""
     """The flavor's name. fitprint sets it from the entry point."""
     framework_version: str | None = None
@@ -278,6 +283,19 @@ class Flavor(ABC):
     @abstractmethod
     def patches(self) -> Sequence[Patch]:
         """Return the entry points to record."""
+
+    def enable(self) -> None:
+        """Register what is global in the framework, such as a hook of every optimizer: called when the flavor is on.
+
+        It is called once the framework is imported and patched, and not again before `disable`: not by a further
+        `autolog()`, nor in a forked child, which has what its parent registered. What it registers runs inside the
+        user's program and has to keep its errors to itself: `attempt` helps.
+        """
+        return
+
+    def disable(self) -> None:
+        """Unregister what `enable` registered: called when the flavor is turned off, if `enable` returned."""
+        return
 
     @abstractmethod
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel | Mapping[str, Any]:
@@ -322,9 +340,19 @@ class Flavor(ABC):
         """
         return self.name
 
-    def run_name(self, call: TrainingCall) -> str:
-        """Return the name of the run: by default the class of the instance, or the flavor and the function."""
-        return type(call.instance).__name__ if call.instance is not None else f"{self.name}.{call.name}"
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
+        """Return the name of the run: by default the name of the model's class.
+
+        It is asked before the training, and again when there is a model. Until then the default is the class of the
+        instance, or the flavor and the function; without a model that stays the name.
+
+        Args:
+            call: The call.
+            model: What `model` returned; None before that, and where there is none.
+        """
+        if model is None:
+            model = call.loop if call.loop is not None else call.instance
+        return type(model).__name__ if model is not None else f"{self.name}.{call.name}"
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         """Return the params of the training, before it starts."""

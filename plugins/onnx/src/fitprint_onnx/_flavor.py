@@ -29,7 +29,7 @@ class OnnxFlavor(Flavor):
     def identity(self, model: Any) -> Hashable:
         return _graph.digest(model)
 
-    def run_name(self, call: TrainingCall) -> str:
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
         source = _calls.source_of(call)
         return type(source).__name__ if source is not None else f"onnx.{call.name}"
 

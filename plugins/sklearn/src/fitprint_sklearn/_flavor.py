@@ -53,7 +53,7 @@ class SklearnFlavor(Flavor):
             return _best_of(call)
         return call.instance
 
-    def run_name(self, call: TrainingCall) -> str:
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
         if call.instance is None:
             return f"{call.name} {type(call.argument('estimator')).__name__}"
         return type(call.instance).__name__

@@ -39,6 +39,11 @@ class StatsmodelsFlavor(Flavor):
         )
         return None
 
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
+        return type(
+            call.instance
+        ).__name__  # the model's class; what statsmodels saves and predicts with are its results
+
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         results = call.cache["results"] = stand_in(call.result)
         for step, value in enumerate(_facts.deviances(results)):
