@@ -82,5 +82,6 @@ def _imported(source: str, top: str) -> frozenset[str]:
         if isinstance(node, ast.Import):
             modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            modules.add(f"{top}{'.' * node.level}{node.module or ''}" if node.level else str(node.module))
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            modules.update(f"{top}.{name}" if node.level else str(name) for name in names)
     return frozenset(modules)
