@@ -299,7 +299,7 @@ TESTS = {
         {'return net, data["seen"]': "return net, net.initialize()"},
         "",
         "test_a_loop_is_one_run and save",
-        ["the run of loop without a save is FINISHED", "alone; move what ends it", "to `ends` of the Case"],
+        ["the run of loop without a save is FINISHED", "move what ends it", "to `ends` of the Case"],
     ),
     "a callback that cannot be pickled": (
         {"callback=note": "callback=None"},

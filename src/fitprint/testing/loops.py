@@ -38,8 +38,8 @@ class LoopChecks:
             "step; and for a call in `train` that begins the loop again (Role.BEGINS) after its first step"
         )
         assert runs[0].status == "RUNNING", (
-            f"after its last step, the run of {case.name} is {runs[0].status}: `train` of a loop makes the steps alone; move "
-            "what ends it, such as saving the model, to `ends` of the Case"
+            f"after its last step, the run of {case.name} is {runs[0].status}: `train` of a loop only makes the steps; "
+            "move what ends it, such as saving the model, to `ends` of the Case"
         )
         bench.finish(case, result)
         (run,) = _outermost()
