@@ -128,11 +128,21 @@ class RunWriter:
         package.on_fault = self._handle_fault
         return package
 
-    def keep_package(self, package: Package, name: str, about: Mapping[str, Any]) -> str:
-        """Seal a package and add it to the run. Returns its name, which gets a number if `name` is taken."""
+    def keep_package(self, package: Package, name: str, about: Mapping[str, Any], replaces: bool = False) -> str:
+        """Seal a package and add it to the run.
+
+        Args:
+            package: A package of `begin_package`.
+            name: The name that it should have.
+            about: What the record says about it.
+            replaces: Whether it takes the place of the package of that name.
+
+        Returns:
+            The name that it has, which gets a number if `name` is taken and that package is not replaced.
+        """
         open_run = self._owned()
         # in one statement, so that no package exists that the record does not name
-        self.record.models[kept_name := open_run.keep_package(package, name)] = dict(about)
+        self.record.models[kept_name := open_run.keep_package(package, name, replaces)] = dict(about)
         return kept_name
 
     def skip(self, what: str, rule: str, reason: str) -> None:

@@ -292,12 +292,17 @@ class Package:
         Args:
             target: The final place.
         """
+        self.complete()
+        with self.storing():
+            os.rename(self.folder, target)
+        self.sealed = True
+
+    def complete(self) -> None:
+        """Write ``checksums.json``, the last file of the package."""
         self.settle()
         text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
         with self.storing():
             (self.folder / CHECKSUMS).write_text(text, "utf-8")
-            os.rename(self.folder, target)
-        self.sealed = True
 
     def storing(self) -> _Storing:
         """Return a context manager for operations on files, which passes their errors to `on_fault`."""

@@ -19,7 +19,7 @@ from fitprint._core.jsonable import to_bytes
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, read_record, write_file
 from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
-from fitprint.stores.leftovers import PARTIAL, Leftovers, inspect_folder, remove
+from fitprint.stores.leftovers import PARTIAL, REPLACED, Leftovers, inspect_folder, remove
 
 OPEN = ".open"
 RECORD = "run.json"
@@ -89,6 +89,7 @@ class FolderStore(Store):
             open_run.finish()
         except FileNotFoundError:
             return None
+        _put_back_replaced(open_run.path)
         if is_dead(self.read_record(run_id)):
             return open_run
         if was_open:  # it was reopened in the meantime
@@ -157,22 +158,41 @@ class OpenFolder(OpenRun):
             except FileExistsError:
                 number += 1
 
-    def keep_package(self, package: Package, name: str) -> str:
+    def keep_package(self, package: Package, name: str, replaces: bool = False) -> str:
         if not name or "/" in name or name.startswith(".") or "\0" in name or name in (RECORD, METRICS, ARTIFACTS):
             raise ValueError(f"{name!r} is not a valid name for a model: give a plain name")
+        path = os.path.join(self._folder, name)
+        if replaces and os.path.isdir(path):
+            self._replace_package(package, path, os.path.join(self._folder, REPLACED + name))
+            return name
         free_name, number = name, 1
-        while os.path.lexists(os.path.join(self._folder, free_name)):
+        while os.path.lexists(path):
             number += 1
             free_name = f"{name}-{number}"
-        path = os.path.join(self._folder, free_name)
+            path = os.path.join(self._folder, free_name)
         try:
             package.seal(path)
             return free_name
         except BaseException:
-            if not os.path.lexists(package.folder):  # interrupted after the move, before the caller knows its name
-                with contextlib.suppress(OSError):
-                    os.rename(path, package.folder)
+            _undo_seal(package, path)  # the caller does not know the name
             raise
+
+    def _replace_package(self, package: Package, path: str, aside: str) -> None:
+        """Put a package in the place of another one. A process that dies meanwhile leaves one of the two.
+
+        No portable system call exchanges two folders, so the old one is moved aside for the moment between two renames.
+        """
+        package.complete()
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            os.rename(path, aside)
+            os.rename(package.folder, path)
+            package.sealed = True
+        except BaseException:
+            if os.path.lexists(package.folder) and os.path.lexists(aside):  # interrupted between the two
+                os.rename(aside, path)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
 
     def finish(self) -> None:
         if self._finished:
@@ -216,6 +236,22 @@ class OpenFolder(OpenRun):
             return
         write_file(path + PARTIAL, content)
         os.rename(path + PARTIAL, path)
+
+
+def _put_back_replaced(folder: Path) -> None:
+    """Give a package its name back whose process died before another one had taken its place."""
+    for name in _names(str(folder)):
+        original = folder / name.removeprefix(REPLACED)
+        if original.name != name and not original.exists():
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(folder / name, original)
+
+
+def _undo_seal(package: Package, path: str) -> None:
+    """Give a package that was moved to its place its earlier name again."""
+    if not os.path.lexists(package.folder):
+        with contextlib.suppress(OSError):
+            os.rename(path, package.folder)
 
 
 def _names(folder: str) -> list[str]:
