@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextvars import Token
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -275,7 +276,8 @@ class LoopStep(call_scope.Session):
 
     def __init__(self, loop: LoopRecording, call: TrainingCall) -> None:
         self.open = True
-        self.recording = self.run = self.outer_run = self.returned = self._token = None
+        self.recording = self.run = self.outer_run = self.returned = None
+        self._token: Token[call_scope.Session | None] | None = None
         self._loop = loop
         self.call = call
         self.args, self.kwargs = call.args, call.kwargs

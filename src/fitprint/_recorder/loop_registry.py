@@ -119,7 +119,7 @@ def find_or_add(trained: Any, make: Callable[[], Loop]) -> Loop:
 
 
 def _register(loop: Loop, objects: Any) -> None:
-    """Register a loop for objects that belong to no loop yet: for all of them, or if one takes no reference for none."""
+    """Register a loop for objects that belong to no loop yet: for none of them if one takes no weak reference."""
     references = {id(part): weakref.ref(part, lambda _: on_collected(loop)) for part in objects}
     loop.references |= references
     _loops.update((key, _Entry(reference, loop)) for key, reference in references.items())
@@ -182,8 +182,8 @@ class LoopSave(Passthrough):
 def on_collected(loop: Loop) -> None:
     """End a loop if its last object has been garbage-collected.
 
-    This may happen wherever the interpreter is at the moment. If that is inside fitprint's own code, where a lock may be
-    held, the loop waits for the next call. Otherwise it ends at once.
+    This may happen wherever the interpreter is at the moment. If that is inside fitprint's own code, where a lock may
+    be held, the loop waits for the next call. Otherwise it ends at once.
     """
     if any(reference() is not None for reference in list(loop.references.values())):
         return
