@@ -29,9 +29,10 @@ def train():
         net.level = float(id(net))
         save(net, "net")
     else:
-        for step in range(3):
-            net.update([step])
-        net.to_disk("net")
+        for epoch in range(2):
+            net.update([epoch])
+            net.to_disk("net")
+        net.initialize()
     return net
 
 

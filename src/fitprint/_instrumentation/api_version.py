@@ -65,7 +65,8 @@ def warn_deprecated(flavor: Flavor, plugin: str) -> None:
             warn_once(
                 ("deprecated hook", f"{flavor.name} {hook.name}"),
                 f"{plugin} defines {hook.name}, which is deprecated since version {_text(hook.since)} of the plugin "
-                f"API and is no longer called from {_text(hook.removed_in)} on: its authors should define {hook.instead}",
+                f"API and is no longer called from {_text(hook.removed_in)} on; define "
+                f"{hook.instead} instead",
             )
 
 

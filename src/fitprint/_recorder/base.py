@@ -141,36 +141,25 @@ class RecordingBase:
             with self.step("per-iteration metrics"):
                 at_end()
         self.writer.record.error = outcome.error or self.writer.record.error
-        if self._has_model(outcome):
-            self._record_success()
-        else:
-            self._register_model(self.call.instance)
+        self._record_result(outcome)
         if self._end_run(outcome.status) and not self._discards_run and not self.call.settings.quiet:
             summary_line.log_run(self.writer)
 
-    def _has_model(self, outcome: Outcome) -> bool:
-        return outcome.status == FINISHED
-
-    def _record_success(self) -> None:
-        call = self.call
-        refusal = self._refusal()
-        if refusal is not None:
-            if self.owns_run:
-                recorder_state.count_skip(call.flavor.name, refusal[0])
-                self._discards_run = True
-            else:
-                self.writer.skip(f"the training by {call.name}", *refusal)
+    def _record_result(self, outcome: Outcome) -> None:
+        """Record what the user's code has left: the results of a success, with the package."""
+        if outcome.status != FINISHED:
+            self._register_model(self.call.instance)
             return
-        model = None
-        with self.step("the model"):
-            model = call.flavor.model(call)
+        if self._is_refused_afterwards():
+            return
+        model = self._find_model()
         self._name_after(model)
         record_results(self, model)
         self._register_model(model)
         loop_object = None
         with self.step("the model"):
-            loop_object = call.flavor.loop_of(call)
-        for trained in (call.instance, loop_object):
+            loop_object = self.call.flavor.loop_of(self.call)
+        for trained in (self.call.instance, loop_object):
             if trained is not None and trained is not model:
                 self._register_model(trained)
 
@@ -179,6 +168,24 @@ class RecordingBase:
         if model is not None and self.owns_run and not self.call.settings.run_name:
             with self.step("the run's name"):
                 self.writer.record.name = self.call.flavor.run_name(self.call, model) or self.writer.record.name
+
+    def _is_refused_afterwards(self) -> bool:
+        """Return whether a rule refuses the training now. Then its run is to be removed, or has the reason."""
+        refusal = self._refusal()
+        if refusal is None:
+            return False
+        if self.owns_run:
+            recorder_state.count_skip(self.call.flavor.name, refusal[0])
+            self._discards_run = True
+        else:
+            self.writer.skip(f"the training by {self.call.name}", *refusal)
+        return True
+
+    def _find_model(self) -> Any:
+        """Return what was trained; None if the flavor does not find it."""
+        with self.step("the model"):
+            return self.call.flavor.model(self.call)
+        return None
 
     def _register_model(self, model: Any) -> None:
         """Make the run the latest one, and the one that `run_of(model)` returns."""

@@ -25,11 +25,24 @@ def record_results(recording: Recording, model: Any) -> None:
         recording: The recording of the call, whose run is open.
         model: What was trained; None if there is no model, and so no package.
     """
+    record_metrics(recording)
+    record_facts(recording)
+    record_children(recording)
+    record_model(recording, model)
+
+
+def record_metrics(recording: Recording) -> None:
+    """Record the metrics of the finished training."""
     call, writer = recording.call, recording.writer
     with recording.step("metrics"):
         now = time.time()
         for name, value in call.flavor.metrics(call).items():
             writer.add_metric(name, float(value), 0, now)
+
+
+def record_facts(recording: Recording) -> None:
+    """Record params, artifacts, tags and facts about the data. What a loop records again replaces what it had."""
+    call, writer = recording.call, recording.writer
     with recording.step("params"):
         add_params(writer, call, call.flavor.late_params(call))
     with recording.step("artifacts"):
@@ -41,14 +54,31 @@ def record_results(recording: Recording, model: Any) -> None:
         facts = dataset_facts(call.flavor.data(call), call.flavor.target(call))
         if facts:
             _write_artifact(writer, "dataset.json", facts)
+
+
+def record_children(recording: Recording) -> None:
+    """Record the runs below the training."""
     with recording.step("child runs"):
         _record_children(recording)
+
+
+def record_model(recording: Recording, model: Any, renews: str | None = None) -> str | None:
+    """Record the package of a model.
+
+    Args:
+        recording: The recording of the call.
+        model: What was trained; None if there is no model, and so no package.
+        renews: The name of an earlier package of this recording, which the new one replaces.
+
+    Returns:
+        The name of the package, or None.
+    """
     if model is None:
-        return
-    if call.settings.log_models:
-        record_package(recording, model)
-    else:
-        writer.skip("model", "log_models", "turned off")
+        return None
+    if recording.call.settings.log_models:
+        return record_package(recording, model, renews=renews)
+    recording.writer.skip("model", "log_models", "turned off")
+    return None
 
 
 def _write_artifact(writer: RunWriter, name: str, content: Any) -> None:

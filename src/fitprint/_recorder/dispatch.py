@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,7 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
     if patch.role is Role.WATCHED:
         return _make_watched_begin(flavor, name)
     make_context, is_training = _BY_ROLE[patch.role]
+    guard = guarded("the start of a run", flavor.name)
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not recorder_state.on:
@@ -42,7 +44,7 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
         session = call_scope.current()
         if session is None:
             call = TrainingCall(flavor, function, instance, args, kwargs, name)
-            return _begin_outermost(call, make_context, is_training)
+            return _begin_outermost(call, make_context, is_training, guard)
         if patch.inside and session.recording is not None:
             return _listen_inside(session.recording, TrainingCall(flavor, function, instance, args, kwargs, name))
         return None
@@ -59,11 +61,13 @@ def _make_watched_begin(flavor: Flavor, name: str) -> Begin:
     return begin
 
 
-def _begin_outermost(call: TrainingCall, make_context: MakeContext, is_training: bool) -> CallContext | None:
+def _begin_outermost(
+    call: TrainingCall, make_context: MakeContext, is_training: bool, guard: guarded
+) -> CallContext | None:
     context: CallContext | None = None
-    with guarded("the start of a run", call.flavor.name) as step:
+    with guard:  # always the same one of an entry point, because a loop would pay for a new one at every step
         call.settings = recorder_state.settings(call.flavor)
-        step.strict = call.settings.strict
+        guard.strict = call.settings.strict
         context = make_context(call)
     # the trainings inside an unrecorded training are not outermost calls, and make no run either
     return UnrecordedCall(call.args, call.kwargs) if context is None and is_training else context
@@ -99,9 +103,14 @@ def _record_conversion(call: TrainingCall) -> CallContext | None:
 
 
 def _record_step(call: TrainingCall) -> CallContext | None:
+    return _loop_step()(call)  # the loop asks the rules at its first step
+
+
+@functools.cache  # even an import statement of a module that is there already costs too much at every step
+def _loop_step() -> MakeContext:
     from fitprint._recorder.loop import loop_step
 
-    return loop_step(call)  # the loop asks the rules at its first step
+    return loop_step
 
 
 def _end_open_loop(call: TrainingCall) -> None:
@@ -109,9 +118,9 @@ def _end_open_loop(call: TrainingCall) -> None:
         loop_registry.end_loop_of(call.flavor.loop_of(call))
 
 
-def _end_loop_after_save(call: TrainingCall) -> CallContext | None:
-    loop = loop_registry.find(call.flavor.loop_of(call)) if loop_registry.has_loops() else None
-    return loop_registry.LoopSave(loop, call.args, call.kwargs) if loop is not None else None
+def _save_loop(call: TrainingCall) -> CallContext | None:
+    loops = list(loop_registry.find_all(call.flavor.loop_of(call))) if loop_registry.has_loops() else []
+    return loop_registry.LoopSave(loops, call.args, call.kwargs) if loops else None
 
 
 def _is_refused(call: TrainingCall) -> bool:
@@ -125,7 +134,7 @@ _BY_ROLE: dict[Role, tuple[MakeContext, bool]] = {
     Role.TRAINS: (_record_training, True),
     Role.STEP: (_record_step, True),
     Role.BEGINS: (_end_open_loop, False),
-    Role.SAVES: (_end_loop_after_save, False),
+    Role.SAVES: (_save_loop, False),
     Role.CONVERTS: (_record_conversion, True),
 }
 """For each role, what surrounds an outermost call, and whether the trainings that it calls in turn are part of it."""

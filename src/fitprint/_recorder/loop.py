@@ -1,4 +1,4 @@
-"""The recording of a training loop: many small calls on one object, and one run."""
+"""The recording of a training loop: many small calls on one object, or on several, and one run."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import itertools
 import threading
 import time
 import weakref
+from collections.abc import Callable
+from contextvars import Token
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
+from fitprint._core.isolation import side_effect_free
 from fitprint._core.locks import fork_safe_lock
 from fitprint._recorder import loop_registry, rules
 from fitprint._recorder.base import Outcome, RecordingBase
-from fitprint._recorder.contexts import CallContextBase
+from fitprint._recorder.collect import record_children, record_facts, record_metrics, record_model
 from fitprint._recorder.state import recorder_state
+from fitprint._recorder.steps import RecordingStep
 from fitprint._runs import active
 from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
@@ -27,34 +31,40 @@ _SUCCESS = Outcome(FINISHED)
 
 
 class LoopRecording(RecordingBase):
-    """Records a loop, from the first step on an object to whatever ends it.
+    """Records a loop, from the first step on its objects to whatever ends it.
 
-    A loop that a rule refuses has such an object too, which records nothing. Between two steps no session is open, and
-    none of the user's objects is kept alive.
+    A loop that a rule refuses has such an object too, which records nothing. Between two steps no session is open. None
+    of the user's objects is kept alive, except those that the loop trains if the flavor says so (`Flavor.holds_model`).
     """
 
-    def __init__(self, call: TrainingCall, trained: Any) -> None:
+    def __init__(self, call: TrainingCall) -> None:
         super().__init__(_without_user_objects(call))
         self.flavor_name = call.flavor.name
-        self.object_id = id(trained)
+        self.references: dict[int, weakref.ref[Any]] = {}
+        self.is_recorded = False
+        """Whether the first step has begun a run."""
+        self._trained = _Trained(call)
         self._instance = weakref.ref(call.instance) if call.instance is not None else None
         self._lock = fork_safe_lock(threading.RLock)
-        self._opened = self._ended = self._step_metrics_failed = False
+        self._opened = self._ended = False
         self._step_numbers = itertools.count()
+        self._steps = 0
+        """How many steps have returned or raised."""
+        self._saved_at: int | None = None
+        """How many steps had been taken when the user last saved; None if the user has not."""
+        self._package: str | None = None
+        """The name of the package in the run, from the first save on."""
+        self._package_steps = 0
+        """How many steps had been taken when that package was written."""
         self._outcome = _SUCCESS
-        self._saved_by_user = False
         self._seconds_in_steps = 0.0
         self._end_started: float | None = None
         self._block_run: Run | None = None
-        # the last attribute: from here on the callback may run
-        self.trained = weakref.ref(trained, lambda _: loop_registry.on_collected(self))
 
     # the steps
 
     def open(self, call: TrainingCall) -> None:
         """At the first step, ask the rules and begin the run. Of several threads one does this; the others wait."""
-        if self._opened:
-            return
         with self._lock:
             if self._opened or self._ended:
                 return
@@ -78,12 +88,12 @@ class LoopRecording(RecordingBase):
         try:
             has_begun = self.begin()
             if has_begun:
-                model = None
-                with self.step("the model"):
-                    model = call.flavor.model(call)
+                self._metrics_step = self.step("per-iteration metrics")
+                self.is_recorded = True
+                model = self._find_model()
                 self._name_after(model)
-                run_index.set_last_run(self.run, call.loop)
-                for trained in (call.instance, model):
+                run_index.set_latest(self.run)
+                for trained in (*loop_registry.objects_of(call.loop), call.instance, model):
                     run_index.register_model(self.run, trained)
         finally:
             self.call = _without_user_objects(call)
@@ -92,10 +102,16 @@ class LoopRecording(RecordingBase):
             if self._block_run is not None:
                 before_end(self._block_run).append(self.end)
 
-    def attach(self, session: call_scope.Session) -> None:
+    def begin_step(self, step: LoopStep) -> None:
         """Make the run of this loop the one of a step's session, and the latest one of this context."""
-        session.run, session.outer_run = self.run, self._block_run
-        run_index.set_latest(self.run)
+        call = step.call
+        if not self._opened:
+            self.open(call)
+        if type(call.loop) in loop_registry.SEVERAL_OBJECTS:
+            self._trained = _Trained(call)
+        if self.is_recorded:
+            step.run, step.outer_run = self.run, self._block_run
+            run_index.set_latest(self.run)
 
     def record_step(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
         """Record a step that has returned or raised.
@@ -106,28 +122,62 @@ class LoopRecording(RecordingBase):
             error: What the step raised, or None.
         """
         ended = time.perf_counter()
-        self.call.took = (self.call.took or 0.0) + ended - started
-        self._outcome = _SUCCESS if error is None else Outcome.of(error, call)
-        number = next(self._step_numbers)
-        if error is None and not self._step_metrics_failed and not self._ended and self.writer.written_here:
-            with self.step("per-iteration metrics") as step:
-                call.cache = self.call.cache
-                call.flavor.stepped(call, self.emitter, number)
-            self._step_metrics_failed = step.failed  # not tried again: it would fail, with a skip reason, at each step
+        first_call, number = self.call, next(self._step_numbers)
+        first_call.took = (first_call.took or 0.0) + ended - started
+        self._steps = number + 1
+        if error is not None:
+            self._outcome = Outcome.of(error, call)
+        else:
+            self._outcome = _SUCCESS
+            step: RecordingStep = self._metrics_step
+            # not tried again once it has failed: it would fail, with a skip reason, at each step
+            if not step.failed and not self._ended:
+                with step:
+                    call.cache, call.emit, call.skip = first_call.cache, first_call.emit, first_call.skip
+                    call.flavor.stepped(call, self.emitter, number)
         self._seconds_in_steps += time.perf_counter() - ended
+
+    # the user saves the model
+
+    def saved(self) -> None:
+        """Make or renew the package. Do nothing if nothing was trained since the last time."""
+        if not self._ended and self.has_run and self._steps != self._saved_at:
+            started = time.perf_counter()
+            self._with_user_objects(self._record_save)
+            self._seconds_in_steps += time.perf_counter() - started
+
+    def _record_save(self) -> None:
+        steps = self._steps
+        if self.call.loop is None or self._refusal() is not None:
+            return  # the end decides, because a loop that is too short so far may go on
+        with side_effect_free():
+            model = self._find_model()
+            record_facts(self)
+            package = record_model(self, model, renews=self._package)
+            if package is not None:
+                self._package, self._package_steps = package, steps
+            self._saved_at = steps
+            self._register_model(model)
+            with self.step("what is known when the model is saved"):
+                self.writer.write()  # so that it is on disk even if the process is killed while the loop is at rest
 
     # the end
 
-    def end(self, saved_by_user: bool = False) -> None:
-        """Record the result, with the model if it still exists, and end the run. Further calls do nothing."""
+    def end(self) -> None:
+        """Record the result and end the run. Further calls do nothing.
+
+        The package is that of the last save. Without one the model is saved now, if it still exists.
+        """
         try:
             if self._claim_end():
-                self._saved_by_user = saved_by_user
-                self._conclude_loop()
+                self._end_started = time.perf_counter()
+                self._with_user_objects(lambda: self.conclude(self._outcome))
         except BaseException:
             if self.has_run:
                 self.conclude_interrupted(self._outcome)
             raise
+        finally:
+            self._trained.release()
 
     def _claim_end(self) -> bool:
         """Return whether the caller is the one that ends the loop, and there is a run to end."""
@@ -138,27 +188,45 @@ class LoopRecording(RecordingBase):
             before_end(self._block_run).remove(self.end)
         return is_first
 
-    def _conclude_loop(self) -> None:
-        trained = self.trained()
+    def _record_result(self, outcome: Outcome) -> None:
+        has_result = self._package is not None or outcome.status == FINISHED
+        if has_result and self._is_refused_afterwards():
+            return
+        record_metrics(self)
+        steps_since_save = self._steps - self._package_steps
+        if self._package is not None and steps_since_save > 0:
+            steps = "1 step" if steps_since_save == 1 else f"{steps_since_save:,} steps"
+            reason = f"{steps} came after the model was last saved, and the package is of that save"
+            self.writer.skip("the model after its last save", "saved", reason)
+        if self.call.loop is None:
+            if self._package is None:
+                reason = "the object was garbage-collected before the loop ended, and had not been saved"
+                self.writer.skip("model", "collected", reason)
+        elif outcome.status == FINISHED and self._steps != self._saved_at:
+            model = self._find_model()
+            record_facts(self)
+            record_children(self)
+            if self._package is None:
+                record_model(self, model)
+            self._register_model(model)
+
+    def _with_user_objects(self, record: Callable[[], None]) -> None:
+        """Record something while the call has its objects, as far as they exist, in a session of its own.
+
+        What the framework calls in order to save its model is no step of the user's.
+        """
+        scope = call_scope.SessionScope()
         instance = self._instance() if self._instance is not None else None
-        if trained is None:
-            reason = "the object was garbage-collected before the loop ended, and had not been saved"
-            self.writer.skip("model", "collected", reason)
-        self.call = replace(self.call, instance=instance, loop=trained)
-        self._end_started = time.perf_counter()
-        scope = call_scope.SessionScope()  # what the framework calls while its model is saved is no step of the user's
+        self.call = replace(self.call, instance=instance, loop=self._trained.objects())
         try:
             scope.enter()
-            self.conclude(self._outcome)
+            record()
             scope.leave()
         except BaseException:
             scope.leave()
+            self.call = _without_user_objects(self.call)
             raise
         self.call = _without_user_objects(self.call)
-
-    def _has_model(self, outcome: Outcome) -> bool:
-        # what the user has saved is a model, even if the last step raised an error
-        return self.call.loop is not None and (self._saved_by_user or outcome.status == FINISHED)
 
     def _register_model(self, model: Any) -> None:
         # without making this the latest run: that is the training that began last, not the one that ends last
@@ -169,27 +237,54 @@ class LoopRecording(RecordingBase):
         return self._seconds_in_steps + time.perf_counter() - since
 
 
+class _Trained:
+    """What `Flavor.loop_of` has returned for a step: weak references, and the objects themselves if they are held."""
+
+    def __init__(self, call: TrainingCall) -> None:
+        objects = loop_registry.objects_of(call.loop)
+        self._are_several = type(call.loop) in loop_registry.SEVERAL_OBJECTS
+        self._references = tuple(weakref.ref(part) for part in objects)
+        self._held = objects if call.flavor.holds_model else ()
+
+    def objects(self) -> Any:
+        """Return the object, or a tuple of several; None if one of them does not exist any more."""
+        objects = tuple(reference() for reference in self._references)
+        if any(part is None for part in objects):
+            return None
+        return objects if self._are_several else objects[0]
+
+    def release(self) -> None:
+        """Hold nothing any longer."""
+        self._held = ()
+
+
 def _without_user_objects(call: TrainingCall) -> TrainingCall:
     """Return a copy of a call that keeps only facts, and so none of the user's objects alive."""
     plain_function = getattr(call.function, "__func__", call.function)
     return replace(call, function=plain_function, instance=None, args=(), kwargs={}, result=None, loop=None)
 
 
-class LoopStep(CallContextBase):
-    """Surrounds one step of a loop."""
+class LoopStep(call_scope.Session):
+    """Surrounds one step of a loop, and is the session of that step.
+
+    It is one object, with plain attributes, because a loop pays for it at every step.
+    """
+
+    __slots__ = ("_loop", "_started", "_token", "args", "call", "kwargs", "returned")
 
     def __init__(self, loop: LoopRecording, call: TrainingCall) -> None:
-        self.call = call
+        self.open = True
+        self.recording = self.run = self.outer_run = self.returned = None
+        self._token: Token[call_scope.Session | None] | None = None
         self._loop = loop
-        self._scope = call_scope.SessionScope()
+        self.call = call
+        self.args, self.kwargs = call.args, call.kwargs
 
     def __enter__(self) -> None:
         try:
-            self._scope.enter()
-            self._loop.open(self.call)
-            if self._loop.has_run:
-                self._loop.attach(self._scope.session)
-            self._call_started = time.perf_counter()
+            self._token = call_scope.enter(self)
+            self._loop.begin_step(self)
+            self._started = time.perf_counter()
         except BaseException:
             self._leave()
             raise
@@ -198,25 +293,39 @@ class LoopStep(CallContextBase):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self._loop.has_run:
-                self.call.result = self.returned
-                self._loop.record_step(self.call, self._call_started, error)
+            loop, call = self._loop, self.call
+            if loop.is_recorded and loop.writer.written_here:  # a child forked during the step has no run
+                call.result = self.returned
+                loop.record_step(call, self._started, error)
             self._leave()
         except BaseException:
             self._leave()
             raise
 
+    def result(self) -> Any:
+        """Return what the call returned, and keep no reference to it."""
+        result, self.returned = self.returned, None
+        return result
+
     def _leave(self) -> None:
-        self._scope.leave()
-        self.call.args, self.call.kwargs, self.call.result = (), {}, None
+        self.close()
+        token, self._token = self._token, None
+        if token is not None:
+            call_scope.leave(token)
+        call = self.call
+        # a thread that was started inside the step keeps this session, which must keep nothing of the user's
+        self.args = call.args = ()
+        self.kwargs = call.kwargs = {}
+        call.result = call.loop = call.instance = None
 
 
 def loop_step(call: TrainingCall) -> LoopStep | None:
     """Return what surrounds one step; None if the flavor says that the call belongs to no loop."""
-    trained = call.flavor.loop_of(call)
-    if trained is None:
-        return None
-    call.loop = trained
-    loop = loop_registry.find_or_add(trained, lambda: LoopRecording(call, trained))
+    trained = call.loop = call.flavor.loop_of(call)
+    loop = loop_registry.find(trained)
+    if loop is None or type(trained) in loop_registry.SEVERAL_OBJECTS:
+        if not loop_registry.objects_of(trained):
+            return None
+        loop = loop_registry.find_or_add(trained, lambda: LoopRecording(call))
     assert isinstance(loop, LoopRecording)
     return LoopStep(loop, call)

@@ -1,8 +1,8 @@
-"""The open training loops of this process, found by the object that each trains, which is not kept alive.
+"""The open training loops of this process, found by the objects that each trains.
 
-A loop is registered at its first step. It is removed when something ends it: the model is saved, another loop or
-training begins on the object, the `start_run` block in which it was opened ends, recording is turned off, the process
-ends, or the object is garbage-collected.
+A loop is registered at its first step. It is removed when something ends it: another loop or training begins on one of
+its objects, the `start_run` block in which it was opened ends, recording is turned off, the process ends, or all of its
+objects have been garbage-collected. The registry itself keeps no object alive.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import importlib
 import sys
 import weakref
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
 
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
@@ -28,6 +28,9 @@ PASS_THROUGH_MODULES = (
     "fitprint.__",
 )
 """Modules of fitprint that only pass a call of the user's on, and hold no lock while they do."""
+SEVERAL_OBJECTS = (tuple, list)
+"""The types in which `Flavor.loop_of` returns the objects of a loop that trains several. Neither takes a weak
+reference, so that neither can be an object that is trained."""
 
 
 class Loop(Protocol):
@@ -35,65 +38,102 @@ class Loop(Protocol):
 
     Attributes:
         flavor_name: The flavor that it belongs to.
-        trained: A weak reference to the object that it trains.
-        object_id: The `id` of that object.
+        references: A weak reference to each object that it trains, by the `id` of the object.
     """
 
     flavor_name: str
-    trained: weakref.ref[Any]
-    object_id: int
+    references: dict[int, weakref.ref[Any]]
 
-    def end(self, saved_by_user: bool = False) -> None:
+    def saved(self) -> None:
+        """Make or renew the package, because the user has saved the model. The run stays open."""
+
+    def end(self) -> None:
         """Record the result and end the run. Further calls do nothing."""
 
 
-_loops: dict[int, Loop] = {}
-"""By the `id` of the object. An entry may outlive its object: then its weak reference is dead."""
+class _Entry(NamedTuple):
+    reference: weakref.ref[Any]
+    loop: Loop
+
+
+_loops: dict[int, _Entry] = {}
+"""By the `id` of each object. An entry may outlive its object: then its weak reference is dead."""
 _orphans: deque[Loop] = deque()
-"""Loops whose object is gone, and which could not be ended at that moment."""
+"""Loops whose objects are gone, and which could not be ended at that moment."""
 _lock = fork_safe_lock()
 
 
+def objects_of(trained: Any) -> tuple[Any, ...]:
+    """Return the objects that `Flavor.loop_of` has named: one, or several in a tuple or a list."""
+    if type(trained) in SEVERAL_OBJECTS:
+        return tuple(part for part in trained if part is not None)
+    return () if trained is None else (trained,)
+
+
 def find(trained: Any) -> Loop | None:
-    """Return the loop that trains an object, or None."""
-    loop = _loops.get(id(trained))
-    return loop if loop is not None and loop.trained() is trained else None
+    """Return the loop that trains an object, or the first loop that trains one of several; or None."""
+    if type(trained) in SEVERAL_OBJECTS:
+        return next(find_all(trained), None)
+    entry = _loops.get(id(trained))
+    return entry.loop if entry is not None and entry.reference() is trained else None
+
+
+def find_all(trained: Any) -> Iterator[Loop]:
+    """Yield each loop that trains one of the objects, once."""
+    loops: list[Loop] = []
+    for part in objects_of(trained):
+        loop = find(part)
+        if loop is not None and loop not in loops:
+            loops.append(loop)
+            yield loop
 
 
 def find_or_add(trained: Any, make: Callable[[], Loop]) -> Loop:
-    """Return the loop that trains an object; make and register it if there is none.
+    """Return the loop that trains an object or one of several; make and register it if there is none.
 
     Args:
-        trained: The object that is trained.
+        trained: The object that is trained, or several in a tuple or a list.
         make: Makes the loop.
 
     Raises:
-        TypeError: The object cannot be weakly referenced.
+        TypeError: An object cannot be weakly referenced.
     """
     loop = find(trained)
-    if loop is not None:
-        return loop
-    end_orphans()
-    call_at_exit(_end_at_exit)
-    with _lock:
-        loop = find(trained)
-        if loop is None:
-            loop = _loops[id(trained)] = make()
+    if loop is None:
+        end_orphans()
+        call_at_exit(_end_at_exit)
+        with _lock:
+            loop = find(trained)
+            if loop is None:
+                loop = make()
+                _register(loop, objects_of(trained))
+    elif type(trained) in SEVERAL_OBJECTS:
+        with _lock:
+            _register(loop, [part for part in objects_of(trained) if find(part) is None])
     return loop
 
 
+def _register(loop: Loop, objects: Any) -> None:
+    """Register a loop for objects that belong to no loop yet: for none of them if one takes no weak reference."""
+    references = {id(part): weakref.ref(part, lambda _: on_collected(loop)) for part in objects}
+    loop.references |= references
+    _loops.update((key, _Entry(reference, loop)) for key, reference in references.items())
+
+
 def remove(loop: Loop) -> None:
-    """Remove a loop, so that the next step on its object begins another one."""
+    """Remove a loop, so that the next step on one of its objects begins another one."""
     with _lock:
-        if _loops.get(loop.object_id) is loop:
-            del _loops[loop.object_id]
+        for key in loop.references:
+            entry = _loops.get(key)
+            if entry is not None and entry.loop is loop:
+                del _loops[key]
+        loop.references.clear()  # they refer to the loop in turn, which would keep it until a garbage collection
 
 
 def end_loop_of(trained: Any) -> None:
-    """End the loop that trains an object, because something else begins on it."""
+    """End the loops that train an object or one of several, because something else begins on it."""
     end_orphans()
-    loop = find(trained)
-    if loop is not None:
+    for loop in list(find_all(trained)):
         loop.end()
 
 
@@ -104,10 +144,10 @@ def end_all(flavor: str | None = None) -> None:
         flavor: End only the loops of this flavor.
     """
     end_orphans()
-    for loop in list(_loops.values()):
-        if flavor in (None, loop.flavor_name):
+    for entry in list(_loops.values()):
+        if flavor in (None, entry.loop.flavor_name):
             try:
-                loop.end()
+                entry.loop.end()
             except BaseException:
                 end_all(flavor)
                 raise
@@ -119,26 +159,29 @@ def has_loops() -> bool:
 
 
 class LoopSave(Passthrough):
-    """Surrounds the user's own saving of a model, whose loop ends when the call has returned."""
+    """Surrounds the user's own saving of a model, whose loops get their package when the call has returned."""
 
-    def __init__(self, loop: Loop, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, loops: list[Loop], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(args, kwargs)
-        self._loop = loop
+        self._loops = loops
 
     def __exit__(self, kind: Any, *error: Any) -> None:
         if kind is None:
-            self._loop.end(saved_by_user=True)
+            for loop in self._loops:
+                loop.saved()
 
 
 # Objects that are garbage-collected
 
 
 def on_collected(loop: Loop) -> None:
-    """End a loop whose object has been garbage-collected, which may happen wherever the interpreter is at the moment.
+    """End a loop if its last object has been garbage-collected.
 
-    If that is inside fitprint's own code, where a lock may be held, the loop waits for the next call. Otherwise it ends
-    at once.
+    This may happen wherever the interpreter is at the moment. If that is inside fitprint's own code, where a lock may
+    be held, the loop waits for the next call. Otherwise it ends at once.
     """
+    if any(reference() is not None for reference in list(loop.references.values())):
+        return
     _orphans.append(loop)
     if _is_inside_our_code():
         return

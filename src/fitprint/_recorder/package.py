@@ -15,13 +15,14 @@ PACKAGE_NAME = "model"
 EXAMPLE_ROWS = 5
 
 
-def record_package(recording: Recording, model: Any, name: str = PACKAGE_NAME) -> str | None:
+def record_package(recording: Recording, model: Any, name: str = PACKAGE_NAME, renews: str | None = None) -> str | None:
     """Write the package of a model into the run of a recording.
 
     Args:
         recording: The recording of the call.
         model: What was trained or converted.
         name: The name of the package in the run. If it is taken, a number is added.
+        renews: The name of an earlier package of this recording, which the new one replaces once it is complete.
 
     Returns:
         The name that the package got; None if there is no package, and then the run has the reason.
@@ -37,11 +38,11 @@ def record_package(recording: Recording, model: Any, name: str = PACKAGE_NAME) -
         package = writer.begin_package(limit)
         is_complete = False
         try:
-            make(_subject(recording, model, name), package, _GuardedSteps(recording))
+            make(_subject(recording, model, renews or name), package, _GuardedSteps(recording))
             if _is_refused_for_secrets(recording, package):
                 return None
             about = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
-            final_name = writer.keep_package(package, name, about)
+            final_name = writer.keep_package(package, renews or name, about, replaces=renews is not None)
             is_complete = True
             return final_name
         except PackageTooLarge as error:

@@ -84,8 +84,18 @@ class RunAdder(ABC):
         """Begin a package of at most `limit` bytes. It belongs to the run once `keep_package` is called."""
 
     @abstractmethod
-    def keep_package(self, package: Package, name: str, about: Mapping[str, Any]) -> str:
-        """Seal a package and add it to the run. Returns its name, which gets a number if `name` is taken."""
+    def keep_package(self, package: Package, name: str, about: Mapping[str, Any], replaces: bool = False) -> str:
+        """Seal a package and add it to the run.
+
+        Args:
+            package: A package of `begin_package`.
+            name: The name that it should have.
+            about: What the record says about it.
+            replaces: Whether it takes the place of the package of that name, if this process writes the record.
+
+        Returns:
+            The name that it has, which gets a number if `name` is taken and that package is not replaced.
+        """
 
     @abstractmethod
     def skip(self, what: str, rule: str, reason: str) -> None:

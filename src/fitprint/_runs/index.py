@@ -32,9 +32,12 @@ def set_last_run(run: Run, model: Any) -> None:
 
 def set_latest(run: Run) -> None:
     """Make a run the one that `last_run` returns, in this context, in this thread and in this process."""
-    _in_context.set(run)
-    _in_thread.run = run
-    _in_process[:] = [run]
+    if _in_context.get() is not run:  # asked at every step of a loop, where it seldom changes
+        _in_context.set(run)
+    if getattr(_in_thread, "run", None) is not run:
+        _in_thread.run = run
+    if not _in_process or _in_process[0] is not run:
+        _in_process[:] = [run]
 
 
 def register_model(run: Run, model: Any, identity: Callable[[Any], Hashable] | None = None) -> None:

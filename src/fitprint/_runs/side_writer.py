@@ -128,7 +128,7 @@ class SideWriter(RunAdder):
         with self._store_operation():
             return self._run().begin_package(limit)
 
-    def keep_package(self, package: Package, name: str, about: Mapping[str, Any]) -> str:
+    def keep_package(self, package: Package, name: str, about: Mapping[str, Any], replaces: bool = False) -> str:
         kept_name = self._run().keep_package(package, name)
         self._add(side_file.MODEL, kept_name, dict(about))
         return kept_name

@@ -103,10 +103,10 @@ class RunWriter(RunAdder):
         package.on_fault = self._handle_fault
         return package
 
-    def keep_package(self, package: Package, name: str, about: Mapping[str, Any]) -> str:
+    def keep_package(self, package: Package, name: str, about: Mapping[str, Any], replaces: bool = False) -> str:
         open_run = self._owned()
         # in one statement, so that no package exists that the record does not name
-        self.record.models[kept_name := open_run.keep_package(package, name)] = dict(about)
+        self.record.models[kept_name := open_run.keep_package(package, name, replaces)] = dict(about)
         return kept_name
 
     def skip(self, what: str, rule: str, reason: str) -> None:

@@ -288,13 +288,17 @@ class Package:
         Args:
             target: The final place.
         """
-        self.settle()
-        text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
+        self.complete()
         with self.storing():
-            with open(f"{self._root}/{CHECKSUMS}", "wb") as file:
-                file.write(text.encode("utf-8"))
             os.rename(self.folder, target)
         self.sealed = True
+
+    def complete(self) -> None:
+        """Write ``checksums.json``, the last file of the package."""
+        self.settle()
+        text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
+        with self.storing(), open(f"{self._root}/{CHECKSUMS}", "wb") as file:
+            file.write(text.encode("utf-8"))
 
     def storing(self) -> _Storing:
         """Return a context manager for operations on files, which passes their errors to `on_fault`."""

@@ -37,7 +37,8 @@ class Role(Enum):
     BEGINS = "begins"
     """A loop starts again, for instance because weights are initialised: an open loop on the object ends before it."""
     SAVES = "saves"
-    """The user saves the model: an open loop on the object ends when the call has returned."""
+    """The user saves the model: when the call has returned, the run of an open loop on the object gets its package, or
+    the package that it has is renewed. The loop stays open, and a further step goes on with it."""
     CONVERTS = "converts"
     """A model is made from another one, or saved from elsewhere: the run of its source gets a package."""
     WATCHED = "watched"
@@ -96,6 +97,9 @@ class DiscardingEmit:
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Ignore the values."""
+
+
+_DISCARDING = DiscardingEmit()  # shared, like the default settings below, because a loop makes a call at every step
 
 
 @dataclass
@@ -157,8 +161,9 @@ class TrainingCall:
     cache: dict[str, Any] = field(default_factory=dict)
     """Small results that one method of the flavor computes and another needs; shared by all calls of a loop."""
     loop: Any = None
-    """In a step, and when its loop ends: the object that `Flavor.loop_of` returned. Otherwise None."""
-    emit: Emit = field(default_factory=DiscardingEmit)
+    """In a step, and when its loop is saved or ends: what `Flavor.loop_of` returned. When the loop ends, None if the
+    object, or one of several, does not exist any more. In other calls None."""
+    emit: Emit = _DISCARDING
     """Records values of a metric in this call's run."""
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
@@ -250,8 +255,9 @@ class Flavor(ABC):
 
     The order for one call: `params` and `listen`; the user's call; `late_params`, `model`, `metrics`, `artifacts` and
     `children`; then, for the package, `data`, `sample`, `predict`, `size`, `save` and `requirements`. In a loop,
-    `params` is called before the first step and `stepped` after each one; everything that follows the user's call is
-    done when the loop ends, and the call then has no arguments.
+    `params` is called before the first step and `stepped` after each one; the call then has no arguments when
+    everything that follows the user's call is done: the package, and what belongs to it, when the user saves the model,
+    or when the loop ends if nobody has saved it; `metrics` and `children` when the loop ends.
     """
 
     api_version: tuple[int, int] = (2, 0)
@@ -275,6 +281,10 @@ class Flavor(ABC):
     """Other flavors whose entries in MLmodel `load` and `needs_trust` understand; see `package_flavor`."""
     model_argument = "model"
     """The name that MLflow's ``log_model`` of this flavor gives to the model argument; accepted as an alternative."""
+    holds_model: bool = False
+    """Whether the object of a loop is kept alive until the loop ends, so that a loop whose object is a local variable
+    and that nobody saves leaves a package too. It costs the memory of the model until the block, another training on
+    the object, or the process ends the loop."""
     save_options: Sequence[str] = ()
     """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``context.options``."""
 
@@ -385,7 +395,10 @@ class Flavor(ABC):
     def loop_of(self, call: TrainingCall) -> Any:
         """Return the object whose loop a call belongs to: by default the instance. None: it belongs to no loop.
 
-        fitprint keeps a weak reference to it. This is asked at every step, so it must be quick.
+        A loop that trains several objects, such as the two networks of a GAN, is one run if each of its steps returns
+        all of them, in a tuple or a list. Where the user saves several objects at once (`Role.SAVES`), the loop of each
+        gets its package. fitprint keeps weak references to the objects, unless `holds_model` is set. This is asked at
+        every step, so it must be quick.
         """
         return call.instance
 
@@ -422,7 +435,11 @@ class Flavor(ABC):
         return None
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
-        """Return metrics of the finished training. Values of single steps go through ``call.emit``."""
+        """Return metrics of the finished training. Values of single steps go through ``call.emit``.
+
+        At the end of a loop ``call.loop`` may be None, because the object is gone: what `stepped` has kept in
+        ``call.cache`` is still there.
+        """
         return {}
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:

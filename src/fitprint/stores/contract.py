@@ -82,15 +82,18 @@ class OpenRun(ABC):
         """
 
     @abstractmethod
-    def keep_package(self, package: Package, name: str) -> str:
+    def keep_package(self, package: Package, name: str, replaces: bool = False) -> str:
         """Seal a package and move it to its place.
 
         Args:
             package: A package of `begin_package`.
             name: The name that it should have.
+            replaces: Whether it takes the place of the package of that name, if there is one. Whatever interrupts
+                this, the old or the new package is there.
 
         Returns:
-            The name that it has: if `name` is taken, with the next free number, as in ``model-2``.
+            The name that it has: if `name` is taken by a package that is not replaced, with the next free number, as
+            in ``model-2``.
 
         Raises:
             ValueError: If the name is not a plain name.

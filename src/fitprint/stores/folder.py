@@ -30,7 +30,7 @@ from fitprint.stores.layout import (
     check_package_name,
     free_name,
 )
-from fitprint.stores.leftovers import PARTIAL, Leftovers, inspect_folder, remove
+from fitprint.stores.leftovers import PARTIAL, REPLACED, Leftovers, inspect_folder, remove
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -113,6 +113,7 @@ class FolderStore(Store):
             open_run.finish()
         except FileNotFoundError:
             return None
+        _put_back_replaced(open_run.path)
         if is_dead(self.read_record(run_id)):
             return open_run
         if was_open:  # it was reopened in the meantime
@@ -183,18 +184,37 @@ class OpenFolder(OpenRun):
             except FileExistsError:
                 number += 1
 
-    def keep_package(self, package: Package, name: str) -> str:
+    def keep_package(self, package: Package, name: str, replaces: bool = False) -> str:
         check_package_name(name)
+        path = os.path.join(self._folder, name)
+        if replaces and os.path.isdir(path):
+            self._replace_package(package, path, os.path.join(self._folder, REPLACED + name))
+            return name
         free = free_name(self._folder, name)
         path = os.path.join(self._folder, free)
         try:
             package.seal(path)
             return free
         except BaseException:
-            if not os.path.lexists(package.folder):  # interrupted after the move, before the caller knows its name
-                with contextlib.suppress(OSError):
-                    os.rename(path, package.folder)
+            _undo_seal(package, path)  # the caller does not know the name
             raise
+
+    def _replace_package(self, package: Package, path: str, aside: str) -> None:
+        """Put a package in the place of another one. A process that dies meanwhile leaves one of the two.
+
+        No portable system call exchanges two folders, so the old one is moved aside for the moment between two renames.
+        """
+        package.complete()
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            os.rename(path, aside)
+            os.rename(package.folder, path)
+            package.sealed = True
+        except BaseException:
+            if os.path.lexists(package.folder) and os.path.lexists(aside):  # interrupted between the two
+                os.rename(aside, path)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
 
     def finish(self) -> None:
         if self._finished:
@@ -238,6 +258,22 @@ class OpenFolder(OpenRun):
             return
         write_file(path + PARTIAL, content)
         os.rename(path + PARTIAL, path)
+
+
+def _put_back_replaced(folder: Path) -> None:
+    """Give a package its name back whose process died before another one had taken its place."""
+    for name in _names(str(folder)):
+        original = folder / name.removeprefix(REPLACED)
+        if original.name != name and not original.exists():
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(folder / name, original)
+
+
+def _undo_seal(package: Package, path: str) -> None:
+    """Give a package that was moved to its place its earlier name again."""
+    if not os.path.lexists(package.folder):
+        with contextlib.suppress(OSError):
+            os.rename(path, package.folder)
 
 
 def _names(folder: str) -> list[str]:

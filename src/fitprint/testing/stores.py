@@ -121,6 +121,18 @@ class StoreConformance(Conformance):
         assert (run.path / "model" / "checksums.json").is_file()
         assert not [path for path in run.path.rglob("model.bin") if path.read_text() == "half"]
 
+    def test_a_package_takes_the_place_of_another(self, opened: Store) -> None:
+        """A package that replaces another one has its name, and nothing of the other one is left."""
+        run = _begun(opened, "a")
+        for content in ("first", "second"):
+            package = run.begin_package(None)
+            package.write("model.bin", content)
+            assert run.keep_package(package, "model", replaces=True) == "model"
+            assert (run.path / "model" / "model.bin").read_text() == content
+        run.finish()
+        assert (run.path / "model" / "checksums.json").is_file()
+        assert not [path for path in run.path.rglob("model.bin") if path.read_text() == "first"]
+
     @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "run.json", "artifacts", "a\0b"])
     def test_a_package_s_name_is_plain(self, opened: Store, name: str) -> None:
         """The name of a package cannot lead outside of the run, nor replace its files."""
