@@ -29,7 +29,7 @@ def starts(toy, tmp_path):
 
 @FORKS
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "expected"), [("fast", 9), ("full", 19)])
+@pytest.mark.parametrize(("mode", "expected"), [("fast", 7), ("full", 15)])
 def test_interpreters_that_are_started_for_three_cases(checked, starts, monkeypatch, mode, expected):
     monkeypatch.setattr(processes, "_MODE", mode)
     done = checked(IN_PROCESSES)

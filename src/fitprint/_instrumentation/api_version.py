@@ -64,8 +64,8 @@ def warn_deprecated(flavor: Flavor, plugin: str) -> None:
         if hook.since <= API_VERSION and _defines(flavor, hook.name) and not _defines(flavor, hook.instead):
             warn_once(
                 ("deprecated hook", f"{flavor.name} {hook.name}"),
-                f"{plugin} defines {hook.name}, which is deprecated since version {_text(hook.since)} of the plugin API "
-                f"and is not asked for from {_text(hook.removed_in)} on: its authors should define {hook.instead} instead",
+                f"{plugin} defines {hook.name}, which is deprecated since version {_text(hook.since)} of the plugin "
+                f"API and is no longer called from {_text(hook.removed_in)} on: its authors should define {hook.instead}",
             )
 
 

@@ -75,7 +75,7 @@ def _detected(subject: Subject, modules: set[str], data: Any) -> list[str]:
     named = set(flavor.requirements(subject.model))
     if hasattr(data, "iloc"):
         named.add("pandas")  # the model gets data as it was trained: as a DataFrame
-    return environment.requirements(flavor.loader_module, named, modules, flavor.tops())
+    return environment.requirements(named, modules, flavor.tops())
 
 
 def _files(path: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:

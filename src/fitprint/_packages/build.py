@@ -9,6 +9,7 @@ from typing import Any
 from fitprint._core.privacy import in_force
 from fitprint._core.rows import read_once
 from fitprint._packages.attachments import copy_code, copy_extra_files, write_environment
+from fitprint._packages.loader_copy import Loader, loader_of
 from fitprint._packages.options import Steps, Subject
 from fitprint._version import __version__
 from fitprint.models import mlmodel
@@ -45,16 +46,15 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
         if rows is not None:
             example = write_example(package, rows)
     size = package.size
-    modules = {*package.modules, *saved.modules}
-    if options.loader_module is not None:
-        modules.add(options.loader_module)
+    loader = _loader(subject, saved, package, steps)
+    modules = {*package.modules, *saved.modules, *loader.needs}
     code = copy_code(package, modules, options.code_paths, steps)
     extra = copy_extra_files(package, options.extra_files)
     if extra:
         keys["extra_files"] = extra
     write_environment(subject, package, modules, split_params(data)[0])
     document = mlmodel.describe(
-        flavors=_flavors(subject, saved, keys, code, steps),
+        flavors=_flavors(subject, saved, keys, loader.module, code, steps),
         model_uuid=uuid.uuid4().hex,
         model_size_bytes=size,
         signature=signature.to_dict() if signature is not None else None,
@@ -75,6 +75,19 @@ def _saved(subject: Subject, package: Package, steps: Steps) -> SavedModel:
     saved = subject.flavor.save(subject.model, package, context)
     package.settle()
     return saved if isinstance(saved, SavedModel) else SavedModel(keys=saved)
+
+
+def _loader(subject: Subject, saved: SavedModel, package: Package, steps: Steps) -> Loader:
+    """Return what loads the package elsewhere: the caller's choice, else that of `save`, else the flavor's own."""
+    chosen = subject.options.loader_module or saved.loader_module
+    if chosen is not None:
+        return Loader(chosen, frozenset() if chosen.startswith("mlflow.") else frozenset({chosen}))
+    if saved.pyfunc is None:
+        return Loader("")  # the model cannot predict, so nothing loads it for that
+    loader = Loader(subject.flavor.loader_module)
+    with steps.step("the loader"):
+        loader = loader_of(subject.flavor, package, steps)
+    return loader
 
 
 def _writer(subject: Subject) -> str | None:
@@ -171,10 +184,9 @@ def _hidden(what: str, values: Mapping[str, Any], steps: Steps) -> dict[str, Any
 
 
 def _flavors(
-    subject: Subject, saved: SavedModel, keys: Mapping[str, Any], code: str | None, steps: Steps
+    subject: Subject, saved: SavedModel, keys: Mapping[str, Any], loader_module: str, code: str | None, steps: Steps
 ) -> dict[str, Any]:
     flavor, options = subject.flavor, subject.options
-    loader_module = saved.loader_module or flavor.loader_module
     pyfunc = saved.pyfunc
     if pyfunc is not None and "data" in keys:
         pyfunc = {"data": keys["data"], **pyfunc}
@@ -182,7 +194,7 @@ def _flavors(
         # the caller's loader gets the file that the flavor's own would get
         entry = pyfunc or keys
         data = entry.get("data") or entry.get("model_path") or keys.get("pickled_model")
-        loader_module, pyfunc = options.loader_module, {"data": data} if data else {}
+        pyfunc = {"data": data} if data else {}
     if pyfunc is not None and options.model_config:
         pyfunc = {**pyfunc, "config": _hidden("model_config", options.model_config, steps)}
     return mlmodel.flavors(flavor.package_flavor(subject.model), keys, loader_module, pyfunc, code)

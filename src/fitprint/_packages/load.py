@@ -10,6 +10,7 @@ from typing import Any
 
 from fitprint._packages.code_path import add_code
 from fitprint._packages.compatibility import environment_told, refuse_another_python
+from fitprint._packages.loader_copy import name_of_copy
 from fitprint._packages.resolve import GENERIC, choose, folder_of
 from fitprint._settings.layers import current
 from fitprint.models import mlmodel
@@ -91,7 +92,8 @@ def load(
         raise PackageError(f"{folder}: its files are stored elsewhere, according to its metadata ({EXTERNAL})")
     flavor, config = choose(folder, document["flavors"], flavor_name, generic, document.get(mlmodel.WRITER))
     level = trust if trust is not None else current().settings(flavor.name).trust
-    check(folder, document, level, digest=digest, reason=flavor.needs_trust(config))
+    copied = name_of_copy(flavor.loader_module)
+    check(folder, document, level, digest=digest, reason=flavor.needs_trust(config), unused_loader=copied)
     refuse_another_python(folder, document, config)
     if allows_code(level):
         add_code(folder, config)

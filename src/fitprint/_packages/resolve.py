@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlparse
 
 from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.registry import entries
+from fitprint._packages.loader_copy import name_of_copy
 from fitprint._runs.read import configured_store
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
@@ -114,7 +115,7 @@ def _owner(folder: Path, loader: str, names: list[str], about: Mapping[str, Any]
         return _named_by_mlflow(loader)
     known = entries()
     for name in names:
-        if name in known and known[name].flavor().loader_module == loader:
+        if name in known and loader in ((own := known[name].flavor().loader_module), name_of_copy(own)):
             return name
         if name not in known and _can_read(writer, name):
             return name

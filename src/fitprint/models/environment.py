@@ -16,7 +16,7 @@ from fitprint.models import distributions
 from fitprint.models.package import Package
 
 MLFLOW = "mlflow>=2.8,<4"
-"""The first requirement if the loader is not a plugin's: servers build their environment from these files."""
+"""The first requirement: servers build their environment from these files, and serve with mlflow."""
 
 MOST_CODE_BYTES = 10_000_000
 MOST_CODE_FILES = 500
@@ -24,25 +24,20 @@ CODE = "code"
 _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.MULTILINE)
 
 
-def requirements(
-    loader_module: str, named: Iterable[str], modules: Iterable[str], covered: Iterable[str] = ()
-) -> list[str]:
+def requirements(named: Iterable[str], modules: Iterable[str], covered: Iterable[str] = ()) -> list[str]:
     """Return the pinned requirements of a package.
 
     Args:
-        loader_module: The loader of the package; the plugin that it belongs to comes first.
         named: Distributions that the flavor names; one that is not installed is left out.
-        modules: Modules that the model's pickle names.
+        modules: Modules that the model's pickle names, or that the package's code imports.
         covered: Top-level modules that the named distributions bring.
     """
     names = {
         *named,
         *filter(None, (distributions.distribution_of_module(module) for module in _tops(modules) - {*covered})),
     }
-    owner = distributions.distribution_of_module(loader_module) if loader_module.partition(".")[0] != "mlflow" else None
-    names -= {owner, "mlflow"} if owner is None else {owner}
-    first = MLFLOW if owner is None else _pinned(owner)
-    return [first, *sorted(_pinned(name) for name in names if distributions.installed_version(name))]
+    names.discard("mlflow")
+    return [MLFLOW, *sorted(_pinned(name) for name in names if distributions.installed_version(name))]
 
 
 def _pinned(distribution: str) -> str:

@@ -18,6 +18,7 @@ import pytest
 import fitprint
 from fitprint._instrumentation import registry
 from fitprint._instrumentation.entries import Entry
+from fitprint._recorder import loop_registry
 from fitprint._runs.run import Run
 from fitprint.plugin.contract import Flavor
 from fitprint.testing import carried
@@ -89,10 +90,29 @@ class Bench:
         """
         data = case.data() if data is None else data
         before = {run.run_id for run in fitprint.runs()}
-        result = (train or case.train)(data)
+        if train is None:
+            result = case.trained(data)
+        else:
+            result = train(data)
+        self.end_loops()
         runs = [run for run in fitprint.runs() if run.run_id not in before and run.parent_id is None]
         model = case.model(result) if train is None else None
         return Trained(result, model, data, runs)
+
+    def finish(self, case: Case, result: Any) -> None:
+        """End a loop as its case says, and then as the end of the process does.
+
+        Args:
+            case: The case; of one that is no loop nothing is left to end.
+            result: What its `train` returned.
+        """
+        if case.ends is not None:
+            case.ends(result)
+        self.end_loops()
+
+    def end_loops(self) -> None:
+        """End what a loop of the flavor left open, as the end of the process does."""
+        loop_registry.end_all(self.name)
 
     def recorded(self, case: Case, **settings: Any) -> tuple[Trained, Run]:
         """Train once with recording on, and return the run too.

@@ -79,14 +79,15 @@ class CallChecks:
         before = len(fitprint.runs())
         barrier = threading.Barrier(_THREADS)
 
-        def train() -> None:
+        def train() -> Any:
             data = case.data()
             barrier.wait()
-            case.train(data)
+            return case.trained(data)
 
         with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-            for future in [threads.submit(train) for _ in range(_THREADS)]:
-                future.result()
+            trained = [future.result() for future in [threads.submit(train) for _ in range(_THREADS)]]
+        bench.end_loops()
+        del trained  # until here: what trains in a loop is its user's to keep
         runs = [new for new in fitprint.runs()[: len(fitprint.runs()) - before] if new.parent_id is None]
         bench.expect_runs(case.runs * _THREADS, runs, f"{case.name}, trained in {_THREADS} threads at once,")
         for same in (new for new in runs if new.name == run.name and {*new.params} == {*run.params}):
@@ -103,6 +104,7 @@ class CallChecks:
         bench.on(strict=False)
         assert case.fails is not None
         error = failure(case)
+        bench.end_loops()
         runs = [run for run in fitprint.runs() if run.parent_id is None]
         bench.expect_runs(1, runs, f"the failing training of {case.name}")
         (run,) = runs
@@ -245,5 +247,5 @@ def _fastest(measure: Callable[[], float]) -> float:
 def _seconds(case: Case) -> float:
     data = case.data()
     started = time.thread_time()
-    case.train(data)
+    case.trained(data)
     return time.thread_time() - started

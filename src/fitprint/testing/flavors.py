@@ -12,6 +12,8 @@ import pytest
 from fitprint.testing.bench import Bench
 from fitprint.testing.calls import BudgetChecks, CallChecks, MetricChecks
 from fitprint.testing.case import Conformance
+from fitprint.testing.listeners import ListenerChecks
+from fitprint.testing.loops import LoopChecks
 from fitprint.testing.packages import PackageChecks, TrustChecks
 from fitprint.testing.patching import DiscoveryChecks, PatchingChecks
 from fitprint.testing.processes import WarmInterpreter
@@ -29,7 +31,9 @@ class FlavorConformance(
     PatchingChecks,
     CallChecks,
     MetricChecks,
+    LoopChecks,
     TraceChecks,
+    ListenerChecks,
     PackageChecks,
     ReaderChecks,
     TrustChecks,

@@ -19,7 +19,7 @@ from fitprint._runs.writer import RunWriter
 from fitprint.testing.bench import Bench, Trained
 from fitprint.testing.calls import failure
 from fitprint.testing.case import Case, needs
-from fitprint.testing.comparing import changes, contents, difference
+from fitprint.testing.comparing import changes, contents, difference, state
 
 
 class TraceChecks:
@@ -73,6 +73,18 @@ class TraceChecks:
         assert not fewer, (
             f"without recording the training changes {fewer[:10]}, with it these stay as they were; look at listen(): "
             "the user's own callbacks and lists have to reach the framework beside those of the plugin"
+        )
+
+    def test_predicting_leaves_the_model_as_it_is(self, bench: Bench, case: Case) -> None:
+        """What a recording predicts, for metrics and the signature, leaves the model as the training made it."""
+        bench.train(case)  # the framework may compute something once
+        plain, again = (state(bench.train(case).model) for _ in range(2))
+        bench.on()
+        changed = {*changes(plain, state(bench.train(case).model))} - {*changes(plain, again)}
+        assert not changed, (
+            f"after a recorded training the model differs from an unrecorded one in {sorted(changed)[:10]}; look at "
+            "metrics(), predict() and save(): what they call of the framework may not change the model; let them work "
+            "on a copy, or put back what they change"
         )
 
     def test_nothing_is_kept_alive(self, bench: Bench, case: Case) -> None:
@@ -271,7 +283,8 @@ class FaultChecks:
         expected = bench.train(case)
         (bench.folder / "no-folder").write_text("a file")
         bench.on(strict=False, store=str(bench.folder / "no-folder" / "store"))
-        result = case.train(data := case.data())
+        result = case.trained(data := case.data())
+        bench.end_loops()
         _unharmed(case, expected, Trained(result, case.model(result), data, []), "the store cannot be written")
 
 
