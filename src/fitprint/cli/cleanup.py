@@ -1,4 +1,4 @@
-"""`fitprint gc`: close or remove what dead processes left behind, and remove packages that are no longer policy."""
+"""`fitprint gc`: close or remove what dead processes left behind, and remove packages that are no longer wanted."""
 
 from __future__ import annotations
 

@@ -147,9 +147,9 @@ def column_labels(frame: Any) -> list[Any]:
 
 
 def dtype_runs(frame: Any) -> Iterator[tuple[Any, range]]:
-    """Each run of neighbouring columns that share one dtype object, with their positions.
+    """Yield each run of neighbouring columns that share one dtype object, with their positions.
 
-    Dtypes are told apart by identity, because hashing a dtype of categories means hashing all of them.
+    Dtypes are compared by identity, because the hash of a categorical dtype is that of all its categories.
     """
     start = 0
     for _, run in groupby(frame.dtypes.tolist(), key=id):

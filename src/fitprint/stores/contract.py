@@ -173,11 +173,26 @@ class JoinedRun(ABC):
 
     @abstractmethod
     def begin_package(self, limit: int | None) -> Package:
-        """Begin a package, as `OpenRun.begin_package` does."""
+        """Begin a package, as `OpenRun.begin_package` does.
+
+        Args:
+            limit: The most bytes that it may have, or None.
+
+        Returns:
+            The package to write into.
+        """
 
     @abstractmethod
     def keep_package(self, package: Package, name: str) -> str:
-        """Seal a package and move it to its place, as `OpenRun.keep_package` does."""
+        """Seal a package and move it to its place, as `OpenRun.keep_package` does.
+
+        Args:
+            package: A package of `begin_package`.
+            name: The name that it should have.
+
+        Returns:
+            The name that it has.
+        """
 
 
 class Store(ABC):

@@ -88,7 +88,7 @@ class Case:
     DataFrames nor lists of these."""
 
     def trained(self, data: Any) -> Any:
-        """Train as the user does and return what `train` returns; a loop is ended as `ends` says."""
+        """Return what `train` returns for this data, after ending a loop as `ends` does."""
         result = self.train(data)
         if self.ends is not None:
             self.ends(result)
