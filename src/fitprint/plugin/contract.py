@@ -363,7 +363,8 @@ class Flavor(ABC):
             model: What `model` returned; None before that, and where there is none.
         """
         if model is None:
-            model = call.loop if call.loop is not None else call.instance
+            several = isinstance(call.loop, (tuple, list))  # none of several objects is the model
+            model = call.instance if call.loop is None or several else call.loop
         return type(model).__name__ if model is not None else f"{self.name}.{call.name}"
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
