@@ -167,6 +167,26 @@ def test_values_that_come_fast_are_written_once_a_second(store, program, monkeyp
     assert len(fitprint.get_run(run.run_id).metric_history("m")) == 1000
 
 
+@pytest.mark.process
+def test_a_forked_child_has_a_file_of_its_own_and_writes_nothing_of_its_parent_s(store, program, monkeypatch):
+    monkeypatch.setattr("fitprint._runs.adder.FLUSH_INTERVAL", 1000.0)
+    owner = program('run = fitprint.start_run("owner"); pause(run.run_id)')
+    run_id = owner.process.stdout.readline().strip()
+    with fitprint.start_run(run_id=run_id) as run:
+        for step in range(10):
+            run.log_metric("parent", step, step=step)
+        child = os.fork()
+        if child == 0:
+            run.log_metric("child", 1)
+            side_writer(str(store), run_id).write()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    found = fitprint.get_run(run_id)
+    assert len(found.metric_history("parent")) == 10, "neither lost nor written twice"
+    assert found.metric_history("child") == [(0, 1.0)]
+    assert len(side_files(found)) == 2
+
+
 # programs that open a run by its id
 
 
