@@ -27,7 +27,7 @@ class TensorFlavor(Flavor):
     def patches(self):
         return []
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         return {}
 
     def load(self, folder, config):

@@ -150,6 +150,25 @@ def test_a_child_that_ends_leaves_nothing_in_its_buffer(store, method):
         assert run.metrics == {"m": 99.0}, "the owner sees it too"
 
 
+POOL = f"""
+import multiprocessing, sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+import fitprint
+import {Path(__file__).stem} as tests
+if __name__ == "__main__":
+    fitprint.autolog(quiet=True)
+    with fitprint.start_run("shared") as run:
+        with multiprocessing.get_context("spawn").Pool(2) as pool:  # it kills its workers at the end of the block
+            pool.map(tests.log_fast, [run] * 4, chunksize=1)
+"""
+
+
+def test_a_pool_that_kills_its_workers_loses_nothing_of_the_tasks_that_have_ended(store, run_python):
+    run_python(POOL)
+    (run,) = fitprint.runs()
+    assert len(run.metric_history("m")) == 400
+
+
 def test_values_that_come_fast_are_written_once_a_second(store, program, monkeypatch):
     """Counts the writes: one at once, and one at the end for the other 999."""
     appends = []
@@ -162,9 +181,30 @@ def test_values_that_come_fast_are_written_once_a_second(store, program, monkeyp
         for step in range(1000):
             with writer.change(metrics_only=True):
                 writer.add_metric("m", step, step, time.time())
+            writer._slow_until = float("-inf")  # a second after the first value
         writer.write()
     assert appends == [1, 999]
     assert len(fitprint.get_run(run.run_id).metric_history("m")) == 1000
+
+
+@pytest.mark.process
+def test_a_forked_child_has_a_file_of_its_own_and_writes_nothing_of_its_parent_s(store, program, monkeypatch):
+    monkeypatch.setattr("fitprint._runs.adder.FLUSH_INTERVAL", 1000.0)
+    owner = program('run = fitprint.start_run("owner"); pause(run.run_id)')
+    run_id = owner.process.stdout.readline().strip()
+    with fitprint.start_run(run_id=run_id) as run:
+        for step in range(10):
+            run.log_metric("parent", step, step=step)
+        child = os.fork()
+        if child == 0:
+            run.log_metric("child", 1)
+            side_writer(str(store), run_id).write()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    found = fitprint.get_run(run_id)
+    assert len(found.metric_history("parent")) == 10, "neither lost nor written twice"
+    assert found.metric_history("child") == [(0, 1.0)]
+    assert len(side_files(found)) == 2
 
 
 # programs that open a run by its id
