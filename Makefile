@@ -156,17 +156,16 @@ test: venv-mlflow .venv-oldest/.stamp ## run all tests of the core, scikit-learn
 	$(PYTEST) $(PARALLEL) $(DEFAULT_TESTS) $(ARGS)
 
 .PHONY: test-all
-test-all: ## run the tests of all other flavors, with the newest versions supported and with the oldest
-	@$(MAKE) --no-print-directory -j 2 all-flavor-environments
-	@$(MAKE) --no-print-directory test-flavors test-flavors-oldest
+test-all: test-flavors test-flavors-oldest ## run the tests of all other flavors, with the newest versions supported and with the oldest
 
 .PHONY: test-flavors
-test-flavors: venv-flavors ## the same, with the newest versions alone
+test-flavors: ## run the tests of all other flavors with the newest versions, and packages that cross to the oldest
+	@$(MAKE) --no-print-directory -j 2 all-flavor-environments
 	.venv-flavors/bin/python -m mypy src plugins/*/src
 	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/docs/test_docs.py tests/docs/test_examples.py)
 
 .PHONY: test-flavors-oldest
-test-flavors-oldest: .venv-flavors-oldest/.stamp ## the same, with the oldest versions alone
+test-flavors-oldest: .venv-flavors-oldest/.stamp ## run the tests of all other flavors with the oldest versions
 	$(call test-flavors,.venv-flavors-oldest,-m "not mlflow and not slow" $(FLAVORS:%=plugins/%))
 
 # $(call test-flavors,ENVIRONMENT,ARGUMENTS)

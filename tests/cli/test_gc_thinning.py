@@ -211,11 +211,11 @@ def test_options_that_make_no_sense_are_refused(made, invoke, options, said):
 def test_several_may_thin_at_the_same_time(made, invoke, store):
     ids = made(*[({"accuracy": place / 100}, [100, 100]) for place in range(15)])
     results = []
-    from fitprint._runs.retention import Wanted, thin
+    from fitprint._runs.retention import RetentionPolicy, thin
     from fitprint.stores import open_store
 
     def work(keep):
-        results.extend(thin(open_store(str(store)), Wanted(keep, by="accuracy"), None, False))
+        results.extend(thin(open_store(str(store)), RetentionPolicy(keep, by="accuracy"), None, False))
 
     threads = [threading.Thread(target=work, args=(keep,)) for keep in (4, 7, 4, 12)]
     for each in threads:

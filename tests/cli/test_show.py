@@ -192,7 +192,7 @@ def test_paths_that_are_no_run(store, tmp_path, invoke):
     assert "no run.json" in invoke("show", tmp_path / "nothing", status=1).stderr
     copied = shutil.copytree(made.path, tmp_path / "best")
     assert "has been renamed" in invoke("show", copied, status=1).stderr
-    (made.path / "run.json").write_text(json.dumps({"format": 1}))
+    (made.path / "run.json").write_text(json.dumps({"format": 2}))
     assert "broken" in invoke("show", made.path, status=1).stderr
 
 

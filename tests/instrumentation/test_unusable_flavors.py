@@ -54,7 +54,7 @@ from fitprint.plugin import Flavor, Patch
 class ToyFlavor(Flavor):
     api_version = {contract}
     def patches(self): return [Patch("toylearn.training", "train"), Patch("toylearn.base", "{target}")]
-    def save(self, model, package): return {{}}
+    def save(self, model, package, context): return {{}}
     def load(self, folder, config): return None
 """
 

@@ -128,7 +128,7 @@ def test_the_result_is_the_very_object_and_is_not_kept(mean, converting):
 def test_an_interruption_while_it_is_recorded_leaves_no_half_package(mean, converting, monkeypatch):
     flavor = type(registry.entries()["toy"].flavor())
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(flavor, "save", save)

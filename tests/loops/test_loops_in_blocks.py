@@ -28,13 +28,15 @@ def test_the_first_loop_takes_the_run_and_ends_with_it(net):
     assert seen()[1:] == [("Net", "RUNNING", [])]
 
 
-def test_saving_ends_the_loop_and_not_the_block(net, tmp_path):
+def test_epochs_that_are_each_saved_belong_to_the_block(net, tmp_path):
     with fitprint.start_run("mine") as run:
-        net.update([1.0])
-        net.to_disk(tmp_path / "net")
-        assert seen() == [("mine", "RUNNING", ["model"])]
+        for epoch in range(5):
+            net.update([float(epoch)])
+            net.to_disk(tmp_path / f"{epoch}")
+            assert seen() == [("mine", "RUNNING", ["model"])]
         fitprint.log_metric("mine", 1.0)
     assert seen() == [("mine", "FINISHED", ["model"])]
+    assert run.params["steps"] == 5
     assert run._writer.before_end == []
 
 
@@ -94,7 +96,7 @@ def test_a_loop_in_a_thread_of_the_block_ends_with_the_block(net):
 def test_an_interruption_while_a_loop_ends_still_ends_the_block(net, monkeypatch):
     flavor = type(registry.entries()["toy"].flavor())
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(flavor, "save", save)

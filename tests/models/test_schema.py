@@ -126,9 +126,9 @@ def test_immutable():
     [
         ([], "at least one"),
         ([ColSpec("long", "a"), ColSpec("long")], "all specs of a schema have names or none"),
-        ([ColSpec("long", "a"), ColSpec("long", "a")], "a name twice"),
+        ([ColSpec("long", "a"), ColSpec("long", "a")], "have the same name"),
         ([ColSpec("long"), TensorSpec("int8", [-1])], "columns or tensors, not both"),
-        ([TensorSpec("int8", [-1]), TensorSpec("int8", [-1])], "need names"),
+        ([TensorSpec("int8", [-1]), TensorSpec("int8", [-1])], "needs a name for each"),
         ([ColSpec("long", required=False)], "cannot be optional"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -148,11 +148,11 @@ def test_schemas_refused(specs, message):
         ('[{"type": "int", "name": "a"}]', "entry 'a': Unknown column type 'int'"),
         (
             '[{"type": "array", "items": "double", "name": "a"}]',
-            "entry 'a': .* the key 'items' holding a map",
+            "entry 'a': .* a JSON object at the key 'items'",
         ),
         ('[{"type": "map", "name": "a"}]', "the key 'values'"),
         ('[{"type": "object", "properties": {}, "name": "a"}]', "at least one property"),
-        ('[{"type": "object", "properties": {"k": 1}, "name": "a"}]', "must be a map"),
+        ('[{"type": "object", "properties": {"k": 1}, "name": "a"}]', "must be a JSON object"),
         ('[{"type": "tensor"}]', "entry 0: .* 'tensor-spec'"),
         ("[1]", "entry 0: "),
     ],
@@ -197,11 +197,11 @@ def test_param_specs():
         ({"name": "k", "type": "binary", "default": 1}, "'k' cannot have the type binary"),
         (
             {"name": "k", "type": "long", "default": "x"},
-            "'k': its default does not fit: expected long, got str",
+            "param 'k' does not fit its type: expected long, got str",
         ),
-        ({"name": "k", "type": "long", "default": [1], "shape": [3]}, "'k': shape must be"),
+        ({"name": "k", "type": "long", "default": [1], "shape": [3]}, "shape of the param 'k' must be"),
         ({"name": "k", "type": "nope", "default": 1}, "Unknown column type 'nope'"),
-        (5, "must be a map"),
+        (5, "must be a JSON object"),
     ],
     ids=str,
 )
@@ -211,7 +211,7 @@ def test_params_refused(spec, message):
 
 
 def test_param_names_are_unique():
-    with pytest.raises(ValueError, match="a name twice"):
+    with pytest.raises(ValueError, match="have the same name"):
         ParamSchema([ParamSpec("k", "long", 1), ParamSpec("k", "long", 2)])
 
 
@@ -248,7 +248,7 @@ def test_every_type_and_spec_reads_its_map_by_mlflows_name(value):
 
 
 def test_a_map_of_another_type_is_refused():
-    with pytest.raises(ValueError, match="map of map of long, not of Array"):
+    with pytest.raises(ValueError, match="describes the type map of long, which is not of the class Array"):
         Array.from_json_dict(**Map("long").to_dict())
     prop = Property("k", "long", required=False)
     assert Property.from_json_dict(**prop.to_dict()) == prop

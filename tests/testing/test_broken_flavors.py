@@ -196,7 +196,12 @@ APPENDED = {
     "its loader needs fitprint": (
         "loader_module = 'fitprint_toy'",
         "test_its_loader_works",
-        ["where fitprint cannot be imported", "the package is read without fitprint", "look at loader_module"],
+        [
+            "where fitprint and the plugin are not installed",
+            "the package is read without fitprint",
+            "look at loader_module",
+            "it imports fitprint.plugin, so a copy of it would not work by itself",
+        ],
     ),
     "it mixes the runs of threads": (
         "def metrics(self, call):\n        KEPT.append(call)\n        __import__('time').sleep(0.2)\n"

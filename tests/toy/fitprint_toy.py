@@ -18,6 +18,8 @@ class ToyFlavor(Flavor):
             Patch("toylearn.looping", "Optimizer.step", role=Role.STEP),
             Patch("toylearn.looping", "Net.initialize", role=Role.BEGINS),
             Patch("toylearn.looping", "Net.to_disk", role=Role.SAVES),
+            Patch("toylearn.looping", "Pair.update", role=Role.STEP),
+            Patch("toylearn.looping", "save_together", role=Role.SAVES),
             Patch("toylearn.looping", "train_whole"),
             Patch("toylearn.converting", "convert", role=Role.CONVERTS),
             Patch("toylearn.converting", "convert_and_save", role=Role.CONVERTS),
@@ -46,6 +48,10 @@ class ToyFlavor(Flavor):
             call.kwargs = {**call.kwargs, "callback": both}
 
     def loop_of(self, call):
+        if call.name == "save_together":
+            return call.argument("nets")
+        if hasattr(call.instance, "nets"):
+            return call.instance.nets()
         return call.argument("net") if call.name == "train_whole" else call.instance
 
     def stepped(self, call, emit, step):
@@ -73,7 +79,7 @@ class ToyFlavor(Flavor):
     def requirements(self, model):
         return ["toylearn"]
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         return {"data": "model.pkl", "format": dump_model(model, package, "model.pkl")}
 
     def load(self, folder, config):

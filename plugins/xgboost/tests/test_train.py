@@ -322,4 +322,4 @@ def test_the_size_limit_decides_before_writing(store, matrices):
     assert not run.models
     ((what, rule, reason),) = run.skipped
     assert (what, rule) == ("model", "max_model_size")
-    assert reason.startswith("about ")
+    assert reason.startswith("its size, about ")

@@ -11,7 +11,7 @@ from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.flavor_state import Instrument
 from fitprint._instrumentation.registry import entries, known_flavors
 from fitprint._instrumentation.support import check_support
-from fitprint._recorder.state import switch
+from fitprint._recorder.state import recorder_state
 
 
 @dataclass
@@ -69,7 +69,7 @@ def status() -> StatusList:
     rows = StatusList(_status_of(name, instrument) for name, instrument in sorted(known_flavors().items()))
     for name, command in missing_plugins(entries()).items():
         rows.append(FlavorStatus(name, None, "", "no plugin", f"install it with: {command}"))
-    rows.unreached = tuple(sorted(switch.unreached))
+    rows.unreached = tuple(sorted(recorder_state.unreached))
     return rows
 
 
@@ -79,8 +79,8 @@ def _status_of(name: str, instrument: Instrument) -> FlavorStatus:
         with guarded("its supported range", name):
             support = check_support(instrument.entry.plugin, instrument.entry.modules)
     version, supported = (support.version, support.range) if support is not None else (None, "")
-    skips = dict(switch.skips.get(name, {}))
-    return FlavorStatus(name, version, supported, instrument.state, instrument.reason, switch.runs[name], skips)
+    skips = dict(recorder_state.skips.get(name, {}))
+    return FlavorStatus(name, version, supported, instrument.state, instrument.reason, recorder_state.runs[name], skips)
 
 
 publish("fitprint", status)

@@ -12,7 +12,15 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from fitprint._core.guard import attempt
-from fitprint._instrumentation.targets import Place, bases_of, is_class, loaded_modules, own_attributes, package_of, patch_attribute
+from fitprint._instrumentation.targets import (
+    Place,
+    bases_of,
+    is_class,
+    loaded_modules,
+    own_attributes,
+    package_of,
+    patch_attribute,
+)
 from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough, Patched, begin_of, ours
 
 _HOOK = "__init_subclass__"
@@ -98,8 +106,8 @@ class ClassTree:
             return f"{owner.__qualname__}.{name} cannot be replaced, as in a class that is written in C"
         others = f" and {len(heirs) - 1} more" if len(heirs) > 1 else ""
         return (
-            f"{heirs[0].__qualname__}{others} inherits {name} from {owner.__module__}.{owner.__qualname__}, which is not "
-            f"below {self.base.__qualname__} and not part of {' or '.join(sorted(self.packages))}"
+            f"{heirs[0].__qualname__}{others} inherits {name} from {owner.__module__}.{owner.__qualname__}, which is "
+            f"not below {self.base.__qualname__} and not part of {' or '.join(sorted(self.packages))}"
         )
 
     def _is_below(self, cls: type) -> bool:
@@ -175,7 +183,9 @@ class Creation:
         """Patch a tree now, and every class that is created below its base from now on."""
         self.trees.append(tree)
         tree.patch_all()
-        owners = {owner for cls in below(tree.base) for owner in bases_of(cls) if _HOOK in own_attributes(owner)} - {object}
+        owners = {owner for cls in below(tree.base) for owner in bases_of(cls) if _HOOK in own_attributes(owner)} - {
+            object
+        }
         if not any(owner in bases_of(tree.base) for owner in owners):
             self._add_hook(tree.base)
         for owner in owners | _mixins(package_of(tree.base)):

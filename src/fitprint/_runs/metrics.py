@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fitprint._core.jsonable import number, to_json
 from fitprint.stores import OpenRun
@@ -83,18 +83,33 @@ class MetricBuffer:
             self.dropped += count
 
 
-def read_history(folder: Path, name: str) -> list[tuple[int, float]]:
-    """Read all values of one metric as (step, value) from the folder of a run.
+class MetricEntry(NamedTuple):
+    """One value of a metric."""
+
+    name: str
+    step: int
+    value: float
+    time: float
+    """When it was logged, in seconds since the epoch."""
+
+
+def read_entries(folder: Path, name: str | None = None) -> list[MetricEntry]:
+    """Read the values of one metric, or of all, from the file of the process that writes the run.
 
     A line that is not complete, because its process was killed while writing it, is left out.
     """
-    path = Path(folder, FILE)
-    history = []
-    for line in path.read_bytes().split(b"\n") if path.exists() else ():
+    entries = []
+    try:
+        content = Path(folder, FILE).read_bytes()
+    except FileNotFoundError:
+        return []
+    for line in content.split(b"\n"):
         try:
             entry = json.loads(line)
-        except ValueError:
+            if name is None or entry["name"] == name:
+                entries.append(
+                    MetricEntry(entry["name"], entry["step"], number(entry["value"]), entry.get("time", 0.0))
+                )
+        except (ValueError, TypeError, KeyError):
             continue
-        if entry.get("name") == name:
-            history.append((entry["step"], number(entry["value"])))
-    return history
+    return entries

@@ -49,23 +49,23 @@ def dump_model(model: Any, package: Package, name: str, form: str | None = None)
     """Pickle a model into a file of the package.
 
     Args:
-        model: the model.
-        package: the package.
-        name: the name of the file.
-        form: the format, ``pickle`` or ``cloudpickle``; by default the first of them that can hold the model.
+        model: The model.
+        package: The package.
+        name: The name of the file.
+        form: The format, ``pickle`` or ``cloudpickle``; by default the first of them that can hold the model.
 
     Returns:
         The format.
 
     Raises:
-        PackageTooLarge: the package would be over its limit. Whatever pickling raises is raised too.
+        PackageTooLarge: The package would be over its limit. Whatever pickling raises is raised too.
     """
     with package.open(name) as file:
         if form == "cloudpickle":
-            _dump_by_value(model, package, file)
+            _dump_by_value(model, file)
             return form
         try:
-            _NotingPickler(file, package.modules).dump(model)
+            _NotingPickler(file, file.modules).dump(model)
             return "pickle"
         except (_ByValueError, pickle.PicklingError, AttributeError, TypeError) as error:
             # not found by name, or not picklable by plain pickle, such as a lambda among the params
@@ -74,28 +74,26 @@ def dump_model(model: Any, package: Package, name: str, form: str | None = None)
                     f"plain pickle cannot hold the model: {error}; use serialization_format='cloudpickle'"
                 ) from None
             file.restart()
-        _dump_by_value(model, package, file)
+        _dump_by_value(model, file)
         return "cloudpickle"
 
 
-def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
+def _dump_by_value(model: Any, file: PackageFile) -> None:
     import cloudpickle
 
     class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
             if isinstance(obj, types.ModuleType):
-                package.modules.add(obj.__name__)
+                file.modules.add(obj.__name__)
             elif isinstance(obj, types.CodeType):
-                package.modules |= imported_in(obj)
+                file.modules |= imported_in(obj)
             elif _importable(_named(obj)):  # what travels by value does not need its module
-                package.modules.add(_module_of(_named(obj)))
+                file.modules.add(_module_of(_named(obj)))
             return super().reducer_override(obj)
 
-    package.modules.clear()
     with spawned_script_by_value():
         ByValue(file, protocol=PROTOCOL).dump(model)
-    package.modules.add("cloudpickle")
-    package.code_by_value = True
+    file.modules.add("cloudpickle")
 
 
 def imported_in(code: types.CodeType) -> set[str]:
@@ -169,13 +167,13 @@ def load_pickle(file: BinaryIO) -> Any:
     """Load a pickle like `pickle.load`, but also arrays of numpy 2 if numpy 1 is installed, and the reverse.
 
     Args:
-        file: the file, open for reading in binary.
+        file: The file, open for reading in binary.
 
     Returns:
         The object.
 
     Raises:
-        Exception: what `pickle.load` raises.
+        Exception: What `pickle.load` raises.
     """
     return Unpickler(file).load()
 

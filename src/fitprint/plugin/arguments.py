@@ -7,7 +7,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def argument(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, default: Any = None) -> Any:
+class _FunctionsOwn:
+    """The type of `FUNCTIONS_OWN`."""
+
+    def __repr__(self) -> str:
+        return "<the function's own>"
+
+
+FUNCTIONS_OWN = _FunctionsOwn()
+"""Stands for the default that the function itself has for an argument, or None if it has none."""
+
+
+def argument(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, default: Any = FUNCTIONS_OWN
+) -> Any:
     """Return one argument of a call, whether it was passed by position or by name.
 
     Args:
@@ -15,20 +28,39 @@ def argument(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name:
         args: The positional arguments of the call.
         kwargs: The keyword arguments of the call.
         name: The name of the parameter.
-        default: What to return when the argument was not passed.
+        default: What to return when the argument was not passed; by default the function's own default.
     """
     if name in kwargs:
         return kwargs[name]
     names = positional_names(function)
     position = names.index(name) if name in names else len(args)
-    return args[position] if position < len(args) else default
+    if position < len(args):
+        return args[position]
+    return _own_default(function, name) if default is FUNCTIONS_OWN else default
+
+
+def _own_default(function: Any, name: str) -> Any:
+    """Return a parameter's default, or None if it has none; a Python function is read without `inspect.signature`."""
+    function = _innermost(function)
+    code = getattr(function, "__code__", None)
+    if code is None:  # a compiled function
+        try:
+            parameter = inspect.signature(function).parameters.get(name)
+        except (TypeError, ValueError):
+            return None
+        return None if parameter is None or parameter.default is parameter.empty else parameter.default
+    by_name = getattr(function, "__kwdefaults__", None) or {}
+    if name in by_name:
+        return by_name[name]
+    defaults = getattr(function, "__defaults__", None) or ()
+    positional = code.co_varnames[: code.co_argcount]
+    return dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True)).get(name)
 
 
 def positional_names(function: Any) -> tuple[str, ...]:
     """Return the names of a function's positional parameters; for a bound method, without the instance."""
     bound = getattr(function, "__self__", None) is not None
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
+    function = _innermost(function)
     code = getattr(function, "__code__", None)
     if code is not None:
         names: tuple[str, ...] = code.co_varnames[: code.co_argcount]
@@ -39,6 +71,12 @@ def positional_names(function: Any) -> tuple[str, ...]:
             return ()
         bound = bound and names[:1] == ("self",)
     return names[1:] if bound else names
+
+
+def _innermost(function: Any) -> Any:
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return function
 
 
 def named_arguments(

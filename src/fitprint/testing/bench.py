@@ -84,9 +84,9 @@ class Bench:
         """Train once.
 
         Args:
-            case: how to train.
-            data: the data; by default the case makes new data.
-            train: the function that trains, in place of the one of the case.
+            case: How to train.
+            data: The data; by default the case makes new data.
+            train: The function that trains, in place of the one of the case.
         """
         data = case.data() if data is None else data
         before = {run.run_id for run in fitprint.runs()}
@@ -156,15 +156,15 @@ class Bench:
         what: str = "",
         warm: bool = False,
     ) -> Any:
-        """Run a script in a process of its own, and return the JSON that it prints on its last line.
+        """Run a script in a separate process, and return the JSON that it prints on its last line.
 
         Args:
-            text: the script.
-            arguments: its arguments, which it gets as JSON.
-            python: the interpreter.
-            env: variables that are changed; None removes one.
-            what: what is wrong if it fails, for the message.
-            warm: whether the framework may have been imported before the script begins: the fast mode then forks a
+            text: The script.
+            arguments: Its arguments, which it gets as JSON.
+            python: The interpreter.
+            env: Variables that are changed; None removes one.
+            what: What is wrong if it fails, for the message.
+            warm: Whether the framework may have been imported before the script begins: the fast mode then forks a
                 process that has imported it.
         """
         __tracebackhide__ = True

@@ -29,6 +29,7 @@ class Budget:
     """
 
     seconds: float = 0.0
+    """A duration."""
     ratio: float = 0.0
     """A part of the time that the call takes without recording."""
 
@@ -38,6 +39,7 @@ class Case:
     """One way to train. Every function is called many times, with recording on and off, and in other processes."""
 
     name: str
+    """The name of the case in the ids of the tests."""
     data: Callable[[], Any]
     """Makes everything that is handed to the framework, anew at each call: best as a dict, with lists of callbacks."""
     train: Callable[[Any], Any]
@@ -86,7 +88,7 @@ class Case:
     DataFrames nor lists of these."""
 
     def trained(self, data: Any) -> Any:
-        """Train as the user does and return what `train` returns; a loop is ended as `ends` says."""
+        """Return what `train` returns for this data, after ending a loop as `ends` does."""
         result = self.train(data)
         if self.ends is not None:
             self.ends(result)

@@ -48,7 +48,7 @@ class FlavorConformance(
 
     @pytest.fixture
     def bench(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Bench]:
-        """A store and a state of its own, without the caller's settings."""
+        """A separate store and a fresh state, without the caller's settings."""
         for name in [name for name in os.environ if name.startswith("FITPRINT_")]:
             monkeypatch.delenv(name)
         monkeypatch.chdir(tmp_path)

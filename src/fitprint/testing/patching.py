@@ -26,7 +26,7 @@ fitprint.status()
 namespace = getattr(fitprint, name)
 fitprint.autolog(name)
 fitprint.status()
-print(json.dumps([each for each in modules if each in sys.modules]))
+print(json.dumps([name for name in modules if name in sys.modules]))
 """
 _LISTED = """
 import contextlib, io, json, sys
@@ -82,8 +82,8 @@ steps, modules, flavor, place = map(json.loads, sys.argv[1:])
 case, enabled, runs, trained = None, False, [], []
 for step in steps:
     if step == "import":
-        for each in modules:
-            importlib.import_module(each)
+        for module in modules:
+            importlib.import_module(module)
     elif step == "bind":
         from fitprint.testing.bench import case_of
         case = case_of(*place)
@@ -99,7 +99,7 @@ for step in steps:
         before = len([run for run in fitprint.runs() if run.parent_id is None])
         trained.append(case.trained(case.data()))
         runs.append(len([run for run in fitprint.runs() if run.parent_id is None]) - before)
-row = next(each for each in fitprint.status() if each.name == flavor)
+row = next(row for row in fitprint.status() if row.name == flavor)
 print(json.dumps([runs, row.state, row.reason]))
 """
 _ORDERS = {
@@ -122,16 +122,16 @@ first = attributes(modules)
 case.trained(case.data())
 before = attributes(modules)
 moving = set(differences(first, before))
-found = {}
+changes = {}
 fitprint.autolog(flavor, strict=True, quiet=True)
 on = attributes(modules)
-found["patched"] = len(differences(before, on))
+changes["patched"] = len(differences(before, on))
 fitprint.autolog(flavor, strict=True, quiet=True)
-found["twice"] = sorted(set(differences(on, attributes(modules))) - moving)
+changes["twice"] = sorted(set(differences(on, attributes(modules))) - moving)
 case.trained(case.data())
 fitprint.disable()
-found["after"] = sorted(set(differences(before, attributes(modules))) - moving)
-print(json.dumps(found))
+changes["after"] = sorted(set(differences(before, attributes(modules))) - moving)
+print(json.dumps(changes))
 """
 
 
@@ -188,7 +188,7 @@ class PatchingChecks:
         pickles = {place: _pickle(original) for place, original in before.items()}
         bench.on()
         for place, original in before.items():
-            patched, name = _own(place), place.shown
+            patched, name = _own(place), place.label
             assert place.below or ours(vars(place.owner)[place.name]) is not None, (
                 f"{name} is not patched: look at patches()"
             )
@@ -244,7 +244,7 @@ class _Place(NamedTuple):
     """Whether it was found below the class that a patch names: it may belong to another flavor there."""
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         where = getattr(self.owner, "__qualname__", "")
         return ".".join(filter(None, (getattr(self.owner, "__module__", self.owner.__name__), where, self.name)))
 
@@ -343,11 +343,11 @@ def differences(before: Attributes, after: Attributes) -> list[str]:
     """
     changed = []
     for owner, names in before.items():
-        shown = owner.rpartition(" ")[0] if not owner.startswith("module ") else owner
+        label = owner.rpartition(" ")[0] if not owner.startswith("module ") else owner
         now = after.get(owner, {})
         if list(names) != list(now):
-            changed.append(f"the names in {shown}: {sorted({*names} ^ {*now}) or 'their order'}")
-        changed += [f"{shown}.{name}" for name in names if name in now and now[name] is not names[name]]
+            changed.append(f"the names in {label}: {sorted({*names} ^ {*now}) or 'their order'}")
+        changed += [f"{label}.{name}" for name in names if name in now and now[name] is not names[name]]
     return changed
 
 

@@ -1,4 +1,4 @@
-"""Checks: recording changes nothing of the user's, whatever fails in it."""
+"""Checks: recording changes nothing that belongs to the user, whatever fails in it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class TraceChecks:
         more, fewer = ([place for place in changed[a] if place not in changed[b]] for a, b in ((1, 0), (0, 1)))
         assert not more, (
             f"recording changed what the user handed over: {more[:10]}; look at listen(): it puts new args or kwargs "
-            "in place, with copies of the user's lists and dicts"
+            "in place, with copies of the lists and dicts that the user passed"
         )
         assert not fewer, (
             f"without recording the training changes {fewer[:10]}, with it these stay as they were; look at listen(): "
@@ -93,9 +93,9 @@ class TraceChecks:
         plain = _alive(bench, case)
         bench.on()
         _alive(bench, case)
-        kept = sorted(_alive(bench, case) - plain)
-        assert not kept, (
-            f"after a recorded training these are kept alive: {kept}; look for caches in the plugin (use weak "
+        leaked = sorted(_alive(bench, case) - plain)
+        assert not leaked, (
+            f"after a recorded training these are kept alive: {leaked}; look for caches in the plugin (use weak "
             "references) and for callbacks of the plugin's that stay in the framework"
         )
 

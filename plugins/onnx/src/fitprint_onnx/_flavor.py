@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint.plugin import DeclaredSignature, Flavor, Package, Patch, Role, TrainingCall
+from fitprint.plugin import DeclaredSignature, Flavor, Package, Patch, Role, SaveContext, SavedModel, TrainingCall
 from fitprint_onnx import _calls, _graph, _packages, _running
 
 
@@ -29,7 +29,7 @@ class OnnxFlavor(Flavor):
     def identity(self, model: Any) -> Hashable:
         return _graph.digest(model)
 
-    def run_name(self, call: TrainingCall) -> str:
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
         source = _calls.source_of(call)
         return type(source).__name__ if source is not None else f"onnx.{call.name}"
 
@@ -42,8 +42,8 @@ class OnnxFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return _running.predict(model, data)
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)

@@ -8,7 +8,17 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
-from fitprint.plugin import ChildRun, Flavor, Package, Patch, TrainingCall, is_recording, pickle_format
+from fitprint.plugin import (
+    ChildRun,
+    Flavor,
+    Package,
+    Patch,
+    SaveContext,
+    SavedModel,
+    TrainingCall,
+    is_recording,
+    pickle_format,
+)
 from fitprint_sklearn import (
     _arguments,
     _entry_points,
@@ -19,7 +29,7 @@ from fitprint_sklearn import (
     _training_metrics,
     _validation,
 )
-from fitprint_sklearn._silent_copy import silent_copy
+from fitprint_sklearn._silent_copy import predict_silently, silent_copy
 
 
 class SklearnFlavor(Flavor):
@@ -43,7 +53,7 @@ class SklearnFlavor(Flavor):
             return _best_of(call)
         return call.instance
 
-    def run_name(self, call: TrainingCall) -> str:
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
         if call.instance is None:
             return f"{call.name} {type(call.argument('estimator')).__name__}"
         return type(call.instance).__name__
@@ -107,12 +117,13 @@ class SklearnFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):
             if hasattr(model, name):
-                # while it is recorded, the model belongs to the user: predicting must not change it
-                return getattr(silent_copy(model) if is_recording() else model, name)(data)
+                if is_recording():  # then the model belongs to the user: predicting must not change it
+                    return predict_silently(model, name, data)
+                return getattr(model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)

@@ -26,7 +26,7 @@ class TinyboostFlavor(Flavor):
     def data(self, call):
         return call.argument("X")
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         model.save(package.path("model.json"))
         return {"data": "model.json"}
 
