@@ -59,18 +59,6 @@ class Schema:
         self.cache: dict[str, Any] = {}  # what enforcement works out once per schema
         _check_specs(self._inputs)
 
-    @classmethod
-    def of_columns(cls, types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
-        """The schema of columns with these types and names.
-
-        A wide table has thousands of columns: their specs are made when somebody asks for them.
-        """
-        if not names or None in names or len(set(names)) < len(names):
-            return cls(map(ColSpec, types, names, required))
-        schema = cls.__new__(cls)
-        schema._columns, schema.cache = (types, names, required), {}
-        return schema
-
     if not TYPE_CHECKING:  # for a type checker, this would make every name an attribute
 
         def __getattr__(self, name: str) -> Any:
@@ -171,6 +159,18 @@ class Schema:
     def from_json(cls, text: str) -> Schema:
         """Read the JSON text, on one line or many; raises ValueError naming the spec at fault."""
         return cls.from_dict(read_json_list(text, "schema"))
+
+
+def schema_of_columns(types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
+    """The schema of columns with these types and names.
+
+    A wide table has thousands of columns: their specs are made when somebody asks for them.
+    """
+    if not names or None in names or len(set(names)) < len(names):
+        return Schema(map(ColSpec, types, names, required))
+    schema = Schema.__new__(Schema)
+    schema._columns, schema.cache = (types, names, required), {}
+    return schema
 
 
 def _columns_json(types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Iterator[str]:
