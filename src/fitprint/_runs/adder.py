@@ -49,6 +49,10 @@ class RunAdder(ABC):
                 several processes set the same tag, the latest one stays.
         """
 
+    def address(self) -> tuple[str, str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Return where other processes find the run: the store, the run's id, and the patterns of its redactor."""
+        return self._location, self.run_id, self.secrets.redactor.patterns
+
     def prepare_param(self, name: str, value: Any) -> PreparedParam:
         """Convert a param to what the run stores. Raises whatever the ``repr`` of the value raises."""
         return prepare_param(name, value, self.secrets.redactor)
