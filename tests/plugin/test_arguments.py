@@ -9,6 +9,7 @@ import pytest
 
 from fitprint._core.jsonable import jsonable, to_bytes
 from fitprint.plugin import TrainingCall
+from fitprint.plugin.arguments import named_arguments
 
 
 class Model:
@@ -83,3 +84,11 @@ class Silent:
 def test_a_param_shows_no_address(value, shown):
     assert jsonable(value) == shown
     assert json.loads(to_bytes(jsonable(value))) == shown
+
+
+def test_a_method_has_its_parameters_as_a_function_and_as_a_bound_method():
+    model = Model()
+    defaults = {"y": None, "callbacks": None, "rounds": 3}
+    for _ in range(2):  # the second time from what is kept
+        assert named_arguments(Model.fit, (model, 1), {}) == {"self": model, "X": 1, **defaults}
+        assert named_arguments(model.fit, (1,), {"rounds": 5}) == {"X": 1, **defaults, "rounds": 5}
