@@ -150,23 +150,32 @@ def test_a_child_that_ends_leaves_nothing_in_its_buffer(store, method):
         assert run.metrics == {"m": 99.0}, "the owner sees it too"
 
 
-POOL = f"""
-import multiprocessing, sys
+def log_for_more_than_a_second(run):
+    """Values that come fast, and longer than the time in which each is written at once: the last ones are buffered."""
+    for step in range(108):
+        run.log_metric("m", step, step=step)
+        time.sleep(0.15 if step < 8 else 0)
+
+
+TASK = f"""
+import os, pickle, signal, sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 import fitprint
 import {Path(__file__).stem} as tests
-if __name__ == "__main__":
-    fitprint.autolog(quiet=True)
-    with fitprint.start_run("shared") as run:
-        with multiprocessing.get_context("spawn").Pool(2) as pool:  # it kills its workers at the end of the block
-            pool.map(tests.log_fast, [run] * 4, chunksize=1)
+from fitprint._workers.context_token import RecordingContext, Task
+run = pickle.load(open("run.pickle", "rb"))
+task = Task(RecordingContext.capture(), tests.log_for_more_than_a_second)
+pickle.loads(pickle.dumps(task))(run)
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_pool_that_kills_its_workers_loses_nothing_of_the_tasks_that_have_ended(store, run_python):
-    run_python(POOL)
-    (run,) = fitprint.runs()
-    assert len(run.metric_history("m")) == 400
+def test_a_worker_that_is_killed_after_its_task_loses_nothing_of_it(store, run_python, tmp_path):
+    """As `multiprocessing.Pool` kills its workers at the end of its block, once it has their results."""
+    with fitprint.start_run() as run:
+        (tmp_path / "run.pickle").write_bytes(pickle.dumps(run))
+        run_python(TASK, check=False)
+        assert len(run.metric_history("m")) == 108
 
 
 def test_values_that_come_fast_are_written_once_a_second(store, program, monkeypatch):
