@@ -61,11 +61,12 @@ def warn_deprecated(flavor: Flavor, plugin: str) -> None:
         plugin: The name of its plugin.
     """
     for hook in _deprecated:
-        if API_VERSION >= hook.since and _defines(flavor, hook.name) and not _defines(flavor, hook.instead):
+        if hook.since <= API_VERSION and _defines(flavor, hook.name) and not _defines(flavor, hook.instead):
             warn_once(
                 ("deprecated hook", f"{flavor.name} {hook.name}"),
-                f"{plugin} defines {hook.name}, which is deprecated since version {_text(hook.since)} of the plugin API "
-                f"and is not asked for from {_text(hook.removed_in)} on: its authors should define {hook.instead} instead",
+                f"{plugin} defines {hook.name}, which is deprecated since version {_text(hook.since)} of the plugin "
+                f"API and is not asked for from {_text(hook.removed_in)} on: its authors should define {hook.instead} "
+                "instead",
             )
 
 

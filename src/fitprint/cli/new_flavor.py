@@ -12,6 +12,7 @@ import click
 
 from fitprint._instrumentation.entries import IMPORTS, REFUSED, discover
 from fitprint._version import __version__
+from fitprint.plugin import API_VERSION
 
 _FILES = {
     "pyproject.toml": "pyproject.toml.txt",
@@ -90,6 +91,7 @@ def _words(name: str, module: str, targets: Sequence[str]) -> dict[str, str]:
         "imports": wakes if top != name else "",
         "instruments": f"{requirement}{version}",
         "requirements": f'"{requirement}"',
+        "api": str(API_VERSION),
         "core": ".".join(__version__.split(".")[:2]) + ".0",
     }
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from fitprint.models.signature import ModelSignature
 
 API_VERSION = (2, 0)
-"""The version of this contract, (major, minor). A flavor is accepted that was written for the same major version, and for
-this minor version or an earlier one."""
+"""The version of this contract: (major, minor). Flavors that were written for the same major version, and for this
+minor version or an earlier one, are accepted."""
 
 
 class Role(Enum):

@@ -25,6 +25,7 @@ from fitprint_sklearn._silent_copy import silent_copy
 class SklearnFlavor(Flavor):
     """scikit-learn: ``fit``, ``fit_transform`` and ``fit_predict`` of every estimator, and cross-validation."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.sklearn"
     model_argument = "sk_model"
     save_options = _packages.SAVE_OPTIONS

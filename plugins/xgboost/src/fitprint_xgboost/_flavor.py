@@ -21,6 +21,7 @@ _IMPORTANCES = ("weight", "gain", "cover")
 class XGBoostFlavor(BoostingFlavor):
     """XGBoost: ``train``, ``cv`` and ``fit`` of every estimator."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.xgboost"
     model_argument = "xgb_model"
     save_options = ("model_format",)
