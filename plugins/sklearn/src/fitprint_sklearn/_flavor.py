@@ -35,6 +35,7 @@ from fitprint_sklearn._silent_copy import predict_silently, silent_copy_for
 class SklearnFlavor(Flavor):
     """scikit-learn: ``fit``, ``fit_transform`` and ``fit_predict`` of every estimator, and cross-validation."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.sklearn"
     model_argument = "sk_model"
     save_options = _packages.SAVE_OPTIONS
