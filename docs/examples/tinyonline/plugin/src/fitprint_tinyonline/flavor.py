@@ -9,7 +9,7 @@ class TinyonlineFlavor(Flavor):
     """Records loops of `Learner.learn`; the model is the learner."""
 
     loader_module = "fitprint_tinyonline.loader"
-    holds = True  # a learner is small: it may live until its loop ends, so that every loop leaves a package
+    holds_model = True  # a learner is small: it may live until its loop ends, so that every loop leaves a package
 
     def patches(self):
         return [
