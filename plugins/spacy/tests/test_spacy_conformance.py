@@ -63,6 +63,7 @@ def train(given: dict[str, Any]) -> tuple[Any, list[dict[str, float]]]:
         given["losses"].append(dict(losses))
     with tempfile.TemporaryDirectory() as folder:
         nlp.to_disk(folder)
+    nlp.resume_training()  # changes no weights, and ends the loop
     return nlp, given["losses"]
 
 
