@@ -8,6 +8,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation import registry
+from fitprint._runs.run import before_end
 
 
 def seen():
@@ -35,7 +36,7 @@ def test_saving_ends_the_loop_and_not_the_block(net, tmp_path):
         assert seen() == [("mine", "RUNNING", ["model"])]
         fitprint.log_metric("mine", 1.0)
     assert seen() == [("mine", "FINISHED", ["model"])]
-    assert run._writer.before_end == []
+    assert before_end(run) == []
 
 
 def test_further_loops_are_children_and_end_before_the_block(looping):
@@ -102,3 +103,11 @@ def test_an_interruption_while_a_loop_ends_still_ends_the_block(net, monkeypatch
         net.update([1.0])
     assert seen() == [("mine", "FINISHED", [])]
     assert [(each.what, each.rule) for each in run.skipped] == [("the rest of the recording", "interrupted")]
+
+
+def test_a_loop_in_a_block_that_joins_another_run_ends_with_that_block_as_a_child(net):
+    with fitprint.start_run("mine") as run:
+        with fitprint.start_run(run_id=run.run_id):
+            net.update([1.0])
+        assert seen() == [("mine", "RUNNING", []), ("Net", "FINISHED", ["model"])]
+    assert [child.name for child in run.children] == ["Net"]
