@@ -90,9 +90,7 @@ def test_a_run_that_is_opened_again_between_the_look_and_the_deed_is_left_to_it(
     with fitprint.start_run(run_id=run_id) as run:
         assert opened.take_over(run_id, found.open, lambda record: not _process.is_alive(record["process"])) is None
         run.log_param("later", 1)
-        assert run.path == store / run_id, (
-            "opening the run of a dead process closes it first"
-        )
+        assert run.path == store / run_id, "opening the run of a dead process closes it first"
         assert (run.path / "run.json").exists()
     assert fitprint.get_run(run_id).params == {"number": 0, "long": "x" * 10, "later": 1}
 
