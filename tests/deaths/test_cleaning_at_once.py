@@ -90,17 +90,21 @@ def test_a_run_that_is_opened_again_between_the_look_and_the_deed_is_left_to_it(
     with fitprint.start_run(run_id=run_id) as run:
         assert opened.take_over(run_id, found.open, lambda record: not _process.is_alive(record["process"])) is None
         run.log_param("later", 1)
-        assert run.path == store / ".open" / run_id
+        assert run.path == store / run_id, "opening the run of a dead process closes it first"
         assert (run.path / "run.json").exists()
     assert fitprint.get_run(run_id).params == {"number": 0, "long": "x" * 10, "later": 1}
 
 
-def test_a_run_that_is_opened_again_is_not_cleaned(store, run_python):
+def test_a_run_that_is_opened_again_has_been_cleaned_and_stays_open(store, run_python):
     run_python(LEAVES_OPEN, 1, 10)
     (run_id,) = os.listdir(store / ".open")
     with fitprint.start_run(run_id=run_id) as run:
-        assert [(each.did, each.reason) for each in cleaned(store)] == [("left", "its process is still running")]
-        assert (run.path / ".package-0").is_dir()
+        assert not (run.path / ".package-0").exists()
+        run.log_param("later", 1)
+        assert cleaned(store) == []
+        assert fitprint.get_run(run_id).status == "RUNNING"
+    found = fitprint.get_run(run_id)
+    assert (found.status, found.params) == ("FINISHED", {"number": 0, "long": "x" * 10, "later": 1})
 
 
 @pytest.mark.parametrize("dies_at", ["os.rename", "os.replace", "os.unlink", "os.rmdir", "os.chmod", "os.urandom"])
@@ -116,12 +120,16 @@ def test_who_cleans_may_die_too_and_the_next_one_goes_on(store, run_python, dies
     assert cleaned(store) == []
 
 
-def test_a_run_that_was_opened_again_after_its_end_and_died_is_closed(store, run_python):
+def test_a_run_that_was_opened_again_after_its_end_by_a_process_that_died_needs_no_cleaning(store, run_python):
     with fitprint.start_run("ended") as run:
         run.log_param("number", 1)
     run_python("import os, sys, fitprint; fitprint.start_run(run_id=sys.argv[1]); os._exit(0)", run.run_id)
-    assert [(each.did, each.status) for each in cleaned(store)] == [("closed", "KILLED")]
-    assert json.loads((store / run.run_id / "run.json").read_text())["status"] == "KILLED"
+    assert fitprint.get_run(run.run_id).status == "KILLED"
+    assert cleaned(store) == []
+    assert fitprint.get_run(run.run_id).params == {"number": 1}
+    assert json.loads((store / run.run_id / "run.json").read_text())["status"] == "FINISHED", (
+        "as its own process left it"
+    )
 
 
 NO_ROOM_FOR_LARGE_FILES = """

@@ -105,3 +105,11 @@ def test_an_interruption_while_a_loop_ends_still_ends_the_block(net, monkeypatch
         net.update([1.0])
     assert seen() == [("mine", "FINISHED", [])]
     assert [(each.what, each.rule) for each in run.skipped] == [("the rest of the recording", "interrupted")]
+
+
+def test_a_loop_in_a_block_that_joins_another_run_ends_with_that_block_as_a_child(net):
+    with fitprint.start_run("mine") as run:
+        with fitprint.start_run(run_id=run.run_id):
+            net.update([1.0])
+        assert seen() == [("mine", "RUNNING", []), ("Net", "FINISHED", ["model"])]
+    assert [child.name for child in run.children] == ["Net"]

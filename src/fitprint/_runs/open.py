@@ -13,7 +13,7 @@ from fitprint._runs import store_breaker
 from fitprint._runs.gc import close_dead
 from fitprint._runs.merge import whole_record
 from fitprint._runs.record import KILLED, RUNNING, Record, read_record
-from fitprint._runs.run import Run
+from fitprint._runs.run import Run, joined_run
 from fitprint._runs.side_writer import side_writer
 from fitprint._runs.writer import RunWriter, writers
 from fitprint._settings.table import Settings
@@ -76,10 +76,10 @@ def open_run(location: str, run_id: str) -> Run:
     with _lock:
         writer = writers.get((store.location, run_id))
         if writer is not None and writer.written_here:
-            joined = not writer.closed
-            if writer.closed:
-                writer.resume()
-            return Run(writer.record, store, writer, joined=joined)
+            if not writer.closed:
+                return joined_run(writer.record, store, writer)
+            writer.resume()
+            return Run(writer.record, store, writer)
     if record.status == KILLED and record.end is None:
         close_dead(store, run_id)
         record = read_record(store, run_id)
@@ -87,7 +87,7 @@ def open_run(location: str, run_id: str) -> Run:
     if reopened:
         side.begin_again()
     whole = replace(whole_record(record, store), status=RUNNING, end=None)
-    return Run(whole, store, side=side, joined=True, reopened=reopened)
+    return joined_run(whole, store, side=side, reopened=reopened)
 
 
 _lock = fork_safe_lock()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,13 +13,14 @@ from fitprint._core import html
 from fitprint._core.guard import warn_once
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.artifacts import dict_content, figure_content, read_files
-from fitprint._runs.merge import read_history, read_whole_record, whole_record
+from fitprint._runs.hold import Hold
+from fitprint._runs.merge import read_history, read_whole_record
 from fitprint._runs.metrics import metric_step, metric_value
-from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING, Record, Skip, check_end_status
+from fitprint._runs.record import FAILED, FINISHED, KILLED, Record, Skip, check_end_status
 from fitprint._runs.run_stack import RunStack
-from fitprint._runs.side_writer import SideWriter, side_writer
-from fitprint._runs.writer import RunWriter, writers
-from fitprint.stores import Store, StoreError, UnknownRunError, open_store
+from fitprint._runs.side_writer import SideWriter
+from fitprint._runs.writer import RunWriter
+from fitprint.stores import Store, StoreError, UnknownRunError
 
 
 class Run:
@@ -33,137 +33,121 @@ class Run:
 
     __module__ = "fitprint"  # where users import it from, and what pickles name
 
-    def __init__(
-        self,
-        record: Record,
-        store: Store,
-        writer: RunWriter | None = None,
-        *,
-        side: SideWriter | None = None,
-        joined: bool = False,
-        reopened: bool = False,
-    ) -> None:
-        """Create a run for fitprint itself. Users get one from `fitprint.start_run` or `fitprint.get_run`.
+    def __init__(self, record: Record, store: Store, writer: RunWriter | None = None) -> None:
+        """Create a run for fitprint itself. Users get one from `fitprint.start_run` or `fitprint.get_run`."""
+        self._hold = Hold(record, store, writer)
 
-        Args:
-            record: The record of the run.
-            store: Its store.
-            writer: What writes the record, if this process does.
-            side: What adds to the run, if another process writes the record.
-            joined: Whether the run belongs to another block, thread or process: ending it ends this block alone.
-            reopened: Whether `side` has opened the run again after its end.
-        """
-        self._record = record
-        self._store = store
-        self._writer = writer
-        self._side = side
-        self._joined = joined
-        self._reopened = reopened
-        self._left = False
-        self._pid = os.getpid()
-        self._before_end: list[Callable[[], None]] = []
+    @classmethod
+    def _held(cls, hold: Hold) -> Run:
+        """Create a run that belongs to another block, thread or process."""
+        run = cls.__new__(cls)
+        run._hold = hold
+        return run
+
+    @property
+    def _writer(self) -> RunWriter | None:
+        return self._hold.writer
 
     @property
     def run_id(self) -> str:
         """The id of the run: 32 hexadecimal digits, which sort by time."""
-        return self._record.run_id
+        return self._hold.record.run_id
 
     @property
     def name(self) -> str:
         """The name of the run."""
-        return self._whole.name
+        return self._hold.whole().name
 
     @property
     def status(self) -> str:
         """``RUNNING``, ``FINISHED``, ``FAILED`` or ``KILLED``."""
-        if self._reopened:  # as long as this block opens it again, and the status of this block after that
-            return self._record.status
-        return self._whole.status
+        return self._hold.whole().status
 
     @property
     def flavor(self) -> str | None:
         """The flavor of the recorded training call, or None if no training call was recorded."""
-        return self._record.flavor
+        return self._hold.record.flavor
 
     @property
     def experiment(self) -> str:
         """The label of the experiment."""
-        return self._record.experiment
+        return self._hold.record.experiment
 
     @property
     def parent_id(self) -> str | None:
         """The id of the parent run, or None."""
-        return self._record.parent_id
+        return self._hold.record.parent_id
 
     @property
     def path(self) -> Path:
         """The folder of the run. It moves when the run ends."""
-        if self._writer is not None and self._writer.written_here:
-            return self._writer.path
-        return self._store.folder(self.run_id)
+        writer = self._hold.writer
+        if writer is not None and writer.written_here:
+            return writer.path
+        return self._hold.store.folder(self.run_id)
 
     @property
     def params(self) -> dict[str, Any]:
         """The params of the run."""
-        return dict(self._whole.params)
+        return dict(self._hold.whole().params)
 
     @property
     def metrics(self) -> dict[str, float]:
         """The last value of each metric."""
-        return dict(self._whole.metrics)
+        return dict(self._hold.whole().metrics)
 
     @property
     def tags(self) -> dict[str, str]:
         """The tags of the run."""
-        return dict(self._whole.tags)
+        return dict(self._hold.whole().tags)
 
     @property
     def artifacts(self) -> list[str]:
         """The names of the files below ``artifacts/``."""
-        return list(self._whole.artifacts)
+        return list(self._hold.whole().artifacts)
 
     @property
     def models(self) -> dict[str, Path]:
         """The folder of each model package of the run, by its name."""
-        return {name: self.path / name for name in self._whole.models}
+        return {name: self.path / name for name in self._hold.whole().models}
 
     @property
     def model_path(self) -> Path | None:
         """The model package that autolog made, else the latest one, else None."""
-        models = self._whole.models
+        models = self._hold.whole().models
         names = [name for name, about in models.items() if about.get("autologged")] or list(models)[-1:]
         return self.path / names[0] if names else None
 
     @property
     def skipped(self) -> list[Skip]:
         """What was not recorded, each as (what, rule, reason)."""
-        return list(self._whole.skipped)
+        return list(self._hold.whole().skipped)
 
     @property
     def seconds(self) -> dict[str, float]:
         """The seconds that the ``training`` itself and its ``recording`` took."""
-        return dict(self._record.seconds)
+        return dict(self._hold.record.seconds)
 
     @property
     def error(self) -> dict[str, str] | None:
         """The ``type`` and ``message`` of the error that ended a failed training, or None."""
-        return dict(self._record.error) if self._record.error else None
+        return dict(self._hold.record.error) if self._hold.record.error else None
 
     @property
     def start_time(self) -> str:
         """When the run started, as ISO 8601 in UTC."""
-        return self._record.start
+        return self._hold.record.start
 
     @property
     def end_time(self) -> str | None:
         """When the run ended, as ISO 8601 in UTC, or None."""
-        return self._whole.end
+        return self._hold.whole().end
 
     @property
     def children(self) -> list[Run]:
         """The runs whose parent is this one, oldest first."""
         children = []
-        for run in read_runs(self._store):
+        for run in read_runs(self._hold.store):
             if run.run_id <= self.run_id:  # ids sort by time, and no child is older than its parent
                 break
             if run.parent_id == self.run_id:
@@ -191,8 +175,8 @@ class Run:
             Each value as (step, value), in the order in which they were logged; those of several processes in the
             order of their times.
         """
-        self._flush()
-        return read_history(self._store, self.run_id, name)
+        self._hold.flush()
+        return read_history(self._hold.store, self.run_id, name)
 
     def log_param(self, key: str, value: Any) -> None:
         """Log a param.
@@ -350,49 +334,7 @@ class Run:
             RuntimeError: If the run is open in another process, and was read from a store.
         """
         check_end_status(status)
-        try:
-            while self._before_end:
-                self._before_end.pop(0)()
-        finally:
-            if self._joined:
-                self._leave(status)
-            elif self._writer is not None or self.status == RUNNING:
-                writer_of(self).end(status)
-
-    def _leave(self, status: str) -> None:
-        """End the use of a run that belongs to another block, thread or process."""
-        if self._left:
-            return
-        self._left = True
-        if self._reopened and self._side is not None:
-            self._record = replace(self._record, status=status)
-            self._side.end_again(status)
-        else:
-            self._flush()
-
-    def _flush(self) -> None:
-        """Write what this process has added, so that it can be read."""
-        if self._side is not None:
-            self._side.flush_metrics()
-        if self._writer is not None and self._writer.written_here:
-            self._writer.flush_metrics()
-
-    @property
-    def _whole(self) -> Record:
-        """The record with what other processes have added. A run that was read is as it was at that moment."""
-        if self._writer is None and self._side is None:
-            return self._record
-        try:
-            if self._writer is not None and self._writer.written_here:
-                return whole_record(self._record, self._store)
-            self._flush()
-            return read_whole_record(self._store, self.run_id)
-        except OSError:  # a store that cannot be read now, or that the run was removed from
-            return self._record
-
-    def _is_active(self) -> bool:
-        """Return whether the run can be the active one: until it ends, or the use of another block's run."""
-        return not self._left and (self._joined or self._record.status == RUNNING)
+        self._hold.end(status)
 
     def _log_content(self, name: str, content: bytes) -> None:
         writer = adder_of(self)
@@ -400,20 +342,17 @@ class Run:
             writer.write_artifact(name, content)
 
     def __enter__(self) -> Run:
-        if self._writer is not None or self._side is not None:
+        if not self._hold.is_for_reading:
             active_runs.enter_block(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         active_runs.remove(self)
-        is_open = self._writer is not None or self._side is not None
-        if is_open and self._pid == os.getpid():  # a forked child may leave the block too
+        if not self._hold.is_for_reading and self._hold.is_of_this_process:  # a forked child may leave the block too
             self.end(FINISHED if kind is None else FAILED if issubclass(kind, Exception) else KILLED)
 
     def __getstate__(self) -> tuple[Any, ...]:
-        """Return where the run is and, if it can be added to, how its secrets are recognized."""
-        adder = self._side or self._writer
-        return self._store.location, self.run_id, adder.secrets.redactor.patterns if adder is not None else None
+        return self._hold.to_state()
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Read the run again from its store.
@@ -421,15 +360,7 @@ class Run:
         Raises:
             StoreError: The store does not have the run.
         """
-        location, run_id, patterns = state
-        store = open_store(location)
-        writer = writers.get((location, run_id)) if patterns is not None else None
-        if writer is not None and writer.written_here:
-            self.__init__(writer.record, store, writer, joined=True)  # type: ignore[misc]  # a copy in this process
-            return
-        side = side_writer(location, run_id, patterns) if patterns is not None else None
-        record = read_whole_record(store, run_id)
-        self.__init__(record, store, side=side, joined=side is not None)  # type: ignore[misc]
+        self._hold = Hold.from_state(state)
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.startswith("_")]
@@ -460,7 +391,7 @@ class Run:
         return "".join(tables)
 
 
-active_runs: RunStack[Run] = RunStack(Run._is_active)
+active_runs: RunStack[Run] = RunStack(lambda run: run._hold.is_active)
 """The runs that `start_run` and `with` blocks have made active."""
 
 
@@ -470,11 +401,7 @@ def writer_of(run: Run) -> RunWriter:
     Raises:
         RuntimeError: If the run was read from a store, or another process writes its record.
     """
-    if run._writer is None:
-        if run._side is not None:
-            raise RuntimeError(f"run {run.run_id} belongs to another process, which writes its record")
-        raise RuntimeError(f"run {run.run_id} was read back: open it with start_run(run_id={run.run_id!r})")
-    return run._writer
+    return run._hold.owner()
 
 
 def adder_of(run: Run) -> RunAdder:
@@ -483,28 +410,34 @@ def adder_of(run: Run) -> RunAdder:
     Raises:
         RuntimeError: If the run was read from a store.
     """
-    if run._side is not None:
-        return run._side
-    writer = writer_of(run)
-    if writer.written_here:
-        return writer
-    run._side = side_writer(run._store.location, run.run_id, writer.secrets.redactor.patterns)  # in a forked child
-    return run._side
+    return run._hold.adder()
 
 
 def is_own(run: Run) -> bool:
     """Return whether a run was begun in this process, and not joined by its id: a training can be recorded on it."""
-    return run._writer is not None and run._writer.written_here and not run._joined
+    return run._hold.is_own
 
 
 def before_end(run: Run) -> list[Callable[[], None]]:
     """Return what is called when the run ends here, to end what is recorded on it or below it and is still open."""
-    return run._before_end
+    return run._hold.before_end
+
+
+def joined_run(
+    record: Record,
+    store: Store,
+    writer: RunWriter | None = None,
+    *,
+    side: SideWriter | None = None,
+    reopened: bool = False,
+) -> Run:
+    """Return a run that belongs to another block, thread or process, to add to it; see `Hold` for the arguments."""
+    return Run._held(Hold(record, store, writer, side=side, joined=True, reopened=reopened))
 
 
 def record_of(run: Run) -> Record:
     """Return the record of a run, to read what the properties of `Run` do not tell."""
-    return run._record
+    return run._hold.record
 
 
 def read_runs(store: Store) -> Iterator[Run]:
