@@ -236,3 +236,50 @@ def test_a_flavor_records_it_and_says_what_it_does_not_reach(toy, tmp_path):
     fitprint.disable()
     assert dict(vars(module.Learns)) == before
     del sys.modules["users_own"]
+
+
+NAMED = """
+
+from fitprint.plugin import Patch
+
+class ToyFlavor(ToyFlavor):
+    def patches(self):
+        return [Patch("toylearn.base", "Base.fit", subclasses=True), Patch("toylearn.base", "Learns.fit")]
+"""
+
+
+@pytest.mark.usefixtures("store")
+def test_a_mixin_that_a_flavor_names_itself_is_recorded_on_every_object(toy):
+    for file, text in (("toylearn/base.py", MIXIN), ("fitprint_toy.py", NAMED)):
+        path = toy.site / file
+        path.write_text(path.read_text() + text)
+    toy.imported()
+    module = sys.modules["toylearn.base"]
+    fitprint.autolog("toy")
+    for cls in (module.FromAMixin, module.Learns):
+        cls().fit([1], [2])
+    assert [run.tags["class"].rpartition(".")[2] for run in fitprint.runs()] == ["Learns", "FromAMixin"]
+    fitprint.disable()
+    assert ours(vars(module.Learns)["fit"]) is None
+
+
+TWO_PACKAGES = """
+
+class ToyFlavor(ToyFlavor):
+    def tops(self):
+        return {"toylearn", "toyside"}
+"""
+
+
+@pytest.mark.usefixtures("store")
+def test_a_mixin_of_another_package_of_the_framework(toy):
+    plugin = toy.site / "fitprint_toy.py"
+    plugin.write_text(plugin.read_text() + TWO_PACKAGES)
+    (toy.site / "toyside.py").write_text("from toylearn import Base" + MIXIN)
+    toy.imported()
+    fitprint.autolog("toy")
+    import toyside
+
+    toyside.FromAMixin().fit([1], [2])
+    assert [run.name for run in fitprint.runs()] == ["FromAMixin"]
+    del sys.modules["toyside"]
