@@ -94,9 +94,8 @@ def _put_back() -> None:
     """Make the streams the objects that they were. A stream that somebody else has put in place stays."""
     for name in _STREAMS:
         stream = getattr(sys, name, None)
-        while isinstance(stream, _Filter):
-            stream = stream._stream
-            setattr(sys, name, stream)
+        if isinstance(stream, _Filter):  # one of now, or one that another thread has put back too late
+            setattr(sys, name, stream._stream)
 
 
 @in_forked_child
