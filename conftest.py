@@ -212,9 +212,13 @@ def note_process(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(note_process)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    started.clear()  # here and not before the call: a fixture of several tests may start one too
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Any:
-    started.clear()
     result = yield
     if started and item.get_closest_marker("process") is None:
         pytest.fail(f"this test starts a process: mark it with `@pytest.mark.process` ({started[0]})", pytrace=False)

@@ -137,7 +137,7 @@ def test_a_run_without_a_model_says_why(store, invoke):
 def test_folders_that_are_no_package(tmp_path, invoke, store):
     store.mkdir()
     (tmp_path / "empty").mkdir()
-    assert "is no package: it has no MLmodel file" in invoke("inspect", tmp_path / "empty", status=1).stderr
+    assert "is not a package: it has no MLmodel file" in invoke("inspect", tmp_path / "empty", status=1).stderr
     assert "there is no folder" in invoke("inspect", tmp_path / "nowhere", status=1).stderr
     assert "there is no folder" in invoke("inspect", "nowhere", status=1).stderr
     assert "no run 'fade'" in invoke("inspect", "fade", status=1).stderr

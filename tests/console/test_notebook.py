@@ -46,7 +46,7 @@ class Kernel:
 
 
 @pytest.fixture(scope="module")
-def kernel(tmp_path_factory):
+def kernel(tmp_path_factory, starts_processes):
     folder = tmp_path_factory.mktemp("notebook")
     manager, client = jupyter_client.manager.start_new_kernel(kernel_name="python3", cwd=str(folder))
     try:

@@ -14,7 +14,7 @@ import fitprint
 from fitprint._core import guard as _guard
 from fitprint._core import ids
 from fitprint._instrumentation import registry
-from fitprint._recorder.state import switch
+from fitprint._recorder.state import recorder_state
 from fitprint._runs import active
 import wrapt.importer
 
@@ -22,7 +22,7 @@ fitprint.autolog()
 with fitprint.start_run("parent") as run:
     run.log_metric("m", 1.0)
     locks = [
-        registry.lock, _guard._warned_lock, ids._lock, switch._lock, active._claim_lock, run._writer._lock,
+        registry.lock, _guard._warned_lock, ids._lock, recorder_state._lock, active._claim_lock, run._writer._lock,
         wrapt.importer._post_import_hooks_lock,
     ]
     held, done = threading.Event(), threading.Event()
@@ -46,7 +46,7 @@ with fitprint.start_run("parent") as run:
             own.log_param("p", 1)
         run.metric_history("m")
         _guard.warn_once(("a", "b"), "told")
-        switch.count_run("x")
+        recorder_state.count_run("x")
         os._exit(0)
     done.set()
     thread.join()

@@ -1,5 +1,6 @@
-"""The YAML and the shell scripts of docs/containers.md: settings that there are, with values that can be read; and
-scripts that run, with the scheduler's commands replaced by ones that just run what they are given.
+"""The YAML and the shell scripts of docs/containers.md name settings that exist and do what the page says.
+
+The scripts run with the scheduler's commands replaced by ones that only run what they are given.
 """
 
 from __future__ import annotations

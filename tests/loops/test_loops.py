@@ -10,7 +10,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation import registry
-from fitprint._recorder import loop_registry as loops
+from fitprint._recorder import loop_registry
 
 
 def seen():
@@ -24,29 +24,22 @@ def train(net, steps=3):
     return net
 
 
-def test_the_first_step_opens_a_run_and_saving_ends_it(net, tmp_path):
+def test_the_first_step_opens_a_run_which_stays_open_when_it_is_saved(net, tmp_path):
     train(net)
     run = fitprint.last_run()
     assert fitprint.run_of(net) is run
     assert seen() == [("Net", "RUNNING")]
     assert run.params == {"rate": 0.5}
     net.to_disk(tmp_path / "net")
-    assert seen() == [("Net", "FINISHED")]
+    assert seen() == [("Net", "RUNNING")]
     assert run.params == {"rate": 0.5, "steps": 3}
+    assert fitprint.load_model(run.model_path).unwrap().level == net.level == 1.25
+    fitprint.disable()
+    assert seen() == [("Net", "FINISHED")]
     assert [step for step, _ in run.metric_history("loss")] == [0, 1, 2]
     assert [value for _, value in run.metric_history("loss")] == [0.0, 1.0, 1.5]
-    assert fitprint.load_model(run.model_path).unwrap().level == net.level == 1.25
     assert run.skipped == []
     assert (tmp_path / "net").read_text() == "1.25"
-
-
-def test_a_step_after_the_end_opens_another_run(net, tmp_path):
-    for epoch in range(3):
-        train(net)
-        net.to_disk(tmp_path / f"{epoch}")
-    assert seen() == [("Net", "FINISHED")] * 3
-    assert [run.params["steps"] for run in fitprint.runs()] == [9, 6, 3]
-    assert [step for step, _ in fitprint.last_run().metric_history("loss")] == [0, 1, 2]
 
 
 def test_loops_of_two_objects_are_two_runs(looping):
@@ -60,10 +53,11 @@ def test_loops_of_two_objects_are_two_runs(looping):
     assert seen() == [("Net", "FINISHED")] * 2
 
 
-def test_saving_that_fails_ends_nothing(net, tmp_path):
+def test_saving_that_fails_makes_no_package(net, tmp_path):
     train(net)
     with pytest.raises(FileNotFoundError):
         net.to_disk(tmp_path / "nowhere" / "net")
+    assert fitprint.last_run().models == {}
     net.update([1.0])
     assert seen() == [("Net", "RUNNING")]
 
@@ -73,10 +67,11 @@ def test_saving_what_was_not_trained_makes_no_run(net, tmp_path):
     assert seen() == []
 
 
-def test_saving_inside_a_step_ends_nothing(net, tmp_path):
+def test_saving_inside_a_step_is_part_of_it(net, tmp_path):
     net.update([1.0, lambda: net.to_disk(tmp_path / "net")])
     net.update([2.0])
     assert seen() == [("Net", "RUNNING")]
+    assert fitprint.last_run().models == {}
     assert (tmp_path / "net").exists()
 
 
@@ -93,14 +88,14 @@ def test_a_loop_begins_anew(net):
 def test_a_whole_training_on_the_object_ends_its_loop(looping, net):
     train(net)
     looping.train_whole(net, [[1.0], [2.0]])
-    assert seen() == [("Net", "FINISHED"), ("toy.train_whole", "FINISHED")]
+    assert seen() == [("Net", "FINISHED"), ("Net", "FINISHED")]
     assert [run.params.get("steps") for run in fitprint.runs()] == [None, 3]
-    assert fitprint.run_of(net).name == "toy.train_whole"
+    assert fitprint.run_of(net) is fitprint.last_run()
 
 
 def test_steps_and_savings_inside_a_recorded_call_are_part_of_it(looping, tmp_path):
     looping.train_whole(looping.Net(), [[1.0], [2.0]], tmp_path / "net")
-    assert seen() == [("toy.train_whole", "FINISHED")]
+    assert seen() == [("Net", "FINISHED")]
 
 
 def test_what_a_step_trains_is_part_of_it_and_between_steps_all_is_outermost(toylearn, looping, net):
@@ -160,6 +155,7 @@ def test_what_is_saved_after_an_interrupted_step_is_a_model(net, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         net.update([interrupt])
     net.to_disk(tmp_path / "net")
+    fitprint.disable()
     run = fitprint.last_run()
     assert (run.status, list(run.models)) == ("KILLED", ["model"])
 
@@ -191,7 +187,7 @@ def test_neither_batches_nor_results_are_kept(net):
 def test_an_object_collected_inside_our_own_code_is_ended_at_the_next_call(looping, monkeypatch):
     net = train(looping.Net())
     run = fitprint.run_of(net)
-    monkeypatch.setattr(loops, "_inside_our_code", lambda: True)
+    monkeypatch.setattr(loop_registry, "_is_inside_our_code", lambda: True)
     del net
     assert run.status == "RUNNING"
     looping.Net().update([1.0])

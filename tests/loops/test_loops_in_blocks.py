@@ -8,6 +8,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation import registry
+from fitprint._runs.run import before_end
 
 
 def seen():
@@ -28,14 +29,16 @@ def test_the_first_loop_takes_the_run_and_ends_with_it(net):
     assert seen()[1:] == [("Net", "RUNNING", [])]
 
 
-def test_saving_ends_the_loop_and_not_the_block(net, tmp_path):
+def test_epochs_that_are_each_saved_belong_to_the_block(net, tmp_path):
     with fitprint.start_run("mine") as run:
-        net.update([1.0])
-        net.to_disk(tmp_path / "net")
-        assert seen() == [("mine", "RUNNING", ["model"])]
+        for epoch in range(5):
+            net.update([float(epoch)])
+            net.to_disk(tmp_path / f"{epoch}")
+            assert seen() == [("mine", "RUNNING", ["model"])]
         fitprint.log_metric("mine", 1.0)
     assert seen() == [("mine", "FINISHED", ["model"])]
-    assert run._writer.before_end == []
+    assert run.params["steps"] == 5
+    assert before_end(run) == []
 
 
 def test_further_loops_are_children_and_end_before_the_block(looping):

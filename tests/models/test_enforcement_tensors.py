@@ -96,5 +96,5 @@ def test_named_tensors():
 def test_ragged_arrays_pass_but_lists_of_odd_things_do_not():
     ragged = np.array([np.zeros((1, 3)), np.zeros((2, 3))], dtype=object)
     assert enforce_inputs(ragged, tensor("float64", -1, -1, 3)) is ragged
-    with pytest.raises(SchemaError, match="not all numbers"):
+    with pytest.raises(SchemaError, match="neither all numbers nor all texts"):
         enforce_inputs([None, "x"], tensor("float64", -1, -1, 3), lossless=True)

@@ -16,8 +16,8 @@ import json, tinyboost, fitprint
 fitprint.autolog(quiet=True)
 tinyboost.Booster(rounds=4).fit([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]], [1, 2, 3])
 run = fitprint.last_run()
-reasons = [[skip.what, skip.rule, skip.reason] for skip in run.skipped if skip.rule == "code"]
-print(json.dumps([str(run.model_path), reasons]))
+skips = [[skip.what, skip.rule, skip.reason] for skip in run.skipped if skip.rule == "code"]
+print(json.dumps([str(run.model_path), skips]))
 """
 READ = """
 import sys

@@ -77,22 +77,22 @@ def test_a_broken_or_hostile_file_is_one_line_that_names_it(tmp_path, content):
 
 
 def test_a_folder_that_is_no_package(tmp_path):
-    with pytest.raises(PackageError, match="is no package: it has no MLmodel file"):
+    with pytest.raises(PackageError, match="is not a package: it has no MLmodel file"):
         mlmodel.read(tmp_path)
-    with pytest.raises(PackageError, match="is no package: it has no MLmodel file"):
+    with pytest.raises(PackageError, match="is not a package: it has no MLmodel file"):
         mlmodel.read(tmp_path / "nowhere")
     (tmp_path / "file").write_text("x")
     with pytest.raises(PackageError, match="cannot be read: Not a directory"):
         mlmodel.read(tmp_path / "file")
     (tmp_path / "MLmodel").mkdir()
-    with pytest.raises(PackageError, match="is no plain file"):
+    with pytest.raises(PackageError, match="must be a regular file"):
         mlmodel.read(tmp_path)
 
 
 def test_a_file_too_large_is_not_even_read(tmp_path):
     with open(tmp_path / "MLmodel", "wb") as file:
         file.truncate(10_000_001)
-    with pytest.raises(PackageError, match="is no plain file of at most 10,000,000 bytes"):
+    with pytest.raises(PackageError, match="must be a regular file of at most 10,000,000 bytes"):
         mlmodel.read(tmp_path)
 
 

@@ -6,6 +6,7 @@ from fitprint.plugin import Flavor, Patch, Role, dump_model, member
 
 
 class ToyFlavor(Flavor):
+    api_version = (2, 0)
     loader_module = "toy_loader"
 
     def patches(self):
@@ -18,6 +19,8 @@ class ToyFlavor(Flavor):
             Patch("toylearn.looping", "Optimizer.step", role=Role.STEP),
             Patch("toylearn.looping", "Net.initialize", role=Role.BEGINS),
             Patch("toylearn.looping", "Net.to_disk", role=Role.SAVES),
+            Patch("toylearn.looping", "Pair.update", role=Role.STEP),
+            Patch("toylearn.looping", "save_together", role=Role.SAVES),
             Patch("toylearn.looping", "train_whole"),
             Patch("toylearn.converting", "convert", role=Role.CONVERTS),
             Patch("toylearn.converting", "convert_and_save", role=Role.CONVERTS),
@@ -46,6 +49,10 @@ class ToyFlavor(Flavor):
             call.kwargs = {**call.kwargs, "callback": both}
 
     def loop_of(self, call):
+        if call.name == "save_together":
+            return call.argument("nets")
+        if hasattr(call.instance, "nets"):
+            return call.instance.nets()
         return call.argument("net") if call.name == "train_whole" else call.instance
 
     def stepped(self, call, emit, step):

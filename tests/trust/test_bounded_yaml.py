@@ -118,7 +118,7 @@ def test_an_mlmodel_that_leads_outside(tmp_path):
         mlmodel.read(folder)
     (folder / "MLmodel").unlink()
     os.mkfifo(folder / "MLmodel")
-    with pytest.raises(PackageError, match="is no plain file"):
+    with pytest.raises(PackageError, match="must be a regular file"):
         mlmodel.read(folder)
     (folder / "MLmodel").unlink()
     os.symlink("MLmodel", folder / "MLmodel")

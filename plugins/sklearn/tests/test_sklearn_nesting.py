@@ -176,7 +176,7 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def results(request, tmp_path_factory):
+def results(request, tmp_path_factory, starts_processes):
     """What every case left under one of joblib's backends: one script for them all."""
     folder = tmp_path_factory.mktemp(request.param)
     script = folder / "script.py"

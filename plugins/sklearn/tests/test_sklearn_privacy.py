@@ -75,7 +75,7 @@ def test_the_run_says_which_hidden_params_are_in_the_pickle(recorded):
     remote().fit(X, Y)
     told = {each.what: each.reason for each in fitprint.last_run().skipped if each.rule == "redact"}
     assert told.keys() == {"param api_key", "param url", "param options", "param command"}
-    assert told["param api_key"] == "shown as *** in the run, and in the package all the same: model.pkl"
+    assert told["param api_key"] == "it is *** in the run, but the package still contains it: model.pkl"
 
 
 def test_with_redact_models_no_package_of_such_a_model_is_left(store):

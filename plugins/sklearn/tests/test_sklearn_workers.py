@@ -116,7 +116,7 @@ PROCESSES = [
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(tmp_path_factory, starts_processes):
     """Every kind of worker, once inside a recorded call and once by the user's own code: one script for them all."""
     script = tmp_path_factory.mktemp("workers") / "script.py"
     script.write_text(SCRIPT, "utf-8")

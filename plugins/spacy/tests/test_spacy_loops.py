@@ -18,13 +18,16 @@ def seen():
     return [(run.name, run.status) for run in fitprint.runs()][::-1]
 
 
-def test_a_loop_is_one_run_until_it_is_saved(recorded, pipeline, steps, tmp_path):
+def test_a_loop_is_one_run(recorded, pipeline, steps, tmp_path):
     nlp, examples = pipeline()
     optimizer = nlp.initialize(lambda: examples)
     losses = steps(nlp, examples, 4, sgd=optimizer, drop=0.2)
     assert seen() == [("English", "RUNNING")]
     run = fitprint.run_of(nlp)
     nlp.to_disk(tmp_path / "saved")
+    assert seen() == [("English", "RUNNING")]
+    assert list(run.models) == ["model"]
+    fitprint.disable()
     assert seen() == [("English", "FINISHED")]
     assert run.metric_history("textcat_loss") == list(enumerate(losses))
     assert run.skipped == []
@@ -34,6 +37,23 @@ def test_a_loop_is_one_run_until_it_is_saved(recorded, pipeline, steps, tmp_path
     assert (run.params["vectors.rows"], run.params["vectors.width"]) == (0, 0)
     assert sorted(run.artifacts) == ["config.cfg", "meta.json"]
     assert (run.path / "artifacts/config.cfg").read_text() == (tmp_path / "saved/config.cfg").read_text()
+
+
+def test_epochs_that_are_each_saved_are_one_run_with_the_last_package(recorded, pipeline, steps, tmp_path):
+    nlp, examples = pipeline()
+    nlp.initialize(lambda: examples)
+    for epoch in range(3):
+        steps(nlp, examples, 2)
+        nlp.evaluate(examples)
+        nlp.to_disk(tmp_path / f"{epoch}")
+    text = examples[0].text
+    fitprint.disable()
+    run = fitprint.last_run()
+    assert seen() == [("English", "FINISHED")]
+    assert [step for step, _ in run.metric_history("textcat_loss")] == list(range(6))
+    assert [step for step, _ in run.metric_history("cats_score")] == [1, 3, 5]
+    assert fitprint.load_model(run.model_path).predict([text])["predictions"][0] == nlp(text).cats
+    assert run.skipped == []
 
 
 def test_what_is_packaged_is_what_was_saved(recorded, pipeline, steps, tmp_path):
@@ -77,6 +97,7 @@ def test_vocabulary_and_random_numbers_are_as_without(store, pipeline, tmp_path)
     plain = train()
     fitprint.autolog("spacy", strict=True, quiet=True)
     assert train() == plain
+    fitprint.disable()
     assert seen() == [("English", "FINISHED")]
 
 
@@ -119,7 +140,10 @@ def test_scores_of_an_evaluation_belong_to_the_open_loop(recorded, pipeline, ste
     assert run.metrics["cats_f_per_type/good/f"] == scores["cats_f_per_type"]["good"]["f"]
     nlp.to_disk(tmp_path / "saved")
     nlp.evaluate(examples)
-    assert len(run.metric_history("cats_score")) == 1
+    assert len(run.metric_history("cats_score")) == 2
+    nlp.resume_training()
+    nlp.evaluate(examples)
+    assert len(run.metric_history("cats_score")) == 2
 
 
 def test_a_pipeline_without_categories_leaves_a_package_that_loads(recorded, pipeline, steps, tmp_path):
@@ -159,6 +183,7 @@ def test_no_text_is_recorded_unless_asked_for(recorded, pipeline, steps, tmp_pat
     own = [each for each in run.path.rglob("*") if each.is_file() and "model.spacy" not in each.parts]
     assert not [each for each in own if b"pleasure" in each.read_bytes()]
     fitprint.autolog("spacy", strict=True, quiet=True, log_input_examples=True)
+    nlp.resume_training()  # settings hold from the first step of a loop
     steps(nlp, examples)
     nlp.to_disk(tmp_path / "saved")
     assert "what a pleasure" in (fitprint.last_run().model_path / "input_example.json").read_text()

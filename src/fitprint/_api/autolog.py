@@ -11,7 +11,7 @@ from fitprint._core.publish import publish
 from fitprint._instrumentation import registry
 from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.unknown_settings import warn_unknown, warn_unknown_of_flavor
-from fitprint._recorder.state import switch
+from fitprint._recorder.state import recorder_state
 from fitprint._settings.layers import configure, current, is_configured
 from fitprint._settings.signature import names_settings
 from fitprint._settings.table import TABLE, check_arguments, read_value
@@ -165,7 +165,7 @@ def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
         for instrument in registry.known_flavors().values():
             instrument.loaded = warn_unknown_of_flavor  # in this process alone: no worker repeats the lines
         activate(current().with_scope(flavor, arguments))
-        if switch.on:
+        if recorder_state.on:
             settings = current().settings()
             say_what_is_missing((*(settings.flavors or ()), *settings.exclude_flavors))
             warn_unknown(registry.known_flavors().values())
@@ -174,8 +174,8 @@ def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
 def _choose(**chosen: Any) -> None:
     with registry.lock:
         configuration = configure(current().choosing(**chosen))
-        if switch.on:
-            switch.turn_on(configuration)
+        if recorder_state.on:
+            recorder_state.turn_on(configuration)
 
 
 def _check_flavors(names: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.flavor_state import Instrument
 from fitprint._instrumentation.registry import entries, known_flavors
 from fitprint._instrumentation.support import check_support
-from fitprint._recorder.state import switch
+from fitprint._recorder.state import recorder_state
 
 
 @dataclass
@@ -26,7 +26,7 @@ class FlavorStatus:
     state: str
     """``on``, ``off``, ``waiting`` for the import, ``unsupported``, ``broken``, or ``no plugin``."""
     reason: str = ""
-    """Why it is in this state."""
+    """Why it is in this state; of a flavor that is on, which classes are out of its reach."""
     runs: int = 0
     """The recorded runs of this process."""
     skips: dict[str, int] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def status() -> StatusList:
     rows = StatusList(_status_of(name, instrument) for name, instrument in sorted(known_flavors().items()))
     for name, command in missing_plugins(entries()).items():
         rows.append(FlavorStatus(name, None, "", "no plugin", f"install it with: {command}"))
-    rows.unreached = tuple(sorted(switch.unreached))
+    rows.unreached = tuple(sorted(recorder_state.unreached))
     return rows
 
 
@@ -79,8 +79,9 @@ def _status_of(name: str, instrument: Instrument) -> FlavorStatus:
         with guarded("its supported range", name):
             support = check_support(instrument.entry.plugin, instrument.entry.modules)
     version, supported = (support.version, support.range) if support is not None else (None, "")
-    skips = dict(switch.skips.get(name, {}))
-    return FlavorStatus(name, version, supported, instrument.state, instrument.reason, switch.runs[name], skips)
+    skips = dict(recorder_state.skips.get(name, {}))
+    reason = instrument.reason or "; ".join(instrument.out_of_reach())
+    return FlavorStatus(name, version, supported, instrument.state, reason, recorder_state.runs[name], skips)
 
 
 publish("fitprint", status)

@@ -25,13 +25,22 @@ class Session:
     Attributes:
         open: Whether the call is still running.
         recording: What records the call; None where it is not recorded.
+        run: The run that the call is recorded on, from the moment when it exists; None where nothing is recorded.
+        outer_run: The run that was active when the call began; None where there was none.
     """
 
-    __slots__ = ("open", "recording")
+    __slots__ = ("open", "outer_run", "recording", "run")
 
     def __init__(self, recording: Any = None) -> None:
         self.open = True
         self.recording = recording
+        self.run: Any = None
+        self.outer_run: Any = None
+
+    def close(self) -> None:
+        """End the session: the call has ended, and whoever still has this session finds nothing recorded in it."""
+        self.open = False
+        self.recording = self.run = self.outer_run = None
 
 
 _current: ContextVar[Session | None] = ContextVar("fitprint_session", default=None)
@@ -47,6 +56,12 @@ def is_recording() -> bool:
     """Return True inside a recorded call: the model that is being called is still the user's own."""
     session = current()
     return session is not None and session.recording is not None
+
+
+def recorded_run() -> Any:
+    """Return the run that the training call of this context is recorded on, or None outside of a recorded call."""
+    session = current()
+    return session.run if session is not None else None
 
 
 def enter(session: Session | None) -> Token[Session | None]:
@@ -74,7 +89,7 @@ def leave(token: Token[Session | None]) -> None:
 
 
 class SessionScope:
-    """A session of its own, from `enter` to `leave`.
+    """Open a new session, from `enter` to `leave`.
 
     `leave` may be called again after an interruption kept the first call from finishing.
     """
@@ -91,7 +106,7 @@ class SessionScope:
 
     def leave(self) -> None:
         """Close the session and restore the one before it."""
-        self.session.open = False
+        self.session.close()
         token, self._token = self._token, None
         if token is not None:
             leave(token)

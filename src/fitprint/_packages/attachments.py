@@ -17,7 +17,7 @@ CONSTRAINTS = "constraints.txt"
 
 
 def copy_code(package: Package, modules: set[str], code_paths: Files, steps: Steps) -> str | None:
-    """Copy the given modules, and those of the user's own that the model names, into ``code/``.
+    """Copy the given modules, and the user's own modules that the model names, into ``code/``.
 
     Args:
         package: the package.
@@ -29,7 +29,7 @@ def copy_code(package: Package, modules: set[str], code_paths: Files, steps: Ste
         The name of the folder, or None if there is no code.
 
     Raises:
-        FileNotFoundError: a given path does not exist.
+        FileNotFoundError: A given path does not exist.
     """
     files = [pair for path in code_paths for pair in _files(path)]
     for file, name in files:
@@ -41,7 +41,7 @@ def copy_code(package: Package, modules: set[str], code_paths: Files, steps: Ste
         left_out = environment.copy_local_code(package, modules, present)
     for module, reason in left_out:
         steps.skip(f"code of {module}", "code", reason)
-    return environment.CODE if Path(package.folder, environment.CODE).is_dir() else None
+    return environment.CODE if os.path.isdir(os.path.join(package.folder, environment.CODE)) else None
 
 
 def copy_extra_files(package: Package, extra_files: Files) -> list[dict[str, str]]:
@@ -51,7 +51,7 @@ def copy_extra_files(package: Package, extra_files: Files) -> list[dict[str, str
         The entry of the MLmodel file, empty if there are none.
 
     Raises:
-        FileNotFoundError: one of them does not exist.
+        FileNotFoundError: One of them does not exist.
     """
     entry = []
     for path in extra_files:

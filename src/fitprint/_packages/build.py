@@ -25,9 +25,9 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
     """Write all files of a package except ``checksums.json``.
 
     Args:
-        subject: the model, its flavor and the options.
-        package: the package to write to.
-        steps: how the steps are taken and what is done with reasons for what is left out.
+        subject: The model, its flavor and the options.
+        package: The package to write to.
+        steps: How the steps are taken and what is done with reasons for what is left out.
 
     Returns:
         The document of the MLmodel file.
@@ -100,10 +100,10 @@ def _signature(subject: Subject, saved: SavedModel, example: Any, steps: Steps) 
     """Return the given signature, else one under which the model predicts what it predicts on the data.
 
     Args:
-        subject: the model, its flavor and the options.
-        saved: what the flavor says about the model, which is saved already.
-        example: the data, or ``(data, params)``.
-        steps: how the steps are taken.
+        subject: The model, its flavor and the options.
+        saved: What the flavor says about the model, which is saved already.
+        example: The data, or ``(data, params)``.
+        steps: How the steps are taken.
     """
     chosen = subject.options.signature
     if isinstance(chosen, ModelSignature):

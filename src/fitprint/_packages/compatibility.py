@@ -30,7 +30,7 @@ def refuse_another_python(folder: Path, document: Mapping[str, Any], config: Map
     """Check, before anything is unpickled, that code by value is of this minor version of Python.
 
     Raises:
-        PackageError: it is of another one.
+        PackageError: It is of another one.
     """
     generic = document["flavors"].get("python_function")
     written = str(generic.get("python_version") or "") if isinstance(generic, dict) else ""

@@ -26,17 +26,17 @@ def read_artifact(
     """Read the model in a file.
 
     Args:
-        file: the file.
-        flavor: the flavor that reads its framework's formats; a pickle needs none.
-        trusted: whether files that may run code of their author are read.
-        options: the options of the package, among which may be some of the flavor's own.
+        file: The file.
+        flavor: The flavor that reads its framework's formats; a pickle needs none.
+        trusted: Whether files that may run code of their author are read.
+        options: The options of the package, among which may be some of the flavor's own.
 
     Returns:
         The model, and the options under which a package keeps the format of the file.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        PackageError: the file is broken, or not trusted, or it is not a pickle and no flavor is given.
+        FileNotFoundError: There is no such file.
+        PackageError: The file is broken, or not trusted, or it is not a pickle and no flavor is given.
     """
     path = Path(os.path.realpath(file))
     if not path.is_file():

@@ -50,7 +50,7 @@ class Loaded:
         """Check that the model has the method that MLmodel names in place of ``predict``.
 
         Raises:
-            PackageError: it has no such method.
+            PackageError: It has no such method.
         """
         method = self.generic.get("predict_fn") or "predict"
         if method == "predict":
@@ -62,7 +62,7 @@ class Loaded:
 
 def load(
     uri: str | os.PathLike[str],
-    wanted: str | None = None,
+    flavor_name: str | None = None,
     *,
     generic: Flavor | None = None,
     trust: str | None = None,
@@ -72,25 +72,25 @@ def load(
     """Load the native model of a package.
 
     Args:
-        uri: a path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
-        wanted: the flavor that the package must have; by default the one that its loader belongs to.
-        generic: see `choose`.
-        trust: see `trust.check`; by default the setting of the flavor.
-        digest: see `trust.check`.
-        trusted_types: the types that may be created, for formats that name their types.
+        uri: A path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
+        flavor_name: The flavor that the package must have; by default the one that its loader belongs to.
+        generic: See `choose`.
+        trust: See `trust.check`; by default the setting of the flavor.
+        digest: See `trust.check`.
+        trusted_types: The types that may be created, for formats that name their types.
 
     Returns:
         The model, with what the package says of it.
 
     Raises:
-        PackageError: the package is broken or not to be trusted, or its flavor is not installed.
+        PackageError: The package is broken or not to be trusted, or its flavor is not installed.
     """
     folder = folder_of(uri)
     document = mlmodel.read(folder)
     metadata = document.get("metadata")
     if isinstance(metadata, dict) and metadata.get(EXTERNAL) is True:
         raise PackageError(f"{folder}: its files are stored elsewhere, according to its metadata ({EXTERNAL})")
-    flavor, config = choose(folder, document["flavors"], wanted, generic, document.get(mlmodel.WRITER))
+    flavor, config = choose(folder, document["flavors"], flavor_name, generic, document.get(mlmodel.WRITER))
     level = trust if trust is not None else current().settings(flavor.name).trust
     copied = name_of_copy(flavor.loader_module)
     check(folder, document, level, digest=digest, reason=flavor.needs_trust(config), unused_loader=copied)
@@ -112,7 +112,7 @@ def signature_of(document: Mapping[str, Any], folder: Path) -> ModelSignature | 
     """Return the signature in an MLmodel document, or None.
 
     Raises:
-        PackageError: it cannot be read.
+        PackageError: It cannot be read.
     """
     entry = document.get("signature")
     if not entry:

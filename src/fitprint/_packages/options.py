@@ -74,8 +74,8 @@ def read_options(flavor: Flavor, arguments: Mapping[str, Any]) -> Options:
     """Read the options of a call.
 
     Raises:
-        TypeError: there is no such option; the message names the most similar one.
-        ValueError: the loader module cannot be found.
+        TypeError: There is no such option; the message names the most similar one.
+        ValueError: The loader module cannot be found.
     """
     known: dict[str, Any] = {}
     own: dict[str, Any] = {}
@@ -103,7 +103,7 @@ def check_loader(name: str, code_paths: Files) -> None:
     """Import a loader module that is not among the code paths: it is copied if it is the user's own.
 
     Raises:
-        ValueError: it is neither among the code paths nor importable.
+        ValueError: It is neither among the code paths nor importable.
     """
     top = name.partition(".")[0]
     if any(Path(path).name.removesuffix(".py") == top for path in code_paths):

@@ -22,11 +22,11 @@ def folder_of(uri: str | os.PathLike[str]) -> Path:
     """Return the folder of a package.
 
     Args:
-        uri: a path, a ``file:`` URL, or ``runs:/<run_id>/<name>`` in the configured store.
+        uri: A path, a ``file:`` URL, or ``runs:/<run_id>/<name>`` in the configured store.
 
     Raises:
-        PackageError: the URI has another scheme.
-        StoreError: there is no such run.
+        PackageError: The URI has another scheme.
+        StoreError: There is no such run.
     """
     text = os.fspath(uri)
     if text.startswith("runs:/"):
@@ -54,15 +54,15 @@ def choose(
     """Choose the flavor that loads a package, and the entry of its MLmodel file that the flavor gets.
 
     Args:
-        folder: the folder of the package.
-        flavors: the entries of the MLmodel file.
-        flavor: the flavor that it must have, or None.
-        generic: loads the packages whose loader belongs to no flavor: python models, and loader modules of users.
-        writer: the flavor that wrote the package in the format of another one; it is chosen if the other one is not
+        folder: The folder of the package.
+        flavors: The entries of the MLmodel file.
+        flavor: The flavor that it must have, or None.
+        generic: Loads the packages whose loader belongs to no flavor: python models, and loader modules of users.
+        writer: The flavor that wrote the package in the format of another one; it is chosen if the other one is not
             installed and it can read that format.
 
     Raises:
-        PackageError: no flavor can load it; the message names the plugin to install if one is missing.
+        PackageError: No flavor can load it; the message names the plugin to install if one is missing.
     """
     entry = flavors.get(GENERIC)
     names = [str(name) for name in flavors if name != GENERIC]
@@ -94,7 +94,7 @@ def registered(name: str) -> Flavor:
     """Return a registered flavor.
 
     Raises:
-        PackageError: there is none of this name; the message names the plugin to install.
+        PackageError: There is none of this name; the message names the plugin to install.
     """
     known = entries()
     if name in known:

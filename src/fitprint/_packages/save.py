@@ -14,11 +14,11 @@ from fitprint._core.guard import warn_user
 from fitprint._packages.build import make
 from fitprint._packages.options import Options, Subject
 from fitprint._runs.active import active_run
+from fitprint._runs.adder import RunAdder
 from fitprint._runs.index import run_of
 from fitprint._runs.open import begin_run
 from fitprint._runs.record import FAILED, FINISHED
-from fitprint._runs.run import Run, writer_of
-from fitprint._runs.writer import RunWriter
+from fitprint._runs.run import Run, adder_of
 from fitprint._settings.layers import current
 from fitprint.models.package import Package
 from fitprint.models.signature import ModelSignature
@@ -34,13 +34,19 @@ class ModelInfo:
     model_uri: str
     """``runs:/<run_id>/<name>``, as `load_model` takes it."""
     run: Run
+    """The run that the package belongs to."""
     artifact_path: str
     """The name of the package in its run."""
     signature: ModelSignature | None
+    """The signature in the package, or None if it has none."""
     flavors: dict[str, Any]
+    """The flavors in the MLmodel file: the name and the entry of each."""
     model_uuid: str
+    """The identifier of the package: 32 hexadecimal digits."""
     utc_time_created: str
+    """When the package was written."""
     metadata: dict[str, Any] | None = None
+    """The values that the caller of `log_model` passed as `metadata`."""
 
     @property
     def run_id(self) -> str:
@@ -70,14 +76,14 @@ def save_model(flavor: Flavor, model: Any, path: str | os.PathLike[str], options
     """Write a package into a new or an empty folder.
 
     Args:
-        flavor: the flavor of the model.
-        model: the model.
-        path: the folder.
-        options: how the package is made.
-        data: rows that the signature is inferred from.
+        flavor: The flavor of the model.
+        model: The model.
+        path: The folder.
+        options: How the package is made.
+        data: Rows that the signature is inferred from.
 
     Raises:
-        FileExistsError: the folder is not empty. Whatever prevents the model from being saved is raised too.
+        FileExistsError: The folder is not empty. Whatever prevents the model from being saved is raised too.
     """
     target = Path(os.path.abspath(path))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -97,17 +103,17 @@ def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name:
     """Write a package into the active run, else into the run that trained this object, else into a new run.
 
     Args:
-        flavor: the flavor of the model.
-        model: the model.
-        name: the name of the package in the run.
-        options: how the package is made.
-        run_name: the name of a new run, by default the class of the model.
+        flavor: The flavor of the model.
+        model: The model.
+        name: The name of the package in the run.
+        options: How the package is made.
+        run_name: The name of a new run, by default the class of the model.
 
     Returns:
         Where the package is, and what is in it.
 
     Raises:
-        Exception: whatever prevents the model from being saved; a run that was started for it then ends as FAILED.
+        Exception: Whatever prevents the model from being saved; a run that was started for it then ends as FAILED.
     """
     run = active_run() or run_of(model)
     if run is not None:
@@ -124,7 +130,7 @@ def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name:
 
 
 def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> ModelInfo:
-    writer = writer_of(run)
+    writer = adder_of(run)
     package = writer.begin_package(None)
     try:
         subject = Subject(flavor, model, options, run_id=run.run_id, artifact_path=name)
@@ -151,7 +157,7 @@ def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> 
 class _Asked:
     """The steps of a package that a user asked for: errors are raised, and what is left out is reported."""
 
-    def __init__(self, writer: RunWriter | None) -> None:
+    def __init__(self, writer: RunAdder | None) -> None:
         self._writer = writer
 
     def step(self, name: str) -> AbstractContextManager[Any]:

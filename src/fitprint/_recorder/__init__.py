@@ -1,1 +1,1 @@
-"""One training call from start to finish."""
+"""Recording of training calls: what happens around each call of a patched function, until its run has ended."""

@@ -1,4 +1,4 @@
-"""What is recorded as one run, whatever calls it consists of: from its first moment to its end."""
+"""The recording of one run: what a call, a loop and a conversion have in common, from beginning a run to ending it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
-from fitprint._recorder import collect
-from fitprint._recorder import rules as _rules
+from fitprint._recorder import rules
+from fitprint._recorder.collect import record_results
 from fitprint._recorder.error_text import describe_error
 from fitprint._recorder.params import add_params
-from fitprint._recorder.state import switch
-from fitprint._recorder.steps import Emitter, Step
+from fitprint._recorder.state import recorder_state
+from fitprint._recorder.steps import Emitter, RecordingStep
 from fitprint._runs import active, summary_line
 from fitprint._runs import index as run_index
 from fitprint._runs.open import begin_run
@@ -24,184 +24,216 @@ from fitprint.plugin.contract import TrainingCall
 
 
 class Outcome(NamedTuple):
-    """How the user's own code ended, without keeping hold of its exception."""
+    """How the user's own code ended. It holds no reference to the exception."""
 
     status: str
     error: dict[str, str] | None = None
 
     @classmethod
     def of(cls, error: BaseException | None, call: TrainingCall) -> Outcome:
-        """FINISHED, FAILED by an error, or KILLED by an interruption."""
+        """Return FINISHED without an error, FAILED for an `Exception`, and KILLED for an interruption."""
         if error is None:
             return cls(FINISHED)
         status = FAILED if isinstance(error, Exception) else KILLED
         return cls(status, describe_error(error, call))
 
 
-class Recorded:
-    """One run of recording. Each step of it fails alone, and none reaches the user."""
+class RecordingBase:
+    """Records one run. Each step of it fails by itself, and no error reaches the user."""
 
     run: Run
     writer: RunWriter
-    """The run and its writer: set by `begin`, unless the store cannot be written."""
+    """The run and its writer. `begin` sets them, unless the store cannot be written."""
 
     def __init__(self, call: TrainingCall) -> None:
         self.call = call
-        self.own = True
-        """Whether the run was begun for this call, and ends with it; else it is the user's, of `start_run`."""
-        self._unwanted = self._counted = False
-        self._skipped_before = 0
-        """Of a run that is the user's: how many reasons stood in it before this call."""
-        self._last_words: list[Callable[[], None]] = []
-        self._began = time.perf_counter()
+        self.owns_run = True
+        """Whether the run was begun for this call and ends with it. If not, the user opened it with `start_run`."""
+        self._discards_run = False
+        """Whether a rule refused the training after it had returned, so that its run is removed."""
+        self._counted = False
+        self._skips_before = 0
+        """How many skip reasons the run had before this call."""
+        self._at_training_end: list[Callable[[], None]] = []
+        """What the flavor wants to be called when the training has ended, successfully or not."""
+        self._recording_started = time.perf_counter()
 
     @property
-    def begun(self) -> bool:
-        """Whether there is a run of this process: a child that was forked in the call goes on without one."""
+    def has_run(self) -> bool:
+        """Whether there is a run that this process writes. A child forked during the call goes on without one."""
         return hasattr(self, "writer") and self.writer.written_here
 
-    def step(self, name: str) -> Step:
-        """A guarded step of this recording."""
-        return Step(name, self.call.flavor.name, self.writer, self.call.settings.strict)
+    def step(self, name: str) -> RecordingStep:
+        """Return a guarded step of this recording, to be entered with `with`."""
+        return RecordingStep(name, self.call.flavor.name, self.writer, self.call.settings.strict)
 
     # before the user's call
 
     def begin(self) -> bool:
-        """Begins the run. False while the store cannot be written: then the model is not even pickled."""
+        """Begin the run.
+
+        Returns:
+            False if the store cannot be written. Then nothing is recorded, and the model is not even pickled.
+        """
         user_run = active.active_run()
         try:
             if user_run is not None and active.claim(user_run):
-                self.own = False
+                self.owns_run = False
                 self.run = user_run
             else:
-                self.run = _begin_own(self.call)
+                self.run = _begin_named_run(self.call)
         except OSError:
-            switch.count_skip(self.call.flavor.name, "store")
+            recorder_state.count_skip(self.call.flavor.name, "store")
             return False
-        self.writer = writer_of(self.run)
-        self._prepare()
+        try:
+            self.writer = writer_of(self.run)
+        except BaseException:  # interrupted at this very moment: without its writer the run could not be ended
+            self.writer = writer_of(self.run)
+            raise
+        self._record_before_call()
         return True
 
-    def _prepare(self) -> None:
+    def _record_before_call(self) -> None:
         call, writer = self.call, self.writer
-        self._skipped_before = len(writer.record.skipped)
-        self.emitter = Emitter(writer, call)
+        self._skips_before = len(writer.record.skipped)
+        flavor = call.flavor
+        self.emitter = Emitter(writer, flavor.name, flavor.read_values, call.settings.strict)
         call.emit, call.skip = self.emitter, writer.skip
         writer.record.flavor = call.flavor.name
         version = call.flavor.framework_version
-        about = {"flavor": call.flavor.name, "class": call.class_name}
-        writer.add_tags({**about, "framework_version": version} if version else about)
+        tags = {"flavor": call.flavor.name, "class": call.class_name}
+        writer.add_tags({**tags, "framework_version": version} if version else tags)
         with self.step("params"):
             add_params(writer, call, call.flavor.params(call))
         self._subscribe()
         with self.step("what is known before the call"):
-            writer.write()  # whatever kills the process while it trains, this is kept
+            writer.write()  # so that it is on disk even if the process is killed while it trains
 
     def _subscribe(self) -> None:
-        """Lets the flavor subscribe to the framework's callbacks."""
+        """Let the flavor subscribe to the framework's callbacks, if there are any in this kind of recording."""
 
-    # after it
+    # after the user's call
 
     def conclude(self, outcome: Outcome) -> None:
-        """Records what the user's code came to and ends the run. An interruption of it leaves no run open."""
+        """Record how the user's code ended, and end the run. An interruption of this leaves no run open."""
         try:
             with side_effect_free():
-                self._finish(outcome)
-        except BaseException:  # what the guard lets pass: the user's interruption of our work, or `strict`
-            self.interrupted(outcome)
+                self._record_outcome(outcome)
+        except BaseException:  # what the guard lets through: the user interrupted our work, or `strict` is set
+            self.conclude_interrupted(outcome)
             raise
 
-    def interrupted(self, outcome: Outcome) -> None:
-        """Ends the run of a recording that was interrupted; nothing where it has ended already."""
-        if not self._unwanted and not self.writer.closed:
-            self.writer.skip("the rest of the recording", "interrupted", "interrupted while it was being recorded")
-        self.cut_short(outcome)
+    def conclude_interrupted(self, outcome: Outcome) -> None:
+        """End the run of a recording that was interrupted. Do nothing if the run has ended already."""
+        if not self._discards_run and not self.writer.closed:
+            self.writer.skip("the rest of the recording", "interrupted", "it was interrupted while it was written")
+        self.ensure_ended(outcome)
 
-    def _finish(self, outcome: Outcome) -> None:
-        for last_word in self._last_words:
+    def ensure_ended(self, outcome: Outcome) -> None:
+        """End the run if it is still open because an interruption kept the recording from ending it."""
+        if self.has_run and hasattr(self, "call"):
+            if outcome.error is not None and self.owns_run and not self.writer.closed:
+                self.writer.record.error = outcome.error
+            self._end_run(outcome.status)
+
+    def _record_outcome(self, outcome: Outcome) -> None:
+        self.emitter.read_all()
+        for at_end in self._at_training_end:
             with self.step("per-iteration metrics"):
-                last_word()
+                at_end()
         self.writer.record.error = outcome.error or self.writer.record.error
-        if self._has_a_model(outcome):
-            self._record_success()
-        else:
-            self._remember(self.call.instance)
-        if self._put_away(outcome.status) and not self._unwanted and not self.call.settings.quiet:
+        self._record_result(outcome)
+        if self._end_run(outcome.status) and not self._discards_run and not self.call.settings.quiet:
             summary_line.log_run(self.writer)
 
-    def _has_a_model(self, outcome: Outcome) -> bool:
-        return outcome.status == FINISHED
-
-    def _record_success(self) -> None:
-        call = self.call
-        refused = self._refused()
-        if refused is not None:
-            if self.own:
-                switch.count_skip(call.flavor.name, refused[0])
-                self._unwanted = True
-            else:
-                self.writer.skip(f"the training by {call.name}", *refused)
+    def _record_result(self, outcome: Outcome) -> None:
+        """Record what the user's code has left: the results of a success, with the package."""
+        if outcome.status != FINISHED:
+            self._register_model(self.call.instance)
             return
-        model = None
+        if self._is_refused_afterwards():
+            return
+        model = self._find_model()
+        self._name_after(model)
+        record_results(self, model)
+        self._register_model(model)
+        loop_object = None
         with self.step("the model"):
-            model = call.flavor.model(call)
-        collect.record(self, model)
-        self._remember(model)
-        trained = None
-        with self.step("the model"):
-            trained = call.flavor.loop_of(call)
-        for each in (call.instance, trained):
-            if each is not None and each is not model:
-                self._remember(each)
+            loop_object = self.call.flavor.loop_of(self.call)
+        for trained in (self.call.instance, loop_object):
+            if trained is not None and trained is not model:
+                self._register_model(trained)
 
-    def _remember(self, model: Any) -> None:
+    def _name_after(self, model: Any) -> None:
+        """Name the run after its model, now that there is one, unless the user has named it."""
+        if model is not None and self.owns_run and not self.call.settings.run_name:
+            with self.step("the run's name"):
+                self.writer.record.name = self.call.flavor.run_name(self.call, model) or self.writer.record.name
+
+    def _is_refused_afterwards(self) -> bool:
+        """Return whether a rule refuses the training now. Then its run is to be removed, or has the reason."""
+        refusal = self._refusal()
+        if refusal is None:
+            return False
+        if self.owns_run:
+            recorder_state.count_skip(self.call.flavor.name, refusal[0])
+            self._discards_run = True
+        else:
+            self.writer.skip(f"the training by {self.call.name}", *refusal)
+        return True
+
+    def _find_model(self) -> Any:
+        """Return what was trained; None if the flavor does not find it."""
+        with self.step("the model"):
+            return self.call.flavor.model(self.call)
+        return None
+
+    def _register_model(self, model: Any) -> None:
+        """Make the run the latest one, and the one that `run_of(model)` returns."""
         run_index.set_last_run(self.run, model)
 
-    def _refused(self) -> tuple[str, str] | None:
-        """(rule, reason) why it is not recorded after all."""
-        return _rules.after(self.call)
+    def _refusal(self) -> tuple[str, str] | None:
+        """Return the rule that refuses the training now that it has returned, and its reason; or None."""
+        return rules.refusal_after(self.call)
 
-    def _put_away(self, status: str) -> bool:
-        """Ends the run, or removes one that is not wanted; a second time does what was interrupted at the first."""
+    def _end_run(self, status: str) -> bool:
+        """End the run, or remove it if it is not wanted. A second call does what an interruption left undone.
+
+        Returns:
+            Whether the store took it.
+        """
         writer, call = self.writer, self.call
         if not writer.closed:
             training, recording = call.took or 0.0, self._recording_seconds()
             writer.record.seconds = {"training": round(training, 6), "recording": round(recording, 6)}
-        with self.step("removing the run" if self._unwanted else "the end of the run") as step:
-            if self._unwanted:
+        with self.step("removing the run" if self._discards_run else "the end of the run") as step:
+            if self._discards_run:
                 run_index.drop_run(self.run)
                 writer.discard()
-            elif self.own:
+            elif self.owns_run:
                 writer.end(status)
             else:
                 writer.write()
-        if not self._unwanted and not self._counted:
+        if not self._discards_run and not self._counted:
             self._counted = True
             if step.failed:
-                switch.count_skip(call.flavor.name, "store")
+                recorder_state.count_skip(call.flavor.name, "store")
             else:
-                switch.count_run(call.flavor.name)
+                recorder_state.count_run(call.flavor.name)
                 self._count_skips()
         return not step.failed
 
     def _count_skips(self) -> None:
-        """Counts the rules that left something out of the run, each once, but for what is in the model's nature."""
-        rules = {skip.rule for skip in self.writer.record.skipped[self._skipped_before :]}
-        for rule in rules.difference(summary_line.INHERENT_RULES):
-            switch.count_skip(self.call.flavor.name, rule)
+        """Count each rule that left something out of the run once, except rules that follow from the kind of model."""
+        names = {skip.rule for skip in self.writer.record.skipped[self._skips_before :]}
+        for name in names.difference(summary_line.INHERENT_RULES):
+            recorder_state.count_skip(self.call.flavor.name, name)
 
     def _recording_seconds(self) -> float:
-        return time.perf_counter() - self._began - (self.call.took or 0.0)
-
-    def cut_short(self, outcome: Outcome) -> None:
-        """Leaves no run open where an interruption kept the rest from being done; else does nothing."""
-        if self.begun and hasattr(self, "call"):
-            if outcome.error is not None and self.own and not self.writer.closed:
-                self.writer.record.error = outcome.error
-            self._put_away(outcome.status)
+        return time.perf_counter() - self._recording_started - (self.call.took or 0.0)
 
 
-def _begin_own(call: TrainingCall) -> Run:
+def _begin_named_run(call: TrainingCall) -> Run:
     settings, flavor = call.settings, call.flavor
     name = ""
     with guarded("the run's name", flavor.name, strict=settings.strict):

@@ -1,93 +1,83 @@
-"""A training call being recorded: its run from its first moment to its end."""
+"""The recording of one training call, from the moment before it to the end of its run."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
-from fitprint._recorder.base import Outcome, Recorded
+from fitprint._recorder.base import Outcome, RecordingBase
+from fitprint._recorder.contexts import CallContextBase
+from fitprint._runs import active
 from fitprint.plugin.contract import TrainingCall
 
 
-class Recording(Recorded):
+class CallRecording(CallContextBase, RecordingBase):
     """Surrounds one outermost training call.
 
-    Nothing is begun before `__enter__`, and whatever interrupts it after that leaves no run open, and no session.
+    Nothing begins before `__enter__`. Whatever interrupts the recording afterwards leaves neither a run nor a session
+    open.
     """
 
     def __init__(self, call: TrainingCall) -> None:
-        super().__init__(call)
+        RecordingBase.__init__(self, call)
         self.listening = False
-        self.returned: Any = None
-        self._inside = call_scope.SessionScope()
-
-    @classmethod
-    def start(cls, call: TrainingCall) -> Recording:
-        """What surrounds a call that is to be recorded."""
-        return cls(call)
-
-    @property
-    def args(self) -> tuple[Any, ...]:
-        return self.call.args
-
-    @property
-    def kwargs(self) -> dict[str, Any]:
-        return self.call.kwargs
-
-    def result(self) -> Any:
-        result, self.returned = self.returned, None
-        return result
+        """Whether the flavor is subscribed to the callbacks of this call, or of one inside it."""
+        self._scope = call_scope.SessionScope()
 
     def __enter__(self) -> None:
         call = self.call
         try:
-            self._inside.enter()
+            self._scope.enter()
             with guarded("the start of a run", call.flavor.name, strict=call.settings.strict):
+                outer_run = active.active_run()
                 if self.begin():
-                    self._inside.session.recording = self
-            self._started = time.perf_counter()
+                    session = self._scope.session
+                    session.recording, session.run, session.outer_run = self, self.run, outer_run
+            self._call_started = time.perf_counter()
         except BaseException as error:
-            self._abandon(error, self.cut_short)
+            self._abandon(error, self.ensure_ended)
             raise
+
+    def trains(self, model: object) -> bool:
+        """Return whether an object is the one whose method is being recorded."""
+        return model is not None and self.call.instance is model
 
     def _subscribe(self) -> None:
         self.listen(self.call)
 
     def listen(self, call: TrainingCall) -> None:
-        """Lets the flavor subscribe to the framework's callbacks, in this call or in one inside it."""
+        """Let the flavor subscribe to the framework's callbacks in this call, or in one inside it."""
         with self.step("per-iteration metrics"):
-            last_words = call.flavor.listen(call, self.emitter)
-            if last_words is not None:
+            at_end = call.flavor.listen(call, self.emitter)
+            if at_end is not None:
                 self.listening = True
-                self._last_words.append(last_words)
+                self._at_training_end.append(at_end)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self.begun:
-                self.call.took = time.perf_counter() - self._started
+            if self.has_run:
+                self.call.took = time.perf_counter() - self._call_started
                 if error is None:
                     self.call.result = self.returned
                 self.conclude(Outcome.of(error, self.call))
             self._leave()
         except BaseException:
-            self._abandon(error, self.interrupted)
+            self._abandon(error, self.conclude_interrupted)
             raise
 
-    def _abandon(self, error: BaseException | None, how: Callable[[Outcome], None]) -> None:
+    def _abandon(self, error: BaseException | None, end_run: Callable[[Outcome], None]) -> None:
         try:
-            if self.begun and hasattr(self, "call"):
-                how(Outcome.of(error, self.call))
+            if self.has_run and hasattr(self, "call"):
+                end_run(Outcome.of(error, self.call))
         finally:
             self._leave()
 
     def _leave(self) -> None:
-        self._inside.session.recording = None
-        self._inside.leave()
-        self._last_words.clear()
-        self.__dict__.pop("call", None)  # nothing of the user's is kept alive
+        self._scope.leave()
+        self._at_training_end.clear()
+        self.__dict__.pop("call", None)  # keeps none of the user's objects alive

@@ -1,4 +1,4 @@
-"""The steps of recording a training call that ended well: each on its own, in order."""
+"""What is recorded when a training has ended well: each kind of result is one guarded step, always in this order."""
 
 from __future__ import annotations
 
@@ -9,70 +9,106 @@ from typing import Any
 from fitprint._core.jsonable import of_data
 from fitprint._core.privacy.artifact_text import hidden_content
 from fitprint._recorder.dataset_facts import dataset_facts
-from fitprint._recorder.package import pack
+from fitprint._recorder.package import record_package
 from fitprint._recorder.params import add_params
-from fitprint._recorder.steps import RecordedCall
+from fitprint._recorder.steps import Recording
 from fitprint._runs.open import begin_run
 from fitprint._runs.run import writer_of
 from fitprint._runs.writer import RunWriter
 from fitprint.plugin.contract import ChildRun
 
 
-def record(recording: RecordedCall, model: Any) -> None:
-    """Metrics, facts, what it was trained on, children, and the package."""
+def record_results(recording: Recording, model: Any) -> None:
+    """Record metrics, params, artifacts, tags, facts about the data, child runs and the package.
+
+    Args:
+        recording: The recording of the call, whose run is open.
+        model: What was trained; None if there is no model, and so no package.
+    """
+    record_metrics(recording)
+    record_facts(recording)
+    record_children(recording)
+    record_model(recording, model)
+
+
+def record_metrics(recording: Recording) -> None:
+    """Record the metrics of the finished training."""
     call, writer = recording.call, recording.writer
     with recording.step("metrics"):
-        stamp = time.time()
+        now = time.time()
         for name, value in call.flavor.metrics(call).items():
-            writer.add_metric(name, float(value), 0, stamp)
+            writer.add_metric(name, float(value), 0, now)
+
+
+def record_facts(recording: Recording) -> None:
+    """Record params, artifacts, tags and facts about the data. What a loop records again replaces what it had."""
+    call, writer = recording.call, recording.writer
     with recording.step("params"):
         add_params(writer, call, call.flavor.late_params(call))
     with recording.step("artifacts"):
         for name, content in call.flavor.artifacts(call).items():
-            _store(writer, name, content)
+            _write_artifact(writer, name, content)
     with recording.step("tags"):
         writer.add_tags(call.flavor.tags(call))
     with recording.step("the data set's facts"):
         facts = dataset_facts(call.flavor.data(call), call.flavor.target(call))
         if facts:
-            _store(writer, "dataset.json", facts)
+            _write_artifact(writer, "dataset.json", facts)
+
+
+def record_children(recording: Recording) -> None:
+    """Record the runs below the training."""
     with recording.step("child runs"):
         _record_children(recording)
+
+
+def record_model(recording: Recording, model: Any, renews: str | None = None) -> str | None:
+    """Record the package of a model.
+
+    Args:
+        recording: The recording of the call.
+        model: What was trained; None if there is no model, and so no package.
+        renews: The name of an earlier package of this recording, which the new one replaces.
+
+    Returns:
+        The name of the package, or None.
+    """
     if model is None:
-        return
-    if call.settings.log_models:
-        pack(recording, model)
-    else:
-        writer.skip("model", "log_models", "turned off")
+        return None
+    if recording.call.settings.log_models:
+        return record_package(recording, model, renews=renews)
+    recording.writer.skip("model", "log_models", "turned off")
+    return None
 
 
-def _store(writer: RunWriter, name: str, content: Any) -> None:
-    writer.write_artifact(name, hidden_content(name, _bytes(content), writer.secrets.redactor))
+def _write_artifact(writer: RunWriter, name: str, content: Any) -> None:
+    writer.write_artifact(name, hidden_content(name, _to_bytes(content), writer.secrets.redactor))
 
 
-def _bytes(content: Any) -> bytes:
+def _to_bytes(content: Any) -> bytes:
     if isinstance(content, bytes):
         return content
     return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
 
 
-def _record_children(recording: RecordedCall) -> None:
-    most = recording.call.settings.max_child_runs
+def _record_children(recording: Recording) -> None:
+    limit = recording.call.settings.max_child_runs
     children = iter(recording.call.flavor.children(recording.call))
-    for child in islice(children, most):
+    for child in islice(children, limit):
         _record_child(recording, child)
     if next(children, None) is not None:
-        what = f"children after the best {most}" if most else "children"
-        recording.writer.skip(what, "max_child_runs", f"no more than {most}; the table of the search has them all")
+        what = f"children after the best {limit}" if limit else "children"
+        reason = f"at most {limit} are written as runs; the table of the search lists all of them"
+        recording.writer.skip(what, "max_child_runs", reason)
 
 
-def _record_child(recording: RecordedCall, child: ChildRun) -> None:
+def _record_child(recording: Recording, child: ChildRun) -> None:
     call, parent = recording.call, recording.writer
     writer = writer_of(begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags))
     writer.record.start = parent.record.start
     add_params(writer, call, child.params)
-    stamp = time.time()
+    now = time.time()
     for name, value in child.metrics.items():
-        writer.add_metric(name, float(value), 0, stamp)
-    writer.skip("model", "candidate", "of a search, the refitted best alone leaves a package")
+        writer.add_metric(name, float(value), 0, now)
+    writer.skip("model", "candidate", "of the candidates of a search, only the best one, which is refitted, is saved")
     writer.end()

@@ -1,4 +1,4 @@
-"""What a model was trained on, without keeping a row of it: shapes, columns, class counts, missing values, a digest."""
+"""Facts about the data of a training, but none of its rows: shapes, columns, class counts, missing values, a digest."""
 
 from __future__ import annotations
 
@@ -7,26 +7,36 @@ from itertools import islice
 from typing import Any
 
 from fitprint._core.rows import row_count, take_rows
-from fitprint.models.inference_columns import columns_at, columns_by_dtype, missing_counts
+from fitprint.models.inference_columns import column_labels, columns_at, columns_by_dtype, dtype_runs, missing_counts
 
 DIGEST_BYTES = 4_000_000
-"""Up to this size the digest is of everything, above it of a fixed sample of the rows."""
-MOST_CLASSES = 1_000
-_FEW = 100
-MOST_COLUMNS = 2_000
+"""Up to this size the digest covers all rows, above it a fixed sample of them."""
+SAMPLE_BYTES = 2_000_000
+"""About how many bytes such a sample has."""
+MAX_CLASSES = 1_000
+_SIZE_SAMPLE = 100
+MAX_COLUMNS = 2_000
 
 
 def dataset_facts(data: Any, target: Any) -> dict[str, Any]:
-    """The facts of inputs and target, each None when there is none."""
-    found = {}
-    for name, each in (("inputs", data), ("target", target)):
-        if each is not None and row_count(each) is not None:
-            found[name] = _facts(each)
-    if "target" in found:
+    """Return the facts about a training's data.
+
+    Args:
+        data: The inputs, or None.
+        target: The target, or None.
+
+    Returns:
+        The facts under ``inputs`` and ``target``, as far as these exist and have rows.
+    """
+    facts = {}
+    for name, part in (("inputs", data), ("target", target)):
+        if part is not None and row_count(part) is not None:
+            facts[name] = _facts(part)
+    if "target" in facts:
         counts = class_counts(target)
         if counts is not None:
-            found["target"]["classes"] = counts
-    return found
+            facts["target"]["classes"] = counts
+    return facts
 
 
 def _facts(data: Any) -> dict[str, Any]:
@@ -48,14 +58,11 @@ def _facts(data: Any) -> dict[str, Any]:
 
 
 def _columns(frame: Any) -> list[dict[str, Any]]:
-    described = zip(frame.columns.tolist(), frame.dtypes.tolist(), missing_counts(frame), strict=True)
-    texts: dict[int, str] = {}  # by the identity of a dtype, whose text takes longer to make than all else here
-    columns = []
-    for name, dtype, count in islice(described, MOST_COLUMNS):
-        if id(dtype) not in texts:
-            texts[id(dtype)] = str(dtype)
-        columns.append({"name": str(name), "dtype": texts[id(dtype)], "missing": count})
-    return columns
+    texts: list[str] = []
+    for dtype, positions in dtype_runs(frame):
+        texts += [str(dtype)] * len(positions)  # the text of a dtype takes longer to make than all else here
+    described = zip(map(str, column_labels(frame)), texts, missing_counts(frame), strict=True)
+    return [{"name": name, "dtype": text, "missing": count} for name, text, count in islice(described, MAX_COLUMNS)]
 
 
 def _missing(array: Any) -> int | None:
@@ -67,9 +74,12 @@ def _missing(array: Any) -> int | None:
 
 
 def class_counts(target: Any) -> dict[str, int] | None:
-    """How often each class occurs; None for what is no list of classes: floats, tables, more than 1000 values.
+    """Count how often each class occurs in a target.
 
-    Values of which most occur once are no classes but the target's own: they are not written down.
+    Values that mostly occur once are not classes, but the data itself, and are not written down.
+
+    Returns:
+        The counts by class; None if the target is not a list of classes: floats, a table, or more than 1000 values.
     """
     import numpy as np
 
@@ -79,53 +89,57 @@ def class_counts(target: Any) -> dict[str, int] | None:
     if array.dtype.kind == "O":
         array = array.astype(str)
     values, counts = np.unique(array, return_counts=True)
-    if len(values) > min(MOST_CLASSES, max(2, len(array) // 2)):
+    if len(values) > min(MAX_CLASSES, max(2, len(array) // 2)):
         return None
     return {str(value): int(count) for value, count in zip(values, counts, strict=True)}
 
 
 def _digest(data: Any) -> dict[str, Any]:
-    """BLAKE2b (RFC 7693, 16 bytes) of the values, the columns of one dtype together; says of which rows."""
+    """Return the BLAKE2b digest (RFC 7693, 16 bytes) of the values, and which rows it covers.
+
+    Columns of the same dtype are digested together.
+    """
     import numpy as np
 
     rows = row_count(data) or 0
     size = _bytes_of(data)
     covered = "everything"
     if size > DIGEST_BYTES:
-        count = max(1, int(rows * DIGEST_BYTES / size))
+        count = max(1, int(rows * SAMPLE_BYTES / size))
         data = take_rows(data, np.linspace(0, rows - 1, count).astype(np.int64))
         covered = f"{count} evenly spaced rows"
-    found = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=16)
     for part in _parts(data):
-        found.update(part)
-    return {"blake2b": found.hexdigest(), "of": covered}
+        digest.update(part)
+    return {"blake2b": digest.hexdigest(), "of": covered}
 
 
 def _bytes_of(data: Any) -> int:
-    """About how many bytes there are to digest; of texts, judged by the first hundred."""
+    """Estimate how many bytes there are to digest; for texts, from the first hundred."""
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        alike, others = columns_by_dtype(data)
-        of_a_row = sum(int(dtype.itemsize) * len(positions) for dtype, positions in alike)
-        return of_a_row * (row_count(data) or 0) + sum(_bytes_of(data.iloc[:, position]) for position in others)
+        blocks, others = columns_by_dtype(data)
+        row_size = sum(int(dtype.itemsize) * len(positions) for dtype, positions in blocks)
+        return row_size * (row_count(data) or 0) + sum(_bytes_of(data.iloc[:, position]) for position in others)
     if isinstance(data, dict):
-        return sum(_bytes_of(each) for each in data.values())
+        return sum(_bytes_of(part) for part in data.values())
     if hasattr(data, "tocsr") and hasattr(data, "nnz"):
         return int(data.nnz) * 12
     rows = row_count(data) or 0
     if isinstance(data, (list, tuple)) or getattr(getattr(data, "dtype", None), "kind", "O") == "O":
-        few = list(take_rows(data, slice(0, _FEW)))
-        return sum(len(each) if isinstance(each, (str, bytes)) else 8 for each in few) * rows // max(len(few), 1)
+        sample = list(take_rows(data, slice(0, _SIZE_SAMPLE)))
+        sample_size = sum(len(cell) if isinstance(cell, (str, bytes)) else 8 for cell in sample)
+        return sample_size * rows // max(len(sample), 1)
     return int(getattr(data, "nbytes", 8 * rows))
 
 
 def _parts(data: Any) -> Any:
-    """The bytes of data, part by part, the same for the same values in every process."""
+    """Yield the bytes of data, part by part: the same bytes for the same values in every process."""
     import numpy as np
 
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        yield repr(list(data.columns)).encode()
-        alike, others = columns_by_dtype(data)
-        for dtype, positions in alike:
+        yield repr(column_labels(data)).encode()
+        blocks, others = columns_by_dtype(data)
+        for dtype, positions in blocks:
             if len(positions) < data.shape[1]:
                 yield repr((str(dtype), positions)).encode()
             yield _array_bytes(columns_at(data, positions).to_numpy().T)
@@ -136,9 +150,9 @@ def _parts(data: Any) -> Any:
         sparse = data.tocsr()
         yield from (np.ascontiguousarray(part).data for part in (sparse.data, sparse.indices, sparse.indptr))
     elif isinstance(data, dict):
-        for name, each in data.items():
+        for name, part in data.items():
             yield repr(name).encode()
-            yield from _parts(each)
+            yield from _parts(part)
     elif isinstance(data, (list, tuple)):
         yield repr(data).encode("utf-8", "surrogatepass")
     else:

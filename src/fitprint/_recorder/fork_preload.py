@@ -1,6 +1,7 @@
-"""Before a fork, what a recording imports late is imported: a child would wait for ever for another thread's import.
+"""Before a fork, import everything that a recording imports late.
 
-CPython renews its global import lock in a child, and not the lock of the module that a thread of the parent was inside.
+A thread of the parent may be importing such a module at the moment of the fork. CPython renews its global import lock
+in the child, but not the lock of that one module, so the child would wait for it for ever.
 """
 
 from __future__ import annotations
@@ -10,32 +11,31 @@ import os
 import sys
 
 from fitprint._core.guard import guarded
-from fitprint._recorder.state import switch
+from fitprint._recorder.state import recorder_state
 
-IMPORTED_LATE = (
+LATE_IMPORTS = (
     "fitprint._recorder.call",
     "fitprint._recorder.loop",
     "fitprint._recorder.conversion",
     "fitprint._workers.joblib_parallel",
     "fitprint._workers.stdlib",
     "fitprint.models.inference_columns",
-    "fitprint.models.inference_dataclass",
-    "fitprint.models.param_values",
+    "fitprint.models.enforcement_values",
     "fitprint.models.requirement_lines",
     "cloudpickle",
     "numpy",
     "yaml",
 )
-TOO_LARGE = ("pandas",)
-"""Waited for where somebody imports it already; else importing it would delay the fork for nothing."""
+LARGE_IMPORTS = ("pandas",)
+"""Imported only if another thread has begun to import them: otherwise they would delay the fork for nothing."""
 
 
 def import_before_fork() -> None:
-    """Imports what is still to be imported, or waits until another thread has."""
-    if not switch.on:
+    """Import what is not imported yet, or wait until another thread has imported it."""
+    if not recorder_state.on:
         return
-    with guarded("getting ready for a fork"):
-        for name in (*IMPORTED_LATE, *(each for each in TOO_LARGE if each in sys.modules)):
+    with guarded("the imports before a fork"):
+        for name in (*LATE_IMPORTS, *(large for large in LARGE_IMPORTS if large in sys.modules)):
             importlib.import_module(name)
 
 

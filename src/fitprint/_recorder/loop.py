@@ -1,4 +1,4 @@
-"""A training loop being recorded: many small calls, one run."""
+"""The recording of a training loop: many small calls on one object, or on several, and one run."""
 
 from __future__ import annotations
 
@@ -6,54 +6,65 @@ import itertools
 import threading
 import time
 import weakref
+from collections.abc import Callable
+from contextvars import Token
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
+from fitprint._core.isolation import side_effect_free
 from fitprint._core.locks import fork_safe_lock
-from fitprint._recorder import loop_registry as loops
-from fitprint._recorder import rules as _rules
-from fitprint._recorder.base import Outcome, Recorded
-from fitprint._recorder.state import switch
+from fitprint._recorder import loop_registry, rules
+from fitprint._recorder.base import Outcome, RecordingBase
+from fitprint._recorder.collect import record_children, record_facts, record_metrics, record_model
+from fitprint._recorder.state import recorder_state
+from fitprint._recorder.steps import RecordingStep
 from fitprint._runs import active
 from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
-from fitprint._runs.run import writer_of
-from fitprint._runs.writer import RunWriter
+from fitprint._runs.run import Run, before_end
 from fitprint.plugin.contract import TrainingCall
 
-_FINE = Outcome(FINISHED)
+_SUCCESS = Outcome(FINISHED)
 
 
-class Loop(Recorded):
-    """From the first step on an object to whatever ends it; refused by a rule, it is known too, and records nothing.
+class LoopRecording(RecordingBase):
+    """Records a loop, from the first step on its objects to whatever ends it.
 
-    Between two steps nothing of the user's is kept alive, and no session is open.
+    A loop that a rule refuses has such an object too, which records nothing. Between two steps no session is open. None
+    of the user's objects is kept alive, except those that the loop trains if the flavor says so (`Flavor.holds_model`).
     """
 
-    def __init__(self, call: TrainingCall, subject: Any) -> None:
-        super().__init__(_weakened(call))
+    def __init__(self, call: TrainingCall) -> None:
+        super().__init__(_without_user_objects(call))
         self.flavor_name = call.flavor.name
-        self.key = id(subject)
+        self.references: dict[int, weakref.ref[Any]] = {}
+        self.is_recorded = False
+        """Whether the first step has begun a run."""
+        self._trained = _Trained(call)
         self._instance = weakref.ref(call.instance) if call.instance is not None else None
         self._lock = fork_safe_lock(threading.RLock)
-        self._opened = self._ended = self._told_nothing = False
-        self._numbers = itertools.count()
-        self._outcome = _FINE
-        self._saved = False
-        self._overhead = 0.0
-        self._ending_since: float | None = None
-        self._block: RunWriter | None = None
-        self.subject = weakref.ref(subject, lambda _: loops.gone(self))  # the last: from here on it can be called
+        self._opened = self._ended = False
+        self._step_numbers = itertools.count()
+        self._steps = 0
+        """How many steps have returned or raised."""
+        self._saved_at: int | None = None
+        """How many steps had been taken when the user last saved; None if the user has not."""
+        self._package: str | None = None
+        """The name of the package in the run, from the first save on."""
+        self._package_steps = 0
+        """How many steps had been taken when that package was written."""
+        self._outcome = _SUCCESS
+        self._seconds_in_steps = 0.0
+        self._end_started: float | None = None
+        self._block_run: Run | None = None
 
-    # its steps
+    # the steps
 
     def open(self, call: TrainingCall) -> None:
-        """At the first step: asks the rules and begins the run. Of several threads one does, the others wait."""
-        if self._opened:
-            return
+        """At the first step, ask the rules and begin the run. Of several threads one does this; the others wait."""
         with self._lock:
             if self._opened or self._ended:
                 return
@@ -63,131 +74,216 @@ class Loop(Recorded):
                 self._opened = True
             except BaseException as error:
                 self._ended = True
-                loops.forget(self)
-                self.cut_short(Outcome.of(error, call))
+                loop_registry.remove(self)
+                self.ensure_ended(Outcome.of(error, call))
                 raise
-            self._overhead += time.perf_counter() - self._began
+            self._seconds_in_steps += time.perf_counter() - self._recording_started
 
     def _open(self, call: TrainingCall) -> None:
-        reason = _rules.before(call)
-        if reason is not None:
-            switch.count_skip(self.flavor_name, reason[0])
+        refusal = rules.refusal_before(call)
+        if refusal is not None:
+            recorder_state.count_skip(self.flavor_name, refusal[0])
             return
         self.call = call
         try:
-            begun = self.begin()
-            if begun:
-                model = None
-                with self.step("the model"):
-                    model = call.flavor.model(call)
-                run_index.set_last_run(self.run, call.loop)
-                for each in (call.instance, model):
-                    run_index.register_model(self.run, each)
+            has_begun = self.begin()
+            if has_begun:
+                self._metrics_step = self.step("per-iteration metrics")
+                self.is_recorded = True
+                model = self._find_model()
+                self._name_after(model)
+                run_index.set_latest(self.run)
+                for trained in (*loop_registry.objects_of(call.loop), call.instance, model):
+                    run_index.register_model(self.run, trained)
         finally:
-            self.call = _weakened(call)
-        if begun:
-            block = active.active_run()
-            if block is not None:
-                self._block = writer_of(block)
-                self._block.before_end.append(self.end)
+            self.call = _without_user_objects(call)
+        if has_begun:
+            self._block_run = active.active_run()
+            if self._block_run is not None:
+                before_end(self._block_run).append(self.end)
 
-    def stepped(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
-        """A step has returned, or raised."""
+    def begin_step(self, step: LoopStep) -> None:
+        """Make the run of this loop the one of a step's session, and the latest one of this context."""
+        call = step.call
+        if not self._opened:
+            self.open(call)
+        if type(call.loop) in loop_registry.SEVERAL_OBJECTS:
+            self._trained = _Trained(call)
+        if self.is_recorded:
+            step.run, step.outer_run = self.run, self._block_run
+            run_index.set_latest(self.run)
+
+    def record_step(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
+        """Record a step that has returned or raised.
+
+        Args:
+            call: The call of the step.
+            started: When the user's own call began, as `time.perf_counter` has it.
+            error: What the step raised, or None.
+        """
         ended = time.perf_counter()
-        self.call.took = (self.call.took or 0.0) + ended - started
-        self._outcome = _FINE if error is None else Outcome.of(error, call)
-        number = next(self._numbers)
-        if error is None and not self._told_nothing and not self._ended and self.writer.written_here:
-            with self.step("per-iteration metrics") as step:
-                call.cache = self.call.cache
-                call.flavor.stepped(call, self.emitter, number)
-            self._told_nothing = step.failed  # it would fail at each step, with a reason of its own each time
-        self._overhead += time.perf_counter() - ended
+        first_call, number = self.call, next(self._step_numbers)
+        first_call.took = (first_call.took or 0.0) + ended - started
+        self._steps = number + 1
+        if error is not None:
+            self._outcome = Outcome.of(error, call)
+        else:
+            self._outcome = _SUCCESS
+            step: RecordingStep = self._metrics_step
+            # not tried again once it has failed: it would fail, with a skip reason, at each step
+            if not step.failed and not self._ended:
+                with step:
+                    call.cache, call.emit, call.skip = first_call.cache, first_call.emit, first_call.skip
+                    call.flavor.stepped(call, self.emitter, number)
+        self._seconds_in_steps += time.perf_counter() - ended
 
-    # its end
+    # the user saves the model
 
-    def end(self, saved: bool = False) -> None:
-        """Records what came of it, with the model if it still is there: once."""
+    def saved(self) -> None:
+        """Make or renew the package. Do nothing if nothing was trained since the last time."""
+        if not self._ended and self.has_run and self._steps != self._saved_at:
+            started = time.perf_counter()
+            self._with_user_objects(self._record_save)
+            self._seconds_in_steps += time.perf_counter() - started
+
+    def _record_save(self) -> None:
+        steps = self._steps
+        if self.call.loop is None or self._refusal() is not None:
+            return  # the end decides, because a loop that is too short so far may go on
+        with side_effect_free():
+            model = self._find_model()
+            record_facts(self)
+            package = record_model(self, model, renews=self._package)
+            if package is not None:
+                self._package, self._package_steps = package, steps
+            self._saved_at = steps
+            self._register_model(model)
+            with self.step("what is known when the model is saved"):
+                self.writer.write()  # so that it is on disk even if the process is killed while the loop is at rest
+
+    # the end
+
+    def end(self) -> None:
+        """Record the result and end the run. Further calls do nothing.
+
+        The package is that of the last save. Without one the model is saved now, if it still exists.
+        """
         try:
-            if self._ends():
-                self._saved = saved
-                self._conclude()
+            if self._claim_end():
+                self._end_started = time.perf_counter()
+                self._with_user_objects(lambda: self.conclude(self._outcome))
         except BaseException:
-            if self.begun:
-                self.interrupted(self._outcome)
+            if self.has_run:
+                self.conclude_interrupted(self._outcome)
             raise
+        finally:
+            self._trained.release()
 
-    def _ends(self) -> bool:
-        """Whether it ends now, and has anything to be recorded."""
-        loops.forget(self)
+    def _claim_end(self) -> bool:
+        """Return whether the caller is the one that ends the loop, and there is a run to end."""
+        loop_registry.remove(self)
         with self._lock:
-            ends, self._ended = not self._ended and self.begun, True
-        if ends and self._block is not None and self.end in self._block.before_end:
-            self._block.before_end.remove(self.end)
-        return ends
+            is_first, self._ended = not self._ended and self.has_run, True
+        if is_first and self._block_run is not None and self.end in before_end(self._block_run):
+            before_end(self._block_run).remove(self.end)
+        return is_first
 
-    def _conclude(self) -> None:
-        subject = self.subject()
+    def _record_result(self, outcome: Outcome) -> None:
+        has_result = self._package is not None or outcome.status == FINISHED
+        if has_result and self._is_refused_afterwards():
+            return
+        record_metrics(self)
+        steps_since_save = self._steps - self._package_steps
+        if self._package is not None and steps_since_save > 0:
+            steps = "1 step" if steps_since_save == 1 else f"{steps_since_save:,} steps"
+            reason = f"{steps} came after the model was last saved, and the package is of that save"
+            self.writer.skip("the model after its last save", "saved", reason)
+        if self.call.loop is None:
+            if self._package is None:
+                reason = "the object was garbage-collected before the loop ended, and had not been saved"
+                self.writer.skip("model", "collected", reason)
+        elif outcome.status == FINISHED and self._steps != self._saved_at:
+            model = self._find_model()
+            record_facts(self)
+            record_children(self)
+            if self._package is None:
+                record_model(self, model)
+            self._register_model(model)
+
+    def _with_user_objects(self, record: Callable[[], None]) -> None:
+        """Record something while the call has its objects, as far as they exist, in a session of its own.
+
+        What the framework calls in order to save its model is no step of the user's.
+        """
+        scope = call_scope.SessionScope()
         instance = self._instance() if self._instance is not None else None
-        if subject is None:
-            reason = "the object was gone before the loop ended: nothing kept it, and nothing saved it"
-            self.writer.skip("model", "collected", reason)
-        self.call = replace(self.call, instance=instance, loop=subject)
-        self._ending_since = time.perf_counter()
-        inside = (
-            call_scope.SessionScope()
-        )  # what the framework calls while its model is saved is none of the user's steps
+        self.call = replace(self.call, instance=instance, loop=self._trained.objects())
         try:
-            inside.enter()
-            self.conclude(self._outcome)
-            inside.leave()
+            scope.enter()
+            record()
+            scope.leave()
         except BaseException:
-            inside.leave()
+            scope.leave()
+            self.call = _without_user_objects(self.call)
             raise
-        self.call = _weakened(self.call)
+        self.call = _without_user_objects(self.call)
 
-    def _has_a_model(self, outcome: Outcome) -> bool:
-        # what the user saved is a model, whatever its last step did
-        return self.call.loop is not None and (self._saved or outcome.status == FINISHED)
-
-    def _remember(self, model: Any) -> None:
-        # the latest training is that which began last, not the one that ends last
+    def _register_model(self, model: Any) -> None:
+        # without making this the latest run: that is the training that began last, not the one that ends last
         run_index.register_model(self.run, model)
 
     def _recording_seconds(self) -> float:
-        since = self._ending_since if self._ending_since is not None else self._began
-        return self._overhead + time.perf_counter() - since
+        since = self._end_started if self._end_started is not None else self._recording_started
+        return self._seconds_in_steps + time.perf_counter() - since
 
 
-def _weakened(call: TrainingCall) -> TrainingCall:
-    """A call of which only the facts are left, so that nothing of the user's is kept alive."""
-    plain = getattr(call.function, "__func__", call.function)
-    return replace(call, function=plain, instance=None, args=(), kwargs={}, result=None, loop=None)
+class _Trained:
+    """What `Flavor.loop_of` has returned for a step: weak references, and the objects themselves if they are held."""
+
+    def __init__(self, call: TrainingCall) -> None:
+        objects = loop_registry.objects_of(call.loop)
+        self._are_several = type(call.loop) in loop_registry.SEVERAL_OBJECTS
+        self._references = tuple(weakref.ref(part) for part in objects)
+        self._held = objects if call.flavor.holds_model else ()
+
+    def objects(self) -> Any:
+        """Return the object, or a tuple of several; None if one of them does not exist any more."""
+        objects = tuple(reference() for reference in self._references)
+        if any(part is None for part in objects):
+            return None
+        return objects if self._are_several else objects[0]
+
+    def release(self) -> None:
+        """Hold nothing any longer."""
+        self._held = ()
 
 
-class Step:
-    """Around one step of a loop that is recorded."""
+def _without_user_objects(call: TrainingCall) -> TrainingCall:
+    """Return a copy of a call that keeps only facts, and so none of the user's objects alive."""
+    plain_function = getattr(call.function, "__func__", call.function)
+    return replace(call, function=plain_function, instance=None, args=(), kwargs={}, result=None, loop=None)
 
-    __slots__ = ("_call", "_inside", "_loop", "_started", "returned")
 
-    def __init__(self, loop: Loop, call: TrainingCall) -> None:
+class LoopStep(call_scope.Session):
+    """Surrounds one step of a loop, and is the session of that step.
+
+    It is one object, with plain attributes, because a loop pays for it at every step.
+    """
+
+    __slots__ = ("_loop", "_started", "_token", "args", "call", "kwargs", "returned")
+
+    def __init__(self, loop: LoopRecording, call: TrainingCall) -> None:
+        self.open = True
+        self.recording = self.run = self.outer_run = self.returned = None
+        self._token: Token[call_scope.Session | None] | None = None
         self._loop = loop
-        self._call = call
-        self._inside = call_scope.SessionScope()
-        self.returned: Any = None
-
-    @property
-    def args(self) -> tuple[Any, ...]:
-        return self._call.args
-
-    @property
-    def kwargs(self) -> dict[str, Any]:
-        return self._call.kwargs
+        self.call = call
+        self.args, self.kwargs = call.args, call.kwargs
 
     def __enter__(self) -> None:
         try:
-            self._inside.enter()
-            self._loop.open(self._call)
+            self._token = call_scope.enter(self)
+            self._loop.begin_step(self)
             self._started = time.perf_counter()
         except BaseException:
             self._leave()
@@ -197,29 +293,39 @@ class Step:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self._loop.begun:
-                self._call.result = self.returned
-                self._loop.stepped(self._call, self._started, error)
+            loop, call = self._loop, self.call
+            if loop.is_recorded and loop.writer.written_here:  # a child forked during the step has no run
+                call.result = self.returned
+                loop.record_step(call, self._started, error)
             self._leave()
         except BaseException:
             self._leave()
             raise
 
     def result(self) -> Any:
+        """Return what the call returned, and keep no reference to it."""
         result, self.returned = self.returned, None
         return result
 
     def _leave(self) -> None:
-        self._inside.leave()
-        self._call.args, self._call.kwargs, self._call.result = (), {}, None
+        self.close()
+        token, self._token = self._token, None
+        if token is not None:
+            call_scope.leave(token)
+        call = self.call
+        # a thread that was started inside the step keeps this session, which must keep nothing of the user's
+        self.args = call.args = ()
+        self.kwargs = call.kwargs = {}
+        call.result = call.loop = call.instance = None
 
 
-def step_of(call: TrainingCall) -> Step | None:
-    """What surrounds one step; None where the flavor says it is no part of a loop."""
-    subject = call.flavor.loop_of(call)
-    if subject is None:
-        return None
-    call.loop = subject
-    loop = loops.of(subject) or loops.find_or_add(subject, lambda: Loop(call, subject))
-    assert isinstance(loop, Loop)
-    return Step(loop, call)
+def loop_step(call: TrainingCall) -> LoopStep | None:
+    """Return what surrounds one step; None if the flavor says that the call belongs to no loop."""
+    trained = call.loop = call.flavor.loop_of(call)
+    loop = loop_registry.find(trained)
+    if loop is None or type(trained) in loop_registry.SEVERAL_OBJECTS:
+        if not loop_registry.objects_of(trained):
+            return None
+        loop = loop_registry.find_or_add(trained, lambda: LoopRecording(call))
+    assert isinstance(loop, LoopRecording)
+    return LoopStep(loop, call)

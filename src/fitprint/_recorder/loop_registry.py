@@ -1,167 +1,217 @@
-"""The training loops that are known in this process, by the object that each trains; none of them keeps it alive.
+"""The open training loops of this process, found by the objects that each trains.
 
-A loop is known from its first step until something ends it: the model is saved, another loop or training begins on it,
-the `start_run` block that it was opened in ends, recording is turned off, the process ends, or the object is gone.
+A loop is registered at its first step. It is removed when something ends it: another loop or training begins on one of
+its objects, the `start_run` block in which it was opened ends, recording is turned off, the process ends, or all of its
+objects have been garbage-collected. The registry itself keeps no object alive.
 """
 
 from __future__ import annotations
 
-import atexit
 import importlib
-import os
 import sys
 import weakref
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
 
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
+from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._instrumentation.wrapper import Passthrough
 
-FORKING = ("multiprocessing", "multiprocess")
-"""Their children leave without `atexit`; each has a `Finalize` of its own."""
-PASSING_ON = (
+PASS_THROUGH_MODULES = (
     "fitprint._instrumentation.wrapper",
     "fitprint._workers.",
     "fitprint._core.call_scope",
     "fitprint.cli",
     "fitprint.__",
 )
-"""Modules of ours that are only passing a call of the user's on, and hold no lock meanwhile."""
+"""Modules of fitprint that only pass a call of the user's on, and hold no lock while they do."""
+SEVERAL_OBJECTS = (tuple, list)
+"""The types in which `Flavor.loop_of` returns the objects of a loop that trains several. Neither takes a weak
+reference, so that neither can be an object that is trained."""
 
 
-class Known(Protocol):
-    """A loop, open or refused."""
+class Loop(Protocol):
+    """A loop that is recorded, or that a rule has refused.
+
+    Attributes:
+        flavor_name: The flavor that it belongs to.
+        references: A weak reference to each object that it trains, by the `id` of the object.
+    """
 
     flavor_name: str
-    subject: weakref.ref[Any]
-    key: int
+    references: dict[int, weakref.ref[Any]]
 
-    def end(self, saved: bool = False) -> None: ...
+    def saved(self) -> None:
+        """Make or renew the package, because the user has saved the model. The run stays open."""
+
+    def end(self) -> None:
+        """Record the result and end the run. Further calls do nothing."""
 
 
-_known: dict[int, Known] = {}
-"""By the id of the object. One that is gone may leave its entry behind: its reference says so."""
-_orphans: deque[Known] = deque()
-"""Loops whose object is gone, and that could not be ended at that moment."""
+class _Entry(NamedTuple):
+    reference: weakref.ref[Any]
+    loop: Loop
+
+
+_loops: dict[int, _Entry] = {}
+"""By the `id` of each object. An entry may outlive its object: then its weak reference is dead."""
+_orphans: deque[Loop] = deque()
+"""Loops whose objects are gone, and which could not be ended at that moment."""
 _lock = fork_safe_lock()
-_registered_in: int | None = None
 
 
-def of(subject: Any) -> Known | None:
-    """The loop that trains an object, or None."""
-    found = _known.get(id(subject))
-    return found if found is not None and found.subject() is subject else None
+def objects_of(trained: Any) -> tuple[Any, ...]:
+    """Return the objects that `Flavor.loop_of` has named: one, or several in a tuple or a list."""
+    if type(trained) in SEVERAL_OBJECTS:
+        return tuple(part for part in trained if part is not None)
+    return () if trained is None else (trained,)
 
 
-def find_or_add(subject: Any, make: Callable[[], Known]) -> Known:
-    """The loop that trains an object, made at its first step. Raises TypeError where it takes no weak reference."""
-    end_orphans()
-    _end_with_the_process()
+def find(trained: Any) -> Loop | None:
+    """Return the loop that trains an object, or the first loop that trains one of several; or None."""
+    if type(trained) in SEVERAL_OBJECTS:
+        return next(find_all(trained), None)
+    entry = _loops.get(id(trained))
+    return entry.loop if entry is not None and entry.reference() is trained else None
+
+
+def find_all(trained: Any) -> Iterator[Loop]:
+    """Yield each loop that trains one of the objects, once."""
+    loops: list[Loop] = []
+    for part in objects_of(trained):
+        loop = find(part)
+        if loop is not None and loop not in loops:
+            loops.append(loop)
+            yield loop
+
+
+def find_or_add(trained: Any, make: Callable[[], Loop]) -> Loop:
+    """Return the loop that trains an object or one of several; make and register it if there is none.
+
+    Args:
+        trained: The object that is trained, or several in a tuple or a list.
+        make: Makes the loop.
+
+    Raises:
+        TypeError: An object cannot be weakly referenced.
+    """
+    loop = find(trained)
+    if loop is None:
+        end_orphans()
+        call_at_exit(_end_at_exit)
+        with _lock:
+            loop = find(trained)
+            if loop is None:
+                loop = make()
+                _register(loop, objects_of(trained))
+    elif type(trained) in SEVERAL_OBJECTS:
+        with _lock:
+            _register(loop, [part for part in objects_of(trained) if find(part) is None])
+    return loop
+
+
+def _register(loop: Loop, objects: Any) -> None:
+    """Register a loop for objects that belong to no loop yet: for none of them if one takes no weak reference."""
+    references = {id(part): weakref.ref(part, lambda _: on_collected(loop)) for part in objects}
+    loop.references |= references
+    _loops.update((key, _Entry(reference, loop)) for key, reference in references.items())
+
+
+def remove(loop: Loop) -> None:
+    """Remove a loop, so that the next step on one of its objects begins another one."""
     with _lock:
-        found = of(subject)
-        if found is None:
-            found = _known[id(subject)] = make()
-    return found
+        for key in loop.references:
+            entry = _loops.get(key)
+            if entry is not None and entry.loop is loop:
+                del _loops[key]
+        loop.references.clear()  # they refer to the loop in turn, which would keep it until a garbage collection
 
 
-def forget(loop: Known) -> None:
-    """A loop is no longer known: another step on its object begins another one."""
-    with _lock:
-        if _known.get(loop.key) is loop:
-            del _known[loop.key]
-
-
-def end_on(subject: Any) -> None:
-    """Something else begins on an object: its loop ends."""
+def end_loop_of(trained: Any) -> None:
+    """End the loops that train an object or one of several, because something else begins on it."""
     end_orphans()
-    found = of(subject)
-    if found is not None:
-        found.end()
+    for loop in list(find_all(trained)):
+        loop.end()
 
 
 def end_all(flavor: str | None = None) -> None:
-    """Ends the loops of a flavor, or of all, the oldest first. An interruption is raised when the others have ended."""
+    """End all loops, the oldest first. An interruption is raised when the others have ended too.
+
+    Args:
+        flavor: End only the loops of this flavor.
+    """
     end_orphans()
-    for loop in list(_known.values()):
-        if flavor in (None, loop.flavor_name):
+    for entry in list(_loops.values()):
+        if flavor in (None, entry.loop.flavor_name):
             try:
-                loop.end()
+                entry.loop.end()
             except BaseException:
                 end_all(flavor)
                 raise
 
 
-def anything_known() -> bool:
-    """Whether there is any loop: where there is none, nothing more is asked."""
-    return bool(_known or _orphans)
+def has_loops() -> bool:
+    """Return whether there is any loop. If there is none, a call need not be compared with loops."""
+    return bool(_loops or _orphans)
 
 
-class Saving(Passthrough):
-    """Around the user's own saving of a model: its loop ends once it has returned."""
+class LoopSave(Passthrough):
+    """Surrounds the user's own saving of a model, whose loops get their package when the call has returned."""
 
-    def __init__(self, loop: Known, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, loops: list[Loop], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(args, kwargs)
-        self._loop = loop
+        self._loops = loops
 
     def __exit__(self, kind: Any, *error: Any) -> None:
         if kind is None:
-            self._loop.end(saved=True)
+            for loop in self._loops:
+                loop.saved()
 
 
-# ---- objects that are gone
+# Objects that are garbage-collected
 
 
-def gone(loop: Known) -> None:
-    """The object of a loop is no more: called wherever the interpreter happens to be.
+def on_collected(loop: Loop) -> None:
+    """End a loop if its last object has been garbage-collected.
 
-    Inside our own code, where a lock may be held, the loop waits for the next call; anywhere else it is ended at once.
+    This may happen wherever the interpreter is at the moment. If that is inside fitprint's own code, where a lock may
+    be held, the loop waits for the next call. Otherwise it ends at once.
     """
+    if any(reference() is not None for reference in list(loop.references.values())):
+        return
     _orphans.append(loop)
-    if _inside_our_code():
+    if _is_inside_our_code():
         return
     try:
         end_orphans()
-    except KeyboardInterrupt:  # what is raised in here reaches nobody: let it come once more
+    except KeyboardInterrupt:  # Python drops what a weak reference's callback raises: have it raised again outside
         importlib.import_module("_thread").interrupt_main()
 
 
 def end_orphans() -> None:
-    """Ends the runs of loops whose object is gone."""
+    """End the loops whose object is gone."""
     while _orphans:
         try:
             loop = _orphans.popleft()
-        except IndexError:  # another thread was faster
+        except IndexError:  # another thread took the last one
             return
         loop.end()
 
 
-def _inside_our_code() -> bool:
-    frame = sys._getframe(2)  # the callback that called `gone`
+def _is_inside_our_code() -> bool:
+    frame = sys._getframe(2)  # the callback of the weak reference
     while frame.f_back is not None:
         frame = frame.f_back
         name = str(frame.f_globals.get("__name__", ""))
-        if name.startswith("fitprint.") and not name.startswith(PASSING_ON):
+        if name.startswith("fitprint.") and not name.startswith(PASS_THROUGH_MODULES):
             return True
     return False
 
 
-# ---- the end of the process
-
-
-def _end_with_the_process() -> None:
-    global _registered_in
-    if _registered_in == os.getpid():
-        return
-    if _registered_in is None:
-        atexit.register(_end_at_exit)
-    _registered_in = os.getpid()
-    for name in FORKING:
-        process = sys.modules.get(f"{name}.process")
-        if process is not None and process.parent_process() is not None:
-            importlib.import_module(f"{name}.util").Finalize(None, _end_at_exit, exitpriority=0)
+# The end of the process
 
 
 def _end_at_exit() -> None:
@@ -171,6 +221,6 @@ def _end_at_exit() -> None:
 
 @in_forked_child
 @on_reset
-def _forget() -> None:
-    _known.clear()
+def _reset() -> None:
+    _loops.clear()
     _orphans.clear()

@@ -1,4 +1,4 @@
-"""The package of a recorded call: each step of making it under the guard, and nothing half done left."""
+"""The package of a recorded call: every part of it is a guarded step, and no incomplete package stays behind."""
 
 from __future__ import annotations
 
@@ -8,86 +8,105 @@ from fitprint._core.privacy.find_in_files import files_with
 from fitprint._core.rows import first_rows, read_once, row_count
 from fitprint._packages.build import make
 from fitprint._packages.options import Options, Subject
-from fitprint._recorder.steps import RecordedCall, Step
+from fitprint._recorder.steps import Recording, RecordingStep
 from fitprint.models.package import Package, PackageTooLarge
 
-NAME = "model"
+PACKAGE_NAME = "model"
 EXAMPLE_ROWS = 5
 
 
-def pack(recording: RecordedCall, model: Any, name: str = NAME) -> str | None:
-    """Writes the package of a recorded call into its run. Returns the name it got, or None: the run has the reason."""
+def record_package(recording: Recording, model: Any, name: str = PACKAGE_NAME, renews: str | None = None) -> str | None:
+    """Write the package of a model into the run of a recording.
+
+    Args:
+        recording: The recording of the call.
+        model: What was trained or converted.
+        name: The name of the package in the run. If it is taken, a number is added.
+        renews: The name of an earlier package of this recording, which the new one replaces once it is complete.
+
+    Returns:
+        The name that the package got; None if there is no package, and then the run has the reason.
+    """
     call, writer = recording.call, recording.writer
     limit = call.settings.max_model_size
     with recording.step("model"):
         estimate = call.flavor.size(model) if limit is not None else None
         if estimate is not None and limit is not None and estimate > limit:
-            writer.skip("model", "max_model_size", f"about {estimate:,} bytes, over max_model_size ({limit:,} bytes)")
+            reason = f"its size, about {estimate:,} bytes, is over max_model_size ({limit:,} bytes)"
+            writer.skip("model", "max_model_size", reason)
             return None
         package = writer.begin_package(limit)
-        kept = False
+        is_complete = False
         try:
-            make(_subject(recording, model, name), package, _Guarded(recording))
-            if _holds_secrets(recording, package):
+            make(_subject(recording, model, renews or name), package, _GuardedSteps(recording))
+            if _is_refused_for_secrets(recording, package):
                 return None
             about = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
-            got = writer.keep_package(package, name, about)
-            kept = True
-            return got
+            final_name = writer.keep_package(package, renews or name, about, replaces=renews is not None)
+            is_complete = True
+            return final_name
         except PackageTooLarge as error:
             writer.skip("model", "max_model_size", str(error))
         finally:
-            if not kept:
+            if not is_complete:
                 package.discard()
     return None
 
 
-def _holds_secrets(recording: RecordedCall, package: Package) -> bool:
-    """Whether the package is not to be kept for what is in it of hidden params; the run says so in either case."""
+def _is_refused_for_secrets(recording: Recording, package: Package) -> bool:
+    """Return True if values of redacted params are in the package's files and `redact_models` forbids that.
+
+    If such values are found, the run gets a skip reason in either case.
+    """
     writer, refused = recording.writer, recording.call.settings.redact_models
-    places = {name: files_with(package.folder, values) for name, values in writer.secrets.hidden.items()}
-    found = {name: ", ".join(files) for name, files in places.items() if files}
-    for name, files in found.items():
+    files_of_param = {name: files_with(package.folder, values) for name, values in writer.secrets.hidden.items()}
+    has_secrets = False
+    for name, files in files_of_param.items():
+        if not files:
+            continue
+        has_secrets = True
+        places = ", ".join(files)
         if refused:
-            writer.skip("model", "redact", f"param {name}, shown as *** in the run, is in {files} (redact_models=true)")
+            reason = f"{places} contains param {name}, which is *** in the run (redact_models=true)"
+            writer.skip("model", "redact", reason)
         else:
-            writer.skip(f"param {name}", "redact", f"shown as *** in the run, and in the package all the same: {files}")
-    return bool(found) and refused
+            writer.skip(f"param {name}", "redact", f"it is *** in the run, but the package still contains it: {places}")
+    return has_secrets and refused
 
 
-def _subject(recording: RecordedCall, model: Any, name: str) -> Subject:
+def _subject(recording: Recording, model: Any, name: str) -> Subject:
     call = recording.call
     settings = call.settings
     if not settings.log_signatures:
         recording.writer.skip("signature", "log_signatures", "turned off")
 
     def data() -> Any:
-        return call.flavor.sample(call)  # rows alike, where the data itself is gone
+        return call.flavor.sample(call)  # similar rows, if the data itself is gone
 
     return Subject(
         call.flavor,
         model,
         Options(signature=None if settings.log_signatures else False),
         data=data if settings.log_signatures or settings.log_input_examples else lambda: None,
-        example=_example if settings.log_input_examples else lambda data: None,
+        example=_first_rows if settings.log_input_examples else lambda data: None,
         predicted=call.predicted,
         run_id=recording.writer.run_id,
         artifact_path=name,
     )
 
 
-def _example(data: Any) -> Any:
-    """The first rows, of data that has any."""
+def _first_rows(data: Any) -> Any:
+    """Return the first rows of data; None if it has no rows, or can be read only once."""
     return first_rows(data, EXAMPLE_ROWS) if not read_once(data) and row_count(data) else None
 
 
-class _Guarded:
-    """The steps of a package that nobody asked for: an error ends its step alone."""
+class _GuardedSteps:
+    """How the steps of an automatically recorded package are taken: an error costs only its own step."""
 
-    def __init__(self, recording: RecordedCall) -> None:
+    def __init__(self, recording: Recording) -> None:
         self._recording = recording
 
-    def step(self, name: str) -> Step:
+    def step(self, name: str) -> RecordingStep:
         return self._recording.step(name)
 
     def skip(self, what: str, rule: str, reason: str) -> None:

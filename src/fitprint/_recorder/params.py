@@ -1,4 +1,4 @@
-"""The params of a training call on their way into its run: which are left out, and which are data, not params."""
+"""Params on their way into a run: some are excluded by a setting, and some hold rows of the data, which stay out."""
 
 from __future__ import annotations
 
@@ -11,67 +11,74 @@ from fitprint._core.rows import row_count
 from fitprint._runs.writer import RunWriter
 from fitprint.plugin.contract import TrainingCall
 
-REASON = "they have the shape of the data, and may be some of it; log_param() records them all the same"
-_ATOMS = (str, bytes, bool, int, float, type(None))
-_DEEPEST = 4
+DATA_REASON = "they have the shape of the data and may be part of it; log_param() records them if you want them"
+_SCALARS = (str, bytes, bool, int, float, type(None))
+_MAX_DEPTH = 4
 
 
-def add_params(writer: RunWriter, call: TrainingCall, values: Mapping[str, Any]) -> None:
-    """Adds the params of a call, or of a candidate in it, without those of `exclude_params`; each fails alone."""
+def add_params(writer: RunWriter, call: TrainingCall, params: Mapping[str, Any]) -> None:
+    """Add params to a run, except those that `exclude_params` names. Each one fails by itself.
+
+    Args:
+        writer: The writer of the run.
+        call: The training call that the params belong to.
+        params: The params by name.
+    """
     excluded = call.settings.exclude_params
-    for given, value in values.items():
-        name = str(given)
+    for key, value in params.items():
+        name = str(key)
         if excluded and any(fnmatchcase(name, pattern) for pattern in excluded):
-            writer.skip(f"param {name}", "exclude_params", "named there")
+            writer.skip(f"param {name}", "exclude_params", "exclude_params names it")
             continue
         with guarded(f"param {name}", call.flavor.name, writer, call.settings.strict):
-            shown = _without_rows(value, call)
-            if shown is not value:
-                writer.skip(f"values of param {name}", "data", REASON)
-            writer.add_param(name, shown)
+            without_data = _without_data(value, call)
+            if without_data is not value:
+                writer.skip(f"values of param {name}", "data", DATA_REASON)
+            writer.add_param(name, without_data)
 
 
-def _without_rows(value: Any, call: TrainingCall, depth: int = 0) -> Any:
-    """The value itself, unless there is an array in it that looks like rows of the data, or like a value for each.
+def _without_data(value: Any, call: TrainingCall, depth: int = 0) -> Any:
+    """Return the value itself, or a copy in which arrays that may be part of the data are replaced by a description.
 
-    Centroids to begin with are often rows of the data, and weights are part of it: neither is kept without being asked
-    for.
+    Initial centroids are often rows of the data, and sample weights are one value for each row. Neither is recorded
+    unless the user asks for it.
     """
-    if isinstance(value, _ATOMS) or depth > _DEEPEST:
+    if isinstance(value, _SCALARS) or depth > _MAX_DEPTH:
         return value
     shape = _shape(value)
-    if shape is not None and _is_like_data(shape, call):
+    if shape is not None and _is_shaped_like_data(shape, call):
         return f"{getattr(value, 'dtype', type(value).__name__)} array of shape {shape}"
     if isinstance(value, Mapping):
-        inner = {name: _without_rows(each, call, depth + 1) for name, each in value.items()}
-        return inner if any(inner[name] is not value[name] for name in inner) else value
+        items = {key: _without_data(item, call, depth + 1) for key, item in value.items()}
+        return items if any(items[key] is not value[key] for key in items) else value
     if isinstance(value, (list, tuple)):
-        several = [_without_rows(each, call, depth + 1) for each in value]
-        return several if any(one is not other for one, other in zip(several, value, strict=True)) else value
+        elements = [_without_data(element, call, depth + 1) for element in value]
+        return elements if any(new is not old for new, old in zip(elements, value, strict=True)) else value
     return value
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:
-    """The shape of an array, or of a list of rows of floats."""
+    """Return the shape of an array, or of a list of rows of floats; None for anything else."""
     if isinstance(value, (list, tuple)):
-        rows = [
-            len(each) for each in value if isinstance(each, (list, tuple)) and all(isinstance(v, float) for v in each)
+        widths = [
+            len(row) for row in value if isinstance(row, (list, tuple)) and all(isinstance(cell, float) for cell in row)
         ]
-        return (len(rows), rows[0]) if rows and len(rows) == len(value) and len({*rows}) == 1 else None
+        return (len(widths), widths[0]) if widths and len(widths) == len(value) and len({*widths}) == 1 else None
     shape = getattr(value, "shape", None)
     return shape if isinstance(shape, tuple) and shape else None
 
 
-def _is_like_data(shape: tuple[int, ...], call: TrainingCall) -> bool:
+def _is_shaped_like_data(shape: tuple[int, ...], call: TrainingCall) -> bool:
+    """Return whether an array has one value or row for each row of the data, or rows as wide as those of the data."""
     data = call.flavor.data(call)
     rows = row_count(data)
     if rows is None:
         return False
-    found = getattr(data, "shape", None)
-    width = found[1] if isinstance(found, tuple) and len(found) == 2 else None
-    return shape[0] == rows or (len(shape) == 2 and shape[1] == (_width(data) if width is None else width))
+    data_shape = getattr(data, "shape", None)
+    width = data_shape[1] if isinstance(data_shape, tuple) and len(data_shape) == 2 else None
+    return shape[0] == rows or (len(shape) == 2 and shape[1] == (_list_width(data) if width is None else width))
 
 
-def _width(data: Any) -> int | None:
-    first = data[0] if isinstance(data, (list, tuple)) and data else None
-    return len(first) if isinstance(first, (list, tuple)) else None
+def _list_width(data: Any) -> int | None:
+    first_row = data[0] if isinstance(data, (list, tuple)) and data else None
+    return len(first_row) if isinstance(first_row, (list, tuple)) else None

@@ -1,6 +1,7 @@
-"""Why a training call is not recorded: small named rules, from a call to a reason or None.
+"""Rules, which decide that a training call is not recorded, and say why.
 
-Asked in this order: the built-in ones, the flavor's, those installed through entry points, and `autolog(rules=[...])`.
+They are asked in this order: the built-in ones, the flavor's, those that installed distributions register, and those of
+`autolog(rules=[...])`. The first one that returns a reason decides.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from importlib import metadata
 from typing import Any
 
 from fitprint._core.guard import guarded
-from fitprint._settings import parsers as read
+from fitprint._settings import parsers
 from fitprint.plugin.contract import Rule, SecondsUnknown, TrainingCall
 
 GROUP = "fitprint.rules"
+"""The group of entry points in which distributions register rules."""
 
 
-class LeftOutEstimator:
-    """`include_estimators` (only these) and `exclude_estimators`: globs on the qualified class name.
+class EstimatorFilter:
+    """The settings `include_estimators` and `exclude_estimators`: patterns for the qualified name of the class.
 
-    A class named in `include_estimators` is recorded though its flavor leaves it out by default.
+    A class that `include_estimators` names is recorded even if its flavor excludes it by default.
     """
 
     name = "exclude_estimators"
@@ -29,93 +31,96 @@ class LeftOutEstimator:
         included, excluded = call.settings.include_estimators, call.settings.exclude_estimators
         if not included and not excluded:
             return None
-        by_default = excluded == read.names(call.flavor.defaults.get("exclude_estimators"))
-        names = (call.class_name, _public(call.class_name))
+        is_default = excluded == parsers.names(call.flavor.defaults.get("exclude_estimators"))
+        names = (call.class_name, _public_name(call.class_name))
         if included and not _matches(names, included):
-            return f"{names[1]} is not among include_estimators"
-        if _matches(names, excluded) and not (included and by_default):
-            return f"{names[1]} is among exclude_estimators"
+            return f"include_estimators does not name {names[1]}"
+        if _matches(names, excluded) and not (included and is_default):
+            return f"exclude_estimators names {names[1]}"
         return None
 
 
-class TooShort:
-    """`min_fit_seconds`."""
+class MinimumFitTime:
+    """The setting `min_fit_seconds`."""
 
     name = "min_fit_seconds"
 
     def __call__(self, call: TrainingCall) -> str | None:
-        limit = call.settings.min_fit_seconds
-        if not limit or call.seconds >= limit:
+        minimum = call.settings.min_fit_seconds
+        if not minimum or call.seconds >= minimum:
             return None
-        return f"took {call.seconds:.3g} s, under min_fit_seconds ({limit:g})"
+        return f"it took {call.seconds:.3g} s, less than min_fit_seconds ({minimum:g})"
 
 
-BUILT_IN: tuple[Rule, ...] = (LeftOutEstimator(), TooShort())
+BUILT_IN: tuple[Rule, ...] = (EstimatorFilter(), MinimumFitTime())
 
 
-def _public(name: str) -> str:
-    """A qualified name as users import it: without the private modules in between."""
+def _public_name(name: str) -> str:
+    """Return a qualified name as users import it, without the private modules in between."""
     return ".".join(part for part in name.split(".") if not part.startswith("_") or part == "__main__")
 
 
 def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, each) for each in patterns for name in names)
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
-def name_of(rule: Rule) -> str:
-    """What a rule is called in `status()` and in `Run.skipped`."""
+def rule_name(rule: Rule) -> str:
+    """Return the name of a rule in `status()` and in `Run.skipped`."""
     return str(getattr(rule, "name", None) or getattr(rule, "__name__", None) or type(rule).__name__)
 
 
-class Installed:
-    """The rules of other distributions, loaded when the first training call is asked about."""
+class InstalledRules:
+    """The rules that installed distributions register. They are loaded when the first training call is decided."""
 
     def __init__(self) -> None:
-        self._points: tuple[metadata.EntryPoint, ...] = ()
+        self._entry_points: tuple[metadata.EntryPoint, ...] = ()
         self._rules: tuple[Rule, ...] | None = None
 
-    def find(self, points: Any) -> None:
-        """Takes note of them; those of an earlier time are forgotten."""
-        self._points, self._rules = tuple(points.select(group=GROUP)), None
+    def discover(self, entry_points: Any) -> None:
+        """Note which rules are registered, in place of those noted before. None is loaded yet."""
+        self._entry_points, self._rules = tuple(entry_points.select(group=GROUP)), None
 
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules. One that cannot be loaded is told once and left out."""
+    def load(self) -> tuple[Rule, ...]:
+        """Return the rules. One that cannot be loaded is logged once and left out."""
         if self._rules is None:
             loaded: list[Rule] = []
-            for point in self._points:
-                with guarded(f"rule {point.name}", lost="cannot be loaded and is not asked"):
-                    found = point.load()
-                    rule = found() if isinstance(found, type) else found
+            for entry_point in self._entry_points:
+                with guarded(f"rule {entry_point.name}", lost="cannot be loaded and is not asked"):
+                    registered = entry_point.load()
+                    rule = registered() if isinstance(registered, type) else registered
                     if not callable(rule):
-                        raise TypeError(f"{point.value} cannot be called")
+                        raise TypeError(f"{entry_point.value} cannot be called")
                     loaded.append(rule)
             self._rules = tuple(loaded)
         return self._rules
 
 
-installed = Installed()
+installed_rules = InstalledRules()
 
 
-def before(call: TrainingCall) -> tuple[str, str] | None:
-    """(rule, reason) why this call is not to be recorded, before it starts."""
-    return _first_reason(call, (*BUILT_IN, *call.flavor.rules, *installed.rules(), *call.settings.rules))
+def refusal_before(call: TrainingCall) -> tuple[str, str] | None:
+    """Return the rule that refuses a call before it starts, and its reason; or None."""
+    return _first_refusal(call, (*BUILT_IN, *call.flavor.rules, *installed_rules.load(), *call.settings.rules))
 
 
-def after(call: TrainingCall) -> tuple[str, str] | None:
-    """(rule, reason) why this call is not to be recorded, once it has returned; of the rules that waited for that."""
-    return _first_reason(call, call.asked_later)
+def refusal_after(call: TrainingCall) -> tuple[str, str] | None:
+    """Return the rule that refuses a call after it has returned, and its reason; or None.
+
+    Only rules that read the call's duration, and so had to wait for its end, are asked.
+    """
+    return _first_refusal(call, call.asked_later)
 
 
-def _first_reason(call: TrainingCall, rules: Iterable[Rule]) -> tuple[str, str] | None:
-    """The first rule that has a reason. A rule that raises is told once and ignored."""
+def _first_refusal(call: TrainingCall, rules: Iterable[Rule]) -> tuple[str, str] | None:
+    """Return the first rule that has a reason, and the reason. A rule that raises is logged once and ignored."""
     for rule in rules:
-        name = name_of(rule)
+        name = rule_name(rule)
         with guarded(f"rule {name}", call.flavor.name, strict=call.settings.strict, lost="raised, and is ignored"):
             try:
                 reason = rule(call)
             except SecondsUnknown:
                 call.asked_later += (rule,)
                 continue
-            if reason:  # a rule that says True has no reason, and means no
-                return name, reason if isinstance(reason, str) else "no reason given"
+            if reason:  # a rule that returns True, not a text, refuses too
+                return name, reason if isinstance(reason, str) else "the rule gives no reason"
     return None

@@ -1,4 +1,4 @@
-"""Whether recording is on in this process, with which settings, and what came of it."""
+"""Whether recording is on in this process, with which settings, and how much has been recorded."""
 
 from __future__ import annotations
 
@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from fitprint.plugin.contract import Flavor
 
 
-class Switch:
-    """The state that every wrapper looks at first."""
+class RecorderState:
+    """The state of recording in this process. Every wrapper looks at `on` first.
+
+    Attributes:
+        on: Whether training calls are recorded.
+        configuration: What the user has set, for all flavors and for single ones.
+        runs: How many runs were recorded, for each flavor.
+        skips: For each flavor and rule, how many training calls left no run, and how many runs lack something.
+        unreached: Kinds of workers that were given the user's tasks, and that cannot be told that recording is on.
+    """
 
     def __init__(self) -> None:
         self.on = False
@@ -24,41 +32,39 @@ class Switch:
         self._settings: dict[str, Settings] = {}
         self._lock = fork_safe_lock()
         self.runs: Counter[str] = Counter()
-        """Recorded runs per flavor."""
         self.skips: dict[str, Counter[str]] = {}
-        """Per flavor and rule: training calls that left no run, and runs that something was left out of."""
         self.unreached: set[str] = set()
-        """Kinds of workers that were handed work of the user's own while recording was on, and cannot be told so."""
 
     def turn_on(self, configuration: Configuration) -> None:
-        """Recording is on, with the settings of a configuration."""
+        """Record from now on, with these settings."""
         self.configuration = configuration
         self._settings = {}
         self.on = True
 
     def turn_off(self) -> None:
-        """Every wrapper that is still there passes its call through."""
+        """Record nothing from now on: every wrapper that is still in place passes its calls through."""
         self.on = False
 
     def settings(self, flavor: Flavor) -> Settings:
-        """The settings of a flavor, decided at its first call after `autolog()`."""
-        found = self._settings.get(flavor.name)
-        if found is None:
-            found = self._settings[flavor.name] = self.configuration.settings(
-                flavor.name, flavor.defaults, flavor.settings
-            )
-        return found
+        """Return the settings of a flavor. They are decided at its first call after `autolog()`."""
+        settings = self._settings.get(flavor.name)
+        if settings is None:
+            settings = self.configuration.settings(flavor.name, flavor.defaults, flavor.settings)
+            self._settings[flavor.name] = settings
+        return settings
 
     def count_run(self, flavor: str) -> None:
+        """Count one run."""
         with self._lock:
             self.runs[flavor] += 1
 
     def count_skip(self, flavor: str, rule: str) -> None:
+        """Count one thing that a rule or a setting left out."""
         with self._lock:
             self.skips.setdefault(flavor, Counter())[rule] += 1
 
     def note_unreached(self, workers: str) -> None:
-        """Training in these workers is recorded only where they call `autolog()` themselves."""
+        """Warn, once for each kind of workers, that training in them is recorded only if they call `autolog()`."""
         with self._lock:
             if workers in self.unreached:
                 return
@@ -67,12 +73,12 @@ class Switch:
             f"training in the workers of {workers} is recorded only where they call fitprint.autolog() themselves"
         )
 
-    def forget(self) -> None:
-        """Nothing was recorded and nothing skipped, as in a new process."""
+    def reset_counts(self) -> None:
+        """Forget what has been recorded and skipped, as in a new process."""
         self.runs.clear()
         self.skips.clear()
         self.unreached.clear()
 
 
-switch = Switch()
-on_reset(switch.forget)
+recorder_state = RecorderState()
+on_reset(recorder_state.reset_counts)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from contextvars import ContextVar
 from typing import Any
 
+from fitprint._core import call_scope
 from fitprint._core.guard import attempt
 from fitprint._core.process_state import on_reset
 from fitprint._runs.run import Run
@@ -25,10 +26,18 @@ _identity_functions: weakref.WeakKeyDictionary[type, Callable[[Any], Hashable]] 
 
 def set_last_run(run: Run, model: Any) -> None:
     """Register the run of the latest outermost training call, and of the model that it trained."""
-    _in_context.set(run)
-    _in_thread.run = run
-    _in_process[:] = [run]
+    set_latest(run)
     register_model(run, model)
+
+
+def set_latest(run: Run) -> None:
+    """Make a run the one that `last_run` returns, in this context, in this thread and in this process."""
+    if _in_context.get() is not run:  # asked at every step of a loop, where it seldom changes
+        _in_context.set(run)
+    if getattr(_in_thread, "run", None) is not run:
+        _in_thread.run = run
+    if not _in_process or _in_process[0] is not run:
+        _in_process[:] = [run]
 
 
 def register_model(run: Run, model: Any, identity: Callable[[Any], Hashable] | None = None) -> None:
@@ -80,10 +89,11 @@ def last_run() -> Run | None:
     """Return the run of the latest training call.
 
     Returns:
-        The run of the latest outermost training call of this context, else of this thread, else of this process. None
-        if there was none.
+        Inside a recorded training call its own run. Otherwise the run of the latest outermost training call of this
+        context, else of this thread, else of this process. None if there was none.
     """
-    return _in_context.get() or getattr(_in_thread, "run", None) or (_in_process[0] if _in_process else None)
+    run: Run | None = call_scope.recorded_run()
+    return run or _in_context.get() or getattr(_in_thread, "run", None) or (_in_process[0] if _in_process else None)
 
 
 def run_of(model: Any) -> Run | None:
@@ -94,12 +104,16 @@ def run_of(model: Any) -> Run | None:
             refer to weakly, also an equal object.
 
     Returns:
-        The run, or None if this process has recorded none.
+        The run, which is still open while the model is being trained. None if this process has recorded none.
     """
+    session = call_scope.current()
+    if session is not None and session.recording is not None and session.recording.trains(model):
+        run: Run = session.run
+        return run
     registered = _by_model.get(id(model))
     if registered is not None:
-        reference, run = registered
-        return run if reference() is model else None
+        reference, registered_run = registered
+        return registered_run if reference() is model else None
     identity = _identity_functions.get(type(model))
     if identity is None:
         return None

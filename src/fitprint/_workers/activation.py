@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from fitprint._console.logger import set_up_logger
 from fitprint._core.launch import let_children_record
 from fitprint._instrumentation import registry
-from fitprint._recorder import loop_registry as loops
-from fitprint._recorder.state import switch
+from fitprint._recorder import loop_registry
+from fitprint._recorder.state import recorder_state
 from fitprint._settings.layers import Configuration, configure
 from fitprint._workers.hooks import install_hooks, remove_hooks
 
@@ -28,10 +28,10 @@ def activate(configuration: Configuration) -> None:
             return
         set_up_logger()
         let_children_record(True)
-        switch.turn_on(configuration)
+        recorder_state.turn_on(configuration)
         for name, instrument in registry.known_flavors().items():
             if not _is_wanted(name, configuration):
-                loops.end_all(name)
+                loop_registry.end_all(name)
                 instrument.disable()
             elif instrument.state in ("off", "broken"):
                 instrument.enable(_make_begin)
@@ -41,9 +41,9 @@ def activate(configuration: Configuration) -> None:
 def deactivate() -> None:
     """Turn recording off and put every patched attribute back exactly as it was. Open training loops end with it."""
     with registry.lock:
-        loops.end_all()
+        loop_registry.end_all()
         let_children_record(False)
-        switch.turn_off()
+        recorder_state.turn_off()
         for instrument in registry.discovered().values():
             instrument.disable()
         remove_hooks()
@@ -62,7 +62,7 @@ def _is_wanted(name: str, configuration: Configuration) -> bool:
 
 def _make_begin() -> MakeBegin:
     from fitprint._recorder.dispatch import make_begin  # not before there is a framework to patch
-    from fitprint._recorder.rules import installed
+    from fitprint._recorder.rules import installed_rules
 
-    installed.find(registry.entry_points())
+    installed_rules.discover(registry.entry_points())
     return make_begin

@@ -15,9 +15,10 @@ from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._instrumentation.patches import patch_new_classes
 from fitprint._instrumentation.wrapper import ours, without_this_frame
-from fitprint._recorder.state import switch
+from fitprint._recorder.state import recorder_state
 from fitprint._runs import active
 from fitprint._runs.run import Run, active_runs
+from fitprint._runs.side_writer import write_all
 from fitprint._settings.layers import Configuration
 from fitprint._workers import pickled_settings
 from fitprint._workers.activation import activate
@@ -49,7 +50,8 @@ class RecordingContext:
     def capture(cls) -> RecordingContext:
         """Capture the session and the active runs of the current context."""
         session = call_scope.current()
-        context = cls(session is not None, switch.configuration if switch.on else None, active.parent_id())
+        configuration = recorder_state.configuration if recorder_state.on else None
+        context = cls(session is not None, configuration, active.parent_id())
         context.pid, context.session, context.stack = os.getpid(), session, active_runs.capture()
         return context
 
@@ -81,6 +83,8 @@ class RecordingContext:
         session_token, runs = token
         call_scope.leave(session_token)
         active_runs.swap(runs)
+        if self.pid != os.getpid():
+            write_all()  # a pool may kill its workers as soon as it has their results
 
 
 class Task:
@@ -134,7 +138,7 @@ class LocalTask(Task):
     def __reduce__(self) -> Any:
         if not self.context.nested:
             with guarded(_HANDING_OVER, lost="failed"):
-                switch.note_unreached(self.workers)
+                recorder_state.note_unreached(self.workers)
         return operator.getitem, ((self.function,), 0)
 
 
@@ -165,7 +169,7 @@ def _unpickled(nested: bool, packed: pickled_settings.Packed | None, parent_id: 
     The context of a task is unpickled before its function, so that a bound method finds its class patched.
     """
     configuration = pickled_settings.unpacked(*packed) if packed is not None else None
-    if configuration is not None and (not switch.on or switch.configuration != configuration):
+    if configuration is not None and (not recorder_state.on or recorder_state.configuration != configuration):
         with guarded(_TURNING_ON, lost="failed"):
             activate(configuration)
     return RecordingContext(nested, configuration, parent_id)

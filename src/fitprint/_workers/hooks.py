@@ -12,7 +12,7 @@ from typing import Any
 
 from fitprint._core.guard import guarded
 from fitprint._instrumentation.targets import Place, patch_attribute, when_imported
-from fitprint._recorder.state import switch
+from fitprint._recorder.state import recorder_state
 
 POOL = ("apply_async", "_map_async", "imap", "imap_unordered")
 PLACES = (
@@ -55,7 +55,7 @@ def remove_hooks() -> None:
 def _patch(cls: str, methods: tuple[str, ...], begin: Any, module: Any) -> None:
     """Patch one class. This is a post-import hook: whatever goes wrong here, the user's import succeeds."""
     with guarded("handing the recording context to workers", lost="failed"):
-        if not switch.on:
+        if not recorder_state.on:
             return
         for name in methods:
             place = patch_attribute(getattr(module, cls), name, begin)
@@ -69,7 +69,7 @@ def _imported_when_called(module: str, function: str) -> Any:
     def begin(called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         context = None
         with guarded("handing the recording context to workers", lost="failed"):
-            if switch.on:
+            if recorder_state.on:
                 make = getattr(importlib.import_module(f"fitprint._workers.{module}"), function)
                 context = make(called, instance, args, kwargs)
         return context

@@ -12,7 +12,7 @@ from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._instrumentation.wrapper import Passthrough, without_this_frame
-from fitprint._recorder.state import switch
+from fitprint._recorder.state import recorder_state
 from fitprint._workers.context_token import LocalTask, RecordingContext, Task
 
 _JOBLIB = "joblib._parallel_backends"
@@ -32,7 +32,7 @@ def around_parallel(function: Any, parallel: Any, args: tuple[Any, ...], kwargs:
     Returns:
         The call with the other tasks; None where there is nothing to take along.
     """
-    if not (args and (switch.on or call_scope.current() is not None)):
+    if not (args and (recorder_state.on or call_scope.current() is not None)):
         return None
     tasks, context = args[0], RecordingContext.capture()
     make = functools.partial(_task_kind(getattr(parallel, "_backend", None)), context)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from fitprint._core.guard import guarded
-from fitprint._recorder.rules import name_of
+from fitprint._recorder.rules import rule_name
 from fitprint._settings.layers import Configuration
 from fitprint._settings.table import TABLE
 
@@ -81,7 +81,7 @@ def _own_settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pickles(flavor: str | None, arguments: Mapping[str, Any]) -> list[Pickled]:
-    objects = [("rules", f"rule {name_of(rule)}", rule) for rule in arguments.get("rules") or ()]
+    objects = [("rules", f"rule {rule_name(rule)}", rule) for rule in arguments.get("rules") or ()]
     objects += [(setting, f"setting {setting}", value) for setting, value in arguments.items() if setting not in TABLE]
     pickles = []
     for setting, name, value in objects:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._instrumentation.wrapper import Passthrough, without_this_frame
-from fitprint._recorder.state import switch
+from fitprint._recorder.state import recorder_state
 from fitprint._runs import active
 from fitprint._workers.context_token import RecordingContext, Task
 
@@ -19,7 +19,7 @@ _OF_JOBLIB = ("BatchedCalls", "_TracebackCapturingWrapper")
 
 
 def _something_is_open() -> bool:
-    return switch.on and (call_scope.current() is not None or active.active_run() is not None)
+    return recorder_state.on and (call_scope.current() is not None or active.active_run() is not None)
 
 
 def around_thread_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
@@ -31,7 +31,7 @@ def around_process_submit(
     function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Passthrough | None:
     """Surround a method that hands ``(task, ...)`` to a pool of processes: `submit`, `apply_async`, `imap`..."""
-    return _with_task(args, kwargs) if switch.on else None
+    return _with_task(args, kwargs) if recorder_state.on else None
 
 
 def around_pool_call(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:
@@ -82,7 +82,7 @@ def around_process_start(
     function: Any, process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Passthrough | None:
     """Surround `multiprocessing.Process.start`: while the process is forked or pickled, its `run` is replaced."""
-    if not switch.on or "run" in vars(process):
+    if not recorder_state.on or "run" in vars(process):
         return None
     return _ProcessStart(process, args, kwargs)
 

@@ -18,7 +18,7 @@ from fitprint.models.errors import PackageError
 from fitprint.models.mlmodel import NAME
 from fitprint.models.package import member
 from fitprint.stores import Store, StoreError, open_store
-from fitprint.stores.folder import OPEN, RECORD
+from fitprint.stores.layout import OPEN, RECORD
 
 LATEST = ("last", "latest")
 _ID = re.compile(r"[0-9a-f]{1,32}")
@@ -28,7 +28,7 @@ def opened_store(location: str | None) -> Store:
     """Open the store at a location, or the configured one if none is given.
 
     Raises:
-        StoreError: the store is a folder that does not exist; the message says how to name another.
+        StoreError: The store is a folder that does not exist; the message says how to name another.
     """
     store = open_store(absolute(location, os.getcwd())) if location is not None else configured_store()
     if "://" not in store.location and not os.path.isdir(store.location):
@@ -57,7 +57,7 @@ class Reading:
                     click.echo(f"fitprint: {clean(error)}; passed over", err=True)
                 continue
             record_of(run).run_id = run_id  # a run is found by the name of its folder
-            yield _shown(run)
+            yield _redacted(run)
 
     def children(self, run: Run) -> list[Run]:
         """Return the children of a run, oldest first. Ids sort by time, so older runs are not read."""
@@ -75,8 +75,8 @@ def found_run(text: str, store: str | None) -> tuple[Run, Store]:
     """Find a run, and its store.
 
     Args:
-        text: the id of the run or the beginning of it, ``last`` (or ``latest``), or the path of its folder.
-        store: the location of the store, or None for the configured one.
+        text: The id of the run or the beginning of it, ``last`` (or ``latest``), or the path of its folder.
+        store: The location of the store, or None for the configured one.
     """
     if text in LATEST:
         opened = opened_store(store)
@@ -86,18 +86,18 @@ def found_run(text: str, store: str | None) -> tuple[Run, Store]:
     else:
         opened = opened_store(store)
         run = get_run(text, opened.location)
-    return _shown(run), opened
+    return _redacted(run), opened
 
 
 def found_package(text: str, store: str | None) -> Path:
     """Find the folder of a package.
 
     Args:
-        text: a path, `runs:/<run>/<name>`, or a run as `found_run` takes it, whose model is meant.
-        store: the location of the store, or None for the configured one.
+        text: A path, `runs:/<run>/<name>`, or a run as `found_run` takes it, whose model is meant.
+        store: The location of the store, or None for the configured one.
 
     Raises:
-        PackageError: there is no such folder, or the run has no model.
+        PackageError: There is no such folder, or the run has no model.
     """
     if text.startswith("runs:/"):
         run_text, _, name = text.removeprefix("runs:/").strip("/").partition("/")
@@ -115,7 +115,7 @@ def found_package(text: str, store: str | None) -> Path:
     return _model_of(found_run(text, store)[0])
 
 
-def _shown(run: Run) -> Run:
+def _redacted(run: Run) -> Run:
     """Return a run as it is printed: secrets are hidden also in a run that was recorded without hiding them."""
     redactor, record = in_force(), record_of(run)
     record.params = {redactor.text(name): redactor.value(name, value) for name, value in record.params.items()}

@@ -130,13 +130,13 @@ def or_failure(what: str, function: Callable[..., Result], *args: Any, **named: 
     """Call a function that runs a user's code, and return its result.
 
     Args:
-        what: what went wrong if it raises, as the beginning of a message.
-        function: the function.
-        args: its arguments.
-        named: its keyword arguments.
+        what: What went wrong if it raises, as the beginning of a message.
+        function: The function.
+        args: Its arguments.
+        named: Its keyword arguments.
 
     Raises:
-        PackageError: the function raised an error that no command expects; the message names it.
+        PackageError: The function raised an error that no command expects; the message names it.
     """
     done, result = attempt(partial(function, *args, **named))
     if done:

@@ -70,7 +70,7 @@ def _checked_text(context: click.Context, option: click.Parameter, value: str | 
     """Return the text of an option, once it could be read.
 
     Raises:
-        click.BadParameter: it cannot be read; the message says what is accepted.
+        click.BadParameter: It cannot be read; the message says what is accepted.
     """
     text = ",".join(value) if isinstance(value, tuple) else value
     if not text:

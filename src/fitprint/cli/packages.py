@@ -41,7 +41,7 @@ def read_package(folder: Path) -> PackageFacts:
     """Read the describing files of a package.
 
     Raises:
-        PackageError: the package is broken.
+        PackageError: The package is broken.
     """
     document = _plain(mlmodel.read(folder))
     return PackageFacts(folder, document, _signature(document, folder), _requirements(folder))

@@ -84,14 +84,14 @@ class Page:
         """Add an aligned table.
 
         Args:
-            rows: the cells of each row.
-            head: the names of the columns; a name may have several lines.
-            right: the positions of the columns that are aligned to the right.
-            styles: the styles of the first columns.
-            folds: whether the last column continues on further lines instead of being cut.
-            most: of more rows than this the first are shown.
-            flexible: the position of the column that is cut to fit the page.
-            optional: the positions of the columns that are left out where they are empty, or where there is no room
+            rows: The cells of each row.
+            head: The names of the columns; a name may have several lines.
+            right: The positions of the columns that are aligned to the right.
+            styles: The styles of the first columns.
+            folds: Whether the last column continues on further lines instead of being cut.
+            most: Of more rows than this the first are shown.
+            flexible: The position of the column that is cut to fit the page.
+            optional: The positions of the columns that are left out where they are empty, or where there is no room
                 for all: the first of them first.
         """
         from rich.padding import Padding

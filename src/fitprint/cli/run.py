@@ -58,7 +58,7 @@ def _check_interpreter() -> None:
     """Check that the program's Python, started with the same options as this one, will read fitprint's variables.
 
     Raises:
-        click.UsageError: it will not.
+        click.UsageError: It will not.
     """
     if sys.flags.ignore_environment or sys.flags.no_site:
         raise click.UsageError(
@@ -113,8 +113,8 @@ def _modules_that_wake(environment: Mapping[str, str], ours: bool) -> set[str]:
     """Return the modules whose import turns recording on.
 
     Args:
-        environment: the variables of the program.
-        ours: whether the program runs in this environment, so that missing plugins are worth a message.
+        environment: The variables of the program.
+        ours: Whether the program runs in this environment, so that missing plugins are worth a message.
     """
     modules: set[str] = set()
     with guarded("looking for flavors"):

@@ -43,9 +43,9 @@ def as_tree(runs: Sequence[Run]) -> list[Row]:
     return rows
 
 
-def id_digits(shown: Iterable[str], run_ids: Sequence[str]) -> int:
-    """Return how many digits tell the shown runs from all others of the store; ``run_ids`` are in order."""
-    ids = set(shown)
+def id_digits(listed_ids: Iterable[str], run_ids: Sequence[str]) -> int:
+    """Return how many digits distinguish the listed runs from all others of the store; ``run_ids`` are in order."""
+    ids = set(listed_ids)
     shared = (_shared_digits(*pair) for pair in pairwise(run_ids) if not ids.isdisjoint(pair))
     return max(SHORTEST_ID, max(shared, default=0) + 1)
 
@@ -54,9 +54,9 @@ def add_runs(page: Page, rows: Sequence[Row], run_ids: Sequence[str]) -> None:
     """Add the table of runs to a page, with as many columns as it has room for.
 
     Args:
-        page: the page.
-        rows: the runs.
-        run_ids: the ids of all runs of the store, in order: those shown get as many digits as `fitprint show` needs.
+        page: The page.
+        rows: The runs.
+        run_ids: The ids of all runs of the store, in order: those shown get as many digits as `fitprint show` needs.
     """
     metrics = _telling_metrics([run for run, _ in rows])
     ids = [run.run_id for run, _ in rows]

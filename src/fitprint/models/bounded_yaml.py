@@ -29,7 +29,7 @@ def load(content: bytes) -> Any:
     """Return the document of a YAML file as plain data.
 
     Raises:
-        YamlError: it cannot be read.
+        YamlError: It cannot be read.
     """
     import yaml
 

@@ -63,15 +63,15 @@ def verify(folder: Path, document: Mapping[str, Any], digest: str | None = None)
     """Read and hash every file of a package.
 
     Args:
-        folder: the folder of the package.
-        document: its MLmodel document.
-        digest: the SHA-256 that ``checksums.json`` must have.
+        folder: The folder of the package.
+        document: Its MLmodel document.
+        digest: The SHA-256 that ``checksums.json`` must have.
 
     Returns:
         What was found; the package verifies if there are no problems.
 
     Raises:
-        PackageError: the package has no checksums, or broken ones.
+        PackageError: The package has no checksums, or broken ones.
         ValueError: ``digest`` is not a SHA-256.
     """
     expected = read_digest(digest) if digest is not None else None
@@ -94,7 +94,7 @@ def checked_files(folder: Path) -> list[CheckedFile]:
     """Return the files of a package with the result of comparing each with the checksums.
 
     Raises:
-        PackageError: the checksums are broken.
+        PackageError: The checksums are broken.
     """
     return _all_checked(folder, _content(folder))
 
@@ -121,7 +121,7 @@ def read_digest(text: str) -> str:
     """Read a SHA-256 in hex digits.
 
     Raises:
-        ValueError: it is anything else.
+        ValueError: It is anything else.
     """
     digest = text.strip().lower().removeprefix("sha256:")
     if not _SHA256.fullmatch(digest):

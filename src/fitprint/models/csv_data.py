@@ -22,14 +22,14 @@ def read_csv(file: str | os.PathLike[str] | IO[str], schema: Schema | None = Non
     are written in, and no value is changed: the check against the signature reports what does not fit.
 
     Args:
-        file: the file.
-        schema: the schema of the rows.
+        file: The file.
+        schema: The schema of the rows.
 
     Returns:
         The rows and columns.
 
     Raises:
-        ValueError: the file is not CSV.
+        ValueError: The file is not CSV.
     """
     import pandas as pd
 

@@ -1,7 +1,8 @@
-"""Checking data and params against a signature before a model sees them.
+"""Enforcement: data and params are checked against a model's signature, and converted, before the model gets them.
 
-Strict, it is what MLflow 3.17 does at predict; lossless, it also takes what converts without losing a value.
-Either way everything wrong is reported at once, in one SchemaError.
+Without `lossless`, the rules are those of MLflow 3.17 at prediction, which also decide whether a dict is one row or
+several columns. With `lossless`, whatever can be converted without changing a value is accepted too. In both cases one
+SchemaError reports all problems at once.
 """
 
 from __future__ import annotations
@@ -11,38 +12,53 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitprint._core.guard import warn_user
-from fitprint.models.enforcement_columns import TEXT_LIKE, convert_column, is_ready, is_upcast
-from fitprint.models.enforcement_frames import as_frame
-from fitprint.models.enforcement_numbers import fits_exactly
 from fitprint.models.enforcement_tensors import enforce_tensors
-from fitprint.models.enforcement_values import enforce_value
+from fitprint.models.enforcement_values import (
+    TEXT_LIKE,
+    convert_column,
+    enforce_value,
+    fits_exactly,
+    is_ready,
+    is_upcast,
+)
 from fitprint.models.errors import SchemaError
+from fitprint.models.inference_columns import column_labels
 from fitprint.models.inference_values import ANY
-from fitprint.models.param_values import convert_param
+from fitprint.models.param_schema import convert_param
 from fitprint.models.schema import ParamSchema, Schema
-from fitprint.models.types import DataType
+from fitprint.models.types import Array, DataType, Object
 
 __all__ = ["enforce_inputs", "enforce_params", "extra_inputs", "extra_params"]
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What one schema of columns asks for, worked out once."""
+    """What a schema of columns asks for. It is worked out once for each schema."""
 
     names: list[Hashable] | None
-    dtypes: list[Any] | None  # the numpy dtypes, when every column has one that says it all
+    dtypes: list[Any] | None
+    """The numpy dtypes of the columns, if only columns of exactly these dtypes need no conversion."""
     types: list[Any]
 
 
 def enforce_inputs(data: Any, schema: Schema, *, lossless: bool = False) -> Any:
-    """The data as the model expects it.
+    """Return the data as the schema of a model's inputs describes it.
 
-    Columns give a DataFrame (n, columns of the schema in its order; absent optional ones stay absent),
-    an unnamed tensor an ndarray or a CSR or CSC matrix, named tensors a dict of ndarrays. Data that fits
-    already comes back as it is, without a copy. Extra columns and tensors are dropped; with `lossless`
-    a log line of "fitprint" names them, and `extra_inputs` always can.
+    Columns and tensors that the schema lacks are dropped. `extra_inputs` names them; with `lossless`, so does a log
+    line of the logger "fitprint".
 
-    Raises SchemaError with a line per column or tensor at fault.
+    Args:
+        data: What the caller passes to `predict`.
+        schema: The schema of the model's inputs.
+        lossless: Whether to accept, beyond what MLflow accepts, what can be converted without changing a value.
+
+    Returns:
+        For columns, a DataFrame with the columns in the order of the schema, without optional columns that the data
+        lacks. For a tensor without a name, an ndarray or a CSR or CSC matrix; for tensors with names, a dict of
+        ndarrays. Data that fits already is returned as it is, without a copy.
+
+    Raises:
+        SchemaError: The data does not fit; the message has a line for each column or tensor that does not.
     """
     if lossless:
         extra = extra_inputs(data, schema)
@@ -57,34 +73,53 @@ def enforce_inputs(data: Any, schema: Schema, *, lossless: bool = False) -> Any:
 
 
 def enforce_params(params: Any, schema: ParamSchema | None, *, lossless: bool = False) -> Any:
-    """The params the model gets: those given, as plain Python values, then the defaults of the others.
+    """Return the params that the model gets at prediction.
 
-    Unknown names are dropped; with `lossless` a log line of "fitprint" names them, and whole floats pass
-    as integers. Without a schema, None and `{}` come back as they are and anything else as `{}`.
+    Params that the schema lacks are dropped. `extra_params` names them; with `lossless`, so does a log line of the
+    logger "fitprint".
 
-    Raises SchemaError with a line per param at fault, or when `params` is no dict.
+    Args:
+        params: The params that the caller passes to `predict`, or None.
+        schema: The schema of the params, or None if the model takes none.
+        lossless: Whether to accept, beyond what MLflow accepts, values that can be converted without a change, for
+            example whole floats as integers.
+
+    Returns:
+        The params as plain Python values, then the defaults of those that the caller does not pass. Without a schema,
+        None and `{}` are returned as they are, and `{}` for everything else.
+
+    Raises:
+        SchemaError: `params` is not a dict, or values do not fit; the message has a line for each that does not.
     """
     if schema is None:
         return params if params is None or params == {} else {}
     if params is not None and not isinstance(params, dict):
-        raise SchemaError([f"expected a dict of params, got {type(params).__name__}"], "Bad params")
+        raise SchemaError([f"expected a dict, got {type(params).__name__}"], "The params are not a dict")
     if lossless and extra_params(params, schema):
         warn_user(f"params that are not in the signature are dropped: {extra_params(params, schema)}")
     specs = {spec.name: spec for spec in schema}
-    given = {str(name): value for name, value in (params or {}).items() if str(name) in specs}
+    values = {str(name): value for name, value in (params or {}).items() if str(name) in specs}
     problems = []
-    for name, value in given.items():
+    for name, value in values.items():
         try:
-            given[name] = convert_param(value, specs[name].dtype, specs[name].shape, lossless=lossless)
+            values[name] = convert_param(value, specs[name].dtype, specs[name].shape, lossless=lossless)
         except ValueError as error:
             problems.append(f"param {name!r}: {error}")
     if problems:
         raise SchemaError(problems, "The params do not fit the model's signature")
-    return given | {name: spec.default for name, spec in specs.items() if name not in given}
+    return values | {name: spec.default for name, spec in specs.items() if name not in values}
 
 
 def extra_inputs(data: Any, schema: Schema) -> list[Hashable]:
-    """The columns of a DataFrame, or the keys of a dict, that `enforce_inputs` drops: not in the schema."""
+    """Return the inputs that `enforce_inputs` drops because the schema lacks them.
+
+    Args:
+        data: What the caller passes to `predict`.
+        schema: The schema of the model's inputs.
+
+    Returns:
+        Labels of columns of a DataFrame, or keys of a dict; an empty list for other data.
+    """
     labels = getattr(data, "columns", data if isinstance(data, dict) else ())
     if not schema.has_input_names():
         return [] if schema.is_tensor_spec() else list(labels)[len(schema) :]
@@ -94,7 +129,15 @@ def extra_inputs(data: Any, schema: Schema) -> list[Hashable]:
 
 
 def extra_params(params: Any, schema: ParamSchema) -> list[str]:
-    """The names of params that `enforce_params` drops: not in the schema."""
+    """Return the names of the params that `enforce_params` drops because the schema lacks them.
+
+    Args:
+        params: The params that the caller passes to `predict`.
+        schema: The schema of the params.
+
+    Returns:
+        The names, in the order of `params`.
+    """
     known = {spec.name for spec in schema}
     return [str(name) for name in params or () if str(name) not in known]
 
@@ -103,17 +146,18 @@ def _plan(schema: Schema) -> _Plan:
     plan = schema.cache.get("plan")
     if plan is None:
         types = schema.input_types()
-        numpy_dtypes = {each: each.to_numpy() for each in set(types) if isinstance(each, DataType)}
+        scalar_types = {column_type for column_type in types if isinstance(column_type, DataType)}
+        numpy_dtypes = {scalar_type: scalar_type.to_numpy() for scalar_type in scalar_types}
         are_fixed = len(numpy_dtypes) == len(set(types)) and not numpy_dtypes.keys() & TEXT_LIKE
-        dtypes = [numpy_dtypes[each] for each in types] if are_fixed else None
+        dtypes = [numpy_dtypes[column_type] for column_type in types] if are_fixed else None
         plan = _Plan(schema.input_names() if schema.has_input_names() else None, dtypes, types)
-        schema.cache["plan"] = plan  # two threads may both work it out, to the same end
+        schema.cache["plan"] = plan  # two threads may both work it out, with the same result
     return plan
 
 
 def _as_ready(frame: Any, plan: _Plan, lossless: bool) -> Any:
-    """The frame as it is, its columns put in order, or cast as a whole; None where that is not enough."""
-    labels = frame.columns.tolist()
+    """Return the DataFrame with its columns in order, cast as a whole if need be; None if that is not enough."""
+    labels = column_labels(frame)
     if plan.names is not None and labels != plan.names and set(plan.names) <= set(labels):
         frame = _in_order(frame, labels, plan.names)
     elif labels != plan.names and (plan.names is not None or len(labels) != len(plan.types)):
@@ -127,15 +171,15 @@ def _as_ready(frame: Any, plan: _Plan, lossless: bool) -> Any:
 
 
 def _in_order(frame: Any, labels: list[Any], names: list[Hashable]) -> Any:
-    """`frame[names]`, in a quarter of its time: looking labels up is most of it."""
+    """Return `frame[names]` in a quarter of the time, most of which pandas spends on finding the labels."""
     positions = {label: position for position, label in enumerate(labels)}
     if len(positions) < len(labels):
-        return frame[names]  # a label twice gives both columns
+        return frame[names]  # two columns have the same label, and this takes both
     return frame.take([positions[name] for name in names], axis=1)
 
 
 def _cast_whole(frame: Any, dtypes: list[Any], plan: _Plan, lossless: bool) -> Any:
-    """The frame in the one dtype all columns ask for, if it is of one dtype and may be converted; None otherwise."""
+    """Cast a DataFrame of one dtype to the one that all columns ask for; return None if that is not possible."""
     targets = set(plan.dtypes or ())
     if len(targets) != 1 or len(set(dtypes)) > 1 or not hasattr(dtypes[0], "byteorder"):
         return None  # pandas' own dtypes have no byte order
@@ -148,17 +192,17 @@ def _cast_whole(frame: Any, dtypes: list[Any], plan: _Plan, lossless: bool) -> A
 
 
 def _are_kept(dtypes: list[Any], types: list[Any], lossless: bool) -> list[bool]:
-    """Whether each column stays as it is, asked once for all columns of one dtype and one type."""
-    pairs = [(id(dtype), wanted) for dtype, wanted in zip(dtypes, types, strict=True)]
-    once = dict(zip(pairs, dtypes, strict=True))
-    of_pair = {(key, wanted): _is_kept(dtype, wanted, lossless) for (key, wanted), dtype in once.items()}
-    return [of_pair[pair] for pair in pairs]
+    """Return for each column whether it stays as it is; columns of the same dtype and type are decided together."""
+    pairs = [(id(dtype), column_type) for dtype, column_type in zip(dtypes, types, strict=True)]
+    dtype_of_pair = dict(zip(pairs, dtypes, strict=True))
+    is_kept = {pair: _is_kept(dtype, pair[1], lossless) for pair, dtype in dtype_of_pair.items()}
+    return [is_kept[pair] for pair in pairs]
 
 
-def _is_kept(dtype: Any, wanted: Any, lossless: bool) -> bool:
-    if isinstance(wanted, DataType):
-        return is_ready(dtype, wanted)
-    return wanted == ANY and lossless
+def _is_kept(dtype: Any, column_type: Any, lossless: bool) -> bool:
+    if isinstance(column_type, DataType):
+        return is_ready(dtype, column_type)
+    return column_type == ANY and lossless
 
 
 def _convert(frame: Any, schema: Schema, plan: _Plan, lossless: bool) -> Any:
@@ -168,10 +212,10 @@ def _convert(frame: Any, schema: Schema, plan: _Plan, lossless: bool) -> Any:
     names = labels[: len(schema)] if plan.names is None else plan.names
     if len(names) < len(schema):
         raise SchemaError([f"expected {len(schema)} columns, got {len(labels)}: {labels}"])
-    kept = _kept_labels(frame, labels, names, plan, lossless)
+    ready = _ready_labels(frame, labels, names, plan, lossless)
     problems, converted = [], {}
     for name, spec in zip(names, schema, strict=True):
-        if name in kept:
+        if name in ready:
             continue
         if name not in frame:
             if spec.required:
@@ -183,31 +227,31 @@ def _convert(frame: Any, schema: Schema, plan: _Plan, lossless: bool) -> Any:
             problems.append(f"column {name!r}: {error}")
     if problems:
         raise SchemaError(problems)
-    if not kept:
+    if not ready:
         return pd.DataFrame(converted)
-    present = [name for name in names if name in kept or name in converted]
-    untouched = pd.DataFrame(_in_order(frame, labels, [name for name in present if name in kept]))
+    present = [name for name in names if name in ready or name in converted]
+    untouched = pd.DataFrame(_in_order(frame, labels, [name for name in present if name in ready]))
     whole = pd.concat([untouched, pd.DataFrame(converted)], axis=1) if converted else untouched
     whole = _in_order(whole, whole.columns.tolist(), present)
     whole.columns = pd.Index(present)
     return whole
 
 
-def _kept_labels(frame: Any, labels: list[Any], names: list[Any], plan: _Plan, lossless: bool) -> set[Any]:
-    """The columns that need no conversion: taken over together, they stay in their blocks."""
+def _ready_labels(frame: Any, labels: list[Any], names: list[Any], plan: _Plan, lossless: bool) -> set[Any]:
+    """Return the labels of the columns that need no conversion. Taken together, they stay in pandas' blocks."""
     if not frame.columns.is_unique or len(set(labels)) < len(labels):
         return set()
-    have = dict(zip(labels, frame.dtypes.tolist(), strict=True))
-    wanted = [(name, dtype) for name, dtype in zip(names, plan.types, strict=True) if name in have]
-    are_kept = _are_kept([have[name] for name, _ in wanted], [dtype for _, dtype in wanted], lossless)
-    return {name for (name, _), is_kept in zip(wanted, are_kept, strict=True) if is_kept}
+    dtype_of = dict(zip(labels, frame.dtypes.tolist(), strict=True))
+    present = [(name, column_type) for name, column_type in zip(names, plan.types, strict=True) if name in dtype_of]
+    are_kept = _are_kept([dtype_of[name] for name, _ in present], [column_type for _, column_type in present], lossless)
+    return {name for (name, _), is_kept in zip(present, are_kept, strict=True) if is_kept}
 
 
 def _convert_one(column: Any, spec: Any, lossless: bool) -> Any:
     import pandas as pd
 
     if column.ndim > 1:
-        raise ValueError(f"{column.shape[1]} columns have this label; give each its own")
+        raise ValueError(f"{column.shape[1]} columns have this label; rename them so that each label stands once")
     if isinstance(spec.type, DataType):
         return convert_column(column, spec.type, lossless=lossless)
     if lossless and spec.type == ANY:
@@ -222,8 +266,86 @@ def _convert_one(column: Any, spec: Any, lossless: bool) -> Any:
 
 
 def _hint(name: Hashable, labels: list[Any], plan: _Plan) -> str:
-    near = [label for label in labels if str(label).lower() == str(name).lower()]
-    if near:
-        return f"did you mean {near[0]!r}? Rename it to {name!r}"
+    similar = [label for label in labels if str(label).lower() == str(name).lower()]
+    if similar:
+        return f"did you mean {similar[0]!r}? Rename it to {name!r}"
     extra = [label for label in labels if label not in set(plan.names or ())]
-    return f"add it (extra columns: {extra})" if extra else f"add it to {labels}"
+    if extra:
+        return f"add it, or rename one of the columns {extra}, which are not in the signature"
+    return f"add it; the data has the columns {labels}"
+
+
+def as_frame(data: Any, schema: Schema, lossless: bool) -> Any:
+    """Turn what the caller passes to `predict` into a DataFrame for a schema of columns.
+
+    Args:
+        data: A DataFrame; a scalar, which is one row of one column; a list, which is one column or a list of rows; a
+            dict, which is one row or a dict of columns; an ndarray, or a Series.
+        schema: The schema of the model's inputs.
+        lossless: Whether to accept tuples as lists.
+
+    Returns:
+        The DataFrame, before any conversion of its columns.
+
+    Raises:
+        SchemaError: The data cannot be read as a table.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(data, pd.DataFrame):
+        return data
+    if lossless and isinstance(data, tuple):
+        data = list(data)
+    try:
+        if np.isscalar(data):
+            return pd.DataFrame([data])
+        if isinstance(data, dict):
+            return _dict_frame(data, schema)
+        if isinstance(data, (list, np.ndarray, pd.Series)):
+            return pd.DataFrame(data)
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError) as error:
+        raise SchemaError([f"the {type(data).__name__} cannot be read as a table: {error}"]) from error
+    raise SchemaError([f"expected a table, got {type(data).__name__}; pass a DataFrame{_columns(schema)}"])
+
+
+def _columns(schema: Schema) -> str:
+    return f" with the columns {schema.input_names()}" if schema.has_input_names() else ""
+
+
+def _dict_frame(data: dict[Any, Any], schema: Schema) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    values = list(data.values())
+    if _is_one_row(data, schema):
+        return pd.DataFrame([data])
+    if all(_is_boxed_text(value) for value in values):
+        return pd.DataFrame([data])
+    # pandas does not accept an ndarray of several axes as a column; as a list, each of its items becomes a cell
+    return pd.DataFrame(
+        {
+            key: value.tolist() if isinstance(value, np.ndarray) and value.ndim > 1 else value
+            for key, value in data.items()
+        }
+    )
+
+
+def _is_one_row(data: dict[Any, Any], schema: Schema) -> bool:
+    import numpy as np
+
+    if any(isinstance(spec.type, (Array, Object)) for spec in schema):
+        return True
+    return all(
+        value is None
+        or np.isscalar(value)
+        or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+        for value in data.values()
+    )
+
+
+def _is_boxed_text(value: Any) -> bool:
+    """Return whether the value is an ndarray without axes that holds one text, which servers make from text in JSON."""
+    import numpy as np
+
+    return isinstance(value, np.ndarray) and value.dtype.type == np.str_ and value.shape == ()

@@ -28,9 +28,9 @@ def requirements(named: Iterable[str], modules: Iterable[str], covered: Iterable
     """Return the pinned requirements of a package.
 
     Args:
-        named: distributions that the flavor names; one that is not installed is left out.
-        modules: modules that the model's pickle names, or that the package's code imports.
-        covered: top-level modules that the named distributions bring.
+        named: Distributions that the flavor names; one that is not installed is left out.
+        modules: Modules that the model's pickle names, or that the package's code imports.
+        covered: Top-level modules that the named distributions bring.
     """
     names = {
         *named,
@@ -86,9 +86,9 @@ def copy_local_code(package: Package, modules: set[str], there: Container[str] =
     """Copy the user's own modules that the model names, and those that these import, into ``code/``.
 
     Args:
-        package: the package.
-        modules: the modules that the model names; what the copied ones import is added to it.
-        there: modules that are in ``code/`` already.
+        package: The package.
+        modules: The modules that the model names; what the copied ones import is added to it.
+        there: Modules that are in ``code/`` already.
 
     Returns:
         (module, reason) for each that was not copied: it is too large, or its file cannot be found.

@@ -13,8 +13,8 @@ class SchemaError(ValueError):
     """Data or params do not fit a model's signature. The message has a line for each problem.
 
     Args:
-        problems: the problems; the attribute ``problems`` holds them one by one.
-        what: the first line of the message.
+        problems: The problems; the attribute ``problems`` holds them one by one.
+        what: The first line of the message.
     """
 
     def __init__(self, problems: list[str], what: str = "The data does not fit the model's signature") -> None:

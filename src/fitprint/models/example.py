@@ -30,15 +30,15 @@ def write_example(package: Package, example: Any) -> dict[str, Any]:
     """Write both files of an input example.
 
     Args:
-        package: the package.
-        example: a DataFrame, an array, a dict of arrays, a csr or csc matrix, or what JSON can hold; each of them also
+        package: The package.
+        example: A DataFrame, an array, a dict of arrays, a csr or csc matrix, or what JSON can hold; each of them also
             as ``(data, params)``.
 
     Returns:
         The entry ``saved_input_example_info`` of the MLmodel file.
 
     Raises:
-        ValueError: the example is anything else.
+        ValueError: The example is anything else.
     """
     data, params = split_params(example)
     kind, stored, serving = _forms(data)
@@ -120,15 +120,15 @@ def read_example(folder: Path, info: Mapping[str, Any], schema: Schema | None = 
     """Read the input example of a package.
 
     Args:
-        folder: the folder of the package.
-        info: the entry ``saved_input_example_info`` of its MLmodel file.
-        schema: gives columns and arrays their types; without it, times and bytes stay the strings that JSON holds.
+        folder: The folder of the package.
+        info: The entry ``saved_input_example_info`` of its MLmodel file.
+        schema: Gives columns and arrays their types; without it, times and bytes stay the strings that JSON holds.
 
     Returns:
         Data and params.
 
     Raises:
-        PackageError: the file is missing, not JSON, or not what ``info`` says.
+        PackageError: The file is missing, not JSON, or not what ``info`` says.
     """
     kind = info.get("type")
     stored = _parsed(folder, info.get("artifact_path") or FILE)

@@ -1,8 +1,8 @@
-"""Which signature a package may carry: one under which the model predicts what it predicts on the data itself.
+"""A signature is written only if the model predicts the same with it as without it.
 
-A reader enforces the signature before the model sees the data (MLmodel contract, "Enforcement at predict"), and some
-data comes out of that as something else: a category as text, a list as a DataFrame. So the enforced data is given
-to the model once, on a few rows, before the signature is written.
+Whoever loads a package enforces its signature before the model gets the data, and enforcement turns some data into
+something else: a categorical column into text, a list into a DataFrame. For this reason the model predicts once, for a
+few rows, from the enforced data, before the signature is written.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fitprint._core.rows import row_count, take_rows
 from fitprint.models.enforcement import enforce_inputs
 from fitprint.models.errors import SchemaError
 from fitprint.models.inference import infer_schema
-from fitprint.models.inference_columns import columns_at, missing_counts
+from fitprint.models.inference_columns import MISSING_COUNTS, columns_at, missing_counts
 from fitprint.models.schema import ColSpec, Schema, Spec
 from fitprint.models.signature import ModelSignature
 from fitprint.models.types import AnyType, DataType
@@ -26,19 +26,28 @@ Predict = Callable[[Any], Any]
 
 
 def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> tuple[ModelSignature | None, Reasons]:
-    """The signature of a model and its training data, and (what, reason) for each part that had to be left out.
+    """Infer the signature of a model from data, leaving out the inputs if enforcing them would change predictions.
 
-    ``predict`` is the model's own, on rows of the data; ``predicted``: what it gave for all of them, if it was asked.
-    Raises what it raises on the data itself.
+    Args:
+        predict: The model's function of prediction, which takes rows of the data.
+        data: The data, for example that of the training.
+        predicted: The predictions for all of the data, if they are known already.
+
+    Returns:
+        The signature, or None if nothing is left of it, and a pair (what, reason) for each part that is left out. A
+        column whose conversion would change the predictions has the type `any`.
+
+    Raises:
+        Exception: Whatever `predict` raises for the data as it is.
     """
-    chosen = _few_rows(data)
+    inputs = infer_schema(data)
+    chosen = _few_rows(data, inputs)
     rows = data if chosen is None else take_rows(data, chosen)
     if predicted is None or chosen is None or row_count(predicted) != row_count(data):
         expected = predict(rows)
     else:
         expected = take_rows(predicted, chosen)
     outputs = infer_schema(expected)
-    inputs = infer_schema(data)
     if inputs is None:
         return (ModelSignature(outputs=outputs) if outputs is not None else None), []
     if _predicts_the_same(predict, inputs, rows, expected):
@@ -53,14 +62,16 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> tu
     return signature, [("signature inputs", reason)]
 
 
-def _few_rows(data: Any) -> Any:
-    """The index of the first rows, and of the first few with a missing value: enforcement treats these in its own way.
+def _few_rows(data: Any, inputs: Schema | None) -> Any:
+    """Choose the rows to predict: the first ones, and the first with a missing value, which enforcement may change.
 
-    None for data whose rows cannot be counted.
+    Returns:
+        Their positions or a slice, or None if the rows of the data cannot be counted.
     """
     if not hasattr(data, "columns") or not hasattr(data, "isna"):
         return slice(0, ROWS) if row_count(data) is not None else None
-    lacking = [position for position, count in enumerate(missing_counts(data)) if count]
+    counts = inputs.cache.pop(MISSING_COUNTS, None) if inputs is not None else None
+    lacking = [position for position, count in enumerate(missing_counts(data) if counts is None else counts) if count]
     if not lacking:
         return slice(0, ROWS)
     missing = columns_at(data, lacking).isna().to_numpy().any(axis=1)
@@ -69,7 +80,7 @@ def _few_rows(data: Any) -> Any:
 
 
 def _relaxed(inputs: Schema, suspects: list[Any]) -> list[Schema]:
-    """The schema with each suspicious column in turn as `any`, then with all of them so."""
+    """Return the schema with each of the suspect columns in turn as `any`, then with all of them as `any`."""
     if not suspects:
         return []
     singly = [_with_any(inputs, {name}) for name in suspects[:10]] if len(suspects) > 1 else []
@@ -78,12 +89,12 @@ def _relaxed(inputs: Schema, suspects: list[Any]) -> list[Schema]:
 
 def _with_any(inputs: Schema, names: set[Any]) -> Schema:
     return Schema(
-        [ColSpec(AnyType(), each.name, required=each.required) if each.name in names else each for each in inputs]
+        [ColSpec(AnyType(), spec.name, required=spec.required) if spec.name in names else spec for spec in inputs]
     )
 
 
 def _changed_columns(inputs: Schema, rows: Any) -> list[Any]:
-    """The columns of a DataFrame that enforcement refuses, or gives another dtype, in the order of the schema."""
+    """Return the columns of a DataFrame that enforcement refuses or converts, in the order of the schema."""
     if not hasattr(rows, "columns") or inputs.is_tensor_spec() or not inputs.has_input_names():
         return []
     kinds: dict[tuple[Any, Any], list[Spec]] = {}
@@ -94,7 +105,7 @@ def _changed_columns(inputs: Schema, rows: Any) -> list[Any]:
 
 
 def _changed_among(specs: list[Spec], dtype: Any, rows: Any) -> list[Any]:
-    """The changed ones of columns that share a dtype and a type, found by enforcing all of them and then halves."""
+    """Return the changed ones among columns of one dtype and type, by enforcing all of them, then each half."""
     columns = rows[[spec.name for spec in specs]]
     try:
         if _same_data(enforce_inputs(columns, Schema(specs)), columns):
@@ -116,12 +127,12 @@ def _predicts_the_same(predict: Predict, inputs: Schema, rows: Any, expected: An
         return False
     if _same_data(enforced, rows):
         return True
-    accepted, found = attempt(predict, enforced)
-    return accepted and _same_predictions(found, expected)
+    accepted, predictions = attempt(predict, enforced)
+    return accepted and _same_predictions(predictions, expected)
 
 
 def _same_data(enforced: Any, rows: Any) -> bool:
-    """Whether enforcement left the data as it was; False where telling would cost more than predicting."""
+    """Return whether enforcement left the data as it was; False if a comparison would cost more than a prediction."""
     if enforced is rows:
         return True
     if type(enforced) is not type(rows):
@@ -132,14 +143,14 @@ def _same_data(enforced: Any, rows: Any) -> bool:
     return hasattr(rows, "dtype") and rows.shape == enforced.shape and rows.dtype == enforced.dtype
 
 
-def _same_predictions(found: Any, expected: Any) -> bool:
+def _same_predictions(predictions: Any, expected: Any) -> bool:
     import numpy as np
 
-    if type(found) is not type(expected):
+    if type(predictions) is not type(expected):
         return False
-    if hasattr(found, "toarray"):
-        found, expected = found.toarray(), expected.toarray()
-    left, right = np.asarray(found), np.asarray(expected)
+    if hasattr(predictions, "toarray"):
+        predictions, expected = predictions.toarray(), expected.toarray()
+    left, right = np.asarray(predictions), np.asarray(expected)
     if left.shape != right.shape or left.dtype.kind != right.dtype.kind:
         return False
     if left.dtype.kind in "fc":

@@ -1,7 +1,7 @@
-"""The type of a Python value: scalars, lists, ndarrays and dicts, nested as they come.
+"""The type of a Python value is inferred: of a scalar, a list, an ndarray or a dict, at any depth.
 
-The rules are MLflow's, as its 3.17 infers them: lists hold one type, missing values fit any type,
-and a key that some dicts of a list lack is not required.
+The rules are those of MLflow 3.17: all items of a list have one type, a missing value fits every type, and a key that
+some dicts of a list lack is not required.
 """
 
 from __future__ import annotations
@@ -17,52 +17,69 @@ ANY = AnyType()
 
 
 class NoTypeError(ValueError):
-    """The value has no type a signature could name."""
+    """The value has no type that a signature can name."""
 
 
 def value_type(value: Any) -> FieldType:
-    """The type of one value: `any` for a missing one and for an empty list or dict.
+    """Infer the type of one value.
 
-    Raises NoTypeError for a value MLflow has no type for, such as a tuple, a set or an `np.int8`.
+    Args:
+        value: The value.
+
+    Returns:
+        The type, which is `any` for a missing value and for an empty list or dict.
+
+    Raises:
+        NoTypeError: MLflow has no type for the value, for example for a tuple, a set or a `numpy.int8`.
     """
-    found = _type_or_none(value)
-    if found is None:
+    inferred = _type_or_none(value)
+    if inferred is None:
         raise NoTypeError("an empty ndarray has no type")
-    return found
+    return inferred
 
 
 def items_type(values: Any) -> FieldType:
-    """The one type of all items of a non-empty list; raises NoTypeError when they have none in common."""
-    found = _array_or_none(values)
-    if found is None:
+    """Infer the type that all items of a list have.
+
+    Args:
+        values: A list that is not empty.
+
+    Returns:
+        The type.
+
+    Raises:
+        NoTypeError: The items have no type in common.
+    """
+    array = _array_or_none(values)
+    if array is None:
         raise NoTypeError("no item has a type")
-    return found.dtype
+    return array.dtype
 
 
 def is_missing(value: Any) -> bool:
-    """Whether the value is None, a float NaN, `pandas.NA` or `pandas.NaT`."""
+    """Return whether the value is None, a NaN, `pandas.NA` or `pandas.NaT`."""
     if isinstance(value, float):
         return value != value
-    return value is None or type(value).__name__ in {"NAType", "NaTType"}  # by name: pandas may be absent
+    return value is None or type(value).__name__ in {"NAType", "NaTType"}  # by name, so that pandas is not imported
 
 
 def is_datetime(value: Any) -> bool:
-    """Whether the value is exactly a date, a datetime or a `numpy.datetime64` (no `pandas.Timestamp`)."""
+    """Return whether the class of the value is `date`, `datetime` or `numpy.datetime64` (not `pandas.Timestamp`)."""
     return _scalar_types().get(type(value)) is DataType.datetime
 
 
 def _type_or_none(value: Any) -> FieldType | None:
-    # None is the type of an empty ndarray: inside a list it says nothing about the items' type
+    # None stands for an empty ndarray, which inside a list tells nothing about the type of the items
     if is_missing(value) or (isinstance(value, (list, dict)) and not value):
         return ANY
     if isinstance(value, dict):
         return Object(_property(key, item) for key, item in value.items())
     if isinstance(value, list) or _is_ndarray(value):
         return _array_or_none(value)
-    found = _scalar_types().get(type(value))
-    if found is None:
+    scalar_type = _scalar_types().get(type(value))
+    if scalar_type is None:
         raise NoTypeError(f"no type for {type(value).__name__}")
-    return found
+    return scalar_type
 
 
 def _property(name: Any, value: Any) -> Property:
@@ -73,35 +90,46 @@ def _property(name: Any, value: Any) -> Property:
 def _array_or_none(values: Any) -> Array | None:
     if _is_ndarray(values) and values.ndim == 0:
         raise NoTypeError("an ndarray without axes has no items")
-    simple = _common_scalar(values)
-    if simple is not None:
-        return Array(simple)
-    found: FieldType | None = None
+    scalar_type = _common_scalar(values)
+    if scalar_type is not None:
+        return Array(scalar_type)
+    merged: FieldType | None = None
     for item in values:
         dtype = _type_or_none(item)
         if dtype is not None:
-            found = dtype if found is None else merge_types(found, dtype)
-    return None if found is None else Array(found)
+            merged = dtype if merged is None else merge_types(merged, dtype)
+    return None if merged is None else Array(merged)
 
 
 def _common_scalar(values: Iterable[Any]) -> FieldType | None:
-    """A shortcut: the type when all items are missing or of Python types that map to one scalar type."""
-    kinds = set(map(type, values))
-    if not kinds:
+    """Return the scalar type of the items if their classes alone decide it, which is quick, and None otherwise."""
+    classes = set(map(type, values))
+    if not classes:
         return None
-    scalars = {_scalar_types().get(kind) for kind in kinds if kind is not type(None)}
-    if (DataType.double in scalars and len(scalars) > 1) or None in scalars:
-        return None  # a NaN among text counts as missing: the long way looks at each
-    if len(scalars) > 1:
+    scalar_types = {_scalar_types().get(cls) for cls in classes if cls is not type(None)}
+    if (DataType.double in scalar_types and len(scalar_types) > 1) or None in scalar_types:
+        return None  # a NaN among texts counts as missing, so every item must be looked at
+    if len(scalar_types) > 1:
         raise NoTypeError("a list of several types")
-    found = scalars.pop() if scalars else None
-    if found is None or (found is DataType.double and all(map(is_missing, values))):
+    scalar_type = scalar_types.pop() if scalar_types else None
+    if scalar_type is None or (scalar_type is DataType.double and all(map(is_missing, values))):
         return ANY
-    return found
+    return scalar_type
 
 
 def merge_types(first: FieldType, second: FieldType) -> FieldType:
-    """The type both values fit; `any` fits all. Raises NoTypeError when the types are at odds."""
+    """Return the type that fits the values of both types.
+
+    Args:
+        first: A type; `any` stands for missing values.
+        second: Another type, or the same.
+
+    Returns:
+        The type. In an object, a key is required only if it is required in both.
+
+    Raises:
+        NoTypeError: There is no such type.
+    """
     if isinstance(first, AnyType):
         first, second = second, first
     if isinstance(second, AnyType):
@@ -116,20 +144,20 @@ def merge_types(first: FieldType, second: FieldType) -> FieldType:
 
 
 def _merge_objects(first: Object, second: Object) -> Object:
-    ours = {prop.name: prop for prop in first.properties}
-    theirs = {prop.name: prop for prop in second.properties}
+    of_first = {prop.name: prop for prop in first.properties}
+    of_second = {prop.name: prop for prop in second.properties}
     merged = []
-    for name, prop in {**theirs, **ours}.items():
-        if name in ours and name in theirs:
-            dtype = merge_types(ours[name].dtype, theirs[name].dtype)
-            merged.append(Property(name, dtype, ours[name].required and theirs[name].required))
+    for name, prop in {**of_second, **of_first}.items():
+        if name in of_first and name in of_second:
+            dtype = merge_types(of_first[name].dtype, of_second[name].dtype)
+            merged.append(Property(name, dtype, of_first[name].required and of_second[name].required))
         else:
             merged.append(Property(name, prop.dtype, required=False))
     return Object(merged)
 
 
-def _all_optional(found: Object) -> Object:
-    return Object(Property(prop.name, prop.dtype, required=False) for prop in found.properties)
+def _all_optional(dict_type: Object) -> Object:
+    return Object(Property(prop.name, prop.dtype, required=False) for prop in dict_type.properties)
 
 
 def _is_ndarray(value: Any) -> bool:

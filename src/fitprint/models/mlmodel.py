@@ -1,6 +1,6 @@
-"""The MLmodel file: YAML in block style, keys in alphabetical order, as MLflow writes it.
+"""The MLmodel file of a package: YAML in block style with sorted keys, as MLflow writes it.
 
-Format: the MLmodel contract of MLflow ("The package folder and the MLmodel file").
+Format: MLflow's documentation of the MLmodel file and of the folder of a model.
 """
 
 from __future__ import annotations
@@ -24,15 +24,23 @@ WRITER = "fitprint_flavor"
 """The key of the flavor that wrote the package in the format of another one."""
 LARGEST = 10_000_000
 _MOST_KEPT = 200_000
-"""Bytes of a value whose YAML is kept for the next package."""
+"""The largest value, in bytes, whose YAML text is kept for the next package."""
 _IDENTIFIER = re.compile(r"(?=.*[a-f])[0-9a-f]{32}")
-"""An identifier of hexadecimal digits that YAML cannot take for a number, and so needs no quotes."""
+"""An identifier of hexadecimal digits that YAML cannot read as a number, so that it needs no quotes."""
 
 
 def to_yaml(document: Any, sort_keys: bool = True) -> str:
-    """Block-style YAML, by the C emitter where PyYAML has it (six times as fast).
+    """Return a document as YAML in block style. PyYAML's C emitter is used if it is there; it is six times as fast.
 
-    Raises TypeError, naming it, for a value that plain YAML cannot hold.
+    Args:
+        document: Mappings, lists, text, numbers, booleans and None.
+        sort_keys: Whether the keys of mappings are sorted.
+
+    Returns:
+        The text.
+
+    Raises:
+        TypeError: The document has a value of another kind; the message names it.
     """
     import yaml
 
@@ -44,7 +52,7 @@ def to_yaml(document: Any, sort_keys: bool = True) -> str:
         value = error.args[-1]
         raise TypeError(
             f"{value!r:.80} is a {type(value).__name__}, which the files of a package cannot hold: "
-            "give text, numbers, lists and mappings"
+            "use text, numbers, lists and mappings"
         ) from None
     return text
 
@@ -55,32 +63,45 @@ def _dumper() -> Any:
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
         def ignore_aliases(self, data: Any) -> bool:
-            return True  # an anchor is legal YAML that no other writer of MLmodel files emits
+            return True  # anchors are valid YAML, but nothing else that writes MLmodel files uses them
 
     return Dumper
 
 
 def document_yaml(document: Mapping[str, Any]) -> str:
-    """The text that `to_yaml` gives for an MLmodel document; what was the same in an earlier one is not made anew."""
+    """Return the text of an MLmodel document, as `to_yaml` makes it. The texts of equal values are made only once."""
     return "".join(_entry(name, document[name]) for name in sorted(document))
 
 
 def _entry(name: str, value: Any) -> str:
-    """One key of the document with its value. The result is the same as of the emitter, which sorts keys too."""
+    """Return the text of one key of the document and its value, which is the text that `to_yaml` makes."""
     if name in ("model_uuid", "run_id") and _IDENTIFIER.fullmatch(value):
         return f"{name}: {value}\n"
     if name == "utc_time_created":
         return f"{name}: '{value}'\n"
     try:
-        frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike, and refuses all that is not plain
+        frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike
     except ValueError:
         return to_yaml({name: value})
-    return _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else to_yaml({name: value})
+    kept = _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else _last_long_entry(name, frozen)
+    return to_yaml({name: value}) if kept is None else kept
 
 
-@functools.lru_cache(maxsize=64)
-def _kept_entry(name: str, frozen: bytes) -> str:
-    return to_yaml({name: marshal.loads(frozen)})
+def _made_entry(name: str, frozen: bytes) -> str | None:
+    """Return the text of a key and its value; None if the value may not be plain: marshal turns arrays into bytes."""
+    value = marshal.loads(frozen)
+    return None if _has_bytes(value) else to_yaml({name: value})
+
+
+def _has_bytes(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_bytes, (*value, *value.values())))
+    return any(map(_has_bytes, value)) if isinstance(value, (list, tuple, set, frozenset)) else isinstance(value, bytes)
+
+
+_kept_entry = functools.lru_cache(maxsize=64)(_made_entry)
+_last_long_entry = functools.lru_cache(maxsize=1)(_made_entry)
+"""Of long values, such as the signature of ten thousand columns, the last one alone is kept."""
 
 
 def flavors(
@@ -90,11 +111,20 @@ def flavors(
     pyfunc: Mapping[str, Any] | None,
     code: str | None,
 ) -> dict[str, Any]:
-    """The map of flavors: the model's own, and the generic one unless ``pyfunc`` is None: then it cannot predict.
+    """Return the flavors of an MLmodel document.
 
-    Keys of the generic one whose value is None are left out.
+    Args:
+        flavor: The name of the model's flavor.
+        keys: The entries of this flavor.
+        loader_module: The module whose `_load_pyfunc` loads the model.
+        pyfunc: Further entries of the generic flavor `python_function`, or None if the model cannot predict. An
+            entry whose value is None is left out.
+        code: The folder of code in the package, or None if there is none.
+
+    Returns:
+        The entry `flavors` of the document.
     """
-    found: dict[str, Any] = {flavor: {**keys, "code": code}}
+    entries: dict[str, Any] = {flavor: {**keys, "code": code}}
     if pyfunc is not None:
         generic = {
             "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
@@ -103,35 +133,43 @@ def flavors(
             "code": code,
             **pyfunc,
         }
-        found["python_function"] = {name: value for name, value in generic.items() if value is not None}
-    return found
+        entries["python_function"] = {name: value for name, value in generic.items() if value is not None}
+    return entries
 
 
 def describe(**keys: Any) -> dict[str, Any]:
-    """The document of an MLmodel file, with the time of now; keys that are None are left out."""
+    """Return the document of an MLmodel file with these keys and the current time; keys that are None are left out."""
     created = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
     return {name: value for name, value in {**keys, "utc_time_created": created}.items() if value is not None}
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The MLmodel document of a package folder, as plain data and bounded.
+    """Read the MLmodel document of a package.
 
-    Raises PackageError, naming the folder, for a missing, empty, oversized, malformed or hostile file.
+    Args:
+        folder: The folder of the package.
+
+    Returns:
+        The document as plain data.
+
+    Raises:
+        PackageError: The file is missing, empty, too large, not valid, or made to exhaust its reader. The message
+            names the folder.
     """
     path = folder / NAME
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
-            raise PackageError(f"{path} is no plain file of at most {LARGEST:,} bytes, as MLmodel files are")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+            raise PackageError(f"{path} must be a regular file of at most {LARGEST:,} bytes")
         if path.is_symlink():
             path = member(folder, NAME)
         document = bounded_yaml.load(path.read_bytes())
     except FileNotFoundError:
-        raise PackageError(f"{folder} is no package: it has no MLmodel file") from None
+        raise PackageError(f"{folder} is not a package: it has no MLmodel file") from None
     except OSError as error:
         raise PackageError(f"{path} cannot be read: {error.strerror}") from None
     except bounded_yaml.YamlError as error:
         raise PackageError(f"{path} {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("flavors"), dict):
-        raise PackageError(f"{path} holds no flavors: it is empty, truncated or not an MLmodel file")
+        raise PackageError(f"{path} has no flavors: it is empty, truncated or not an MLmodel file")
     return document

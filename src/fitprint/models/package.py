@@ -30,7 +30,7 @@ def make_below(folder: str | os.PathLike[str], name: str) -> None:
     """Make a folder below another one, and those between.
 
     Raises:
-        FileNotFoundError: the outer folder has gone; it is never made again.
+        FileNotFoundError: The outer folder has gone; it is never made again.
     """
     place = os.fspath(folder)
     for part in name.split(os.sep):
@@ -43,14 +43,14 @@ def member(folder: Path, name: Any) -> Path:
     """Return the path of a file that an MLmodel file names.
 
     Args:
-        folder: the folder of the package.
-        name: the name of the file.
+        folder: The folder of the package.
+        name: The name of the file.
 
     Returns:
         Its path.
 
     Raises:
-        PackageError: the file is missing, or the name leads outside of the folder.
+        PackageError: The file is missing, or the name leads outside of the folder.
     """
     if not isinstance(name, str) or not name:
         raise PackageError(f"{folder}: its MLmodel file names no model file")
@@ -99,13 +99,13 @@ class PackageFile:
         """Write the bytes of a buffer.
 
         Args:
-            data: the buffer.
+            data: The buffer.
 
         Returns:
             The number of bytes.
 
         Raises:
-            PackageTooLarge: the package would be over its limit.
+            PackageTooLarge: The package would be over its limit.
         """
         view = (
             data.raw() if isinstance(data, PickleBuffer) else memoryview(data)
@@ -175,13 +175,13 @@ class _Storing:
 
 
 class Package:
-    """A package that is being written into a folder of its own.
+    """A package that is being written into its own folder.
 
     The `save` of a flavor uses `open` and `path`, and never opens a file by itself.
 
     Args:
-        folder: the folder, which is made.
-        limit: the bytes that all its files may have together, or None.
+        folder: The folder, which is made.
+        limit: The bytes that all its files may have together, or None.
     """
 
     def __init__(self, folder: str | os.PathLike[str], limit: int | None = None) -> None:
@@ -206,13 +206,13 @@ class Package:
         """Open a file of the package for writing in binary.
 
         Args:
-            name: the path of the file inside the package.
+            name: The path of the file inside the package.
 
         Returns:
             The file, a context manager.
 
         Raises:
-            ValueError: the name leads outside of the package.
+            ValueError: The name leads outside of the package.
         """
         with self.storing():
             file = PackageFile(self, name, open(self._place(name), "wb"))  # noqa: SIM115
@@ -225,13 +225,13 @@ class Package:
         """Return the path of a file or folder for a framework that has to write it by itself; it is counted at the end.
 
         Args:
-            name: the path inside the package.
+            name: The path inside the package.
 
         Returns:
             The path, whose folder exists.
 
         Raises:
-            ValueError: the name leads outside of the package.
+            ValueError: The name leads outside of the package.
         """
         with self.storing():
             place = Path(self._place(name))
@@ -242,8 +242,8 @@ class Package:
         """Write a whole small file in UTF-8.
 
         Args:
-            name: the path of the file inside the package.
-            text: its content.
+            name: The path of the file inside the package.
+            text: Its content.
         """
         with self.open(name) as file:
             file.write(text.encode("utf-8"))
@@ -252,8 +252,8 @@ class Package:
         """Copy a file into the package, in blocks.
 
         Args:
-            source: the file.
-            name: the path of the copy inside the package.
+            source: The file.
+            name: The path of the copy inside the package.
         """
         with open(source, "rb") as read, self.open(name) as file:
             while block := read.read(_BLOCK):
@@ -263,10 +263,10 @@ class Package:
         """Add to the size of the package.
 
         Args:
-            size: the bytes that are about to be written.
+            size: The bytes that are about to be written.
 
         Raises:
-            PackageTooLarge: the package would be over its limit.
+            PackageTooLarge: The package would be over its limit.
         """
         if self.limit is not None and self.size + size > self.limit:
             raise PackageTooLarge(self.limit)
@@ -286,17 +286,22 @@ class Package:
         """Write ``checksums.json`` and move the folder to its final place.
 
         Args:
-            target: the final place.
+            target: The final place.
         """
-        self.settle()
-        text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
+        self.complete()
         with self.storing():
-            (self.folder / CHECKSUMS).write_text(text, "utf-8")
             os.rename(self.folder, target)
         self.sealed = True
 
+    def complete(self) -> None:
+        """Write ``checksums.json``, the last file of the package."""
+        self.settle()
+        text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
+        with self.storing(), open(f"{self._root}/{CHECKSUMS}", "wb") as file:
+            file.write(text.encode("utf-8"))
+
     def storing(self) -> _Storing:
-        """Surround operations on files, so that `on_fault` gets to know their errors."""
+        """Return a context manager for operations on files, which passes their errors to `on_fault`."""
         return _Storing(self)
 
     def discard(self) -> None:

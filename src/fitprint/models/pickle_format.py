@@ -26,16 +26,16 @@ def save(
     """Write a model in the format that the options name, by default as a pickle.
 
     Args:
-        model: the model.
-        package: the package.
-        options: the options of the call, of which those in `OPTIONS` are read.
-        known: types that skops may load without the reader trusting them.
+        model: The model.
+        package: The package.
+        options: The options of the call, of which those in `OPTIONS` are read.
+        known: Types that skops may load without the reader trusting them.
 
     Returns:
         The name of the file, and the keys of the MLmodel file.
 
     Raises:
-        ValueError: there is no such format. Whatever pickling raises is raised too.
+        ValueError: There is no such format. Whatever pickling raises is raised too.
     """
     form = options.get("serialization_format")
     if form not in (None, *FORMATS):
@@ -50,10 +50,10 @@ def save_for(model: Any, package: Package, flavor: str, distribution: str) -> Sa
     """Pickle a model for the loaders of another flavor, whose packages are pickles.
 
     Args:
-        model: the model.
-        package: the package.
-        flavor: the other flavor.
-        distribution: the distribution whose version is noted.
+        model: The model.
+        package: The package.
+        flavor: The other flavor.
+        distribution: The distribution whose version is noted.
 
     Returns:
         What that flavor's loaders need to know; `Flavor.package_flavor` has to name that flavor too.
@@ -71,15 +71,15 @@ def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
     """Read a model.
 
     Args:
-        path: the file.
-        config: the keys of the MLmodel file.
-        default: the format if the MLmodel file names none.
+        path: The file.
+        config: The keys of the MLmodel file.
+        default: The format if the MLmodel file names none.
 
     Returns:
         The model.
 
     Raises:
-        PackageError: the format is not known, the file is broken, or it holds types that are not trusted.
+        PackageError: The format is not known, the file is broken, or it holds types that are not trusted.
     """
     form = config.get("serialization_format", default)
     if form == "skops":
@@ -97,7 +97,7 @@ def needs_trust(config: Mapping[str, Any]) -> str | None:
     """Return why loading a model may run code: pickles may, skops loads only types that the caller trusts.
 
     Args:
-        config: the keys of the MLmodel file.
+        config: The keys of the MLmodel file.
 
     Returns:
         The reason, or None.
@@ -112,7 +112,7 @@ def _save_skops(model: Any, package: Package, trusted: list[str]) -> dict[str, A
     """Write a model as skops; return the keys that MLflow's flavors have for this format.
 
     Raises:
-        ValueError: the model has types that neither skops knows nor ``trusted`` names.
+        ValueError: The model has types that neither skops knows nor ``known`` or ``skops_trusted_types`` names.
     """
     content = _skops_io().dumps(model)
     unknown = sorted(set(_skops_io().get_untrusted_types(data=content)) - set(trusted))

@@ -49,16 +49,16 @@ def dump_model(model: Any, package: Package, name: str, form: str | None = None)
     """Pickle a model into a file of the package.
 
     Args:
-        model: the model.
-        package: the package.
-        name: the name of the file.
-        form: the format, ``pickle`` or ``cloudpickle``; by default the first of them that can hold the model.
+        model: The model.
+        package: The package.
+        name: The name of the file.
+        form: The format, ``pickle`` or ``cloudpickle``; by default the first of them that can hold the model.
 
     Returns:
         The format.
 
     Raises:
-        PackageTooLarge: the package would be over its limit. Whatever pickling raises is raised too.
+        PackageTooLarge: The package would be over its limit. Whatever pickling raises is raised too.
     """
     with package.open(name) as file:
         if form == "cloudpickle":
@@ -167,13 +167,13 @@ def load_pickle(file: BinaryIO) -> Any:
     """Load a pickle like `pickle.load`, but also arrays of numpy 2 if numpy 1 is installed, and the reverse.
 
     Args:
-        file: the file, open for reading in binary.
+        file: The file, open for reading in binary.
 
     Returns:
         The object.
 
     Raises:
-        Exception: what `pickle.load` raises.
+        Exception: What `pickle.load` raises.
     """
     return Unpickler(file).load()
 

@@ -1,6 +1,6 @@
-"""The signature of a model: schemas of its inputs, outputs and params, as the MLmodel file holds them.
+"""The signature of a model: the schemas of its inputs, outputs and params.
 
-Source of the format: MLflow as of 3.17. Each part is a JSON list kept as text; an absent part is null.
+The form in the MLmodel file is that of MLflow 3.17: each part is a JSON list written as text, or null if it is absent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from fitprint._core.publish import publish
-from fitprint.models.inference import infer_params, infer_schema
+from fitprint.models.inference import dataclass_schema, infer_params, infer_schema
 from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 
 __all__ = ["ModelSignature", "infer_params", "infer_schema", "infer_signature"]
@@ -22,10 +22,19 @@ _PARTS: dict[str, type] = {"inputs": Schema, "outputs": Schema, "params": ParamS
 
 @dataclass(repr=False)
 class ModelSignature:
-    """What a model takes and gives; at least one part must be there. Parts can be replaced: ``signature.inputs = ...``.
+    """The signature of a model: the schemas of what it takes and of what it returns.
 
-    A dataclass in place of a schema means the schema of its fields.
-    Raises ValueError when all are None, TypeError for a part of another class.
+    Each part can be replaced: ``signature.inputs = ...``. A dataclass in place of the schema of the inputs or outputs
+    stands for the schema of its fields.
+
+    Args:
+        inputs: The schema of the data that `predict` takes, or None if it is unknown.
+        outputs: The schema of the predictions, or None if it is unknown.
+        params: The schema of the params that `predict` takes, or None if it takes none.
+
+    Raises:
+        ValueError: All parts are None.
+        TypeError: A part is not a schema.
     """
 
     inputs: Schema | None = None
@@ -40,18 +49,16 @@ class ModelSignature:
         if part not in _PARTS:
             raise AttributeError(f"A signature has no {part!r}; its parts are {', '.join(_PARTS)}.")
         if part != "params" and is_dataclass(value) and not isinstance(value, (ColSpec, TensorSpec)):
-            from fitprint.models.inference_dataclass import dataclass_schema
-
             value = dataclass_schema(value)
         if value is not None and not isinstance(value, _PARTS[part]):
             raise TypeError(
                 f"{part} must be a {_PARTS[part].__name__}, not {type(value).__name__}; "
-                "infer_signature() makes one of example data."
+                "infer_signature() makes a signature from example data."
             )
         super().__setattr__(part, value)
 
     def to_dict(self) -> dict[str, str | None]:
-        """`{"inputs": JSON text or None, "outputs": ..., "params": ...}`, as the MLmodel file holds it."""
+        """Return the form in the MLmodel file: `{"inputs": JSON text or None, "outputs": ..., "params": ...}`."""
         return {
             "inputs": self.inputs.to_json() if self.inputs else None,
             "outputs": self.outputs.to_json() if self.outputs else None,
@@ -60,7 +67,17 @@ class ModelSignature:
 
     @classmethod
     def from_dict(cls, parts: Mapping[str, Any]) -> ModelSignature:
-        """Read what `to_dict` gives; other keys are ignored. Raises ValueError naming the part at fault."""
+        """Read a signature from its form in the MLmodel file.
+
+        Args:
+            parts: What `to_dict` returns. Other keys are ignored.
+
+        Returns:
+            The signature.
+
+        Raises:
+            ValueError: A part is not valid; the message names the entry.
+        """
         inputs, outputs, params = (parts.get(part) or None for part in ("inputs", "outputs", "params"))
         return cls(
             inputs=Schema.from_json(inputs) if inputs else None,
@@ -69,8 +86,8 @@ class ModelSignature:
         )
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{part}={_brief(value)}" for part, value in self._parts() if value is not None)
-        return f"ModelSignature({shown})"
+        parts = ", ".join(f"{part}={_brief(value)}" for part, value in self._parts() if value is not None)
+        return f"ModelSignature({parts})"
 
     def __str__(self) -> str:
         rows = [_HEADER, *self._rows()]
@@ -126,9 +143,9 @@ def _row(spec: Any) -> tuple[str, str, str]:
 
 
 def _brief(specs: Iterable[Any]) -> str:
-    listed = list(specs)
-    shown = ", ".join(map(repr, listed[:3]))
-    return f"[{shown}]" if len(listed) <= 3 else f"[{shown}, ... {len(listed)} in all]"
+    all_specs = list(specs)
+    first = ", ".join(map(repr, all_specs[:3]))
+    return f"[{first}]" if len(all_specs) <= 3 else f"[{first}, ... {len(all_specs)} in all]"
 
 
 publish("fitprint.models", ModelSignature, infer_signature)

@@ -1,7 +1,11 @@
-"""What a schema is a list of: columns, or tensors. Reading is tolerant of what older versions of MLflow wrote."""
+"""The entries of a schema: columns (`ColSpec`) and tensors (`TensorSpec`).
+
+The JSON form is that of MLflow 3.17. What older versions of MLflow wrote can be read as well.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,10 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, init=False)
 class ColSpec:
-    """One column: its type, its label (None for an unnamed one) and whether it must be there.
+    """One column of a schema.
 
-    Labels are mostly text, but an integer or a tuple (of a MultiIndex) is a label as well.
-    Raises ValueError for an unknown type.
+    Args:
+        type: The type of the values, or the name of a scalar type.
+        name: The label of the column, or None if the column has no name. Most labels are text; an integer, or a
+            tuple from a `MultiIndex`, is a label as well.
+        required: Whether data must have the column.
+
+    Raises:
+        ValueError: `type` is not a type.
     """
 
     type: FieldType
@@ -35,19 +45,28 @@ class ColSpec:
         return f"{label}{self.type}{'' if self.required else ' (optional)'}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON map, keys in MLflow's order: `type`, its parts, `name`, `required`."""
-        found: dict[str, Any] = {"type": self.type.value} if isinstance(self.type, DataType) else self.type.to_dict()
+        """Return the JSON object, with the keys in MLflow's order: those of the type, `name`, `required`."""
+        spec: dict[str, Any] = {"type": self.type.value} if isinstance(self.type, DataType) else self.type.to_dict()
         if self.name is not None:
-            found["name"] = self.name
-        found["required"] = self.required
-        return found
+            spec["name"] = self.name
+        spec["required"] = self.required
+        return spec
 
     @classmethod
     def from_dict(cls, spec: Mapping[str, Any]) -> ColSpec:
-        """Read the JSON map; raises ValueError for an unknown type.
+        """Read a column from its JSON object.
 
-        Without `required`, MLflow takes a scalar column for required and a named nested one for optional;
-        2.4 to 2.9 wrote `optional` instead. A list label was a tuple before it was JSON.
+        Where the key `required` is absent, MLflow takes a scalar column for required and a named nested column for
+        optional. Its versions 2.4 to 2.9 wrote the key `optional` in its place.
+
+        Args:
+            spec: The JSON object. A name that is a list becomes a tuple, since JSON has no tuples.
+
+        Returns:
+            The column.
+
+        Raises:
+            ValueError: The type is absent or unknown.
         """
         dtype = type_from_dict(spec)
         name = spec.get("name")
@@ -60,16 +79,29 @@ class ColSpec:
 
     @classmethod
     def from_json_dict(cls, **spec: Any) -> ColSpec:
-        """`from_dict`, by MLflow's name."""
+        """Read a spec from the keys of its JSON object, as `from_dict` does. The name is that of MLflow.
+
+        Args:
+            **spec: The keys of the object.
+
+        Returns:
+            The spec.
+        """
         return cls.from_dict(spec)
 
 
 @dataclass(frozen=True, init=False)
 class TensorSpec:
-    """One ndarray: its numpy dtype, its shape (-1 for an axis of any size) and its name, if any.
+    """One tensor of a schema.
 
-    `type` may be a dtype or its name; the length of text and bytes is dropped, as MLflow's JSON has none.
-    Raises ValueError for an unknown dtype or a shape that is not of whole numbers.
+    Args:
+        type: The numpy dtype, or its name. The length of a dtype of text or bytes is dropped, because MLflow's JSON
+            form has none.
+        shape: The size of each axis; -1 stands for any size.
+        name: The name of the tensor, or None if it has none.
+
+    Raises:
+        ValueError: numpy does not know the dtype, or the shape does not consist of whole numbers.
     """
 
     type: np.dtype[Any]
@@ -83,7 +115,7 @@ class TensorSpec:
 
     @property
     def required(self) -> bool:
-        """Always true: MLflow has no optional tensors."""
+        """Whether data must have the tensor. This is always true, because MLflow has no optional tensors."""
         return True
 
     def __repr__(self) -> str:
@@ -91,26 +123,50 @@ class TensorSpec:
         return f"{label}tensor {self.type.name} {list(self.shape)}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON map: (`name`,) `type`, `tensor-spec`."""
+        """Return the JSON object, with the keys in MLflow's order: `name` (if any), `type`, `tensor-spec`."""
         named = {} if self.name is None else {"name": self.name}
         return {
             **named,
             "type": "tensor",
-            "tensor-spec": {"dtype": self.type.name, "shape": list(self.shape)},
+            "tensor-spec": {"dtype": _dtype_name(self.type), "shape": list(self.shape)},
         }
 
     @classmethod
     def from_dict(cls, spec: Mapping[str, Any]) -> TensorSpec:
-        """Read the JSON map; raises ValueError when `tensor-spec`, its `dtype` or its `shape` is absent."""
+        """Read a tensor from its JSON object.
+
+        Args:
+            spec: The JSON object.
+
+        Returns:
+            The tensor.
+
+        Raises:
+            ValueError: `tensor-spec`, or the `dtype` or `shape` in it, is absent or not valid.
+        """
         tensor = spec.get("tensor-spec")
         if not isinstance(tensor, Mapping) or not {"dtype", "shape"} <= tensor.keys():
-            raise ValueError(f"A tensor needs the key 'tensor-spec' with 'dtype' and 'shape'; got {dict(spec)!r}.")
+            raise ValueError(
+                f"A tensor needs the key 'tensor-spec', which holds 'dtype' and 'shape'; got {dict(spec)!r}."
+            )
         return cls(tensor["dtype"], tensor["shape"], _hashable(spec.get("name")))
 
     @classmethod
     def from_json_dict(cls, **spec: Any) -> TensorSpec:
-        """`from_dict`, by MLflow's name."""
+        """Read a spec from the keys of its JSON object, as `from_dict` does. The name is that of MLflow.
+
+        Args:
+            **spec: The keys of the object.
+
+        Returns:
+            The spec.
+        """
         return cls.from_dict(spec)
+
+
+@functools.lru_cache(maxsize=64)
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return dtype.name  # which numpy puts together anew each time
 
 
 def _tensor_dtype(value: Any) -> np.dtype[Any]:
@@ -120,7 +176,7 @@ def _tensor_dtype(value: Any) -> np.dtype[Any]:
         dtype = np.dtype(value)
     except TypeError as error:
         raise ValueError(f"Unknown tensor dtype {value!r}; use a numpy dtype such as 'float32'.") from error
-    # `str` and `bytes` are what np.dtype('<U3').name and its like must be cut to
+    # the name of a dtype of text carries a length, such as 'str96' for '<U3'; MLflow writes 'str'
     return np.dtype({"U": "str", "S": "bytes"}[dtype.kind]) if dtype.kind in "US" else dtype
 
 

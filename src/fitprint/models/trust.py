@@ -41,17 +41,17 @@ def check(
     """Check whether a package may be loaded at a level of trust.
 
     Args:
-        folder: the folder of the package.
-        document: its MLmodel document.
-        level: with ``verified``, every file must be the one that ``checksums.json`` lists; with ``no-pickle``,
+        folder: The folder of the package.
+        document: Its MLmodel document.
+        level: With ``verified``, every file must be the one that ``checksums.json`` lists; with ``no-pickle``,
             ``reason`` must be None, and the package may not bring its own loader.
-        digest: the SHA-256 that ``checksums.json`` must have, at every level.
-        reason: why loading may run code of the package's author, or None.
-        unused_loader: a loader that may be code inside the package, because an installed flavor loads it instead.
+        digest: The SHA-256 that ``checksums.json`` must have, at every level.
+        reason: Why loading may run code of the package's author, or None.
+        unused_loader: A loader that may be code inside the package, because an installed flavor loads it instead.
 
     Raises:
-        PackageError: it may not be loaded; the message is one line.
-        ValueError: there is no such level, or the digest is not a SHA-256.
+        PackageError: It may not be loaded; the message is one line.
+        ValueError: There is no such level, or the digest is not a SHA-256.
     """
     if level not in LEVELS:
         raise ValueError(f"trust={level!r} is not known: it must be one of {', '.join(LEVELS)}")

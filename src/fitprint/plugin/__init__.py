@@ -23,8 +23,9 @@ _MODULES = {
     ),
     "fitprint.plugin.arguments": ("accepted_kwargs", "positional_names"),
     "fitprint.plugin.boosting": ("BoostingFlavor",),
+    "fitprint.plugin.callbacks": ("SafeCallback",),
     "fitprint.plugin.containers": ("ContainerOrigins", "UnknownColumns", "example_row"),
-    "fitprint.plugin.listeners": ("MetricHistory",),
+    "fitprint.plugin.listeners": ("Listener", "MetricHistory", "safe_callback"),
     "fitprint.plugin.training_rows": (
         "TrainingRows",
         "rows_within_budget",

@@ -25,6 +25,7 @@ from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin import metrics
 from fitprint.plugin.arguments import accepted_kwargs, positional_names
 from fitprint.plugin.boosting import BoostingFlavor
+from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
 from fitprint.plugin.contract import (
     API_VERSION,
@@ -38,7 +39,7 @@ from fitprint.plugin.contract import (
     SecondsUnknown,
     TrainingCall,
 )
-from fitprint.plugin.listeners import MetricHistory
+from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
 from fitprint.plugin.training_rows import TrainingRows, rows_within_budget, training_metrics, with_training_prefix
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "DeclaredSignature",
     "Emit",
     "Flavor",
+    "Listener",
     "MetricHistory",
     "ModelSignature",
     "Package",
@@ -57,6 +59,7 @@ __all__ = [
     "Patch",
     "Role",
     "Rule",
+    "SafeCallback",
     "SaveContext",
     "SavedModel",
     "Schema",
@@ -84,6 +87,7 @@ __all__ = [
     "quietly",
     "row_count",
     "rows_within_budget",
+    "safe_callback",
     "setting",
     "take_rows",
     "to_json",

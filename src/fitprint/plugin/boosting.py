@@ -122,7 +122,12 @@ class BoostingFlavor(Flavor):
         return model.predict(rows, **accepted_kwargs(model.predict, params))
 
     def training_rows(self, call: TrainingCall, model: Any) -> TrainingRows:
-        """Return the rows that the metrics of an estimator are computed on."""
+        """Return the rows that the metrics of an estimator are computed on.
+
+        Args:
+            call: The call of ``fit``.
+            model: The estimator.
+        """
         return TrainingRows(self.data(call), self.target(call), self.arguments(call).get("sample_weight"))
 
     def classes_of(self, model: Any) -> Any:
@@ -130,11 +135,15 @@ class BoostingFlavor(Flavor):
         return model.classes_
 
     def estimator_metrics(self, call: TrainingCall, model: Any) -> dict[str, float]:
-        """Compute metrics on the training rows of a regressor or classifier that was given no evaluation set.
+        """Compute metrics on the training rows, if ``fit`` got no evaluation sets.
 
         Args:
             call: The call of ``fit``.
             model: The estimator, or a copy of it, to predict with.
+
+        Returns:
+            The metrics by name; none if there are evaluation sets, or if the model is neither a regressor nor a
+            classifier of the library.
         """
         if self.has_evaluation_sets(call) or not isinstance(model, (self.regressor, self.classifier)):
             return {}

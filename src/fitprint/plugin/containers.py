@@ -64,7 +64,11 @@ class ContainerOrigins:
 
 
 class UnknownColumns:
-    """Data whose columns are not known: a model predicts on its ``rows``, but no schema is inferred from them."""
+    """Data whose columns are not known: a model predicts on its ``rows``, but no schema is inferred from them.
+
+    Args:
+        rows: The rows to predict on.
+    """
 
     __module__ = "fitprint.plugin"
 

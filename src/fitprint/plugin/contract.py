@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fitprint._core.guard import guarded
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
-from fitprint.plugin.arguments import argument, named_arguments, with_argument
+from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, named_arguments, with_argument
+from fitprint.plugin.callbacks import SafeCallback
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
     from fitprint.models.saved_model import SaveContext, SavedModel
     from fitprint.models.signature import ModelSignature
 
-API_VERSION = 1
-"""The version of this contract. A flavor written for another one is refused."""
+API_VERSION = (2, 0)
+"""The version of this contract: (major, minor).
+
+A flavor is accepted if it was written for the same major version, and for this minor version or an earlier one.
+"""
 
 
 class Role(Enum):
@@ -33,7 +37,8 @@ class Role(Enum):
     BEGINS = "begins"
     """A loop starts again, for instance because weights are initialised: an open loop on the object ends before it."""
     SAVES = "saves"
-    """The user saves the model: an open loop on the object ends when the call has returned."""
+    """The user saves the model: when the call has returned, the run of an open loop on the object gets its package, or
+    the package that it has is renewed. The loop stays open, and a further step goes on with it."""
     CONVERTS = "converts"
     """A model is made from another one, or saved from elsewhere: the run of its source gets a package."""
     WATCHED = "watched"
@@ -63,12 +68,13 @@ class Patch:
 class Emit(Protocol):
     """Records values of a metric while the training runs. It never raises."""
 
-    def __call__(self, name: str, value: float, step: int) -> None:
+    def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, with the current time.
 
         Args:
             name: The name of the metric.
-            value: Its value.
+            value: Its value: a number, or something that `Flavor.read_values` makes a number of later, such as a tensor
+                on a device. It must not change afterwards.
             step: The step, such as an iteration or an epoch, counted from 0.
         """
 
@@ -93,14 +99,21 @@ class DiscardingEmit:
         """Ignore the values."""
 
 
+_DISCARDING = DiscardingEmit()  # shared, like the default settings below, because a loop makes a call at every step
+
+
 @dataclass
 class ChildRun:
     """A run below another one, such as a candidate of a search, rebuilt from what the framework kept of it."""
 
     name: str
+    """The name of the run."""
     params: Mapping[str, Any]
+    """Its params."""
     metrics: Mapping[str, float]
+    """Its metrics."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Its tags, in addition to those that every run has."""
 
 
 DeclaredSignature = tuple["ModelSignature | None", Sequence[tuple[str, str]]]
@@ -126,12 +139,15 @@ class TrainingCall:
     """One call of an entry point. `Flavor.listen` may replace `args` and `kwargs`, but not change what is in them."""
 
     flavor: Flavor
+    """The flavor of the entry point."""
     function: Any
     """The function or method that was called."""
     instance: Any
     """The object whose method was called; None for a function."""
     args: tuple[Any, ...]
+    """The arguments that were passed by position."""
     kwargs: dict[str, Any]
+    """The arguments that were passed by name."""
     name: str = ""
     """The name of the function that was called, such as ``fit`` or ``train``."""
     settings: Settings = _DEFAULT_SETTINGS
@@ -145,20 +161,22 @@ class TrainingCall:
     cache: dict[str, Any] = field(default_factory=dict)
     """Small results that one method of the flavor computes and another needs; shared by all calls of a loop."""
     loop: Any = None
-    """In a step, and when its loop ends: the object that `Flavor.loop_of` returned. Otherwise None."""
-    emit: Emit = field(default_factory=DiscardingEmit)
+    """In a step, and when its loop is saved or ends: what `Flavor.loop_of` returned. When the loop ends, None if the
+    object, or one of several, does not exist any more. In other calls None."""
+    emit: Emit = _DISCARDING
     """Records values of a metric in this call's run."""
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
     asked_later: tuple[Rule, ...] = ()
     """The rules that read `seconds` before the call had returned."""
 
-    def argument(self, name: str, default: Any = None) -> Any:
+    def argument(self, name: str, default: Any = FUNCTIONS_OWN) -> Any:
         """Return one argument of the call, whether it was passed by position or by name.
 
         Args:
             name: The name of the parameter.
-            default: What to return when the argument was not passed.
+            default: What to return when the argument was not passed. By default the function's own default for it, or
+                None if the function has none.
         """
         return argument(self.function, self.args, self.kwargs, name, default)
 
@@ -181,6 +199,15 @@ class TrainingCall:
             TypeError: The function has no such parameter.
         """
         self.args, self.kwargs = with_argument(self.function, self.args, self.kwargs, name, value)
+
+    def wrap(self, function: Callable[..., Any], step: str = "per-iteration metrics") -> SafeCallback:
+        """Return a function for the framework to call, whose errors never reach the training: see `safe_callback`.
+
+        Args:
+            function: The function to call. After an error in it, the framework gets None.
+            step: What the function does, for the report of an error.
+        """
+        return SafeCallback(function, self.guard(step))
 
     def guard(self, step: str) -> guarded:
         """Return a context manager for code that the framework calls during the user's training.
@@ -228,12 +255,16 @@ class Flavor(ABC):
 
     The order for one call: `params` and `listen`; the user's call; `late_params`, `model`, `metrics`, `artifacts` and
     `children`; then, for the package, `data`, `sample`, `predict`, `size`, `save` and `requirements`. In a loop,
-    `params` is called before the first step and `stepped` after each one; everything that follows the user's call is
-    done when the loop ends, and the call then has no arguments.
+    `params` is called before the first step and `stepped` after each one; the call then has no arguments when
+    everything that follows the user's call is done: the package, and what belongs to it, when the user saves the model,
+    or when the loop ends if nobody has saved it; `metrics` and `children` when the loop ends.
     """
 
-    api_version = API_VERSION
-    """The version of the contract that the flavor was written for."""
+    api_version: tuple[int, int] = (2, 0)
+    """The version of the contract that the flavor was written for: `API_VERSION` of the fitprint at hand, as numbers.
+
+    A flavor that does not say so is taken to be written for the first version that this fitprint accepts.
+    """
     name = ""
     """The flavor's name. fitprint sets it from the entry point."""
     framework_version: str | None = None
@@ -250,6 +281,10 @@ class Flavor(ABC):
     """Other flavors whose entries in MLmodel `load` and `needs_trust` understand; see `package_flavor`."""
     model_argument = "model"
     """The name that MLflow's ``log_model`` of this flavor gives to the model argument; accepted as an alternative."""
+    holds_model: bool = False
+    """Whether the object of a loop is kept alive until the loop ends, so that a loop whose object is a local variable
+    and that nobody saves leaves a package too. It costs the memory of the model until the block, another training on
+    the object, or the process ends the loop."""
     save_options: Sequence[str] = ()
     """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``context.options``."""
 
@@ -260,6 +295,19 @@ class Flavor(ABC):
     @abstractmethod
     def patches(self) -> Sequence[Patch]:
         """Return the entry points to record."""
+
+    def enable(self) -> None:
+        """Register what is global in the framework, such as a hook of every optimizer: called when the flavor is on.
+
+        It is called once the framework is imported and patched, and not again before `disable`: not by a further
+        `autolog()`, nor in a forked child, which has what its parent registered. What it registers runs inside the
+        user's program and has to keep its errors to itself: `attempt` helps.
+        """
+        return
+
+    def disable(self) -> None:
+        """Unregister what `enable` registered: called when the flavor is turned off, if `enable` returned."""
+        return
 
     @abstractmethod
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel | Mapping[str, Any]:
@@ -281,6 +329,9 @@ class Flavor(ABC):
         Args:
             folder: The folder of the package.
             config: The flavor's entry in MLmodel.
+
+        Returns:
+            The model, as the framework itself loads it.
         """
 
     def model(self, call: TrainingCall) -> Any:
@@ -301,9 +352,19 @@ class Flavor(ABC):
         """
         return self.name
 
-    def run_name(self, call: TrainingCall) -> str:
-        """Return the name of the run: by default the class of the instance, or the flavor and the function."""
-        return type(call.instance).__name__ if call.instance is not None else f"{self.name}.{call.name}"
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
+        """Return the name of the run: by default the name of the model's class.
+
+        It is asked before the training, and again when there is a model. Until then, and where the model consists of
+        several objects, the default is the class of the instance, or else the flavor and the function.
+
+        Args:
+            call: The call.
+            model: What `model` returned; None before that, and where there is none.
+        """
+        candidates = (model, call.loop, call.instance)
+        named = next((one for one in candidates if one is not None and not isinstance(one, (tuple, list))), None)
+        return type(named).__name__ if named is not None else f"{self.name}.{call.name}"
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         """Return the params of the training, before it starts."""
@@ -334,7 +395,10 @@ class Flavor(ABC):
     def loop_of(self, call: TrainingCall) -> Any:
         """Return the object whose loop a call belongs to: by default the instance. None: it belongs to no loop.
 
-        fitprint keeps a weak reference to it. This is asked at every step, so it must be quick.
+        A loop that trains several objects, such as the two networks of a GAN, is one run if each of its steps returns
+        all of them, in a tuple or a list. Where the user saves several objects at once (`Role.SAVES`), the loop of each
+        gets its package. fitprint keeps weak references to the objects, unless `holds_model` is set. This is asked at
+        every step, so it must be quick.
         """
         return call.instance
 
@@ -348,6 +412,20 @@ class Flavor(ABC):
         """
         return
 
+    def read_values(self, values: Sequence[Any]) -> Iterable[float]:
+        """Return the numbers of values that were emitted as they were, such as tensors on a device.
+
+        It is called about once a second with everything that has come together, so that a framework can copy the values
+        from a device in one go.
+
+        Args:
+            values: The values, in the order in which they were emitted.
+
+        Returns:
+            A number for each value.
+        """
+        return [float(value) for value in values]
+
     def source(self, call: TrainingCall) -> Any:
         """Return the model that a conversion has converted; its run gets the package. None when it is not known."""
         return None
@@ -357,7 +435,11 @@ class Flavor(ABC):
         return None
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
-        """Return metrics of the finished training. Values of single steps go through ``call.emit``."""
+        """Return metrics of the finished training. Values of single steps go through ``call.emit``.
+
+        At the end of a loop ``call.loop`` may be None, because the object is gone: what `stepped` has kept in
+        ``call.cache`` is still there.
+        """
         return {}
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
@@ -400,6 +482,9 @@ class Flavor(ABC):
             model: The native model.
             data: The inputs.
             params: Params of the prediction, or None.
+
+        Returns:
+            The predictions.
         """
         return model.predict(data)
 
@@ -427,7 +512,7 @@ class Flavor(ABC):
         return {"data": path.name}
 
     def size(self, model: Any) -> int | None:
-        """Estimate the bytes that `save` will write, for a format that the framework writes itself; None if unknown."""
+        """Return about how many bytes `save` will write, if the framework writes the files itself; None if unknown."""
         return None
 
 

@@ -40,26 +40,26 @@ def save_model(
     Give either ``python_model`` (with ``artifacts``) or ``loader_module`` (with ``data_path``).
 
     Args:
-        path: the folder.
-        loader_module: a module with a function ``_load_pyfunc(data_path)``, which is in ``code_paths`` or importable.
-        data_path: the file or folder that the loader module loads.
-        code_paths: modules, or folders of modules, that are copied into the package.
-        infer_code_paths: has no effect; the user's own modules that a model needs are always copied.
-        conda_env: a conda environment in place of the detected one: its content, or the path of a file.
-        mlflow_model: has no effect.
-        python_model: an instance of a `PythonModel`, or a function of one input.
-        artifacts: the names of files and folders that are copied into the package, and their paths.
-        signature: the signature; by default it is inferred from ``input_example``, and False means none.
-        input_example: data for the model to predict.
-        pip_requirements: requirements in place of the detected ones: lines, or the path of a file.
-        extra_pip_requirements: requirements beside the detected ones.
-        metadata: values to keep in the MLmodel file.
-        model_config: the model's config, which its context holds: a mapping, or the path of a YAML file.
-        others: further options of `fitprint.save_model`.
+        path: The folder.
+        loader_module: A module with a function ``_load_pyfunc(data_path)``, which is in ``code_paths`` or importable.
+        data_path: The file or folder that the loader module loads.
+        code_paths: Modules, or folders of modules, that are copied into the package.
+        infer_code_paths: Has no effect; the user's own modules that a model needs are always copied.
+        conda_env: A conda environment in place of the detected one: its content, or the path of a file.
+        mlflow_model: Has no effect.
+        python_model: An instance of a `PythonModel`, or a function of one input.
+        artifacts: The names of files and folders that are copied into the package, and their paths.
+        signature: The signature; by default it is inferred from ``input_example``, and False means none.
+        input_example: Data for the model to predict.
+        pip_requirements: Requirements in place of the detected ones: lines, or the path of a file.
+        extra_pip_requirements: Requirements beside the detected ones.
+        metadata: Values to keep in the MLmodel file.
+        model_config: The model's config, which its context holds: a mapping, or the path of a YAML file.
+        others: Further options of `fitprint.save_model`.
 
     Raises:
-        ValueError: both ways are given, or neither.
-        FileExistsError: the folder is not empty.
+        ValueError: Both ways are given, or neither.
+        FileExistsError: The folder is not empty.
     """
     arguments = {
         "code_paths": code_paths,
@@ -100,29 +100,29 @@ def log_model(
 
     Args:
         artifact_path: MLflow's older name for ``name``.
-        loader_module: see `save_model`, as all arguments that are not explained here.
-        data_path: see `save_model`.
-        code_paths: see `save_model`.
-        infer_code_paths: see `save_model`.
-        conda_env: see `save_model`.
-        python_model: see `save_model`.
-        artifacts: see `save_model`.
-        registered_model_name: has no effect.
-        signature: see `save_model`.
-        input_example: see `save_model`.
-        await_registration_for: has no effect.
-        pip_requirements: see `save_model`.
-        extra_pip_requirements: see `save_model`.
-        metadata: see `save_model`.
-        model_config: see `save_model`.
-        name: the name of the package in its run, by default "model".
-        others: further options of `fitprint.log_model`.
+        loader_module: See `save_model`, as all arguments that are not explained here.
+        data_path: See `save_model`.
+        code_paths: See `save_model`.
+        infer_code_paths: See `save_model`.
+        conda_env: See `save_model`.
+        python_model: See `save_model`.
+        artifacts: See `save_model`.
+        registered_model_name: Has no effect.
+        signature: See `save_model`.
+        input_example: See `save_model`.
+        await_registration_for: Has no effect.
+        pip_requirements: See `save_model`.
+        extra_pip_requirements: See `save_model`.
+        metadata: See `save_model`.
+        model_config: See `save_model`.
+        name: The name of the package in its run, by default "model".
+        others: Further options of `fitprint.log_model`.
 
     Returns:
         Where the package is, and what is in it.
 
     Raises:
-        ValueError: both ways are given, or neither.
+        ValueError: Both ways are given, or neither.
     """
     arguments = {
         "code_paths": code_paths,

@@ -20,10 +20,10 @@ def sources_of(artifacts: Mapping[str, Any] | None) -> dict[str, Path]:
     """Return the file or folder that each artifact is copied from.
 
     Args:
-        artifacts: the names of the artifacts, and a path, a ``file:`` URL or ``runs:/<run_id>/<name>`` of each.
+        artifacts: The names of the artifacts, and a path, a ``file:`` URL or ``runs:/<run_id>/<name>`` of each.
 
     Raises:
-        FileNotFoundError: one of them does not exist.
+        FileNotFoundError: One of them does not exist.
     """
     sources = {}
     for name, uri in (artifacts or {}).items():
@@ -73,7 +73,7 @@ def _files(folder: Path, above: set[str]) -> Iterator[Path]:
     """Yield all files below a folder, also those behind links.
 
     Raises:
-        ValueError: a link leads back to a folder that it lies in.
+        ValueError: A link leads back to a folder that it lies in.
     """
     real = os.path.realpath(folder)
     if real in above:
@@ -103,7 +103,7 @@ def read_config(config: Config | None) -> dict[str, Any]:
     """Read a config that is given as a mapping or as the path of a YAML file.
 
     Raises:
-        TypeError: it is neither, or the file holds no mapping.
+        TypeError: It is neither, or the file holds no mapping.
     """
     if isinstance(config, (str, os.PathLike)):
         import yaml

@@ -112,7 +112,7 @@ def load_with(folder: Path, config: Mapping[str, Any], model_config: Mapping[str
     """Return the object that the loader module of a package loads. An error that the module raises is not changed.
 
     Raises:
-        PackageError: the module cannot be imported, has no loader, or loads an object that cannot predict.
+        PackageError: The module cannot be imported, has no loader, or loads an object that cannot predict.
     """
     name = str(config.get("loader_module"))
     data = member(folder, config[DATA]) if config.get(DATA) else folder

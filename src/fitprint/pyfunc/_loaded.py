@@ -58,7 +58,11 @@ class ModelMetadata:
 
 
 class PyFuncModel:
-    """A loaded package. `predict` checks data against the package's signature and returns what its flavor predicts."""
+    """A loaded package. `predict` checks data against the package's signature and returns what its flavor predicts.
+
+    Args:
+        loaded: The package and its model, from `fitprint.pyfunc.load_model`.
+    """
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
@@ -82,7 +86,7 @@ class PyFuncModel:
         """The data of the package's input example, with the types of the signature; None if there is no example.
 
         Raises:
-            PackageError: the example cannot be read.
+            PackageError: The example cannot be read.
         """
         info = self._loaded.document.get("saved_input_example_info")
         if not isinstance(info, dict):
@@ -93,14 +97,14 @@ class PyFuncModel:
         """Predict rows of data.
 
         Args:
-            data: the rows, in any form that fits the signature.
-            params: values of the signature's params; the others keep their defaults.
+            data: The rows, in any form that fits the signature.
+            params: Values of the signature's params; the others keep their defaults.
 
         Returns:
             What the model predicts.
 
         Raises:
-            SchemaError: the data does not fit the signature; its text has a line for each column.
+            SchemaError: The data does not fit the signature; its text has a line for each column.
         """
         signature = self.metadata.signature
         if signature is not None and signature.inputs is not None and not self._checks_itself:
@@ -131,7 +135,7 @@ class PyFuncModel:
             The python model.
 
         Raises:
-            TypeError: the package is of another kind.
+            TypeError: The package is of another kind.
         """
         if not isinstance(self._loaded.model, RunningModel):
             raise TypeError(
@@ -165,17 +169,17 @@ def load_model(
     """Load a package so that it predicts; mlflow need not be installed.
 
     Args:
-        model_uri: a path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
-        model_config: changes to the config that is stored with the model: a mapping, or the path of a YAML file.
-        trust: what may be loaded, in place of the setting: ``all``, ``verified`` or ``no-pickle``.
-        digest: the SHA-256 that the package's ``checksums.json`` must have.
-        trusted_types: the types that may be created, for formats that name their types.
+        model_uri: A path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
+        model_config: Changes to the config that is stored with the model: a mapping, or the path of a YAML file.
+        trust: What may be loaded, in place of the setting: ``all``, ``verified`` or ``no-pickle``.
+        digest: The SHA-256 that the package's ``checksums.json`` must have.
+        trusted_types: The types that may be created, for formats that name their types.
 
     Returns:
         The model.
 
     Raises:
-        PackageError: the package is broken or not to be trusted, its flavor is not installed, or the model cannot
+        PackageError: The package is broken or not to be trusted, its flavor is not installed, or the model cannot
             predict.
     """
     loaded = load(

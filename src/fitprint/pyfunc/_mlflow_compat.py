@@ -156,7 +156,7 @@ def submodule(top: Mlflow, name: str) -> Any:
     """Return a module below ``mlflow`` by its full name.
 
     Raises:
-        ModuleNotFoundError: nothing stands for it.
+        ModuleNotFoundError: Nothing stands for it.
     """
     module: Any = top
     for part in name.split(".")[1:]:
@@ -202,7 +202,7 @@ def base_name(path: Any) -> str:
 def run_script(folder: Path, config: Mapping[str, Any], model_config: Mapping[str, Any] | None) -> Any:
     """Run the script of a package ("models from code") and return the model that it sets.
 
-    ``mlflow`` exists only for the script, through an ``__import__`` of its own. An error that the script raises is not
+    ``mlflow`` exists only for the script, which gets a special ``__import__``. An error that the script raises is not
     changed.
     """
     path = member(folder, base_name(config.get("model_code_path")))
@@ -274,7 +274,7 @@ def read_python_model(folder: Path, config: Mapping[str, Any], model_config: Map
     """Unpickle the python model of a package, written by fitprint or MLflow.
 
     Raises:
-        PackageError: the file is broken; the text is one line.
+        PackageError: The file is broken; the text is one line.
     """
     path = member(folder, config.get("python_model"))
     compression = config.get("python_model_compression")

@@ -33,7 +33,7 @@ def dump(python_model: Any, package: Package, name: str) -> None:
     """Pickle a python model into a file of the package.
 
     Raises:
-        PackageTooLarge: the package would be over its limit. Whatever pickling raises is raised too.
+        PackageTooLarge: The package would be over its limit. Whatever pickling raises is raised too.
     """
     with package.open(name) as file:
         _dump(python_model, file, file.modules)

@@ -13,7 +13,12 @@ from fitprint.pyfunc._type_hints import as_hinted, input_hint
 
 
 class PythonModelContext:
-    """What a python model finds beside itself in its package."""
+    """What a python model finds beside itself in its package.
+
+    Args:
+        artifacts: The name and the absolute path of each artifact.
+        model_config: The config of the model, or None if it has none.
+    """
 
     def __init__(self, artifacts: Mapping[str, str], model_config: Mapping[str, Any] | None) -> None:
         self._artifacts = dict(artifacts)
@@ -40,16 +45,16 @@ class PythonModel:
         """Prepare the model. Called once when the package is loaded.
 
         Args:
-            context: the paths of the package's files in ``context.artifacts``, and the model's config.
+            context: The paths of the package's files in ``context.artifacts``, and the model's config.
         """
 
     def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> Any:
         """Predict rows of data.
 
         Args:
-            context: what `load_context` got.
-            model_input: the rows.
-            params: the values of the params that the signature declares.
+            context: What `load_context` got.
+            model_input: The rows.
+            params: The values of the params that the signature declares.
 
         Returns:
             The predictions.
@@ -66,7 +71,7 @@ def of_function(function: Callable[..., Any]) -> PythonModel:
     Its class has no importable name, so that it is pickled with the function and readers do not need fitprint.
 
     Raises:
-        TypeError: the function takes other arguments.
+        TypeError: The function takes other arguments.
     """
     signature = inspect.signature(function)
     takes_params = "params" in signature.parameters

@@ -63,7 +63,7 @@ def source_of(model: Any) -> Source:
     """Return what a package of this model is made of.
 
     Raises:
-        TypeError: the object cannot be a python model.
+        TypeError: The object cannot be a python model.
     """
     if isinstance(model, (PythonModelSource, LoaderModuleSource)):
         return model

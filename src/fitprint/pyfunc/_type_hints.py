@@ -19,7 +19,7 @@ def input_hint(predict: Callable[..., Any], position: int) -> Any:
     """Return the type hint of the argument that takes the data, or None.
 
     Args:
-        predict: the method or function.
+        predict: The method or function.
         position: 1 if a context comes before the data, else 0.
     """
     known, hints = attempt(typing.get_type_hints, predict)
@@ -50,7 +50,7 @@ def fitting(data: Any, hint: Any) -> Any:
     """Return data in the form that a type hint describes.
 
     Raises:
-        SchemaError: it does not fit; the message says where.
+        SchemaError: It does not fit; the message says where.
     """
     if hasattr(data, "iloc") and hasattr(data, "columns"):
         data = _rows(data, hint)

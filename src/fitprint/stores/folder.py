@@ -18,13 +18,20 @@ from typing import Any
 from fitprint._core.jsonable import to_bytes
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, read_record, write_file
-from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
-from fitprint.stores.leftovers import PARTIAL, Leftovers, inspect_folder, remove
+from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, UnknownRunError
+from fitprint.stores.joined_folder import JoinedFolder
+from fitprint.stores.layout import (
+    ALSO,
+    METRICS,
+    OPEN,
+    RECORD,
+    SIDE_FILE,
+    artifact_file,
+    check_package_name,
+    free_name,
+)
+from fitprint.stores.leftovers import PARTIAL, REPLACED, Leftovers, inspect_folder, remove
 
-OPEN = ".open"
-RECORD = "run.json"
-METRICS = "metrics.jsonl"
-ARTIFACTS = "artifacts"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -52,6 +59,23 @@ class FolderStore(Store):
     def reopen(self, run_id: str) -> OpenRun:
         folder = self.folder(run_id)
         return OpenFolder(self.location, str(folder), finished=folder.parent == Path(self.location))
+
+    def join(self, run_id: str, writer: str) -> JoinedRun:
+        self.folder(run_id)
+        return JoinedFolder(self, run_id, writer)
+
+    def side_files(self, run_id: str) -> Mapping[str, bytes]:
+        for parent in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
+            folder = f"{parent}/{run_id}"
+            try:
+                names = [name for name in os.listdir(f"{folder}/{ALSO}") if name.endswith(SIDE_FILE)]
+                return {name.removesuffix(SIDE_FILE): Path(folder, ALSO, name).read_bytes() for name in sorted(names)}
+            except (FileNotFoundError, NotADirectoryError):
+                if os.path.isdir(folder):
+                    return {}
+            except OSError as error:
+                raise StoreError(f"{folder}/{ALSO} cannot be read: {error.strerror}") from None
+        raise UnknownRunError(f"no run {run_id} in {self.location}")
 
     def run_ids(self) -> Iterator[str]:
         folders = (self.location, self._open)
@@ -89,6 +113,7 @@ class FolderStore(Store):
             open_run.finish()
         except FileNotFoundError:
             return None
+        _put_back_replaced(open_run.path)
         if is_dead(self.read_record(run_id)):
             return open_run
         if was_open:  # it was reopened in the meantime
@@ -118,7 +143,11 @@ class OpenFolder(OpenRun):
         return Path(self._store, os.path.basename(self._folder))
 
     def make(self) -> None:
-        """Create the folder. Raises FileNotFoundError if its parent folder does not exist."""
+        """Create the folder.
+
+        Raises:
+            FileNotFoundError: The parent folder does not exist.
+        """
         os.mkdir(self._folder, 0o700)  # only the owner reads an open run; `finish` sets the mode that the umask allows
 
     def write_record(self, record: Mapping[str, Any]) -> None:
@@ -139,9 +168,7 @@ class OpenFolder(OpenRun):
         self._metrics.append(os.path.join(self._folder, METRICS), lines)
 
     def write_artifact(self, name: str, content: bytes) -> None:
-        relative = os.path.normpath(os.path.join(ARTIFACTS, name))
-        if os.path.isabs(name) or "\0" in name or not relative.startswith(ARTIFACTS + os.sep):
-            raise ValueError(f"{name!r} is not a valid artifact name: give a relative path of plain names")
+        relative = artifact_file(name)
         try:
             self._write(relative, content)
         except FileNotFoundError:
@@ -157,22 +184,37 @@ class OpenFolder(OpenRun):
             except FileExistsError:
                 number += 1
 
-    def keep_package(self, package: Package, name: str) -> str:
-        if not name or "/" in name or name.startswith(".") or "\0" in name or name in (RECORD, METRICS, ARTIFACTS):
-            raise ValueError(f"{name!r} is not a valid name for a model: give a plain name")
-        free_name, number = name, 1
-        while os.path.lexists(os.path.join(self._folder, free_name)):
-            number += 1
-            free_name = f"{name}-{number}"
-        path = os.path.join(self._folder, free_name)
+    def keep_package(self, package: Package, name: str, replaces: bool = False) -> str:
+        check_package_name(name)
+        path = os.path.join(self._folder, name)
+        if replaces and os.path.isdir(path):
+            self._replace_package(package, path, os.path.join(self._folder, REPLACED + name))
+            return name
+        free = free_name(self._folder, name)
+        path = os.path.join(self._folder, free)
         try:
             package.seal(path)
-            return free_name
+            return free
         except BaseException:
-            if not os.path.lexists(package.folder):  # interrupted after the move, before the caller knows its name
-                with contextlib.suppress(OSError):
-                    os.rename(path, package.folder)
+            _undo_seal(package, path)  # the caller does not know the name
             raise
+
+    def _replace_package(self, package: Package, path: str, aside: str) -> None:
+        """Put a package in the place of another one. A process that dies meanwhile leaves one of the two.
+
+        No portable system call exchanges two folders, so the old one is moved aside for the moment between two renames.
+        """
+        package.complete()
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            os.rename(path, aside)
+            os.rename(package.folder, path)
+            package.sealed = True
+        except BaseException:
+            if os.path.lexists(package.folder) and os.path.lexists(aside):  # interrupted between the two
+                os.rename(aside, path)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
 
     def finish(self) -> None:
         if self._finished:
@@ -216,6 +258,22 @@ class OpenFolder(OpenRun):
             return
         write_file(path + PARTIAL, content)
         os.rename(path + PARTIAL, path)
+
+
+def _put_back_replaced(folder: Path) -> None:
+    """Give a package its name back whose process died before another one had taken its place."""
+    for name in _names(str(folder)):
+        original = folder / name.removeprefix(REPLACED)
+        if original.name != name and not original.exists():
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(folder / name, original)
+
+
+def _undo_seal(package: Package, path: str) -> None:
+    """Give a package that was moved to its place its earlier name again."""
+    if not os.path.lexists(package.folder):
+        with contextlib.suppress(OSError):
+            os.rename(path, package.folder)
 
 
 def _names(folder: str) -> list[str]:

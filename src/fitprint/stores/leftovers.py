@@ -12,6 +12,8 @@ from fitprint.models.package import CHECKSUMS
 
 STAGING = ".package-"
 """The beginning of the name of a package that is being written."""
+REPLACED = ".replaced-"
+"""The beginning of the name of a package in whose place another one is being put; the rest is its own name."""
 PARTIAL = ".partial"
 """The end of the name of a file that is being written."""
 
@@ -60,6 +62,11 @@ def inspect_folder(folder: Path, record: str, is_open: bool) -> Leftovers:
             changed = max(changed, newest)
         if name == record + PARTIAL and record not in names:
             continue  # this is the record: it is complete, and is about to get its name
+        original = name.removeprefix(REPLACED)
+        if original != name and original in names:
+            incomplete[name] = size  # it was replaced, and only its removal is left to be done
+            continue
+        name = original  # a package that was moved aside, and that gets its name back when the run is taken over
         if name.endswith(PARTIAL) if not is_folder else name.startswith(STAGING):
             incomplete[name] = size
         elif is_folder and (path / CHECKSUMS).is_file():

@@ -57,7 +57,8 @@ class PackageChecks:
             assert generic["loader_module"], "its MLmodel names no loader_module: set Flavor.loader_module"
             reasons = [skip for skip in run.skipped if skip.what.startswith("signature")]
             assert document.get("signature") or reasons, (
-                "it has no signature, and skipped does not say why: look at data()"
+                "it has no signature, and run.skipped does not say why: return the inputs in data() or, for a loop, "
+                "rows like them in sample(); where there are none, give the reason to call.skip()"
             )
         problems = verify(package, document).problems
         assert not problems, (
@@ -141,10 +142,10 @@ def expect_as_then(case: Case, golden: Golden) -> None:
 def _check_requirements(bench: Bench, package: Path) -> None:
     lines = (package / "requirements.txt").read_text("utf-8").splitlines()
     brought = {distributions.distribution_of_module(module) for module in bench.entry.modules}
-    wanted = {name.lower().replace("_", "-") for name in brought if name is not None}
+    expected = {name.lower().replace("_", "-") for name in brought if name is not None}
     names = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
-    assert not wanted or wanted & names, (
-        f"its requirements.txt names none of {sorted(wanted)}, which bring the framework: look at requirements()"
+    assert not expected or expected & names, (
+        f"its requirements.txt names none of {sorted(expected)}, which bring the framework: look at requirements()"
     )
 
 
@@ -176,7 +177,7 @@ def write_golden(flavor: str, case: Case, folder: Path) -> Path | None:
     with tempfile.TemporaryDirectory() as store:
         fitprint.autolog(flavor, strict=True, quiet=True, store=store)
         data = case.data()
-        result = case.train(data)
+        result = case.trained(data)
         fitprint.disable()
         run = case.run([run for run in fitprint.runs(store) if run.parent_id is None])
         if run.model_path is None:

@@ -66,3 +66,20 @@ def train_whole(net, batches, path=None):
         if path is not None:
             net.to_disk(path)
     return net
+
+
+class Pair:
+    """Trains two nets against each other, and keeps none of them: whoever made them does."""
+
+    def __init__(self, first, second):
+        self.nets = lambda: (first, second)
+
+    def update(self, batch):
+        """One step of both."""
+        return sum(net.update(batch) for net in self.nets())
+
+
+def save_together(nets, path):
+    """Saves several nets in one file."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(" ".join(str(net.level) for net in nets))

@@ -14,6 +14,7 @@ from fitprint_statsmodels._stand_in import stand_in
 class StatsmodelsFlavor(Flavor):
     """statsmodels: ``fit`` and similar methods of every model, including those of the formula API."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.statsmodels"
     model_argument = "statsmodels_model"
     save_options = _packages.SAVE_OPTIONS
@@ -38,6 +39,11 @@ class StatsmodelsFlavor(Flavor):
             f"{call.name} returned {type(results).__name__}, which are not results of statsmodels",
         )
         return None
+
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
+        return type(
+            call.instance
+        ).__name__  # the model's class; what statsmodels saves and predicts with are its results
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         results = call.cache["results"] = stand_in(call.result)

@@ -33,6 +33,7 @@ _IMPORTANCES = ("weight", "gain", "cover")
 class XGBoostFlavor(BoostingFlavor):
     """XGBoost: ``train``, ``cv`` and ``fit`` of every estimator."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.xgboost"
     model_argument = "xgb_model"
     reads = ("sklearn",)  # the layout of what the native format would not preserve
@@ -86,7 +87,7 @@ class XGBoostFlavor(BoostingFlavor):
         if call.instance is not None:
             return super().shapes(call)
         matrix = self.training_data(call)
-        label = self.origins.alive(matrix, "label")  # the matrix would have to make an array of its own
+        label = self.origins.alive(matrix, "label")  # the matrix itself would have to make a new array
         shapes: dict[str, tuple[int, ...]] = {"inputs": self.container_shape(matrix)}
         return shapes if label is None else {**shapes, "target": tuple(label.shape)}
 

@@ -63,13 +63,16 @@ _PARTS = (
     "cookie",
 )  # fmt: skip
 """Every match of `signs` contains one of these: looking for them takes a tenth of the time in a long text."""
+_LETTERS = frozenset("".join(_PARTS))
 _LONG = 500
 
 
 def has_signs(text: str) -> bool:
     """Whether there may be something to hide in a text in lower case."""
-    if len(text) > _LONG and not any(map(text.__contains__, _PARTS)):
-        return False
+    if len(text) > _LONG:
+        absent = {letter for letter in _LETTERS if letter not in text}  # which takes no time for one that is there
+        if not any(part in text for part in _PARTS if absent.isdisjoint(part)):
+            return False
     return signs().search(text) is not None
 
 

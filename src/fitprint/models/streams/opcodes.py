@@ -41,7 +41,7 @@ def opcodes(file: BinaryIO, budget: Iterator[int]) -> Iterator[tuple[Any, Any]]:
     or does not matter.
 
     Raises:
-        BrokenStream: the stream breaks off, or the budget is used up.
+        BrokenStream: The stream breaks off, or the budget is used up.
     """
     for _ in budget:
         code = file.read(1)

@@ -76,9 +76,9 @@ def origin(named: Named, frameworks: Container[str], own: Container[str]) -> str
     """Return the kind of a name.
 
     Args:
-        named: the name.
-        frameworks: the top-level modules of frameworks.
-        own: the top-level modules that the package brings itself.
+        named: The name.
+        frameworks: The top-level modules of frameworks.
+        own: The top-level modules that the package brings itself.
     """
     top = named.module.partition(".")[0]
     if top in sys.stdlib_module_names:

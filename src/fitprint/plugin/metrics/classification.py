@@ -92,23 +92,23 @@ def classification_facts(
     """Compute metrics, confusion matrix and curve of predictions.
 
     Args:
-        truth: labels of shape (n,) or (n, 1), of any type; (n, outputs) for several outputs, which are one multilabel
+        truth: Labels of shape (n,) or (n, 1), of any type; (n, outputs) for several outputs, which are one multilabel
             target if all cells are 0 or 1.
-        predicted: labels of the same shape.
-        classes: the classes in the order of the columns of `probability`; one such list per output for several outputs.
+        predicted: Labels of the same shape.
+        classes: The classes in the order of the columns of `probability`; one such list per output for several outputs.
             Without it the columns follow the ascending labels.
         probability: (n, classes); for two classes also (n,), the probability of or the decision value for the second
             class (values between 0 and 1 are taken for probabilities); for several outputs a list of (n, classes), or
             (n, outputs) for a multilabel target.
-        weight: sample weights of shape (n,).
-        pos_label: compute precision, recall and F1 of this label alone, not the average over all labels; the curve is
+        weight: Sample weights of shape (n,).
+        pos_label: Compute precision, recall and F1 of this label alone, not the average over all labels; the curve is
             about it too. It has no effect on a multilabel target.
 
     Returns:
         The metrics, and the reason for each that is missing.
 
     Raises:
-        ValueError: the lengths or shapes of truth, prediction and weights differ.
+        ValueError: The lengths or shapes of truth, prediction and weights differ.
     """
     predictions = Predictions(dense(truth), dense(predicted), classes, probability, weight, pos_label)
     if predictions.truth.ndim == 2 and predictions.truth.shape[1] > 1:
@@ -120,13 +120,13 @@ def confusion_matrix(facts: ClassificationFacts) -> dict[str, Any]:
     """Return the confusion matrix of one output as JSON; a note says if it has only the most frequent labels.
 
     Args:
-        facts: what `classification_facts` returned.
+        facts: What `classification_facts` returned.
 
     Returns:
         The labels and the matrix.
 
     Raises:
-        ValueError: the facts have no confusion matrix.
+        ValueError: The facts have no confusion matrix.
     """
     if facts.confusion is None or facts.labels is None:
         raise ValueError("there is no confusion matrix")
@@ -146,7 +146,7 @@ def single_output_facts(predictions: Predictions) -> ClassificationFacts:
     """Return the facts for labels of shape (n,) or (n, 1).
 
     Raises:
-        ValueError: truth, prediction and weights do not have the same length.
+        ValueError: Truth, prediction and weights do not have the same length.
     """
     truth, predicted = predictions.truth.ravel(), predictions.predicted.ravel()
     if len(truth) != len(predicted):
@@ -165,7 +165,7 @@ def single_output_facts(predictions: Predictions) -> ClassificationFacts:
     outcomes["accuracy_score"] = accuracy(counts)
     scores, curve = _probability_scores(encoded, predictions, weights)
     metrics, reasons = sort_outcomes(outcomes | scores)
-    labels = encoded.labels if counts.kept is None else encoded.labels[counts.kept]
+    labels = encoded.labels if counts.positions is None else encoded.labels[counts.positions]
     return ClassificationFacts(metrics, reasons, labels, counts.matrix, len(encoded.labels), weights is not None, curve)
 
 
@@ -198,7 +198,7 @@ def several_outputs_facts(predictions: Predictions) -> ClassificationFacts:
     """Return the facts for truth and prediction of one shape (n, outputs), outputs > 1.
 
     Raises:
-        ValueError: the two shapes differ, or there is not one weight per row.
+        ValueError: The two shapes differ, or there is not one weight per row.
     """
     if predictions.truth.shape != predictions.predicted.shape:
         raise ValueError(f"predictions of shape {predictions.predicted.shape} for truth of {predictions.truth.shape}")
@@ -335,9 +335,9 @@ class Tally(NamedTuple):
     predicted: Array
     """(k,) rows predicted as each label."""
     matrix: Array
-    """(m, m) rows by true label (axis 0) and predicted label (axis 1), for the labels kept."""
-    kept: Array | None
-    """(m,) positions of the labels kept in the matrix, None when it has them all."""
+    """(m, m) rows by true label (axis 0) and predicted label (axis 1), for the labels at `positions`."""
+    positions: Array | None
+    """(m,) positions of the labels that the matrix has, or None if it has all of them."""
 
 
 def tally(encoded: Encoded, weights: Array | None) -> Tally:
@@ -354,8 +354,8 @@ def tally(encoded: Encoded, weights: Array | None) -> Tally:
     predicted = np.bincount(encoded.predicted, weights, k)
     hit = encoded.true == encoded.predicted
     hits = np.bincount(encoded.true[hit], None if weights is None else weights[hit], k)
-    kept = np.sort(np.argsort(-true, kind="stable")[:MOST_CLASSES])
-    return Tally(hits, true, predicted, _cells_of(kept, encoded, weights), kept)
+    positions = np.sort(np.argsort(-true, kind="stable")[:MOST_CLASSES])
+    return Tally(hits, true, predicted, _cells_of(positions, encoded, weights), positions)
 
 
 def weighted_scores(counts: Tally) -> dict[str, float | str]:
@@ -396,10 +396,10 @@ def _cells(true: Array, predicted: Array, k: int, weights: Array | None) -> Arra
     return np.bincount(true * k + predicted, weights, k * k).reshape(k, k)
 
 
-def _cells_of(kept: Array, encoded: Encoded, weights: Array | None) -> Array:
-    """Return the matrix of the `kept` labels alone, from the rows whose two labels are both kept."""
+def _cells_of(positions: Array, encoded: Encoded, weights: Array | None) -> Array:
+    """Return the matrix of the labels at these positions, from the rows whose two labels are both among them."""
     place = np.full(len(encoded.labels), -1)
-    place[kept] = np.arange(len(kept))
+    place[positions] = np.arange(len(positions))
     true, predicted = place[encoded.true], place[encoded.predicted]
     both = (true >= 0) & (predicted >= 0)
-    return _cells(true[both], predicted[both], len(kept), None if weights is None else weights[both])
+    return _cells(true[both], predicted[both], len(positions), None if weights is None else weights[both])

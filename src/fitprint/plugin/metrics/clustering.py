@@ -26,16 +26,16 @@ def silhouette(data: Any, labels: Any, *, rows: int = 1000, seed: int = 0) -> Si
     any other, as it is in scikit-learn. scikit-learn's own function takes several times as long on small data.
 
     Args:
-        data: numbers of shape (n, features), dense or a sparse matrix.
-        labels: the cluster of each row, (n,).
-        rows: of more rows than this a sample of so many is used; memory and time grow with its square.
-        seed: the seed of the sample; numpy's global random state is neither used nor changed.
+        data: Numbers of shape (n, features), dense or a sparse matrix.
+        labels: The cluster of each row, (n,).
+        rows: Of more rows than this a sample of so many is used; memory and time grow with its square.
+        seed: The seed of the sample; numpy's global random state is neither used nor changed.
 
     Returns:
         The coefficient, or the reason why there is none.
 
     Raises:
-        ValueError: there is not one label per row, or the data are not numbers.
+        ValueError: There is not one label per row, or the data are not numbers.
     """
     labels = np.asarray(labels).ravel()
     if np.shape(data)[0] != len(labels):
@@ -55,9 +55,9 @@ def sampled_rows(total: int, rows: int, seed: int) -> Array:
     """Return the ascending positions of the rows that are used.
 
     Args:
-        total: the number of rows.
-        rows: of more rows than this so many are drawn without replacement.
-        seed: the seed of the draw.
+        total: The number of rows.
+        rows: Of more rows than this so many are drawn without replacement.
+        seed: The seed of the draw.
 
     Returns:
         The positions.
@@ -72,7 +72,7 @@ def cluster_sizes(labels: Any) -> dict[str, int]:
     """Count the rows of each cluster.
 
     Args:
-        labels: the cluster of each row, (n,).
+        labels: The cluster of each row, (n,).
 
     Returns:
         The number of rows by label, the labels as strings and ascending.

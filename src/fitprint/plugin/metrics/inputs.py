@@ -29,7 +29,7 @@ def row_weights(weight: Any, rows: int) -> Array | None:
     """Return the sample weights as float64 of shape (rows,), or None if there are none.
 
     Raises:
-        ValueError: there is not one weight per row.
+        ValueError: There is not one weight per row.
     """
     if weight is None:
         return None

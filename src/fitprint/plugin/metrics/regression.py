@@ -32,15 +32,15 @@ def regression_facts(truth: Any, predicted: Any, *, weight: Any = None) -> Regre
     """Compute the errors of predictions; several outputs are averaged with equal weights.
 
     Args:
-        truth: numbers of shape (n,) or (n, outputs). Everything is computed in float64.
-        predicted: as many numbers.
-        weight: sample weights of shape (n,).
+        truth: Numbers of shape (n,) or (n, outputs). Everything is computed in float64.
+        predicted: As many numbers.
+        weight: Sample weights of shape (n,).
 
     Returns:
         The metrics, and the reason for each that is missing.
 
     Raises:
-        ValueError: the shapes of truth, prediction and weights do not match.
+        ValueError: The shapes of truth, prediction and weights do not match.
     """
     true, seen = _columns(truth), _columns(predicted)
     if true.shape != seen.shape:

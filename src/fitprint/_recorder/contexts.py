@@ -1,0 +1,75 @@
+"""What surrounds a call of a patched function: the parts that all kinds of calls share, and the calls not recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fitprint._core import call_scope
+from fitprint._core.guard import guarded
+from fitprint._instrumentation.wrapper import Passthrough
+from fitprint._recorder import loop_registry
+from fitprint.plugin.contract import TrainingCall
+
+
+class CallContextBase:
+    """The arguments and the result of a surrounded call. The arguments are those that `Flavor.listen` has left."""
+
+    call: TrainingCall
+    returned: Any = None
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        return self.call.args
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        return self.call.kwargs
+
+    def result(self) -> Any:
+        """Return what the call returned, and keep no reference to it."""
+        result, self.returned = self.returned, None
+        return result
+
+
+class UnrecordedCall(Passthrough):
+    """Surrounds an outermost call that is not recorded, so that nothing that it calls is recorded either."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        super().__init__(args, kwargs)
+        self._scope = call_scope.SessionScope()
+
+    def __enter__(self) -> None:
+        try:
+            self._scope.enter()
+        except BaseException:  # interrupted at this very moment: `__exit__` will not be called
+            self._scope.leave()
+            raise
+
+    def __exit__(self, *error: Any) -> None:
+        self._scope.leave()
+
+
+class WatchedCall(Passthrough):
+    """Surrounds a call that trains nothing and that the flavor looks at afterwards (`Role.WATCHED`)."""
+
+    def __init__(self, call: TrainingCall) -> None:
+        super().__init__(call.args, call.kwargs)
+        self._call = call
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        if kind is None:
+            with guarded("watching", self._call.flavor.name):
+                self._call.result = self.returned
+                _join_recording(self._call)
+                self._call.flavor.watched(self._call)
+
+
+def _join_recording(call: TrainingCall) -> None:
+    """Let a watched call write to the run of the training that it is part of, if that is being recorded."""
+    session = call_scope.current()
+    recording = session.recording if session is not None else None
+    if session is None and loop_registry.has_loops():
+        recording = loop_registry.find(call.flavor.loop_of(call))
+    if recording is not None and recording.has_run and recording.call.flavor is call.flavor:
+        call.settings, call.cache = recording.call.settings, recording.call.cache
+        call.emit, call.skip = recording.emitter, recording.writer.skip
