@@ -108,7 +108,7 @@ def test_a_subclass_with_state_is_pickled_for_scikit_learns_loaders(subclass_pac
 
 
 def test_the_flavor_itself_reads_the_pickle_unless_pickles_are_refused(subclass_package, frames, run_python):
-    package, expected = subclass_package
+    package, _ = subclass_package
     assert document(package)["fitprint_flavor"] == "xgboost"
     script = """
         import sys, fitprint, numpy as np, pandas as pd

@@ -54,6 +54,9 @@ def quietly() -> Iterator[None]:
     or the ``predict`` of a loaded model. Keep the block small: while it runs, ``sys.stdout`` and ``sys.stderr`` are
     other objects, which pass on what they are not to drop.
 
+    Returns:
+        A context manager.
+
     Example::
 
         def save(self, model, package, context):
