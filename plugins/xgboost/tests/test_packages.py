@@ -107,6 +107,25 @@ def test_a_subclass_with_state_is_pickled_for_scikit_learns_loaders(subclass_pac
     np.testing.assert_array_equal(load_elsewhere(package, frames.X), expected)
 
 
+def test_the_flavor_itself_reads_the_pickle_unless_pickles_are_refused(subclass_package, frames, run_python):
+    package, _ = subclass_package
+    assert document(package)["fitprint_flavor"] == "xgboost"
+    script = """
+        import sys, fitprint, numpy as np, pandas as pd
+        from fitprint._instrumentation import registry
+        from fitprint.models import PackageError
+        del registry.known_flavors()["sklearn"]  # as if its plugin was not installed
+        assert "sklearn" not in registry.entries()
+        for model in (fitprint.load_model(sys.argv[1]).unwrap(), fitprint.xgboost.load_model(sys.argv[1])):
+            assert (model.predict(pd.read_pickle("data")) == np.load("expected.npy")).all()
+        try:
+            fitprint.load_model(sys.argv[1], trust="no-pickle")
+        except PackageError as error:
+            print(error)
+    """
+    assert "its model is a pickle" in run_python(script, package).stdout
+
+
 def test_another_value_for_missing_ones_is_kept(recorded, frames):
     """xgboost's own format drops it: the model would then predict something else."""
     X = frames.X.mask(frames.X.gt(frames.X.median()), -1.0)

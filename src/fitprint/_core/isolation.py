@@ -71,6 +71,11 @@ def no_warnings_in_context() -> Iterator[None]:
             _remove(warnings.filters, ignore_all)
 
 
+def is_side_effect_free() -> bool:
+    """Return True inside `side_effect_free`, which is where fitprint does its own work."""
+    return _depth.get() > 0
+
+
 @contextmanager
 def side_effect_free() -> Iterator[None]:
     """Drop the warnings raised inside, and restore the global random states afterwards.

@@ -53,6 +53,7 @@ _MODULES = {
     "fitprint._core.call_scope": ("is_recording",),
     "fitprint._core.guard": ("attempt",),
     "fitprint._core.jsonable": ("jsonable", "to_json"),
+    "fitprint._core.quiet_streams": ("quietly",),
     "fitprint._core.rows": ("row_count", "take_rows"),
 }
 

@@ -3,6 +3,7 @@
 from fitprint._core.call_scope import is_recording
 from fitprint._core.guard import attempt
 from fitprint._core.jsonable import jsonable, to_json
+from fitprint._core.quiet_streams import quietly
 from fitprint._core.rows import row_count, take_rows
 from fitprint._settings import parsers
 from fitprint._settings.table import setting
@@ -83,6 +84,7 @@ __all__ = [
     "parsers",
     "pickle_format",
     "positional_names",
+    "quietly",
     "row_count",
     "rows_within_budget",
     "safe_callback",
