@@ -32,7 +32,7 @@ class TinyonlineFlavor(Flavor):
     def sample(self, call):
         return call.cache.get("rows")
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         model.save(package.path("model.json"))
         return {"data": "model.json"}
 
