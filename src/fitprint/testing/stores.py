@@ -29,7 +29,9 @@ class StoreConformance(Conformance):
     @pytest.fixture
     def place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         """The location of a new store, which is also the configured store of this process."""
-        assert self.location, f"{type(self).__name__} has no location: location = 'myscheme://{{folder}}'"
+        assert self.location, (
+            f"{type(self).__name__} has no location: set location = 'myscheme://{{folder}}' in the class"
+        )
         monkeypatch.chdir(tmp_path)
         location = self.location.format(folder=tmp_path / "store", unique=secrets.token_hex(8))
         monkeypatch.setenv("FITPRINT_STORE", location)
