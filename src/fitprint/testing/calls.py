@@ -256,8 +256,8 @@ class MetricChecks:
                 "metrics()"
             )
             assert math.isclose(run.metrics[name], expected, rel_tol=1e-9, abs_tol=1e-12), (
-                f"{name} is {run.metrics[name]}, and the framework says {expected}: look at listen() and metrics(), and "
-                "whether both count steps from 0"
+                f"{name} is {run.metrics[name]}, and the framework says {expected}: look at listen() and metrics(), "
+                "and whether both count steps from 0"
             )
 
 
