@@ -8,6 +8,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation import registry
+from fitprint._runs.run import before_end
 
 
 def seen():
@@ -37,7 +38,7 @@ def test_epochs_that_are_each_saved_belong_to_the_block(net, tmp_path):
         fitprint.log_metric("mine", 1.0)
     assert seen() == [("mine", "FINISHED", ["model"])]
     assert run.params["steps"] == 5
-    assert run._writer.before_end == []
+    assert before_end(run) == []
 
 
 def test_further_loops_are_children_and_end_before_the_block(looping):

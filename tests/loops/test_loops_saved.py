@@ -124,7 +124,7 @@ def test_another_training_ends_a_loop_that_was_saved(looping, net, tmp_path):
     train(net)
     net.to_disk(tmp_path / "net")
     looping.train_whole(net, [[1.0]])
-    assert seen() == [("Net", "FINISHED", ["model"])] * 2 + [("toy.train_whole", "FINISHED", ["model"])]
+    assert seen() == [("Net", "FINISHED", ["model"])] * 3
 
 
 def test_a_package_of_the_users_own_is_never_replaced(net, tmp_path):
@@ -160,7 +160,7 @@ def test_an_interruption_of_the_renewal_leaves_the_loop_open_with_the_package_be
     net.to_disk(tmp_path / "net")
     run, level = fitprint.last_run(), net.level
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -18,7 +18,7 @@ class SomeFlavor(Flavor):
     def patches(self):
         return []
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         return {}
 
     def load(self, folder, config):

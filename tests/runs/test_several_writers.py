@@ -150,6 +150,34 @@ def test_a_child_that_ends_leaves_nothing_in_its_buffer(store, method):
         assert run.metrics == {"m": 99.0}, "the owner sees it too"
 
 
+def log_for_more_than_a_second(run):
+    """Values that come fast, and longer than the time in which each is written at once: the last ones are buffered."""
+    for step in range(108):
+        run.log_metric("m", step, step=step)
+        time.sleep(0.15 if step < 8 else 0)
+
+
+TASK = f"""
+import os, pickle, signal, sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+import fitprint
+import {Path(__file__).stem} as tests
+from fitprint._workers.context_token import RecordingContext, Task
+run = pickle.load(open("run.pickle", "rb"))
+task = Task(RecordingContext.capture(), tests.log_for_more_than_a_second)
+pickle.loads(pickle.dumps(task))(run)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_worker_that_is_killed_after_its_task_loses_nothing_of_it(store, run_python, tmp_path):
+    """As `multiprocessing.Pool` kills its workers at the end of its block, once it has their results."""
+    with fitprint.start_run() as run:
+        (tmp_path / "run.pickle").write_bytes(pickle.dumps(run))
+        run_python(TASK, check=False)
+        assert len(run.metric_history("m")) == 108
+
+
 def test_values_that_come_fast_are_written_once_a_second(store, program, monkeypatch):
     """Counts the writes: one at once, and one at the end for the other 999."""
     appends = []
@@ -162,9 +190,30 @@ def test_values_that_come_fast_are_written_once_a_second(store, program, monkeyp
         for step in range(1000):
             with writer.change(metrics_only=True):
                 writer.add_metric("m", step, step, time.time())
+            writer._slow_until = float("-inf")  # a second after the first value
         writer.write()
     assert appends == [1, 999]
     assert len(fitprint.get_run(run.run_id).metric_history("m")) == 1000
+
+
+@pytest.mark.process
+def test_a_forked_child_has_a_file_of_its_own_and_writes_nothing_of_its_parent_s(store, program, monkeypatch):
+    monkeypatch.setattr("fitprint._runs.adder.FLUSH_INTERVAL", 1000.0)
+    owner = program('run = fitprint.start_run("owner"); pause(run.run_id)')
+    run_id = owner.process.stdout.readline().strip()
+    with fitprint.start_run(run_id=run_id) as run:
+        for step in range(10):
+            run.log_metric("parent", step, step=step)
+        child = os.fork()
+        if child == 0:
+            run.log_metric("child", 1)
+            side_writer(str(store), run_id).write()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    found = fitprint.get_run(run_id)
+    assert len(found.metric_history("parent")) == 10, "neither lost nor written twice"
+    assert found.metric_history("child") == [(0, 1.0)]
+    assert len(side_files(found)) == 2
 
 
 # programs that open a run by its id

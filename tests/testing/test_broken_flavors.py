@@ -218,6 +218,7 @@ APPENDED = {
 
 
 @pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize("broken", APPENDED)
 def test_a_flavor_with_a_broken_method_is_told(checked, broken):
     method, check, told = APPENDED[broken]

@@ -6,6 +6,7 @@ from fitprint.plugin import Flavor, Patch, Role, dump_model, member
 
 
 class ToyFlavor(Flavor):
+    api_version = (2, 0)
     loader_module = "toy_loader"
 
     def patches(self):

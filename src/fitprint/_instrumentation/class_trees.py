@@ -15,6 +15,7 @@ from fitprint._core.guard import attempt
 from fitprint._instrumentation.targets import (
     Place,
     bases_of,
+    class_attributes,
     is_class,
     loaded_modules,
     own_attributes,
@@ -83,7 +84,7 @@ class ClassTree:
         left = []
         for owner in (*below(self.base), *self._mixins):
             for name in self.names:
-                patched = ours(own_attributes(owner).get(name))
+                patched = ours(class_attributes(owner).get(name))
                 if patched is None or not self._is_last_on(owner, patched):
                     continue
                 if not Place(owner, name, patched).restore():
@@ -97,17 +98,17 @@ class ClassTree:
         for cls in filter(self.is_ours, below(self.base)):
             for name in self.names:
                 owner = next(_owners(cls, name), None)
-                if owner is not None and ours(own_attributes(owner)[name]) is None:
+                if owner is not None and ours(class_attributes(owner)[name]) is None:
                     classes.setdefault((owner, name), []).append(cls)
         return [self._reason(owner, name, heirs) for (owner, name), heirs in classes.items()]
 
     def _reason(self, owner: type, name: str, heirs: list[type]) -> str:
         if self._is_reached(owner):
-            return f"{owner.__qualname__}.{name} cannot be replaced, as in a class that is written in C"
-        others = f" and {len(heirs) - 1} more" if len(heirs) > 1 else ""
+            return f"{owner.__name__}.{name} cannot be replaced, as in a class that is written in C"
+        inherit = f"and {len(heirs) - 1} more inherit" if len(heirs) > 1 else "inherits"
         return (
-            f"{heirs[0].__qualname__}{others} inherits {name} from {owner.__module__}.{owner.__qualname__}, which is "
-            f"not below {self.base.__qualname__} and not part of {' or '.join(sorted(self.packages))}"
+            f"{heirs[0].__name__} {inherit} {name} from {owner.__module__}.{owner.__qualname__}, which is not below "
+            f"{self.base.__name__} and not part of {' or '.join(sorted(self.packages))}"
         )
 
     def _is_below(self, cls: type) -> bool:
@@ -117,7 +118,7 @@ class ClassTree:
         return self._is_below(owner) or package_of(owner) in self.packages
 
     def _patch_owner(self, owner: type, name: str) -> None:
-        patched = ours(own_attributes(owner)[name])
+        patched = ours(class_attributes(owner)[name])
         if patched is None:
             beside = not self._is_below(owner)
             done, place = attempt(patch_attribute, owner, name, MixinBegin() if beside else self.begin)
@@ -183,7 +184,7 @@ class Creation:
         """Patch a tree now, and every class that is created below its base from now on."""
         self.trees.append(tree)
         tree.patch_all()
-        owners = {owner for cls in below(tree.base) for owner in bases_of(cls) if _HOOK in own_attributes(owner)} - {
+        owners = {owner for cls in below(tree.base) for owner in bases_of(cls) if _HOOK in class_attributes(owner)} - {
             object
         }
         if not any(owner in bases_of(tree.base) for owner in owners):
@@ -236,7 +237,7 @@ class Creation:
             if type.__subclasscheck__(tree.base, cls):
                 tree.patch(cls)
         for owner in bases_of(cls)[:-1]:  # without `object`
-            if _HOOK in own_attributes(owner):
+            if _HOOK in class_attributes(owner):
                 self._hook(owner)
 
 
@@ -262,12 +263,12 @@ class _ClassCreation(Passthrough):
 def _mixins(package: str) -> set[type]:
     """Return the classes of a package that define `__init_subclass__`: they may precede the base in a class's bases."""
     values = (value for module in loaded_modules(package) for value in list(own_attributes(module).values()))
-    return {value for value in values if is_class(value) and _HOOK in own_attributes(value)} - {object}
+    return {value for value in values if is_class(value) and _HOOK in class_attributes(value)} - {object}
 
 
 def _owners(cls: type, name: str) -> Iterator[type]:
     """Iterate over the classes that own a method which a class has, or had if the ones before did not own it."""
-    return (owner for owner in bases_of(cls) if own_attributes(owner).get(name) is not None)
+    return (owner for owner in bases_of(cls) if class_attributes(owner).get(name) is not None)
 
 
 def below(base: type) -> Iterator[type]:

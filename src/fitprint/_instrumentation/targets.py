@@ -14,6 +14,11 @@ import wrapt.importer
 from fitprint._core.process_state import in_forked_child
 from fitprint._instrumentation.wrapper import Begin, Patched, ours
 
+class_attributes: Callable[[type], Mapping[str, Any]] = vars(type)["__dict__"].__get__
+"""Returns what a class itself defines, without asking its metaclass."""
+bases_of: Callable[[type], tuple[type, ...]] = vars(type)["__mro__"].__get__
+"""Returns a class and its bases in the order of method resolution, without asking its metaclass."""
+
 
 def when_imported(module: str, hook: Callable[[Any], None]) -> None:
     """Call a hook with a module once it is imported, or now if it already is.
@@ -134,14 +139,7 @@ def own_attributes(owner: Any) -> Any:
     Args:
         owner: The class or module.
     """
-    lookup = type.__getattribute__ if is_class(owner) else object.__getattribute__
-    return lookup(owner, "__dict__")
-
-
-def bases_of(cls: type) -> tuple[type, ...]:
-    """Return a class and its bases in the order of method resolution, without asking its metaclass."""
-    bases: tuple[type, ...] = type.__getattribute__(cls, "__mro__")
-    return bases
+    return class_attributes(owner) if is_class(owner) else object.__getattribute__(owner, "__dict__")
 
 
 def package_of(cls: type) -> str:

@@ -96,7 +96,8 @@ class RecordingBase:
     def _record_before_call(self) -> None:
         call, writer = self.call, self.writer
         self._skips_before = len(writer.record.skipped)
-        self.emitter = Emitter(writer, call)
+        flavor = call.flavor
+        self.emitter = Emitter(writer, flavor.name, flavor.read_values, call.settings.strict)
         call.emit, call.skip = self.emitter, writer.skip
         writer.record.flavor = call.flavor.name
         version = call.flavor.framework_version

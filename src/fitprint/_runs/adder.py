@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -27,6 +28,7 @@ class RunAdder(ABC):
         self.fault: OSError | None = None
         """The error because of which the store is left alone. The user has been warned of it."""
         self._location = location
+        self._added = self._slow_until = self._flushed = float("-inf")
 
     @property
     @abstractmethod
@@ -46,6 +48,10 @@ class RunAdder(ABC):
             timestamp: When they were set, in seconds since the epoch, or None for the beginning of the run. Where
                 several processes set the same tag, the latest one stays.
         """
+
+    def address(self) -> tuple[str, str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Return where other processes find the run: the store, the run's id, and the patterns of its redactor."""
+        return self._location, self.run_id, self.secrets.redactor.patterns
 
     def prepare_param(self, name: str, value: Any) -> PreparedParam:
         """Convert a param to what the run stores. Raises whatever the ``repr`` of the value raises."""
@@ -113,9 +119,21 @@ class RunAdder(ABC):
             OSError: If it cannot be written.
         """
 
-    @abstractmethod
     def flush_if_due(self) -> None:
-        """Write what is buffered, if that was not done a moment ago."""
+        """Write what is buffered: once a second while values come fast, and at once while they come slowly.
+
+        What cannot be written stays in the buffer.
+        """
+        now = time.monotonic()
+        if now - self._added >= FLUSH_INTERVAL:
+            self._slow_until = now + FLUSH_INTERVAL  # values that come together after a pause are written together
+        self._added = now
+        if now - self._flushed >= FLUSH_INTERVAL or now < self._slow_until:
+            self._try_to_write()
+
+    @abstractmethod
+    def _try_to_write(self) -> None:
+        """Write what is buffered, or keep as much of it as fits into the memory that it may take."""
 
     @abstractmethod
     def flush_metrics(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,13 +57,13 @@ class MetricBuffer:
             The last value, or None if there are no values.
         """
         head = f'{{"name": {to_json(name)}, "step": '
-        lines, last = [], None
-        for step, (value, time) in enumerate(zip(values, times, strict=True), first_step):
-            last = float(value)
-            text = repr(last) if last - last == 0 else to_json(last)  # NaN and infinities are written as words
-            lines.append(f'{head}{step}, "value": {text}, "time": {time:.3f}}}\n')
-        self._lines += lines
-        return last
+        numbers = list(map(float, values))
+        texts = list(map(repr if math.isfinite(sum(numbers)) else to_json, numbers))  # to_json writes NaN as a word
+        self._lines += [
+            f'{head}{step}, "value": {text}, "time": {time:.3f}}}\n'
+            for step, (text, time) in enumerate(zip(texts, times, strict=True), first_step)
+        ]
+        return numbers[-1] if numbers else None
 
     def __bool__(self) -> bool:
         """Return whether there is something to write."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fitprint._runs.gc import LEFT, THINNED, Cleaned, is_at_work, thinned_skip
+from fitprint._runs.merge import read_whole_record
 from fitprint._runs.record import RUNNING, Record, from_json, read_record
 from fitprint.stores import Store, StoreError, UnknownRunError
 
@@ -101,7 +102,7 @@ def thin(store: Store, policy: RetentionPolicy, older_than: float | None, dry_ru
 def _packages(store: Store, experiment: str | None) -> Iterator[_Package]:
     for run_id in store.run_ids():
         try:
-            record, leftovers = read_record(store, run_id), store.leftovers(run_id)
+            record, leftovers = read_whole_record(store, run_id), store.leftovers(run_id)
         except StoreError:  # removed since it was listed, or broken, which the cleanup before has reported
             continue
         if experiment is None or record.experiment == experiment:

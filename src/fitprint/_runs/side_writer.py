@@ -81,7 +81,7 @@ class SideWriter(RunAdder):
         self._joined: JoinedRun | None = None
         self._lines: list[str] = []
         self._skips: set[tuple[str, str, str]] = set()
-        self._flushed = float("-inf")
+        self._added = self._slow_until = self._flushed = float("-inf")
         self._timer: threading.Timer | None = None
 
     def __reduce__(self) -> tuple[Callable[..., SideWriter], tuple[Any, ...]]:
@@ -169,12 +169,6 @@ class SideWriter(RunAdder):
                 self._lines.clear()
             _unwritten.discard(self)
 
-    def flush_if_due(self) -> None:
-        """Write what is buffered if that was not done in the last second; a timer writes the rest."""
-        if time.monotonic() - self._flushed >= adder.FLUSH_INTERVAL:
-            with self._lock:
-                self._try_to_write()
-
     def flush_metrics(self) -> None:
         self.write()
 
@@ -196,7 +190,7 @@ class SideWriter(RunAdder):
     def _expect_writing(self) -> None:
         """Make sure that what was added is written, even if nothing is added after it."""
         _unwritten.add(self)
-        call_at_exit(_write_all)
+        call_at_exit(write_all)
         if self._timer is None:
             self._timer = threading.Timer(adder.FLUSH_INTERVAL, self._write_later)
             self._timer.daemon = True
@@ -211,14 +205,15 @@ class SideWriter(RunAdder):
                 self._expect_writing()
 
     def _try_to_write(self) -> None:
-        try:
-            self.write()
-        except OSError:
-            excess = len(self._lines) - MOST_BUFFERED
-            if excess > 0:
-                del self._lines[: excess + MOST_BUFFERED // 10]
-                reason = f"the store could not be written, and more than {MOST_BUFFERED:,} lines were not kept"
-                self.skip("what another process added", "store", reason)
+        with self._lock:
+            try:
+                self.write()
+            except OSError:
+                excess = len(self._lines) - MOST_BUFFERED
+                if excess > 0:
+                    del self._lines[: excess + MOST_BUFFERED // 10]
+                    reason = f"the store could not be written, and more than {MOST_BUFFERED:,} lines were not kept"
+                    self.skip("what another process added", "store", reason)
 
     def _run(self) -> JoinedRun:
         with self._lock:
@@ -246,8 +241,8 @@ def _side_file_name() -> str:
     return f"{re.sub(r'[^A-Za-z0-9.-]', '-', host())}-{os.getpid()}-{_process_id}".lstrip(".-")
 
 
-def _write_all() -> None:
-    """At the end of the process, write what is not written yet."""
+def write_all() -> None:
+    """Write what is not written yet: at the end of a task that was handed to this process, and of the process."""
     for writer in list(_unwritten):
         with guarded("writing to the run of another process"), contextlib.suppress(OSError):
             writer.write()
@@ -265,6 +260,6 @@ def _start_anew() -> None:
 
 @on_reset
 def _forget_all() -> None:
-    _write_all()
+    write_all()
     _unwritten.clear()
     _writers.clear()

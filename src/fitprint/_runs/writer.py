@@ -16,7 +16,7 @@ from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor
 from fitprint._core.process import this_process
 from fitprint._core.process_state import in_forked_child, on_reset
-from fitprint._runs import adder, store_breaker
+from fitprint._runs import store_breaker
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 from fitprint._runs.params import PreparedParam
@@ -45,7 +45,6 @@ class RunWriter(RunAdder):
         self._metrics = MetricBuffer()
         self._closing: Callable[[], None] | None = None
         self._flushed = time.monotonic()
-        self._added = self._slow_until = float("-inf")
 
     @property
     def path(self) -> Path:
@@ -119,20 +118,6 @@ class RunWriter(RunAdder):
     def write(self) -> None:
         with self._lock, self._store_operation():
             self._write_all()
-
-    def flush_if_due(self) -> None:
-        """Write what is buffered: once a second while values come fast, and at once while they come slowly.
-
-        What cannot be written stays in the buffer until the next time, or until the end of the run.
-        """
-        now = time.monotonic()
-        if now - self._added >= adder.FLUSH_INTERVAL:
-            # values that come together after a pause are written together
-            self._slow_until = now + adder.FLUSH_INTERVAL
-        self._added = now
-        if now - self._flushed >= adder.FLUSH_INTERVAL or now < self._slow_until:
-            with self._lock:
-                self._try_to_write()
 
     def flush_metrics(self) -> None:
         with self._lock:
@@ -208,10 +193,11 @@ class RunWriter(RunAdder):
         self._owned().write_record(self.record.to_json())
 
     def _try_to_write(self) -> None:
-        try:
-            self.write()
-        except OSError:
-            self._metrics.drop_excess()
+        with self._lock:
+            try:
+                self.write()
+            except OSError:
+                self._metrics.drop_excess()
 
     def _owned(self) -> OpenRun:
         """Return the open run.

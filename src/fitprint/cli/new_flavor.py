@@ -13,6 +13,7 @@ import click
 
 from fitprint._instrumentation.entries import IMPORTS, REFUSED, discover
 from fitprint._version import __version__
+from fitprint.plugin import API_VERSION
 
 _FILES = {
     "pyproject.toml": "pyproject.toml.txt",
@@ -133,6 +134,7 @@ def _words(name: str, module: str, targets: Mapping[str, Sequence[str]]) -> dict
         "imports": wakes if top != name else "",
         "instruments": f"{requirement}{version}",
         "requirements": f'"{requirement}"',
+        "api": str(API_VERSION),
         "core": ".".join(__version__.split(".")[:2]) + ".0",
     }
 

@@ -64,27 +64,6 @@ class Schema:
         self.cache: dict[str, Any] = {}  # what enforcement works out once per schema
         _check_specs(self._inputs)
 
-    @classmethod
-    def of_columns(cls, types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
-        """Return the schema of a table. Its specs, which may be thousands, are made only when they are asked for.
-
-        Args:
-            types: The type of each column.
-            names: The label of each column.
-            required: For each column, whether data must have it.
-
-        Returns:
-            The schema.
-
-        Raises:
-            ValueError: As for `Schema`.
-        """
-        if not names or None in names or len(set(names)) < len(names):
-            return cls(map(ColSpec, types, names, required))
-        schema = cls.__new__(cls)
-        schema._columns, schema.cache = (types, names, required), {}
-        return schema
-
     if not TYPE_CHECKING:  # for a type checker, this would make every name an attribute
 
         def __getattr__(self, name: str) -> Any:
@@ -229,8 +208,17 @@ class Schema:
         return cls.from_dict(read_json_list(text, "schema"))
 
 
+def schema_of_columns(types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
+    """Return the schema of a table. Its specs, which may be thousands, are made only when they are asked for."""
+    if not names or None in names or len(set(names)) < len(names):
+        return Schema(map(ColSpec, types, names, required))
+    schema = Schema.__new__(Schema)
+    schema._columns, schema.cache = (types, names, required), {}
+    return schema
+
+
 def _columns_json(types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Iterator[str]:
-    """The JSON of columns; neighbours that differ in nothing but their labels are written in one step."""
+    """Yield the JSON of columns; neighbours that differ in nothing but their labels are written in one step."""
     for (dtype, is_required), run in groupby(zip(types, required, names, strict=True), key=itemgetter(0, 1)):
         labels = [name for _, _, name in run]
         if isinstance(dtype, DataType) and set(map(type, labels)) <= _JSON_LABELS:

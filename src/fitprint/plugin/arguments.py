@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
+
+_parameters_of: WeakKeyDictionary[Any, dict[bool, Mapping[str, inspect.Parameter]]] = WeakKeyDictionary()
+"""The parameters of functions that were asked for, as plain functions (False) and as bound methods (True)."""
 
 
 class _FunctionsOwn:
@@ -92,7 +97,7 @@ def named_arguments(
         kwargs: The keyword arguments of the call.
         leading: Names for the first arguments, for a function that does not name them (``*args``).
     """
-    parameters = inspect.signature(function).parameters
+    parameters = _parameters(function)
     arguments = dict(zip(leading, args, strict=False))
     arguments |= {
         name: parameter.default for name, parameter in parameters.items() if parameter.default is not parameter.empty
@@ -119,7 +124,7 @@ def with_argument(
     position = names.index(name) if name in names else len(args)
     if position < len(args):
         return (*args[:position], value, *args[position + 1 :]), kwargs
-    parameters = inspect.signature(function).parameters
+    parameters = _parameters(function)
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     if name not in parameters and not takes_any:
         raise TypeError(f"{getattr(function, '__qualname__', function)} has no parameter {name!r}")
@@ -133,14 +138,26 @@ def accepted_kwargs(function: Any, kwargs: Mapping[str, Any] | None) -> dict[str
         function: The function that will be called.
         kwargs: The arguments to choose from; None for none.
     """
-    parameters = inspect.signature(function).parameters
+    parameters = _parameters(function)
     return {name: value for name, value in (kwargs or {}).items() if name in parameters}
+
+
+def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a function, which `inspect` would work out anew each of the dozen times in a call."""
+    plain = getattr(function, "__func__", function)
+    if not isinstance(plain, FunctionType):
+        return inspect.signature(function).parameters
+    kept = _parameters_of.setdefault(plain, {})
+    is_bound = plain is not function
+    if is_bound not in kept:
+        kept[is_bound] = inspect.signature(function).parameters
+    return kept[is_bound]
 
 
 def _names_in_order(function: Any) -> list[str]:
     """Return the names of the parameters in the order in which they are passed by position, up to an ``*args``."""
     names = []
-    for name, parameter in inspect.signature(function).parameters.items():
+    for name, parameter in _parameters(function).items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             break
         names.append(name)

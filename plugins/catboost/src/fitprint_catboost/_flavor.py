@@ -30,6 +30,7 @@ _SAMPLE_ROWS = 5
 class CatBoostFlavor(BoostingFlavor):
     """CatBoost: ``fit`` of every class, ``train`` and ``cv``."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.catboost"
     model_argument = "cb_model"
     reads = ("sklearn",)  # the layout of what the native format would not preserve

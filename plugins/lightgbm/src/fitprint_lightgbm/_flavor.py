@@ -31,6 +31,7 @@ class LightGBMFlavor(BoostingFlavor):
     A Dataset drops the data it was made from once it is constructed (``free_raw_data``).
     """
 
+    api_version = (2, 0)
     loader_module = "mlflow.lightgbm"
     model_argument = "lgb_model"
     save_options = pickle_format.OPTIONS

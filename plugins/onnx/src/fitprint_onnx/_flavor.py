@@ -13,6 +13,7 @@ from fitprint_onnx import _calls, _graph, _packages, _running
 class OnnxFlavor(Flavor):
     """ONNX: nothing is trained. A model that is converted or saved becomes a package in the run of its source."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.onnx"
     model_argument = "onnx_model"
     save_options = _packages.SAVE_OPTIONS

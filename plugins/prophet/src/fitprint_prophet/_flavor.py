@@ -17,6 +17,7 @@ _SAMPLE_ROWS = 1_000
 class ProphetFlavor(Flavor):
     """Prophet: ``fit``, and ``cross_validation``."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.prophet"
     model_argument = "pr_model"
     reads = ("sklearn",)  # the layout of what the native format would not preserve

@@ -29,12 +29,13 @@ from fitprint_sklearn import (
     _training_metrics,
     _validation,
 )
-from fitprint_sklearn._silent_copy import predict_silently, silent_copy
+from fitprint_sklearn._silent_copy import predict_silently, silent_copy_for
 
 
 class SklearnFlavor(Flavor):
     """scikit-learn: ``fit``, ``fit_transform`` and ``fit_predict`` of every estimator, and cross-validation."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.sklearn"
     model_argument = "sk_model"
     save_options = _packages.SAVE_OPTIONS
@@ -84,7 +85,7 @@ class SklearnFlavor(Flavor):
         if _search.is_search(estimator):
             metrics |= _search.best_metrics(estimator)
         if call.settings.log_training_metrics:
-            training_metrics, artifacts = _training_facts(call, silent_copy(estimator))
+            training_metrics, artifacts = _training_facts(call, estimator)
             metrics |= training_metrics
             call.cache["artifacts"] = artifacts
         else:
@@ -148,12 +149,13 @@ def _best_of(call: TrainingCall) -> Any:
 def _training_facts(call: TrainingCall, estimator: Any) -> tuple[dict[str, float], dict[str, Any]]:
     if _search.is_search(estimator) and not hasattr(estimator, "best_estimator_"):
         return {}, {}
-    if is_classifier(estimator):
-        return _training_metrics.classifier_facts(call, estimator)
-    if is_regressor(estimator):
-        return _training_metrics.regressor_facts(call, estimator)
-    if is_clusterer(estimator):
-        return _training_metrics.clusterer_facts(call, estimator)
-    if is_outlier_detector(estimator):
-        return _training_metrics.outlier_facts(call, estimator)
+    model, inputs = silent_copy_for(estimator, _arguments.inputs_of(call))
+    if is_classifier(model):
+        return _training_metrics.classifier_facts(call, model, inputs)
+    if is_regressor(model):
+        return _training_metrics.regressor_facts(call, model, inputs)
+    if is_clusterer(model):
+        return _training_metrics.clusterer_facts(call, model, inputs)
+    if is_outlier_detector(model):
+        return _training_metrics.outlier_facts(call, model, inputs)
     return {}, {}

@@ -25,16 +25,22 @@ def silent_copy(model: Any) -> Any:
 
 
 def predict_silently(model: Any, method: str, data: Any) -> Any:
-    """Return what a method of an estimator gives for data, by a silent copy.
+    """Return what a method of an estimator gives for data, by a silent copy."""
+    copied, data = silent_copy_for(model, data) if method == "predict" else (silent_copy(model), data)
+    return getattr(copied, method)(data)
+
+
+def silent_copy_for(model: Any, data: Any) -> tuple[Any, Any]:
+    """Return a silent copy of an estimator, and the data in the form from which it predicts at the least cost.
 
     From a DataFrame, most estimators take nothing but an array of its numbers, after asking each column for its type
     several times: with thousands of columns that takes longer than the training. They are given the array.
     """
     copied = silent_copy(model)
-    if method == "predict" and copied is not model and _has_only_numbers(data) and _takes_only_numbers(model, data):
+    if copied is not model and _has_only_numbers(data) and _takes_only_numbers(model, data):
         del copied.feature_names_in_  # without them, the estimator does not ask for the names again
         data = data.to_numpy()
-    return getattr(copied, method)(data)
+    return copied, data
 
 
 def _has_only_numbers(data: Any) -> bool:

@@ -15,6 +15,7 @@ _BEST = "model-best"
 class SpacyFlavor(Flavor):
     """spaCy: loops of ``Language.update``, and ``spacy.training.loop.train``, which ``spacy train`` calls."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.spacy"
     model_argument = "spacy_model"
 

@@ -14,6 +14,7 @@ from fitprint_statsmodels._stand_in import stand_in
 class StatsmodelsFlavor(Flavor):
     """statsmodels: ``fit`` and similar methods of every model, including those of the formula API."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.statsmodels"
     model_argument = "statsmodels_model"
     save_options = _packages.SAVE_OPTIONS

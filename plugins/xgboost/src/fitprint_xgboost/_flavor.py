@@ -33,6 +33,7 @@ _IMPORTANCES = ("weight", "gain", "cover")
 class XGBoostFlavor(BoostingFlavor):
     """XGBoost: ``train``, ``cv`` and ``fit`` of every estimator."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.xgboost"
     model_argument = "xgb_model"
     reads = ("sklearn",)  # the layout of what the native format would not preserve

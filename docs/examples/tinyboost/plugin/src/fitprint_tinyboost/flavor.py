@@ -8,6 +8,7 @@ from fitprint.plugin import Flavor, Patch, member
 class TinyboostFlavor(Flavor):
     """Records `Booster.fit`; the model is the instance that was fitted."""
 
+    api_version = (2, 0)
     loader_module = "fitprint_tinyboost.loader"
 
     def patches(self):
