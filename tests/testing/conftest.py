@@ -28,7 +28,7 @@ WITH_DATA = {
         return call.argument("rows")
 
     def sample(self, call):
-        return [1.0] if call.loop is not None else self.data(call)
+        return [1.0, 2.0] if call.loop is not None else self.data(call)
 
 {REQUIREMENTS}"""
 }

@@ -207,7 +207,7 @@ APPENDED = {
         "def metrics(self, call):\n        KEPT.append(call)\n        __import__('time').sleep(0.2)\n"
         "        return {f'mean{len(KEPT)}': 1.0}",
         "test_threads",
-        ["a run of a thread has other metrics", "look for state in the flavor"],
+        ["a run of a thread has other metrics", "look for state that the flavor keeps"],
     ),
     "it records what it is told not to": (
         "def tags(self, call):\n        import fitprint\n        return {'team': 'mine'}",
@@ -311,7 +311,7 @@ TESTS = {
         {"callback=note": "callback=None"},
         "",
         "test_what_listens and result",
-        ["callback cannot be pickled", "put an object of a class of your module in place"],
+        ["callback cannot be pickled", "put in place what call.wrap() returns"],
     ),
     "a nested training of two runs": (
         {'"test_training_inside_training_is_one_run": "no model of it trains another but through super()",': ""}
@@ -324,7 +324,7 @@ TESTS = {
         {"Mean().fit([], [])": "Mean().fit([1], [1])"},
         "",
         "test_a_failed_training",
-        ["DID NOT RAISE"],
+        ["`fails` of the case instance raised nothing", "give a training that the framework refuses"],
     ),
 }
 

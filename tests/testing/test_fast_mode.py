@@ -29,8 +29,8 @@ def starts(toy, tmp_path):
 
 @FORKS
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "expected"), [("fast", 7), ("full", 15)])
-def test_interpreters_that_are_started_for_three_cases(checked, starts, monkeypatch, mode, expected):
+@pytest.mark.parametrize(("mode", "expected"), [("fast", 7), ("full", 19)])
+def test_interpreters_that_are_started_for_five_cases(checked, starts, monkeypatch, mode, expected):
     monkeypatch.setattr(processes, "_MODE", mode)
     done = checked(IN_PROCESSES)
     assert done.code == 0, done.text
@@ -43,7 +43,7 @@ def test_without_forks_every_process_is_a_fresh_one(checked, starts, monkeypatch
     monkeypatch.setattr("fitprint.testing.bench.can_fork", lambda: False)
     done = checked("restores")
     assert done.code == 0, done.text
-    assert starts() == 3
+    assert starts() == 5
 
 
 def test_another_mode_is_refused(checked, monkeypatch):

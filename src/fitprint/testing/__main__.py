@@ -24,10 +24,12 @@ def golden(file: Path, only: str | None) -> None:
     """Train the cases of a test FILE and keep their packages in the folder that `golden` of its class names."""
     classes = [value for value in vars(module_of(str(file))).values() if _is_of_a_plugin(value)]
     if not classes:
-        raise click.ClickException(f"{file} defines no subclass of FlavorConformance")
+        raise click.ClickException(f"{file} defines no subclass of FlavorConformance: name the file that does")
     for kind in classes:
         if kind.golden is None:
-            raise click.ClickException(f"{kind.__name__} names no folder: golden = Path(__file__).with_name('golden')")
+            raise click.ClickException(
+                f"{kind.__name__} names no folder for packages: set golden = Path(__file__).with_name('golden')"
+            )
         for case in kind.cases:
             if only in (None, case.name):
                 written = write_golden(kind.flavor, case, kind.golden)

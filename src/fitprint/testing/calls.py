@@ -17,6 +17,7 @@ import pytest
 import fitprint
 from fitprint._core import call_scope
 from fitprint._core import jsonable as _json
+from fitprint._core.guard import attempt
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Budget, Case, needs
 from fitprint.testing.comparing import difference
@@ -34,10 +35,18 @@ class CallChecks:
         A second training leaves as many again.
         """
         _, run = bench.recorded(case)
-        assert run.status == "FINISHED", f"the run is {run.status}: for a loop, look at what ends it"
-        assert (run.flavor, run.tags.get("flavor")) == (bench.name, bench.name)
-        assert run.name, "the run has no name: look at run_name()"
-        assert not [skip for skip in run.skipped if skip.rule == "error"], f"a step failed: {run.skipped}"
+        assert run.status == "FINISHED", (
+            f"the run of {case.name} is {run.status}, not FINISHED ({run.error}): if `train` makes the steps of a "
+            "loop, give the Case loop=True; otherwise look at what the training raises"
+        )
+        assert (run.flavor, run.tags.get("flavor")) == (bench.name, bench.name), (
+            f"the run is of the flavor {run.flavor}, and its tag says {run.tags.get('flavor')!r}: look at tags(), "
+            "which may not give a tag `flavor`, and for another installed flavor that patches the same function"
+        )
+        assert run.name, "the run has no name: look at run_name(), which has to return a text"
+        assert not [skip for skip in run.skipped if skip.rule == "error"], (
+            f"a method of the flavor raised an error: {run.skipped}; mend the method, which the error's text tells"
+        )
         bench.expect_runs(case.runs, bench.train(case).runs, f"the second training of {case.name}")
 
     def test_the_run_is_found_by_its_model(self, bench: Bench, case: Case) -> None:
@@ -46,9 +55,13 @@ class CallChecks:
         if not case.package or not _weakly_referable(trained.model):
             return  # no model is kept, or no weak reference to it can be
         run_found = fitprint.run_of(trained.model)
-        assert run_found is not None, f"run_of(the model of {case.name}) is None: look at model() of the flavor"
+        assert run_found is not None, (
+            f"run_of(the model of {case.name}) is None: look at model() of the flavor, which has to return the very "
+            "object that the user has, and at `model` of the Case"
+        )
         assert run_found.run_id == run.run_id, (
-            f"run_of(the model of {case.name}) is another run: {run_found}, not {run}"
+            f"run_of(the model of {case.name}) is another run, {run_found}, and not {run}: look at `run` of the Case, "
+            "which picks the run of the model, and at model() of the flavor"
         )
 
     def test_a_call_inside_another_leaves_no_run(self, bench: Bench, case: Case) -> None:
@@ -92,11 +105,15 @@ class CallChecks:
         bench.expect_runs(case.runs * _THREADS, runs, f"{case.name}, trained in {_THREADS} threads at once,")
         for same in (new for new in runs if new.name == run.name and {*new.params} == {*run.params}):
             assert {*same.metrics} == {*run.metrics}, (
-                "a run of a thread has other metrics: look for state in the flavor"
+                "a run of a thread has other metrics: look for state that the flavor keeps on itself or in its "
+                "module, and keep it in call.cache instead"
             )
             for name in run.metrics:
                 values = [len(history.metric_history(name)) for history in (same, run)]
-                assert values[0] == values[1], f"{name} has {values[0]} values in a thread and {values[1]} without"
+                assert values[0] == values[1], (
+                    f"{name} has {values[0]} values in a thread and {values[1]} without: look for state that listen() "
+                    "keeps outside of its own callback"
+                )
 
     @needs("fails")
     def test_a_failed_training_is_a_failed_run(self, bench: Bench, case: Case) -> None:
@@ -108,21 +125,39 @@ class CallChecks:
         runs = [run for run in fitprint.runs() if run.parent_id is None]
         bench.expect_runs(1, runs, f"the failing training of {case.name}")
         (run,) = runs
-        assert run.status == "FAILED", f"the run of a call that raised {error!r} is {run.status}"
-        assert run.model_path is None, "the run of a call that raised has a package"
+        assert run.status == "FAILED", (
+            f"the run of a call that raised {error!r} is {run.status}, not FAILED: look at what listen() puts into "
+            "the call, which may not swallow the error"
+        )
+        assert run.model_path is None, (
+            "the run of a call that raised has a package: look for what the plugin itself saves, or set `fails` of the "
+            "Case to a training that ends with the error"
+        )
 
     def test_settings_and_rules_are_obeyed(self, bench: Bench, case: Case) -> None:
         """Rules, `log_models`, `exclude_params`, `tags` and `disabled` have the effect that they promise."""
         bench.on(rules=[lambda call: f"not {call.class_name} {sorted(call.params)}"])
         bench.expect_runs(0, bench.train(case).runs, f"{case.name}, which a rule leaves out,")
         (row,) = [row for row in fitprint.status() if row.name == bench.name]
-        assert row.skips, "status() does not count the calls that a rule left out"
+        assert row.skips, (
+            "status() does not count the call that a rule left out: look at params() and at class_name, which a rule "
+            "reads before the call and which may not raise"
+        )
         bench.on(log_models=False, exclude_params=["*"], tags={"team": "x"})
         trained = bench.train(case)
         run = case.run(trained.runs)
-        assert run.models == {}, f"there is a package with log_models=False: {run.models}"
-        assert run.params == {}, f"with exclude_params='*' there are params: {run.params}; look at late_params()"
-        assert run.tags["team"] == "x"
+        assert run.models == {}, (
+            f"there is a package with log_models=False: {run.models}; let fitprint call save(), and never save by "
+            "yourself"
+        )
+        assert run.params == {}, (
+            f"with exclude_params='*' there are params: {run.params}; return them from params() or late_params(), "
+            "where the setting reaches them, and log none by yourself"
+        )
+        assert run.tags.get("team") == "x", (
+            f"the tag team=x of the setting is {run.tags.get('team')!r} in the run: look at tags() of the flavor, "
+            "which may not replace a tag of the user's"
+        )
         bench.on(disabled=True)
         bench.expect_runs(0, bench.train(case).runs, f"{case.name}, trained with disabled=True,")
 
@@ -142,10 +177,13 @@ class CallChecks:
         _, run = bench.recorded(case)
 
         def refuse(text: str) -> Any:
-            raise AssertionError(f"{text} is not JSON")
+            raise AssertionError(f"a param is {text}, which is no JSON: look at params() and record it as a text")
 
         record = json.loads(Path(run.path, "run.json").read_text("utf-8"), parse_constant=refuse)
-        assert {*record["params"]} == {*run.params}
+        assert {*record["params"]} == {*run.params}, (
+            f"params come back under other names: {sorted({*record['params']} ^ {*run.params})}; look at params(): "
+            "names have to be texts"
+        )
         addresses = {name: value for name, value in record["params"].items() if _ADDRESS.search(json.dumps(value))}
         assert not addresses, (
             f"these params hold an address, which is another one in every run: {addresses}; look at params(): "
@@ -157,9 +195,15 @@ def failure(case: Case) -> BaseException:
     """Return the exception that the failing training of a case raises."""
     assert case.fails is not None
     data = case.data()
-    with pytest.raises(Exception) as raised:  # noqa: PT011  whatever the framework raises
-        case.fails(data)
-    return raised.value
+    succeeded, error = attempt(case.fails, data)
+    if succeeded:
+        pytest.fail(
+            f"`fails` of the case {case.name} raised nothing: give a training that the framework refuses, such as one "
+            "with targets of another length",
+            pytrace=False,
+        )
+    assert isinstance(error, Exception)
+    return error
 
 
 def _weakly_referable(model: Any) -> bool:
@@ -180,7 +224,10 @@ class MetricChecks:
         trained, run = bench.recorded(case)
         assert case.history is not None
         history = case.history(trained.result)
-        assert history, f"`history` of the case {case.name} gives no metric"
+        assert history, (
+            f"`history` of the case {case.name} gives no metric: return the framework's own history, such as "
+            "{'loss': [...]}, or leave `history` out"
+        )
         for name, expected in history.items():
             recorded = run.metric_history(name)
             assert recorded, (
@@ -194,7 +241,9 @@ class MetricChecks:
                 "and none of an earlier training?"
             )
             steps = [step for step, _ in recorded]
-            assert steps == sorted(set(steps)), f"the steps of {name} do not count up: {steps[:20]}"
+            assert steps == sorted(set(steps)), (
+                f"the steps of {name} do not count up: {steps[:20]}; look at the step that listen() gives to emit()"
+            )
 
     @needs("stopped")
     def test_early_stopping_is_told(self, bench: Bench, case: Case) -> None:
@@ -202,9 +251,13 @@ class MetricChecks:
         trained, run = bench.recorded(case)
         assert case.stopped is not None
         for name, expected in case.stopped(trained.result).items():
-            assert name in run.metrics, f"the run of {case.name} has no metric {name}: look at listen() and metrics()"
+            assert name in run.metrics, (
+                f"the run of {case.name} has no metric {name}, it has {sorted(run.metrics)}: look at listen() and "
+                "metrics()"
+            )
             assert math.isclose(run.metrics[name], expected, rel_tol=1e-9, abs_tol=1e-12), (
-                f"{name} is {run.metrics[name]}, the framework says {expected}"
+                f"{name} is {run.metrics[name]}, and the framework says {expected}: look at listen() and metrics(), "
+                "and whether both count steps from 0"
             )
 
 

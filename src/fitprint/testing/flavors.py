@@ -83,5 +83,7 @@ def _python(name: str, holds: str) -> str:
     if not path:
         pytest.skip(f"{variable} is not set: it names the Python of an environment with {holds}")
     if not Path(path).exists():
-        pytest.fail(f"{variable} does not name an interpreter: {path}")
+        pytest.fail(
+            f"{variable} does not name an interpreter: {path}; set it to the python of that environment, or remove it"
+        )
     return path

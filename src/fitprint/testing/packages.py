@@ -43,14 +43,20 @@ class PackageChecks:
         """The package has its files, its MLmodel, its requirements and its checksums."""
         trained, run, package = bench.package(case)
         missing = [name for name in FILES if not (package / name).is_file()]
-        assert not missing, f"the package has no {', '.join(missing)}"
+        assert not missing, (
+            f"the package has no {', '.join(missing)}: let save() write the model alone, and fitprint writes these "
+            "files"
+        )
         document = mlmodel.read(package)
         flavors = document["flavors"]
         name = bench.flavor.package_flavor(trained.model)
         assert name in flavors, (
-            f"its MLmodel has the flavors {sorted(flavors)} and not {name}, which package_flavor() names"
+            f"its MLmodel has the flavors {sorted(flavors)} and not {name}: look at package_flavor(), which names it"
         )
-        assert document["run_id"] == run.run_id
+        assert document["run_id"] == run.run_id, (
+            f"its MLmodel names the run {document['run_id']}, not {run.run_id}: look at `run` of the Case, which "
+            "picks the run of the model"
+        )
         generic = flavors.get("python_function")
         if case.predict is not None:
             assert generic is not None, "the model cannot predict: look at the pyfunc=None that save() returns"
@@ -120,7 +126,10 @@ class PackageChecks:
 def expect_alike(case: Case, expected: Any, actual: Any, what: str) -> None:
     """Fail if a prediction differs from the expected one."""
     if case.same_prediction is not None:
-        assert case.same_prediction(expected, actual), f"{what} predicts something else: {actual!r:.300}"
+        assert case.same_prediction(expected, actual), (
+            f"{what} predicts something else: {actual!r:.300}; look at save(), load() and predict() of the flavor, "
+            f"and at `same_prediction` of the case {case.name}"
+        )
         return
     wrong = difference(expected, actual, case.tolerance)
     assert wrong is None, (
@@ -181,7 +190,10 @@ def write_golden(flavor: str, case: Case, folder: Path) -> Path | None:
         fitprint.disable()
         run = case.run([run for run in fitprint.runs(store) if run.parent_id is None])
         if run.model_path is None:
-            raise ValueError(f"the case {case.name} left no package: {run.skipped}")
+            raise ValueError(
+                f"the case {case.name} left no package: {run.skipped}; look at model() and save(), or give the Case "
+                "package=False"
+            )
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         shutil.copytree(run.model_path, target / "package")
@@ -213,7 +225,8 @@ class TrustChecks:
         load = getattr(fitprint, bench.name).load_model
         if reason is not None:
             assert _refused(load, package), (
-                f"needs_trust() says {reason!r}, and the package was loaded with trust='no-pickle'"
+                f"needs_trust() says {reason!r}, and yet the package was loaded with trust='no-pickle': let load() "
+                "read the package through the helpers of fitprint.plugin, which refuse it"
             )
         else:
             pickles = sorted(_pickles(package))
@@ -221,7 +234,9 @@ class TrustChecks:
                 f"needs_trust() says that the format holds data alone, and the package holds pickles: {pickles}; give "
                 "a reason there, or write another format"
             )
-            assert not _refused(load, package), "the package holds data alone, and is refused with trust='no-pickle'"
+            assert not _refused(load, package), (
+                "the package holds data alone, and is refused with trust='no-pickle': look at what load() unpickles"
+            )
         assert not _unpickles_anything(bench, load, package), (
             "with trust='no-pickle' a pickle put in the place of a model file was unpickled: look at load(), and at "
             "what needs_trust() says of this config"

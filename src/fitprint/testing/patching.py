@@ -61,8 +61,13 @@ class DiscoveryChecks:
             f"`fitprint flavors` says {row['state']}: {row['reason']}; look at the range in the plugin's `instruments` "
             "extra, and at what is installed"
         )
-        assert row["range"], "the plugin's metadata has no supported range: look at its `instruments` extra"
-        assert repr(getattr(fitprint, bench.name)) == f"<fitprint flavor {bench.name}>"
+        assert row["range"], (
+            "the plugin's metadata has no supported range: give one in its `instruments` extra, such as tinyboost>=1,<2"
+        )
+        assert repr(getattr(fitprint, bench.name)) == f"<fitprint flavor {bench.name}>", (
+            f"fitprint.{bench.name} is not the namespace of the flavor: give the entry point another name, because "
+            "this one is taken"
+        )
 
     def test_it_is_on_once_its_framework_is_imported(self, bench: Bench) -> None:
         """After `autolog()` its state is `on`, with the version of the framework."""
@@ -72,8 +77,13 @@ class DiscoveryChecks:
             f"the state of the flavor is {row.state}: {row.reason}; look at patches(): each names a module and "
             "a function or method in it that are there"
         )
-        assert row.version, "status() knows no version of the framework: look at the `instruments` extra"
-        assert bench.flavor.tops(), "patches() names no entry point, so nothing can be recorded"
+        assert row.version, (
+            "status() knows no version of the framework: look at the `instruments` extra, which has to name the "
+            "distribution that brings the framework"
+        )
+        assert bench.flavor.tops(), (
+            "patches() names no entry point, so nothing can be recorded: name the framework's training functions"
+        )
 
 
 _ORDER = """
@@ -165,8 +175,14 @@ class PatchingChecks:
             arguments = bench.name, sorted(_tops(bench)), bench.case_arguments(case)
             what = f"turning it on and off around the case {case.name}"
             changes = bench.script(_RESTORED, *arguments, what=what, warm=True)
-            assert changes["patched"], "turning the flavor on changes no attribute of the framework: look at patches()"
-            assert not changes["twice"], f"turning it on a second time changes {changes['twice'][:10]}"
+            assert changes["patched"], (
+                "turning the flavor on changes no attribute of the framework: look at patches(), each of which names "
+                "the module or the class that defines a function"
+            )
+            assert not changes["twice"], (
+                f"turning it on a second time changes {changes['twice'][:10]}: look for what the plugin itself sets "
+                "on the framework; a second autolog() has nothing left to patch"
+            )
             assert not changes["after"], (
                 f"after disable() these are others than before: {changes['after'][:10]}; look for what the plugin sets "
                 "on the framework's modules, classes and objects by itself, in listen() or at its import"
@@ -190,17 +206,27 @@ class PatchingChecks:
         for place, original in before.items():
             patched, name = _own(place), place.label
             assert place.below or ours(vars(place.owner)[place.name]) is not None, (
-                f"{name} is not patched: look at patches()"
+                f"{name} is not patched: look at patches(), and at `fitprint flavors`, which says what is out of reach"
             )
-            assert _signature(patched) == _signature(original), f"the signature of {name} is another one when patched"
+            assert _signature(patched) == _signature(original), (
+                f"the signature of {name} is {_signature(patched)} when it is patched, and {_signature(original)} "
+                "before: look for a wrapper of the plugin's own, and let patches() name the function instead"
+            )
             for attribute in ("__name__", "__qualname__", "__module__", "__doc__"):
                 before_patch = getattr(original, attribute, None)
                 assert getattr(patched, attribute, None) == before_patch, (
-                    f"{attribute} of {name} is another when patched"
+                    f"{attribute} of {name} is another one when it is patched: look for a wrapper of the plugin's "
+                    "own, and let patches() name the function instead"
                 )
             stream = _pickle(patched)
-            assert stream or not pickles[place], f"{name} can be pickled, and cannot when it is patched"
-            assert b"fitprint" not in stream, f"the pickle of {name} names fitprint when it is patched"
+            assert stream or not pickles[place], (
+                f"{name} can be pickled, and cannot when it is patched: let patches() name it in the module that "
+                "defines it"
+            )
+            assert b"fitprint" not in stream, (
+                f"the pickle of {name} names fitprint when it is patched: let patches() name it in the module that "
+                "defines it"
+            )
 
     def test_inherited_methods_are_patched(self, bench: Bench) -> None:
         """With `subclasses=True`, every class below has the patched method, wherever it inherits it from."""
@@ -250,7 +276,7 @@ class _Place(NamedTuple):
 
 
 def _first(bench: Bench) -> Case:
-    assert bench.cases, f"{bench.kind.__name__} has no cases: give at least one Case"
+    assert bench.cases, f"{bench.kind.__name__} has no cases: give at least one Case, in `cases`"
     return bench.cases[0]
 
 

@@ -76,7 +76,10 @@ class ReaderChecks:
         if loader.partition(".")[0] == "mlflow":
             return  # stock MLflow has it, and the check above reads with it
         spec = importlib.util.find_spec(loader)
-        assert spec is not None, f"loader_module names {loader}, which cannot be imported"
+        assert spec is not None, (
+            f"loader_module names {loader}, which cannot be imported: look for a slip in the name, and whether the "
+            "plugin is installed"
+        )
         _read(bench, case, "loader", sys.executable)
 
     @needs("package", "predict")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import os
 import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import pytest
 
@@ -18,6 +20,28 @@ from fitprint._runs.side_writer import side_writer
 from fitprint.stores import OpenRun, Store, StoreError, UnknownRunError, open_store
 from fitprint.testing.case import Conformance
 from fitprint.testing.reset import forget_everything
+
+_Check = TypeVar("_Check", bound=Callable[..., None])
+
+
+def _look_at(methods: str) -> Callable[[_Check], _Check]:
+    """Decorate a check: when it fails, its message says which methods of the store to look at."""
+
+    def decorate(check: _Check) -> _Check:
+        @functools.wraps(check)
+        def checked(*args: Any, **kwargs: Any) -> None:
+            try:
+                check(*args, **kwargs)
+            except (AssertionError, pytest.fail.Exception) as error:
+                error.add_note(
+                    f"What has to hold: {inspect.getdoc(check)} Look at {methods}: the docstrings in "
+                    "fitprint.stores say what each has to do."
+                )
+                raise
+
+        return cast("_Check", checked)
+
+    return decorate
 
 
 class StoreConformance(Conformance):
@@ -29,7 +53,9 @@ class StoreConformance(Conformance):
     @pytest.fixture
     def place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         """The location of a new store, which is also the configured store of this process."""
-        assert self.location, f"{type(self).__name__} has no location: location = 'myscheme://{{folder}}'"
+        assert self.location, (
+            f"{type(self).__name__} has no location: set location = 'myscheme://{{folder}}' in the class"
+        )
         monkeypatch.chdir(tmp_path)
         location = self.location.format(folder=tmp_path / "store", unique=secrets.token_hex(8))
         monkeypatch.setenv("FITPRINT_STORE", location)
@@ -42,10 +68,12 @@ class StoreConformance(Conformance):
         """A new store, opened."""
         return open_store(place)
 
+    @_look_at("Store.run_ids")
     def test_a_new_store_is_empty(self, opened: Store) -> None:
         """A new store has no runs."""
         assert list(opened.run_ids()) == []
 
+    @_look_at("Store.folder, read_record, reopen, leftovers and side_files")
     def test_unknown_runs_are_said_to_be_unknown(self, opened: Store) -> None:
         """An id that no run has raises UnknownRunError."""
         for wrong in ("0" * 32, "..", "", "x", "../" * 11, "\0" * 32):
@@ -53,6 +81,7 @@ class StoreConformance(Conformance):
                 with pytest.raises(UnknownRunError):
                     ask(wrong)
 
+    @_look_at("Store.begin, run_ids, folder and leftovers")
     def test_a_run_is_there_from_its_first_moment(self, opened: Store) -> None:
         """A run can be read as soon as it has begun."""
         run = _begun(opened, "a")
@@ -62,6 +91,7 @@ class StoreConformance(Conformance):
         assert run.path.is_dir()
         assert opened.leftovers(run_id).open
 
+    @_look_at("OpenRun.append_metrics, write_artifact, final_path and finish")
     def test_a_finished_run_reads_as_it_was_written(self, opened: Store) -> None:
         """Metrics and artifacts of a finished run are read as they were written."""
         run = _begun(opened, "a")
@@ -79,6 +109,7 @@ class StoreConformance(Conformance):
         run.finish()
         assert list(opened.run_ids()) == [run_id]
 
+    @_look_at("OpenRun.write_record")
     def test_records_are_replaced_whole(self, opened: Store) -> None:
         """A record that is written again replaces the earlier one as a whole."""
         run = _begun(opened, "a")
@@ -87,6 +118,7 @@ class StoreConformance(Conformance):
             run.write_record({**opened.read_record(run_id), "name": text})
             assert opened.read_record(run_id)["name"] == text
 
+    @_look_at("Store.run_ids")
     def test_ids_come_newest_first(self, opened: Store) -> None:
         """The ids of finished and open runs come in one order, the newest first."""
         ids = []
@@ -98,6 +130,7 @@ class StoreConformance(Conformance):
                 begun.finish()
         assert list(opened.run_ids()) == ids[::-1]
 
+    @_look_at("OpenRun.write_artifact")
     @pytest.mark.parametrize("name", ["../x", "a/../../x", "/x", "", ".", "..", "a\0b"])
     def test_artifacts_do_not_lead_outside(self, opened: Store, name: str) -> None:
         """The name of an artifact cannot lead outside of the run."""
@@ -105,6 +138,7 @@ class StoreConformance(Conformance):
         with pytest.raises(ValueError, match="artifact name"):
             run.write_artifact(name, b"x")
 
+    @_look_at("OpenRun.begin_package and keep_package")
     def test_a_package_is_complete_or_absent(self, opened: Store) -> None:
         """A package is there completely or not at all, and a name that is taken gets a number."""
         run = _begun(opened, "a")
@@ -121,6 +155,7 @@ class StoreConformance(Conformance):
         assert (run.path / "model" / "checksums.json").is_file()
         assert not [path for path in run.path.rglob("model.bin") if path.read_text() == "half"]
 
+    @_look_at("OpenRun.keep_package and its argument `replaces`")
     def test_a_package_takes_the_place_of_another(self, opened: Store) -> None:
         """A package that replaces another one has its name, and nothing of the other one is left."""
         run = _begun(opened, "a")
@@ -133,6 +168,7 @@ class StoreConformance(Conformance):
         assert (run.path / "model" / "checksums.json").is_file()
         assert not [path for path in run.path.rglob("model.bin") if path.read_text() == "first"]
 
+    @_look_at("OpenRun.keep_package")
     @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "run.json", "artifacts", "a\0b"])
     def test_a_package_s_name_is_plain(self, opened: Store, name: str) -> None:
         """The name of a package cannot lead outside of the run, nor replace its files."""
@@ -141,6 +177,7 @@ class StoreConformance(Conformance):
         with pytest.raises(ValueError, match="not a valid name for a model"):
             run.keep_package(package, name)
 
+    @_look_at("OpenRun.discard")
     def test_a_discarded_run_leaves_nothing(self, opened: Store) -> None:
         """Nothing is left of a run that is discarded."""
         run = _begun(opened, "a")
@@ -149,6 +186,7 @@ class StoreConformance(Conformance):
         assert list(opened.run_ids()) == []
         assert not path.exists()
 
+    @_look_at("Store.reopen")
     def test_a_finished_run_is_added_to(self, opened: Store) -> None:
         """A finished run can be reopened, and takes more artifacts and another record."""
         _begun(opened, "a").finish()
@@ -160,6 +198,7 @@ class StoreConformance(Conformance):
         assert opened.read_record(run_id)["name"] == "b"
         assert (opened.folder(run_id) / "artifacts" / "more.txt").exists()
 
+    @_look_at("Store.take_over and leftovers")
     def test_one_takes_over_the_run_of_a_dead_process(self, opened: Store) -> None:
         """One process, and only one, takes over the run of a process that has died."""
         _begun(opened, "a")
@@ -173,6 +212,7 @@ class StoreConformance(Conformance):
         assert opened.read_record(run_id)["status"] == "KILLED"
         assert not opened.leftovers(run_id).open
 
+    @_look_at("Store.join and side_files, and JoinedRun")
     def test_several_writers_add_to_a_run_that_ends_meanwhile(self, opened: Store) -> None:
         """Other writers append to files of their own, before and after the run is finished, and nothing is lost."""
         run = _begun(opened, "a")
@@ -201,6 +241,7 @@ class StoreConformance(Conformance):
         assert opened.leftovers(run_id).incomplete == {}
         assert list(opened.run_ids()) == [run_id]
 
+    @_look_at("JoinedRun.write_artifact and keep_package")
     def test_other_writers_names_do_not_lead_outside(self, opened: Store) -> None:
         """Neither an artifact nor a package of another writer can lead outside of the run."""
         _begun(opened, "a").finish()
@@ -215,6 +256,7 @@ class StoreConformance(Conformance):
                 joined.keep_package(package, name)
         package.discard()
 
+    @_look_at("JoinedRun.begin_package and keep_package")
     def test_a_package_of_another_writer_is_kept_in_a_run_that_ends_meanwhile(self, opened: Store) -> None:
         """A package that another writer has begun gets into the run although that was finished meanwhile."""
         run = _begun(opened, "a")
@@ -232,6 +274,7 @@ class StoreConformance(Conformance):
         assert (run.path / "model-2" / "checksums.json").is_file()
         assert list(opened.run_ids()) == [run_id], "nothing is left of the staging"
 
+    @_look_at("Store.join and side_files, and JoinedRun")
     def test_nobody_joins_a_run_that_does_not_exist(self, opened: Store) -> None:
         """A run that was never begun, or that was removed, raises UnknownRunError, and is not made again."""
         run = _begun(opened, "a")
@@ -250,6 +293,7 @@ class StoreConformance(Conformance):
                 ask()
         assert list(opened.run_ids()) == []
 
+    @_look_at("Store.read_record")
     def test_what_is_broken_is_a_store_error(self, opened: Store) -> None:
         """A record that cannot be read raises StoreError."""
         _begun(opened, "a").finish()
@@ -260,6 +304,7 @@ class StoreConformance(Conformance):
             with pytest.raises(StoreError):
                 opened.read_record(run_id)
 
+    @_look_at("Store.begin and reopen, and OpenRun")
     def test_fitprint_writes_to_it_and_reads_it_back(self, place: str) -> None:
         """What fitprint's own calls write is read back as it was."""
         with fitprint.start_run("mine") as run:
@@ -274,6 +319,7 @@ class StoreConformance(Conformance):
         run.log_param("late", 1)
         assert fitprint.get_run(run.run_id).params["late"] == 1
 
+    @_look_at("Store.join and side_files")
     def test_fitprint_merges_what_other_processes_have_added(self, place: str) -> None:
         """What another process adds to an open and to a finished run is read as a part of the run."""
         with fitprint.start_run("mine") as run:

@@ -122,8 +122,14 @@ class TraceChecks:
         plain = case.clone(bench.train(case).model)
         trained, _ = bench.recorded(case)
         cloned = case.clone(trained.model)
-        assert type(cloned) is type(plain)
-        assert _names(cloned) == _names(plain), "the clone of a recorded model has other attributes"
+        assert type(cloned) is type(plain), (
+            f"the clone of a recorded model is a {type(cloned).__name__}, without recording a {type(plain).__name__}: "
+            "look at what listen() and metrics() leave in the model"
+        )
+        assert _names(cloned) == _names(plain), (
+            f"the clone of a recorded model has other attributes: {sorted({*_names(cloned)} ^ {*_names(plain)})}; "
+            "look for what listen() and metrics() leave in the model"
+        )
 
     def test_random_numbers_warnings_and_output_are_as_without(
         self,
@@ -214,12 +220,17 @@ def _watched(bench: Bench, case: Case) -> dict[str, weakref.ref[Any]]:
 
 
 def _predicts_alike(case: Case, trained: Trained, other: Any, how: str) -> None:
-    assert type(other) is type(trained.model)
+    assert type(other) is type(trained.model), (
+        f"a recorded model that was {how} is a {type(other).__name__}, and was a {type(trained.model).__name__}: look "
+        "for what listen() leaves in the model"
+    )
     if case.predict is None:
         return
     rows = case.rows_of(trained.data)
     wrong = difference(case.predict(trained.model, rows), case.predict(other, rows), case.tolerance)
-    assert wrong is None, f"a recorded model that was {how} predicts something else: {wrong}"
+    assert wrong is None, (
+        f"a recorded model that was {how} predicts something else: {wrong}; look for what listen() leaves in the model"
+    )
 
 
 def _untimed(text: str) -> str:
@@ -261,10 +272,16 @@ class FaultChecks:
         bench.expect_runs(case.runs, trained.runs, f"a training of {case.name} in which {step}() failed")
         run = case.run(trained.runs)
         if called and step in _SAID:
-            assert run.skipped, f"{step}() failed, and `skipped` does not say so"
+            assert run.skipped, (
+                f"{step}() failed, and run.skipped does not say so: let its errors pass, and catch none by yourself"
+            )
         if step == "save" and called:
-            assert run.models == {}, "save() failed, and yet there is a package"
-            assert not list(run.path.rglob("half")), "save() failed, and half a package was left"
+            assert run.models == {}, (
+                "save() failed, and yet there is a package: write with package.open() or package.path() alone"
+            )
+            assert not list(run.path.rglob("half")), (
+                "save() failed, and half a package was left: write with package.open() or package.path() alone"
+            )
 
     def test_a_failing_callback_harms_nothing(self, bench: Bench, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
         """What receives the values of each iteration raises."""
@@ -289,8 +306,13 @@ class FaultChecks:
 
 
 def _unharmed(case: Case, expected: Trained, actual: Trained, when: str) -> None:
-    assert type(actual.result) is type(expected.result), f"when {when}, the training gives a {type(actual.result)}"
+    assert type(actual.result) is type(expected.result), (
+        f"when {when}, the training gives a {type(actual.result)} and not a {type(expected.result)}: look at what "
+        "listen() has changed in the call before it failed"
+    )
     if case.predict is not None:
         first, second = (case.predict(trained.model, case.rows_of(trained.data)) for trained in (expected, actual))
         wrong = difference(first, second, case.tolerance)
-        assert wrong is None, f"when {when}, another model is trained, {wrong}: look at listen()"
+        assert wrong is None, (
+            f"when {when}, another model is trained, {wrong}: look at what listen() has changed in the call before that"
+        )

@@ -19,7 +19,8 @@ class TinyboostFlavor(Flavor):
 
     def listen(self, call, emit):
         callbacks = call.argument("callbacks", ())
-        call.replace_argument("callbacks", [*callbacks, lambda step, loss: emit("loss", loss, step)])
+        note = call.wrap(lambda step, loss: emit("loss", loss, step))
+        call.replace_argument("callbacks", [*callbacks, note])
 
     def metrics(self, call):
         return {"stopped_round": len(call.instance.losses_) - 1}

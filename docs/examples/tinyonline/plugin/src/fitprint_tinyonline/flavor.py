@@ -8,6 +8,7 @@ from fitprint.plugin import Flavor, Patch, Role, member
 class TinyonlineFlavor(Flavor):
     """Records loops of `Learner.learn`; the model is the learner."""
 
+    api_version = (2, 0)
     loader_module = "fitprint_tinyonline.loader"
     holds_model = True  # a learner is small: it may live until its loop ends, so that every loop leaves a package
 
