@@ -129,6 +129,7 @@ class LoopRecording(RecordingBase):
         self._steps = number + 1
         if error is not None:
             self._outcome = Outcome.of(error, call)
+            self.ask_whether_to_keep(call, error)
         else:
             self._outcome = _SUCCESS
             step: RecordingStep = self._metrics_step
@@ -211,6 +212,8 @@ class LoopRecording(RecordingBase):
             if self._package is None:
                 record_model(self, model)
             self._register_model(model)
+        elif self._package is None:
+            self._record_incomplete()
 
     def _with_user_objects(self, record: Callable[[], None]) -> None:
         """Record something while the call has its objects, as far as they exist, in a session of its own.
