@@ -8,9 +8,9 @@ import sys
 import textwrap
 
 import pytest
-from fitprint_lightgbm import _network
 
 import fitprint
+from fitprint_lightgbm import _network
 
 WORKER = textwrap.dedent(
     """

@@ -1,4 +1,4 @@
-"""A training that is distributed over two processes: rank 0 records it, and no process waits for another because of us."""
+"""A training that is distributed over two processes: rank 0 records it, and makes no process wait for another."""
 
 from __future__ import annotations
 
