@@ -141,6 +141,8 @@ bench: venv-mlflow ## measure what recording costs, beside MLflow; ARGS="--write
 
 # ---- tests
 
+# The conformance kit runs in its fast mode: FITPRINT_KIT=full makes every process a fresh interpreter.
+
 # where tests and benchmarks find stock MLflow
 FLAVOR_TARGETS := test-flavors test-flavors-oldest $(FLAVORS:%=test-%)
 test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
@@ -209,7 +211,7 @@ transparency: .venv/.stamp ## run scikit-learn's own tests with recording and wi
 
 .PHONY: test-full
 test-full: ## run everything: what .ci/run does, with the oldest versions too, and all that is slow
-	.ci/run full
+	FITPRINT_KIT=full .ci/run full
 
 # ---- wheels
 

@@ -132,7 +132,7 @@ def flavors() -> Iterator[tuple[str, Flavor]]:
 
 
 def flavor_table(flavor: Flavor) -> str:
-    """A row for each default of a flavor, and for each setting of its own."""
+    """A row for each default of a flavor, and for each of its own settings."""
     rows = [(f"`{name}`", _code(value), "", "another default") for name, value in flavor.defaults.items()]
     rows += [_cells(name, each) for name, each in flavor.settings.items()]
     return f"**{flavor.name}**\n\n{_table(('setting', 'default', 'values', 'meaning'), rows)}"

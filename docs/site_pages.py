@@ -86,7 +86,7 @@ def _section(nav: list[dict[str, Any]], title: str) -> dict[str, Any]:
 
 
 def _written(page: str) -> str:
-    """Where the text of a page stands in the repository."""
+    """The path in the repository of the document that a page is made from."""
     documents = {made: document for document, made in DOCUMENTS.items()}
     return documents.get(page, f"docs/{page}")
 
@@ -103,7 +103,7 @@ def _target(written: str, link: str) -> str | None:
     """The path in the repository of what a link names; None for a link to somewhere else.
 
     Args:
-        written: The path in the repository of the document that the link stands in.
+        written: The path in the repository of the document that contains the link.
         link: The link as it is written there, without its anchor.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Writes the tables of flavors in README.md and in the plugins' README.md, from what their pyproject.toml say.
+"""Write the tables of flavors in README.md and in the READMEs of the plugins, from the texts in their pyproject.toml.
 
 python docs/tables.py           # writes them
-python docs/tables.py --check   # says which are not current, and exits with 1
+python docs/tables.py --check   # names the documents that are out of date, and exits with 1
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ ABOUT, CALL = ("title", "recorded", "package", "mlflow_autologs", "calls"), ("ca
 
 
 def read(plugin: Path) -> dict[str, Any]:
-    """What a plugin says of itself. Raises ValueError for what is missing."""
+    """Read what a plugin says about itself.
+
+    Raises:
+        ValueError: Something is missing.
+    """
     document = tomllib.loads((plugin / "pyproject.toml").read_text("utf-8"))
     about = document.get("tool", {}).get("fitprint", {})
     missing = [name for name in ABOUT if not about.get(name)]
@@ -33,57 +37,62 @@ def read(plugin: Path) -> dict[str, Any]:
 
 
 def flavors() -> list[dict[str, Any]]:
-    """Those of this repository, the planned ones in their order."""
-    found = [read(each.parent) for each in sorted(ROOT.glob("plugins/*/pyproject.toml"))]
-    return sorted(found, key=lambda each: PLANNED.index(each["title"]) if each["title"] in PLANNED else len(PLANNED))
+    """Read the plugins of this repository, in the order of `PLANNED`."""
+    plugins = [read(path.parent) for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))]
+    return sorted(plugins, key=lambda about: (*PLANNED, about["title"]).index(about["title"]))
 
 
 def supported(about: dict[str, Any]) -> str:
-    """`XGBoost 2.1 or later, below 4 (`xgboost` or `xgboost-cpu`)`."""
-    parts = [re.fullmatch(r"([\w.-]+)\s*(.*)", each) for each in about["instruments"]]
+    """Describe the supported versions: `XGBoost 2.1 or later, below 4 (`xgboost` or `xgboost-cpu`)`."""
+    parts = [re.fullmatch(r"([\w.-]+)\s*(.*)", requirement) for requirement in about["instruments"]]
     names, ranges = zip(*((part[1], part[2]) for part in parts if part is not None), strict=True)
     words = []
     for bound in ranges[0].split(",") if ranges[0] else ():
         sign, version = re.match(r"([<>=!~]+)\s*(.*)", bound).groups()  # type: ignore[union-attr]
         words.append({">=": f"{version} or later", "<": f"below {version}"}.get(sign, bound))
-    brought = f" ({' or '.join(f'`{each}`' for each in names)})" if len(names) > 1 else ""
-    return f"{about['title']} {', '.join(words)}{brought}" if words else f"{about['title']}{brought}"
+    distributions = f" ({' or '.join(f'`{name}`' for name in names)})" if len(names) > 1 else ""
+    return f"{' '.join([about['title'], ', '.join(words)]).rstrip()}{distributions}"
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(each)} |\n" for each in lines).replace("| --- ", "|---").replace("---|\n", "---|\n")
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines).replace("| --- ", "|---").replace("---|\n", "---|\n")
 
 
 def of_all() -> str:
-    """The table of README.md, and what is to come."""
-    found = flavors()
+    """Return the table of README.md, and the line with the frameworks to come."""
+    plugins = flavors()
     rows = [
-        (f"`{each['name']}`", supported(each), each["recorded"], each["package"], each["mlflow_autologs"])
-        for each in found
+        (f"`{about['name']}`", supported(about), about["recorded"], about["package"], about["mlflow_autologs"])
+        for about in plugins
     ]
-    titles = {each["title"] for each in found}
-    coming = [each for each in (*PLANNED, *LATER) if each not in titles]
+    titles = {about["title"] for about in plugins}
+    coming = [title for title in (*PLANNED, *LATER) if title not in titles]
     return f"{table(HEAD, rows)}\nTo come: {', '.join(coming)}.\n"
 
 
 def of_one(plugin: Path) -> str:
-    """The table of a plugin's README."""
+    """Return the table of a plugin's README."""
     calls = read(plugin)["calls"]
-    rows = [(each["call"], each["recorded"], each["predict"] or "no package") for each in calls]
+    rows = [(call["call"], call["recorded"], call["predict"] or "no package") for call in calls]
     return table(("call", "what a run has", "what `predict` of its package gives"), rows)
 
 
 def documents() -> dict[Path, tuple[str, str]]:
-    """From each document to the name of its markers and what belongs between them."""
-    found = {ROOT / "README.md": ("flavors", of_all())}
-    for plugin in sorted(each.parent for each in ROOT.glob("plugins/*/pyproject.toml")):
-        found[plugin / "README.md"] = ("recorded", of_one(plugin))
-    return found
+    """Return, for each document, the name of its markers and what belongs between them."""
+    contents = {ROOT / "README.md": ("flavors", of_all())}
+    for plugin in sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml")):
+        contents[plugin / "README.md"] = ("recorded", of_one(plugin))
+    return contents
 
 
 def current(document: Path, name: str, content: str) -> str:
-    """The text of a document with its table as it has to be. Raises ValueError without the markers."""
+    """Return the text of a document with an up-to-date table.
+
+    Raises:
+        ValueError: The document has no such markers.
+    """
     text = document.read_text("utf-8")
     before, start, rest = text.partition(f"<!-- {name} -->\n")
     _, end, after = rest.partition(f"<!-- /{name} -->")
@@ -93,6 +102,7 @@ def current(document: Path, name: str, content: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    """Write or check the tables. Returns the exit status."""
     stale = []
     for document, (name, content) in documents().items():
         text = current(document, name, content)
@@ -100,8 +110,8 @@ def main(arguments: list[str]) -> int:
             stale.append(document)
             if "--check" not in arguments:
                 document.write_text(text, "utf-8")
-    for each in stale:
-        sys.stdout.write(f"{each.relative_to(ROOT)}: {'not current' if '--check' in arguments else 'written'}\n")
+    for document in stale:
+        sys.stdout.write(f"{document.relative_to(ROOT)}: {'not current' if '--check' in arguments else 'written'}\n")
     return 1 if stale and "--check" in arguments else 0
 
 

@@ -16,7 +16,7 @@ import pytest
 
 SOURCES = Path(__file__).with_name("toy")
 INTERRUPTING = str(Path(__file__).with_name("interrupting"))
-TINYBOOST = Path(__file__).parents[1] / "docs" / "examples" / "tinyboost"
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 ENTRY_POINTS = """\
 [fitprint.flavors]
 toy = fitprint_toy:ToyFlavor
@@ -47,6 +47,17 @@ def lay_down(
     (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""]))
     (folder / "entry_points.txt").write_text(entry_points)
     (folder / "top_level.txt").write_text("".join(f"{each}\n" for each in modules))
+
+
+def lay_down_example(site: Path, name: str) -> Path:
+    """Installs a framework of `docs/examples` and its plugin into a new folder."""
+    shutil.copytree(EXAMPLES / name / "framework", site)
+    shutil.copytree(EXAMPLES / name / "plugin" / "src", site, dirs_exist_ok=True)
+    lay_down(site, name, "1.0.0", modules=[name])
+    entry_points = f"[fitprint.flavors]\n{name} = fitprint_{name}.flavor:{name.title()}Flavor\n"
+    requires = [f"{name}<2,>=1; extra == 'instruments'"]
+    lay_down(site, f"fitprint-{name}", "0.1.0", entry_points, requires, [f"fitprint_{name}"])
+    return site
 
 
 class Toy:
@@ -82,14 +93,13 @@ class Toy:
 @pytest.fixture
 def tinyboost(tmp_path: Path) -> Path:
     """The toy framework of the guide and its plugin, installed in a folder like site-packages."""
-    site = tmp_path / "tinyboost-site"
-    shutil.copytree(TINYBOOST / "framework", site)
-    shutil.copytree(TINYBOOST / "plugin" / "src", site, dirs_exist_ok=True)
-    lay_down(site, "tinyboost", "1.0.0", modules=["tinyboost"])
-    entry_points = "[fitprint.flavors]\ntinyboost = fitprint_tinyboost.flavor:TinyboostFlavor\n"
-    requires = ["tinyboost<2,>=1; extra == 'instruments'"]
-    lay_down(site, "fitprint-tinyboost", "0.1.0", entry_points, requires, ["fitprint_tinyboost"])
-    return site
+    return lay_down_example(tmp_path / "tinyboost-site", "tinyboost")
+
+
+@pytest.fixture
+def tinyonline(tmp_path: Path) -> Path:
+    """The toy framework of the guide to loops and its plugin, installed likewise."""
+    return lay_down_example(tmp_path / "tinyonline-site", "tinyonline")
 
 
 @pytest.fixture

@@ -20,14 +20,14 @@ mlflow.xgboost.save_model(booster, "booster-folder", signature=signature)
 
 
 def percent(model_input):
-    return [round(100 * each) for each in model_input["share"]]
+    return [round(100 * share) for share in model_input["share"]]
 
 
 mlflow.pyfunc.save_model("percent-folder", python_model=percent, pip_requirements=["pandas"])
 
-found = mlflow.get_run(run.info.run_id)
-print("rows:", found.data.params["rows"], "depth:", found.data.params["max_depth"])
-print("test-logloss:", round(found.data.metrics["test-logloss"], 2))
+finished = mlflow.get_run(run.info.run_id)
+print("rows:", finished.data.params["rows"], "depth:", finished.data.params["max_depth"])
+print("test-logloss:", round(finished.data.metrics["test-logloss"], 2))
 one = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/booster").predict(X_test)
 other = mlflow.pyfunc.load_model("booster-folder").predict(X_test)
 print("same:", bool((one == other).all() and (one == booster.predict(testing)).all()))

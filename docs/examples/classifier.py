@@ -21,7 +21,7 @@ with mlflow.start_run(run_name="logistic") as run:
     info = mlflow.sklearn.log_model(model, "classifier", signature=signature, input_example=X_test.head(2))
 
 loaded = mlflow.pyfunc.load_model(info.model_uri)
-found = mlflow.get_run(run.info.run_id)
-print("C:", found.data.params["C"])
-print("accuracy:", round(found.data.metrics["test_accuracy"], 3))
+finished = mlflow.get_run(run.info.run_id)
+print("C:", finished.data.params["C"])
+print("accuracy:", round(finished.data.metrics["test_accuracy"], 3))
 print("same predictions:", bool((loaded.predict(X_test) == model.predict(X_test)).all()))

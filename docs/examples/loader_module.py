@@ -42,4 +42,4 @@ with mlflow.start_run() as run:
     )
 
 predicted = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/line").predict(pd.DataFrame({"bmi": [0.0, 0.1]}))
-print("at 0 and 0.1:", [round(each) for each in predicted])
+print("at 0 and 0.1:", [round(value) for value in predicted])

@@ -1,4 +1,4 @@
-"""A package that gives probabilities in place of classes, by a loader of its own; the native model stays loadable."""
+"""A package that gives probabilities in place of classes, by its own loader; the native model stays loadable."""
 
 from pathlib import Path
 

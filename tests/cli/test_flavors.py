@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import sys
 
 import pytest
+
+import fitprint
 
 TWIN = "[fitprint.flavors]\ntoy = other_toy:Flavor\n"
 
@@ -26,12 +29,13 @@ def test_an_available_flavor(row, invoke):
         "version": "1.2.3",
         "range": "toylearn <2,>=1",
         "plugin": "fitprint-toy 0.1",
+        "modules": ["toylearn"],
         "reason": "",
         "runs": 0,
         "skips": {},
     }
     lines = [line.split() for line in invoke("flavors").stdout.splitlines()]
-    assert ["toy", "1.2.3", "available", "toylearn", "<2,>=1"] in lines
+    assert ["toy", "1.2.3", "available", "toylearn", "<2,>=1", "toylearn"] in lines, "turned on by toylearn"
     assert "toylearn" not in sys.modules
     assert "fitprint_toy" not in sys.modules
 
@@ -81,6 +85,7 @@ def test_a_framework_whose_plugin_is_missing(document, invoke, monkeypatch):
             "version": None,
             "range": None,
             "plugin": None,
+            "modules": [],
             "reason": f"install it with: {command}",
             "runs": 0,
             "skips": {},
@@ -127,3 +132,59 @@ def test_a_process_of_its_own_imports_no_framework(toy, run_python):
     )
     assert "toy" in done.stdout
     assert "available" in done.stdout
+
+
+TWO_MODULES = """[fitprint.flavors]
+toylearn = fitprint_toy:ToyFlavor
+[fitprint.imports]
+oldlearn = fitprint_toy:ToyFlavor
+"""
+FROM_A_MIXIN = """
+
+import collections
+
+
+class FromAMixin(collections.UserList, Base):
+    pass
+
+
+collections.UserList.fit = lambda self, rows, labels=None: self
+"""
+
+
+def test_the_modules_that_turn_it_on(document, toy, invoke):
+    toy.plugin(entry_points=TWO_MODULES)
+    (row,) = [row for row in document("flavors")["flavors"] if row["name"] == "toylearn"]
+    assert row["modules"] == ["oldlearn", "toylearn"]
+    assert "oldlearn, toylearn" in invoke("flavors").stdout
+
+
+def test_a_flavor_that_is_named_is_turned_on(document, toy, invoke):
+    (row,) = document("flavors", "toy")["flavors"]
+    assert (row["name"], row["state"], row["version"], row["reason"]) == ("toy", "on", "1.2.3", "")
+    assert "toylearn.late" in sys.modules, "every module that it patches"
+    assert fitprint.status()[0].state == "off"
+    assert "no flavor is called 'toi'; registered: " in invoke("flavors", "toi", status=1).output
+
+
+def test_classes_that_are_out_of_reach(document, toy):
+    base = toy.site / "toylearn" / "base.py"
+    base.write_text(base.read_text() + FROM_A_MIXIN)
+    try:
+        (row,) = document("flavors", "toy")["flavors"]
+        assert row["state"] == "on"
+        assert row["reason"] == (
+            "FromAMixin inherits fit from collections.UserList, which is not below Base and not part of toylearn"
+        )
+    finally:
+        del collections.UserList.fit
+
+
+def test_a_framework_or_a_plugin_that_cannot_be_imported(document, toy):
+    (toy.site / "fitprint_toy.py").write_text("raise OSError('no plugin')")
+    (row,) = document("flavors", "toy")["flavors"]
+    assert (row["state"], row["reason"]) == ("broken", "OSError: no plugin")
+    (toy.site / "toylearn" / "__init__.py").write_text("raise OSError('no framework')")
+    del sys.modules["toylearn"]
+    (row,) = document("flavors", "toy")["flavors"]
+    assert (row["state"], row["reason"]) == ("waiting", "toylearn cannot be imported: OSError: no framework")

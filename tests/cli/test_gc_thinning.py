@@ -211,11 +211,11 @@ def test_options_that_make_no_sense_are_refused(made, invoke, options, said):
 def test_several_may_thin_at_the_same_time(made, invoke, store):
     ids = made(*[({"accuracy": place / 100}, [100, 100]) for place in range(15)])
     results = []
-    from fitprint._runs.retention import Wanted, thin
+    from fitprint._runs.retention import RetentionPolicy, thin
     from fitprint.stores import open_store
 
     def work(keep):
-        results.extend(thin(open_store(str(store)), Wanted(keep, by="accuracy"), None, False))
+        results.extend(thin(open_store(str(store)), RetentionPolicy(keep, by="accuracy"), None, False))
 
     threads = [threading.Thread(target=work, args=(keep,)) for keep in (4, 7, 4, 12)]
     for each in threads:
@@ -226,3 +226,28 @@ def test_several_may_thin_at_the_same_time(made, invoke, store):
     assert sum(len(fitprint.get_run(run_id).models) for run_id in ids) == 4
     assert kept(ids) == [13, 14]
     assert not list(Path(store).rglob("*.partial"))
+
+
+def test_packages_that_other_processes_have_added_are_counted_and_removed(made, run_python, invoke):
+    ids = made(({"accuracy": 0.9}, []), ({"accuracy": 0.5}, [1000]))
+    run_python(
+        """
+        import sys, fitprint
+        from fitprint._runs.run import adder_of
+        with fitprint.start_run(run_id=sys.argv[1]) as run:
+            for name in ("model", "other"):
+                package = adder_of(run).begin_package(None)
+                package.write("MLmodel", "x" * 1000)
+                adder_of(run).keep_package(package, name, {"flavor": "toy", "size": 1000})
+        """,
+        ids[0],
+    )
+    assert kept(ids) == [0, 1]
+    assert len(fitprint.get_run(ids[0]).models) == 2
+    invoke("gc", "--keep-models", "2", "--by", "accuracy")
+    assert kept(ids) == [0]
+    assert len(fitprint.get_run(ids[0]).models) == 2
+    invoke("gc", "--keep-models", "1", "--by", "accuracy")
+    run = fitprint.get_run(ids[0])
+    assert len(run.models) == 1
+    assert [skip.rule for skip in run.skipped] == ["gc"]

@@ -133,7 +133,7 @@ def test_json_has_the_run_as_it_was_recorded(store, document):
 
 def test_a_broken_record_is_told_and_the_others_are_listed(store, invoke, document):
     newest, oldest = some_runs(2)
-    (store / newest / "run.json").write_text('{"format": 1, "run_id"')
+    (store / newest / "run.json").write_text('{"format": 2, "run_id"')
     result = invoke("runs", status=1)
     assert names(result.stdout) == ["run 0"]
     assert result.stderr == f"fitprint: {store / newest / 'run.json'} is broken: not JSON; passed over\n"
@@ -145,7 +145,7 @@ def test_a_broken_record_is_told_and_the_others_are_listed(store, invoke, docume
     [
         {"params": [1]}, {"metrics": "x"}, {"name": None}, {"start": 5}, {"models": {"model": 3}}, {"tags": 1},
         {"artifacts": {}}, {"seconds": []}, {"process": "x"}, {"skipped": [[1]]}, {"skipped": 3}, {"error": "x"},
-        {"format": 2}, {"parent_id": 3}, {"metrics": {"m": None}}, {"metrics": {"m": "\x1b"}},
+        {"format": 3}, {"parent_id": 3}, {"metrics": {"m": None}}, {"metrics": {"m": "\x1b"}},
         {"metrics": {"m": 10**400}},
     ],
 )  # fmt: skip
@@ -207,7 +207,7 @@ def test_ids_get_as_many_digits_as_it_takes(store, terminal, without_colours):
     for tail in ("a", "b"):
         run_id = "01a20acd1afd7" + "0" * 10 + tail * 9
         opened = made.begin(run_id)
-        opened.write_record({"format": 1, "run_id": run_id, "name": "twin", "status": "FINISHED"})
+        opened.write_record({"format": 2, "run_id": run_id, "name": "twin", "status": "FINISHED"})
         opened.finish()
     shown = [line.split()[0] for line in without_colours(terminal(100, "runs")).splitlines()[1:]]
     assert shown == ["01a20acd1afd7" + "0" * 10 + "b", "01a20acd1afd7" + "0" * 10 + "a"]

@@ -192,10 +192,35 @@ def test_paths_that_are_no_run(store, tmp_path, invoke):
     assert "no run.json" in invoke("show", tmp_path / "nothing", status=1).stderr
     copied = shutil.copytree(made.path, tmp_path / "best")
     assert "has been renamed" in invoke("show", copied, status=1).stderr
-    (made.path / "run.json").write_text(json.dumps({"format": 1}))
+    (made.path / "run.json").write_text(json.dumps({"format": 2}))
     assert "broken" in invoke("show", made.path, status=1).stderr
 
 
 def test_last_in_an_empty_store(tmp_path, invoke):
     (tmp_path / "empty").mkdir()
     assert invoke("show", "last", "--store", "empty", status=1).stderr == f"fitprint: no runs in {tmp_path}/empty\n"
+
+
+def test_what_other_processes_have_added_is_shown_with_the_rest(run, run_python, document, invoke):
+    run_python(
+        """
+        import sys, fitprint
+        with fitprint.start_run(run_id=sys.argv[1]) as run:
+            run.log_param("theirs", 7)
+            run.log_metrics({"loss": 0.25, "other": 2}, step=9)
+            run.log_text("hello!", "notes/b.txt")
+            run.set_tag("of", "another process")
+        """,
+        run.run_id,
+    )
+    found = document("show", run.run_id)
+    assert found["params"]["theirs"] == 7
+    assert found["metrics"] == {"loss": 0.25, "acc": 0.5, "other": 2.0}
+    assert found["steps"] == {"loss": 4, "acc": 1, "other": 1}
+    assert {"name": "notes/b.txt", "size": 6} in found["artifacts"]
+    assert found["tags"]["of"] == "another process"
+    text = re.sub(" +", " ", invoke("show", run.run_id).stdout)
+    assert all(wanted in text for wanted in ("theirs 7\n", "loss 0.25 4 steps\n", "notes/b.txt 6 B", "another process"))
+    row = next(row for row in document("runs", "--all")["runs"] if row["run_id"] == run.run_id)
+    assert row["params"]["theirs"] == 7
+    assert row["metrics"]["other"] == 2.0

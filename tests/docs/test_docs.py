@@ -19,8 +19,8 @@ DOCUMENTS = sorted(
     [ROOT / "README.md", *ROOT.glob("docs/*.md")]
     + [each for each in ROOT.glob("plugins/*/README.md") if each.parent.name in INSTALLED]
 )
-GUIDE = ROOT / "docs" / "write-a-flavor.md"
-"""The one document whose framework is installed for it alone."""
+EXAMPLES = {ROOT / "docs" / "write-a-flavor.md": "tinyboost", ROOT / "docs" / "loops.md": "tinyonline"}
+"""Documents whose framework is installed for them alone, each with the fixture that does so."""
 FENCE = re.compile(r"^```(\w+(?: mlflow)?)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -38,9 +38,9 @@ def run(command: list[str], folder: Path, site: Path | None = None) -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(each.relative_to(ROOT)) for each in DOCUMENTS])
-def test_every_snippet_of_a_document_runs(document, tmp_path, tinyboost):
+def test_every_snippet_of_a_document_runs(document, tmp_path, request):
     python = snippets(document, "python")
-    site = tinyboost if document == GUIDE else None
+    site = request.getfixturevalue(EXAMPLES[document]) if document in EXAMPLES else None
     if python:
         script = tmp_path / "snippets.py"
         script.write_text("\n\n".join(python), "utf-8")

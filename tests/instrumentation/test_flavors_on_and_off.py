@@ -130,8 +130,8 @@ def test_a_module_of_the_framework_imported_later_is_patched_then(toy, store):
     booster = toylearn.train({"rate": 1.0}, [1])
     late.refine(booster, [1])
     late.Late().fit([1], [1])
-    assert [run.name for run in fitprint.runs()] == ["Late", "toy.refine", "toy.train"]
-    assert fitprint.run_of(booster).name == "toy.refine"
+    assert [run.name for run in fitprint.runs()] == ["Late", "Booster", "Booster"]
+    assert fitprint.run_of(booster).tags["class"] == "toylearn.late.refine"
     refine = vars(late)["refine"].__wrapped__
     fitprint.disable()
     assert vars(late)["refine"] is refine
@@ -158,7 +158,7 @@ def test_a_module_that_wakes_the_flavor_while_it_is_imported_itself_is_patched_w
         import toyside
 
         booster = toyside.fit_side([1])
-        assert [run.name for run in fitprint.runs()] == ["toy.fit_side"]
+        assert [run.name for run in fitprint.runs()] == ["Booster"]
         assert fitprint.run_of(booster) is not None
         sys.modules["toylearn"].train({"rate": 1.0}, [1])
         assert len(fitprint.runs()) == 2

@@ -54,13 +54,13 @@ from fitprint.plugin import Flavor, Patch
 class ToyFlavor(Flavor):
     api_version = {contract}
     def patches(self): return [Patch("toylearn.training", "train"), Patch("toylearn.base", "{target}")]
-    def save(self, model, package): return {{}}
+    def save(self, model, package, context): return {{}}
     def load(self, folder, config): return None
 """
 
 
 def test_a_patch_of_a_name_that_is_not_there_is_broken_and_can_be_turned_off(toy, store):
-    (toy.site / "fitprint_toy.py").write_text(PATCHES.format(contract=1, target="Nope.fit"))
+    (toy.site / "fitprint_toy.py").write_text(PATCHES.format(contract=(2, 0), target="Nope.fit"))
     toylearn = toy.imported()
     before = attributes()
     fitprint.autolog("toy")
@@ -71,12 +71,14 @@ def test_a_patch_of_a_name_that_is_not_there_is_broken_and_can_be_turned_off(toy
     assert same(before, attributes())
 
 
-def test_a_plugin_for_another_version_of_the_contract_is_refused(toy, store):
-    (toy.site / "fitprint_toy.py").write_text(PATCHES.format(contract=99, target="Base.fit"))
+def test_a_broken_flavor_that_is_turned_on_again_is_put_back_too(toy, store):
+    (toy.site / "fitprint_toy.py").write_text(PATCHES.format(contract=(2, 0), target="Nope.fit"))
     toy.imported()
+    before = attributes()
     fitprint.autolog("toy")
-    assert row().state == "broken"
-    assert "fitprint-toy was written for version 99 of the plugin API; this fitprint has version 1:" in row().reason
+    fitprint.autolog("toy")
+    fitprint.disable()
+    assert same(before, attributes())
 
 
 @pytest.mark.parametrize("supported", [">=2", "<1.2.3", "==1.0.*"])

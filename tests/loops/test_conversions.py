@@ -61,7 +61,7 @@ def test_without_a_source_it_goes_into_the_active_run(converting, tmp_path):
 def test_without_both_it_gets_a_run_of_its_own(converting, tmp_path):
     proto = converting.Proto(3.0)
     converting.save(proto, tmp_path / "proto")
-    assert seen() == [("toy.save", "FINISHED", ["model"])]
+    assert seen() == [("Proto", "FINISHED", ["model"])]
     run = fitprint.last_run()
     assert fitprint.run_of(proto) is run
     assert run.flavor == "toy"
@@ -100,7 +100,7 @@ def test_rules_and_settings_apply(mean, converting):
 def test_min_fit_seconds_is_about_training_alone(converting, tmp_path):
     fitprint.autolog("toy", quiet=True, min_fit_seconds=60)
     converting.save(converting.Proto(3.0), tmp_path / "proto")
-    assert seen() == [("toy.save", "FINISHED", ["model"])]
+    assert seen() == [("Proto", "FINISHED", ["model"])]
 
 
 def test_suppressed(mean, converting):
@@ -128,7 +128,7 @@ def test_the_result_is_the_very_object_and_is_not_kept(mean, converting):
 def test_an_interruption_while_it_is_recorded_leaves_no_half_package(mean, converting, monkeypatch):
     flavor = type(registry.entries()["toy"].flavor())
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(flavor, "save", save)
@@ -136,7 +136,7 @@ def test_an_interruption_while_it_is_recorded_leaves_no_half_package(mean, conve
         converting.convert(mean)
     with pytest.raises(KeyboardInterrupt):
         converting.save(converting.Proto(9.0), "proto")
-    assert seen() == [("Mean", "FINISHED", ["model"]), ("toy.save", "FINISHED", [])]
+    assert seen() == [("Mean", "FINISHED", ["model"]), ("Proto", "FINISHED", [])]
     assert [each.rule for each in fitprint.runs()[0].skipped] == ["interrupted"]
     run = fitprint.get_run(fitprint.run_of(mean).run_id)
     assert {each.name for each in run.path.iterdir()} <= {"artifacts", "metrics.jsonl", "model", "run.json"}
@@ -146,7 +146,7 @@ def test_a_failing_source_costs_its_own_step_alone(mean, converting, monkeypatch
     flavor = type(registry.entries()["toy"].flavor())
     monkeypatch.setattr(flavor, "source", lambda self, call: 1 / 0)
     converting.convert(mean)
-    assert seen() == [("Mean", "FINISHED", ["model"]), ("toy.convert", "FINISHED", ["model"])]
+    assert seen() == [("Mean", "FINISHED", ["model"]), ("Proto", "FINISHED", ["model"])]
     assert any("ZeroDivisionError" in each for each in caplog.messages)
 
 

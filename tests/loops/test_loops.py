@@ -88,14 +88,14 @@ def test_a_loop_begins_anew(net):
 def test_a_whole_training_on_the_object_ends_its_loop(looping, net):
     train(net)
     looping.train_whole(net, [[1.0], [2.0]])
-    assert seen() == [("Net", "FINISHED"), ("toy.train_whole", "FINISHED")]
+    assert seen() == [("Net", "FINISHED"), ("Net", "FINISHED")]
     assert [run.params.get("steps") for run in fitprint.runs()] == [None, 3]
-    assert fitprint.run_of(net).name == "toy.train_whole"
+    assert fitprint.run_of(net) is fitprint.last_run()
 
 
 def test_steps_and_savings_inside_a_recorded_call_are_part_of_it(looping, tmp_path):
     looping.train_whole(looping.Net(), [[1.0], [2.0]], tmp_path / "net")
-    assert seen() == [("toy.train_whole", "FINISHED")]
+    assert seen() == [("Net", "FINISHED")]
 
 
 def test_what_a_step_trains_is_part_of_it_and_between_steps_all_is_outermost(toylearn, looping, net):

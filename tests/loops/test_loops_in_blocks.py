@@ -8,6 +8,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation import registry
+from fitprint._runs.run import before_end
 
 
 def seen():
@@ -37,7 +38,7 @@ def test_epochs_that_are_each_saved_belong_to_the_block(net, tmp_path):
         fitprint.log_metric("mine", 1.0)
     assert seen() == [("mine", "FINISHED", ["model"])]
     assert run.params["steps"] == 5
-    assert run._writer.before_end == []
+    assert before_end(run) == []
 
 
 def test_further_loops_are_children_and_end_before_the_block(looping):
@@ -96,7 +97,7 @@ def test_a_loop_in_a_thread_of_the_block_ends_with_the_block(net):
 def test_an_interruption_while_a_loop_ends_still_ends_the_block(net, monkeypatch):
     flavor = type(registry.entries()["toy"].flavor())
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(flavor, "save", save)

@@ -160,7 +160,7 @@ def test_an_interruption_of_the_renewal_leaves_the_loop_open_with_the_package_be
     net.to_disk(tmp_path / "net")
     run, level = fitprint.last_run(), net.level
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -24,7 +24,7 @@ def package(folder: Path, requirements: str | None, **files: str) -> Path:
 
 
 def rows(folder: Path, document: dict | None = None) -> dict[str, tuple[str, str | None, str]]:
-    return {each.name: (each.wanted, each.installed, each.meaning) for each in differences(folder, document or {})}
+    return {each.name: (each.required, each.installed, each.meaning) for each in differences(folder, document or {})}
 
 
 def python(version: object) -> dict:

@@ -82,6 +82,7 @@ def test_without_requirements_the_environment_alone_is_made(tmp_path):
     assert rebuild_command(tmp_path / "model", THIS_PYTHON) == f"python{MINOR} -m venv {ENVIRONMENT}"
 
 
+@pytest.mark.process
 @pytest.mark.slow  # it makes an environment
 def test_the_command_rebuilds_the_environment(tmp_path):
     toy = wheel(tmp_path, "fitprint_rebuilt_toy")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fitprint.models import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
+from fitprint.models.schema import schema_of_columns
 from fitprint.models.types import AnyType, Array, Map, Object, Property, SparkMLVector, type_from_dict
 
 CASES = json.loads((Path(__file__).parents[1] / "fixtures/mlflow/signatures.json").read_text())
@@ -248,7 +249,7 @@ def test_every_type_and_spec_reads_its_map_by_mlflows_name(value):
 
 
 def test_a_map_of_another_type_is_refused():
-    with pytest.raises(ValueError, match="describes the type map of long, which is no Array"):
+    with pytest.raises(ValueError, match="describes the type map of long, which is not of the class Array"):
         Array.from_json_dict(**Map("long").to_dict())
     prop = Property("k", "long", required=False)
     assert Property.from_json_dict(**prop.to_dict()) == prop
@@ -273,3 +274,48 @@ def test_specs_are_changed_by_replacing():
     changed = Schema([dataclasses.replace(each, name=each.name.upper(), required=False) for each in schema])
     assert changed == Schema([ColSpec("double", "A", False), ColSpec("long", "B", False)])
     assert copy.deepcopy(schema) == pickle.loads(pickle.dumps(schema)) == schema
+
+
+LABELS = [["a", "b", "c"], ["x\n", 'say "hi"', "ü"], [1, 2.5, False], [("a", 1), ("a", 2), ("b", 1)]]
+
+
+@pytest.mark.parametrize("labels", LABELS, ids=str)
+def test_a_schema_of_columns_is_that_of_its_specs(labels):
+    types, required = [DataType.double, DataType.double, Array("long")], [True, False, True]
+    specs = Schema(list(map(ColSpec, types, labels, required)))
+    told = [
+        lambda schema: schema.to_json(),
+        lambda schema: (len(schema), schema.is_tensor_spec(), schema.has_input_names()),
+        lambda schema: (schema.input_names(), schema.input_types(), schema.optional_input_names()),
+        lambda schema: (schema.inputs, repr(schema), hash(schema)),
+        lambda schema: pickle.loads(pickle.dumps(schema)).inputs,
+        lambda schema: copy.deepcopy(schema).inputs,
+    ]
+    for ask in told:  # of a new one each time, which has not made its specs yet
+        assert ask(schema_of_columns(types, labels, required)) == ask(specs)
+    assert schema_of_columns(types, labels, required) == specs
+    assert json.loads(specs.to_json()) == json.loads(json.dumps(specs.to_dict()))
+
+
+def test_the_specs_of_a_schema_of_columns_are_made_when_they_are_asked_for():
+    schema = schema_of_columns([DataType.double] * 3, ["a", "b", "c"], [True] * 3)
+    assert schema.to_json()
+    assert len(schema) == 3
+    assert not _is_set(schema, "_inputs")
+    assert [spec.name for spec in schema] == ["a", "b", "c"]
+    with pytest.raises(AttributeError, match="no attribute 'columns'"):
+        schema.columns  # noqa: B018
+
+
+def test_a_schema_of_columns_refuses_what_a_schema_of_specs_refuses():
+    for labels, message in ((["a", "a"], "twice"), (["a", None], "all specs"), ([], "at least one")):
+        with pytest.raises(ValueError, match=message):
+            schema_of_columns([DataType.long] * len(labels), labels, [True] * len(labels))
+
+
+def _is_set(schema, name):
+    try:
+        getattr(type(schema), name).__get__(schema)
+    except AttributeError:
+        return False
+    return True

@@ -63,34 +63,22 @@ def test_versions():
 def test_requirements_are_pinned_sorted_and_only_what_is_needed():
     import cloudpickle  # noqa: F401
 
-    found = requirements(
-        "mlflow.toy", {"pandas"}, {"numpy.core", "yaml", "json", "builtins", "cloudpickle.cloudpickle"}
-    )
+    found = requirements({"pandas"}, {"numpy.core", "yaml", "json", "builtins", "cloudpickle.cloudpickle"})
     expected = [pinned("PyYAML"), pinned("cloudpickle"), pinned("numpy"), pinned("pandas")]
     assert found == ["mlflow>=2.8,<4", *sorted(expected)]
 
 
-def test_a_plugin_s_own_loader_puts_the_plugin_first(toy):
-    toy.imported()
-    importlib.import_module("fitprint_toy")
-    assert requirements("fitprint_toy", {"toylearn"}, {"toylearn.base", "numpy"}) == [
-        "fitprint-toy==0.1",
-        pinned("numpy"),
-        "toylearn==1.2.3",
-    ]
-
-
 def test_what_is_covered_or_not_installed_is_left_out():
-    assert requirements("mlflow.toy", {"no-such-thing"}, {"numpy.core", "yaml"}, {"numpy"}) == [
+    assert requirements({"no-such-thing"}, {"numpy.core", "yaml"}, {"numpy"}) == [
         "mlflow>=2.8,<4",
         pinned("PyYAML"),
     ]
-    assert requirements("mlflow.toy", {"mlflow"}, ()) == ["mlflow>=2.8,<4"], "once"
+    assert requirements({"mlflow"}, ()) == ["mlflow>=2.8,<4"], "once"
 
 
 def test_a_local_version_is_pinned_without_its_local_part(toy):
     toy.distribution("odd", "2.0+cu121", modules=("odd",))
-    assert requirements("mlflow.toy", {"odd"}, ()) == ["mlflow>=2.8,<4", "odd==2.0"]
+    assert requirements({"odd"}, ()) == ["mlflow>=2.8,<4", "odd==2.0"]
 
 
 def test_the_files_are_those_of_the_contract(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from fitprint._core.jsonable import jsonable, to_bytes
 from fitprint.plugin import TrainingCall
+from fitprint.plugin.arguments import named_arguments
 
 
 class Model:
@@ -30,6 +31,30 @@ def test_all_arguments_with_their_defaults():
 
 def test_keyword_only_ones_by_position_as_some_frameworks_take_them():
     assert call("fit", 1, 2, [3]).arguments() == {"X": 1, "y": 2, "callbacks": [3], "rounds": 3}
+
+
+def test_an_argument_that_was_left_out_has_the_default_of_the_function():
+    left_out = call("fit", 1)
+    assert (left_out.argument("X"), left_out.argument("y"), left_out.argument("rounds")) == (1, None, 3)
+    assert left_out.argument("rounds", None) is None
+    assert left_out.argument("rounds", 7) == 7
+    assert call("fit", 1, rounds=5).argument("rounds") == call("fit", 1, 2, rounds=5).argument("rounds", 7) == 5
+    assert left_out.argument("nothing") is None
+
+
+def test_defaults_of_functions_of_every_kind():
+    def plain(a, b=2, /, c=3, *rest, d=4, e):
+        return None
+
+    def defaults(function, *names):
+        given = TrainingCall(None, function, None, (), {}, "")
+        return [given.argument(name) for name in names]
+
+    assert defaults(plain, "a", "b", "c", "d", "e", "rest") == [None, 2, 3, 4, None, None]
+    assert defaults(functools.wraps(plain)(lambda *args, **kwargs: None), "b", "d") == [2, 4]
+    assert defaults(lambda: None, "a") == [None]
+    assert defaults(sorted, "reverse", "key", "iterable") == [False, None, None], "it is written in C"
+    assert defaults(min, "key") == [None], "it has no signature"
 
 
 def test_what_has_no_name_is_named_by_the_flavor():
@@ -83,3 +108,11 @@ class Silent:
 def test_a_param_shows_no_address(value, shown):
     assert jsonable(value) == shown
     assert json.loads(to_bytes(jsonable(value))) == shown
+
+
+def test_a_method_has_its_parameters_as_a_function_and_as_a_bound_method():
+    model = Model()
+    defaults = {"y": None, "callbacks": None, "rounds": 3}
+    for _ in range(2):  # the second time from what is kept
+        assert named_arguments(Model.fit, (model, 1), {}) == {"self": model, "X": 1, **defaults}
+        assert named_arguments(model.fit, (1,), {"rounds": 5}) == {"X": 1, **defaults, "rounds": 5}

@@ -63,7 +63,7 @@ class _Flavor(Flavor):
     def patches(self):
         return []
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         return {}
 
     def load(self, folder, config):

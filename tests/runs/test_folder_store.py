@@ -40,7 +40,7 @@ def test_a_run_is_there_from_its_first_moment_and_moved_when_it_ends(store):
     opened = store / ".open" / run.run_id
     assert run.path == opened
     record = strict(opened / "run.json")
-    assert (record["format"], record["status"], record["name"]) == (1, "RUNNING", "mine")
+    assert (record["format"], record["status"], record["name"]) == (2, "RUNNING", "mine")
     assert record["process"] == {
         "host": _process.host(),
         "boot_id": _process.boot_id(),
@@ -63,7 +63,7 @@ def test_the_layout_of_a_finished_run(store):
     assert files(run.path) == ["artifacts/facts.json", "artifacts/notes/hello.txt", "metrics.jsonl", "run.json"]
     assert list(strict(run.path / "run.json")) == [
         *("format", "run_id", "name", "status", "flavor", "experiment", "parent_id", "start", "end", "seconds"),
-        *("params", "metrics", "tags", "artifacts", "models", "skipped", "error", "process"),
+        *("params", "metrics", "tags", "tag_times", "artifacts", "models", "skipped", "error", "process"),
     ]
     (line,) = (run.path / "metrics.jsonl").read_text().splitlines()
     written = json.loads(line)

@@ -108,12 +108,27 @@ def test_an_unknown_run_is_not_reopened(store):
     assert fitprint.active_run() is None
 
 
-def test_a_run_that_is_being_written_is_not_opened_twice(store):
+def test_a_run_that_is_being_written_can_be_joined_and_the_inner_block_ends_alone(store):
     with fitprint.start_run() as run:
-        with pytest.raises(StoreError, match="is still open in process"):
-            fitprint.start_run(run_id=run.run_id)
-        run.log_param("kept", 1)
-    assert fitprint.get_run(run.run_id).params == {"kept": 1}
+        with fitprint.start_run(run_id=run.run_id) as again:
+            assert fitprint.active_run() is again
+            again.log_param("inner", 1)
+        assert fitprint.active_run() is run
+        assert (run.status, status(run)) == ("RUNNING", "RUNNING")
+        run.log_param("outer", 2)
+    assert fitprint.get_run(run.run_id).params == {"inner": 1, "outer": 2}
+    assert status(run) == "FINISHED"
+    assert not (run.path / "also").exists(), "one process has one writer"
+
+
+def test_a_run_is_given_another_name_tags_and_description_when_it_is_opened_again(store):
+    with fitprint.start_run("first", tags={"a": 1}, description="before") as run:
+        pass
+    with fitprint.start_run(run_id=run.run_id, run_name="second", tags={"b": 2}, description="after"):
+        pass
+    found = fitprint.get_run(run.run_id)
+    assert found.name == "second"
+    assert {"a": "1", "b": "2", "description": "after"}.items() <= found.tags.items()
 
 
 def test_tags_description_and_experiment(store):

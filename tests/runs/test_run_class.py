@@ -80,7 +80,7 @@ def test_a_pickled_run_names_public_classes_and_is_read_again(run, protocol):
     assert (again.run_id, again.params, skipped) == (run.run_id, {"a": 1}, run.skipped)
     assert repr(runs) == repr(fitprint.runs())
     with pytest.raises(RuntimeError, match="was read back"):
-        again.log_param("b", 2)
+        runs[0].log_param("b", 2)
     texts = [str(argument) for _, argument, _ in pickletools.genops(data)]
     assert not [text for text in texts if text.startswith("fitprint.")], "a private module"
 

@@ -22,7 +22,16 @@ HERE = Path(__file__).parent
 OPTIONS = "-q -s -rs --import-mode=importlib -p no:cacheprovider -p no:xdist -W error".split()  # noqa: SIM905
 
 REQUIREMENTS = "    def requirements(self, model):"
-WITH_DATA = {REQUIREMENTS: f"    def data(self, call):\n        return call.argument('rows')\n\n{REQUIREMENTS}"}
+WITH_DATA = {
+    REQUIREMENTS: f"""\
+    def data(self, call):
+        return call.argument("rows")
+
+    def sample(self, call):
+        return [1.0] if call.loop is not None else self.data(call)
+
+{REQUIREMENTS}"""
+}
 """The toy of the other tests has no data for a signature."""
 
 
@@ -35,7 +44,7 @@ class Outcome:
 
 
 @pytest.fixture
-def checked(toy: Any, tmp_path: Path) -> Callable[..., Outcome]:
+def checked(toy: Any, tmp_path: Path, starts_processes: None) -> Callable[..., Outcome]:
     """Runs the kit on the toy. ``plugin``, ``tests``: from texts in its files to others; ``more``: further tests."""
 
     def run(

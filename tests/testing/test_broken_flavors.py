@@ -38,7 +38,7 @@ FLAVORS = {
     "it misses subclasses": (
         {'"Base.fit", subclasses=True': '"Shifted.fit"'},
         "test_any_order",
-        ["left 0 runs, not 1", "look at patches()"],
+        ["left [0, 0, 0] runs, not [1, 1, 0]", "look at patches()"],
     ),
     "it patches by itself": (
         {"class ToyFlavor": "import toylearn\ntoylearn.base.Base.mine = 1\n\n\nclass ToyFlavor"},
@@ -129,6 +129,29 @@ FLAVORS = {
         ["the random numbers of a training are others"],
     ),
     "it prints": (first(LISTEN, "print('hello')"), "test_random_numbers", ["the output of a training are others"]),
+    "it changes the model by what it does for metrics": (
+        first(METRICS, "setattr(call.instance, 'shift', 5.0)"),
+        "test_predicting",
+        ["differs from an unrecorded one in ['model.shift']", "look at metrics()"],
+    ),
+    "it takes each step for a loop of its own": (
+        {
+            "else call.instance": "else KEPT.append(type(self)()) or KEPT[-1]",
+            "class ToyFlavor": "KEPT = []\n\n\nclass ToyFlavor",
+        },
+        "test_a_loop_is_one_run and save",
+        ["the steps of loop without a save left several runs", "look at loop_of()"],
+    ),
+    "its loops leave no package": (
+        {"return super().model(call)": "return None"},
+        "test_a_loop_is_one_run and save",
+        ["the loop loop without a save has ended and left no package", "look at model() and save()"],
+    ),
+    "its loops leave no package at the end of a block": (
+        {"return super().model(call)": "return None"},
+        "test_a_loop_ends_with_its_block and save",
+        ["ended with its block and left no package", "look at model(), save() and sample()"],
+    ),
     "it stands on a step that may fail": (
         {PARAMS: "call.cache['x'] = 1\n            " + PARAMS, 'emit("level", level, step)': "call.cache['x']"},
         "test_a_failing_step and params and result",
@@ -173,7 +196,12 @@ APPENDED = {
     "its loader needs fitprint": (
         "loader_module = 'fitprint_toy'",
         "test_its_loader_works",
-        ["where fitprint cannot be imported", "the package is read without fitprint", "look at loader_module"],
+        [
+            "where fitprint and the plugin are not installed",
+            "the package is read without fitprint",
+            "look at loader_module",
+            "it imports fitprint.plugin, so a copy of it would not work by itself",
+        ],
     ),
     "it mixes the runs of threads": (
         "def metrics(self, call):\n        KEPT.append(call)\n        __import__('time').sleep(0.2)\n"
@@ -190,6 +218,7 @@ APPENDED = {
 
 
 @pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize("broken", APPENDED)
 def test_a_flavor_with_a_broken_method_is_told(checked, broken):
     method, check, told = APPENDED[broken]
@@ -266,6 +295,24 @@ TESTS = {
         "test_recording_stays",
         ["over the 0.0000 s of the plugin's budget", "profile params()"],
     ),
+    "no case for a loop": (
+        {"loop=True": "loop=False"},
+        "",
+        "test_every_kind",
+        ["patches() names steps of a loop (Net.update, Tight.update, Optimizer.step)", "give a Case with loop=True"],
+    ),
+    "a loop that ends itself": (
+        {'return net, data["seen"]': "return net, net.initialize()"},
+        "",
+        "test_a_loop_is_one_run and save",
+        ["the run of loop without a save is FINISHED", "move what ends it", "to `ends` of the Case"],
+    ),
+    "a callback that cannot be pickled": (
+        {"callback=note": "callback=None"},
+        "",
+        "test_what_listens and result",
+        ["callback cannot be pickled", "put an object of a class of your module in place"],
+    ),
     "a nested training of two runs": (
         {'"test_training_inside_training_is_one_run": "no model of it trains another but through super()",': ""}
         | {"history=": "nested=lambda data: (boost(data), boost(data)), history="},
@@ -290,6 +337,18 @@ def test_tests_that_say_too_little_are_told(checked, wrong):
     assert done.code == 1, done.text
     for each in told:
         assert each in done.text, done.text
+
+
+@pytest.mark.slow
+def test_a_method_out_of_reach(checked, toy):
+    module = toy.site / "toylearn" / "base.py"
+    (toy.site / "outside.py").write_text("class Outside:\n    def fit(self, rows, labels=None):\n        return self\n")
+    odd = "\n\nfrom outside import Outside\n\n\nclass Odd(Outside, Base):\n    pass\n"
+    module.write_text(module.read_text() + odd)
+    done = checked("test_inherited")
+    assert done.code == 1, done.text
+    assert "these methods are not patched" in done.text
+    assert "toylearn.base.Odd.fit" in done.text
 
 
 @pytest.mark.slow

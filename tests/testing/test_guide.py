@@ -12,13 +12,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "write-a-flavor.md").read_text("utf-8")
+LOOPS = (ROOT / "docs" / "loops.md").read_text("utf-8")
 EXAMPLE = ROOT / "docs" / "examples" / "tinyboost"
 PLUGIN = EXAMPLE / "plugin" / "src" / "fitprint_tinyboost"
 MOST_LINES = 60
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+def blocks(language, page=GUIDE):
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
 
 
 def test_what_the_guide_shows_is_in_the_example():
@@ -29,6 +30,14 @@ def test_what_the_guide_shows_is_in_the_example():
     assert [(PLUGIN / name).read_text("utf-8") in shown for name in ("flavor.py", "loader.py")] == [True, True]
     pyproject = (EXAMPLE / "plugin" / "pyproject.toml").read_text("utf-8")
     assert [line for line in blocks("toml")[0].splitlines() if line not in pyproject] == []
+
+
+def test_what_the_page_on_loops_shows_is_in_its_example():
+    plugin = ROOT / "docs" / "examples" / "tinyonline" / "plugin"
+    files = [file.read_text("utf-8") for file in plugin.rglob("*.py")]
+    shown = blocks("py", LOOPS)
+    assert len(shown) == 2
+    assert [block for block in shown if not any(block in file for file in files)] == []
 
 
 def test_the_plugin_of_the_guide_is_short():

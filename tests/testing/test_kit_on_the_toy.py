@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_the_toy_passes_every_check(checked):
     done = checked()

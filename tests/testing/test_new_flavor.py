@@ -11,7 +11,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "tinyboost"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+RECORDED = {
+    "tinyboost": ["--patch", "Booster.fit"],
+    "tinyonline": ["--step", "Learner.learn", "--begins", "Learner.reset", "--saves", "Learner.save"],
+}
+"""The frameworks of the examples, and what `fitprint new-flavor` is told of each."""
 
 
 def called(*command, **options):
@@ -47,12 +52,14 @@ def outcomes(python, project):
 
 
 @pytest.mark.slow
-def test_a_new_project_fails_where_it_is_to_be_filled_in_and_passes_when_it_is(python, tmp_path):
-    project = tmp_path / "fitprint-tinyboost"
-    shutil.copytree(EXAMPLE / "framework", tmp_path / "framework")
+@pytest.mark.process
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_new_project_fails_where_it_is_to_be_filled_in_and_passes_when_it_is(python, tmp_path, name):
+    project = tmp_path / f"fitprint-{name}"
+    shutil.copytree(EXAMPLES / name / "framework", tmp_path / "framework")
     install(python, tmp_path / "framework")
-    called(python, "-m", "fitprint", "new-flavor", "tinyboost", "--patch", "Booster.fit", "--to", project)
-    assert 'instruments = ["tinyboost>=1.0.0,<2"]' in (project / "pyproject.toml").read_text()
+    called(python, "-m", "fitprint", "new-flavor", name, *RECORDED[name], "--to", project)
+    assert f'instruments = ["{name}>=1.0.0,<2"]' in (project / "pyproject.toml").read_text()
     install(python, project)
     first = outcomes(python, project)
     failed = {name: told for name, told in first.items() if told is not None}
@@ -62,21 +69,37 @@ def test_a_new_project_fails_where_it_is_to_be_filled_in_and_passes_when_it_is(p
         name for name, told in first.items() if told is None
     }
     for part in ("src", "tests"):
-        shutil.copytree(EXAMPLE / "plugin" / part, project / part, dirs_exist_ok=True)
+        shutil.copytree(EXAMPLES / name / "plugin" / part, project / part, dirs_exist_ok=True)
     install(python, project)
     last = outcomes(python, project)
     assert {*first} & {*last} >= {name for name in first if "[" not in name}
     assert {name: told for name, told in last.items() if told is not None} == {}
 
 
-def test_the_example_is_what_is_written_and_filled_in(tmp_path, run_cli):
-    run_cli("new-flavor", "tinyboost", "--patch", "Booster.fit", "--to", "new")
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_example_is_what_is_written_and_filled_in(tmp_path, run_cli, name):
+    run_cli("new-flavor", name, *RECORDED[name], "--to", "new")
+    plugin = EXAMPLES / name / "plugin"
     written = {each.relative_to("new").as_posix() for each in Path("new").rglob("*") if each.is_file()}
-    example = {each.relative_to(EXAMPLE / "plugin").as_posix() for each in (EXAMPLE / "plugin").rglob("*.*")}
+    example = {each.relative_to(plugin).as_posix() for each in plugin.rglob("*.*")}
     assert written - example == {".github/workflows/tests.yml"}
-    for name in ("pyproject.toml", "src/fitprint_tinyboost/flavor.py", "tests/test_conformance.py"):
-        assert "FILL IN" in Path("new", name).read_text(), f"{name}: nothing is marked"
-        assert "FILL IN" not in (EXAMPLE / "plugin" / name).read_text()
+    for file in ("pyproject.toml", f"src/fitprint_{name}/flavor.py", "tests/test_conformance.py"):
+        assert "FILL IN" in Path("new", file).read_text(), f"{file}: nothing is marked"
+        assert "FILL IN" not in (plugin / file).read_text()
+
+
+def test_calls_and_loops_in_one_project(run_cli):
+    run_cli("new-flavor", "tiny", "--patch", "train", "--step", "Net.update", "--to", "new")
+    flavor = Path("new/src/fitprint_tiny/flavor.py").read_text()
+    assert 'Patch("tiny", "train"),' in flavor
+    assert 'Patch("tiny", "Net.update", subclasses=True, role=Role.STEP),' in flavor
+    assert [name for name in ("listen", "data", "stepped", "sample") if f"def {name}(" not in flavor] == []
+    tests = Path("new/tests/test_conformance.py").read_text()
+    assert "def train(data):" in tests
+    assert "def steps(data):" in tests
+    assert tests.count("loop=True") == 1
+    compile(flavor, "flavor.py", "exec")
+    compile(tests, "test_conformance.py", "exec")
 
 
 def test_several_entry_points_of_a_module_below(run_cli):
@@ -97,6 +120,9 @@ def test_several_entry_points_of_a_module_below(run_cli):
         (["models", "--patch", "train"], "'models' cannot be the name of a flavor"),
         (["no-name", "--patch", "train"], "'no-name' cannot be the name of a flavor"),
         (["sklearn", "--patch", "train"], "the flavor sklearn is registered already, by fitprint-sklearn"),
+        (["new"], "name what is to be recorded: --patch Booster.fit"),
+        (["new", "--patch", "train", "--saves", "Net.save"], "--begins and --saves belong to a loop"),
+        (["new", "--step", "Net.update", "--saves", "save()"], "'save()' is not a dotted name"),
         (["new", "--patch", "train()"], "'train()' is not a dotted name"),
         (["new", "--module", "a/b", "--patch", "train"], "'a/b' is not a dotted name"),
         (["new", "--patch", "train", "--to", "."], ". exists already: name a new folder with --to"),

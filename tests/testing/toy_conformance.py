@@ -4,6 +4,7 @@ from pathlib import Path
 
 from toylearn import Mean
 from toylearn.late import refine
+from toylearn.looping import Net
 from toylearn.training import Booster, train
 
 from fitprint.testing import Budget, Case, FlavorConformance
@@ -24,6 +25,17 @@ def refined(data):
     model = Booster(2.0)
     refine(model, data["rows"])
     return model
+
+
+def steps(data):
+    net = Net()
+    for batch in (data["rows"], data["labels"]):
+        data["seen"].append(net.update(batch))
+    return net, data["seen"]
+
+
+def failing_step(data):
+    Net().update(["no number"])
 
 
 class TestToy(FlavorConformance):
@@ -61,5 +73,25 @@ class TestToy(FlavorConformance):
             train=refined,
             rows=lambda data: data["rows"],
             predict=lambda model, rows: model.predict(rows),
+        ),
+        Case(
+            "loop",
+            data=rows,
+            loop=True,
+            train=steps,
+            ends=lambda trained: trained[0].to_disk("net.txt"),
+            model=lambda trained: trained[0],
+            rows=lambda data: data["rows"],
+            predict=lambda model, rows: model.predict(rows),
+            params=lambda trained: {"rate": 0.5},
+            history=lambda trained: {"loss": trained[1]},
+            fails=failing_step,
+        ),
+        Case(
+            "loop without a save",
+            data=rows,
+            loop=True,
+            train=steps,
+            model=lambda trained: trained[0],
         ),
     )

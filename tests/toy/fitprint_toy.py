@@ -6,6 +6,7 @@ from fitprint.plugin import Flavor, Patch, Role, dump_model, member
 
 
 class ToyFlavor(Flavor):
+    api_version = (2, 0)
     loader_module = "toy_loader"
 
     def patches(self):
@@ -79,7 +80,7 @@ class ToyFlavor(Flavor):
     def requirements(self, model):
         return ["toylearn"]
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         return {"data": "model.pkl", "format": dump_model(model, package, "model.pkl")}
 
     def load(self, folder, config):

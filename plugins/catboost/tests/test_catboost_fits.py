@@ -131,7 +131,7 @@ def test_train_under_both_names_of_its_pool(recorded, frames):
     for name in ("pool", "dtrain"):
         model = catboost.train(params=params, **{name: catboost.Pool(frames.X, frames.y)})
         run = fitprint.last_run()
-        assert (run.name, run.flavor) == ("catboost.train", "catboost")
+        assert (run.name, run.flavor) == ("CatBoost", "catboost")
         loaded = fitprint.load_model(run.model_path)
         assert loaded.metadata.signature.inputs.input_names() == list("abcd")
         assert (loaded.predict(frames.X) == model.predict(frames.X)).all()

@@ -13,6 +13,7 @@ import yaml
 import fitprint
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
+from fitprint.plugin import SaveContext
 from fitprint_catboost import CatBoostFlavor
 
 FEW = {"iterations": 5, "thread_count": 1, "verbose": False, "allow_writing_files": False, "random_seed": 1}
@@ -177,6 +178,6 @@ def test_a_class_that_is_no_model_is_refused(tmp_path, name):
 def test_the_size_is_estimated(tmp_path, iterations, more):
     model = catboost.CatBoostRegressor(**{**FEW, "iterations": iterations}, **more).fit(TABLE, LABEL)
     package = Package(tmp_path / "package")
-    CatBoostFlavor().save(model, package)
+    CatBoostFlavor().save(model, package, SaveContext())
     package.settle()
     assert CatBoostFlavor().size(model) == pytest.approx(package.size, rel=0.25)

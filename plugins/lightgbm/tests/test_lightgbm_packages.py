@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 import fitprint
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
+from fitprint.plugin import SaveContext
 from fitprint_lightgbm import LightGBMFlavor
 
 PARAMS = {"objective": "binary", "verbose": -1, "num_threads": 1, "min_data_in_leaf": 3}
@@ -191,6 +192,6 @@ def test_the_size_is_estimated(frames, tmp_path, params, rounds):
     label = np.arange(200) % params.get("num_class", 2)
     booster = lightgbm.train(params, lightgbm.Dataset(frames.X, label), rounds)
     package = Package(tmp_path / "package")
-    LightGBMFlavor().save(booster, package)
+    LightGBMFlavor().save(booster, package, SaveContext())
     package.settle()
     assert LightGBMFlavor().size(booster) == pytest.approx(package.size, rel=0.15)

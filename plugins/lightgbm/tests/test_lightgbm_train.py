@@ -195,7 +195,7 @@ def test_one_run_under_every_name_and_all_is_put_back(store, frames):
     assert not any(now is then for now, then in zip(everything(), before, strict=True))
     for function in (lightgbm.train, lightgbm.engine.train, lightgbm.sklearn.train, bound):
         function(PARAMS, lightgbm.Dataset(frames.X, frames.y), 1)
-    assert [run.name for run in fitprint.runs()] == ["lightgbm.train"] * (3 if bound is before[0] else 4)
+    assert [run.name for run in fitprint.runs()] == ["Booster"] * (3 if bound is before[0] else 4)
     fitprint.disable()
     assert all(now is then for now, then in zip(everything(), before, strict=True))
 

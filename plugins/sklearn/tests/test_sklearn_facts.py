@@ -169,7 +169,7 @@ def test_above_four_megabytes_a_sample_is_digested_and_named(artifact):
     rows = np.tile(IRIS, (2500, 1))
     found = facts_of(artifact, rows, np.tile(KIND, 2500))["inputs"]
     assert found["shape"] == [375_000, 4]
-    assert found["digest"]["of"] == "125000 evenly spaced rows"
+    assert found["digest"]["of"] == "62500 evenly spaced rows"
 
 
 MARKERS = (731234.5, "Zaphod_731234")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.datasets import load_iris
+from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression
 
 import fitprint
+from fitprint_sklearn._silent_copy import predict_silently
 
 
 def columns(*types):
@@ -119,3 +122,35 @@ def test_without_log_signatures_there_is_none(store, signature_of):
     X = np.random.default_rng(0).random((60, 3))
     LogisticRegression().fit(X, X[:, 0] > 0.5)
     assert signature_of(fitprint.last_run()) is None
+
+
+ESTIMATORS = {
+    "of scikit-learn alone": lambda: LogisticRegression(max_iter=500),
+    "with another inside": lambda: BaggingClassifier(LogisticRegression(max_iter=500), 2),
+    "of a user": lambda: OwnClassifier(max_iter=500),
+}
+
+
+class OwnClassifier(LogisticRegression):
+    """Predicts only from what has the names of columns."""
+
+    def predict(self, X):
+        return super().predict(X[[*X.columns]])
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_predicting_in_silence_gives_what_the_model_gives_and_leaves_it_as_it_is(name):
+    frame, target = load_iris(return_X_y=True, as_frame=True)
+    model = ESTIMATORS[name]().fit(frame, target.map(lambda kind: f"kind {kind}"))
+    before = dict(vars(model))
+    predicted = predict_silently(model, "predict", frame)
+    assert predicted.dtype == model.predict(frame).dtype
+    assert predicted.tolist() == model.predict(frame).tolist()
+    assert vars(model) == before
+
+
+def test_predicting_in_silence_minds_the_names_of_the_columns():
+    frame, target = load_iris(return_X_y=True, as_frame=True)
+    model = LogisticRegression(max_iter=500).fit(frame, target)
+    with pytest.raises(ValueError, match="feature names"):
+        predict_silently(model, "predict", frame[[*frame.columns[::-1]]])

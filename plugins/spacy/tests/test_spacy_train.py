@@ -27,7 +27,7 @@ def test_it_is_one_run(recorded, corpus):
     nlp = read(corpus())
     result, path = train(nlp, stdout=io.StringIO())
     assert (result, path) == (nlp, None)
-    assert seen() == [("spacy.train", "FINISHED")]
+    assert seen() == [("English", "FINISHED")]
     run = fitprint.last_run()
     assert fitprint.run_of(nlp) is run
     assert run.params["training.max_steps"] == 6
@@ -70,7 +70,7 @@ def test_with_an_output_path_the_package_is_the_best_pipeline(recorded, corpus, 
     (tmp_path / "out").mkdir()
     train(nlp, tmp_path / "out", stdout=io.StringIO())
     run = fitprint.last_run()
-    assert seen() == [("spacy.train", "FINISHED")]
+    assert seen() == [("English", "FINISHED")]
     assert run.tags["package_of"] == "model-best"
     best = spacy.load(tmp_path / "out/model-best")
     packaged = fitprint.spacy.load_model(run.model_path)
@@ -85,12 +85,12 @@ def test_a_loop_before_it_is_a_run_of_its_own(recorded, corpus, pipeline, steps)
     _, examples = pipeline()
     steps(nlp, examples)
     train(nlp, stdout=io.StringIO())
-    assert seen() == [("English", "FINISHED"), ("spacy.train", "FINISHED")]
+    assert seen() == [("English", "FINISHED"), ("English", "FINISHED")]
 
 
 def test_the_function_of_the_command_line(recorded, corpus, tmp_path, capsys):
     train_cli(corpus(), tmp_path / "out")
-    assert seen() == [("spacy.train", "FINISHED")]
+    assert seen() == [("English", "FINISHED")]
     assert fitprint.last_run().tags["package_of"] == "model-best"
     assert "Saved pipeline to output directory" in capsys.readouterr().out
 
@@ -103,7 +103,7 @@ def test_spacy_train_in_a_process_of_its_own(store, corpus, run_python, tmp_path
         sys.argv = ["spacy", "train", "config.cfg", "--output", "out", "--training.max_steps", "4"]
         runpy.run_module("spacy", run_name="__main__")
     """)
-    assert seen() == [("spacy.train", "FINISHED")]
+    assert seen() == [("English", "FINISHED")]
     assert fitprint.runs()[0].params["training.max_steps"] == 4
 
 

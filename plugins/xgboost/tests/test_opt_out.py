@@ -35,10 +35,10 @@ def test_min_fit_seconds(trained):
 
 def test_exclude_and_include_estimators(trained):
     (run,), counted = trained(exclude_estimators="*.XGBClassifier")
-    assert (run.name, counted) == ("xgboost.train", {"exclude_estimators": 1})
+    assert (run.name, counted) == ("Booster", {"exclude_estimators": 1})
     fitprint.disable()
     runs, _ = trained(include_estimators="*.XGBClassifier")
-    assert [each.name for each in runs] == ["xgboost.train", "XGBClassifier"]
+    assert [each.name for each in runs] == ["Booster", "XGBClassifier"]
 
 
 def test_exclude_params(trained):

@@ -15,6 +15,7 @@ import fitprint
 from fitprint._instrumentation import registry
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
+from fitprint.plugin import SaveContext
 from fitprint_xgboost import XGBoostFlavor
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -231,7 +232,7 @@ def test_the_size_is_estimated(flavor, frames, tmp_path, params, rounds):
     label = np.arange(len(frames.y)) % params.get("num_class", 2)
     booster = xgboost.train({"nthread": 1, **params}, xgboost.DMatrix(frames.X, label), rounds)
     package = Package(tmp_path / "package")
-    flavor.save(booster, package)
+    flavor.save(booster, package, SaveContext())
     package.settle()
     assert flavor.size(booster) == pytest.approx(package.size, rel=0.1)
 

@@ -275,7 +275,7 @@ def test_one_run_under_every_name(recorded, matrices):
     for function in (xgboost.train, xgboost.training.train, xgboost.sklearn.train, bound):
         function(PARAMS, matrices[0], 1)
     runs = fitprint.runs()
-    assert [run.name for run in runs] == ["xgboost.train"] * 4
+    assert [run.name for run in runs] == ["Booster"] * 4
     assert {run.flavor for run in runs} == {"xgboost"}
 
 

@@ -26,7 +26,7 @@ class FlavorStatus:
     state: str
     """``on``, ``off``, ``waiting`` for the import, ``unsupported``, ``broken``, or ``no plugin``."""
     reason: str = ""
-    """Why it is in this state."""
+    """Why it is in this state; of a flavor that is on, which classes are out of its reach."""
     runs: int = 0
     """The recorded runs of this process."""
     skips: dict[str, int] = field(default_factory=dict)
@@ -80,7 +80,8 @@ def _status_of(name: str, instrument: Instrument) -> FlavorStatus:
             support = check_support(instrument.entry.plugin, instrument.entry.modules)
     version, supported = (support.version, support.range) if support is not None else (None, "")
     skips = dict(recorder_state.skips.get(name, {}))
-    return FlavorStatus(name, version, supported, instrument.state, instrument.reason, recorder_state.runs[name], skips)
+    reason = instrument.reason or "; ".join(instrument.out_of_reach())
+    return FlavorStatus(name, version, supported, instrument.state, reason, recorder_state.runs[name], skips)
 
 
 publish("fitprint", status)

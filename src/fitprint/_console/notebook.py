@@ -27,7 +27,7 @@ class _Cell:
         self.id = f"fitprint-{os.urandom(8).hex()}"
         self.lines: deque[str] = deque(maxlen=MOST_LINES)
         self.count = 0
-        self.shown = 0
+        self.shown_count = 0
         self.updated = float("-inf")
 
     def show(self) -> None:
@@ -39,8 +39,8 @@ class _Cell:
         text = "\n".join(lines)
         content = {"text/plain": text, "text/html": f'<pre style="margin: 0">{escape(text)}</pre>'}
         publish: Any = display.display
-        publish(content, raw=True, display_id=self.id, update=self.shown > 0)
-        self.shown, self.updated = self.count, time.monotonic()
+        publish(content, raw=True, display_id=self.id, update=self.shown_count > 0)
+        self.shown_count, self.updated = self.count, time.monotonic()
 
 
 _cell: _Cell | None = None
@@ -75,7 +75,7 @@ def show(line: str) -> None:
         is_too_soon = cell.count > MOST_LINES and time.monotonic() - cell.updated < _EVERY
         if not is_too_soon:
             cell.show()
-        elif cell.shown == cell.count - 1:
+        elif cell.shown_count == cell.count - 1:
             _show_at_end(shell, cell)
 
 
@@ -85,7 +85,7 @@ def _show_at_end(shell: Any, cell: _Cell) -> None:
     def flush(*result: Any) -> None:
         shell.events.unregister("post_run_cell", flush)
         with _lock:
-            if cell.shown < cell.count:
+            if cell.shown_count < cell.count:
                 cell.show()
 
     shell.events.register("post_run_cell", flush)

@@ -89,7 +89,7 @@ def leave(token: Token[Session | None]) -> None:
 
 
 class SessionScope:
-    """A session of its own, from `enter` to `leave`.
+    """Open a new session, from `enter` to `leave`.
 
     `leave` may be called again after an interruption kept the first call from finishing.
     """

@@ -150,7 +150,7 @@ def warn_user(line: str) -> None:
 
 
 def inform_user(line: str) -> None:
-    """Log a line that is no warning, with the secrets in it redacted.
+    """Log a line that is not a warning, with the secrets in it redacted.
 
     Args:
         line: The text.

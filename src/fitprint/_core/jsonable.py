@@ -44,10 +44,16 @@ def to_json(value: Any, indent: int | None = None) -> str:
     Returns:
         The JSON text.
     """
+    encoder = _encoder(indent)
     try:
-        return json.dumps(value, allow_nan=False, indent=indent, ensure_ascii=False)
+        return encoder.encode(value)
     except ValueError:
-        return json.dumps(_spelled(value), allow_nan=False, indent=indent, ensure_ascii=False)
+        return encoder.encode(_spelled(value))
+
+
+@functools.lru_cache(maxsize=8)
+def _encoder(indent: int | None) -> json.JSONEncoder:
+    return json.JSONEncoder(allow_nan=False, indent=indent, ensure_ascii=False)
 
 
 def of_data(value: Any) -> bytes:

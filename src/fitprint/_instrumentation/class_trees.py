@@ -1,17 +1,28 @@
 """Patching a method in every class below a base: the classes that exist, and those that are created later.
 
-A class is patched only where it owns the method, and only after its creation has ended: whatever `__init_subclass__`
-of a base wraps around the method is then beneath the patch, and can be restored as it was.
+A method is patched in the class that owns it, and only after the creation of a class has ended: whatever
+`__init_subclass__` of a base wraps around the method is then beneath the patch, and can be restored as it was.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from fitprint._instrumentation.targets import Place, loaded_modules, patch_attribute
-from fitprint._instrumentation.wrapper import Begin, Passthrough, Patched, ours
+from fitprint._core.guard import attempt
+from fitprint._instrumentation.targets import (
+    Place,
+    bases_of,
+    class_attributes,
+    is_class,
+    loaded_modules,
+    own_attributes,
+    package_of,
+    patch_attribute,
+)
+from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough, Patched, begin_of, ours
 
 _HOOK = "__init_subclass__"
 _creating = threading.local()
@@ -20,26 +31,44 @@ _creating = threading.local()
 class ClassTree:
     """A base class with the methods to patch in the classes below it.
 
+    A class below may inherit the method from a class beside the base: from a mixin, or from a parent of the base. It is
+    patched there too where it belongs to the framework, for the objects of the tree alone.
+
     Args:
         base: The base class; it is patched too.
         names: The names of the methods.
         begin: Makes what surrounds each call.
         is_ours: Whether a class is to be patched; another flavor may patch it.
+        packages: The top-level packages of the framework; by default that of the base.
     """
 
-    def __init__(self, base: type, names: tuple[str, ...], begin: Begin, is_ours: Callable[[type], bool]) -> None:
+    def __init__(
+        self,
+        base: type,
+        names: tuple[str, ...],
+        begin: Begin,
+        is_ours: Callable[[type], bool],
+        packages: Collection[str] = (),
+    ) -> None:
         self.base = base
         self.names = names
         self.begin = begin
         self.is_ours = is_ours
+        self.packages = frozenset(packages or (package_of(base),))
+        self._mixins: weakref.WeakSet[type] = weakref.WeakSet()
+
+    def contains(self, cls: type) -> bool:
+        """Return whether a class is the base or below it, and to be patched."""
+        return self._is_below(cls) and self.is_ours(cls)
 
     def patch(self, cls: type) -> None:
-        """Patch the methods that one class owns."""
+        """Patch the methods of one class: those that it owns, and those that it inherits from beside the tree."""
         if not self.is_ours(cls):
             return
         for name in self.names:
-            if name in vars(cls):
-                patch_attribute(cls, name, self.begin)
+            owner = next((owner for owner in _owners(cls, name) if self._is_reached(owner)), None)
+            if owner is not None and (owner is cls or not self._is_below(owner)):
+                self._patch_owner(owner, name)
 
     def patch_all(self) -> None:
         """Patch every class that exists."""
@@ -53,13 +82,91 @@ class ClassTree:
             The names of the attributes that stay patched, because somebody else wrapped the patch.
         """
         left = []
-        for cls in below(self.base):
+        for owner in (*below(self.base), *self._mixins):
             for name in self.names:
-                value = vars(cls).get(name)
-                patched = ours(value) if value is not None else None
-                if patched is not None and not Place(cls, name, patched).restore():
-                    left.append(f"{cls.__module__}.{cls.__qualname__}.{name}")
+                patched = ours(class_attributes(owner).get(name))
+                if patched is None or not self._is_last_on(owner, patched):
+                    continue
+                if not Place(owner, name, patched).restore():
+                    left.append(f"{owner.__module__}.{owner.__qualname__}.{name}")
+        self._mixins.clear()
         return left
+
+    def out_of_reach(self) -> list[str]:
+        """Say which classes inherit a method that could not be patched, a sentence for each method and its owner."""
+        classes: dict[tuple[type, str], list[type]] = {}
+        for cls in filter(self.is_ours, below(self.base)):
+            for name in self.names:
+                owner = next(_owners(cls, name), None)
+                if owner is not None and ours(class_attributes(owner)[name]) is None:
+                    classes.setdefault((owner, name), []).append(cls)
+        return [self._reason(owner, name, heirs) for (owner, name), heirs in classes.items()]
+
+    def _reason(self, owner: type, name: str, heirs: list[type]) -> str:
+        if self._is_reached(owner):
+            return f"{owner.__name__}.{name} cannot be replaced, as in a class that is written in C"
+        inherit = f"and {len(heirs) - 1} more inherit" if len(heirs) > 1 else "inherits"
+        return (
+            f"{heirs[0].__name__} {inherit} {name} from {owner.__module__}.{owner.__qualname__}, which is not below "
+            f"{self.base.__name__} and not part of {' or '.join(sorted(self.packages))}"
+        )
+
+    def _is_below(self, cls: type) -> bool:
+        return type.__subclasscheck__(self.base, cls)  # virtual subclasses inherit nothing
+
+    def _is_reached(self, owner: type) -> bool:
+        return self._is_below(owner) or package_of(owner) in self.packages
+
+    def _patch_owner(self, owner: type, name: str) -> None:
+        patched = ours(class_attributes(owner)[name])
+        if patched is None:
+            beside = not self._is_below(owner)
+            done, place = attempt(patch_attribute, owner, name, MixinBegin() if beside else self.begin)
+            if not done and owner is self.base:
+                raise place
+            if not done or place is None:
+                return  # a class that allows no change of its attributes; `out_of_reach` says so
+            patched = place.patched
+        begin = begin_of(patched)
+        if isinstance(begin, MixinBegin):
+            begin.add(self)
+            self._mixins.add(owner)
+
+    def _is_last_on(self, owner: type, patched: Patched) -> bool:
+        """Return whether a patch is of no use to anybody else, once this tree is restored."""
+        begin = begin_of(patched)
+        return begin.remove(self) if isinstance(begin, MixinBegin) else self.is_ours(owner)
+
+
+class MixinBegin:
+    """The `Begin` of a method beside the trees: a call goes to the tree of its object, if the object is of any."""
+
+    def __init__(self) -> None:
+        self._trees: tuple[ClassTree, ...] = ()
+
+    def add(self, tree: ClassTree) -> None:
+        """Begin the calls on objects of a tree."""
+        if tree not in self._trees:
+            self._trees += (tree,)
+
+    def remove(self, tree: ClassTree) -> bool:
+        """Leave the calls on objects of a tree alone.
+
+        Returns:
+            Whether no tree is left.
+        """
+        self._trees = tuple(other for other in self._trees if other is not tree)
+        return not self._trees
+
+    def __call__(
+        self, function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> CallContext | None:
+        """Begin a call on an object of a tree; for a class method, the instance is the class."""
+        cls = instance if is_class(instance) else type(instance)
+        for tree in self._trees:
+            if tree.contains(cls):
+                return tree.begin(function, instance, args, kwargs)
+        return None
 
 
 class Creation:
@@ -77,10 +184,12 @@ class Creation:
         """Patch a tree now, and every class that is created below its base from now on."""
         self.trees.append(tree)
         tree.patch_all()
-        owners = {owner for cls in below(tree.base) for owner in cls.__mro__ if _HOOK in vars(owner)} - {object}
-        if not any(owner in tree.base.__mro__ for owner in owners):
+        owners = {owner for cls in below(tree.base) for owner in bases_of(cls) if _HOOK in class_attributes(owner)} - {
+            object
+        }
+        if not any(owner in bases_of(tree.base) for owner in owners):
             self._add_hook(tree.base)
-        for owner in owners | _mixins(tree.base.__module__.partition(".")[0]):
+        for owner in owners | _mixins(package_of(tree.base)):
             self._hook(owner)
 
     def forget(self, tree: ClassTree) -> list[str]:
@@ -125,10 +234,10 @@ class Creation:
     def completed(self, cls: type) -> None:
         """Patch a class that is complete, and the `__init_subclass__` that its subclasses will call."""
         for tree in self.trees:
-            if issubclass(cls, tree.base):
+            if type.__subclasscheck__(tree.base, cls):
                 tree.patch(cls)
-        for owner in cls.__mro__[:-1]:  # without `object`
-            if _HOOK in vars(owner):
+        for owner in bases_of(cls)[:-1]:  # without `object`
+            if _HOOK in class_attributes(owner):
                 self._hook(owner)
 
 
@@ -153,8 +262,13 @@ class _ClassCreation(Passthrough):
 
 def _mixins(package: str) -> set[type]:
     """Return the classes of a package that define `__init_subclass__`: they may precede the base in a class's bases."""
-    values = (value for module in loaded_modules(package) for value in list(vars(module).values()))
-    return {value for value in values if isinstance(value, type) and _HOOK in vars(value)} - {object}
+    values = (value for module in loaded_modules(package) for value in list(own_attributes(module).values()))
+    return {value for value in values if is_class(value) and _HOOK in class_attributes(value)} - {object}
+
+
+def _owners(cls: type, name: str) -> Iterator[type]:
+    """Iterate over the classes that own a method which a class has, or had if the ones before did not own it."""
+    return (owner for owner in bases_of(cls) if class_attributes(owner).get(name) is not None)
 
 
 def below(base: type) -> Iterator[type]:

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import re
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -63,18 +64,15 @@ class Entry:
             ValueError: If a setting of the flavor has a name that a setting cannot have.
         """
         if self._flavor is None:
-            from fitprint.plugin.contract import API_VERSION, Flavor
+            from fitprint._instrumentation.api_version import check_version
+            from fitprint.plugin.contract import Flavor
 
             loaded = self.point.load()
             flavor = loaded() if isinstance(loaded, type) else loaded
             if not isinstance(flavor, Flavor):
                 raise TypeError(f"{self.point.value} is not a fitprint flavor")
             check_own_names(flavor.settings)
-            if flavor.api_version != API_VERSION:
-                raise TypeError(
-                    f"{self.plugin_name} was written for version {flavor.api_version} of the plugin API; this fitprint "
-                    f"has version {API_VERSION}: install versions of both that fit"
-                )
+            check_version(flavor.api_version, self.plugin_name)
             flavor.name = self.name
             self._flavor = flavor
         return self._flavor
@@ -95,8 +93,7 @@ def discover(points: Any = None) -> dict[str, Entry]:
         wakes.setdefault(point.value, []).append(point.name)
     entries: dict[str, Entry] = {}
     for point in points.select(group=FLAVORS):
-        modules = tuple(sorted(wakes.get(point.value, ()))) or (point.name,)
-        entry = Entry(point.name, point, modules)
+        entry = Entry(point.name, point, _modules(point.name, wakes.get(point.value, ())))
         twin = entries.setdefault(point.name, entry)
         if twin.point.value != point.value:
             twin.problem = (
@@ -105,6 +102,15 @@ def discover(points: Any = None) -> dict[str, Entry]:
         if point.name in REFUSED or not point.name.isidentifier():
             entry.problem = f"{point.name!r} cannot be a flavor's name: it is taken, or is not a Python name"
     return entries
+
+
+def _modules(name: str, others: Collection[str]) -> tuple[str, ...]:
+    """Return the modules that turn a flavor on: those of the group ``fitprint.imports``, and the one of its own name.
+
+    The flavor's name need not be the name of a module if others are registered.
+    """
+    own = {name} if not others or _importable(name) else set()
+    return tuple(sorted(own.union(others)))
 
 
 def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:

@@ -44,6 +44,7 @@ class Instrument:
         self._is_ours = functools.partial(is_ours, entry.name)
         self._awaited = False
         self._patches: FlavorPatches | None = None
+        self._enabled: Flavor | None = None
 
     def enable(self, make_begin: Callable[[], MakeBegin]) -> None:
         """Patch the framework if it is imported, otherwise wait for its import.
@@ -52,20 +53,29 @@ class Instrument:
             make_begin: Called when the framework is patched, not before: it imports the recorder, and returns the
                 function that makes the beginning of a recorded call.
         """
+        self.disable()  # what a flavor that broke had patched before
         self._make_begin = make_begin
         if self.entry.problem:
             self.state, self.reason = "broken", self.entry.problem
         elif any(module in sys.modules for module in self.entry.modules):
             self._wake()
         else:
-            self.state, self.reason = "waiting", ""
+            self.state, self.reason = "waiting", f"for the import of {' or '.join(self.entry.modules)}"
             self._await_import()
 
     def disable(self) -> None:
-        """Restore every attribute."""
+        """Call the flavor's `disable` if its `enable` was called, and restore every attribute."""
+        enabled, self._enabled = self._enabled, None
+        if enabled is not None:
+            with guarded("disable()", self.entry.name, lost="failed"):
+                enabled.disable()
         self.left = self._patches.restore() if self._patches is not None else []
         self._patches = None
         self.state, self.reason = "off", f"wrapped over by others: {', '.join(self.left)}" if self.left else ""
+
+    def out_of_reach(self) -> list[str]:
+        """Say which classes that exist now inherit a method that could not be patched, in sentences."""
+        return self._patches.out_of_reach() if self._patches is not None else []
 
     def flavor_if_awake(self) -> Flavor | None:
         """Return the flavor, and import its plugin if need be.
@@ -103,6 +113,7 @@ class Instrument:
         assert self._make_begin is not None  # only `enable` leads here
         with guarded("turning the flavor on", self.entry.name, lost="failed") as step:
             # imported here, with all that it needs, because many programs never import a framework
+            from fitprint._instrumentation.api_version import warn_deprecated
             from fitprint._instrumentation.patches import FlavorPatches
             from fitprint._instrumentation.support import check_support
 
@@ -114,7 +125,18 @@ class Instrument:
             flavor.framework_version = self.support.version
             if self.loaded is not None:
                 self.loaded(flavor)
+                warn_deprecated(flavor, self.entry.plugin_name)
             self._patches = FlavorPatches(flavor, self._make_begin(), self._is_ours)
             self._patches.apply(imported)
             register_housekeeping_threads(flavor.tops())
         self.state, self.reason = ("broken", step.reason) if step.failed else ("on", "")
+        if not step.failed:
+            self._enable_flavor(flavor)
+
+    def _enable_flavor(self, flavor: Flavor) -> None:
+        with guarded("enable()", self.entry.name, lost="failed") as step:
+            flavor.enable()
+        if step.failed:
+            self.reason = f"its enable() failed: {step.reason}"
+        else:
+            self._enabled = flavor

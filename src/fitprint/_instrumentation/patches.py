@@ -34,7 +34,8 @@ class FlavorPatches:
         self._places: list[Place] = []
         self._trees: list[ClassTree] = []
         self._waiting: dict[str, list[Patch]] = {}
-        self._unready: list[Patch] = list(flavor.patches())
+        # a method that is named itself comes first: it is recorded on every object, and a tree adds nothing to it
+        self._unready: list[Patch] = sorted(flavor.patches(), key=lambda patch: patch.subclasses)
 
     def apply(self, imported: str | None = None) -> None:
         """Patch what is imported, and wait for the rest.
@@ -75,6 +76,10 @@ class FlavorPatches:
         self._trees.clear()
         return left
 
+    def out_of_reach(self) -> list[str]:
+        """Say which classes inherit a method that could not be patched, in sentences."""
+        return [sentence for tree in self._trees for sentence in tree.out_of_reach()]
+
     def _wait(self, patch: Patch) -> None:
         if patch.module not in self._waiting:
             self._waiting[patch.module] = []
@@ -93,7 +98,7 @@ class FlavorPatches:
         owner = functools.reduce(getattr, path, owner)
         begin = self._make_begin(self._flavor, patch)
         if patch.subclasses:
-            tree = ClassTree(owner, (name,), begin, self._is_ours)
+            tree = ClassTree(owner, (name,), begin, self._is_ours, self._flavor.tops())
             self._trees.append(tree)
             _creation.watch(tree)
             return

@@ -10,6 +10,7 @@ from typing import Any
 from fitprint._core.locks import fork_safe_lock
 from fitprint._instrumentation.entries import Entry, discover
 from fitprint._instrumentation.flavor_state import Instrument
+from fitprint._instrumentation.targets import bases_of, package_of
 
 lock = fork_safe_lock(threading.RLock)
 """Held while flavors are discovered, and while recording is turned on or off."""
@@ -52,7 +53,7 @@ def owner_of(cls: type) -> str | None:
     """
     if cls not in _owners:
         by_module = {module: name for name, entry in entries().items() for module in entry.modules}
-        top_modules = (base.__module__.partition(".")[0] for base in cls.__mro__)
+        top_modules = map(package_of, bases_of(cls))
         _owners[cls] = next((by_module[module] for module in top_modules if module in by_module), None)
     return _owners[cls]
 

@@ -14,6 +14,11 @@ import wrapt.importer
 from fitprint._core.process_state import in_forked_child
 from fitprint._instrumentation.wrapper import Begin, Patched, ours
 
+class_attributes: Callable[[type], Mapping[str, Any]] = vars(type)["__dict__"].__get__
+"""Returns what a class itself defines, without asking its metaclass."""
+bases_of: Callable[[type], tuple[type, ...]] = vars(type)["__mro__"].__get__
+"""Returns a class and its bases in the order of method resolution, without asking its metaclass."""
+
 
 def when_imported(module: str, hook: Callable[[Any], None]) -> None:
     """Call a hook with a module once it is imported, or now if it already is.
@@ -55,8 +60,9 @@ class Place:
         Returns:
             False if somebody else wrapped the patch, which then stays.
         """
-        if vars(self.owner).get(self.name) is not self.patched:
-            return ours(vars(self.owner).get(self.name)) is None
+        value = own_attributes(self.owner).get(self.name)
+        if value is not self.patched:
+            return ours(value) is None
         if self.inherited:
             delattr(self.owner, self.name)
         else:
@@ -78,7 +84,7 @@ def patch_attribute(owner: Any, name: str, begin: Begin) -> Place | None:
     Raises:
         AttributeError: If the attribute cannot be set.
     """
-    original = vars(owner).get(name)
+    original = own_attributes(owner).get(name)
     if original is None or ours(original) is not None:
         return None
     patched = Patched(original, begin)
@@ -100,7 +106,7 @@ def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> lis
     """
     places = []
     for module in modules:
-        names = vars(module)
+        names = own_attributes(module)
         for name, value in list(names.items()):
             patched = patches.get(id(value))
             if patched is not None and value is patched.__wrapped__:
@@ -121,5 +127,26 @@ def loaded_modules(below: str | None = None) -> list[ModuleType]:
     return [
         module
         for name, module in list(sys.modules.items())
-        if isinstance(module, ModuleType) and (below is None or name == below or name.startswith(below + "."))
+        if issubclass(type(module), ModuleType) and (below is None or name == below or name.startswith(below + "."))
     ]
+
+
+def own_attributes(owner: Any) -> Any:
+    """Return the dictionary of a class or a module, without asking the class or the module itself.
+
+    A framework may warn, or import a module, when an attribute is looked up on a deprecated class or a lazy module.
+
+    Args:
+        owner: The class or module.
+    """
+    return class_attributes(owner) if is_class(owner) else object.__getattribute__(owner, "__dict__")
+
+
+def package_of(cls: type) -> str:
+    """Return the top-level package of the module that defines a class, without asking its metaclass."""
+    return str(type.__getattribute__(cls, "__module__")).partition(".")[0]
+
+
+def is_class(value: Any) -> bool:
+    """Return whether a value is a class, without asking the value: `isinstance` looks up ``__class__`` on it."""
+    return issubclass(type(value), type)

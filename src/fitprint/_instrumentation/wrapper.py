@@ -87,7 +87,7 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
             context = begin(wrapped, instance, args, kwargs)
             if context is None:
                 return wrapped(*args, **kwargs)
-            with context:  # adds no frame of its own, and re-raises the very exception
+            with context:  # adds no frame to the traceback, and re-raises the same exception object
                 context.returned = wrapped(*context.args, **context.kwargs)
             return context.result()
         except BaseException as error:
@@ -179,6 +179,12 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
 
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
+
+
+def begin_of(patched: Patched) -> Begin:
+    """Return what a patch was made with."""
+    begin: Begin = patched._self_begin
+    return begin
 
 
 def ours(value: Any) -> Patched | None:

@@ -16,8 +16,14 @@ EXTRA_FILES = "extra_files"
 CONSTRAINTS = "constraints.txt"
 
 
-def copy_code(package: Package, code_paths: Files, steps: Steps) -> str | None:
-    """Copy the given modules, and those of the user's own that the model names, into ``code/``.
+def copy_code(package: Package, modules: set[str], code_paths: Files, steps: Steps) -> str | None:
+    """Copy the given modules, and the user's own modules that the model names, into ``code/``.
+
+    Args:
+        package: the package.
+        modules: the modules that the model names; what the copied ones import is added to it.
+        code_paths: the files and folders that the caller gave.
+        steps: how the steps are taken.
 
     Returns:
         The name of the folder, or None if there is no code.
@@ -31,11 +37,11 @@ def copy_code(package: Package, code_paths: Files, steps: Steps) -> str | None:
     present = {name.partition("/")[0].removesuffix(".py") for _, name in files}
     left_out: list[tuple[str, str]] = []
     with steps.step("code"):
-        package.modules |= environment.imported_by(files)
-        left_out = environment.copy_local_code(package, package.modules, present)
+        modules |= environment.imported_by(files)
+        left_out = environment.copy_local_code(package, modules, present)
     for module, reason in left_out:
         steps.skip(f"code of {module}", "code", reason)
-    return environment.CODE if Path(package.folder, environment.CODE).is_dir() else None
+    return environment.CODE if os.path.isdir(os.path.join(package.folder, environment.CODE)) else None
 
 
 def copy_extra_files(package: Package, extra_files: Files) -> list[dict[str, str]]:
@@ -55,23 +61,21 @@ def copy_extra_files(package: Package, extra_files: Files) -> list[dict[str, str
     return entry
 
 
-def write_environment(subject: Subject, package: Package, data: Any) -> None:
+def write_environment(subject: Subject, package: Package, modules: set[str], data: Any) -> None:
     """Write the environment files: what was detected, or what the options say."""
-    chosen_environment = chosen(subject.options, lambda: _detected(subject, package, data))
+    chosen_environment = chosen(subject.options, lambda: _detected(subject, modules, data))
     if chosen_environment.constraints:
         package.write(CONSTRAINTS, "\n".join(chosen_environment.constraints))
         chosen_environment.requirements.append(f"-c {CONSTRAINTS}")
     environment.write_environment(package, chosen_environment.requirements, chosen_environment.conda)
 
 
-def _detected(subject: Subject, package: Package, data: Any) -> list[str]:
+def _detected(subject: Subject, modules: set[str], data: Any) -> list[str]:
     flavor = subject.flavor
     named = set(flavor.requirements(subject.model))
     if hasattr(data, "iloc"):
         named.add("pandas")  # the model gets data as it was trained: as a DataFrame
-    return environment.requirements(
-        package.loader_module or flavor.loader_module, named, package.modules, flavor.tops()
-    )
+    return environment.requirements(named, modules, flavor.tops())
 
 
 def _files(path: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:

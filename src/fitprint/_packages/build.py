@@ -9,12 +9,14 @@ from typing import Any
 from fitprint._core.privacy import in_force
 from fitprint._core.rows import read_once
 from fitprint._packages.attachments import copy_code, copy_extra_files, write_environment
+from fitprint._packages.loader_copy import Loader, loader_of
 from fitprint._packages.options import Steps, Subject
 from fitprint._version import __version__
 from fitprint.models import mlmodel
 from fitprint.models.example import split_params, write_example
 from fitprint.models.fidelity import faithful_signature
 from fitprint.models.package import Package
+from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.models.signature import ModelSignature, infer_signature
 from fitprint.plugin.contract import DeclaredSignature
 
@@ -31,27 +33,28 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
         The document of the MLmodel file.
     """
     options = subject.options
-    keys = _saved(subject, package, steps)
+    saved = _saved(subject, package, steps)
+    keys = dict(saved.keys)
     data = options.input_example
     if data is None:
         with steps.step("the data of the signature"):
             data = subject.data()
-    signature = _signature(subject, package, data, steps)
+    signature = _signature(subject, saved, data, steps)
     example = None
     with steps.step("input example"):
         rows = options.input_example if options.input_example is not None else subject.example(data)
         if rows is not None:
             example = write_example(package, rows)
     size = package.size
-    if options.loader_module is not None:
-        package.modules.add(options.loader_module)
-    code = copy_code(package, options.code_paths, steps)
+    loader = _loader(subject, saved, package, steps)
+    modules = {*package.modules, *saved.modules, *loader.needs}
+    code = copy_code(package, modules, options.code_paths, steps)
     extra = copy_extra_files(package, options.extra_files)
     if extra:
         keys["extra_files"] = extra
-    write_environment(subject, package, split_params(data)[0])
+    write_environment(subject, package, modules, split_params(data)[0])
     document = mlmodel.describe(
-        flavors=_flavors(subject, package, keys, code, steps),
+        flavors=_flavors(subject, saved, keys, loader.module, code, steps),
         model_uuid=uuid.uuid4().hex,
         model_size_bytes=size,
         signature=signature.to_dict() if signature is not None else None,
@@ -60,32 +63,45 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
         saved_input_example_info=example,
         metadata=_hidden("metadata", options.metadata, steps) if options.metadata is not None else None,
         fitprint_version=__version__,
+        fitprint_flavor=_writer(subject),
     )
     package.write(mlmodel.NAME, mlmodel.document_yaml(document))
     return document
 
 
-def _saved(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
-    """Write the model, and return the keys of the flavor's entry.
-
-    The run keeps the package, so the package must not keep the call alive.
-    """
-    previous_skip = package.skip
-    package.options, package.skip = subject.options.own, steps.skip
-    try:
-        keys = dict(subject.flavor.save(subject.model, package))
-    finally:
-        package.options, package.skip = {}, previous_skip
+def _saved(subject: Subject, package: Package, steps: Steps) -> SavedModel:
+    """Write the model, and return what the flavor says about it."""
+    context = SaveContext(subject.options.own, steps.skip)
+    saved = subject.flavor.save(subject.model, package, context)
     package.settle()
-    return keys
+    return saved if isinstance(saved, SavedModel) else SavedModel(keys=saved)
 
 
-def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -> ModelSignature | None:
+def _loader(subject: Subject, saved: SavedModel, package: Package, steps: Steps) -> Loader:
+    """Return what loads the package elsewhere: the caller's choice, else that of `save`, else the flavor's own."""
+    chosen = subject.options.loader_module or saved.loader_module
+    if chosen is not None:
+        return Loader(chosen, frozenset() if chosen.startswith("mlflow.") else frozenset({chosen}))
+    if saved.pyfunc is None:
+        return Loader("")  # the model cannot predict, so nothing loads it for that
+    loader = Loader(subject.flavor.loader_module)
+    with steps.step("the loader"):
+        loader = loader_of(subject.flavor, package, steps)
+    return loader
+
+
+def _writer(subject: Subject) -> str | None:
+    """Return the flavor that wrote the package, if that is not the one whose format it has."""
+    name = subject.flavor.name
+    return name if subject.flavor.package_flavor(subject.model) != name else None
+
+
+def _signature(subject: Subject, saved: SavedModel, example: Any, steps: Steps) -> ModelSignature | None:
     """Return the given signature, else one under which the model predicts what it predicts on the data.
 
     Args:
         subject: The model, its flavor and the options.
-        package: The package, whose model is saved already.
+        saved: What the flavor says about the model, which is saved already.
         example: The data, or ``(data, params)``.
         steps: How the steps are taken.
     """
@@ -113,8 +129,8 @@ def _signature(subject: Subject, package: Package, example: Any, steps: Steps) -
         return signature
     with steps.step("signature"):
         try:
-            predicted = _already_predicted(subject, package, data, params)
-            declared = faithful_signature(_predict(subject, package, params), data, predicted)
+            predicted = _already_predicted(subject, saved, data, params)
+            declared = faithful_signature(_predict(subject, saved, params), data, predicted)
             signature = _with_reasons(declared, steps)
         except NotImplementedError as error:
             steps.skip("signature", "flavor", str(error))
@@ -137,18 +153,23 @@ def _with_params(signature: ModelSignature | None, params: dict[str, Any]) -> Mo
     return inferred if signature is None else ModelSignature(signature.inputs, signature.outputs, inferred.params)
 
 
-def _predict(subject: Subject, package: Package, params: dict[str, Any]) -> Callable[[Any], Any]:
+def _predict(subject: Subject, saved: SavedModel, params: dict[str, Any]) -> Callable[[Any], Any]:
     """Return the function that the package will predict with."""
-    method = (package.pyfunc or {}).get("predict_fn", "predict")
+    method = _method(saved)
     if method == "predict":
         return lambda rows: subject.flavor.predict(subject.model, rows, params or None)
     return lambda rows: getattr(subject.model, method)(rows)
 
 
-def _already_predicted(subject: Subject, package: Package, data: Any, params: dict[str, Any]) -> Any:
+def _method(saved: SavedModel) -> str:
+    """Return the name of the method that the package will predict with."""
+    return (saved.pyfunc or {}).get("predict_fn") or "predict"
+
+
+def _already_predicted(subject: Subject, saved: SavedModel, data: Any, params: dict[str, Any]) -> Any:
     """Return what the model has predicted on this very data as the package will predict it; None if it has not."""
     inputs, outputs = subject.predicted or (None, None)
-    as_package = (package.pyfunc or {}).get("predict_fn", "predict") == "predict" and not params
+    as_package = _method(saved) == "predict" and not params
     return outputs if inputs is data and as_package else None
 
 
@@ -163,19 +184,17 @@ def _hidden(what: str, values: Mapping[str, Any], steps: Steps) -> dict[str, Any
 
 
 def _flavors(
-    subject: Subject, package: Package, keys: Mapping[str, Any], code: str | None, steps: Steps
+    subject: Subject, saved: SavedModel, keys: Mapping[str, Any], loader_module: str, code: str | None, steps: Steps
 ) -> dict[str, Any]:
     flavor, options = subject.flavor, subject.options
-    name = package.flavor_name or flavor.name
-    loader_module = package.loader_module or flavor.loader_module
-    pyfunc = package.pyfunc
+    pyfunc = saved.pyfunc
     if pyfunc is not None and "data" in keys:
         pyfunc = {"data": keys["data"], **pyfunc}
     if options.loader_module is not None:
         # the caller's loader gets the file that the flavor's own would get
         entry = pyfunc or keys
         data = entry.get("data") or entry.get("model_path") or keys.get("pickled_model")
-        loader_module, pyfunc = options.loader_module, {"data": data} if data else {}
+        pyfunc = {"data": data} if data else {}
     if pyfunc is not None and options.model_config:
         pyfunc = {**pyfunc, "config": _hidden("model_config", options.model_config, steps)}
-    return mlmodel.flavors(name, keys, loader_module, pyfunc, code)
+    return mlmodel.flavors(flavor.package_flavor(subject.model), keys, loader_module, pyfunc, code)

@@ -10,6 +10,7 @@ from typing import Any
 
 from fitprint._packages.code_path import add_code
 from fitprint._packages.compatibility import environment_told, refuse_another_python
+from fitprint._packages.loader_copy import name_of_copy
 from fitprint._packages.resolve import GENERIC, choose, folder_of
 from fitprint._settings.layers import current
 from fitprint.models import mlmodel
@@ -61,7 +62,7 @@ class Loaded:
 
 def load(
     uri: str | os.PathLike[str],
-    wanted: str | None = None,
+    flavor_name: str | None = None,
     *,
     generic: Flavor | None = None,
     trust: str | None = None,
@@ -72,7 +73,7 @@ def load(
 
     Args:
         uri: A path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
-        wanted: The flavor that the package must have; by default the one that its loader belongs to.
+        flavor_name: The flavor that the package must have; by default the one that its loader belongs to.
         generic: See `choose`.
         trust: See `trust.check`; by default the setting of the flavor.
         digest: See `trust.check`.
@@ -89,9 +90,10 @@ def load(
     metadata = document.get("metadata")
     if isinstance(metadata, dict) and metadata.get(EXTERNAL) is True:
         raise PackageError(f"{folder}: its files are stored elsewhere, according to its metadata ({EXTERNAL})")
-    flavor, config = choose(folder, document["flavors"], wanted, generic)
+    flavor, config = choose(folder, document["flavors"], flavor_name, generic, document.get(mlmodel.WRITER))
     level = trust if trust is not None else current().settings(flavor.name).trust
-    check(folder, document, level, digest=digest, reason=flavor.needs_trust(config))
+    copied = name_of_copy(flavor.loader_module)
+    check(folder, document, level, digest=digest, reason=flavor.needs_trust(config), unused_loader=copied)
     refuse_another_python(folder, document, config)
     if allows_code(level):
         add_code(folder, config)

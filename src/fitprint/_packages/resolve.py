@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlparse
 
 from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.registry import entries
+from fitprint._packages.loader_copy import name_of_copy
 from fitprint._runs.read import configured_store
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
@@ -43,7 +44,13 @@ _MLFLOW = "mlflow"
 Chosen = tuple[Flavor, Mapping[str, Any]]
 
 
-def choose(folder: Path, flavors: Mapping[str, Any], flavor: str | None, generic: Flavor | None) -> Chosen:
+def choose(
+    folder: Path,
+    flavors: Mapping[str, Any],
+    flavor: str | None,
+    generic: Flavor | None,
+    writer: str | None = None,
+) -> Chosen:
     """Choose the flavor that loads a package, and the entry of its MLmodel file that the flavor gets.
 
     Args:
@@ -51,6 +58,8 @@ def choose(folder: Path, flavors: Mapping[str, Any], flavor: str | None, generic
         flavors: The entries of the MLmodel file.
         flavor: The flavor that it must have, or None.
         generic: Loads the packages whose loader belongs to no flavor: python models, and loader modules of users.
+        writer: The flavor that wrote the package in the format of another one; it is chosen if the other one is not
+            installed and it can read that format.
 
     Raises:
         PackageError: No flavor can load it; the message names the plugin to install if one is missing.
@@ -61,7 +70,7 @@ def choose(folder: Path, flavors: Mapping[str, Any], flavor: str | None, generic
         loader = entry.get("loader_module")
         if not isinstance(loader, str) or not loader:
             raise PackageError(f"{folder}: its MLmodel file names no loader_module")
-        flavor = _owner(folder, loader, names, entry)
+        flavor = _owner(folder, loader, names, entry, writer)
         if flavor is None and generic is not None:
             return generic, entry
     elif flavor is None and len(names) == 1:
@@ -71,9 +80,14 @@ def choose(folder: Path, flavors: Mapping[str, Any], flavor: str | None, generic
     config = flavors.get(flavor)
     if config is None and isinstance(entry, dict) and flavor == _named_by_mlflow(str(entry.get("loader_module"))):
         config = entry  # a hand-made folder: only the generic flavor names the file
+    reader = flavor
+    if config is None and flavor == writer:
+        config = next((flavors[name] for name in names if _can_read(writer, name)), None)
+    elif writer is not None and flavor not in entries() and _can_read(writer, flavor):
+        reader = writer
     if not isinstance(config, dict):
         raise PackageError(f"{folder} has no flavor {flavor}; it has: {', '.join(map(str, flavors))}")
-    return registered(flavor), config
+    return registered(reader), config
 
 
 def registered(name: str) -> Flavor:
@@ -89,13 +103,21 @@ def registered(name: str) -> Flavor:
     raise PackageError(f"the flavor {name} is not installed here: {command}")
 
 
-def _owner(folder: Path, loader: str, names: list[str], about: Mapping[str, Any]) -> str | None:
+def _can_read(name: Any, other: str) -> bool:
+    """Return whether a flavor is installed and reads the packages of another one."""
+    known = entries()
+    return isinstance(name, str) and name in known and other in known[name].flavor().reads
+
+
+def _owner(folder: Path, loader: str, names: list[str], about: Mapping[str, Any], writer: str | None) -> str | None:
     """Return the flavor that a loader module belongs to, or None for the generic ones."""
     if loader.partition(".")[0] == _MLFLOW:
         return _named_by_mlflow(loader)
     known = entries()
     for name in names:
-        if name in known and known[name].flavor().loader_module == loader:
+        if name in known and loader in ((own := known[name].flavor().loader_module), name_of_copy(own)):
+            return name
+        if name not in known and _can_read(writer, name):
             return name
     unknown = [name for name in names if name not in known]
     if unknown and not _is_there(folder, loader, about):

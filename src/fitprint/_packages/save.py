@@ -14,11 +14,11 @@ from fitprint._core.guard import warn_user
 from fitprint._packages.build import make
 from fitprint._packages.options import Options, Subject
 from fitprint._runs.active import active_run
+from fitprint._runs.adder import RunAdder
 from fitprint._runs.index import run_of
 from fitprint._runs.open import begin_run
 from fitprint._runs.record import FAILED, FINISHED
-from fitprint._runs.run import Run, writer_of
-from fitprint._runs.writer import RunWriter
+from fitprint._runs.run import Run, adder_of
 from fitprint._settings.layers import current
 from fitprint.models.package import Package
 from fitprint.models.signature import ModelSignature
@@ -130,7 +130,7 @@ def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name:
 
 
 def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> ModelInfo:
-    writer = writer_of(run)
+    writer = adder_of(run)
     package = writer.begin_package(None)
     try:
         subject = Subject(flavor, model, options, run_id=run.run_id, artifact_path=name)
@@ -157,7 +157,7 @@ def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> 
 class _Asked:
     """The steps of a package that a user asked for: errors are raised, and what is left out is reported."""
 
-    def __init__(self, writer: RunWriter | None) -> None:
+    def __init__(self, writer: RunAdder | None) -> None:
         self._writer = writer
 
     def step(self, name: str) -> AbstractContextManager[Any]:

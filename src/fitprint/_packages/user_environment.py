@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,13 @@ def chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
     Raises:
         ValueError: A line is not a requirement; the message names it.
     """
-    chosen_environment = _chosen(options, detect)
+    lines_or_file = options.pip_requirements if options.pip_requirements is not None else options.extra_pip_requirements
+    if options.conda_env is not None:
+        chosen_environment = _of_conda(options.conda_env)
+    elif lines_or_file is not None:
+        chosen_environment = _of_lines(lines_or_file, options, detect)
+    else:
+        return Environment(detect())  # names and versions of what is installed: there are no URLs among them
     hide = in_force().by_format  # the names here are those of distributions, not of secrets
     chosen_environment.requirements, chosen_environment.constraints = (
         [*map(hide, chosen_environment.requirements)],
@@ -44,12 +50,8 @@ def chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
     return chosen_environment
 
 
-def _chosen(options: Options, detect: Callable[[], list[str]]) -> Environment:
-    if options.conda_env is not None:
-        return _of_conda(options.conda_env)
-    lines_or_file = options.pip_requirements if options.pip_requirements is not None else options.extra_pip_requirements
-    if lines_or_file is None:
-        return Environment(detect())
+def _of_lines(lines_or_file: Iterable[str] | str, options: Options, detect: Callable[[], list[str]]) -> Environment:
+    """Return the requirements that the user gave, in place of the detected ones or after them."""
     from fitprint.models import requirement_lines
 
     read = requirement_lines.read(lines_or_file)

@@ -99,7 +99,8 @@ class RecordingBase:
     def _record_before_call(self) -> None:
         call, writer = self.call, self.writer
         self._skips_before = len(writer.record.skipped)
-        self.emitter = Emitter(writer, call)
+        flavor = call.flavor
+        self.emitter = Emitter(writer, flavor.name, flavor.read_values, call.settings.strict)
         call.emit, call.skip = self.emitter, writer.skip
         writer.record.flavor = call.flavor.name
         version = call.flavor.framework_version
@@ -141,6 +142,7 @@ class RecordingBase:
             self._end_run(outcome.status)
 
     def _record_outcome(self, outcome: Outcome) -> None:
+        self.emitter.read_all()
         for at_end in self._at_training_end:
             with self.step("per-iteration metrics"):
                 at_end()
@@ -158,6 +160,7 @@ class RecordingBase:
         if self._is_refused_afterwards():
             return
         model = self._find_model()
+        self._name_after(model)
         record_results(self, model)
         self._register_model(model)
         loop_object = None
@@ -178,6 +181,12 @@ class RecordingBase:
         """Write the package of a training that has failed, if it is to be kept."""
         if self._keeps_incomplete and record_model(self, self._find_model()) is not None:
             self.writer.add_tags({"incomplete": "true"})
+
+    def _name_after(self, model: Any) -> None:
+        """Name the run after its model, now that there is one, unless the user has named it."""
+        if model is not None and self.owns_run and not self.call.settings.run_name:
+            with self.step("the run's name"):
+                self.writer.record.name = self.call.flavor.run_name(self.call, model) or self.writer.record.name
 
     def _is_refused_afterwards(self) -> bool:
         """Return whether a rule refuses the training now. Then its run is to be removed, or has the reason."""

@@ -14,7 +14,7 @@ from fitprint._recorder.package import record_package
 from fitprint._runs import active, summary_line
 from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
-from fitprint._runs.run import Run, writer_of
+from fitprint._runs.run import Run, is_own, writer_of
 from fitprint.plugin.contract import TrainingCall
 
 
@@ -59,7 +59,7 @@ def _record_conversion(call: TrainingCall) -> None:
         return
     if model is None or run_index.run_of(model) is not None:
         return
-    run = _run_of_source(call) or active.active_run()
+    run = _run_of_source(call) or _own_active_run()
     if run is not None:
         _AddedPackage(call, run).record(model)
     else:
@@ -74,6 +74,12 @@ def _run_of_source(call: TrainingCall) -> Run | None:
         source = call.flavor.source(call)
     run = run_index.run_of(source) if source is not None else None
     return run if run is not None and writer_of(run).written_here else None
+
+
+def _own_active_run() -> Run | None:
+    """Return the active run if its record is written here; the run of another process gets a child instead."""
+    run = active.active_run()
+    return run if run is not None and is_own(run) else None
 
 
 class _AddedPackage(RecordingBase):

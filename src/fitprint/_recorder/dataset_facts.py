@@ -11,6 +11,8 @@ from fitprint.models.inference_columns import column_labels, columns_at, columns
 
 DIGEST_BYTES = 4_000_000
 """Up to this size the digest covers all rows, above it a fixed sample of them."""
+SAMPLE_BYTES = 2_000_000
+"""About how many bytes such a sample has."""
 MAX_CLASSES = 1_000
 _SIZE_SAMPLE = 100
 MAX_COLUMNS = 2_000
@@ -103,7 +105,7 @@ def _digest(data: Any) -> dict[str, Any]:
     size = _bytes_of(data)
     covered = "everything"
     if size > DIGEST_BYTES:
-        count = max(1, int(rows * DIGEST_BYTES / size))
+        count = max(1, int(rows * SAMPLE_BYTES / size))
         data = take_rows(data, np.linspace(0, rows - 1, count).astype(np.int64))
         covered = f"{count} evenly spaced rows"
     digest = hashlib.blake2b(digest_size=16)

@@ -24,8 +24,7 @@ from fitprint._recorder.steps import RecordingStep
 from fitprint._runs import active
 from fitprint._runs import index as run_index
 from fitprint._runs.record import FINISHED
-from fitprint._runs.run import Run, writer_of
-from fitprint._runs.writer import RunWriter
+from fitprint._runs.run import Run, before_end
 from fitprint.plugin.contract import TrainingCall
 
 _SUCCESS = Outcome(FINISHED)
@@ -61,7 +60,6 @@ class LoopRecording(RecordingBase):
         self._seconds_in_steps = 0.0
         self._end_started: float | None = None
         self._block_run: Run | None = None
-        self._block_writer: RunWriter | None = None
 
     # the steps
 
@@ -93,6 +91,7 @@ class LoopRecording(RecordingBase):
                 self._metrics_step = self.step("per-iteration metrics")
                 self.is_recorded = True
                 model = self._find_model()
+                self._name_after(model)
                 run_index.set_latest(self.run)
                 for trained in (*loop_registry.objects_of(call.loop), call.instance, model):
                     run_index.register_model(self.run, trained)
@@ -101,8 +100,7 @@ class LoopRecording(RecordingBase):
         if has_begun:
             self._block_run = active.active_run()
             if self._block_run is not None:
-                self._block_writer = writer_of(self._block_run)
-                self._block_writer.before_end.append(self.end)
+                before_end(self._block_run).append(self.end)
 
     def begin_step(self, step: LoopStep) -> None:
         """Make the run of this loop the one of a step's session, and the latest one of this context."""
@@ -154,6 +152,7 @@ class LoopRecording(RecordingBase):
         if self.call.loop is None or self._refusal() is not None:
             return  # the end decides, because a loop that is too short so far may go on
         with side_effect_free():
+            self.emitter.read_all()
             model = self._find_model()
             record_facts(self)
             package = record_model(self, model, renews=self._package)
@@ -187,8 +186,8 @@ class LoopRecording(RecordingBase):
         loop_registry.remove(self)
         with self._lock:
             is_first, self._ended = not self._ended and self.has_run, True
-        if is_first and self._block_writer is not None and self.end in self._block_writer.before_end:
-            self._block_writer.before_end.remove(self.end)
+        if is_first and self._block_run is not None and self.end in before_end(self._block_run):
+            before_end(self._block_run).remove(self.end)
         return is_first
 
     def _record_result(self, outcome: Outcome) -> None:
@@ -205,15 +204,20 @@ class LoopRecording(RecordingBase):
             if self._package is None:
                 reason = "the object was garbage-collected before the loop ended, and had not been saved"
                 self.writer.skip("model", "collected", reason)
-        elif outcome.status == FINISHED and self._steps != self._saved_at:
-            model = self._find_model()
-            record_facts(self)
+        elif outcome.status == FINISHED:
+            if self._steps != self._saved_at:
+                self._record_model_at_end()
             record_children(self)
-            if self._package is None:
-                record_model(self, model)
-            self._register_model(model)
         elif self._package is None:
             self._record_incomplete()
+
+    def _record_model_at_end(self) -> None:
+        """Record what has changed since the model was last saved, and the package if there is none yet."""
+        model = self._find_model()
+        record_facts(self)
+        if self._package is None:
+            record_model(self, model)
+        self._register_model(model)
 
     def _with_user_objects(self, record: Callable[[], None]) -> None:
         """Record something while the call has its objects, as far as they exist, in a session of its own.

@@ -7,9 +7,7 @@ objects have been garbage-collected. The registry itself keeps no object alive.
 
 from __future__ import annotations
 
-import atexit
 import importlib
-import os
 import sys
 import weakref
 from collections import deque
@@ -18,11 +16,10 @@ from typing import Any, NamedTuple, Protocol
 
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
+from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._instrumentation.wrapper import Passthrough
 
-MULTIPROCESSING_PACKAGES = ("multiprocessing", "multiprocess")
-"""Their forked children exit without `atexit`, but call what is registered with the package's own `Finalize`."""
 PASS_THROUGH_MODULES = (
     "fitprint._instrumentation.wrapper",
     "fitprint._workers.",
@@ -64,8 +61,6 @@ _loops: dict[int, _Entry] = {}
 _orphans: deque[Loop] = deque()
 """Loops whose objects are gone, and which could not be ended at that moment."""
 _lock = fork_safe_lock()
-_exit_hook_pid: int | None = None
-"""The process in which the end of the process was last hooked."""
 
 
 def objects_of(trained: Any) -> tuple[Any, ...]:
@@ -106,7 +101,7 @@ def find_or_add(trained: Any, make: Callable[[], Loop]) -> Loop:
     loop = find(trained)
     if loop is None:
         end_orphans()
-        _hook_process_end()
+        call_at_exit(_end_at_exit)
         with _lock:
             loop = find(trained)
             if loop is None:
@@ -217,19 +212,6 @@ def _is_inside_our_code() -> bool:
 
 
 # The end of the process
-
-
-def _hook_process_end() -> None:
-    global _exit_hook_pid
-    if _exit_hook_pid == os.getpid():
-        return
-    if _exit_hook_pid is None:
-        atexit.register(_end_at_exit)
-    _exit_hook_pid = os.getpid()
-    for package in MULTIPROCESSING_PACKAGES:
-        process = sys.modules.get(f"{package}.process")
-        if process is not None and process.parent_process() is not None:
-            importlib.import_module(f"{package}.util").Finalize(None, _end_at_exit, exitpriority=0)
 
 
 def _end_at_exit() -> None:

@@ -8,8 +8,8 @@ from fitprint.plugin.contract import TrainingCall
 
 _RANK_VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 _SIZE_VARIABLES = ("WORLD_SIZE", "SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
-"""Where torchrun, Slurm, Open MPI and MPICH, in this order, tell the rank of a process and how many processes there are.
-They also start independent trainings, so that these variables decide nothing."""
+"""Where torchrun, Slurm, Open MPI and MPICH, in this order, tell the rank of a process and how many processes there
+are. They also start independent trainings, so that these variables decide nothing."""
 
 
 def rank_tags(call: TrainingCall) -> dict[str, str]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import numbers
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from fitprint._core.guard import describe, guarded
+from fitprint._instrumentation import registry
+from fitprint._runs.adder import RunAdder
 from fitprint._runs.run import Run
+from fitprint._runs.side_writer import Patterns, side_writer
 from fitprint._runs.store_breaker import StoreUnavailable
-from fitprint._runs.writer import RunWriter
+from fitprint._runs.writer import RunWriter, writers
 from fitprint.plugin.contract import TrainingCall
+
+MAX_UNREAD, SECONDS_UNREAD = 1000, 1.0
+"""How many values that are not plain numbers an `Emitter` keeps, and for how many seconds."""
+_NUMBERS = (float, int, numbers.Real)
+ReadValues = Callable[[Sequence[Any]], Iterable[float]]
 
 
 class RecordingStep(guarded):
@@ -53,19 +62,76 @@ class Recording(Protocol):
 
 
 class Emitter:
-    """What flavors call with the values of a metric during the user's training. It never raises."""
+    """What flavors call with the values of a metric during the user's training. It never raises.
 
-    def __init__(self, writer: RunWriter, call: TrainingCall) -> None:
+    A value that is not a plain number, such as a tensor on a device, is kept as it is and read later together with
+    others, because reading each of them at once would make the training wait for the device.
+
+    A copy emits into the same run, and so does one that was pickled into another process.
+    """
+
+    def __init__(self, writer: RunAdder, flavor: str, read_values: ReadValues, strict: bool) -> None:
         self._writer = writer
-        self._flavor = call.flavor.name
-        self._strict = call.settings.strict
+        self._flavor = flavor
+        self._strict = strict
+        self._read_values = read_values
+        self._unread: list[tuple[str, Any, int, float]] = []
+        self._read_at = time.monotonic() + SECONDS_UNREAD
 
-    def __call__(self, name: str, value: float, step: int) -> None:
+    def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
-        self.series(name, (value,), step, (time.time(),))
+        if isinstance(value, _NUMBERS):
+            values: tuple[Any] = (value,)  # converted to float later, under the guard: a large int cannot be
+            self.series(name, values, step, (time.time(),))
+            return
+        self._unread.append((name, value, step, time.time()))
+        if len(self._unread) >= MAX_UNREAD or time.monotonic() >= self._read_at:
+            self.read_all()
+
+    def read_all(self) -> None:
+        """Read the values that were kept as they are, and record them."""
+        unread, self._unread = self._unread, []
+        self._read_at = time.monotonic() + SECONDS_UNREAD
+        if not unread:
+            return
+        writer = self._writer_here()
+        with guarded("per-iteration metrics", self._flavor, writer, self._strict):
+            values = self._read_values([value for _, value, _, _ in unread])
+            for (name, _, step, measured_at), value in zip(unread, values, strict=True):
+                writer.add_series(name, (float(value),), step, (measured_at,))
+            writer.flush_if_due()
+
+    def __copy__(self) -> Emitter:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Emitter:
+        return self
+
+    def __reduce__(self) -> Any:
+        return _unpickled_emitter, (*self._writer.address(), self._flavor, self._strict)
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Record the values of consecutive steps, each with its time in seconds since the epoch."""
-        with guarded("per-iteration metrics", self._flavor, self._writer, self._strict):
-            self._writer.add_series(name, values, first_step, times)
-            self._writer.flush_if_due()
+        writer = self._writer_here()
+        with guarded("per-iteration metrics", self._flavor, writer, self._strict):
+            writer.add_series(name, values, first_step, times)
+            writer.flush_if_due()
+
+    def _writer_here(self) -> RunAdder:
+        """Return what adds to the run in this process: in a forked child, that is not what its parent has."""
+        if isinstance(self._writer, RunWriter) and not self._writer.written_here:
+            self._writer = side_writer(*self._writer.address())
+        return self._writer
+
+
+def _unpickled_emitter(location: str, run_id: str, patterns: Patterns, flavor_name: str, strict: bool) -> Emitter:
+    """Return an emitter for a run that another process writes, or this one where the emitter has only been copied."""
+    own = writers.get((location, run_id))
+    writer = own if own is not None and own.written_here else side_writer(location, run_id, patterns)
+    entry = registry.entries().get(flavor_name)
+    flavor = entry.loaded if entry is not None else None
+    return Emitter(writer, flavor_name, flavor.read_values if flavor is not None else _floats, strict)
+
+
+def _floats(values: Sequence[Any]) -> list[float]:
+    return [float(value) for value in values]

@@ -8,9 +8,9 @@ from typing import Any
 from fitprint._core import call_scope
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import in_forked_child, on_reset
-from fitprint._runs.open import begin_run, reopen_run
+from fitprint._runs.open import begin_run, open_run
 from fitprint._runs.record import FINISHED, KILLED, check_end_status
-from fitprint._runs.run import Run, active_runs, writer_of
+from fitprint._runs.run import Run, active_runs, adder_of, is_own, writer_of
 from fitprint._settings.layers import current
 
 _claim_lock = fork_safe_lock()
@@ -27,6 +27,7 @@ def start_run(
     experiment_id: str | None = None,
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
+    group: bool = False,
 ) -> Run:
     """Start a run and make it the active one.
 
@@ -36,30 +37,39 @@ def start_run(
     Args:
         run_name: The name of the run, "run" by default.
         name: The same as `run_name`.
-        run_id: The id of a run in the store, to reopen that one and add to it.
+        run_id: The id of a run in the store, to open that one and add to it. If it is open already, in this process or
+            in another one, both add to it, and this block ends alone.
         nested: Accepted for scripts written for MLflow. It has no effect, because nesting needs no permission here.
         experiment_id: The label of the experiment, instead of the setting `experiment`.
         tags: Tags of the run.
         description: A text about the run, stored as its tag ``description``.
+        group: The run only groups others: no training is recorded on it, and each one inside becomes its child.
 
     Returns:
         The run.
 
     Raises:
         OSError: If the store cannot be written.
-        StoreError: If `run_id` is not in the store, or another process is still writing that run.
+        StoreError: If `run_id` is not in the store.
     """
     settings = current().settings()
+    texts = {str(key): str(value) for key, value in (tags or {}).items()}
+    if description is not None:
+        texts["description"] = description
     if run_id is not None:
-        run = reopen_run(settings.store, run_id)
-        writer_of(run).claimed = True
+        run = open_run(settings.store, run_id)
+        if is_own(run):
+            writer_of(run).claimed = True
+        if run_name or name:
+            with adder_of(run).change():
+                adder_of(run).rename(run_name or name or "")
+        if texts:
+            run.set_tags(texts)
     else:
-        texts = {str(key): str(value) for key, value in (tags or {}).items()}
-        if description is not None:
-            texts["description"] = description
         run = begin_run(settings, run_name or name or "run", parent_id=parent_id(), tags=texts)
         if experiment_id is not None:
             writer_of(run).record.experiment = str(experiment_id)
+        writer_of(run).claimed = group
     active_runs.push(run)
     return run
 
@@ -105,7 +115,13 @@ def parent_id() -> str | None:
 
 
 def claim(run: Run) -> bool:
-    """Take the active run for a training call. Returns False if another call took it first."""
+    """Take the active run for a training call.
+
+    Returns:
+        False if another call took it first, if it only groups, or if it is the run of another block or process.
+    """
+    if not is_own(run):
+        return False
     writer = writer_of(run)
     with _claim_lock:
         claimed, writer.claimed = writer.claimed, True

@@ -8,16 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from fitprint._core.process import is_alive
-from fitprint._runs.record import KILLED, Record, Skip, read_record
+from fitprint._runs.record import GC, KILLED, Record, Skip, iso_time, model_skip, read_record
 from fitprint.stores import Store, StoreError, UnknownRunError
 from fitprint.stores.leftovers import Leftovers
 
 CLOSED, SWEPT, REMOVED, LEFT, THINNED = "closed", "swept", "removed", "left", "thinned"
-RULE = "gc"
 UNBEGUN = 3600.0
 """The seconds after which a folder without a record is not taken for a run that is just beginning."""
 
@@ -100,6 +98,16 @@ def _clean(store: Store, run_id: str, older_than: float | None, dry_run: bool) -
     )
 
 
+def close_dead(store: Store, run_id: str) -> None:
+    """Move the run of a dead process to the finished ones. Does nothing if its process may be alive.
+
+    Raises:
+        StoreError: If the store has no such run, or it cannot be read.
+        OSError: If something cannot be written or removed.
+    """
+    _clean(store, run_id, None, dry_run=False)
+
+
 def _without_record(
     store: Store, run_id: str, leftovers: Leftovers, age: float, older_than: float | None, dry_run: bool
 ) -> Cleaned | None:
@@ -140,7 +148,7 @@ def is_at_work(process: Mapping[str, Any], changed: float, older_than: float | N
 
 def thinned_skip(name: str, reason: str) -> Skip:
     """Return the skip reason for a package that was removed to free space."""
-    return Skip("model" if name == "model" else f"model {name}", RULE, reason)
+    return model_skip(name, GC, reason)
 
 
 def _is_thinned(record: Record, name: str) -> bool:
@@ -155,7 +163,7 @@ def _ended_record(record: Record, leftovers: Leftovers) -> Record:
     return replace(
         record,
         status=KILLED,
-        end=datetime.fromtimestamp(min(leftovers.changed, time.time()), UTC).isoformat(timespec="microseconds"),
+        end=iso_time(min(leftovers.changed, time.time())),
         models=models,
         skipped=[*record.skipped, Skip("the rest of the recording", "killed", reason)],
     )

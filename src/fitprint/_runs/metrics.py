@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fitprint._core.jsonable import number, to_json
 from fitprint.stores import OpenRun
@@ -56,13 +57,13 @@ class MetricBuffer:
             The last value, or None if there are no values.
         """
         head = f'{{"name": {to_json(name)}, "step": '
-        lines, last = [], None
-        for step, (value, time) in enumerate(zip(values, times, strict=True), first_step):
-            last = float(value)
-            text = repr(last) if last - last == 0 else to_json(last)  # NaN and infinities are written as words
-            lines.append(f'{head}{step}, "value": {text}, "time": {time:.3f}}}\n')
-        self._lines += lines
-        return last
+        numbers = list(map(float, values))
+        texts = list(map(repr if math.isfinite(sum(numbers)) else to_json, numbers))  # to_json writes NaN as a word
+        self._lines += [
+            f'{head}{step}, "value": {text}, "time": {time:.3f}}}\n'
+            for step, (text, time) in enumerate(zip(texts, times, strict=True), first_step)
+        ]
+        return numbers[-1] if numbers else None
 
     def __bool__(self) -> bool:
         """Return whether there is something to write."""
@@ -83,18 +84,33 @@ class MetricBuffer:
             self.dropped += count
 
 
-def read_history(folder: Path, name: str) -> list[tuple[int, float]]:
-    """Read all values of one metric as (step, value) from the folder of a run.
+class MetricEntry(NamedTuple):
+    """One value of a metric."""
+
+    name: str
+    step: int
+    value: float
+    time: float
+    """When it was logged, in seconds since the epoch."""
+
+
+def read_entries(folder: Path, name: str | None = None) -> list[MetricEntry]:
+    """Read the values of one metric, or of all, from the file of the process that writes the run.
 
     A line that is not complete, because its process was killed while writing it, is left out.
     """
-    path = Path(folder, FILE)
-    history = []
-    for line in path.read_bytes().split(b"\n") if path.exists() else ():
+    entries = []
+    try:
+        content = Path(folder, FILE).read_bytes()
+    except FileNotFoundError:
+        return []
+    for line in content.split(b"\n"):
         try:
             entry = json.loads(line)
-        except ValueError:
+            if name is None or entry["name"] == name:
+                entries.append(
+                    MetricEntry(entry["name"], entry["step"], number(entry["value"]), entry.get("time", 0.0))
+                )
+        except (ValueError, TypeError, KeyError):
             continue
-        if entry.get("name") == name:
-            history.append((entry["step"], number(entry["value"])))
-    return history
+    return entries

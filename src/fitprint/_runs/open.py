@@ -1,18 +1,23 @@
-"""Beginning a run in the configured store, and opening a finished one again."""
+"""Beginning a run in the configured store, and opening one by its id."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fitprint._core import ids, process, provenance
+from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import redactor_for
 from fitprint._runs import store_breaker
-from fitprint._runs.record import RUNNING, Record, read_record
+from fitprint._runs.gc import close_dead
+from fitprint._runs.merge import whole_record
+from fitprint._runs.record import KILLED, RUNNING, Record, read_record
 from fitprint._runs.run import Run
-from fitprint._runs.writer import RunWriter
+from fitprint._runs.side_writer import side_writer
+from fitprint._runs.writer import RunWriter, writers
 from fitprint._settings.table import Settings
-from fitprint.stores import OpenRun, StoreError, open_store
+from fitprint.stores import OpenRun, open_store
 
 
 def begin_run(
@@ -41,9 +46,9 @@ def begin_run(
     )
     begun: OpenRun | RunWriter | None = None
     try:
-        begun = open_run = store.begin(record.run_id)
+        begun = new_run = store.begin(record.run_id)
         redactor = redactor_for(settings.redact, settings.redact_allow)
-        begun = writer = RunWriter(record, store.location, open_run, redactor)
+        begun = writer = RunWriter(record, store.location, new_run, redactor)
         writer.write()
         store_breaker.recover(store.location)
         return Run(record, store, writer)
@@ -56,17 +61,34 @@ def begin_run(
         raise
 
 
-def reopen_run(location: str, run_id: str) -> Run:
-    """Open a run of a store again, to add to it.
+def open_run(location: str, run_id: str) -> Run:
+    """Open a run of a store, to add to it.
+
+    If this process writes the run, its writer is shared, or opens the run again if that has ended. Otherwise the run
+    keeps its record, and what is added goes to a side file; a run that has ended reads as RUNNING until this use ends.
 
     Raises:
-        StoreError: If the store has no such run, or a process is still writing it.
+        StoreError: If the store has no such run.
+        OSError: If the store cannot be written.
     """
     store = open_store(location)
     record = read_record(store, run_id)
-    if record.status == RUNNING and process.is_alive(record.process):
-        raise StoreError(f"run {run_id} is still open in process {record.process['pid']}: end it there first")
-    record.status, record.end, record.process = RUNNING, None, process.this_process()
-    writer = RunWriter(record, store.location, store.reopen(run_id))
-    writer.write()
-    return Run(record, store, writer)
+    with _lock:
+        writer = writers.get((store.location, run_id))
+        if writer is not None and writer.written_here:
+            joined = not writer.closed
+            if writer.closed:
+                writer.resume()
+            return Run(writer.record, store, writer, joined=joined)
+    if record.status == KILLED and record.end is None:
+        close_dead(store, run_id)
+        record = read_record(store, run_id)
+    side, reopened = side_writer(store.location, run_id), record.end is not None
+    if reopened:
+        side.begin_again()
+    whole = replace(whole_record(record, store), status=RUNNING, end=None)
+    return Run(whole, store, side=side, joined=True, reopened=reopened)
+
+
+_lock = fork_safe_lock()
+"""So that one of several threads opens a run again that has ended, and the others join it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 from fitprint._core.jsonable import WHOLE, jsonable, to_bytes, to_json
@@ -25,6 +26,11 @@ class Secrets:
         self.redactor = redactor
         self.hidden: dict[str, list[Any]] = {}
         """The secret values in each param, by the name of the param, until the run ends."""
+
+    @property
+    def clean(self) -> Container[str]:
+        """Texts in which there is nothing to hide, as far as they are known."""
+        return () if self.hidden else self.redactor.clean
 
     def hide(self, text: str) -> str:
         """Return a text about the run with the secrets in it replaced by ``***``."""

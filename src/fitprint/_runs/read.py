@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core import html
-from fitprint._runs.record import read_record
+from fitprint._runs.merge import read_whole_record
 from fitprint._runs.run import Run, read_runs
 from fitprint._settings.layers import current
 from fitprint.stores import Store, StoreError, open_store
@@ -49,7 +49,7 @@ def read_run(location: str, run_id: str) -> Run:
         StoreError: If the store has no such run, or its record is broken.
     """
     store = open_store(location)
-    return Run(read_record(store, run_id), store)
+    return Run(read_whole_record(store, run_id), store)
 
 
 def get_run(run_id: str, store: str | None = None) -> Run:
@@ -72,7 +72,7 @@ def get_run(run_id: str, store: str | None = None) -> Run:
             count = f"{len(matching)} runs begin with" if matching else "no run"
             raise StoreError(f"{count} {run_id!r} in {opened.location}")
         run_id = matching[0]
-    return Run(read_record(opened, run_id), opened)
+    return Run(read_whole_record(opened, run_id), opened)
 
 
 def runs(store: str | None = None, experiment: str | None = None, *, newest: int | None = None) -> RunList:

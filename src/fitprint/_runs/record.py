@@ -1,8 +1,8 @@
-"""The record of a run: the content of ``run.json``, format 1."""
+"""The record of a run: the content of ``run.json``, format 2. Format 1 is the same without ``tag_times``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from fitprint._core.process import is_alive
 from fitprint.stores import Store, StoreError
 
-FORMAT = 1
+FORMAT = 2
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 
 
@@ -30,7 +30,21 @@ Skip.__module__ = "fitprint"  # where users import it from, and what pickles nam
 
 def now() -> str:
     """Return the current time as ISO 8601 in UTC, to the microsecond."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return iso_time(datetime.now(UTC).timestamp())
+
+
+def iso_time(timestamp: float) -> str:
+    """Return a time in seconds since the epoch as ISO 8601 in UTC, to the microsecond."""
+    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="microseconds")
+
+
+GC = "gc"
+"""The rule of the skip reason for a package that was removed to free space."""
+
+
+def model_skip(name: str, rule: str, reason: str) -> Skip:
+    """Return the skip reason for a package that a run does not have."""
+    return Skip("model" if name == "model" else f"model {name}", rule, reason)
 
 
 def check_end_status(status: str) -> None:
@@ -56,6 +70,8 @@ class Record:
     params: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    tag_times: dict[str, float] = field(default_factory=dict)
+    """When the user set each tag, in seconds since the epoch: of the values of several processes the latest stays."""
     artifacts: list[str] = field(default_factory=list)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     """For the name of each package: ``flavor``, ``size`` in bytes, ``autologged``."""
@@ -63,15 +79,21 @@ class Record:
     error: dict[str, str] | None = None
     process: dict[str, Any] = field(default_factory=dict)
 
-    def redact(self, hide: Callable[[str], str]) -> None:
-        """Replace each text by what `hide` returns for it, except the params, which are stored redacted."""
+    def redact(self, hide: Callable[[str], str], clean: Container[str] = ()) -> None:
+        """Replace each text by what `hide` returns for it, except the params, which are stored redacted.
+
+        Texts in `clean` are known to stay as they are: most texts are, and this is done three times in a run.
+        """
 
         def text(value: Any) -> Any:
-            return hide(value) if isinstance(value, str) else value
+            return hide(value) if isinstance(value, str) and value not in clean else value
 
         self.name, self.experiment = text(self.name), text(self.experiment)
-        # without a call in between: these are most of the texts, and this is done three times in a run
-        self.tags = {text(name): text(value) if isinstance(value, str) else value for name, value in self.tags.items()}
+        self.tags = {
+            name if name in clean else text(name): value if type(value) is str and value in clean else text(value)
+            for name, value in self.tags.items()
+        }
+        self.tag_times = {name if name in clean else text(name): time for name, time in self.tag_times.items()}
         self.skipped = [Skip(*map(text, skip)) for skip in self.skipped]
         if self.error is not None:
             self.error = {name: text(value) for name, value in self.error.items()}
@@ -85,7 +107,7 @@ _FIELDS = tuple(member.name for member in fields(Record))
 _TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("run_id", "name", "status", "experiment", "start"), str),
     **dict.fromkeys(("flavor", "parent_id", "end"), (str, type(None))),
-    **dict.fromkeys(("seconds", "params", "metrics", "tags", "models", "process"), dict),
+    **dict.fromkeys(("seconds", "params", "metrics", "tags", "tag_times", "models", "process"), dict),
     **dict.fromkeys(("artifacts", "skipped"), list),
     "error": (dict, type(None)),
 }
@@ -109,6 +131,7 @@ def from_json(document: Mapping[str, Any]) -> Record:
     if not all(isinstance(about, dict) for about in record.models.values()):
         raise TypeError("its models must be described by mappings")
     record.metrics = {name: float(value) for name, value in record.metrics.items()}  # also "NaN" and infinities
+    record.tag_times = {name: float(time) for name, time in record.tag_times.items()}
     record.skipped = [Skip(*skip) for skip in record.skipped]
     if record.status == RUNNING and is_alive(record.process) is False:
         record.status = KILLED

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fitprint._runs.gc import LEFT, THINNED, Cleaned, is_at_work, thinned_skip
+from fitprint._runs.merge import read_whole_record
 from fitprint._runs.record import RUNNING, Record, from_json, read_record
 from fitprint.stores import Store, StoreError, UnknownRunError
 
@@ -33,7 +34,7 @@ _MOST_TRIES = 5
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RetentionPolicy:
     """Which packages stay. At least one of `keep` and `max_size` is given."""
 
     keep: int | None = None
@@ -67,14 +68,14 @@ def lower_is_better(metric: str) -> bool:
     return "neg" not in words and any(word.endswith(_LOWER_IS_BETTER) for word in words)
 
 
-def thin(store: Store, wanted: Wanted, older_than: float | None, dry_run: bool) -> Iterator[Cleaned]:
+def thin(store: Store, policy: RetentionPolicy, older_than: float | None, dry_run: bool) -> Iterator[Cleaned]:
     """Remove the packages that should not stay, and add a skip with the reason to their runs.
 
     The packages of runs whose process is alive are ranked too, but stay.
 
     Args:
         store: The store.
-        wanted: Which packages stay.
+        policy: Which packages stay.
         older_than: Also remove packages from runs of other hosts, whose process cannot be checked from here, if nothing
             was written to them for this number of seconds.
         dry_run: Change nothing.
@@ -85,10 +86,10 @@ def thin(store: Store, wanted: Wanted, older_than: float | None, dry_run: bool) 
     Raises:
         ValueError: If no run with a package has the metric.
     """
-    ranked = _ranked(list(_packages(store, wanted.experiment)), wanted)
+    ranked = _ranked(list(_packages(store, policy.experiment)), policy)
     total = sum(package.size for package in ranked)
     for rank in range(len(ranked) - 1, -1, -1):
-        package, reason = ranked[rank], _reason(rank, ranked, total, wanted)
+        package, reason = ranked[rank], _reason(rank, ranked, total, policy)
         if reason is None:
             break
         if is_at_work(package.record.process, package.changed, older_than):
@@ -101,7 +102,7 @@ def thin(store: Store, wanted: Wanted, older_than: float | None, dry_run: bool) 
 def _packages(store: Store, experiment: str | None) -> Iterator[_Package]:
     for run_id in store.run_ids():
         try:
-            record, leftovers = read_record(store, run_id), store.leftovers(run_id)
+            record, leftovers = read_whole_record(store, run_id), store.leftovers(run_id)
         except StoreError:  # removed since it was listed, or broken, which the cleanup before has reported
             continue
         if experiment is None or record.experiment == experiment:
@@ -111,9 +112,9 @@ def _packages(store: Store, experiment: str | None) -> Iterator[_Package]:
             )
 
 
-def _ranked(packages: list[_Package], wanted: Wanted) -> list[_Package]:
+def _ranked(packages: list[_Package], policy: RetentionPolicy) -> list[_Package]:
     """Return the packages, the best first: of equal ones the newest first, and those without the metric last."""
-    by = wanted.by
+    by = policy.by
     packages.sort(key=lambda package: package.record.run_id, reverse=True)
     if by is None:
         return packages
@@ -123,22 +124,22 @@ def _ranked(packages: list[_Package], wanted: Wanted) -> list[_Package]:
 
     def key(package: _Package) -> tuple[bool, float]:
         value = package.record.metrics.get(by, math.nan)
-        signed = math.inf if math.isnan(value) else value if wanted.is_lowest else -value
+        signed = math.inf if math.isnan(value) else value if policy.is_lowest else -value
         return by not in package.record.metrics, signed
 
     return sorted(packages, key=key)
 
 
-def _reason(rank: int, ranked: Sequence[_Package], total: int, wanted: Wanted) -> str | None:
+def _reason(rank: int, ranked: Sequence[_Package], total: int, policy: RetentionPolicy) -> str | None:
     """Return why the package at a rank is removed, or None. `total`: the bytes of the packages that still exist."""
     metrics = ranked[rank].record.metrics
-    value = f"{metrics[wanted.by]:.6g}" if wanted.by in metrics else "none"
-    by = f"{wanted.by} ({value})" if wanted.by else "age, the newest first"
+    value = f"{metrics[policy.by]:.6g}" if policy.by in metrics else "none"
+    by = f"{policy.by} ({value})" if policy.by else "age, the newest first"
     place = f"{rank + 1:,} of {len(ranked):,} by {by}"
-    if wanted.keep is not None and rank >= wanted.keep:
-        return f"{place}: {wanted.keep:,} were kept"
-    if wanted.max_size is not None and total > wanted.max_size:
-        return f"{place}: all packages together were over {wanted.max_size:,} bytes"
+    if policy.keep is not None and rank >= policy.keep:
+        return f"{place}: {policy.keep:,} were kept"
+    if policy.max_size is not None and total > policy.max_size:
+        return f"{place}: all packages together were over {policy.max_size:,} bytes"
     return None
 
 

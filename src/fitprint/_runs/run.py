@@ -4,41 +4,64 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from fitprint._core import html
 from fitprint._core.guard import warn_once
+from fitprint._runs.adder import RunAdder
 from fitprint._runs.artifacts import dict_content, figure_content, read_files
-from fitprint._runs.metrics import metric_step, metric_value, read_history
-from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING, Record, Skip, check_end_status, read_record
+from fitprint._runs.merge import read_history, read_whole_record, whole_record
+from fitprint._runs.metrics import metric_step, metric_value
+from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING, Record, Skip, check_end_status
 from fitprint._runs.run_stack import RunStack
-from fitprint._runs.writer import RunWriter
+from fitprint._runs.side_writer import SideWriter, side_writer
+from fitprint._runs.writer import RunWriter, writers
 from fitprint.stores import Store, StoreError, UnknownRunError, open_store
 
 
 class Run:
     """One recorded training call, or the code between `fitprint.start_run` and `fitprint.end_run`.
 
-    Only the process that started a run can add to it. In other processes, and when it was read from a store, the
-    methods that add to a run raise RuntimeError; ``fitprint.start_run(run_id=...)`` opens it again.
+    A run can be added to from all threads of the process that started it, from its forked children, and from the
+    processes that it is pickled to. A run that was read from a store is for reading: its methods that add something
+    raise RuntimeError, and ``fitprint.start_run(run_id=...)`` opens it.
     """
 
     __module__ = "fitprint"  # where users import it from, and what pickles name
 
-    def __init__(self, record: Record, store: Store, writer: RunWriter | None = None) -> None:
+    def __init__(
+        self,
+        record: Record,
+        store: Store,
+        writer: RunWriter | None = None,
+        *,
+        side: SideWriter | None = None,
+        joined: bool = False,
+        reopened: bool = False,
+    ) -> None:
         """Create a run for fitprint itself. Users get one from `fitprint.start_run` or `fitprint.get_run`.
 
         Args:
-            record: What is known of the run.
-            store: The store that the run is in.
-            writer: Writes to the run; None if this process did not start it.
+            record: The record of the run.
+            store: Its store.
+            writer: What writes the record, if this process does.
+            side: What adds to the run, if another process writes the record.
+            joined: Whether the run belongs to another block, thread or process: ending it ends this block alone.
+            reopened: Whether `side` has opened the run again after its end.
         """
         self._record = record
         self._store = store
         self._writer = writer
+        self._side = side
+        self._joined = joined
+        self._reopened = reopened
+        self._left = False
+        self._pid = os.getpid()
+        self._before_end: list[Callable[[], None]] = []
 
     @property
     def run_id(self) -> str:
@@ -48,12 +71,14 @@ class Run:
     @property
     def name(self) -> str:
         """The name of the run."""
-        return self._record.name
+        return self._whole.name
 
     @property
     def status(self) -> str:
         """``RUNNING``, ``FINISHED``, ``FAILED`` or ``KILLED``."""
-        return self._record.status
+        if self._reopened:  # as long as this block opens it again, and the status of this block after that
+            return self._record.status
+        return self._whole.status
 
     @property
     def flavor(self) -> str | None:
@@ -73,44 +98,46 @@ class Run:
     @property
     def path(self) -> Path:
         """The folder of the run. It moves when the run ends."""
-        return self._writer.path if self._writer is not None else self._store.folder(self.run_id)
+        if self._writer is not None and self._writer.written_here:
+            return self._writer.path
+        return self._store.folder(self.run_id)
 
     @property
     def params(self) -> dict[str, Any]:
         """The params of the run."""
-        return dict(self._record.params)
+        return dict(self._whole.params)
 
     @property
     def metrics(self) -> dict[str, float]:
         """The last value of each metric."""
-        return dict(self._record.metrics)
+        return dict(self._whole.metrics)
 
     @property
     def tags(self) -> dict[str, str]:
         """The tags of the run."""
-        return dict(self._record.tags)
+        return dict(self._whole.tags)
 
     @property
     def artifacts(self) -> list[str]:
         """The names of the files below ``artifacts/``."""
-        return list(self._record.artifacts)
+        return list(self._whole.artifacts)
 
     @property
     def models(self) -> dict[str, Path]:
         """The folder of each model package of the run, by its name."""
-        return {name: self.path / name for name in self._record.models}
+        return {name: self.path / name for name in self._whole.models}
 
     @property
     def model_path(self) -> Path | None:
         """The model package that autolog made, else the latest one, else None."""
-        models = self._record.models
+        models = self._whole.models
         names = [name for name, about in models.items() if about.get("autologged")] or list(models)[-1:]
         return self.path / names[0] if names else None
 
     @property
     def skipped(self) -> list[Skip]:
         """What was not recorded, each as (what, rule, reason)."""
-        return list(self._record.skipped)
+        return list(self._whole.skipped)
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -130,7 +157,7 @@ class Run:
     @property
     def end_time(self) -> str | None:
         """When the run ended, as ISO 8601 in UTC, or None."""
-        return self._record.end
+        return self._whole.end
 
     @property
     def children(self) -> list[Run]:
@@ -161,11 +188,11 @@ class Run:
             name: The name of the metric.
 
         Returns:
-            Each value as (step, value), in the order in which they were logged.
+            Each value as (step, value), in the order in which they were logged; those of several processes in the
+            order of their times.
         """
-        if self._writer is not None:
-            self._writer.flush_metrics()
-        return read_history(self.path, name)
+        self._flush()
+        return read_history(self._store, self.run_id, name)
 
     def log_param(self, key: str, value: Any) -> None:
         """Log a param.
@@ -176,7 +203,7 @@ class Run:
                 ``***``. A value of more than 16,000 characters becomes an artifact, and the param names it.
 
         Raises:
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
         self.log_params({key: value})
 
@@ -187,9 +214,9 @@ class Run:
             params: The values of the params by their names, as for `log_param`.
 
         Raises:
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
-        writer = writer_of(self)
+        writer = adder_of(self)
         prepared = {str(name): writer.prepare_param(str(name), value) for name, value in params.items()}
         with writer.change():
             for name, param in prepared.items():
@@ -205,7 +232,7 @@ class Run:
 
         Raises:
             ValueError: If the value is not a number, or the step is not a whole number.
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
         self.log_metrics({key: value}, step)
 
@@ -218,11 +245,11 @@ class Run:
 
         Raises:
             ValueError: If a value is not a number, or the step is not a whole number.
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
         values = {str(name): metric_value(name, value) for name, value in metrics.items()}
         whole_step = metric_step(step)
-        writer = writer_of(self)
+        writer = adder_of(self)
         with writer.change(metrics_only=True):
             timestamp = time.time()
             for name, value in values.items():
@@ -236,7 +263,7 @@ class Run:
             value: Its value, stored as a text.
 
         Raises:
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
         self.set_tags({key: value})
 
@@ -247,11 +274,11 @@ class Run:
             tags: The values of the tags by their names, stored as texts.
 
         Raises:
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
-        writer = writer_of(self)
+        writer = adder_of(self)
         with writer.change():
-            writer.add_tags({str(name): str(value) for name, value in tags.items()})
+            writer.add_tags({str(name): str(value) for name, value in tags.items()}, time.time())
 
     def log_artifact(self, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Copy a file or a folder into the artifacts of the run.
@@ -262,7 +289,7 @@ class Run:
 
         Raises:
             FileNotFoundError: If there is no such file or folder.
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
         for name, content in read_files(Path(local_path), artifact_path):
             self._log_content(name, content)
@@ -277,9 +304,9 @@ class Run:
 
         Raises:
             ValueError: If the name leads out of the artifacts.
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
-        redactor = writer_of(self).secrets.redactor
+        redactor = adder_of(self).secrets.redactor
         self._log_content(artifact_file, dict_content(dictionary, artifact_file, redactor))
 
     def log_text(self, text: str, artifact_file: str) -> None:
@@ -291,7 +318,7 @@ class Run:
 
         Raises:
             ValueError: If the name leads out of the artifacts.
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
         self._log_content(artifact_file, text.encode("utf-8"))
 
@@ -305,12 +332,14 @@ class Run:
         Raises:
             TypeError: If `figure` is not a figure.
             ValueError: If the name leads out of the artifacts.
-            RuntimeError: If the run was read from a store, or belongs to another process.
+            RuntimeError: If the run was read from a store.
         """
         self._log_content(artifact_file, figure_content(figure, artifact_file))
 
     def end(self, status: str = FINISHED) -> None:
         """End the run. Does nothing if it has ended.
+
+        A run that another block, thread or process has open stays open there: this ends its use here.
 
         Args:
             status: ``FINISHED``, ``FAILED`` or ``KILLED``.
@@ -318,35 +347,89 @@ class Run:
         Raises:
             ValueError: If the status is another one.
             OSError: If the end cannot be written. The run is then ended when the next run begins in its store.
-            RuntimeError: If the run is open in another process.
+            RuntimeError: If the run is open in another process, and was read from a store.
         """
         check_end_status(status)
-        if self._writer is not None or self.status == RUNNING:
-            writer_of(self).end(status)
+        try:
+            while self._before_end:
+                self._before_end.pop(0)()
+        finally:
+            if self._joined:
+                self._leave(status)
+            elif self._writer is not None or self.status == RUNNING:
+                writer_of(self).end(status)
+
+    def _leave(self, status: str) -> None:
+        """End the use of a run that belongs to another block, thread or process."""
+        if self._left:
+            return
+        self._left = True
+        if self._reopened and self._side is not None:
+            self._record = replace(self._record, status=status)
+            self._side.end_again(status)
+        else:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what this process has added, so that it can be read."""
+        if self._side is not None:
+            self._side.flush_metrics()
+        if self._writer is not None and self._writer.written_here:
+            self._writer.flush_metrics()
+
+    @property
+    def _whole(self) -> Record:
+        """The record with what other processes have added. A run that was read is as it was at that moment."""
+        if self._writer is None and self._side is None:
+            return self._record
+        try:
+            if self._writer is not None and self._writer.written_here:
+                return whole_record(self._record, self._store)
+            self._flush()
+            return read_whole_record(self._store, self.run_id)
+        except OSError:  # a store that cannot be read now, or that the run was removed from
+            return self._record
+
+    def _is_active(self) -> bool:
+        """Return whether the run can be the active one: until it ends, or the use of another block's run."""
+        return not self._left and (self._joined or self._record.status == RUNNING)
 
     def _log_content(self, name: str, content: bytes) -> None:
-        writer = writer_of(self)
+        writer = adder_of(self)
         with writer.change():
             writer.write_artifact(name, content)
 
     def __enter__(self) -> Run:
-        if self._writer is not None:
+        if self._writer is not None or self._side is not None:
             active_runs.enter_block(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         active_runs.remove(self)
-        if self._writer is not None and self._writer.written_here:  # a forked child may leave the block too
+        is_open = self._writer is not None or self._side is not None
+        if is_open and self._pid == os.getpid():  # a forked child may leave the block too
             self.end(FINISHED if kind is None else FAILED if issubclass(kind, Exception) else KILLED)
 
-    def __getstate__(self) -> tuple[str, str]:
-        return self._store.location, self.run_id
+    def __getstate__(self) -> tuple[Any, ...]:
+        """Return where the run is and, if it can be added to, how its secrets are recognized."""
+        adder = self._side or self._writer
+        return self._store.location, self.run_id, adder.secrets.redactor.patterns if adder is not None else None
 
-    def __setstate__(self, state: tuple[str, str]) -> None:
-        """Read the run again from its store. Raises StoreError if it is not there."""
-        location, run_id = state
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """Read the run again from its store.
+
+        Raises:
+            StoreError: The store does not have the run.
+        """
+        location, run_id, patterns = state
         store = open_store(location)
-        self._record, self._store, self._writer = read_record(store, run_id), store, None
+        writer = writers.get((location, run_id)) if patterns is not None else None
+        if writer is not None and writer.written_here:
+            self.__init__(writer.record, store, writer, joined=True)  # type: ignore[misc]  # a copy in this process
+            return
+        side = side_writer(location, run_id, patterns) if patterns is not None else None
+        record = read_whole_record(store, run_id)
+        self.__init__(record, store, side=side, joined=side is not None)  # type: ignore[misc]
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.startswith("_")]
@@ -377,19 +460,46 @@ class Run:
         return "".join(tables)
 
 
-active_runs: RunStack[Run] = RunStack()
+active_runs: RunStack[Run] = RunStack(Run._is_active)
 """The runs that `start_run` and `with` blocks have made active."""
 
 
 def writer_of(run: Run) -> RunWriter:
-    """Return the writer of a run.
+    """Return what writes the record of a run.
+
+    Raises:
+        RuntimeError: If the run was read from a store, or another process writes its record.
+    """
+    if run._writer is None:
+        if run._side is not None:
+            raise RuntimeError(f"run {run.run_id} belongs to another process, which writes its record")
+        raise RuntimeError(f"run {run.run_id} was read back: open it with start_run(run_id={run.run_id!r})")
+    return run._writer
+
+
+def adder_of(run: Run) -> RunAdder:
+    """Return what adds to a run: its writer, or the writer of a side file where another process writes the record.
 
     Raises:
         RuntimeError: If the run was read from a store.
     """
-    if run._writer is None:
-        raise RuntimeError(f"run {run.run_id} was read back: open it with start_run(run_id={run.run_id!r})")
-    return run._writer
+    if run._side is not None:
+        return run._side
+    writer = writer_of(run)
+    if writer.written_here:
+        return writer
+    run._side = side_writer(run._store.location, run.run_id, writer.secrets.redactor.patterns)  # in a forked child
+    return run._side
+
+
+def is_own(run: Run) -> bool:
+    """Return whether a run was begun in this process, and not joined by its id: a training can be recorded on it."""
+    return run._writer is not None and run._writer.written_here and not run._joined
+
+
+def before_end(run: Run) -> list[Callable[[], None]]:
+    """Return what is called when the run ends here, to end what is recorded on it or below it and is still open."""
+    return run._before_end
 
 
 def record_of(run: Run) -> Record:
@@ -401,7 +511,7 @@ def read_runs(store: Store) -> Iterator[Run]:
     """Yield the runs of a store, newest first. A run whose record is broken is left out, with one warning."""
     for run_id in store.run_ids():
         try:
-            run = Run(read_record(store, run_id), store)
+            run = Run(read_whole_record(store, run_id), store)
         except UnknownRunError:  # removed since it was listed, or without a record yet
             continue
         except StoreError as error:

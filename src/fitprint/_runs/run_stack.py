@@ -1,30 +1,28 @@
 """The stack of active runs: those of this context, and those that belong to this thread.
 
 A run of a `with` block belongs to its context, so that asyncio tasks do not see the runs of each other. A run that was
-started without `with` belongs to the thread as well, because a notebook executes each cell in a context of its own.
+started without `with` belongs to the thread as well, because a notebook executes each cell in a separate context.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
-from fitprint._runs.record import RUNNING
-
-
-class _HasStatus(Protocol):
-    @property
-    def status(self) -> str: ...
-
-
-R = TypeVar("R", bound=_HasStatus)
+R = TypeVar("R")
 
 
 class RunStack(Generic[R]):
-    """The active runs, the innermost one last."""
+    """The active runs, the innermost one last.
 
-    def __init__(self) -> None:
+    Args:
+        is_active: Returns whether a run can still be the active one.
+    """
+
+    def __init__(self, is_active: Callable[[R], bool]) -> None:
+        self._is_active = is_active
         self._in_context: ContextVar[tuple[R, ...]] = ContextVar("fitprint_active_runs", default=())
         self._in_thread = threading.local()
 
@@ -50,7 +48,7 @@ class RunStack(Generic[R]):
         """Return the run that was pushed last and has not ended, or None."""
         for runs in (self._in_context.get(), self._of_thread()):
             for run in reversed(runs):
-                if run.status == RUNNING:
+                if self._is_active(run):
                     return run
         return None
 

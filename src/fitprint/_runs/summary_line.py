@@ -24,7 +24,7 @@ EXPECTED = (*INHERENT_RULES, "max_child_runs")
 
 pace = RateLimiter()
 _held_back_in: list[Path] = []
-"""The folder of the latest run that had no line of its own."""
+"""The folder of the latest run for which no separate line was logged."""
 
 
 def log_run(writer: RunWriter) -> None:

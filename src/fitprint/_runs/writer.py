@@ -7,56 +7,47 @@ import os
 import posixpath
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from errno import ENAMETOOLONG
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fitprint._core.locks import fork_safe_lock
-from fitprint._core.privacy import Redactor, in_force
+from fitprint._core.privacy import Redactor
+from fitprint._core.process import this_process
+from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._runs import store_breaker
+from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
-from fitprint._runs.params import PreparedParam, Secrets, prepare_param
+from fitprint._runs.params import PreparedParam
 from fitprint._runs.record import FINISHED, RUNNING, Record, Skip, now
 from fitprint.models.package import Package
 from fitprint.stores import OpenRun
 
-FLUSH_INTERVAL = 1.0
-"""The seconds after which buffered metrics and changed params are written while a run is open."""
 
-
-class RunWriter:
+class RunWriter(RunAdder):
     """Writes one run into its store, for the recorder and for the methods of `Run`.
 
-    It belongs to the process that created it. In a forked child everything that writes raises RuntimeError.
+    It belongs to the process that created it. In a forked child everything that writes raises RuntimeError; there and
+    in all other processes a `SideWriter` adds to the run.
     """
 
     def __init__(self, record: Record, location: str, open_run: OpenRun, redactor: Redactor | None = None) -> None:
+        super().__init__(record.run_id, location, redactor)
+        writers[location, record.run_id] = self
         self.record = record
         """The content of ``run.json``, as it is written next."""
-        self.secrets = Secrets(redactor or in_force())
         self.claimed = False
         """Whether a training call is recorded on this run. Each further call becomes a child run."""
-        self.before_end: list[Callable[[], None]] = []
-        """Called when the run ends, to end what is recorded on it or below it and is still open."""
-        self.fault: OSError | None = None
-        """The error because of which the store is left alone. The user has been warned of it."""
-        self._location = location
         self._open_run = open_run
         self._pid = os.getpid()
         self._lock = fork_safe_lock(threading.RLock)
         self._metrics = MetricBuffer()
         self._closing: Callable[[], None] | None = None
         self._flushed = time.monotonic()
-        self._added = self._slow_until = float("-inf")
-
-    @property
-    def run_id(self) -> str:
-        return self.record.run_id
 
     @property
     def path(self) -> Path:
-        """The folder of the run. It moves when the run ends."""
         return self._open_run.path
 
     @property
@@ -76,37 +67,22 @@ class RunWriter:
 
     # adding to the run; the record is written by the next flush
 
-    def add_tags(self, tags: Mapping[str, str]) -> None:
-        """Add tags to the run."""
+    def rename(self, name: str) -> None:
+        self.record.name = name
+
+    def add_tags(self, tags: Mapping[str, str], timestamp: float | None = None) -> None:
         with self._lock:
             self.record.tags.update(tags)
+            if timestamp is not None:
+                self.record.tag_times.update(dict.fromkeys(tags, timestamp))
 
-    def prepare_param(self, name: str, value: Any) -> PreparedParam:
-        """Convert a param to what the run stores. Raises whatever the ``repr`` of the value raises."""
-        return prepare_param(name, value, self.secrets.redactor)
-
-    def add_param(self, name: str, value: Any) -> None:
-        """Add a param with a value of any type."""
-        self.add_prepared_param(name, self.prepare_param(name, value))
-
-    def add_prepared_param(self, name: str, param: PreparedParam) -> None:
-        """Add a param. If its artifact cannot be written, the run gets a skip reason."""
-        if param.file is not None:
-            try:
-                self.write_artifact(*param.file)
-            except OSError as error:
-                self.skip(f"the whole of param {name}", "store", error.strerror or str(error))
+    def _set_param(self, name: str, param: PreparedParam) -> None:
         with self._lock:
             self.record.params[self.hide(name)] = param.value
             if param.hidden:
                 self.secrets.hidden[name] = param.hidden
 
-    def add_metric(self, name: str, value: float, step: int, time: float) -> None:
-        """Add a value of a metric. It is buffered. `time` is in seconds since the epoch."""
-        self.add_series(name, (value,), step, (time,))
-
     def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
-        """Add the values of a metric at consecutive steps. They are buffered."""
         with self._lock:
             name = self.secrets.redactor.text(name)
             last = self._metrics.add(name, values, first_step, times)
@@ -114,7 +90,6 @@ class RunWriter:
                 self.record.metrics[name] = last
 
     def write_artifact(self, name: str, content: bytes) -> None:
-        """Write a file below ``artifacts/``."""
         name = posixpath.normpath(name)
         with self._store_operation():
             self._owned().write_artifact(name, content)
@@ -122,61 +97,29 @@ class RunWriter:
             self.record.artifacts.append(name)
 
     def begin_package(self, limit: int | None) -> Package:
-        """Begin a package of at most `limit` bytes. It belongs to the run once `keep_package` is called."""
         with self._store_operation():
             package = self._owned().begin_package(limit)
         package.on_fault = self._handle_fault
         return package
 
     def keep_package(self, package: Package, name: str, about: Mapping[str, Any], replaces: bool = False) -> str:
-        """Seal a package and add it to the run.
-
-        Args:
-            package: A package of `begin_package`.
-            name: The name that it should have.
-            about: What the record says about it.
-            replaces: Whether it takes the place of the package of that name.
-
-        Returns:
-            The name that it has, which gets a number if `name` is taken and that package is not replaced.
-        """
         open_run = self._owned()
         # in one statement, so that no package exists that the record does not name
         self.record.models[kept_name := open_run.keep_package(package, name, replaces)] = dict(about)
         return kept_name
 
     def skip(self, what: str, rule: str, reason: str) -> None:
-        """Add a reason why something is not recorded. The same reason is added only once."""
         skip = Skip(what, rule, reason)
         if skip not in self.record.skipped:
             self.record.skipped.append(skip)
 
-    def hide(self, text: str) -> str:
-        """Return a text about this run with the secrets in it redacted."""
-        return self.secrets.hide(text)
-
     # writing what was added
 
     def write(self) -> None:
-        """Write the record and the buffered metrics now."""
         with self._lock, self._store_operation():
             self._write_all()
 
-    def flush_if_due(self) -> None:
-        """Write what is buffered: once a second while values come fast, and at once while they come slowly.
-
-        What cannot be written stays in the buffer until the next time, or until the end of the run.
-        """
-        now = time.monotonic()
-        if now - self._added >= FLUSH_INTERVAL:
-            self._slow_until = now + FLUSH_INTERVAL  # values that come together after a pause are written together
-        self._added = now
-        if now - self._flushed >= FLUSH_INTERVAL or now < self._slow_until:
-            with self._lock:
-                self._try_to_write()
-
     def flush_metrics(self) -> None:
-        """Write the buffered metrics, so that they can be read."""
         with self._lock:
             if self._metrics:
                 with self._store_operation():
@@ -189,16 +132,28 @@ class RunWriter:
     # the end of the run
 
     def end(self, status: str = FINISHED) -> None:
-        """End the run, and before it the training loops that were opened in it.
+        """End the run: write the record, and move the folder of the run to the finished ones.
 
-        Writes the record and moves the folder of the run to the finished ones. If this raises OSError, the run waits,
-        and it is ended when the next run begins in its store.
+        If this raises OSError, the run waits, and it is ended when the next run begins in its store.
         """
-        try:
-            while self.before_end:
-                self.before_end.pop(0)()
-        finally:
-            self._end(status)
+        with self._lock:
+            if self.record.status == RUNNING or self.record.end is None:
+                self._owned()
+                self._closing = self._finish
+                self.record.status = status
+                self.record.end = now()
+            self.close()
+            self.secrets.hidden.clear()
+
+    def resume(self) -> None:
+        """Open the run again after its end. Its folder stays where it is.
+
+        Raises:
+            OSError: If the record cannot be written.
+        """
+        with self._lock:
+            self.record.status, self.record.end, self.record.process = RUNNING, None, this_process()
+            self.write()
 
     def discard(self) -> None:
         """Delete the run, as if it had never begun."""
@@ -224,16 +179,6 @@ class RunWriter:
                 raise
         store_breaker.reset(self._location)
 
-    def _end(self, status: str) -> None:
-        with self._lock:
-            if self.record.status == RUNNING or self.record.end is None:
-                self._owned()
-                self._closing = self._finish
-                self.record.status = status
-                self.record.end = now()
-            self.close()
-            self.secrets.hidden.clear()
-
     def _finish(self) -> None:
         self._write_all()
         self._owned().finish()
@@ -244,39 +189,28 @@ class RunWriter:
             reason = f"the store could not be written, and more than {MOST_BUFFERED:,} values were not kept"
             self.skip("per-iteration metrics", "store", reason)
         self._metrics.write(self._owned())
-        self.record.redact(self.secrets.hide)
+        self.record.redact(self.secrets.hide, self.secrets.clean)
         self._owned().write_record(self.record.to_json())
 
     def _try_to_write(self) -> None:
-        try:
-            self.write()
-        except OSError:
-            self._metrics.drop_excess()
+        with self._lock:
+            try:
+                self.write()
+            except OSError:
+                self._metrics.drop_excess()
 
     def _owned(self) -> OpenRun:
-        """Return the open run. Raises RuntimeError in a forked child."""
+        """Return the open run.
+
+        Raises:
+            RuntimeError: This process is a forked child.
+        """
         if not self.written_here:
             raise RuntimeError(f"run {self.run_id} belongs to process {self._pid}: log to it there")
         return self._open_run
 
-    @contextlib.contextmanager
-    def _store_operation(self) -> Iterator[None]:
-        """Surround file operations of an open run. Raises if the store failed a moment ago; a failure trips it."""
-        store_breaker.check(self._location)
-        try:
-            yield
-        except OSError as error:
-            self._handle_fault(error)
-            raise
-
-    def _handle_fault(self, error: OSError) -> bool:
-        """Handle an error of the files of this run. Returns False if its folder is gone, and can never be written."""
-        if _is_gone(self.path):
-            return False
-        if error.errno != ENAMETOOLONG:  # this one is about a name, not about the store
-            self.fault = error
-            store_breaker.trip(self._location, error)
-        return True
+    def _is_gone(self) -> bool:
+        return _is_gone(self.path)
 
 
 class _Change:
@@ -311,3 +245,8 @@ def _is_gone(folder: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+writers: weakref.WeakValueDictionary[tuple[str, str], RunWriter] = weakref.WeakValueDictionary()
+"""The writers of this process that are still in use, by the location of the store and the id of the run."""
+in_forked_child(on_reset(writers.clear))

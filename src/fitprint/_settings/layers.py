@@ -22,7 +22,7 @@ CHOSEN_BY = {"store": "set_tracking_uri()", "experiment": "set_experiment()"}
 
 
 @dataclass(frozen=True)
-class Found:
+class SourcedValue:
     """The value of a setting, and where it came from: a call, a variable, ``default of <flavor>``, or `default`."""
 
     value: Any
@@ -82,7 +82,7 @@ class Configuration:
             defaults: The flavor's own defaults.
             own: The settings that only this flavor has.
         """
-        values = {name: found.value for name, found in self.found(flavor, defaults, own).items()}
+        values = {name: sourced.value for name, sourced in self.sourced(flavor, defaults, own).items()}
         own_values = {name: values.pop(name) for name in own or ()}
         return Settings(**values, own=own_values)
 
@@ -92,21 +92,21 @@ class Configuration:
         own = (pattern for name in self.by_flavor for pattern in self.settings(name).redact)
         return _privacy.redactor_for((*general.redact, *own), general.redact_allow)
 
-    def found(
+    def sourced(
         self,
         flavor: str | None = None,
         defaults: Mapping[str, Any] | None = None,
         own: Mapping[str, Field[Any]] | None = None,
-    ) -> dict[str, Found]:
+    ) -> dict[str, SourcedValue]:
         """Return the value of each setting with its source; the arguments are those of `settings`."""
         values = {}
         for name, setting in (*TABLE.items(), *(own or {}).items()):
             layers = self._layers(name, setting, flavor, defaults or {})
             # None counts as not given
-            given = (layer for layer in layers if layer.value is not None or setting.default is None)
-            values[name] = next(given, Found(setting.default, "default"))
+            present = (layer for layer in layers if layer.value is not None or setting.default is None)
+            values[name] = next(present, SourcedValue(setting.default, "default"))
         if self.killed:
-            values["disabled"] = Found(True, variable("disabled"))
+            values["disabled"] = SourcedValue(True, variable("disabled"))
         store = values["store"]
         values["store"] = replace(store, value=absolute(store.value, self.directory))
         return values
@@ -114,20 +114,20 @@ class Configuration:
     @property
     def killed(self) -> bool:
         """Whether ``FITPRINT_DISABLED`` is on, which overrides everything else."""
-        return any(found.value for found in self._from_variable("disabled", TABLE["disabled"], None))
+        return any(sourced.value for sourced in self._from_variable("disabled", TABLE["disabled"], None))
 
     def _layers(
         self, name: str, setting: Field[Any], flavor: str | None, defaults: Mapping[str, Any]
-    ) -> Iterator[Found]:
+    ) -> Iterator[SourcedValue]:
         """Yield the values that were given for a setting, the highest layer first, without what cannot be read."""
         arguments = self.by_flavor.get(flavor or "", {})
         if name in arguments:
             yield from _read(setting, name, arguments[name], f"fitprint.{flavor}.autolog()")
         if name in TABLE:
             if name in self.general:
-                yield Found(self.general[name], "fitprint.autolog()")
+                yield SourcedValue(self.general[name], "fitprint.autolog()")
             if name in self.chosen:
-                yield Found(self.chosen[name], CHOSEN_BY[name])
+                yield SourcedValue(self.chosen[name], CHOSEN_BY[name])
         if flavor is not None:
             yield from self._from_variable(name, setting, flavor)
         if name in TABLE:
@@ -135,19 +135,19 @@ class Configuration:
         if name in defaults:
             yield from _read(setting, name, defaults[name], f"default of {flavor}")
 
-    def _from_variable(self, name: str, setting: Field[Any], flavor: str | None) -> Iterator[Found]:
+    def _from_variable(self, name: str, setting: Field[Any], flavor: str | None) -> Iterator[SourcedValue]:
         source = variable(name, flavor)
         if source in self.environment and not setting.metadata["argument_only"]:
             yield from _read(setting, name, self.environment[source], source)
 
 
-def _read(setting: Field[Any], name: str, value: Any, source: str) -> Iterator[Found]:
+def _read(setting: Field[Any], name: str, value: Any, source: str) -> Iterator[SourcedValue]:
     """Yield a value with its source; nothing for a value that cannot be read, which is logged once."""
-    shown = source.replace("()", f"({name}=...)") if source.endswith("()") else source
+    argument = source.replace("()", f"({name}=...)") if source.endswith("()") else source
     try:
-        yield Found(read_value(setting, value, shown), source)
+        yield SourcedValue(read_value(setting, value, argument), source)
     except ValueError as error:
-        warn_once(("settings", f"{shown} {name}"), str(error))
+        warn_once(("settings", f"{argument} {name}"), str(error))
 
 
 _current: Configuration | None = None

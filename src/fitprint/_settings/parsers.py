@@ -29,7 +29,7 @@ class Reader:
     accepted: str
     """What is accepted, in a phrase, as ``a size such as 100MB``."""
     parse: Callable[[Any], Any]
-    """Returns the value; raises ValueError, TypeError or OverflowError for anything else."""
+    """Reads a value. Whatever cannot be read is a ValueError, a TypeError or an OverflowError."""
     annotation: str = "Any"
     """The type of a Python argument, as an annotation."""
 

@@ -18,6 +18,7 @@ from fitprint._instrumentation.wrapper import ours, without_this_frame
 from fitprint._recorder.state import recorder_state
 from fitprint._runs import active
 from fitprint._runs.run import Run, active_runs
+from fitprint._runs.side_writer import write_all
 from fitprint._settings.layers import Configuration
 from fitprint._workers import pickled_settings
 from fitprint._workers.activation import activate
@@ -82,6 +83,8 @@ class RecordingContext:
         session_token, runs = token
         call_scope.leave(session_token)
         active_runs.swap(runs)
+        if self.pid != os.getpid():
+            write_all()  # a pool may kill its workers as soon as it has their results
 
 
 class Task:

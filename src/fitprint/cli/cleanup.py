@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from fitprint._runs.gc import CLOSED, LEFT, REMOVED, SWEPT, THINNED, Cleaned, clean
-from fitprint._runs.retention import Wanted, thin
+from fitprint._runs.retention import RetentionPolicy, thin
 from fitprint._runs.summary_line import size_text
 from fitprint._settings.parsers import size as read_size
 from fitprint.cli import options
@@ -82,11 +82,11 @@ def gc(
 
     --keep-models and --max-size remove packages for good, the worst first; their runs stay, and record when and why.
     """
-    wanted = _wanted(**thinning)
+    policy = _policy(**thinning)
     opened = opened_store(store)
     results = list(clean(opened, older_than, dry_run))
-    if wanted is not None:
-        results += thin(opened, wanted, older_than, dry_run)
+    if policy is not None:
+        results += thin(opened, policy, older_than, dry_run)
     if as_json:
         rows = [asdict(result) for result in results]
         click.echo(json_text({"store": opened.location, "dry_run": dry_run, "runs": rows}))
@@ -96,9 +96,9 @@ def gc(
         context.exit(1)
 
 
-def _wanted(
+def _policy(
     keep_models: int | None, max_size: int | None, by: str | None, lowest: bool | None, experiment: str | None
-) -> Wanted | None:
+) -> RetentionPolicy | None:
     """Return which packages are to stay, or None if none is to be removed."""
     if keep_models is None and max_size is None:
         if by is not None or lowest is not None or experiment is not None:
@@ -108,7 +108,7 @@ def _wanted(
         raise click.UsageError(
             "--lowest and --highest say which values of a metric are the best: name the metric with --by"
         )
-    return Wanted(keep_models, max_size, by, lowest, experiment)
+    return RetentionPolicy(keep_models, max_size, by, lowest, experiment)
 
 
 def _show(store: Store, results: Sequence[Cleaned], dry_run: bool) -> None:

@@ -18,7 +18,7 @@ from fitprint.models.errors import PackageError
 from fitprint.models.mlmodel import NAME
 from fitprint.models.package import member
 from fitprint.stores import Store, StoreError, open_store
-from fitprint.stores.folder import OPEN, RECORD
+from fitprint.stores.layout import OPEN, RECORD
 
 LATEST = ("last", "latest")
 _ID = re.compile(r"[0-9a-f]{1,32}")
@@ -57,7 +57,7 @@ class Reading:
                     click.echo(f"fitprint: {clean(error)}; passed over", err=True)
                 continue
             record_of(run).run_id = run_id  # a run is found by the name of its folder
-            yield _shown(run)
+            yield _redacted(run)
 
     def children(self, run: Run) -> list[Run]:
         """Return the children of a run, oldest first. Ids sort by time, so older runs are not read."""
@@ -86,7 +86,7 @@ def found_run(text: str, store: str | None) -> tuple[Run, Store]:
     else:
         opened = opened_store(store)
         run = get_run(text, opened.location)
-    return _shown(run), opened
+    return _redacted(run), opened
 
 
 def found_package(text: str, store: str | None) -> Path:
@@ -115,7 +115,7 @@ def found_package(text: str, store: str | None) -> Path:
     return _model_of(found_run(text, store)[0])
 
 
-def _shown(run: Run) -> Run:
+def _redacted(run: Run) -> Run:
     """Return a run as it is printed: secrets are hidden also in a run that was recorded without hiding them."""
     redactor, record = in_force(), record_of(run)
     record.params = {redactor.text(name): redactor.value(name, value) for name, value in record.params.items()}

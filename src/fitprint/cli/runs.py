@@ -55,9 +55,9 @@ def runs(context: click.Context, store: str | None, experiment: str | None, ever
 def _newest(reading: Reading, run_ids: list[str], experiment: str | None, every: bool) -> tuple[list[Run], str]:
     """Return the runs to list, and a note on those left out; no more runs are read than are needed."""
     if experiment is None:
-        wanted = run_ids if every else run_ids[:NEWEST]
-        left = len(run_ids) - len(wanted)
-        return list(reading.runs(wanted)), f"{left:,} older run{'s' if left > 1 else ''}" if left else ""
+        listed_ids = run_ids if every else run_ids[:NEWEST]
+        left = len(run_ids) - len(listed_ids)
+        return list(reading.runs(listed_ids)), f"{left:,} older run{'s' if left > 1 else ''}" if left else ""
     matching = (run for run in reading.runs(run_ids) if run.experiment == experiment)
     if every:
         return list(matching), ""

@@ -43,9 +43,9 @@ def as_tree(runs: Sequence[Run]) -> list[Row]:
     return rows
 
 
-def id_digits(shown: Iterable[str], run_ids: Sequence[str]) -> int:
-    """Return how many digits tell the shown runs from all others of the store; ``run_ids`` are in order."""
-    ids = set(shown)
+def id_digits(listed_ids: Iterable[str], run_ids: Sequence[str]) -> int:
+    """Return how many digits distinguish the listed runs from all others of the store; ``run_ids`` are in order."""
+    ids = set(listed_ids)
     shared = (_shared_digits(*pair) for pair in pairwise(run_ids) if not ids.isdisjoint(pair))
     return max(SHORTEST_ID, max(shared, default=0) + 1)
 

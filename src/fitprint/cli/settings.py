@@ -16,7 +16,7 @@ from fitprint._core.jsonable import jsonable
 from fitprint._instrumentation.entries import Entry, discover, flavor_extras
 from fitprint._recorder import rules
 from fitprint._settings.env_vars import unknown_variables
-from fitprint._settings.layers import Found, current
+from fitprint._settings.layers import SourcedValue, current
 from fitprint._settings.table import TABLE, value_text
 from fitprint.cli import options, texts
 from fitprint.cli.flavors import AVAILABLE, flavor_row
@@ -31,7 +31,7 @@ class OfFlavor:
     """The settings of one flavor; empty if the flavor is not available here."""
 
     state: str
-    found: dict[str, Found]
+    values: dict[str, SourcedValue]
     own: dict[str, Field[Any]]
 
 
@@ -54,7 +54,7 @@ def settings(names: tuple[str, ...], as_json: bool) -> None:
     for name in names:
         if name not in entries:
             raise ValueError(f"no flavor is called {name!r}; registered: {', '.join(sorted(entries)) or 'none'}")
-    general = {**current().found(), "rules": _installed_rules()}
+    general = {**current().sourced(), "rules": _installed_rules()}
     flavors = {name: _of_flavor(entries[name]) for name in sorted(names or entries)}
     own = {name: flavor.own if flavor.state == AVAILABLE else None for name, flavor in flavors.items()}
     own = {**dict.fromkeys(entries), **own}
@@ -65,9 +65,9 @@ def settings(names: tuple[str, ...], as_json: bool) -> None:
     _page(general, flavors, unknown).print()
 
 
-def _installed_rules() -> Found:
+def _installed_rules() -> SourcedValue:
     names = tuple(sorted(point.name for point in metadata.entry_points(group=rules.GROUP)))
-    return Found(names, "entry points" if names else "default")
+    return SourcedValue(names, "entry points" if names else "default")
 
 
 def _of_flavor(entry: Entry) -> OfFlavor:
@@ -81,16 +81,18 @@ def _of_flavor(entry: Entry) -> OfFlavor:
     if flavor is None:
         return OfFlavor("broken" if row.state == AVAILABLE else row.state, {}, {})
     own = dict(flavor.settings)
-    return OfFlavor(row.state, current().found(entry.name, flavor.defaults, own), own)
+    return OfFlavor(row.state, current().sourced(entry.name, flavor.defaults, own), own)
 
 
-def _document(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> dict[str, Any]:
+def _document(
+    general: dict[str, SourcedValue], flavors: dict[str, OfFlavor], unknown: dict[str, str]
+) -> dict[str, Any]:
     return {
-        "settings": [_as_json(name, setting, TABLE[name]) for name, setting in general.items()],
+        "settings": [_as_json(name, sourced, TABLE[name]) for name, sourced in general.items()],
         "flavors": {
             name: {
                 "state": of.state,
-                "settings": [_as_json(key, setting, {**TABLE, **of.own}[key]) for key, setting in of.found.items()],
+                "settings": [_as_json(key, sourced, {**TABLE, **of.own}[key]) for key, sourced in of.values.items()],
             }
             for name, of in flavors.items()
         },
@@ -98,24 +100,24 @@ def _document(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: 
     }
 
 
-def _as_json(name: str, setting: Found, field: Field[Any]) -> dict[str, Any]:
+def _as_json(name: str, sourced: SourcedValue, field: Field[Any]) -> dict[str, Any]:
     return {
         "name": name,
-        "value": jsonable(setting.value),
-        "from": setting.source,
+        "value": jsonable(sourced.value),
+        "from": sourced.source,
         "default": jsonable(field.default),
         "help": field.metadata["help"],
     }
 
 
-def _page(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> Page:
+def _page(general: dict[str, SourcedValue], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> Page:
     page = Page()
-    page.table([_row(name, setting) for name, setting in general.items()], _HEAD)
+    page.table([_row(name, sourced) for name, sourced in general.items()], _HEAD)
     for flavor, of in flavors.items():
         if of.state != AVAILABLE:
             page.title(flavor, of.state)
             continue
-        other = {key: value for key, value in of.found.items() if key in of.own or value.value != general[key].value}
+        other = {key: value for key, value in of.values.items() if key in of.own or value.value != general[key].value}
         other.pop("rules", None)
         page.title(flavor, "" if other else "as above")
         page.table([_row(key, value) for key, value in other.items()])
@@ -125,6 +127,6 @@ def _page(general: dict[str, Found], flavors: dict[str, OfFlavor], unknown: dict
     return page
 
 
-def _row(name: str, setting: Found) -> tuple[Any, ...]:
-    value = texts.value_text(value_text(setting.value))
-    return name, value, styled(setting.source, "dim" if setting.source == "default" else None)
+def _row(name: str, sourced: SourcedValue) -> tuple[Any, ...]:
+    value = texts.value_text(value_text(sourced.value))
+    return name, value, styled(sourced.source, "dim" if sourced.source == "default" else None)

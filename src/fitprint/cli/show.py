@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
 
+from fitprint._runs.merge import count_steps
 from fitprint._runs.record import RUNNING
 from fitprint._runs.run import Run, record_of
 from fitprint._runs.summary_line import size_text
@@ -20,7 +19,7 @@ from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import duration, number_text, seconds_since, time_text
 from fitprint.models.errors import PackageError
 from fitprint.stores import Store
-from fitprint.stores.folder import ARTIFACTS, METRICS
+from fitprint.stores.layout import ARTIFACTS
 
 MOST_CHILDREN = 50
 
@@ -37,14 +36,14 @@ def show(run: str, store: str | None, as_json: bool) -> None:
     """
     selected, opened = found_run(run, store)
     children = Reading(opened).children(selected)
-    document = _document(selected, children)
+    document = _document(selected, children, opened)
     if as_json:
         click.echo(json_text(document))
     else:
         _page(document, selected, children, opened)
 
 
-def _document(run: Run, children: list[Run]) -> dict[str, Any]:
+def _document(run: Run, children: list[Run], store: Store) -> dict[str, Any]:
     folder = run.path
     return {
         "run_id": run.run_id,
@@ -61,7 +60,7 @@ def _document(run: Run, children: list[Run]) -> dict[str, Any]:
         "error": run.error,
         "params": run.params,
         "metrics": run.metrics,
-        "steps": _steps(folder / METRICS),
+        "steps": count_steps(store, run.run_id),
         "tags": run.tags,
         "artifacts": [{"name": name, "size": _size(folder / ARTIFACTS / str(name))} for name in run.artifacts],
         "models": [_model(name, about, folder) for name, about in record_of(run).models.items()],
@@ -71,21 +70,6 @@ def _document(run: Run, children: list[Run]) -> dict[str, Any]:
             for child in children
         ],
     }
-
-
-def _steps(path: Path) -> dict[str, int]:
-    """Return how many values each metric has; a last line that a killed process cut off is ignored."""
-    counts: Counter[str] = Counter()
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            for line in file:
-                try:
-                    counts[str(json.loads(line)["name"])] += 1
-                except (ValueError, TypeError, KeyError):
-                    continue
-    except FileNotFoundError:
-        return {}
-    return dict(counts)
 
 
 def _size(path: Path) -> int | None:
@@ -161,9 +145,9 @@ def _error(page: Page, run: Run) -> None:
 
 
 def _children(page: Page, children: list[Run], run_ids: list[str]) -> None:
-    shown = children[:MOST_CHILDREN]
+    first_children = children[:MOST_CHILDREN]
     page.title("Children", f"the first {MOST_CHILDREN} of {len(children):,}" if len(children) > MOST_CHILDREN else "")
-    add_runs(page, [(child, 0) for child in shown], run_ids)
+    add_runs(page, [(child, 0) for child in first_children], run_ids)
 
 
 def _steps_text(count: int) -> str:

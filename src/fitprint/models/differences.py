@@ -49,7 +49,7 @@ class Difference:
     """One distribution that the package names, or Python itself."""
 
     name: str
-    wanted: str
+    required: str
     """The versions that the package requires, such as ``==2.4.6``; empty for any."""
     installed: str | None
     meaning: str
@@ -57,7 +57,7 @@ class Difference:
     @property
     def pinned(self) -> str:
         """The one version that is required, else the requirement as it is."""
-        return self.wanted[2:] if re.fullmatch(r"==[^,*]+", self.wanted) else self.wanted
+        return self.required[2:] if re.fullmatch(r"==[^,*]+", self.required) else self.required
 
 
 def differences(folder: Path, document: Mapping[str, Any]) -> list[Difference]:
@@ -179,14 +179,14 @@ def _meaning(versions: Any, installed: str) -> str:
     return _between(pins[0], installed) if pins else OTHER
 
 
-def _between(wanted: str, installed: str) -> str:
+def _between(required: str, installed: str) -> str:
     """Say which part of two versions is the first to differ."""
-    ours, theirs = _numbers(installed), _numbers(wanted)
+    ours, theirs = _numbers(installed), _numbers(required)
     if ours[:1] != theirs[:1]:
         return MAJOR
     if ours[:2] != theirs[:2]:
         return MINOR
-    return SAME if _plain(installed) == _plain(wanted) else PATCH
+    return SAME if _plain(installed) == _plain(required) else PATCH
 
 
 def _numbers(version: str) -> list[int]:
@@ -221,10 +221,10 @@ def rebuild_command(folder: Path, document: Mapping[str, Any], also: Iterable[st
     """
     read = recorded_requirements(folder)
     if read.source == REQUIREMENTS and not read.unreadable:
-        wanted = ["-r", str(folder.absolute() / REQUIREMENTS)]
+        required = ["-r", str(folder.absolute() / REQUIREMENTS)]
     else:
-        wanted = read.requirements
+        required = read.requirements
     python = ".".join((recorded_python(document) or "3").split(".")[:2])
     make = f"python{python} -m venv {ENVIRONMENT}"
-    install = " ".join(map(shlex.quote, [*wanted, *also]))
+    install = " ".join(map(shlex.quote, [*required, *also]))
     return f"{make} && {ENVIRONMENT}/bin/python -m pip install {install}" if install else make

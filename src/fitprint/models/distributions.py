@@ -38,7 +38,7 @@ def distribution_of_module(name: str) -> str | None:
 
 
 def is_local(name: str) -> bool:
-    """Return whether a module is a file of the user's own: neither in a distribution nor in the standard library."""
+    """Return whether a module is one of the user's own files: neither in a distribution nor in the standard library."""
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names or top in SCRIPT:
         return False

@@ -89,12 +89,12 @@ def enforce_params(params: Any, schema: ParamSchema | None, *, lossless: bool = 
         None and `{}` are returned as they are, and `{}` for everything else.
 
     Raises:
-        SchemaError: `params` is no dict, or values do not fit; the message has a line for each that does not.
+        SchemaError: `params` is not a dict, or values do not fit; the message has a line for each that does not.
     """
     if schema is None:
         return params if params is None or params == {} else {}
     if params is not None and not isinstance(params, dict):
-        raise SchemaError([f"expected a dict, got {type(params).__name__}"], "The params are no dict")
+        raise SchemaError([f"expected a dict, got {type(params).__name__}"], "The params are not a dict")
     if lossless and extra_params(params, schema):
         warn_user(f"params that are not in the signature are dropped: {extra_params(params, schema)}")
     specs = {spec.name: spec for spec in schema}
@@ -288,7 +288,7 @@ def as_frame(data: Any, schema: Schema, lossless: bool) -> Any:
         The DataFrame, before any conversion of its columns.
 
     Raises:
-        SchemaError: The data is no table.
+        SchemaError: The data cannot be read as a table.
     """
     import numpy as np
     import pandas as pd

@@ -209,7 +209,7 @@ def _enforce_scalar(value: Any, dtype: DataType, required: bool, lossless: bool)
         return None
     if dtype is DataType.string and type(value) is str:
         return value
-    # MLflow refuses datetimes here, because they are no scalars to numpy
+    # MLflow refuses datetimes here, because numpy does not count them as scalars
     if not np.isscalar(value) and not (lossless and isinstance(value, datetime.date)):
         raise ValueError(f"expected {dtype}, got {type(value).__name__} {_short(value)}")
     try:

@@ -16,7 +16,7 @@ from fitprint.models import distributions
 from fitprint.models.package import Package
 
 MLFLOW = "mlflow>=2.8,<4"
-"""The first requirement if the loader is not a plugin's: servers build their environment from these files."""
+"""The first requirement: servers build their environment from these files, and serve with mlflow."""
 
 MOST_CODE_BYTES = 10_000_000
 MOST_CODE_FILES = 500
@@ -24,25 +24,20 @@ CODE = "code"
 _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.MULTILINE)
 
 
-def requirements(
-    loader_module: str, named: Iterable[str], modules: Iterable[str], covered: Iterable[str] = ()
-) -> list[str]:
+def requirements(named: Iterable[str], modules: Iterable[str], covered: Iterable[str] = ()) -> list[str]:
     """Return the pinned requirements of a package.
 
     Args:
-        loader_module: The loader of the package; the plugin that it belongs to comes first.
         named: Distributions that the flavor names; one that is not installed is left out.
-        modules: Modules that the model's pickle names.
+        modules: Modules that the model's pickle names, or that the package's code imports.
         covered: Top-level modules that the named distributions bring.
     """
     names = {
         *named,
         *filter(None, (distributions.distribution_of_module(module) for module in _tops(modules) - {*covered})),
     }
-    owner = distributions.distribution_of_module(loader_module) if loader_module.partition(".")[0] != "mlflow" else None
-    names -= {owner, "mlflow"} if owner is None else {owner}
-    first = MLFLOW if owner is None else _pinned(owner)
-    return [first, *sorted(_pinned(name) for name in names if distributions.installed_version(name))]
+    names.discard("mlflow")
+    return [MLFLOW, *sorted(_pinned(name) for name in names if distributions.installed_version(name))]
 
 
 def _pinned(distribution: str) -> str:
@@ -87,12 +82,12 @@ def _environment_texts(requirements: tuple[str, ...], python: str) -> tuple[str,
     return to_yaml(conda), to_yaml(virtualenv, sort_keys=False)
 
 
-def copy_local_code(package: Package, modules: Iterable[str], there: Container[str] = ()) -> list[tuple[str, str]]:
+def copy_local_code(package: Package, modules: set[str], there: Container[str] = ()) -> list[tuple[str, str]]:
     """Copy the user's own modules that the model names, and those that these import, into ``code/``.
 
     Args:
-        package: The package; what the modules import is added to ``package.modules``.
-        modules: The modules that the model names.
+        package: The package.
+        modules: The modules that the model names; what the copied ones import is added to it.
         there: Modules that are in ``code/`` already.
 
     Returns:
@@ -101,7 +96,7 @@ def copy_local_code(package: Package, modules: Iterable[str], there: Container[s
     left_out = []
     size = count = 0
     for top, files in sorted(_local_closure(modules).items()):
-        package.modules |= imported_by(files)
+        modules |= imported_by(files)
         if top in there:
             continue
         own_size = sum(_size(file) for file, _ in files)

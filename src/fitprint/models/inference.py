@@ -51,7 +51,7 @@ def infer_params(params: dict[str, Any] | None) -> ParamSchema | None:
         The schema, or None if `params` is None.
 
     Raises:
-        ValueError: `params` is no dict, or a default has no type, for example None, bytes, a tuple or a list of lists.
+        ValueError: `params` is not a dict, or a default has no type, such as None, bytes, a tuple or a list of lists.
             The message names every such param.
     """
     if params is None:
@@ -80,7 +80,7 @@ def _schema(data: Any) -> Schema:
         return _list_schema(data)
     if dataclasses.is_dataclass(data):
         return dataclass_schema(data)
-    pandas = sys.modules.get("pandas")  # if pandas is not imported, the data is no DataFrame
+    pandas = sys.modules.get("pandas")  # if pandas is not imported, the data is not a DataFrame
     if pandas is not None and isinstance(data, (pandas.DataFrame, pandas.Series)):
         from fitprint.models.inference_columns import frame_schema, series_schema
 
@@ -183,7 +183,7 @@ def _depth(value: Any) -> int:
     return getattr(value, "ndim", 0)
 
 
-_TYPES_OF_HINTS: dict[Any, DataType] = {  # as in MLflow, a `float` in a type hint is no `double`
+_TYPES_OF_HINTS: dict[Any, DataType] = {  # as in MLflow, a `float` in a type hint is not a `double`
     bool: DataType.boolean,
     int: DataType.long,
     float: DataType.float,

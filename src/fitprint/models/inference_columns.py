@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from fitprint.models.inference_values import ANY, NoTypeError, is_missing, items_type
-from fitprint.models.schema import ColSpec, Schema
+from fitprint.models.schema import ColSpec, Schema, schema_of_columns
 from fitprint.models.types import DataType, FieldType
 
 _KINDS = {"b": DataType.boolean, "U": DataType.string, "S": DataType.binary, "M": DataType.datetime}
@@ -56,7 +56,7 @@ def frame_schema(frame: Any) -> Schema:
                 inferred = column_type(column)
                 required[position] = not missing[position] or not _has_missing(column)
             types.append(inferred or ANY)
-    schema = Schema.of_columns(types, labels, required)
+    schema = schema_of_columns(types, labels, required)
     schema.cache[MISSING_COUNTS] = missing
     return schema
 
@@ -147,9 +147,9 @@ def column_labels(frame: Any) -> list[Any]:
 
 
 def dtype_runs(frame: Any) -> Iterator[tuple[Any, range]]:
-    """Each run of neighbouring columns that share one dtype object, with their positions.
+    """Yield each run of neighbouring columns that share one dtype object, with their positions.
 
-    Dtypes are told apart by identity, because hashing a dtype of categories means hashing all of them.
+    Dtypes are compared by identity, because the hash of a categorical dtype is that of all its categories.
     """
     start = 0
     for _, run in groupby(frame.dtypes.tolist(), key=id):

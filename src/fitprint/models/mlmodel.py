@@ -20,6 +20,8 @@ from fitprint.models.errors import PackageError
 from fitprint.models.package import member
 
 NAME = "MLmodel"
+WRITER = "fitprint_flavor"
+"""The key of the flavor that wrote the package in the format of another one."""
 LARGEST = 10_000_000
 _MOST_KEPT = 200_000
 """The largest value, in bytes, whose YAML text is kept for the next package."""
@@ -78,15 +80,28 @@ def _entry(name: str, value: Any) -> str:
     if name == "utc_time_created":
         return f"{name}: '{value}'\n"
     try:
-        frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike, and refuses other than plain values
+        frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike
     except ValueError:
         return to_yaml({name: value})
-    return _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else to_yaml({name: value})
+    kept = _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else _last_long_entry(name, frozen)
+    return to_yaml({name: value}) if kept is None else kept
 
 
-@functools.lru_cache(maxsize=64)
-def _kept_entry(name: str, frozen: bytes) -> str:
-    return to_yaml({name: marshal.loads(frozen)})
+def _made_entry(name: str, frozen: bytes) -> str | None:
+    """Return the text of a key and its value; None if the value may not be plain: marshal turns arrays into bytes."""
+    value = marshal.loads(frozen)
+    return None if _has_bytes(value) else to_yaml({name: value})
+
+
+def _has_bytes(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_bytes, (*value, *value.values())))
+    return any(map(_has_bytes, value)) if isinstance(value, (list, tuple, set, frozenset)) else isinstance(value, bytes)
+
+
+_kept_entry = functools.lru_cache(maxsize=64)(_made_entry)
+_last_long_entry = functools.lru_cache(maxsize=1)(_made_entry)
+"""Of long values, such as the signature of ten thousand columns, the last one alone is kept."""
 
 
 def flavors(
@@ -102,7 +117,8 @@ def flavors(
         flavor: The name of the model's flavor.
         keys: The entries of this flavor.
         loader_module: The module whose `_load_pyfunc` loads the model.
-        pyfunc: Further entries of the generic flavor `python_function`, or None if the model cannot predict.
+        pyfunc: Further entries of the generic flavor `python_function`, or None if the model cannot predict. An
+            entry whose value is None is left out.
         code: The folder of code in the package, or None if there is none.
 
     Returns:
@@ -110,13 +126,14 @@ def flavors(
     """
     entries: dict[str, Any] = {flavor: {**keys, "code": code}}
     if pyfunc is not None:
-        entries["python_function"] = {
+        generic = {
             "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
             "loader_module": loader_module,
             "python_version": platform.python_version(),
-            **({"code": code} if code else {}),
+            "code": code,
             **pyfunc,
         }
+        entries["python_function"] = {name: value for name, value in generic.items() if value is not None}
     return entries
 
 

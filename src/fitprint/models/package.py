@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from pickle import PickleBuffer
 from types import TracebackType
@@ -92,6 +92,8 @@ class PackageFile:
         self._file = file
         self._hash = hashlib.sha256()
         self.size = 0
+        self.modules: set[str] = set()
+        """The modules that reading the file imports, as noted by whoever pickles into it."""
 
     def write(self, data: Any) -> int:
         """Write the bytes of a buffer.
@@ -127,6 +129,7 @@ class PackageFile:
         self._package.count(-self.size)
         self._hash = hashlib.sha256()
         self.size = 0
+        self.modules.clear()
 
     def flush(self) -> None:
         """Flush the file."""
@@ -172,7 +175,7 @@ class _Storing:
 
 
 class Package:
-    """A package that is being written into a folder of its own.
+    """A package that is being written into its own folder.
 
     The `save` of a flavor uses `open` and `path`, and never opens a file by itself.
 
@@ -187,24 +190,17 @@ class Package:
         self.limit = limit
         self.size = 0
         self.checksums: dict[str, str] = {}
-        self.pyfunc: dict[str, Any] | None = {}
-        """The keys of the ``python_function`` flavor that this flavor decides; None if the model cannot predict."""
-        self.flavor_name: str | None = None
-        self.loader_module: str | None = None
-        """Set by `save` if it writes a model in another flavor's format: the name and the loader of that flavor."""
-        self.options: Mapping[str, Any] = {}
-        """The options of the flavor that the caller gave."""
-        self.modules: set[str] = set()
-        """The modules that loading the model imports, as the pickle stream names them."""
-        self.code_by_value = False
         self.sealed = False
         self.on_fault: Callable[[OSError], object] | None = None
         """Called with an error of the files themselves, which is a fault of the disk and not of the model."""
-        self.skip: Callable[[str, str, str], object] = lambda what, rule, reason: None
-        """Keeps a reason, (what, rule, reason), for what `save` could not do; set by whoever makes the package."""
         self._unhashed: list[str] = []
         self._opened: dict[str, PackageFile] = {}
         os.mkdir(self.folder)
+
+    @property
+    def modules(self) -> set[str]:
+        """The modules that loading the model imports, as the pickles in the package name them."""
+        return {module for file in self._opened.values() for module in file.modules}
 
     def open(self, name: str) -> PackageFile:
         """Open a file of the package for writing in binary.
@@ -301,8 +297,8 @@ class Package:
         """Write ``checksums.json``, the last file of the package."""
         self.settle()
         text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
-        with self.storing():
-            (self.folder / CHECKSUMS).write_text(text, "utf-8")
+        with self.storing(), open(f"{self._root}/{CHECKSUMS}", "wb") as file:
+            file.write(text.encode("utf-8"))
 
     def storing(self) -> _Storing:
         """Return a context manager for operations on files, which passes their errors to `on_fault`."""

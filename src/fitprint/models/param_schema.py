@@ -177,7 +177,7 @@ class ParamSchema:
             The schema.
 
         Raises:
-            ValueError: The text is no JSON list, or an object in it is not valid; the message names it.
+            ValueError: The text is not a JSON list, or an object in it is not valid; the message names it.
         """
         return cls.from_dict(read_json_list(text, "params schema"))
 
@@ -193,7 +193,7 @@ def read_json_list(text: str, what: str) -> list[Any]:
         The list.
 
     Raises:
-        ValueError: The text is no JSON, or it is no list.
+        ValueError: The text is not JSON, or it is not a list.
     """
     try:
         value = json.loads(text)

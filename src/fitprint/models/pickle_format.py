@@ -12,6 +12,7 @@ from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
 from fitprint.models.pickling import UNPICKLING_ERRORS, dump_model, load_pickle, unreadable
+from fitprint.models.saved_model import SavedModel
 
 FORMATS = ("pickle", "cloudpickle", "skops")
 OPTIONS = ("serialization_format", "skops_trusted_types")
@@ -19,12 +20,15 @@ OPTIONS = ("serialization_format", "skops_trusted_types")
 FILE = "model.pkl"
 
 
-def save(model: Any, package: Package, known: Iterable[str] = ()) -> tuple[str, dict[str, Any]]:
+def save(
+    model: Any, package: Package, options: Mapping[str, Any], known: Iterable[str] = ()
+) -> tuple[str, dict[str, Any]]:
     """Write a model in the format that the options name, by default as a pickle.
 
     Args:
         model: The model.
         package: The package.
+        options: The options of the call, of which those in `OPTIONS` are read.
         known: Types that skops may load without the reader trusting them.
 
     Returns:
@@ -33,15 +37,16 @@ def save(model: Any, package: Package, known: Iterable[str] = ()) -> tuple[str, 
     Raises:
         ValueError: There is no such format. Whatever pickling raises is raised too.
     """
-    form = package.options.get("serialization_format")
+    form = options.get("serialization_format")
     if form not in (None, *FORMATS):
         raise ValueError(f"serialization_format must be one of {', '.join(FORMATS)}, not {form!r}")
     if form == "skops":
-        return SKOPS_FILE, _save_skops(model, package, known)
+        trusted = sorted({*known, *(options.get("skops_trusted_types") or ())})
+        return SKOPS_FILE, _save_skops(model, package, trusted)
     return FILE, {"serialization_format": dump_model(model, package, FILE, form)}
 
 
-def save_for(model: Any, package: Package, flavor: str, distribution: str) -> dict[str, Any]:
+def save_for(model: Any, package: Package, flavor: str, distribution: str) -> SavedModel:
     """Pickle a model for the loaders of another flavor, whose packages are pickles.
 
     Args:
@@ -51,13 +56,15 @@ def save_for(model: Any, package: Package, flavor: str, distribution: str) -> di
         distribution: The distribution whose version is noted.
 
     Returns:
-        The keys of that flavor in the MLmodel file.
+        What that flavor's loaders need to know; `Flavor.package_flavor` has to name that flavor too.
     """
     form = dump_model(model, package, FILE)
-    package.flavor_name, package.loader_module = flavor, f"mlflow.{flavor}"
-    package.pyfunc = {"model_path": FILE, "predict_fn": "predict"}
     version = distributions.installed_version(distribution)
-    return {"pickled_model": FILE, "serialization_format": form, f"{flavor}_version": version}
+    return SavedModel(
+        keys={"pickled_model": FILE, "serialization_format": form, f"{flavor}_version": version},
+        pyfunc={"model_path": FILE, "predict_fn": "predict"},
+        loader_module=f"mlflow.{flavor}",
+    )
 
 
 def load(path: Path, config: Mapping[str, Any], default: str = "pickle") -> Any:
@@ -101,13 +108,12 @@ def needs_trust(config: Mapping[str, Any]) -> str | None:
 SKOPS_FILE = "model.skops"
 
 
-def _save_skops(model: Any, package: Package, known: Iterable[str] = ()) -> dict[str, Any]:
+def _save_skops(model: Any, package: Package, trusted: list[str]) -> dict[str, Any]:
     """Write a model as skops; return the keys that MLflow's flavors have for this format.
 
     Raises:
         ValueError: The model has types that neither skops knows nor ``known`` or ``skops_trusted_types`` names.
     """
-    trusted = sorted({*known, *(package.options.get("skops_trusted_types") or ())})
     content = _skops_io().dumps(model)
     unknown = sorted(set(_skops_io().get_untrusted_types(data=content)) - set(trusted))
     if unknown:
@@ -116,7 +122,7 @@ def _save_skops(model: Any, package: Package, known: Iterable[str] = ()) -> dict
         )
     with package.open(SKOPS_FILE) as file:
         file.write(content)
-    package.modules.add("skops")
+        file.modules.add("skops")
     return {"serialization_format": "skops", "skops_trusted_types": trusted}
 
 

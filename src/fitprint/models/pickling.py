@@ -62,10 +62,10 @@ def dump_model(model: Any, package: Package, name: str, form: str | None = None)
     """
     with package.open(name) as file:
         if form == "cloudpickle":
-            _dump_by_value(model, package, file)
+            _dump_by_value(model, file)
             return form
         try:
-            _NotingPickler(file, package.modules).dump(model)
+            _NotingPickler(file, file.modules).dump(model)
             return "pickle"
         except (_ByValueError, pickle.PicklingError, AttributeError, TypeError) as error:
             # not found by name, or not picklable by plain pickle, such as a lambda among the params
@@ -74,28 +74,26 @@ def dump_model(model: Any, package: Package, name: str, form: str | None = None)
                     f"plain pickle cannot hold the model: {error}; use serialization_format='cloudpickle'"
                 ) from None
             file.restart()
-        _dump_by_value(model, package, file)
+        _dump_by_value(model, file)
         return "cloudpickle"
 
 
-def _dump_by_value(model: Any, package: Package, file: PackageFile) -> None:
+def _dump_by_value(model: Any, file: PackageFile) -> None:
     import cloudpickle
 
     class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
             if isinstance(obj, types.ModuleType):
-                package.modules.add(obj.__name__)
+                file.modules.add(obj.__name__)
             elif isinstance(obj, types.CodeType):
-                package.modules |= imported_in(obj)
+                file.modules |= imported_in(obj)
             elif _importable(_named(obj)):  # what travels by value does not need its module
-                package.modules.add(_module_of(_named(obj)))
+                file.modules.add(_module_of(_named(obj)))
             return super().reducer_override(obj)
 
-    package.modules.clear()
     with spawned_script_by_value():
         ByValue(file, protocol=PROTOCOL).dump(model)
-    package.modules.add("cloudpickle")
-    package.code_by_value = True
+    file.modules.add("cloudpickle")
 
 
 def imported_in(code: types.CodeType) -> set[str]:

@@ -44,11 +44,11 @@ class Line(NamedTuple):
     file: tuple[str, str] | None
 
 
-def read(source: Iterable[str] | str | os.PathLike[str]) -> Lines:
+def read(lines_or_file: Iterable[str] | str | os.PathLike[str]) -> Lines:
     """Read lines, or the file of a path. The files that ``-r`` and ``-c`` name are read in their place.
 
     Args:
-        source: The lines, or the path of a file.
+        lines_or_file: The lines, or the path of a file.
 
     Raises:
         ValueError: A line is not a requirement; the message says where it is and how to correct it.
@@ -56,14 +56,14 @@ def read(source: Iterable[str] | str | os.PathLike[str]) -> Lines:
         OSError: A file cannot be read.
     """
     lines = Lines()
-    if isinstance(source, (str, os.PathLike)):
-        if not os.path.exists(source):
+    if isinstance(lines_or_file, (str, os.PathLike)):
+        if not os.path.exists(lines_or_file):
             raise FileNotFoundError(
-                f"there is no file {os.fspath(source)!r}; give requirements as a list, such as ['numpy>=2']"
+                f"there is no file {os.fspath(lines_or_file)!r}; give requirements as a list, such as ['numpy>=2']"
             )
-        _read_file(Path(source), False, lines, ())
+        _read_file(Path(lines_or_file), False, lines, ())
         return lines
-    texts = list(source)
+    texts = list(lines_or_file)
     for text in texts:
         if not isinstance(text, str):
             raise TypeError(f"a requirement is a string such as 'numpy>=2', not {type(text).__name__}: {text!r:.80}")
@@ -118,13 +118,13 @@ def parsed(line: str) -> Requirement:
     from packaging.requirements import InvalidRequirement, Requirement
 
     if len(line) > LONGEST_LINE:
-        raise ValueError(f"{shown(line)} is not a requirement: it is longer than {LONGEST_LINE:,} characters")
+        raise ValueError(f"{printable(line)} is not a requirement: it is longer than {LONGEST_LINE:,} characters")
     try:
         requirement = Requirement(line)
     except InvalidRequirement as error:
-        raise ValueError(f"{shown(line)} is not a requirement: {_mend(line, error)}") from None
+        raise ValueError(f"{printable(line)} is not a requirement: {_mend(line, error)}") from None
     if requirement.url is not None and urlparse(requirement.url).scheme not in SCHEMES:
-        raise ValueError(f"{shown(line)} is not a requirement: its URL must start with {', '.join(SCHEMES)}")
+        raise ValueError(f"{printable(line)} is not a requirement: its URL must start with {', '.join(SCHEMES)}")
     return requirement
 
 
@@ -140,7 +140,7 @@ def logical_lines(text: str) -> Iterator[Line]:
             yield Line(bare, _named_file(bare))
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """Return a line for a message: short, and without control characters."""
     short = text if len(text) <= 80 else f"{text[:77]}..."
     return repr(short)
@@ -172,7 +172,7 @@ def _read_text(text: str, folder: Path, where: str, constrains: bool, lines: Lin
         if line.file is not None:
             kind, path = line.file
             if "://" in path:
-                raise ValueError(f"{where}: {shown(line.text)} is not read: it may name a file, but not a URL")
+                raise ValueError(f"{where}: {printable(line.text)} is not read: it may name a file, but not a URL")
             _read_file(folder / path, constrains or kind == "-c", lines, outer)
             continue
         try:
@@ -185,7 +185,9 @@ def _read_text(text: str, folder: Path, where: str, constrains: bool, lines: Lin
 def _joined(first: Requirement, second: Requirement) -> str:
     """Return two requirements of one distribution and marker as one line."""
     if first.url != second.url:
-        raise ValueError(f"{shown(str(first))} and {shown(str(second))} contradict each other: keep one of them")
+        raise ValueError(
+            f"{printable(str(first))} and {printable(str(second))} contradict each other: keep one of them"
+        )
     versions = first.specifier & second.specifier
     pins = [
         specifier.version
@@ -193,7 +195,9 @@ def _joined(first: Requirement, second: Requirement) -> str:
         if specifier.operator == "==" and not specifier.version.endswith(".*")
     ]
     if not all(versions.contains(specifier, prereleases=True) for specifier in pins):
-        raise ValueError(f"{shown(str(first))} and {shown(str(second))} contradict each other: no version fits both")
+        raise ValueError(
+            f"{printable(str(first))} and {printable(str(second))} contradict each other: no version fits both"
+        )
     extras = ",".join(sorted(first.extras | second.extras))
     url = f" @ {first.url}" if first.url else ""
     marker = f"{' ' if url else ''}; {first.marker}" if first.marker else ""

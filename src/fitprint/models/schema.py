@@ -64,18 +64,6 @@ class Schema:
         self.cache: dict[str, Any] = {}  # what enforcement works out once per schema
         _check_specs(self._inputs)
 
-    @classmethod
-    def of_columns(cls, types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
-        """The schema of columns with these types and names.
-
-        A wide table has thousands of columns: their specs are made when somebody asks for them.
-        """
-        if not names or None in names or len(set(names)) < len(names):
-            return cls(map(ColSpec, types, names, required))
-        schema = cls.__new__(cls)
-        schema._columns, schema.cache = (types, names, required), {}
-        return schema
-
     if not TYPE_CHECKING:  # for a type checker, this would make every name an attribute
 
         def __getattr__(self, name: str) -> Any:
@@ -215,13 +203,22 @@ class Schema:
             The schema.
 
         Raises:
-            ValueError: The text is no JSON list, or an object in it is not valid; the message names it.
+            ValueError: The text is not a JSON list, or an object in it is not valid; the message names it.
         """
         return cls.from_dict(read_json_list(text, "schema"))
 
 
+def schema_of_columns(types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Schema:
+    """Return the schema of a table. Its specs, which may be thousands, are made only when they are asked for."""
+    if not names or None in names or len(set(names)) < len(names):
+        return Schema(map(ColSpec, types, names, required))
+    schema = Schema.__new__(Schema)
+    schema._columns, schema.cache = (types, names, required), {}
+    return schema
+
+
 def _columns_json(types: Sequence[FieldType], names: Sequence[Hashable], required: Sequence[bool]) -> Iterator[str]:
-    """The JSON of columns; neighbours that differ in nothing but their labels are written in one step."""
+    """Yield the JSON of columns; neighbours that differ in nothing but their labels are written in one step."""
     for (dtype, is_required), run in groupby(zip(types, required, names, strict=True), key=itemgetter(0, 1)):
         labels = [name for _, _, name in run]
         if isinstance(dtype, DataType) and set(map(type, labels)) <= _JSON_LABELS:

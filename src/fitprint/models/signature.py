@@ -34,7 +34,7 @@ class ModelSignature:
 
     Raises:
         ValueError: All parts are None.
-        TypeError: A part is no schema.
+        TypeError: A part is not a schema.
     """
 
     inputs: Schema | None = None

@@ -5,6 +5,7 @@ The JSON form is that of MLflow 3.17. What older versions of MLflow wrote can be
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ class ColSpec:
         required: Whether data must have the column.
 
     Raises:
-        ValueError: `type` is no type.
+        ValueError: `type` is not a type.
     """
 
     type: FieldType
@@ -127,7 +128,7 @@ class TensorSpec:
         return {
             **named,
             "type": "tensor",
-            "tensor-spec": {"dtype": self.type.name, "shape": list(self.shape)},
+            "tensor-spec": {"dtype": _dtype_name(self.type), "shape": list(self.shape)},
         }
 
     @classmethod
@@ -161,6 +162,11 @@ class TensorSpec:
             The spec.
         """
         return cls.from_dict(spec)
+
+
+@functools.lru_cache(maxsize=64)
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return dtype.name  # which numpy puts together anew each time
 
 
 def _tensor_dtype(value: Any) -> np.dtype[Any]:

@@ -36,6 +36,7 @@ def check(
     *,
     digest: str | None = None,
     reason: str | None = None,
+    unused_loader: str | None = None,
 ) -> None:
     """Check whether a package may be loaded at a level of trust.
 
@@ -46,6 +47,7 @@ def check(
             ``reason`` must be None, and the package may not bring its own loader.
         digest: The SHA-256 that ``checksums.json`` must have, at every level.
         reason: Why loading may run code of the package's author, or None.
+        unused_loader: A loader that may be code inside the package, because an installed flavor loads it instead.
 
     Raises:
         PackageError: It may not be loaded; the message is one line.
@@ -56,7 +58,7 @@ def check(
     if level == VERIFIED or digest is not None:
         _check_files(folder, document, digest)
     if level == NO_PICKLE:
-        reason = reason or _own_loader(folder, document)
+        reason = reason or _own_loader(folder, document, unused_loader)
         if reason is not None:
             raise PackageError(f"{folder} is not loaded with trust={NO_PICKLE}: {reason}")
 
@@ -73,14 +75,14 @@ def _check_files(folder: Path, document: Mapping[str, Any], digest: str | None) 
         raise PackageError(f"{folder} does not verify: {problems[0]}{more}")
 
 
-def _own_loader(folder: Path, document: Mapping[str, Any]) -> str | None:
+def _own_loader(folder: Path, document: Mapping[str, Any], unused: str | None) -> str | None:
     """Return why the loader module runs code of the package's author, or None.
 
     It does if a file in the package's code has the name of the loader.
     """
     generic = document["flavors"].get("python_function")
     loader = generic.get("loader_module") if isinstance(generic, Mapping) else None
-    top = str(loader or "").partition(".")[0]
+    top = "" if loader == unused else str(loader or "").partition(".")[0]
     for code in code_folders(document) if top and is_plain_name(top) else ():
         if any(os.path.lexists(os.path.join(folder, code, name)) for name in (top, f"{top}.py")):
             return f"its loader {loader} is code inside the package"

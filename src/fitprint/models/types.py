@@ -145,7 +145,9 @@ class _Readable:
         """
         read_type = type_from_dict(spec)
         if not isinstance(read_type, cls):
-            raise ValueError(f"The JSON object {spec!r} describes the type {read_type}, which is no {cls.__name__}.")
+            raise ValueError(
+                f"The JSON object {spec!r} describes the type {read_type}, which is not of the class {cls.__name__}."
+            )
         return read_type
 
 
@@ -157,7 +159,7 @@ class Array(_Readable):
         dtype: The type of the items, or the name of a scalar type.
 
     Raises:
-        ValueError: `dtype` is no type.
+        ValueError: `dtype` is not a type.
     """
 
     dtype: FieldType
@@ -196,7 +198,7 @@ class Map(_Readable):
         value_type: The type of the values, or the name of a scalar type.
 
     Raises:
-        ValueError: `value_type` is no type.
+        ValueError: `value_type` is not a type.
     """
 
     value_type: FieldType
@@ -234,7 +236,7 @@ class Property:
         required: Whether the key must be there.
 
     Raises:
-        ValueError: `name` is no text, or `dtype` is no type.
+        ValueError: `name` is not text, or `dtype` is not a type.
     """
 
     name: str

@@ -23,8 +23,9 @@ _MODULES = {
     ),
     "fitprint.plugin.arguments": ("accepted_kwargs", "positional_names"),
     "fitprint.plugin.boosting": ("BoostingFlavor",),
+    "fitprint.plugin.callbacks": ("SafeCallback",),
     "fitprint.plugin.containers": ("ContainerOrigins", "UnknownColumns", "example_row"),
-    "fitprint.plugin.listeners": ("MetricHistory",),
+    "fitprint.plugin.listeners": ("Listener", "MetricHistory", "safe_callback"),
     "fitprint.plugin.training_rows": (
         "TrainingRows",
         "rows_within_budget",
@@ -45,6 +46,7 @@ _MODULES = {
         "pickle_format",
     ),
     "fitprint.models.distributions": ("distribution_of_module", "installed_version"),
+    "fitprint.models.saved_model": ("SaveContext", "SavedModel"),
     "fitprint.models.pickling": ("UNPICKLING_ERRORS", "Unpickler"),
     "fitprint._settings": ("parsers",),
     "fitprint._settings.table": ("setting",),

@@ -20,9 +20,11 @@ from fitprint.models import (
 )
 from fitprint.models.distributions import distribution_of_module, installed_version
 from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler
+from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin import metrics
 from fitprint.plugin.arguments import accepted_kwargs, positional_names
 from fitprint.plugin.boosting import BoostingFlavor
+from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
 from fitprint.plugin.contract import (
     API_VERSION,
@@ -36,7 +38,7 @@ from fitprint.plugin.contract import (
     SecondsUnknown,
     TrainingCall,
 )
-from fitprint.plugin.listeners import MetricHistory
+from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
 from fitprint.plugin.training_rows import TrainingRows, rows_within_budget, training_metrics, with_training_prefix
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "DeclaredSignature",
     "Emit",
     "Flavor",
+    "Listener",
     "MetricHistory",
     "ModelSignature",
     "Package",
@@ -55,6 +58,9 @@ __all__ = [
     "Patch",
     "Role",
     "Rule",
+    "SafeCallback",
+    "SaveContext",
+    "SavedModel",
     "Schema",
     "SecondsUnknown",
     "TensorSpec",
@@ -79,6 +85,7 @@ __all__ = [
     "positional_names",
     "row_count",
     "rows_within_budget",
+    "safe_callback",
     "setting",
     "take_rows",
     "to_json",

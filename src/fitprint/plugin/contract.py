@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fitprint._core.guard import guarded
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
-from fitprint.plugin.arguments import argument, named_arguments, with_argument
+from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, named_arguments, with_argument
+from fitprint.plugin.callbacks import SafeCallback
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
+    from fitprint.models.saved_model import SaveContext, SavedModel
     from fitprint.models.signature import ModelSignature
 
-API_VERSION = 1
-"""The version of this contract. A flavor written for another one is refused."""
+API_VERSION = (2, 0)
+"""The version of this contract: (major, minor).
+
+A flavor is accepted if it was written for the same major version, and for this minor version or an earlier one.
+"""
 
 
 class Role(Enum):
@@ -63,12 +68,13 @@ class Patch:
 class Emit(Protocol):
     """Records values of a metric while the training runs. It never raises."""
 
-    def __call__(self, name: str, value: float, step: int) -> None:
+    def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, with the current time.
 
         Args:
             name: The name of the metric.
-            value: Its value.
+            value: Its value: a number, or something that `Flavor.read_values` makes a number of later, such as a tensor
+                on a device. It must not change afterwards.
             step: The step, such as an iteration or an epoch, counted from 0.
         """
 
@@ -164,12 +170,13 @@ class TrainingCall:
     asked_later: tuple[Rule, ...] = ()
     """The rules that read `seconds` before the call had returned."""
 
-    def argument(self, name: str, default: Any = None) -> Any:
+    def argument(self, name: str, default: Any = FUNCTIONS_OWN) -> Any:
         """Return one argument of the call, whether it was passed by position or by name.
 
         Args:
             name: The name of the parameter.
-            default: What to return when the argument was not passed.
+            default: What to return when the argument was not passed. By default the function's own default for it, or
+                None if the function has none.
         """
         return argument(self.function, self.args, self.kwargs, name, default)
 
@@ -192,6 +199,15 @@ class TrainingCall:
             TypeError: The function has no such parameter.
         """
         self.args, self.kwargs = with_argument(self.function, self.args, self.kwargs, name, value)
+
+    def wrap(self, function: Callable[..., Any], step: str = "per-iteration metrics") -> SafeCallback:
+        """Return a function for the framework to call, whose errors never reach the training: see `safe_callback`.
+
+        Args:
+            function: The function to call. After an error in it, the framework gets None.
+            step: What the function does, for the report of an error.
+        """
+        return SafeCallback(function, self.guard(step))
 
     def guard(self, step: str) -> guarded:
         """Return a context manager for code that the framework calls during the user's training.
@@ -248,8 +264,11 @@ class Flavor(ABC):
     or when the loop ends if nobody has saved it; `metrics` and `children` when the loop ends.
     """
 
-    api_version = API_VERSION
-    """The version of the contract that the flavor was written for."""
+    api_version: tuple[int, int] = (2, 0)
+    """The version of the contract that the flavor was written for: `API_VERSION` of the fitprint at hand, as numbers.
+
+    A flavor that does not say so is taken to be written for the first version that this fitprint accepts.
+    """
     name = ""
     """The flavor's name. fitprint sets it from the entry point."""
     framework_version: str | None = None
@@ -262,6 +281,8 @@ class Flavor(ABC):
     """The flavor's own settings, each declared with `setting`. A call has their values in ``call.settings.own``."""
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
+    reads: Sequence[str] = ()
+    """Other flavors whose entries in MLmodel `load` and `needs_trust` understand; see `package_flavor`."""
     model_argument = "model"
     """The name that MLflow's ``log_model`` of this flavor gives to the model argument; accepted as an alternative."""
     holds_model: bool = False
@@ -269,7 +290,7 @@ class Flavor(ABC):
     and that nobody saves leaves a package too. It costs the memory of the model until the block, another training on
     the object, or the process ends the loop."""
     save_options: Sequence[str] = ()
-    """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``package.options``."""
+    """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``context.options``."""
 
     def tops(self) -> set[str]:
         """Return the top-level modules of the framework; their distributions are among the requirements."""
@@ -279,17 +300,30 @@ class Flavor(ABC):
     def patches(self) -> Sequence[Patch]:
         """Return the entry points to record."""
 
+    def enable(self) -> None:
+        """Register what is global in the framework, such as a hook of every optimizer: called when the flavor is on.
+
+        It is called once the framework is imported and patched, and not again before `disable`: not by a further
+        `autolog()`, nor in a forked child, which has what its parent registered. What it registers runs inside the
+        user's program and has to keep its errors to itself: `attempt` helps.
+        """
+        return
+
+    def disable(self) -> None:
+        """Unregister what `enable` registered: called when the flavor is turned off, if `enable` returned."""
+        return
+
     @abstractmethod
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel | Mapping[str, Any]:
         """Write the model into the package.
 
         Args:
             model: The model.
-            package: The package. ``package.open`` and ``package.path`` give places to write to. The plugin may set
-                ``package.pyfunc`` to other keys of the generic flavor, or to None when the model cannot predict.
+            package: The package. ``package.open`` and ``package.path`` give places to write to.
+            context: The options of the call, and where to say what the package lacks.
 
         Returns:
-            The keys of the flavor's entry in MLmodel. The key ``data`` is passed to the generic flavor too.
+            What was written. A mapping is the short form of ``SavedModel(keys=mapping)``.
         """
 
     @abstractmethod
@@ -310,9 +344,32 @@ class Flavor(ABC):
             return call.loop
         return call.instance if call.instance is not None else call.result
 
-    def run_name(self, call: TrainingCall) -> str:
-        """Return the name of the run: by default the class of the instance, or the flavor and the function."""
-        return type(call.instance).__name__ if call.instance is not None else f"{self.name}.{call.name}"
+    def package_flavor(self, model: Any) -> str:
+        """Return the flavor whose format `save` writes: the name of its entry in MLmodel. By default this flavor.
+
+        If it is another one, its readers load the package, here and in MLflow: `save` writes the keys that they read,
+        and ``loader_module`` is theirs. The run keeps the name of this flavor. Where only this flavor is installed,
+        it loads the package itself if the other one is among `reads`.
+
+        Args:
+            model: The model.
+        """
+        return self.name
+
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
+        """Return the name of the run: by default the name of the model's class.
+
+        It is asked before the training, and again when there is a model. Until then the default is the class of the
+        instance, or the flavor and the function; without a model that stays the name.
+
+        Args:
+            call: The call.
+            model: What `model` returned; None before that, and where there is none.
+        """
+        if model is None:
+            several = isinstance(call.loop, (tuple, list))  # none of several objects is the model
+            model = call.instance if call.loop is None or several else call.loop
+        return type(model).__name__ if model is not None else f"{self.name}.{call.name}"
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         """Return the params of the training, before it starts."""
@@ -359,6 +416,20 @@ class Flavor(ABC):
             step: The number of the step, counted from 0.
         """
         return
+
+    def read_values(self, values: Sequence[Any]) -> Iterable[float]:
+        """Return the numbers of values that were emitted as they were, such as tensors on a device.
+
+        It is called about once a second with everything that has come together, so that a framework can copy the values
+        from a device in one go.
+
+        Args:
+            values: The values, in the order in which they were emitted.
+
+        Returns:
+            A number for each value.
+        """
+        return [float(value) for value in values]
 
     def source(self, call: TrainingCall) -> Any:
         """Return the model that a conversion has converted; its run gets the package. None when it is not known."""

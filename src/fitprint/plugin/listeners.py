@@ -1,13 +1,18 @@
-"""Metrics of each iteration from inside the user's training, at almost no cost per iteration."""
+"""What a plugin puts in place to follow a training: guarded callbacks, and histories of metrics at almost no cost."""
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
+from typing import Any
 
+from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.contract import Emit, TrainingCall
 
 SECONDS_BETWEEN_EMITS = 1.0
+STEP = "per-iteration metrics"
 
 History = Mapping[str, Sequence[float]]
 """The values of every metric from the first iteration on, by the name of the metric."""
@@ -69,3 +74,61 @@ class MetricHistory:
         for position, (value, stamp) in enumerate(zip(values, times, strict=True), start):
             step = self.first_step + position * self.every
             self._emit.series(name, (value,), step if self.last_step is None else min(step, self.last_step), (stamp,))
+
+
+def safe_callback(call: TrainingCall, function: Callable[..., Any], step: str = STEP) -> SafeCallback:
+    """Return a function for the framework to call, whose errors never reach the training.
+
+    Args:
+        call: The call that is recorded. No reference to it is kept.
+        function: The function to call. What it returns is returned; after an error, None.
+        step: What the function does, for the report of an error.
+    """
+    return call.wrap(function, step)
+
+
+class Listener:
+    """The base of a plugin's callback object, beside the framework's own base class.
+
+    Every public method that a subclass defines runs under the guard. After an error in it, the method of the
+    framework's base class is called instead, so that the framework gets a result that it can use. A copy emits into the
+    same run, and so does a copy that was pickled into another process, as far as the run can be written there.
+
+    Example::
+
+        class LossListener(Listener, tinyboost.Callback):
+            def after_round(self, number, loss):
+                self.emit("loss", loss, number)
+
+        call.replace_argument("callbacks", [*own, LossListener(call, emit)])
+    """
+
+    __module__ = "fitprint.plugin"
+
+    def __init__(self, call: TrainingCall, emit: Emit) -> None:
+        """Prepare to listen to a call.
+
+        Args:
+            call: The call that is recorded. No reference to it is kept.
+            emit: Records values of metrics; the methods of the subclass find it as ``self.emit``.
+        """
+        super().__init__()
+        self.emit = emit
+        self._fitprint_guard = call.guard(STEP)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, member in list(vars(cls).items()):
+            if isinstance(member, FunctionType) and not name.startswith("_"):
+                setattr(cls, name, _guarded_method(cls, name, member))
+
+
+def _guarded_method(cls: type[Listener], name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def call_guarded(self: Listener, *args: Any, **kwargs: Any) -> Any:
+        with self._fitprint_guard:
+            return method(self, *args, **kwargs)
+        inherited = getattr(super(cls, self), name, None)
+        return inherited(*args, **kwargs) if inherited is not None else None
+
+    return call_guarded

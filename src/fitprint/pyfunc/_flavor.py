@@ -10,6 +10,7 @@ from typing import Any
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, member
+from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin.contract import Flavor, Patch
 from fitprint.pyfunc._context import Config, context_paths, copy_artifacts, copy_into, merged
 from fitprint.pyfunc._mlflow_compat import read_python_model, run_script
@@ -38,17 +39,15 @@ class PyfuncFlavor(Flavor):
         """Return whether a model is one of these."""
         return isinstance(model, (PythonModel, PythonModelSource, LoaderModuleSource))
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
         source = source_of(model)
         if isinstance(source, LoaderModuleSource):
-            package.loader_module = source.loader_module
-            package.modules.add(source.loader_module)
-            package.pyfunc = {}
+            pyfunc = {}
             if source.data_path is not None:
-                place = f"{DATA}/{source.data_path.name}"
-                copy_into(package, source.data_path, place)
-                package.pyfunc = {DATA: place}
-            return {}
+                pyfunc[DATA] = f"{DATA}/{source.data_path.name}"
+                copy_into(package, source.data_path, pyfunc[DATA])
+            loader = source.loader_module
+            return SavedModel(pyfunc=pyfunc, loader_module=loader, modules=(loader,))
         dump(source.python_model, package, FILE)
         entry: dict[str, Any] = {
             "python_model": FILE,
@@ -56,8 +55,7 @@ class PyfuncFlavor(Flavor):
         }
         if source.artifacts:
             entry["artifacts"] = copy_artifacts(package, source.artifacts)
-        package.pyfunc = entry
-        return {}
+        return SavedModel(pyfunc=entry)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         loader = str(config.get("loader_module"))

@@ -202,7 +202,7 @@ def base_name(path: Any) -> str:
 def run_script(folder: Path, config: Mapping[str, Any], model_config: Mapping[str, Any] | None) -> Any:
     """Run the script of a package ("models from code") and return the model that it sets.
 
-    ``mlflow`` exists only for the script, through an ``__import__`` of its own. An error that the script raises is not
+    ``mlflow`` exists only for the script, which gets a special ``__import__``. An error that the script raises is not
     changed.
     """
     path = member(folder, base_name(config.get("model_code_path")))

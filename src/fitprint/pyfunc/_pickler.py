@@ -36,8 +36,8 @@ def dump(python_model: Any, package: Package, name: str) -> None:
         PackageTooLarge: The package would be over its limit. Whatever pickling raises is raised too.
     """
     with package.open(name) as file:
-        _dump(python_model, file, package.modules)
-    package.modules.add("cloudpickle")
+        _dump(python_model, file, file.modules)
+        file.modules.add("cloudpickle")
 
 
 def dumped(python_model: Any) -> bytes:

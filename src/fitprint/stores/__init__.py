@@ -12,14 +12,14 @@ from typing import Any
 
 from fitprint._core.paths import absolute
 from fitprint._core.publish import publish
-from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
+from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, UnknownRunError
 from fitprint.stores.folder import FolderStore
 
-__all__ = ["OpenRun", "Store", "StoreError", "UnknownRunError", "open_store"]
+__all__ = ["JoinedRun", "OpenRun", "Store", "StoreError", "UnknownRunError", "open_store"]
 
 GROUP = "fitprint.stores"
 
-publish("fitprint.stores", OpenRun, Store, StoreError, UnknownRunError)
+publish("fitprint.stores", JoinedRun, OpenRun, Store, StoreError, UnknownRunError)
 
 
 def open_store(location: str) -> Store:

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from fitprint.stores.contract import StoreError
+from fitprint.stores.layout import FORMATS
 from fitprint.stores.leftovers import PARTIAL
 
 
@@ -82,6 +83,7 @@ def _parse(path: str) -> dict[str, Any]:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise StoreError(f"{path} is broken: not JSON") from None
-    if not isinstance(document, dict) or document.get("format") != 1:
-        raise StoreError(f"{path} has a format that this version of fitprint does not read (it reads format 1)")
+    if not isinstance(document, dict) or document.get("format") not in FORMATS:
+        read = " and ".join(map(str, FORMATS))
+        raise StoreError(f"{path} has a format that this version of fitprint does not read (it reads formats {read})")
     return document

@@ -129,6 +129,72 @@ class OpenRun(ABC):
         """
 
 
+class JoinedRun(ABC):
+    """A run that this process adds to while another process writes its record, or has written it.
+
+    Any number of processes may add to a run at the same time, before and after it is finished. Each appends to a side
+    file of its own, and none changes the record. When the run is finished meanwhile, what is added follows it.
+    """
+
+    @property
+    @abstractmethod
+    def path(self) -> Path:
+        """The folder of the run at this moment. It changes when the run is finished.
+
+        Raises:
+            UnknownRunError: If the run does not exist any more.
+        """
+
+    @abstractmethod
+    def append(self, lines: str) -> None:
+        """Append to the side file of this process: all lines, or none.
+
+        Args:
+            lines: Whole lines, each with its line feed.
+
+        Raises:
+            UnknownRunError: If the run does not exist any more.
+            OSError: If they cannot be written.
+        """
+
+    @abstractmethod
+    def write_artifact(self, name: str, content: bytes) -> None:
+        """Write a file below ``artifacts/``, completely or not at all. The last one of several of the same name stays.
+
+        Args:
+            name: Its name, which may contain folders.
+            content: Its content.
+
+        Raises:
+            ValueError: If the name leads out of the artifacts.
+            UnknownRunError: If the run does not exist any more.
+            OSError: If the file cannot be written.
+        """
+
+    @abstractmethod
+    def begin_package(self, limit: int | None) -> Package:
+        """Begin a package, as `OpenRun.begin_package` does.
+
+        Args:
+            limit: The most bytes that it may have, or None.
+
+        Returns:
+            The package to write into.
+        """
+
+    @abstractmethod
+    def keep_package(self, package: Package, name: str) -> str:
+        """Seal a package and move it to its place, as `OpenRun.keep_package` does.
+
+        Args:
+            package: A package of `begin_package`.
+            name: The name that it should have.
+
+        Returns:
+            The name that it has.
+        """
+
+
 class Store(ABC):
     """A store of runs. The ids of runs sort by time."""
 
@@ -160,6 +226,36 @@ class Store(ABC):
 
         Raises:
             UnknownRunError: If there is no such run.
+        """
+
+    @abstractmethod
+    def join(self, run_id: str, writer: str) -> JoinedRun:
+        """Add to a run of another process, whether that is open or finished. Nothing is written yet.
+
+        Args:
+            run_id: The id of the run.
+            writer: The name of the side file, which only this process uses: letters, digits, dots and hyphens.
+
+        Returns:
+            The run to add to.
+
+        Raises:
+            UnknownRunError: If there is no such run.
+        """
+
+    @abstractmethod
+    def side_files(self, run_id: str) -> Mapping[str, bytes]:
+        """Return the side files of a run, whether that is open or finished.
+
+        Args:
+            run_id: The id of the run.
+
+        Returns:
+            The content of each side file by the name of its writer. Its last line may be incomplete.
+
+        Raises:
+            UnknownRunError: If there is no such run.
+            StoreError: If a side file cannot be read.
         """
 
     @abstractmethod

@@ -18,13 +18,20 @@ from typing import Any
 from fitprint._core.jsonable import to_bytes
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, read_record, write_file
-from fitprint.stores.contract import OpenRun, Store, StoreError, UnknownRunError
+from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, UnknownRunError
+from fitprint.stores.joined_folder import JoinedFolder
+from fitprint.stores.layout import (
+    ALSO,
+    METRICS,
+    OPEN,
+    RECORD,
+    SIDE_FILE,
+    artifact_file,
+    check_package_name,
+    free_name,
+)
 from fitprint.stores.leftovers import PARTIAL, REPLACED, Leftovers, inspect_folder, remove
 
-OPEN = ".open"
-RECORD = "run.json"
-METRICS = "metrics.jsonl"
-ARTIFACTS = "artifacts"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -52,6 +59,23 @@ class FolderStore(Store):
     def reopen(self, run_id: str) -> OpenRun:
         folder = self.folder(run_id)
         return OpenFolder(self.location, str(folder), finished=folder.parent == Path(self.location))
+
+    def join(self, run_id: str, writer: str) -> JoinedRun:
+        self.folder(run_id)
+        return JoinedFolder(self, run_id, writer)
+
+    def side_files(self, run_id: str) -> Mapping[str, bytes]:
+        for parent in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
+            folder = f"{parent}/{run_id}"
+            try:
+                names = [name for name in os.listdir(f"{folder}/{ALSO}") if name.endswith(SIDE_FILE)]
+                return {name.removesuffix(SIDE_FILE): Path(folder, ALSO, name).read_bytes() for name in sorted(names)}
+            except (FileNotFoundError, NotADirectoryError):
+                if os.path.isdir(folder):
+                    return {}
+            except OSError as error:
+                raise StoreError(f"{folder}/{ALSO} cannot be read: {error.strerror}") from None
+        raise UnknownRunError(f"no run {run_id} in {self.location}")
 
     def run_ids(self) -> Iterator[str]:
         folders = (self.location, self._open)
@@ -119,7 +143,11 @@ class OpenFolder(OpenRun):
         return Path(self._store, os.path.basename(self._folder))
 
     def make(self) -> None:
-        """Create the folder. Raises FileNotFoundError if its parent folder does not exist."""
+        """Create the folder.
+
+        Raises:
+            FileNotFoundError: The parent folder does not exist.
+        """
         os.mkdir(self._folder, 0o700)  # only the owner reads an open run; `finish` sets the mode that the umask allows
 
     def write_record(self, record: Mapping[str, Any]) -> None:
@@ -140,9 +168,7 @@ class OpenFolder(OpenRun):
         self._metrics.append(os.path.join(self._folder, METRICS), lines)
 
     def write_artifact(self, name: str, content: bytes) -> None:
-        relative = os.path.normpath(os.path.join(ARTIFACTS, name))
-        if os.path.isabs(name) or "\0" in name or not relative.startswith(ARTIFACTS + os.sep):
-            raise ValueError(f"{name!r} is not a valid artifact name: give a relative path of plain names")
+        relative = artifact_file(name)
         try:
             self._write(relative, content)
         except FileNotFoundError:
@@ -159,20 +185,16 @@ class OpenFolder(OpenRun):
                 number += 1
 
     def keep_package(self, package: Package, name: str, replaces: bool = False) -> str:
-        if not name or "/" in name or name.startswith(".") or "\0" in name or name in (RECORD, METRICS, ARTIFACTS):
-            raise ValueError(f"{name!r} is not a valid name for a model: give a plain name")
+        check_package_name(name)
         path = os.path.join(self._folder, name)
         if replaces and os.path.isdir(path):
             self._replace_package(package, path, os.path.join(self._folder, REPLACED + name))
             return name
-        free_name, number = name, 1
-        while os.path.lexists(path):
-            number += 1
-            free_name = f"{name}-{number}"
-            path = os.path.join(self._folder, free_name)
+        free = free_name(self._folder, name)
+        path = os.path.join(self._folder, free)
         try:
             package.seal(path)
-            return free_name
+            return free
         except BaseException:
             _undo_seal(package, path)  # the caller does not know the name
             raise

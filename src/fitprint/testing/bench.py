@@ -7,7 +7,6 @@ import importlib.util
 import inspect
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +18,12 @@ import pytest
 import fitprint
 from fitprint._instrumentation import registry
 from fitprint._instrumentation.entries import Entry
+from fitprint._recorder import loop_registry
 from fitprint._runs.run import Run
 from fitprint.plugin.contract import Flavor
 from fitprint.testing import carried
 from fitprint.testing.case import Case
-
-HANGS_AFTER = 300
-"""Seconds after which a script is taken to hang: far more than any needs."""
+from fitprint.testing.processes import HANGS_AFTER, Ended, WarmInterpreter, can_fork, is_fast, run_fresh
 
 
 @dataclass
@@ -42,11 +40,18 @@ class Trained:
 class Bench:
     """What the checks share; each check gets a new one."""
 
-    def __init__(self, kind: type, flavor: str, folder: Path) -> None:
+    def __init__(self, kind: type, flavor: str, folder: Path, warm: WarmInterpreter) -> None:
         self.kind = kind
         self.name = flavor
         self.folder = folder
         self.store = folder / "store"
+        self._warm = warm
+
+    @property
+    def cases(self) -> Sequence[Case]:
+        """The cases of the flavor."""
+        cases: Sequence[Case] = self.kind.cases  # type: ignore[attr-defined]
+        return cases
 
     @property
     def entry(self) -> Entry:
@@ -85,10 +90,29 @@ class Bench:
         """
         data = case.data() if data is None else data
         before = {run.run_id for run in fitprint.runs()}
-        result = (train or case.train)(data)
+        if train is None:
+            result = case.trained(data)
+        else:
+            result = train(data)
+        self.end_loops()
         runs = [run for run in fitprint.runs() if run.run_id not in before and run.parent_id is None]
         model = case.model(result) if train is None else None
         return Trained(result, model, data, runs)
+
+    def finish(self, case: Case, result: Any) -> None:
+        """End a loop as its case says, and then as the end of the process does.
+
+        Args:
+            case: The case; of one that is no loop nothing is left to end.
+            result: What its `train` returned.
+        """
+        if case.ends is not None:
+            case.ends(result)
+        self.end_loops()
+
+    def end_loops(self) -> None:
+        """End what a loop of the flavor left open, as the end of the process does."""
+        loop_registry.end_all(self.name)
 
     def recorded(self, case: Case, **settings: Any) -> tuple[Trained, Run]:
         """Train once with recording on, and return the run too.
@@ -130,8 +154,9 @@ class Bench:
         python: str = sys.executable,
         env: Mapping[str, str | None] | None = None,
         what: str = "",
+        warm: bool = False,
     ) -> Any:
-        """Run a script in a process of its own, and return the JSON that it prints on its last line.
+        """Run a script in a separate process, and return the JSON that it prints on its last line.
 
         Args:
             text: The script.
@@ -139,30 +164,24 @@ class Bench:
             python: The interpreter.
             env: Variables that are changed; None removes one.
             what: What is wrong if it fails, for the message.
+            warm: Whether the framework may have been imported before the script begins: the fast mode then forks a
+                process that has imported it.
         """
         __tracebackhide__ = True
         file = self.folder / f"script_{len(list(self.folder.glob('script_*.py')))}.py"
         file.write_text(text, "utf-8")
         quiet = {"FITPRINT_STORE": str(self.store), "MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
-        variables = {**os.environ, **quiet, **(env or {})}
-        try:
-            done = subprocess.run(
-                [python, str(file), *(json.dumps(argument) for argument in arguments)],
-                cwd=self.folder,
-                env={name: value for name, value in variables.items() if value is not None},
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=HANGS_AFTER,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            pytest.fail(f"{what}: the process still ran after {HANGS_AFTER} seconds", pytrace=False)
+        changed = {**os.environ, **quiet, **(env or {})}
+        variables = {name: value for name, value in changed.items() if value is not None}
+        command = [str(file), *(json.dumps(argument) for argument in arguments)]
+        forks = warm and is_fast() and can_fork()
+        if forks:
+            done = self._warm.run(self.entry.modules, command, self.folder, variables)
+        else:
+            done = run_fresh([python, *command], self.folder, variables)
         lines = done.stdout.splitlines()
         if done.returncode != 0 or not lines:
-            output = f"---- its stdout\n{done.stdout}\n---- its stderr\n{done.stderr}"
-            pytest.fail(f"{what}: a process of its own ended with exit code {done.returncode}\n{output}", pytrace=False)
+            pytest.fail(_of_failed_script(what, done, forks), pytrace=False)
         return json.loads(lines[-1])
 
     def case_arguments(self, case: Case) -> list[str]:
@@ -174,6 +193,16 @@ class Bench:
         path = self.folder / f"{name}.json"
         carried.write(path, value)
         return str(path)
+
+
+def _of_failed_script(what: str, done: Ended, forked: bool) -> str:
+    """Return the message about a script that failed."""
+    if done.returncode is None:
+        how = f"its process still ran after {HANGS_AFTER} seconds and was killed"
+    else:
+        how = f"its process ended with exit code {done.returncode}; look at the error in its output"
+    fork = "; the process was a fork: with FITPRINT_KIT=full it is a fresh interpreter, try that" if forked else ""
+    return f"{what}: {how}{fork}\n---- its stdout\n{done.stdout}\n---- its stderr\n{done.stderr}"
 
 
 def case_of(file: str, kind: str, case: str) -> Case:

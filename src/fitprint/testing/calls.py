@@ -79,14 +79,15 @@ class CallChecks:
         before = len(fitprint.runs())
         barrier = threading.Barrier(_THREADS)
 
-        def train() -> None:
+        def train() -> Any:
             data = case.data()
             barrier.wait()
-            case.train(data)
+            return case.trained(data)
 
         with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-            for future in [threads.submit(train) for _ in range(_THREADS)]:
-                future.result()
+            trained = [future.result() for future in [threads.submit(train) for _ in range(_THREADS)]]
+        bench.end_loops()
+        del trained  # until here: what trains in a loop is its user's to keep
         runs = [new for new in fitprint.runs()[: len(fitprint.runs()) - before] if new.parent_id is None]
         bench.expect_runs(case.runs * _THREADS, runs, f"{case.name}, trained in {_THREADS} threads at once,")
         for same in (new for new in runs if new.name == run.name and {*new.params} == {*run.params}):
@@ -103,6 +104,7 @@ class CallChecks:
         bench.on(strict=False)
         assert case.fails is not None
         error = failure(case)
+        bench.end_loops()
         runs = [run for run in fitprint.runs() if run.parent_id is None]
         bench.expect_runs(1, runs, f"the failing training of {case.name}")
         (run,) = runs
@@ -129,10 +131,10 @@ class CallChecks:
         """The run has every param of the training, with its value."""
         trained, run = bench.recorded(case)
         assert case.params is not None
-        wanted = {str(name): _json.jsonable(value) for name, value in case.params(trained.result).items()}
-        missing = sorted({*wanted} - {*run.params})
+        expected = {str(name): _json.jsonable(value) for name, value in case.params(trained.result).items()}
+        missing = sorted({*expected} - {*run.params})
         assert not missing, f"the run of {case.name} has no param {', '.join(missing)}: look at params() of the flavor"
-        wrong = {name: (value, run.params[name]) for name, value in wanted.items() if not _equal(value, run, name)}
+        wrong = {name: (value, run.params[name]) for name, value in expected.items() if not _equal(value, run, name)}
         assert not wrong, f"params with another value (expected, recorded): {wrong}; look at params() of the flavor"
 
     def test_params_are_json(self, bench: Bench, case: Case) -> None:
@@ -179,14 +181,14 @@ class MetricChecks:
         assert case.history is not None
         history = case.history(trained.result)
         assert history, f"`history` of the case {case.name} gives no metric"
-        for name, wanted in history.items():
+        for name, expected in history.items():
             recorded = run.metric_history(name)
             assert recorded, (
                 f"the run of {case.name} has no metric {name!r}, it has {sorted(run.metrics)}: look at listen() and "
                 "metrics() of the flavor, and at the names that it gives"
             )
             values = [value for _, value in recorded]
-            wrong = difference([float(value) for value in wanted], values, 1e-9)
+            wrong = difference([float(value) for value in expected], values, 1e-9)
             assert wrong is None, (
                 f"{name} is not what the framework says, {wrong}: look at listen(): is every iteration emitted once, "
                 "and none of an earlier training?"
@@ -199,10 +201,10 @@ class MetricChecks:
         """The run has the metrics that tell where early stopping ended the training."""
         trained, run = bench.recorded(case)
         assert case.stopped is not None
-        for name, wanted in case.stopped(trained.result).items():
+        for name, expected in case.stopped(trained.result).items():
             assert name in run.metrics, f"the run of {case.name} has no metric {name}: look at listen() and metrics()"
-            assert math.isclose(run.metrics[name], wanted, rel_tol=1e-9, abs_tol=1e-12), (
-                f"{name} is {run.metrics[name]}, the framework says {wanted}"
+            assert math.isclose(run.metrics[name], expected, rel_tol=1e-9, abs_tol=1e-12), (
+                f"{name} is {run.metrics[name]}, the framework says {expected}"
             )
 
 
@@ -245,5 +247,5 @@ def _fastest(measure: Callable[[], float]) -> float:
 def _seconds(case: Case) -> float:
     data = case.data()
     started = time.thread_time()
-    case.train(data)
+    case.trained(data)
     return time.thread_time() - started

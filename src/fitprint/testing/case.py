@@ -44,6 +44,11 @@ class Case:
     """Makes everything that is handed to the framework, anew at each call: best as a dict, with lists of callbacks."""
     train: Callable[[Any], Any]
     """(data) -> what the framework returns. The same data has to train the same model: fix the seeds."""
+    loop: bool = False
+    """Whether `train` makes the steps of a training loop (`Role.STEP`) and nothing that ends it."""
+    ends: Callable[[Any], Any] | None = None
+    """(what `train` returned): what the user does after the last step of a loop, such as saving the model. None if the
+    loop only ends with its `start_run` block or its process, which the kit does for every loop."""
     model: Callable[[Any], Any] = _itself
     """(what `train` returned) -> the model, if that is something else."""
     rows: Callable[[Any], Any] | None = None
@@ -62,7 +67,7 @@ class Case:
     nested: Callable[[Any], Any] | None = None
     """(data): a training that trains models of this flavor inside; all of it is one run."""
     fails: Callable[[Any], Any] | None = None
-    """(data): a training that the framework refuses with an error of its own.
+    """(data): a training that the framework refuses with an error of its own; of a loop, its last step.
 
     Its message has to be the same each time: without a time of day or an address.
     """
@@ -82,6 +87,13 @@ class Case:
     """(expected, actual) -> whether they are the same, for predictions that are neither numbers, strings, arrays,
     DataFrames nor lists of these."""
 
+    def trained(self, data: Any) -> Any:
+        """Return what `train` returns for this data, after ending a loop as `ends` does."""
+        result = self.train(data)
+        if self.ends is not None:
+            self.ends(result)
+        return result
+
     def rows_of(self, data: Any) -> Any:
         """Return what is predicted on."""
         return self.rows(data) if self.rows is not None else data
@@ -93,11 +105,17 @@ DECLARED = "the plugin says why: "
 _Check = TypeVar("_Check", bound=Callable[..., Any])
 
 
-def needs(*fields: str) -> Callable[[_Check], _Check]:
-    """Decorate a check that runs for those cases only that give these fields of `Case`."""
+def needs(*fields: str, where_given: bool = False) -> Callable[[_Check], _Check]:
+    """Decorate a check that runs for those cases only that give these fields of `Case`.
+
+    Args:
+        fields: The fields.
+        where_given: Whether a flavor may have no such case, and then need not say why.
+    """
 
     def decorate(check: _Check) -> _Check:
         check.needed = fields  # type: ignore[attr-defined]
+        check.where_given = where_given  # type: ignore[attr-defined]
         return check
 
     return decorate
@@ -135,6 +153,8 @@ class Conformance:
             pytest.skip(DECLARED + reason)
         if "case" in params and case is None:
             fields = " and ".join(getattr(request.function, "needed", ())) or "anything"
+            if getattr(request.function, "where_given", False):
+                pytest.skip(f"{DECLARED}no case of {type(self).__name__} gives {fields}")
             pytest.fail(
                 f"no case of {type(self).__name__} gives {fields}, so this is not checked. Give it in a Case (see "
                 f'fitprint.testing.Case), or say why there is none: without = {{"{name}": "the reason"}}',

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 import pickle
+import types
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from fitprint._core.guard import attempt
 
 _DEEPEST = 5
 
@@ -68,6 +71,43 @@ def _same(expected: Any, actual: Any, tolerance: float) -> bool:
 def contents(value: Any) -> dict[str, Any]:
     """Return every part of what a user hands over, by its place: which object it is, and what it holds."""
     return dict(_parts(value, "data", 0, {}))
+
+
+def state(model: Any) -> dict[str, Any]:
+    """Return what a model holds, by its place, without regard to which objects hold it; two models can be compared.
+
+    Objects without attributes, such as those of a compiled library, are told apart by their pickles.
+    """
+    values: dict[str, Any] = {}
+    waiting, seen = [("model", model, 0)], list[Any]()
+    while waiting:
+        place, value, depth = waiting.pop()
+        if any(value is other for other in seen) or depth > _DEEPEST:
+            continue
+        inner = None if type(value).__module__.partition(".")[0] in ("numpy", "pandas") else _inside(value)
+        if inner is None:
+            values[place] = _digest(value)
+        else:
+            seen.append(value)
+            values[place] = type(value).__qualname__, [name for name, _ in inner]
+            waiting += [(f"{place}{name}", item, depth + 1) for name, item in inner]
+    return values
+
+
+def _inside(value: Any) -> list[tuple[str, Any]] | None:
+    """Return the parts of a container or the attributes of an object, each with its place; None if it has none."""
+    if isinstance(value, (type, types.FunctionType, types.ModuleType)):
+        return None
+    if isinstance(value, Mapping):
+        return [(f"[{key!r}]", item) for key, item in list(value.items())]
+    if isinstance(value, (list, tuple)):
+        return [(f"[{at}]", item) for at, item in enumerate(value)]
+    return [(f".{name}", item) for name, item in sorted(vars(value).items())] if hasattr(value, "__dict__") else None
+
+
+def _digest(value: Any) -> str:
+    pickled, stream = attempt(pickle.dumps, value, 5)
+    return hashlib.sha256(stream).hexdigest() if pickled else type(value).__qualname__
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

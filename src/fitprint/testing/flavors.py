@@ -12,14 +12,18 @@ import pytest
 from fitprint.testing.bench import Bench
 from fitprint.testing.calls import BudgetChecks, CallChecks, MetricChecks
 from fitprint.testing.case import Conformance
+from fitprint.testing.listeners import ListenerChecks
+from fitprint.testing.loops import LoopChecks
 from fitprint.testing.packages import PackageChecks, TrustChecks
 from fitprint.testing.patching import DiscoveryChecks, PatchingChecks
+from fitprint.testing.processes import WarmInterpreter
 from fitprint.testing.readers import ReaderChecks
 from fitprint.testing.reset import forget_everything
 from fitprint.testing.traces import FaultChecks, TraceChecks
 
 # read at import: tests may remove the caller's FITPRINT_* variables
 PYTHONS = {name: os.environ.get(f"FITPRINT_{name.upper()}_PYTHON", "") for name in ("mlflow2", "mlflow3", "oldest")}
+_WARM = pytest.StashKey[WarmInterpreter]()
 
 
 class FlavorConformance(
@@ -27,7 +31,9 @@ class FlavorConformance(
     PatchingChecks,
     CallChecks,
     MetricChecks,
+    LoopChecks,
     TraceChecks,
+    ListenerChecks,
     PackageChecks,
     ReaderChecks,
     TrustChecks,
@@ -41,12 +47,12 @@ class FlavorConformance(
     """The flavor's name, as it is registered."""
 
     @pytest.fixture
-    def bench(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-        """A store and a state of its own, without the caller's settings."""
+    def bench(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Bench]:
+        """A separate store and a fresh state, without the caller's settings."""
         for name in [name for name in os.environ if name.startswith("FITPRINT_")]:
             monkeypatch.delenv(name)
         monkeypatch.chdir(tmp_path)
-        bench = Bench(type(self), self.flavor, tmp_path)
+        bench = Bench(type(self), self.flavor, tmp_path, _warm(request.node.getparent(pytest.Class)))
         monkeypatch.setenv("FITPRINT_STORE", str(bench.store))
         forget_everything()
         yield bench
@@ -61,6 +67,14 @@ class FlavorConformance(
     def oldest_python(self) -> str:
         """The interpreter of an environment with the oldest version of the framework."""
         return _python("oldest", "fitprint, the plugin and the oldest version of the framework that it supports")
+
+
+def _warm(owner: pytest.Class) -> WarmInterpreter:
+    """Return the interpreter from which the fast mode forks: one for all checks of a class, ended after the last."""
+    if _WARM not in owner.stash:
+        owner.stash[_WARM] = WarmInterpreter()
+        owner.addfinalizer(owner.stash[_WARM].close)
+    return owner.stash[_WARM]
 
 
 def _python(name: str, holds: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fitprint._runs import writer
+from fitprint._runs import adder
 from fitprint.plugin import listeners
 
 
@@ -20,9 +20,9 @@ def immediate_flush() -> Iterator[None]:
         with immediate_flush():
             model.fit(X, y, callbacks=[reads_the_file])
     """
-    before = listeners.SECONDS_BETWEEN_EMITS, writer.FLUSH_INTERVAL
-    listeners.SECONDS_BETWEEN_EMITS = writer.FLUSH_INTERVAL = 0.0
+    before = listeners.SECONDS_BETWEEN_EMITS, adder.FLUSH_INTERVAL
+    listeners.SECONDS_BETWEEN_EMITS = adder.FLUSH_INTERVAL = 0.0
     try:
         yield
     finally:
-        listeners.SECONDS_BETWEEN_EMITS, writer.FLUSH_INTERVAL = before
+        listeners.SECONDS_BETWEEN_EMITS, adder.FLUSH_INTERVAL = before

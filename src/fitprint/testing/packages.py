@@ -41,20 +41,24 @@ class PackageChecks:
     @needs("package")
     def test_the_package_is_complete(self, bench: Bench, case: Case) -> None:
         """The package has its files, its MLmodel, its requirements and its checksums."""
-        _, run, package = bench.package(case)
+        trained, run, package = bench.package(case)
         missing = [name for name in FILES if not (package / name).is_file()]
         assert not missing, f"the package has no {', '.join(missing)}"
         document = mlmodel.read(package)
         flavors = document["flavors"]
-        assert bench.name in flavors, f"its MLmodel has the flavors {sorted(flavors)} and not {bench.name}"
+        name = bench.flavor.package_flavor(trained.model)
+        assert name in flavors, (
+            f"its MLmodel has the flavors {sorted(flavors)} and not {name}, which package_flavor() names"
+        )
         assert document["run_id"] == run.run_id
         generic = flavors.get("python_function")
         if case.predict is not None:
-            assert generic is not None, "the model cannot predict: look at package.pyfunc, which save() may set to None"
+            assert generic is not None, "the model cannot predict: look at the pyfunc=None that save() returns"
             assert generic["loader_module"], "its MLmodel names no loader_module: set Flavor.loader_module"
             reasons = [skip for skip in run.skipped if skip.what.startswith("signature")]
             assert document.get("signature") or reasons, (
-                "it has no signature, and skipped does not say why: look at data()"
+                "it has no signature, and run.skipped does not say why: return the inputs in data() or, for a loop, "
+                "rows like them in sample(); where there are none, give the reason to call.skip()"
             )
         problems = verify(package, document).problems
         assert not problems, (
@@ -138,10 +142,10 @@ def expect_as_then(case: Case, golden: Golden) -> None:
 def _check_requirements(bench: Bench, package: Path) -> None:
     lines = (package / "requirements.txt").read_text("utf-8").splitlines()
     brought = {distributions.distribution_of_module(module) for module in bench.entry.modules}
-    wanted = {name.lower().replace("_", "-") for name in brought if name is not None}
+    expected = {name.lower().replace("_", "-") for name in brought if name is not None}
     names = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
-    assert not wanted or wanted & names, (
-        f"its requirements.txt names none of {sorted(wanted)}, which bring the framework: look at requirements()"
+    assert not expected or expected & names, (
+        f"its requirements.txt names none of {sorted(expected)}, which bring the framework: look at requirements()"
     )
 
 
@@ -173,7 +177,7 @@ def write_golden(flavor: str, case: Case, folder: Path) -> Path | None:
     with tempfile.TemporaryDirectory() as store:
         fitprint.autolog(flavor, strict=True, quiet=True, store=store)
         data = case.data()
-        result = case.train(data)
+        result = case.trained(data)
         fitprint.disable()
         run = case.run([run for run in fitprint.runs(store) if run.parent_id is None])
         if run.model_path is None:
@@ -203,8 +207,8 @@ class TrustChecks:
     @needs("package")
     def test_no_pickle_is_loaded_under_no_pickle(self, bench: Bench, case: Case) -> None:
         """A format that may hold pickles is refused; one that holds only data loads, and nothing is unpickled."""
-        _, _, package = bench.package(case)
-        config = mlmodel.read(package)["flavors"][bench.name]
+        trained, _, package = bench.package(case)
+        config = mlmodel.read(package)["flavors"][bench.flavor.package_flavor(trained.model)]
         reason = bench.flavor.needs_trust(config)
         load = getattr(fitprint, bench.name).load_model
         if reason is not None:

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import pickle
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -26,13 +26,17 @@ fitprint.status()
 namespace = getattr(fitprint, name)
 fitprint.autolog(name)
 fitprint.status()
-print(json.dumps([each for each in modules if each in sys.modules]))
+print(json.dumps([name for name in modules if name in sys.modules]))
 """
 _LISTED = """
-import json, subprocess, sys
+import contextlib, io, json, sys
 name, = map(json.loads, sys.argv[1:])
-done = subprocess.run([sys.executable, "-m", "fitprint", "flavors", "--json"], capture_output=True, text=True)
-print(json.dumps(next((row for row in json.loads(done.stdout)["flavors"] if row["name"] == name), None)))
+from fitprint.cli import main
+printed = io.StringIO()
+sys.argv = ["fitprint", "flavors", "--json"]
+with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
+    main()
+print(json.dumps(next((row for row in json.loads(printed.getvalue())["flavors"] if row["name"] == name), None)))
 """
 
 
@@ -75,36 +79,37 @@ class DiscoveryChecks:
 _ORDER = """
 import importlib, json, sys
 steps, modules, flavor, place = map(json.loads, sys.argv[1:])
+case, enabled, runs, trained = None, False, [], []
 for step in steps:
     if step == "import":
-        for each in modules:
-            importlib.import_module(each)
-    elif step == "enable":
-        import fitprint
-        fitprint.autolog(flavor, strict=True, quiet=True)
-    elif step == "disable":
-        import fitprint
-        fitprint.disable()
+        for module in modules:
+            importlib.import_module(module)
     elif step == "bind":
         from fitprint.testing.bench import case_of
         case = case_of(*place)
-from fitprint.testing.bench import case_of
-case = case_of(*place) if "bind" not in steps else case
-case.train(case.data())
-import fitprint
-row = next(each for each in fitprint.status() if each.name == flavor)
-print(json.dumps([len([run for run in fitprint.runs() if run.parent_id is None]), row.state, row.reason]))
+    import fitprint
+    if step == "enable":
+        fitprint.autolog(flavor, strict=True, quiet=True)
+        enabled = True
+    elif step == "disable":
+        fitprint.disable()
+    if enabled and (case is not None or any(module in sys.modules for module in modules)):
+        from fitprint.testing.bench import case_of
+        case = case or case_of(*place)
+        before = len([run for run in fitprint.runs() if run.parent_id is None])
+        trained.append(case.trained(case.data()))
+        runs.append(len([run for run in fitprint.runs() if run.parent_id is None]) - before)
+row = next(row for row in fitprint.status() if row.name == flavor)
+print(json.dumps([runs, row.state, row.reason]))
 """
 _ORDERS = {
-    "enable, import": True,
-    "import, enable": True,
-    "bind, enable": True,
-    "enable, import, enable": True,
-    "import, enable, disable, enable": True,
-    "enable, disable, import": False,
-    "enable, import, disable": False,
-    "import, enable, disable": False,
+    "enable, import, enable, disable": (1, 1, 0),
+    "enable, disable, import, enable": (0, 1),
+    "import, enable, disable, enable": (1, 0, 1),
+    "bind, enable, disable": (1, 0),
 }
+"""Orders, and how often each training leaves its runs: one follows each step from the first on at which the framework
+is imported and the flavor has been enabled."""
 _RESTORED = """
 import json, sys
 flavor, modules, place = map(json.loads, sys.argv[1:])
@@ -112,21 +117,21 @@ import fitprint
 from fitprint.testing.patching import attributes, differences
 from fitprint.testing.bench import case_of
 case = case_of(*place)
-case.train(case.data())
+case.trained(case.data())
 first = attributes(modules)
-case.train(case.data())
+case.trained(case.data())
 before = attributes(modules)
 moving = set(differences(first, before))
-found = {}
+changes = {}
 fitprint.autolog(flavor, strict=True, quiet=True)
 on = attributes(modules)
-found["patched"] = len(differences(before, on))
+changes["patched"] = len(differences(before, on))
 fitprint.autolog(flavor, strict=True, quiet=True)
-found["twice"] = sorted(set(differences(on, attributes(modules))) - moving)
-case.train(case.data())
+changes["twice"] = sorted(set(differences(on, attributes(modules))) - moving)
+case.trained(case.data())
 fitprint.disable()
-found["after"] = sorted(set(differences(before, attributes(modules))) - moving)
-print(json.dumps(found))
+changes["after"] = sorted(set(differences(before, attributes(modules))) - moving)
+print(json.dumps(changes))
 """
 
 
@@ -135,7 +140,7 @@ class PatchingChecks:
 
     @pytest.mark.parametrize("order", _ORDERS)
     def test_any_order_of_enabling_and_importing(self, bench: Bench, order: str) -> None:
-        """In a fresh process. "bind" imports the test file, with all that it imports from the framework by name."""
+        """In a process of its own; "bind" imports the test file, with all that it imports by name."""
         case = _first(bench)
         runs, state, reason = bench.script(
             _ORDER,
@@ -143,20 +148,23 @@ class PatchingChecks:
             list(bench.entry.modules),
             bench.name,
             bench.case_arguments(case),
-            what=f"the order {order}, then training the case {case.name}",
+            what=f"the order {order}, with trainings of the case {case.name}, failed",
+            warm=order.startswith(("import", "bind")),  # the framework is imported first in any case
         )
-        expected = case.runs if _ORDERS[order] else 0
+        expected = [case.runs * recorded for recorded in _ORDERS[order]]
         assert runs == expected, (
-            f"after {order}, the case {case.name} left {runs} runs, not {expected} (the flavor is {state} {reason}): "
-            "look at patches(): a function has to be named in the module that defines it, since that is found under "
-            "any name; and at whether the plugin patches anything by itself, which fitprint does not take back"
+            f"in the order {order}, trainings of the case {case.name} left {runs} runs, not {expected} (in the end the "
+            f"flavor is {state} {reason}): look at patches(): a function has to be named in the module that defines "
+            "it, since that is found under any name; and at whether the plugin patches anything by itself, which "
+            "fitprint does not take back"
         )
 
     def test_disabling_restores_every_attribute(self, bench: Bench) -> None:
         """The framework's modules and classes have the very same attributes as before, in the same order."""
-        for case in bench.kind.cases:  # type: ignore[attr-defined]
+        for case in bench.cases:
             arguments = bench.name, sorted(_tops(bench)), bench.case_arguments(case)
-            changes = bench.script(_RESTORED, *arguments, what=f"turning it on and off around the case {case.name}")
+            what = f"turning it on and off around the case {case.name}"
+            changes = bench.script(_RESTORED, *arguments, what=what, warm=True)
             assert changes["patched"], "turning the flavor on changes no attribute of the framework: look at patches()"
             assert not changes["twice"], f"turning it on a second time changes {changes['twice'][:10]}"
             assert not changes["after"], (
@@ -180,7 +188,7 @@ class PatchingChecks:
         pickles = {place: _pickle(original) for place, original in before.items()}
         bench.on()
         for place, original in before.items():
-            patched, name = _own(place), place.shown
+            patched, name = _own(place), place.label
             assert place.below or ours(vars(place.owner)[place.name]) is not None, (
                 f"{name} is not patched: look at patches()"
             )
@@ -194,6 +202,40 @@ class PatchingChecks:
             assert stream or not pickles[place], f"{name} can be pickled, and cannot when it is patched"
             assert b"fitprint" not in stream, f"the pickle of {name} names fitprint when it is patched"
 
+    def test_inherited_methods_are_patched(self, bench: Bench) -> None:
+        """With `subclasses=True`, every class below has the patched method, wherever it inherits it from."""
+        bench.on()
+        tops = _tops(bench)
+        missed = sorted(
+            f"{cls.__module__}.{cls.__qualname__}.{patch.target.rpartition('.')[2]}"
+            for patch in bench.flavor.patches()
+            if patch.subclasses and patch.module in sys.modules
+            for cls in _below(patch)
+            if cls.__module__.partition(".")[0] in tops and not _is_patched(cls, patch.target.rpartition(".")[2])
+        )
+        assert not missed, (
+            f"these methods are not patched, although a patch with subclasses=True names their class: {missed[:10]}; "
+            "look at where each is defined, and name that class in patches() too"
+        )
+
+
+def _below(patch: Patch) -> Iterator[type]:
+    """Yield the class that a patch names and all classes below it."""
+    waiting = [_owner(patch)]
+    while waiting:
+        cls = waiting.pop()
+        if isinstance(cls, type):
+            yield cls
+            waiting += type.__subclasses__(cls)
+
+
+def _is_patched(cls: type, name: str) -> bool:
+    """Return whether a class has no such method, or one that is patched."""
+    owner = next((owner for owner in cls.__mro__ if name in vars(owner)), None)
+    if owner is None or getattr(vars(owner)[name], "__isabstractmethod__", False):
+        return True
+    return ours(vars(owner)[name]) is not None
+
 
 class _Place(NamedTuple):
     owner: Any
@@ -202,16 +244,14 @@ class _Place(NamedTuple):
     """Whether it was found below the class that a patch names: it may belong to another flavor there."""
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         where = getattr(self.owner, "__qualname__", "")
         return ".".join(filter(None, (getattr(self.owner, "__module__", self.owner.__name__), where, self.name)))
 
 
 def _first(bench: Bench) -> Case:
-    cases = bench.kind.cases  # type: ignore[attr-defined]
-    assert cases, f"{bench.kind.__name__} has no cases: give at least one Case"
-    case: Case = cases[0]
-    return case
+    assert bench.cases, f"{bench.kind.__name__} has no cases: give at least one Case"
+    return bench.cases[0]
 
 
 def _tops(bench: Bench) -> set[str]:
@@ -222,12 +262,17 @@ def _own(place: _Place) -> Any:
     return getattr(place.owner, place.name)
 
 
+def _owner(patch: Patch) -> Any:
+    """Return the module or the class whose attribute a patch names; None if there is no such class."""
+    owner: Any = importlib.import_module(patch.module)
+    for part in patch.target.split(".")[:-1]:
+        owner = getattr(owner, part, None)
+    return owner
+
+
 def _places(patch: Patch) -> list[_Place]:
     """Return where a patch's function or methods are defined; fail if it names nothing, or an inherited method."""
-    owner: Any = importlib.import_module(patch.module)
-    *path, name = patch.target.split(".")
-    for part in path:
-        owner = getattr(owner, part, None)
+    owner, name = _owner(patch), patch.target.rpartition(".")[2]
     waiting, places = [owner], []
     while waiting:
         cls = waiting.pop()
@@ -298,11 +343,11 @@ def differences(before: Attributes, after: Attributes) -> list[str]:
     """
     changed = []
     for owner, names in before.items():
-        shown = owner.rpartition(" ")[0] if not owner.startswith("module ") else owner
+        label = owner.rpartition(" ")[0] if not owner.startswith("module ") else owner
         now = after.get(owner, {})
         if list(names) != list(now):
-            changed.append(f"the names in {shown}: {sorted({*names} ^ {*now}) or 'their order'}")
-        changed += [f"{shown}.{name}" for name in names if name in now and now[name] is not names[name]]
+            changed.append(f"the names in {label}: {sorted({*names} ^ {*now}) or 'their order'}")
+        changed += [f"{label}.{name}" for name in names if name in now and now[name] is not names[name]]
     return changed
 
 

@@ -16,16 +16,19 @@ from fitprint.testing.packages import expect_alike, expect_as_then, goldens
 
 _READ = """
 import importlib.util, json, sys
-how, package, loader, data, carried_file, rows, target, block = map(json.loads, sys.argv[1:])
+how, package, code, loader, data, carried_file, rows, target, blocked = map(json.loads, sys.argv[1:])
 
 class Blocked:
-    # fitprint and its parts are not installed here
+    # as where fitprint and the plugin are not installed
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("fitprint", "wrapt"):
-            raise ModuleNotFoundError(f"no module named {name!r}: the package is read without fitprint", name=name)
+        if name.partition(".")[0] in blocked:
+            raise ModuleNotFoundError(
+                f"no module named {name!r}: the package is read without fitprint and without the plugin", name=name
+            )
 
-if block:
-    sys.meta_path.insert(0, Blocked())
+for name in [name for name in sys.modules if name.partition(".")[0] in blocked]:
+    del sys.modules[name]  # a warm interpreter has imported it
+sys.meta_path.insert(0, Blocked())
 spec = importlib.util.spec_from_file_location("carried", carried_file)
 carried = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(carried)
@@ -36,6 +39,7 @@ elif how == "mlflow":
     from mlflow.pyfunc import load_model
     model = load_model(package)
 else:
+    sys.path.insert(0, code)
     model = importlib.import_module(loader)._load_pyfunc(data)
 carried.write(target, model.predict(carried.read(rows)))
 print(json.dumps(sorted(name for name in sys.modules if name.partition(".")[0] == "fitprint")))
@@ -57,23 +61,23 @@ class ReaderChecks:
     @needs("package", "predict")
     def test_it_loads_in_a_process_of_its_own(self, bench: Bench, case: Case) -> None:
         """`fitprint.load_model` works where nothing was trained."""
-        _read(bench, case, "fitprint", sys.executable, block=False)
+        _read(bench, case, "fitprint", sys.executable)
 
     @needs("package", "predict")
     def test_stock_mlflow_loads_it(self, bench: Bench, case: Case, mlflow_python: str) -> None:
-        """`mlflow.pyfunc.load_model` of MLflow 2 and 3 loads it, through MLflow's own loader or the plugin's."""
-        _read(bench, case, "mlflow", mlflow_python, block=True)
+        """`mlflow.pyfunc.load_model` of MLflow 2 and 3 loads it, without fitprint and without the plugin."""
+        _read(bench, case, "mlflow", mlflow_python)
 
     @needs("package", "predict")
     def test_its_loader_works_without_fitprint(self, bench: Bench, case: Case) -> None:
-        """A plugin's own `loader_module` can be imported and predicts where fitprint cannot be imported."""
+        """The copy of a plugin's own `loader_module` predicts where neither fitprint nor the plugin is installed."""
         loader = bench.flavor.loader_module
         assert loader, "the flavor has no loader_module: mlflow.<flavor>, or the plugin's own module with _load_pyfunc"
         if loader.partition(".")[0] == "mlflow":
             return  # stock MLflow has it, and the check above reads with it
         spec = importlib.util.find_spec(loader)
         assert spec is not None, f"loader_module names {loader}, which cannot be imported"
-        _read(bench, case, "loader", sys.executable, block=True)
+        _read(bench, case, "loader", sys.executable)
 
     @needs("package", "predict")
     def test_packages_of_the_oldest_version_load(self, bench: Bench, case: Case, oldest_python: str) -> None:
@@ -85,8 +89,8 @@ class ReaderChecks:
             expect_as_then(case, golden)
 
 
-def _read(bench: Bench, case: Case, how: str, python: str, block: bool) -> None:
-    trained, _, package = bench.package(case)
+def _read(bench: Bench, case: Case, how: str, python: str) -> None:
+    trained, run, package = bench.package(case)
     assert case.predict is not None
     rows = case.rows_of(trained.data)
     generic = mlmodel.read(package)["flavors"]["python_function"]
@@ -96,31 +100,40 @@ def _read(bench: Bench, case: Case, how: str, python: str, block: bool) -> None:
     what = {
         "fitprint": "fitprint.load_model in another process",
         "mlflow": "mlflow.pyfunc.load_model of stock MLflow",
-        "loader": f"{bench.flavor.loader_module}._load_pyfunc, where fitprint cannot be imported,",
+        "loader": f"{bench.flavor.loader_module}._load_pyfunc, where fitprint and the plugin are not installed,",
     }[how]
+    reasons = [skip.reason for skip in run.skipped if skip.rule == "code"]
+    look = f"look at loader_module, save() and load(){f'; the run says: {reasons}' if reasons else ''}"
     bench.script(
         _READ,
         how,
         str(package),
-        bench.flavor.loader_module,
+        str(package / str(generic.get("code"))),
+        generic["loader_module"],
         str(data),
         carried.__file__,
         bench.carry("rows", rows),
         str(target),
-        block,
+        [] if how == "fitprint" else sorted({"fitprint", *_plugin(bench)}),
         python=python,
         env=env,
-        what=f"reading the package of {case.name} with {what} failed: look at loader_module, save() and load()",
+        warm=python == sys.executable and case is not next(c for c in bench.cases if c.package and c.predict),
+        what=f"reading the package of {case.name} with {what} failed: {look}",
     )
     expect_alike(case, case.predict(trained.model, rows), carried.read(target), what)
 
 
 def _beside(bench: Bench) -> Iterable[str]:
-    """Yield the folders of the framework and of the plugin's own loader, if these are not in site-packages."""
-    loader = bench.flavor.loader_module.partition(".")[0]
-    for name in sorted({loader, *bench.entry.modules} - {"mlflow"}):
+    """Yield the folders of the framework, if they are not in site-packages."""
+    for name in sorted(bench.entry.modules):
         spec = importlib.util.find_spec(name)
         places = list(spec.submodule_search_locations or []) if spec is not None else []
         origin = Path(places[0]) if places else Path(spec.origin) if spec is not None and spec.origin else None
         if origin is not None and origin.parent.name not in ("site-packages", "dist-packages"):
             yield str(origin.parent)
+
+
+def _plugin(bench: Bench) -> set[str]:
+    """Return the plugin's own top-level modules; none if the framework ships its flavor itself."""
+    names = {type(bench.flavor).__module__, bench.flavor.loader_module}
+    return {name.partition(".")[0] for name in names} - {"mlflow", *bench.flavor.tops()}

@@ -1,4 +1,4 @@
-"""Give each test a state of its own: what fitprint knows in this process is forgotten."""
+"""Give each test a fresh state: what fitprint knows in this process is forgotten."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ import pytest
 
 import fitprint
 from fitprint._runs.record import Record
+from fitprint._runs.side_writer import side_writer
 from fitprint.stores import OpenRun, Store, StoreError, UnknownRunError, open_store
 from fitprint.testing.case import Conformance
 from fitprint.testing.reset import forget_everything
@@ -47,7 +49,7 @@ class StoreConformance(Conformance):
     def test_unknown_runs_are_said_to_be_unknown(self, opened: Store) -> None:
         """An id that no run has raises UnknownRunError."""
         for wrong in ("0" * 32, "..", "", "x", "../" * 11, "\0" * 32):
-            for ask in (opened.folder, opened.read_record, opened.reopen, opened.leftovers):
+            for ask in (opened.folder, opened.read_record, opened.reopen, opened.leftovers, opened.side_files):
                 with pytest.raises(UnknownRunError):
                     ask(wrong)
 
@@ -106,11 +108,11 @@ class StoreConformance(Conformance):
     def test_a_package_is_complete_or_absent(self, opened: Store) -> None:
         """A package is there completely or not at all, and a name that is taken gets a number."""
         run = _begun(opened, "a")
-        left, kept = run.begin_package(None), run.begin_package(None)
+        left, complete = run.begin_package(None), run.begin_package(None)
         left.write("model.bin", "half")
-        kept.write("model.bin", "whole")
+        complete.write("model.bin", "whole")
         assert not [path for path in run.path.iterdir() if (path / "checksums.json").exists()]
-        assert run.keep_package(kept, "model") == "model"
+        assert run.keep_package(complete, "model") == "model"
         again = run.begin_package(None)
         again.write("model.bin", "another")
         assert run.keep_package(again, "model") == "model-2", "a name that is taken gets a number"
@@ -171,6 +173,83 @@ class StoreConformance(Conformance):
         assert opened.read_record(run_id)["status"] == "KILLED"
         assert not opened.leftovers(run_id).open
 
+    def test_several_writers_add_to_a_run_that_ends_meanwhile(self, opened: Store) -> None:
+        """Other writers append to files of their own, before and after the run is finished, and nothing is lost."""
+        run = _begun(opened, "a")
+        (run_id,) = opened.run_ids()
+        record = opened.read_record(run_id)
+        assert dict(opened.side_files(run_id)) == {}
+        first, second = opened.join(run_id, "host.a-1-aa"), opened.join(run_id, "host.a-2-bb")
+        assert dict(opened.side_files(run_id)) == {}, "who joins a run writes nothing yet"
+        first.append('{"x": 1}\n')
+        first.write_artifact("first/a.txt", b"1")
+        second.write_artifact("both.txt", b"2")
+        run.finish()
+        first.append('{"x": 2}\n{"x": 3}\n')
+        second.append('{"x": 4}\n')
+        first.write_artifact("both.txt", b"1")
+        second.write_artifact("second/b.txt", b"2")
+        assert dict(opened.side_files(run_id)) == {
+            "host.a-1-aa": b'{"x": 1}\n{"x": 2}\n{"x": 3}\n',
+            "host.a-2-bb": b'{"x": 4}\n',
+        }
+        assert first.path == second.path == run.path == opened.folder(run_id)
+        artifacts = {name: (run.path / "artifacts" / name).read_bytes() for name in ("first/a.txt", "second/b.txt")}
+        assert artifacts == {"first/a.txt": b"1", "second/b.txt": b"2"}
+        assert (run.path / "artifacts/both.txt").read_bytes() == b"1", "the last one of this name stays"
+        assert opened.read_record(run_id) == record, "nobody else changes the record"
+        assert opened.leftovers(run_id).incomplete == {}
+        assert list(opened.run_ids()) == [run_id]
+
+    def test_other_writers_names_do_not_lead_outside(self, opened: Store) -> None:
+        """Neither an artifact nor a package of another writer can lead outside of the run."""
+        _begun(opened, "a").finish()
+        (run_id,) = opened.run_ids()
+        joined = opened.join(run_id, "host-1-aa")
+        for name in ("../x", "a/../../x", "/x", "", "a\0b"):
+            with pytest.raises(ValueError, match="artifact name"):
+                joined.write_artifact(name, b"x")
+        package = joined.begin_package(None)
+        for name in ("..", "a/b", "run.json", "also"):
+            with pytest.raises(ValueError, match="not a valid name for a model"):
+                joined.keep_package(package, name)
+        package.discard()
+
+    def test_a_package_of_another_writer_is_kept_in_a_run_that_ends_meanwhile(self, opened: Store) -> None:
+        """A package that another writer has begun gets into the run although that was finished meanwhile."""
+        run = _begun(opened, "a")
+        (run_id,) = opened.run_ids()
+        joined = opened.join(run_id, "host-1-aa")
+        own, package, left = run.begin_package(None), joined.begin_package(None), joined.begin_package(None)
+        own.write("model.bin", "own")
+        package.write("model.bin", "whole")
+        left.write("model.bin", "half")
+        assert run.keep_package(own, "model") == "model"
+        run.finish()
+        assert joined.keep_package(package, "model") == "model-2", "a name that is taken gets a number"
+        left.discard()
+        assert (run.path / "model-2" / "model.bin").read_text() == "whole"
+        assert (run.path / "model-2" / "checksums.json").is_file()
+        assert list(opened.run_ids()) == [run_id], "nothing is left of the staging"
+
+    def test_nobody_joins_a_run_that_does_not_exist(self, opened: Store) -> None:
+        """A run that was never begun, or that was removed, raises UnknownRunError, and is not made again."""
+        run = _begun(opened, "a")
+        (run_id,) = opened.run_ids()
+        joined = opened.join(run_id, "host-1-aa")
+        run.discard()
+        asks: list[Callable[[], object]] = [
+            lambda: joined.append("{}\n"),
+            lambda: joined.write_artifact("a.txt", b"x"),
+            lambda: joined.path,
+            lambda: opened.join(run_id, "host-1-aa"),
+            lambda: opened.side_files(run_id),
+        ]
+        for ask in asks:
+            with pytest.raises(UnknownRunError):
+                ask()
+        assert list(opened.run_ids()) == []
+
     def test_what_is_broken_is_a_store_error(self, opened: Store) -> None:
         """A record that cannot be read raises StoreError."""
         _begun(opened, "a").finish()
@@ -194,6 +273,21 @@ class StoreConformance(Conformance):
         assert read.artifacts == ["notes.txt"]
         run.log_param("late", 1)
         assert fitprint.get_run(run.run_id).params["late"] == 1
+
+    def test_fitprint_merges_what_other_processes_have_added(self, place: str) -> None:
+        """What another process adds to an open and to a finished run is read as a part of the run."""
+        with fitprint.start_run("mine") as run:
+            other = side_writer(open_store(place).location, run.run_id)
+            other.add_param("a", 1)
+            other.add_metric("m", 0.5, 3, time.time())
+            other.write_artifact("notes.txt", b"hello")
+            other.write()
+        other.add_tags({"late": "yes"})
+        other.write()
+        (read,) = fitprint.runs(place)
+        assert (read.params, read.metrics, read.artifacts) == ({"a": 1}, {"m": 0.5}, ["notes.txt"])
+        assert read.metric_history("m") == [(3, 0.5)]
+        assert read.tags["late"] == "yes"
 
 
 def _begun(store: Store, name: str) -> OpenRun:

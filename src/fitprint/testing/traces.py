@@ -1,4 +1,4 @@
-"""Checks: recording changes nothing of the user's, whatever fails in it."""
+"""Checks: recording changes nothing that belongs to the user, whatever fails in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fitprint._runs.writer import RunWriter
 from fitprint.testing.bench import Bench, Trained
 from fitprint.testing.calls import failure
 from fitprint.testing.case import Case, needs
-from fitprint.testing.comparing import changes, contents, difference
+from fitprint.testing.comparing import changes, contents, difference, state
 
 
 class TraceChecks:
@@ -68,11 +68,23 @@ class TraceChecks:
         more, fewer = ([place for place in changed[a] if place not in changed[b]] for a, b in ((1, 0), (0, 1)))
         assert not more, (
             f"recording changed what the user handed over: {more[:10]}; look at listen(): it puts new args or kwargs "
-            "in place, with copies of the user's lists and dicts"
+            "in place, with copies of the lists and dicts that the user passed"
         )
         assert not fewer, (
             f"without recording the training changes {fewer[:10]}, with it these stay as they were; look at listen(): "
             "the user's own callbacks and lists have to reach the framework beside those of the plugin"
+        )
+
+    def test_predicting_leaves_the_model_as_it_is(self, bench: Bench, case: Case) -> None:
+        """What a recording predicts, for metrics and the signature, leaves the model as the training made it."""
+        bench.train(case)  # the framework may compute something once
+        plain, again = (state(bench.train(case).model) for _ in range(2))
+        bench.on()
+        changed = {*changes(plain, state(bench.train(case).model))} - {*changes(plain, again)}
+        assert not changed, (
+            f"after a recorded training the model differs from an unrecorded one in {sorted(changed)[:10]}; look at "
+            "metrics(), predict() and save(): what they call of the framework may not change the model; let them work "
+            "on a copy, or put back what they change"
         )
 
     def test_nothing_is_kept_alive(self, bench: Bench, case: Case) -> None:
@@ -81,9 +93,9 @@ class TraceChecks:
         plain = _alive(bench, case)
         bench.on()
         _alive(bench, case)
-        kept = sorted(_alive(bench, case) - plain)
-        assert not kept, (
-            f"after a recorded training these are kept alive: {kept}; look for caches in the plugin (use weak "
+        leaked = sorted(_alive(bench, case) - plain)
+        assert not leaked, (
+            f"after a recorded training these are kept alive: {leaked}; look for caches in the plugin (use weak "
             "references) and for callbacks of the plugin's that stay in the framework"
         )
 
@@ -271,7 +283,8 @@ class FaultChecks:
         expected = bench.train(case)
         (bench.folder / "no-folder").write_text("a file")
         bench.on(strict=False, store=str(bench.folder / "no-folder" / "store"))
-        result = case.train(data := case.data())
+        result = case.trained(data := case.data())
+        bench.end_loops()
         _unharmed(case, expected, Trained(result, case.model(result), data, []), "the store cannot be written")
 
 

@@ -43,7 +43,7 @@ class Booster:
 def load(path):
     """The model that `Booster.save` wrote."""
     with open(path) as file:
-        found = json.load(file)
-    model = Booster(found["rounds"], found["rate"])
-    model.weights_, model.losses_ = np.array(found["weights"]), found["losses"]
+        document = json.load(file)
+    model = Booster(document["rounds"], document["rate"])
+    model.weights_, model.losses_ = np.array(document["weights"]), document["losses"]
     return model

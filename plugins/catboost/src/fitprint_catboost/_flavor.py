@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 from catboost import CatBoostClassifier, CatBoostRegressor, FeaturesData, Pool
 
-from fitprint.plugin import BoostingFlavor, Emit, Package, Patch, Role, TrainingCall, TrainingRows, UnknownColumns
+from fitprint.plugin import (
+    BoostingFlavor,
+    Emit,
+    Package,
+    Patch,
+    Role,
+    SaveContext,
+    SavedModel,
+    TrainingCall,
+    TrainingRows,
+    UnknownColumns,
+    pickle_format,
+)
 from fitprint_catboost import _arguments, _listening, _packages
 
 _SAMPLE_ROWS = 5
@@ -18,8 +30,10 @@ _SAMPLE_ROWS = 5
 class CatBoostFlavor(BoostingFlavor):
     """CatBoost: ``fit`` of every class, ``train`` and ``cv``."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.catboost"
     model_argument = "cb_model"
+    reads = ("sklearn",)  # the layout of what the native format would not preserve
     save_options = ("format",)
     container = Pool
     container_arguments = ("pool", "dtrain")
@@ -90,13 +104,18 @@ class CatBoostFlavor(BoostingFlavor):
             rows.target = _as_classes(rows.target, model.classes_)
         return rows
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def package_flavor(self, model: Any) -> str:
+        return self.name if _packages.is_kept_natively(model) else "sklearn"
+
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        if "pickled_model" in config:
+            return pickle_format.needs_trust(config)
         return None  # CatBoost's own formats contain only data
 
     def size(self, model: Any) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 import catboost
 from catboost import CatBoost, CatBoostError
 
-from fitprint.plugin import Package, PackageError, member, pickle_format
+from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, member, pickle_format
 
 FILE = "model.cb"
 FORMATS = ("cbm", "json")
@@ -18,15 +18,16 @@ _BYTES_AROUND, _BYTES_OF_A_TREE, _BYTES_OF_A_SPLIT = 6_500, 35, 25
 """Measured, because the format is not documented."""
 
 
-def save(model: Any, package: Package) -> dict[str, Any]:
+def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     """Write a model in CatBoost's format; a model of a user's class as a pickle that scikit-learn's loaders read.
 
     Args:
         model: The model.
         package: The package to write into.
+        context: The options of the call.
 
     Returns:
-        The flavor's keys in MLmodel.
+        The flavor's entry in MLmodel.
 
     Raises:
         ValueError: The option ``format`` is unknown, or neither format preserves the model.
@@ -35,12 +36,12 @@ def save(model: Any, package: Package) -> dict[str, Any]:
         if lost := what_is_lost(model):
             raise ValueError(lost)
         return pickle_format.save_for(model, package, "sklearn", "scikit-learn")
-    save_format = package.options.get("format") or FORMATS[0]
+    save_format = context.options.get("format") or FORMATS[0]
     if save_format not in FORMATS:
         raise ValueError(f"format has to be one of {', '.join(FORMATS)}, not {save_format!r}")
     model.save_model(str(package.path(FILE)), format=save_format)
     about = {"model_type": type(model).__name__, "catboost_version": catboost.__version__}
-    return {"data": FILE, "save_format": save_format, **about}
+    return SavedModel({"data": FILE, "save_format": save_format, **about})
 
 
 def is_kept_natively(model: Any) -> bool:
@@ -66,6 +67,8 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     Raises:
         PackageError: The file is damaged, or is not a model of CatBoost.
     """
+    if "pickled_model" in config:
+        return pickle_format.load(member(folder, config["pickled_model"]), config)
     path, name = member(folder, config.get("data")), config.get("model_type", CLASSES[0])
     if name not in CLASSES:
         raise PackageError(f"{folder}: {name!r}, which its MLmodel names, is not a model class of CatBoost")

@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 from lightgbm import Booster, Dataset, LGBMClassifier, LGBMModel, LGBMRegressor
 
-from fitprint.plugin import BoostingFlavor, Emit, Package, Patch, Role, TrainingCall, is_recording, pickle_format
+from fitprint.plugin import (
+    BoostingFlavor,
+    Emit,
+    Package,
+    Patch,
+    Role,
+    SaveContext,
+    SavedModel,
+    TrainingCall,
+    is_recording,
+    pickle_format,
+)
 from fitprint_lightgbm import _arguments, _listening, _network, _packages
 from fitprint_lightgbm._estimators import silent_copy
 
@@ -20,6 +31,7 @@ class LightGBMFlavor(BoostingFlavor):
     A Dataset drops the data it was made from once it is constructed (``free_raw_data``).
     """
 
+    api_version = (2, 0)
     loader_module = "mlflow.lightgbm"
     model_argument = "lgb_model"
     save_options = pickle_format.OPTIONS
@@ -90,8 +102,8 @@ class LightGBMFlavor(BoostingFlavor):
             model = silent_copy(model)
         return super().predict(model, data, params)
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)

@@ -45,7 +45,7 @@ class _Listener:
         self._emit = emit
         self._guard = call.guard("per-iteration metrics")
         self._metrics: dict[str, list[float]] = {}
-        self._history = MetricHistory(call, emit, lambda: self._metrics)
+        self._history = MetricHistory(call, emit, self._read)
         self._model: Any = None
         self._iterations = 0
 
@@ -62,6 +62,9 @@ class _Listener:
                 self._metrics.setdefault(f"{name}-mean", []).append(value)
                 self._metrics.setdefault(f"{name}-stdv", []).append(deviation[0])
             self._history.after_iteration()
+
+    def _read(self) -> dict[str, list[float]]:
+        return self._metrics
 
     def finish(self) -> None:
         """Emit what is left, and the best iteration if early stopping looked for one. LightGBM counts it from 1."""

@@ -10,7 +10,7 @@ import lightgbm
 from lightgbm import Booster, LGBMModel
 from lightgbm.basic import LightGBMError
 
-from fitprint.plugin import Package, PackageError, member, pickle_format
+from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, member, pickle_format
 
 FILE = "model.lgb"
 _BOOSTER = "lightgbm.basic.Booster"
@@ -30,23 +30,24 @@ def booster_of(model: Booster | LGBMModel) -> Booster:
     return model if isinstance(model, Booster) else model.booster_
 
 
-def save(model: Any, package: Package) -> dict[str, Any]:
+def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     """Write a booster as text; an estimator, or a model of a user's class, which the text would lose, as a pickle.
 
     Args:
         model: The model.
         package: The package to write into.
+        context: The options of the call.
 
     Returns:
-        The flavor's keys in MLmodel.
+        The flavor's entry in MLmodel.
     """
     cls = type(model)
     about = {"model_class": f"{cls.__module__}.{cls.__qualname__}", "lgb_version": lightgbm.__version__}
     if cls is not Booster:
-        file, keys = pickle_format.save(model, package, _KNOWN)
-        return {"data": file, **keys, **about}
+        file, keys = pickle_format.save(model, package, context.options, _KNOWN)
+        return SavedModel({"data": file, **keys, **about})
     model.save_model(str(package.path(FILE)))
-    return {"data": FILE, **about}
+    return SavedModel({"data": FILE, **about})
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:

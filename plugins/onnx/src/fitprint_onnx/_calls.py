@@ -45,7 +45,11 @@ def source_of(call: TrainingCall) -> Any:
 
 
 def _saved(call: TrainingCall) -> ModelProto:
-    """Read the model from the disk, where saving has moved its tensors. Raises ValueError when the path is unknown."""
+    """Read the model from the disk, where saving has moved its tensors.
+
+    Raises:
+        ValueError: The path is not known.
+    """
     place = call.argument("f")
     if not isinstance(place, (str, os.PathLike)):
         raise ValueError("its tensors are in separate files, and their path is not known")

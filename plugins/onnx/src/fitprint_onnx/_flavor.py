@@ -6,13 +6,14 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint.plugin import DeclaredSignature, Flavor, Package, Patch, Role, TrainingCall
+from fitprint.plugin import DeclaredSignature, Flavor, Package, Patch, Role, SaveContext, SavedModel, TrainingCall
 from fitprint_onnx import _calls, _graph, _packages, _running
 
 
 class OnnxFlavor(Flavor):
     """ONNX: nothing is trained. A model that is converted or saved becomes a package in the run of its source."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.onnx"
     model_argument = "onnx_model"
     save_options = _packages.SAVE_OPTIONS
@@ -29,7 +30,7 @@ class OnnxFlavor(Flavor):
     def identity(self, model: Any) -> Hashable:
         return _graph.digest(model)
 
-    def run_name(self, call: TrainingCall) -> str:
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
         source = _calls.source_of(call)
         return type(source).__name__ if source is not None else f"onnx.{call.name}"
 
@@ -42,8 +43,8 @@ class OnnxFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return _running.predict(model, data)
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto
 from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
-from fitprint.plugin import Package, PackageError, installed_version, member
+from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, installed_version, member
 from fitprint_onnx import _graph
 
 NAME = "model.onnx"
@@ -23,22 +23,23 @@ _LARGEST_MESSAGE = 2**31 - 1
 """In bytes: https://protobuf.dev/programming-guides/proto-limits/ """
 
 
-def save(model: ModelProto, package: Package) -> dict[str, Any]:
+def save(model: ModelProto, package: Package, context: SaveContext) -> SavedModel:
     """Write a model. If it is too large for a protobuf message, its tensors go to a file beside it.
 
     Args:
         model: The model.
         package: The package to write into.
+        context: The options of the call.
 
     Returns:
-        The flavor's keys in MLmodel.
+        The flavor's entry in MLmodel.
 
     Raises:
         ValueError: The model's tensors are in other files.
     """
     if any(map(uses_external_data, _graph.tensors(model))):
         raise ValueError("its tensors are in separate files: load them with onnx.load(path) first")
-    options = package.options
+    options = context.options
     if options.get("save_as_external_data") or model.ByteSize() > _LARGEST_MESSAGE:
         copied = ModelProto()
         copied.CopyFrom(model)  # because saving moves the tensors out of the object
@@ -47,12 +48,13 @@ def save(model: ModelProto, package: Package) -> dict[str, Any]:
     else:
         with package.open(NAME) as file:
             file.write(model.SerializeToString())
-    return {
+    keys = {
         "data": NAME,
         "onnx_version": onnx.__version__,
         "providers": options.get("onnx_execution_providers") or PROVIDERS,
         "onnx_session_options": options.get("onnx_session_options"),
     }
+    return SavedModel(keys)
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> ModelProto:

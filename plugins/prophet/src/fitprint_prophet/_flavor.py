@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from fitprint.plugin import Flavor, Package, Patch, TrainingCall
+from fitprint.plugin import Flavor, Package, Patch, SaveContext, SavedModel, TrainingCall, pickle_format
 from fitprint_prophet import _facts, _packages, _params, _validation
 
 _SAMPLE_ROWS = 1_000
@@ -17,8 +17,10 @@ _SAMPLE_ROWS = 1_000
 class ProphetFlavor(Flavor):
     """Prophet: ``fit``, and ``cross_validation``."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.prophet"
     model_argument = "pr_model"
+    reads = ("sklearn",)  # the layout of what the native format would not preserve
 
     def patches(self) -> Sequence[Patch]:
         return [
@@ -66,13 +68,18 @@ class ProphetFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return model.predict(data)
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def package_flavor(self, model: Any) -> str:
+        return self.name if _packages.is_kept_natively(model) else "sklearn"
+
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        if "pickled_model" in config:
+            return pickle_format.needs_trust(config)
         return None  # Prophet's JSON contains only data
 
     def requirements(self, model: Any) -> Iterable[str]:

@@ -15,12 +15,12 @@ import prophet
 from prophet import Prophet
 from prophet.serialize import model_from_json, model_to_json
 
-from fitprint.plugin import Package, PackageError, dump_model, member
+from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, dump_model, member, pickle_format
 
 FILE, PICKLE = "model.pr", "model.pkl"
 
 
-def save(model: Prophet, package: Package) -> dict[str, Any]:
+def save(model: Prophet, package: Package, context: SaveContext) -> SavedModel:
     """Write a fitted model in Prophet's format; a model of a user's class, which that would lose, as a pickle.
 
     The pickle is in the layout of MLflow's sklearn flavor.
@@ -28,9 +28,10 @@ def save(model: Prophet, package: Package) -> dict[str, Any]:
     Args:
         model: The model.
         package: The package to write into.
+        context: The options of the call.
 
     Returns:
-        The flavor's keys in MLmodel.
+        The flavor's entry in MLmodel.
 
     Raises:
         ValueError: The model was not fitted.
@@ -38,10 +39,15 @@ def save(model: Prophet, package: Package) -> dict[str, Any]:
     if model.history is None:
         raise ValueError("this Prophet has not been fitted: call its fit() first")
     reduced = without_rows(model)
-    if type(model) is not Prophet:
+    if not is_kept_natively(model):
         return _save_pickle(reduced, package)
     package.write(FILE, json.dumps(model_to_json(reduced)))  # JSON inside JSON, as MLflow writes and reads it
-    return {"data": FILE, "model_type": type(model).__name__, "prophet_version": prophet.__version__}
+    return SavedModel({"data": FILE, "model_type": type(model).__name__, "prophet_version": prophet.__version__})
+
+
+def is_kept_natively(model: Any) -> bool:
+    """Return whether Prophet's format preserves a model's class: it drops what a subclass adds."""
+    return type(model) is Prophet
 
 
 def without_rows(model: Prophet) -> Prophet:
@@ -61,15 +67,17 @@ def without_rows(model: Prophet) -> Prophet:
     return copied
 
 
-def _save_pickle(model: Prophet, package: Package) -> dict[str, Any]:
+def _save_pickle(model: Prophet, package: Package) -> SavedModel:
     model.stan_backend = None
     serialization_format = dump_model(model, package, PICKLE)
-    package.flavor_name, package.loader_module = "sklearn", "mlflow.sklearn"
-    package.pyfunc = {"model_path": PICKLE, "predict_fn": "predict"}
-    return {"pickled_model": PICKLE, "serialization_format": serialization_format}
+    return SavedModel(
+        keys={"pickled_model": PICKLE, "serialization_format": serialization_format},
+        pyfunc={"model_path": PICKLE, "predict_fn": "predict"},
+        loader_module="mlflow.sklearn",
+    )
 
 
-def load(folder: Path, config: Mapping[str, Any]) -> Prophet:
+def load(folder: Path, config: Mapping[str, Any]) -> Any:
     """Read a model that fitprint or MLflow has written.
 
     Args:
@@ -79,6 +87,8 @@ def load(folder: Path, config: Mapping[str, Any]) -> Prophet:
     Raises:
         PackageError: The file is damaged, or is not a model of Prophet.
     """
+    if "pickled_model" in config:
+        return pickle_format.load(member(folder, config["pickled_model"]), config)
     path = member(folder, config.get("data") or FILE)
     try:
         return model_from_json(json.loads(path.read_text("utf-8")))

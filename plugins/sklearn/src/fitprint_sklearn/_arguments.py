@@ -27,13 +27,13 @@ def weight_of(call: TrainingCall) -> Any:
 
 
 def _first_argument(call: TrainingCall, names: tuple[str, ...], position: int) -> Any:
-    for name in names:
-        value = call.argument(name)
+    for name in names:  # only what was passed: the default of a parameter is no data
+        value = call.argument(name, None)
         if value is not None:
             return value
     parameters = positional_names(call.function)
     if position < len(parameters):
         name = parameters[position]
-        return None if name in _NOT_DATA or name in names else call.argument(name)
+        return None if name in _NOT_DATA or name in names else call.argument(name, None)
     # otherwise it may be among `*args`, unless the function has parameters X and y and they were not passed
     return None if set(names) & {*parameters} else dict(enumerate(call.args)).get(position)

@@ -34,9 +34,9 @@ def final(model: Any) -> Any:
 
 def series(model: Any) -> Iterator[tuple[str, list[float]]]:
     """Yield (name, values) of the series that an estimator keeps, with one value per iteration."""
-    kept = _kept(final(model))
+    attributes = _fitted_attributes(final(model))
     for name in SERIES:
-        values = kept.get(name)
+        values = attributes.get(name)
         if values is not None and np.ndim(values) == 1 and len(values):
             yield name.rstrip("_"), [float(value) for value in values]
 
@@ -44,13 +44,13 @@ def series(model: Any) -> Iterator[tuple[str, list[float]]]:
 def numbers(model: Any) -> dict[str, float]:
     """Return the single numbers that an estimator keeps; of several (``n_iter_`` per class) the largest."""
     estimator = final(model)
-    kept = _kept(estimator)
+    attributes = _fitted_attributes(estimator)
     metrics = {}
     for name in NUMBERS:
-        value = kept.get(name)
+        value = attributes.get(name)
         if value is not None and np.size(value) and np.asarray(value).dtype.kind in "biuf":
             metrics[name.rstrip("_")] = float(np.max(value))
-    ratio = kept.get("explained_variance_ratio_")
+    ratio = attributes.get("explained_variance_ratio_")
     if ratio is not None:
         metrics["explained_variance_ratio"] = float(np.sum(ratio))
     return metrics
@@ -63,7 +63,7 @@ def feature_importance(model: Any) -> dict[str, Any]:
     importances = getattr(estimator, "feature_importances_", None)
     if importances is not None and np.ndim(importances) == 1:
         facts["feature_importances"] = _by_name(estimator, np.asarray(importances))
-    coefficients = _kept(estimator).get("coef_")
+    coefficients = _fitted_attributes(estimator).get("coef_")
     if coefficients is not None and not hasattr(coefficients, "tocsr") and np.ndim(coefficients) in (1, 2):
         rows = np.atleast_2d(np.asarray(coefficients))
         if rows.dtype.kind == "f" and len(rows) <= 100:
@@ -74,7 +74,7 @@ def feature_importance(model: Any) -> dict[str, Any]:
 
 def explained_variance(model: Any) -> list[float] | None:
     """Return the fraction of the variance that each component explains, or None."""
-    ratio = _kept(final(model)).get("explained_variance_ratio_")
+    ratio = _fitted_attributes(final(model)).get("explained_variance_ratio_")
     return None if ratio is None else [float(fraction) for fraction in np.ravel(ratio)]
 
 
@@ -89,6 +89,6 @@ def _by_name(estimator: Any, values: Any) -> dict[str, float]:
     return {str(names[position]): float(values[position]) for position in chosen}
 
 
-def _kept(estimator: Any) -> dict[str, Any]:
+def _fitted_attributes(estimator: Any) -> dict[str, Any]:
     """Return the instance's own attributes, because a property may take as long as the training."""
     return getattr(estimator, "__dict__", {})

@@ -8,7 +8,17 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
-from fitprint.plugin import ChildRun, Flavor, Package, Patch, TrainingCall, is_recording, pickle_format
+from fitprint.plugin import (
+    ChildRun,
+    Flavor,
+    Package,
+    Patch,
+    SaveContext,
+    SavedModel,
+    TrainingCall,
+    is_recording,
+    pickle_format,
+)
 from fitprint_sklearn import (
     _arguments,
     _entry_points,
@@ -19,12 +29,13 @@ from fitprint_sklearn import (
     _training_metrics,
     _validation,
 )
-from fitprint_sklearn._silent_copy import silent_copy
+from fitprint_sklearn._silent_copy import predict_silently, silent_copy_for
 
 
 class SklearnFlavor(Flavor):
     """scikit-learn: ``fit``, ``fit_transform`` and ``fit_predict`` of every estimator, and cross-validation."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.sklearn"
     model_argument = "sk_model"
     save_options = _packages.SAVE_OPTIONS
@@ -43,7 +54,7 @@ class SklearnFlavor(Flavor):
             return _best_of(call)
         return call.instance
 
-    def run_name(self, call: TrainingCall) -> str:
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
         if call.instance is None:
             return f"{call.name} {type(call.argument('estimator')).__name__}"
         return type(call.instance).__name__
@@ -74,7 +85,7 @@ class SklearnFlavor(Flavor):
         if _search.is_search(estimator):
             metrics |= _search.best_metrics(estimator)
         if call.settings.log_training_metrics:
-            training_metrics, artifacts = _training_facts(call, silent_copy(estimator))
+            training_metrics, artifacts = _training_facts(call, estimator)
             metrics |= training_metrics
             call.cache["artifacts"] = artifacts
         else:
@@ -107,12 +118,13 @@ class SklearnFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):
             if hasattr(model, name):
-                # while it is recorded, the model belongs to the user: predicting must not change it
-                return getattr(silent_copy(model) if is_recording() else model, name)(data)
+                if is_recording():  # then the model belongs to the user: predicting must not change it
+                    return predict_silently(model, name, data)
+                return getattr(model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)
@@ -137,12 +149,13 @@ def _best_of(call: TrainingCall) -> Any:
 def _training_facts(call: TrainingCall, estimator: Any) -> tuple[dict[str, float], dict[str, Any]]:
     if _search.is_search(estimator) and not hasattr(estimator, "best_estimator_"):
         return {}, {}
-    if is_classifier(estimator):
-        return _training_metrics.classifier_facts(call, estimator)
-    if is_regressor(estimator):
-        return _training_metrics.regressor_facts(call, estimator)
-    if is_clusterer(estimator):
-        return _training_metrics.clusterer_facts(call, estimator)
-    if is_outlier_detector(estimator):
-        return _training_metrics.outlier_facts(call, estimator)
+    model, inputs = silent_copy_for(estimator, _arguments.inputs_of(call))
+    if is_classifier(model):
+        return _training_metrics.classifier_facts(call, model, inputs)
+    if is_regressor(model):
+        return _training_metrics.regressor_facts(call, model, inputs)
+    if is_clusterer(model):
+        return _training_metrics.clusterer_facts(call, model, inputs)
+    if is_outlier_detector(model):
+        return _training_metrics.outlier_facts(call, model, inputs)
     return {}, {}

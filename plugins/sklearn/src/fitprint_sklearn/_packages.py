@@ -8,19 +8,20 @@ from typing import Any
 
 import sklearn
 
-from fitprint.plugin import Package, member, pickle_format
+from fitprint.plugin import Package, SaveContext, SavedModel, member, pickle_format
 
 SAVE_OPTIONS = (*pickle_format.OPTIONS, "pyfunc_predict_fn")
 PREDICT = ("predict", "predict_proba", "predict_log_proba", "predict_joint_log_proba", "score")
 """The methods with which a package may predict: those that MLflow's loader accepts."""
 
 
-def save(model: Any, package: Package) -> dict[str, Any]:
+def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     """Write an estimator, or any picklable object that predicts.
 
     Args:
         model: The model.
         package: The package to write into.
+        context: The options of the call.
 
     Returns:
         The keys of MLflow's sklearn flavor in MLmodel.
@@ -28,9 +29,11 @@ def save(model: Any, package: Package) -> dict[str, Any]:
     Raises:
         ValueError: An option has an unknown value. Errors of pickling are raised too.
     """
-    file, keys = pickle_format.save(model, package)
-    package.pyfunc = _generic(model, file, package.options.get("pyfunc_predict_fn"))
-    return {"pickled_model": file, **keys, "sklearn_version": sklearn.__version__}
+    file, keys = pickle_format.save(model, package, context.options)
+    return SavedModel(
+        keys={"pickled_model": file, **keys, "sklearn_version": sklearn.__version__},
+        pyfunc=_generic(model, file, context.options.get("pyfunc_predict_fn")),
+    )
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
+
+from sklearn.base import BaseEstimator
 
 from fitprint.plugin import TrainingCall, positional_names
+
+_names: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
+"""The names of the params of each class, which ``get_params`` reads from the signature of the constructor each time."""
 
 
 def estimator_params(estimator: Any) -> dict[str, Any]:
     """Return ``get_params(deep=True)``, as values that JSON has."""
+    cls = type(estimator)
+    if getattr(cls, "get_params", None) is BaseEstimator.get_params:
+        if cls not in _names:
+            _names[cls] = tuple(estimator.get_params(deep=False))
+        values = {name: getattr(estimator, name) for name in _names[cls]}
+        if not any(hasattr(value, "get_params") for value in values.values()):
+            return {name: readable(value) for name, value in values.items()}
     return {name: readable(value) for name, value in estimator.get_params(deep=True).items()}
 
 

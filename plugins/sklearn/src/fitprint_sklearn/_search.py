@@ -72,7 +72,7 @@ def _candidate_params(inner: dict[str, Any], candidate: Mapping[str, Any]) -> di
     """Return the params of a candidate. An estimator that it puts in the place of another brings its own params."""
     params = dict(inner)
     for name, value in sorted(candidate.items(), key=lambda pair: pair[0].count("__")):
-        params = {other: kept for other, kept in params.items() if not other.startswith(f"{name}__")}
+        params = {other: value for other, value in params.items() if not other.startswith(f"{name}__")}
         params[name] = readable(value)
         if hasattr(value, "get_params"):
             params |= {f"{name}__{inside}": param for inside, param in estimator_params(value).items()}

@@ -24,16 +24,17 @@ Facts = tuple[dict[str, float], dict[str, Any]]
 """Metrics by name, artifacts by file name."""
 
 
-def classifier_facts(call: TrainingCall, model: Any) -> Facts:
+def classifier_facts(call: TrainingCall, model: Any, inputs: Any) -> Facts:
     """Return MLflow's ``training_*`` metrics, the confusion matrix and, for two classes, the curves.
 
     Args:
         call: The call that has ended.
         model: The classifier to predict with.
+        inputs: The training data, as `silent_copy_for` returns it.
     """
     classes = getattr(model, "classes_", None)
     scoring = _scoring_method(model, classes)
-    rows = training_rows(call, model, predictions=2 if scoring else 1)
+    rows = training_rows(call, model, inputs, predictions=2 if scoring else 1)
     if rows is None or rows.target is None:
         return {}, {}
     predicted = _predicted(call, model, rows)
@@ -61,14 +62,15 @@ def _scoring_method(model: Any, classes: Any) -> str | None:
     return None
 
 
-def regressor_facts(call: TrainingCall, model: Any) -> Facts:
+def regressor_facts(call: TrainingCall, model: Any, inputs: Any) -> Facts:
     """Return MLflow's ``training_*`` metrics of a regressor.
 
     Args:
         call: The call that has ended.
         model: The regressor to predict with.
+        inputs: The training data, as `silent_copy_for` returns it.
     """
-    rows = training_rows(call, model, 1)
+    rows = training_rows(call, model, inputs, 1)
     if rows is None or rows.target is None:
         return {}, {}
     facts = regression_facts(np.asarray(rows.target), _predicted(call, model, rows), weight=_weight(rows))
@@ -77,16 +79,17 @@ def regressor_facts(call: TrainingCall, model: Any) -> Facts:
     return metrics, {}
 
 
-def clusterer_facts(call: TrainingCall, model: Any) -> Facts:
+def clusterer_facts(call: TrainingCall, model: Any, inputs: Any) -> Facts:
     """Return the number of clusters and their sizes, and the silhouette coefficient on a sample of the rows.
 
     Args:
         call: The call that has ended.
         model: The clusterer to predict with.
+        inputs: The training data, as `silent_copy_for` returns it.
     """
     labels = getattr(model, "labels_", None)
     if labels is None and hasattr(model, "predict"):
-        rows = training_rows(call, model, 1)
+        rows = training_rows(call, model, inputs, 1)
         if rows is None or rows.sampled is not None:
             return {}, {}
         labels = _predicted(call, model, rows)
@@ -96,7 +99,6 @@ def clusterer_facts(call: TrainingCall, model: Any) -> Facts:
     metrics = {"n_clusters": float(len(set(sizes) - {"-1"}))}
     if "-1" in sizes:
         metrics["noise_fraction"] = sizes["-1"] / sum(sizes.values())
-    inputs = inputs_of(call)
     if len(labels) != row_count(inputs):  # FeatureAgglomeration clusters columns
         return metrics, {"cluster_sizes.json": sizes}
     precomputed = "precomputed" in (getattr(model, "metric", None), getattr(model, "affinity", None))
@@ -109,16 +111,17 @@ def clusterer_facts(call: TrainingCall, model: Any) -> Facts:
     return metrics, {"cluster_sizes.json": sizes}
 
 
-def outlier_facts(call: TrainingCall, model: Any) -> Facts:
+def outlier_facts(call: TrainingCall, model: Any, inputs: Any) -> Facts:
     """Return the fraction of the training rows that an outlier detector calls outliers.
 
     Args:
         call: The call that has ended.
         model: The detector to predict with.
+        inputs: The training data, as `silent_copy_for` returns it.
     """
     labels = call.result if call.name == "fit_predict" else None
     if labels is None and hasattr(model, "predict"):
-        rows = training_rows(call, model, 1)
+        rows = training_rows(call, model, inputs, 1)
         labels = _predicted(call, model, rows) if rows is not None else None
     if labels is None:
         return {}, {}
@@ -129,7 +132,7 @@ def _predicted(call: TrainingCall, model: Any, rows: TrainingRows) -> Any:
     """What a model predicts, kept for the signature where these are all rows of its training."""
     predicted = model.predict(rows.inputs)
     if rows.sampled is None:
-        call.predicted = rows.inputs, predicted
+        call.predicted = inputs_of(call), predicted
     return predicted
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint.plugin import Emit, Flavor, Package, Patch, Role, TrainingCall
+from fitprint.plugin import Emit, Flavor, Package, Patch, Role, SaveContext, SavedModel, TrainingCall
 from fitprint_spacy import _facts, _packages, _scores, _texts
 
 _BEST = "model-best"
@@ -15,6 +15,7 @@ _BEST = "model-best"
 class SpacyFlavor(Flavor):
     """spaCy: loops of ``Language.update``, and ``spacy.training.loop.train``, which ``spacy train`` calls."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.spacy"
     model_argument = "spacy_model"
 
@@ -83,8 +84,8 @@ class SpacyFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return _texts.categories(model, data)
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)

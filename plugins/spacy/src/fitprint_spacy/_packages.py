@@ -9,27 +9,29 @@ from typing import Any
 import spacy
 from spacy.about import __version__
 
-from fitprint.plugin import Package, distribution_of_module, member
+from fitprint.plugin import Package, SaveContext, SavedModel, distribution_of_module, member
 from fitprint_spacy._texts import categorizes
 
 FOLDER = "model.spacy"
 
 
-def save(nlp: Any, package: Package) -> dict[str, Any]:
+def save(nlp: Any, package: Package, context: SaveContext) -> SavedModel:
     """Write a pipeline. Without a text categorizer it cannot predict, as in MLflow.
 
     Args:
         nlp: The pipeline.
         package: The package to write into.
+        context: The options of the call.
 
     Returns:
-        The flavor's keys in MLmodel.
+        The flavor's entry in MLmodel.
     """
     nlp.to_disk(package.path(FOLDER))
-    package.modules |= _foreign_modules(nlp)
-    if not categorizes(nlp):
-        package.pyfunc = None
-    return {"data": FOLDER, "spacy_version": __version__}
+    return SavedModel(
+        keys={"data": FOLDER, "spacy_version": __version__},
+        pyfunc={} if categorizes(nlp) else None,
+        modules=_foreign_modules(nlp),
+    )
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:

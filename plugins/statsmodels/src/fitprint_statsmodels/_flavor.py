@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint.plugin import Flavor, Package, Patch, TrainingCall
+from fitprint.plugin import Flavor, Package, Patch, SaveContext, SavedModel, TrainingCall
 from fitprint_statsmodels import _entry_points, _facts, _packages, _params, _predicting, _rows
 from fitprint_statsmodels._stand_in import stand_in
 
@@ -14,6 +14,7 @@ from fitprint_statsmodels._stand_in import stand_in
 class StatsmodelsFlavor(Flavor):
     """statsmodels: ``fit`` and similar methods of every model, including those of the formula API."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.statsmodels"
     model_argument = "statsmodels_model"
     save_options = _packages.SAVE_OPTIONS
@@ -38,6 +39,11 @@ class StatsmodelsFlavor(Flavor):
             f"{call.name} returned {type(results).__name__}, which are not results of statsmodels",
         )
         return None
+
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
+        return type(
+            call.instance
+        ).__name__  # the model's class; what statsmodels saves and predicts with are its results
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         results = call.cache["results"] = stand_in(call.result)
@@ -66,8 +72,8 @@ class StatsmodelsFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return _predicting.predict(model, data)
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import statsmodels
 
-from fitprint.plugin import UNPICKLING_ERRORS, Package, PackageError, Unpickler, attempt, dump_model, member
+from fitprint.plugin import (
+    UNPICKLING_ERRORS,
+    Package,
+    PackageError,
+    SaveContext,
+    SavedModel,
+    Unpickler,
+    attempt,
+    dump_model,
+    member,
+)
 from fitprint_statsmodels import _formulas
 from fitprint_statsmodels._predicting import TIMES, predicts_from, sample, target
 from fitprint_statsmodels._rows import with_statistics, without_rows
@@ -23,7 +33,7 @@ _DECORATORS = ("statsmodels.tools.decorators", "statsmodels.tools._decorators")
 """Before 0.15, and since."""
 
 
-def save(model: Any, package: Package) -> dict[str, Any]:
+def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     """Write results without the rows they were fitted on, if they predict the same without them.
 
     The option ``remove_data`` decides: False keeps the rows, True requires that they can be left out.
@@ -31,16 +41,15 @@ def save(model: Any, package: Package) -> dict[str, Any]:
     Args:
         model: The results.
         package: The package to write into.
+        context: The options of the call.
 
     Returns:
-        The flavor's keys in MLmodel.
+        The flavor's entry in MLmodel.
 
     Raises:
         ValueError: The rows have to be left out, and cannot.
     """
-    if predicts_from(model) is None:
-        package.pyfunc = None
-    remove = package.options.get("remove_data")
+    remove = context.options.get("remove_data")
     if remove is False or not _save_without_rows(model, package):
         if remove:
             raise ValueError(f"remove_data=True: {type(model).__name__} may need its data to predict")
@@ -48,8 +57,9 @@ def save(model: Any, package: Package) -> dict[str, Any]:
         _read(package.folder / FILE)  # raises the error that every reader would get
         if remove is None and target(getattr(model, "model", None)) is not None:
             reason = f"{type(model).__name__} needs its training data, so the package contains it"
-            package.skip("the model without its training data", "statsmodels", reason)
-    return {"data": FILE, "statsmodels_version": statsmodels.__version__}
+            context.skip("the model without its training data", "statsmodels", reason)
+    keys = {"data": FILE, "statsmodels_version": statsmodels.__version__}
+    return SavedModel(keys, pyfunc=None if predicts_from(model) is None else {})
 
 
 def _save_without_rows(model: Any, package: Package) -> bool:

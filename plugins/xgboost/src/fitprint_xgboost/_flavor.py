@@ -10,7 +10,19 @@ import xgboost
 from xgboost import Booster, DMatrix, XGBClassifier, XGBRegressor, collective
 from xgboost.core import XGBoostError
 
-from fitprint.plugin import BoostingFlavor, Emit, Package, Patch, Role, TrainingCall, UnknownColumns, to_json
+from fitprint.plugin import (
+    BoostingFlavor,
+    Emit,
+    Package,
+    Patch,
+    Role,
+    SaveContext,
+    SavedModel,
+    TrainingCall,
+    UnknownColumns,
+    pickle_format,
+    to_json,
+)
 from fitprint_xgboost import _arguments, _listening, _matrices, _packages
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")
@@ -23,8 +35,10 @@ _IMPORTANCES = ("weight", "gain", "cover")
 class XGBoostFlavor(BoostingFlavor):
     """XGBoost: ``train``, ``cv`` and ``fit`` of every estimator."""
 
+    api_version = (2, 0)
     loader_module = "mlflow.xgboost"
     model_argument = "xgb_model"
+    reads = ("sklearn",)  # the layout of what the native format would not preserve
     save_options = ("model_format",)
     container = DMatrix
     container_arguments = ("dtrain",)
@@ -86,7 +100,7 @@ class XGBoostFlavor(BoostingFlavor):
         if call.instance is not None:
             return super().shapes(call)
         matrix = self.training_data(call)
-        label = self.origins.alive(matrix, "label")  # the matrix would have to make an array of its own
+        label = self.origins.alive(matrix, "label")  # the matrix itself would have to make a new array
         shapes: dict[str, tuple[int, ...]] = {"inputs": self.container_shape(matrix)}
         return shapes if label is None else {**shapes, "target": tuple(label.shape)}
 
@@ -109,13 +123,18 @@ class XGBoostFlavor(BoostingFlavor):
         rows = data.rows if isinstance(data, UnknownColumns) else data
         return super().predict(model, _matrices.matrix_of(rows) if isinstance(model, Booster) else rows, params)
 
-    def save(self, model: Any, package: Package) -> Mapping[str, Any]:
-        return _packages.save(model, package)
+    def package_flavor(self, model: Any) -> str:
+        return self.name if _packages.is_kept_natively(model) else "sklearn"
+
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
+        return _packages.save(model, package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        if "pickled_model" in config:
+            return pickle_format.needs_trust(config)
         return None  # XGBoost's own formats contain only data
 
     def file_config(self, path: Path) -> Mapping[str, Any]:

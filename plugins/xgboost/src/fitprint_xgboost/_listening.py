@@ -7,7 +7,7 @@ from typing import Any
 
 from xgboost.callback import TrainingCallback
 
-from fitprint.plugin import Emit, MetricHistory, TrainingCall
+from fitprint.plugin import Emit, Listener, MetricHistory, TrainingCall
 from fitprint_xgboost._arguments import stops_early
 
 
@@ -29,14 +29,12 @@ def listen(call: TrainingCall, emit: Emit, arguments: Mapping[str, Any]) -> Call
     return listener.finish
 
 
-class _Listener(TrainingCallback):
+class _Listener(Listener, TrainingCallback):
     """Emits what XGBoost has added to its log of metrics: once a second, and at the end."""
 
     def __init__(self, call: TrainingCall, emit: Emit, early: bool) -> None:
-        super().__init__()
-        self._emit = emit
+        super().__init__(call, emit)
         self._early = early
-        self._guard = call.guard("early stopping")
         self._log: Any = {}
         self._best: dict[str, str | None] = {}
         self._history = MetricHistory(call, emit, self._metrics)
@@ -50,8 +48,7 @@ class _Listener(TrainingCallback):
     def after_training(self, model: Any) -> Any:
         """Take note of where early stopping found the best iteration; XGBoost calls this."""
         if self._early:
-            with self._guard:
-                self._best = {name: model.attr(name) for name in ("best_iteration", "best_score")}
+            self._best = {name: model.attr(name) for name in ("best_iteration", "best_score")}
         return model
 
     def finish(self) -> None:
@@ -60,9 +57,9 @@ class _Listener(TrainingCallback):
         for name, value in self._best.items():
             # XGBoost 2 keeps the best score of a cross-validation as the text of a pair
             if value is not None and not value.startswith("("):
-                self._emit(name, float(value), 0)
+                self.emit(name, float(value), 0)
         if self._best and self._history.iterations:
-            self._emit("stopped_iteration", self._history.iterations - 1, 0)
+            self.emit("stopped_iteration", self._history.iterations - 1, 0)
         self._log = {}
 
     def _metrics(self) -> dict[str, list[float]]:

@@ -12,7 +12,7 @@ from typing import Any
 import xgboost
 from xgboost import Booster, XGBModel
 
-from fitprint.plugin import Package, PackageError, installed_version, member, pickle_format
+from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, installed_version, member, pickle_format
 
 FORMATS = ("ubj", "json")
 _BOOSTER = "xgboost.core.Booster"
@@ -30,29 +30,31 @@ def booster_of(model: Booster | XGBModel) -> Booster:
     return model if isinstance(model, Booster) else model.get_booster()
 
 
-def save(model: Any, package: Package) -> dict[str, Any]:
+def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     """Write a model in XGBoost's format; where that drops something, as a pickle that scikit-learn's loaders read.
 
     Args:
         model: The model.
         package: The package to write into.
+        context: The options of the call.
 
     Returns:
-        The flavor's keys in MLmodel.
+        The flavor's entry in MLmodel.
 
     Raises:
         ValueError: The option ``model_format`` is unknown.
     """
     if not is_kept_natively(model):
         return pickle_format.save_for(model, package, "sklearn", "scikit-learn")
-    model_format = package.options.get("model_format") or FORMATS[0]
+    model_format = context.options.get("model_format") or FORMATS[0]
     if model_format not in FORMATS:
         raise ValueError(f"model_format has to be one of {', '.join(FORMATS)}, not {model_format!r}")
     file = f"model.{model_format}"
     model.save_model(str(package.path(file)))
     cls = type(model)
     name = _BOOSTER if isinstance(model, Booster) else f"{cls.__module__}.{cls.__qualname__}"
-    return {"data": file, "model_class": name, "model_format": model_format, "xgb_version": xgboost.__version__}
+    about = {"model_class": name, "model_format": model_format, "xgb_version": xgboost.__version__}
+    return SavedModel({"data": file, **about})
 
 
 def is_kept_natively(model: Any) -> bool:
@@ -76,6 +78,8 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     Raises:
         PackageError: The file is damaged, or is not a model of XGBoost.
     """
+    if "pickled_model" in config:
+        return pickle_format.load(member(folder, config["pickled_model"]), config)
     path = member(folder, config.get("data"))
     _refuse_lost_base_score(folder, str(config.get("xgb_version") or ""))
     model = _class(folder, str(config.get("model_class") or _BOOSTER))()

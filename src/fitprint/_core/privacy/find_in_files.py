@@ -18,7 +18,7 @@ def files_with(folder: Path, secrets: Sequence[Any]) -> list[str]:
     """Find the files of a package that contain a secret; archives are searched too.
 
     A secret that is not a text, or a very short one, counts as being in each file of the model, because its bytes
-    cannot be told from others.
+    cannot be distinguished from others.
 
     Args:
         folder: The package.

@@ -29,11 +29,14 @@ class Redactor:
     """
 
     def __init__(self, own: tuple[str, ...] = (), allowed: tuple[str, ...] = ()) -> None:
+        self.patterns = own, allowed
+        """What it was made of, to make the same one in another process."""
         self._own_names, self._own_values = _by_kind(own)
         self._allowed_names, self._allowed_values = _by_kind(allowed)
         self._wide = bool(own)
         self._names: dict[str, bool] = {}
-        self._clean: set[str] = set()
+        self.clean: set[str] = set()
+        """Texts in which no secret was found. Most texts are the same in every run."""
 
     def hides(self, name: str) -> bool:
         """Return True if a value of this name is secret."""
@@ -110,7 +113,7 @@ class Redactor:
         Returns:
             The redacted text.
         """
-        if len(text) < _SHORTEST or text in self._clean:
+        if len(text) < _SHORTEST or text in self.clean:
             return text
         if not self.may_hide_in(text):
             return self._cached(text)
@@ -143,11 +146,11 @@ class Redactor:
         return HIDDEN
 
     def _cached(self, text: str) -> str:
-        """Remember that a text has no secret: most texts are the same in every run."""
+        """Remember that a text has no secret."""
         if len(text) <= _LONGEST_CACHED:
-            if len(self._clean) >= _MOST_CACHED:
-                self._clean.clear()
-            self._clean.add(text)
+            if len(self.clean) >= _MOST_CACHED:
+                self.clean.clear()
+            self.clean.add(text)
         return text
 
 

@@ -83,15 +83,15 @@ def imports_of(
         yield from _with_error(name, _whole(path, name, name in pickles, name in models))
 
 
-def _with_error(shown: str, imports: Iterator[Imports]) -> Iterator[Imports]:
+def _with_error(label: str, imports: Iterator[Imports]) -> Iterator[Imports]:
     """Yield the same imports, and an error as the last of them."""
     try:
         yield from imports
     except BrokenStream as error:
-        yield _broken(shown, str(error))
+        yield _broken(label, str(error))
     except _BROKEN_FILE as error:
         text = getattr(error, "strerror", None) or " ".join(str(error).split())[:200] or type(error).__name__
-        yield _broken(shown, f"it cannot be read: {text}")
+        yield _broken(label, f"it cannot be read: {text}")
 
 
 def _broken(name: str, problem: str) -> Imports:
@@ -125,16 +125,16 @@ def open_plainly(path: str, flags: int) -> int:
     return descriptor
 
 
-def _stream(file: io.BufferedReader, shown: str, name: str, is_pickle: bool, is_model: bool) -> Iterator[Imports]:
+def _stream(file: io.BufferedReader, label: str, name: str, is_pickle: bool, is_model: bool) -> Iterator[Imports]:
     """Yield the names of a file that begins like a pickle, has the name of one, or is used as one."""
     head = file.peek(_HEAD)[:2]
     if is_pickle or _is_called_pickle(name) or (head[:1] == b"\x80" and head[1:] <= b"\x10"):
-        yield Imports(shown, names_of(file))
+        yield Imports(label, names_of(file))
     elif is_model and not name.lower().endswith(_TEXTS):
         names = names_of(file)  # pickles of protocol 0 and 1 have no fixed beginning
         likely = [named for named in names.named if all(part.isidentifier() for part in str(named).split("."))]
         if likely or (names.named and not names.problem):
-            yield Imports(shown, names)
+            yield Imports(label, names)
 
 
 def _is_called_pickle(name: str) -> bool:
@@ -150,19 +150,19 @@ def _archive(path: Path, name: str) -> Iterator[Imports]:
             members = archive.infolist()
             allowance = Allowance()
             for member in members[:MOST_MEMBERS]:
-                shown = f"{name}/{member.filename}"
-                yield from _with_error(shown, _member(archive, member, shown, allowance))
+                label = f"{name}/{member.filename}"
+                yield from _with_error(label, _member(archive, member, label, allowance))
             if len(members) > MOST_MEMBERS:
                 yield _broken(name, f"it holds more than {MOST_MEMBERS:,} files, and the rest was not read")
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, shown: str, allowance: Allowance) -> Iterator[Imports]:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, label: str, allowance: Allowance) -> Iterator[Imports]:
     with archive.open(member) as opened:
         inner = _Unpacked(opened, allowance).buffered()
         if member.filename.rpartition("/")[2] == SCHEMA:
-            yield Imports(shown, _types_of_schema(inner.read(LARGEST_SCHEMA + 1)))
+            yield Imports(label, _types_of_schema(inner.read(LARGEST_SCHEMA + 1)))
         else:
-            yield from _stream(inner, shown, member.filename, False, False)
+            yield from _stream(inner, label, member.filename, False, False)
 
 
 def _types_of_schema(content: bytes) -> StreamNames:

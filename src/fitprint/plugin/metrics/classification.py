@@ -165,7 +165,7 @@ def single_output_facts(predictions: Predictions) -> ClassificationFacts:
     outcomes["accuracy_score"] = accuracy(counts)
     scores, curve = _probability_scores(encoded, predictions, weights)
     metrics, reasons = sort_outcomes(outcomes | scores)
-    labels = encoded.labels if counts.kept is None else encoded.labels[counts.kept]
+    labels = encoded.labels if counts.positions is None else encoded.labels[counts.positions]
     return ClassificationFacts(metrics, reasons, labels, counts.matrix, len(encoded.labels), weights is not None, curve)
 
 
@@ -335,9 +335,9 @@ class Tally(NamedTuple):
     predicted: Array
     """(k,) rows predicted as each label."""
     matrix: Array
-    """(m, m) rows by true label (axis 0) and predicted label (axis 1), for the labels kept."""
-    kept: Array | None
-    """(m,) positions of the labels kept in the matrix, None when it has them all."""
+    """(m, m) rows by true label (axis 0) and predicted label (axis 1), for the labels at `positions`."""
+    positions: Array | None
+    """(m,) positions of the labels that the matrix has, or None if it has all of them."""
 
 
 def tally(encoded: Encoded, weights: Array | None) -> Tally:
@@ -354,8 +354,8 @@ def tally(encoded: Encoded, weights: Array | None) -> Tally:
     predicted = np.bincount(encoded.predicted, weights, k)
     hit = encoded.true == encoded.predicted
     hits = np.bincount(encoded.true[hit], None if weights is None else weights[hit], k)
-    kept = np.sort(np.argsort(-true, kind="stable")[:MOST_CLASSES])
-    return Tally(hits, true, predicted, _cells_of(kept, encoded, weights), kept)
+    positions = np.sort(np.argsort(-true, kind="stable")[:MOST_CLASSES])
+    return Tally(hits, true, predicted, _cells_of(positions, encoded, weights), positions)
 
 
 def weighted_scores(counts: Tally) -> dict[str, float | str]:
@@ -396,10 +396,10 @@ def _cells(true: Array, predicted: Array, k: int, weights: Array | None) -> Arra
     return np.bincount(true * k + predicted, weights, k * k).reshape(k, k)
 
 
-def _cells_of(kept: Array, encoded: Encoded, weights: Array | None) -> Array:
-    """Return the matrix of the `kept` labels alone, from the rows whose two labels are both kept."""
+def _cells_of(positions: Array, encoded: Encoded, weights: Array | None) -> Array:
+    """Return the matrix of the labels at these positions, from the rows whose two labels are both among them."""
     place = np.full(len(encoded.labels), -1)
-    place[kept] = np.arange(len(kept))
+    place[positions] = np.arange(len(positions))
     true, predicted = place[encoded.true], place[encoded.predicted]
     both = (true >= 0) & (predicted >= 0)
-    return _cells(true[both], predicted[both], len(kept), None if weights is None else weights[both])
+    return _cells(true[both], predicted[both], len(positions), None if weights is None else weights[both])

@@ -199,11 +199,11 @@ def roc_points(counts: ThresholdCounts, points: int | None = MOST_POINTS) -> dic
         false, true, thresholds = false[corners], true[corners], thresholds[corners]
     fpr = np.concatenate(([0.0], false / false[-1]))
     tpr = np.concatenate(([0.0], true / true[-1]))
-    kept = thinned(fpr, tpr, points)
+    positions = thinned(fpr, tpr, points)
     return {
-        "fpr": fpr[kept].tolist(),
-        "tpr": tpr[kept].tolist(),
-        "thresholds": ["Infinity", *thresholds[kept[1:] - 1].tolist()],
+        "fpr": fpr[positions].tolist(),
+        "tpr": tpr[positions].tolist(),
+        "thresholds": ["Infinity", *thresholds[positions[1:] - 1].tolist()],
         "positive": positive,
     }
 
@@ -224,11 +224,11 @@ def precision_recall_points(counts: ThresholdCounts, points: int | None = MOST_P
     false, true, thresholds, positive = counts
     precision = np.append(divided(true, true + false)[::-1], 1.0)
     recall = np.append((true / true[-1])[::-1], 0.0)
-    kept = thinned(recall, precision, points)
+    positions = thinned(recall, precision, points)
     return {
-        "precision": precision[kept].tolist(),
-        "recall": recall[kept].tolist(),
-        "thresholds": thresholds[::-1][kept[:-1]].tolist(),
+        "precision": precision[positions].tolist(),
+        "recall": recall[positions].tolist(),
+        "thresholds": thresholds[::-1][positions[:-1]].tolist(),
         "positive": positive,
     }
 

@@ -15,7 +15,7 @@ def data():
         "rows": rows,
         "target": rows["a"] - 2 * rows["b"],
         "seen": seen,
-        "callbacks": [lambda *told: seen.append(told)],
+        "callbacks": [lambda *values: seen.append(values)],
     }
 
 
@@ -25,7 +25,7 @@ def train(data):
 
 
 def train_until(data):
-    """One that a callback of the user's ends."""
+    """A training that one of the user's callbacks ends."""
     return tinyboost.Booster().fit(data["rows"], data["target"], callbacks=[lambda at, loss: at == 3])
 
 

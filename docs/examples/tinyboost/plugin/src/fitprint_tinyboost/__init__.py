@@ -1,1 +1,1 @@
-"""fitprint's flavor for tinyboost. Imports nothing: readers without fitprint come through here to the loader."""
+"""fitprint's flavor for tinyboost.."""

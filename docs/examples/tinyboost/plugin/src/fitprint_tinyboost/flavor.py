@@ -8,6 +8,7 @@ from fitprint.plugin import Flavor, Patch, member
 class TinyboostFlavor(Flavor):
     """Records `Booster.fit`; the model is the instance that was fitted."""
 
+    api_version = (2, 0)
     loader_module = "fitprint_tinyboost.loader"
 
     def patches(self):
@@ -26,7 +27,7 @@ class TinyboostFlavor(Flavor):
     def data(self, call):
         return call.argument("X")
 
-    def save(self, model, package):
+    def save(self, model, package, context):
         model.save(package.path("model.json"))
         return {"data": "model.json"}
 

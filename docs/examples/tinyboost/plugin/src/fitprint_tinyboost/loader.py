@@ -1,4 +1,4 @@
-"""Loads a package in stock MLflow, and anywhere else: imports nothing of fitprint."""
+"""Loads a package where only the framework is installed. fitprint copies this file into every package."""
 
 import tinyboost
 

@@ -1,0 +1,1 @@
+"""fitprint's flavor for tinyonline. Imports nothing: readers without fitprint come through here to the loader."""

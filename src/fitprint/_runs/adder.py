@@ -1,0 +1,177 @@
+"""What can be added to a run, by the process that writes its record (`RunWriter`) and by others (`SideWriter`)."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from errno import ENAMETOOLONG
+from pathlib import Path
+from typing import Any
+
+from fitprint._core.privacy import Redactor, in_force
+from fitprint._runs import store_breaker
+from fitprint._runs.params import PreparedParam, Secrets, prepare_param
+from fitprint.models.package import Package
+
+FLUSH_INTERVAL = 1.0
+"""The seconds after which buffered metrics and changed params are written while a run is open."""
+
+
+class RunAdder(ABC):
+    """Adds params, metrics, tags, artifacts, packages and skip reasons to one run."""
+
+    def __init__(self, run_id: str, location: str, redactor: Redactor | None) -> None:
+        self.run_id = run_id
+        self.secrets = Secrets(redactor or in_force())
+        self.fault: OSError | None = None
+        """The error because of which the store is left alone. The user has been warned of it."""
+        self._location = location
+        self._added = self._slow_until = self._flushed = float("-inf")
+
+    @property
+    @abstractmethod
+    def path(self) -> Path:
+        """The folder of the run. It moves when the run ends."""
+
+    @abstractmethod
+    def rename(self, name: str) -> None:
+        """Give the run another name."""
+
+    @abstractmethod
+    def add_tags(self, tags: Mapping[str, str], timestamp: float | None = None) -> None:
+        """Add tags to the run.
+
+        Args:
+            tags: The tags.
+            timestamp: When they were set, in seconds since the epoch, or None for the beginning of the run. Where
+                several processes set the same tag, the latest one stays.
+        """
+
+    def address(self) -> tuple[str, str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Return where other processes find the run: the store, the run's id, and the patterns of its redactor."""
+        return self._location, self.run_id, self.secrets.redactor.patterns
+
+    def prepare_param(self, name: str, value: Any) -> PreparedParam:
+        """Convert a param to what the run stores. Raises whatever the ``repr`` of the value raises."""
+        return prepare_param(name, value, self.secrets.redactor)
+
+    def add_param(self, name: str, value: Any) -> None:
+        """Add a param with a value of any type."""
+        self.add_prepared_param(name, self.prepare_param(name, value))
+
+    def add_prepared_param(self, name: str, param: PreparedParam) -> None:
+        """Add a param. If its artifact cannot be written, the run gets a skip reason."""
+        if param.file is not None:
+            try:
+                self.write_artifact(*param.file)
+            except OSError as error:
+                self.skip(f"the whole of param {name}", "store", error.strerror or str(error))
+        self._set_param(name, param)
+
+    @abstractmethod
+    def _set_param(self, name: str, param: PreparedParam) -> None: ...
+
+    def add_metric(self, name: str, value: float, step: int, time: float) -> None:
+        """Add a value of a metric. It is buffered. `time` is in seconds since the epoch."""
+        self.add_series(name, (value,), step, (time,))
+
+    @abstractmethod
+    def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+        """Add the values of a metric at consecutive steps. They are buffered."""
+
+    @abstractmethod
+    def write_artifact(self, name: str, content: bytes) -> None:
+        """Write a file below ``artifacts/``."""
+
+    @abstractmethod
+    def begin_package(self, limit: int | None) -> Package:
+        """Begin a package of at most `limit` bytes. It belongs to the run once `keep_package` is called."""
+
+    @abstractmethod
+    def keep_package(self, package: Package, name: str, about: Mapping[str, Any], replaces: bool = False) -> str:
+        """Seal a package and add it to the run.
+
+        Args:
+            package: A package of `begin_package`.
+            name: The name that it should have.
+            about: What the record says about it.
+            replaces: Whether it takes the place of the package of that name, if this process writes the record.
+
+        Returns:
+            The name that it has, which gets a number if `name` is taken and that package is not replaced.
+        """
+
+    @abstractmethod
+    def skip(self, what: str, rule: str, reason: str) -> None:
+        """Add a reason why something is not recorded. The same reason is added only once."""
+
+    def hide(self, text: str) -> str:
+        """Return a text about this run with the secrets in it redacted."""
+        return self.secrets.hide(text)
+
+    @abstractmethod
+    def write(self) -> None:
+        """Write now all that was added.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+
+    def flush_if_due(self) -> None:
+        """Write what is buffered: once a second while values come fast, and at once while they come slowly.
+
+        What cannot be written stays in the buffer.
+        """
+        now = time.monotonic()
+        if now - self._added >= FLUSH_INTERVAL:
+            self._slow_until = now + FLUSH_INTERVAL  # values that come together after a pause are written together
+        self._added = now
+        if now - self._flushed >= FLUSH_INTERVAL or now < self._slow_until:
+            self._try_to_write()
+
+    @abstractmethod
+    def _try_to_write(self) -> None:
+        """Write what is buffered, or keep as much of it as fits into the memory that it may take."""
+
+    @abstractmethod
+    def flush_metrics(self) -> None:
+        """Write the buffered metrics, so that they can be read."""
+
+    @abstractmethod
+    def change(self, metrics_only: bool = False) -> AbstractContextManager[None]:
+        """Return a context manager that writes what the user changes in it: metrics within a second."""
+
+    def _store_operation(self) -> _StoreOperation:
+        """Surround file operations of the run. Raises if the store failed a moment ago; a failure trips the breaker."""
+        return _StoreOperation(self)
+
+    def _handle_fault(self, error: OSError) -> bool:
+        """Handle an error of the files of this run. Returns False if its folder is gone, and can never be written."""
+        if self._is_gone():
+            return False
+        if error.errno != ENAMETOOLONG:  # this one is about a name, not about the store
+            self.fault = error
+            store_breaker.trip(self._location, error)
+        return True
+
+    @abstractmethod
+    def _is_gone(self) -> bool:
+        """Return whether the run has been removed."""
+
+
+class _StoreOperation:
+    """See `RunAdder._store_operation`. A class, because a generator takes three times as long."""
+
+    __slots__ = ("_adder",)
+
+    def __init__(self, adder: RunAdder) -> None:
+        self._adder = adder
+
+    def __enter__(self) -> None:
+        store_breaker.check(self._adder._location)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            self._adder._handle_fault(error)

@@ -1,0 +1,169 @@
+"""Reading a run as a whole: its record, and what other processes have added to the run in their side files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fitprint._core.process import is_alive
+from fitprint._runs import side_file
+from fitprint._runs.metrics import MetricEntry, read_entries
+from fitprint._runs.record import GC, KILLED, RUNNING, Record, Skip, iso_time, model_skip, read_record
+from fitprint._runs.side_file import SideLine, read_side_lines
+from fitprint.stores import Store
+
+
+def read_whole_record(store: Store, run_id: str) -> Record:
+    """Read the record of a run, with what other processes have added to the run.
+
+    Raises:
+        UnknownRunError: If the store has no such run.
+        StoreError: If the record is broken or cannot be read.
+    """
+    return whole_record(read_record(store, run_id), store)
+
+
+def whole_record(record: Record, store: Store) -> Record:
+    """Return a record with what other processes have added to the run; the record itself if they have added nothing.
+
+    A param keeps its first value, which is that of the record if it has one, unless a process that has opened the run
+    again after its end changes it. Of a tag, of a metric and of the name of the run the latest value counts.
+
+    Raises:
+        UnknownRunError: If the store has no such run.
+        StoreError: If a side file cannot be read.
+    """
+    lines = read_side_lines(store, record.run_id)
+    if not lines:
+        return record
+    whole = replace(
+        record,
+        params=dict(record.params),
+        metrics=dict(record.metrics),
+        tags=dict(record.tags),
+        artifacts=list(record.artifacts),
+        models=dict(record.models),
+        skipped=list(record.skipped),
+    )
+    _add_params(whole, lines)
+    _add_metrics(whole, lines, store)
+    for line in lines:
+        _add_other(whole, line)
+    _add_status(whole, lines)
+    return whole
+
+
+def read_history(store: Store, run_id: str, name: str) -> list[tuple[int, float]]:
+    """Read all values of one metric as (step, value), those of other processes too.
+
+    Raises:
+        UnknownRunError: If the store has no such run.
+        StoreError: If a side file cannot be read.
+    """
+    folder, lines = store.folder(run_id), read_side_lines(store, run_id)
+    entries = [*_own_entries(store, folder, run_id, name), *_side_entries(lines, name)]
+    if lines:
+        entries.sort(key=lambda entry: entry.time)
+    return [(entry.step, entry.value) for entry in entries]
+
+
+def count_steps(store: Store, run_id: str) -> dict[str, int]:
+    """Return how many values each metric of a run has, those of other processes too."""
+    counts: dict[str, int] = {}
+    names = [entry.name for entry in read_entries(store.folder(run_id))]
+    names += [line.name for line in read_side_lines(store, run_id) if line.kind == side_file.METRIC]
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _own_entries(store: Store, folder: Path, run_id: str, name: str) -> list[MetricEntry]:
+    entries = read_entries(folder, name)
+    if not entries and not folder.is_dir():  # the run was moved since its folder was looked up
+        return read_entries(store.folder(run_id), name)
+    return entries
+
+
+def _side_entries(lines: Sequence[SideLine], name: str) -> list[MetricEntry]:
+    return [
+        MetricEntry(line.name, line.step, line.value, line.time)
+        for line in lines
+        if line.kind == side_file.METRIC and line.name == name
+    ]
+
+
+def _add_params(whole: Record, lines: Sequence[SideLine]) -> None:
+    writers: dict[str, str] = {}
+    resumed: set[str] = set()
+    for line in lines:
+        if line.kind == side_file.BEGIN:
+            resumed.add(line.writer)
+        if line.kind != side_file.PARAM:
+            continue
+        if line.name not in whole.params or writers.get(line.name) == line.writer or line.writer in resumed:
+            whole.params[line.name], writers[line.name] = line.value, line.writer
+        elif whole.params[line.name] != line.value:
+            reason = f"another process had logged a value before {line.writer} logged {str(line.value)[:80]!r}"
+            _add_skip(whole, Skip(f"a value of param {line.name}", "several writers", reason))
+
+
+def _add_metrics(whole: Record, lines: Sequence[SideLine], store: Store) -> None:
+    last = {line.name: line for line in lines if line.kind == side_file.METRIC}
+    shared = last.keys() & whole.metrics.keys()
+    own = {entry.name: entry.time for entry in read_entries(store.folder(whole.run_id))} if shared else {}
+    for name, line in last.items():
+        if name not in shared or line.time >= own.get(name, 0.0):
+            whole.metrics[name] = line.value
+
+
+def _add_other(whole: Record, line: SideLine) -> None:
+    match line.kind:
+        case side_file.TAG if line.time >= whole.tag_times.get(line.name, 0.0):
+            whole.tags[line.name] = line.value
+        case side_file.NAME:
+            whole.name = line.value
+        case side_file.ARTIFACT if line.name not in whole.artifacts:
+            whole.artifacts.append(line.name)
+        case side_file.SKIP:
+            _add_skip(whole, Skip(line.name, *line.value))
+        case side_file.MODEL if not _is_removed(whole, line.name):
+            whole.models[line.name] = line.value
+
+
+def _add_skip(whole: Record, skip: Skip) -> None:
+    if skip not in whole.skipped:
+        whole.skipped.append(skip)
+
+
+def _is_removed(record: Record, model: str) -> bool:
+    """Return whether the cleanup has removed a package. It notes that in the record."""
+    return model_skip(model, GC, "")[:2] in {skip[:2] for skip in record.skipped}
+
+
+def _add_status(whole: Record, lines: Sequence[SideLine]) -> None:
+    """Set the status and the end of a run that other processes have opened again after its end."""
+    if whole.end is None:
+        return
+    for writer in dict.fromkeys(line.writer for line in lines if line.kind == side_file.BEGIN):
+        of_writer = [line for line in lines if line.writer == writer]
+        begun = [line for line in of_writer if line.kind == side_file.BEGIN]
+        ended = [line for line in of_writer if line.kind == side_file.END]
+        if len(ended) >= len(begun):
+            _end(whole, ended[-1].time, ended[-1].value)
+        elif _may_live(begun[-1].value):
+            whole.status, whole.end = RUNNING, None
+            return
+        else:
+            _end(whole, of_writer[-1].time, KILLED)
+
+
+def _end(whole: Record, time: float, status: str) -> None:
+    end = iso_time(time)
+    if whole.end is not None and end >= whole.end:
+        whole.status, whole.end = status, end
+
+
+def _may_live(process: Mapping[str, Any]) -> bool:
+    return is_alive(dict(process)) is not False

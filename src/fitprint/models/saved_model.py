@@ -1,0 +1,49 @@
+"""What passes between fitprint and a flavor that saves a model: what the caller asked for, and what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fitprint._core.publish import publish
+
+
+def _keep_no_reason(what: str, rule: str, reason: str) -> None:
+    """Ignore the reason: nobody asked for it."""
+
+
+@dataclass(frozen=True)
+class SaveContext:
+    """What `Flavor.save` is given besides the model and the package."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The flavor's own options that the caller of ``log_model`` or ``save_model`` gave; see `Flavor.save_options`."""
+    skip: Callable[[str, str, str], object] = _keep_no_reason
+    """Keeps a reason for what the package lacks; takes what it is, the rule, and the reason."""
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """What `Flavor.save` says about the model that it has written."""
+
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    """The keys of the flavor's entry in MLmodel. The key ``data`` is passed to the generic flavor too."""
+    pyfunc: Mapping[str, Any] | None = field(default_factory=dict)
+    """Keys to add to the generic flavor, or to change there; a key whose value is None is left out of it.
+
+    None in place of the mapping: the model cannot predict, so the package has no generic flavor.
+    """
+    loader_module: str | None = None
+    """The module with ``_load_pyfunc`` that loads this model elsewhere; None for that of the flavor.
+
+    It has to be importable there: it is not copied into the package.
+    """
+    modules: Iterable[str] = ()
+    """Modules that loading imports, besides those that the pickles in the package name.
+
+    Their distributions are among the requirements; modules of the user's own are copied into the package.
+    """
+
+
+publish("fitprint.plugin", SaveContext, SavedModel)
