@@ -360,15 +360,17 @@ class Flavor(ABC):
         """Return the name of the run: by default the name of the model's class.
 
         It is asked before the training, and again when there is a model. Until then the default is the class of the
-        instance, or the flavor and the function; without a model that stays the name.
+        instance, or the flavor and the function; without a model, and where it consists of several objects, that stays
+        the name.
 
         Args:
             call: The call.
             model: What `model` returned; None before that, and where there is none.
         """
         if model is None:
-            several = isinstance(call.loop, (tuple, list))  # none of several objects is the model
-            model = call.instance if call.loop is None or several else call.loop
+            model = call.loop
+        if model is None or isinstance(model, (tuple, list)):  # a tuple of several objects has no name of its own
+            model = call.instance
         return type(model).__name__ if model is not None else f"{self.name}.{call.name}"
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
