@@ -56,7 +56,7 @@ def test_rank_zero_alone_records_and_no_rank_waits(distributed):
     counted = distributed()
     assert counted["1"] == {"rank_zero_only": 2}
     estimator, booster = fitprint.runs()
-    assert (booster.name, estimator.name) == ("xgboost.train", "XGBRegressor")
+    assert (booster.name, estimator.name) == ("Booster", "XGBRegressor")
     for run in (booster, estimator):
         assert {name: run.tags[name] for name in ("rank", "world_size")} == {"rank": "0", "world_size": "2"}
         assert list(run.models) == ["model"]
@@ -71,8 +71,8 @@ def test_rank_zero_alone_records_and_no_rank_waits(distributed):
 def test_all_ranks_record_where_that_is_asked_for(distributed):
     distributed(rank_zero_only=False)
     assert sorted((run.name, run.tags["rank"]) for run in fitprint.runs()) == [
+        ("Booster", "0"),
+        ("Booster", "1"),
         ("XGBRegressor", "0"),
         ("XGBRegressor", "1"),
-        ("xgboost.train", "0"),
-        ("xgboost.train", "1"),
     ]
