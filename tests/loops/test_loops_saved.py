@@ -75,6 +75,7 @@ def test_the_end_keeps_the_package_of_the_last_save_and_says_what_came_after_it(
     train(net, 2)
     fitprint.disable()
     run = fitprint.last_run()
+    assert list(run.models) == ["model"]
     assert net.level != level == level_in(run)
     assert run.params["steps"] == 5
     assert [(skip.what, skip.rule) for skip in run.skipped] == [("the model after its last save", "saved")]

@@ -87,7 +87,7 @@ def test_a_rule_that_needs_no_seconds_is_asked_once(trained):
 
 
 def test_min_fit_seconds_is_a_rule_like_any_other(trained):
-    assert [rule_name(each) for each in BUILT_IN] == ["exclude_estimators", "min_fit_seconds"]
+    assert [rule_name(each) for each in BUILT_IN] == ["exclude_estimators", "min_fit_seconds", "rank_zero_only"]
     assert trained(min_fit_seconds=1000) == ([], {"min_fit_seconds": 1})
 
 

@@ -88,7 +88,6 @@ class TestCatBoost(FlavorConformance):
     golden = Path(__file__).with_name("golden")
     budget = Budget(seconds=0.1)
     without = {  # noqa: RUF012
-        "test_what_listens_pickles_and_copies": "the listener holds `emit`, which cannot be pickled yet",
     }
     cases = (
         Case(

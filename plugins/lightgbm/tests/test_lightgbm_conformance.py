@@ -89,7 +89,6 @@ class TestLightGBM(FlavorConformance):
     golden = Path(__file__).with_name("golden")
     budget = Budget(seconds=0.1)
     without = {  # noqa: RUF012
-        "test_what_listens_pickles_and_copies": "the listener holds `emit`, which cannot be pickled yet",
     }
     cases = (
         Case(

@@ -69,7 +69,6 @@ class TestXGBoost(FlavorConformance):
     golden = Path(__file__).with_name("golden")
     budget = Budget(seconds=0.1)
     without = {  # noqa: RUF012
-        "test_what_listens_pickles_and_copies": "the listener holds `emit`, which cannot be pickled yet",
         "test_training_inside_training_is_one_run": "no model of xgboost trains another",
     }
     cases = (

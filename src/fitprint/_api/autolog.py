@@ -50,9 +50,12 @@ def autolog(
         log_input_examples: Keep the first rows of the training data in the package as an input example. Default: false.
         log_training_metrics: Predict the training data and record how well the model fits it. Default: true.
         max_model_size: Write no package larger than this: 100MB, 1.5GiB, or a number of bytes. Default: none.
+        keep_incomplete: Write a package, marked as incomplete, of a training that failed or was interrupted, if its
+            flavor can. Default: false.
         include_estimators: Record only classes whose qualified names match one of these globs. Default: none.
         exclude_estimators: Do not record classes whose qualified names match one of these globs. Default: none.
         min_fit_seconds: Do not record training calls that took less time than this. Default: 0.
+        rank_zero_only: Record a distributed training on its rank 0 alone; the other ranks make no run. Default: true.
         max_metric_seconds: If training metrics would take longer than this, compute them on a sample of the rows.
             Default: 0.2.
         max_child_runs: How many of the best candidates of a search become child runs. Default: 5.

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._recorder import rules
-from fitprint._recorder.collect import record_results
+from fitprint._recorder.collect import record_model, record_results
 from fitprint._recorder.error_text import describe_error
 from fitprint._recorder.params import add_params
+from fitprint._recorder.ranks import rank_tags
 from fitprint._recorder.state import recorder_state
 from fitprint._recorder.steps import Emitter, RecordingStep
 from fitprint._runs import active, summary_line
@@ -51,6 +52,8 @@ class RecordingBase:
         """Whether the run was begun for this call and ends with it. If not, the user opened it with `start_run`."""
         self._discards_run = False
         """Whether a rule refused the training after it had returned, so that its run is removed."""
+        self._keeps_incomplete = False
+        """Whether the training has failed, and its model is to be kept nevertheless."""
         self._counted = False
         self._skips_before = 0
         """How many skip reasons the run had before this call."""
@@ -103,6 +106,8 @@ class RecordingBase:
         version = call.flavor.framework_version
         tags = {"flavor": call.flavor.name, "class": call.class_name}
         writer.add_tags({**tags, "framework_version": version} if version else tags)
+        with self.step("the rank"):
+            writer.add_tags(rank_tags(call))
         with self.step("params"):
             add_params(writer, call, call.flavor.params(call))
         self._subscribe()
@@ -149,6 +154,7 @@ class RecordingBase:
     def _record_result(self, outcome: Outcome) -> None:
         """Record what the user's code has left: the results of a success, with the package."""
         if outcome.status != FINISHED:
+            self._record_incomplete()
             self._register_model(self.call.instance)
             return
         if self._is_refused_afterwards():
@@ -163,6 +169,18 @@ class RecordingBase:
         for trained in (self.call.instance, loop_object):
             if trained is not None and trained is not model:
                 self._register_model(trained)
+
+    def ask_whether_to_keep(self, call: TrainingCall, error: BaseException) -> None:
+        """Ask the flavor whether the model of a training that has raised an error is to be kept."""
+        self._keeps_incomplete = False
+        if call.settings.keep_incomplete:
+            with self.step("the model of a failed training"):
+                self._keeps_incomplete = bool(call.flavor.keeps_on_failure(call, error))
+
+    def _record_incomplete(self) -> None:
+        """Write the package of a training that has failed, if it is to be kept."""
+        if self._keeps_incomplete and record_model(self, self._find_model()) is not None:
+            self.writer.add_tags({"incomplete": "true"})
 
     def _name_after(self, model: Any) -> None:
         """Name the run after its model, now that there is one, unless the user has named it."""

@@ -64,6 +64,8 @@ class CallRecording(CallContextBase, RecordingBase):
                 self.call.took = time.perf_counter() - self._call_started
                 if error is None:
                     self.call.result = self.returned
+                else:
+                    self.ask_whether_to_keep(self.call, error)
                 self.conclude(Outcome.of(error, self.call))
             self._leave()
         except BaseException:

@@ -127,6 +127,7 @@ class LoopRecording(RecordingBase):
         self._steps = number + 1
         if error is not None:
             self._outcome = Outcome.of(error, call)
+            self.ask_whether_to_keep(call, error)
         else:
             self._outcome = _SUCCESS
             step: RecordingStep = self._metrics_step
@@ -151,6 +152,7 @@ class LoopRecording(RecordingBase):
         if self.call.loop is None or self._refusal() is not None:
             return  # the end decides, because a loop that is too short so far may go on
         with side_effect_free():
+            self.emitter.read_all()
             model = self._find_model()
             record_facts(self)
             package = record_model(self, model, renews=self._package)
@@ -202,13 +204,20 @@ class LoopRecording(RecordingBase):
             if self._package is None:
                 reason = "the object was garbage-collected before the loop ended, and had not been saved"
                 self.writer.skip("model", "collected", reason)
-        elif outcome.status == FINISHED and self._steps != self._saved_at:
-            model = self._find_model()
-            record_facts(self)
+        elif outcome.status == FINISHED:
+            if self._steps != self._saved_at:
+                self._record_model_at_end()
             record_children(self)
-            if self._package is None:
-                record_model(self, model)
-            self._register_model(model)
+        elif self._package is None:
+            self._record_incomplete()
+
+    def _record_model_at_end(self) -> None:
+        """Record what has changed since the model was last saved, and the package if there is none yet."""
+        model = self._find_model()
+        record_facts(self)
+        if self._package is None:
+            record_model(self, model)
+        self._register_model(model)
 
     def _with_user_objects(self, record: Callable[[], None]) -> None:
         """Record something while the call has its objects, as far as they exist, in a session of its own.

@@ -151,6 +151,7 @@ def end_all(flavor: str | None = None) -> None:
             except BaseException:
                 end_all(flavor)
                 raise
+    end_orphans()  # objects that were collected meanwhile, inside fitprint's own code
 
 
 def has_loops() -> bool:

@@ -30,6 +30,10 @@ def record_package(recording: Recording, model: Any, name: str = PACKAGE_NAME, r
     call, writer = recording.call, recording.writer
     limit = call.settings.max_model_size
     with recording.step("model"):
+        if not call.flavor.is_local(model):
+            reason = "its weights are distributed over several processes, and saving it would have to wait for them"
+            writer.skip("model", "is_local", reason)
+            return None
         estimate = call.flavor.size(model) if limit is not None else None
         if estimate is not None and limit is not None and estimate > limit:
             reason = f"its size, about {estimate:,} bytes, is over max_model_size ({limit:,} bytes)"

@@ -52,7 +52,19 @@ class MinimumFitTime:
         return f"it took {call.seconds:.3g} s, less than min_fit_seconds ({minimum:g})"
 
 
-BUILT_IN: tuple[Rule, ...] = (EstimatorFilter(), MinimumFitTime())
+class RankZeroOnly:
+    """The setting `rank_zero_only`, for trainings that are themselves distributed over several processes."""
+
+    name = "rank_zero_only"
+
+    def __call__(self, call: TrainingCall) -> str | None:
+        if not call.settings.rank_zero_only:
+            return None
+        rank, size = call.world()
+        return f"this process is rank {rank} of {size}; rank 0 records the training" if size > 1 and rank else None
+
+
+BUILT_IN: tuple[Rule, ...] = (EstimatorFilter(), MinimumFitTime(), RankZeroOnly())
 
 
 def _public_name(name: str) -> str:

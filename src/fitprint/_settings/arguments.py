@@ -34,12 +34,16 @@ class AutologSettings(TypedDict, total=False):
     """Predict the training data and record how well the model fits it."""
     max_model_size: str | int | None
     """Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."""
+    keep_incomplete: bool
+    """Write a package, marked as incomplete, of a training that failed or was interrupted, if its flavor can."""
     include_estimators: str | Iterable[str] | None
     """Record only classes whose qualified names match one of these globs."""
     exclude_estimators: str | Iterable[str] | None
     """Do not record classes whose qualified names match one of these globs."""
     min_fit_seconds: float
     """Do not record training calls that took less time than this."""
+    rank_zero_only: bool
+    """Record a distributed training on its rank 0 alone; the other ranks make no run."""
     max_metric_seconds: float
     """If training metrics would take longer than this, compute them on a sample of the rows."""
     max_child_runs: int | None

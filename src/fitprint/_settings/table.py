@@ -57,6 +57,11 @@ class Settings:
     max_model_size: int | None = setting(
         None, read.size, "Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."
     )
+    keep_incomplete: bool = setting(
+        False,
+        read.boolean,
+        "Write a package, marked as incomplete, of a training that failed or was interrupted, if its flavor can.",
+    )
     include_estimators: tuple[str, ...] = setting(
         (), read.names, "Record only classes whose qualified names match one of these globs."
     )
@@ -64,6 +69,9 @@ class Settings:
         (), read.names, "Do not record classes whose qualified names match one of these globs."
     )
     min_fit_seconds: float = setting(0.0, read.seconds, "Do not record training calls that took less time than this.")
+    rank_zero_only: bool = setting(
+        True, read.boolean, "Record a distributed training on its rank 0 alone; the other ranks make no run."
+    )
     max_metric_seconds: float = setting(
         0.2, read.seconds, "If training metrics would take longer than this, compute them on a sample of the rows."
     )

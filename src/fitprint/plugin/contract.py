@@ -220,6 +220,10 @@ class TrainingCall:
         """
         return guarded(step, self.flavor.name, strict=self.settings.strict)
 
+    def world(self) -> tuple[int, int]:
+        """Return the rank of this process and the number of processes that this training is distributed over."""
+        return self.flavor.world(self)
+
     @property
     def class_name(self) -> str:
         """The qualified name of the instance's class, or of the function."""
@@ -470,6 +474,38 @@ class Flavor(ABC):
         """Return the shapes of ``inputs`` and ``target``, for rules. No data is copied or read for it."""
         shapes = {"inputs": shape_of(self.data(call)), "target": shape_of(self.target(call))}
         return {name: shape for name, shape in shapes.items() if shape is not None}
+
+    def world(self, call: TrainingCall) -> tuple[int, int]:
+        """Return the rank of this process and the number of processes of a training, by default (0, 1).
+
+        Ask the framework whether the training itself is distributed (its trainer, its collective), and not the
+        environment variables of a launcher, which also starts independent trainings. The setting `rank_zero_only`
+        leaves a training of several processes to rank 0.
+
+        Args:
+            call: The call, before it is made.
+        """
+        return 0, 1
+
+    def is_local(self, model: Any) -> bool:
+        """Return whether the model can be saved and predict in this process alone, by default True.
+
+        Where its weights are distributed over several processes, both need all of them: fitprint then does neither, so
+        that no process waits for the others. `metrics` is still asked, and must not use such a model.
+        """
+        return True
+
+    def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
+        """Return whether `model` finds something worth keeping after a training has failed or was interrupted.
+
+        This is asked if the setting `keep_incomplete` is on, for a loop at the step that failed. The package is then
+        written like any other, and the run gets the tag ``incomplete``. By default False.
+
+        Args:
+            call: The call, whose result is None.
+            error: What it raised; a KeyboardInterrupt or SystemExit too.
+        """
+        return False
 
     def signature(self, model: Any) -> DeclaredSignature | None:
         """Return the signature that the model itself declares; None to infer it from `sample` and its predictions."""

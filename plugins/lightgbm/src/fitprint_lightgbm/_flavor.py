@@ -21,7 +21,7 @@ from fitprint.plugin import (
     is_recording,
     pickle_format,
 )
-from fitprint_lightgbm import _arguments, _listening, _packages
+from fitprint_lightgbm import _arguments, _listening, _network, _packages
 from fitprint_lightgbm._estimators import silent_copy
 
 
@@ -48,6 +48,9 @@ class LightGBMFlavor(BoostingFlavor):
             Patch("lightgbm.sklearn", "LGBMModel.fit", subclasses=True),
             Patch("lightgbm.basic", "Dataset.__init__", role=Role.WATCHED),
         ]
+
+    def world(self, call: TrainingCall) -> tuple[int, int]:
+        return _network.world(_arguments.call_params(call.instance, self.arguments(call)))
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _arguments.call_params(call.instance, self.arguments(call))

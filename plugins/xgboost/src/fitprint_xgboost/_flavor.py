@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import xgboost
-from xgboost import Booster, DMatrix, XGBClassifier, XGBRegressor
+from xgboost import Booster, DMatrix, XGBClassifier, XGBRegressor, collective
 from xgboost.core import XGBoostError
 
 from fitprint.plugin import (
@@ -27,6 +27,8 @@ from fitprint_xgboost import _arguments, _listening, _matrices, _packages
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")
 """Each has its own ``__init__``; the last one exists since XGBoost 3."""
+_NOT_ALONE = "in a distributed training, XGBoost makes a matrix in all processes together, and predicting needs one"
+"""A process that made one alone would wait for the others, which do not know of it."""
 _IMPORTANCES = ("weight", "gain", "cover")
 
 
@@ -52,6 +54,9 @@ class XGBoostFlavor(BoostingFlavor):
             *(Patch("xgboost.core", f"{name}.__init__", role=Role.WATCHED) for name in matrices),
         ]
 
+    def world(self, call: TrainingCall) -> tuple[int, int]:
+        return collective.get_rank(), collective.get_world_size()  # (0, 1) outside of a CommunicatorContext
+
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         arguments = self.arguments(call)
         if call.instance is None:
@@ -66,7 +71,12 @@ class XGBoostFlavor(BoostingFlavor):
         return _listening.listen(call, emit, self.arguments(call)) if call.instance is None else None
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
-        return self.estimator_metrics(call, call.instance) if call.instance is not None else {}
+        if call.instance is None:
+            return {}
+        if call.world()[1] > 1:
+            call.skip("training metrics", "distributed", _NOT_ALONE)
+            return {}
+        return self.estimator_metrics(call, call.instance)
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         model = self.trained(call)
@@ -75,6 +85,9 @@ class XGBoostFlavor(BoostingFlavor):
         return {"feature_importance.json": _feature_importance(_packages.booster_of(model))}
 
     def sample(self, call: TrainingCall) -> Any:
+        if call.world()[1] > 1:
+            call.skip("signature", "distributed", _NOT_ALONE)
+            return None
         if call.instance is not None:
             return _matrices.without_query(call.instance, self.data(call))
         return super().sample(call)
@@ -105,6 +118,8 @@ class XGBoostFlavor(BoostingFlavor):
         return None  # XGBoost requires the classes of the target to be 0, 1, 2, ...
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        if collective.get_world_size() > 1:
+            raise NotImplementedError(_NOT_ALONE)
         rows = data.rows if isinstance(data, UnknownColumns) else data
         return super().predict(model, _matrices.matrix_of(rows) if isinstance(model, Booster) else rows, params)
 
