@@ -169,7 +169,7 @@ def test_a_broken_file_is_refused(frames, tmp_path, content):
 @pytest.mark.parametrize("name", ["Pool", "core.os", "os.system", ""])
 def test_a_class_that_is_no_model_is_refused(tmp_path, name):
     (tmp_path / "model.cb").write_bytes(b"")
-    with pytest.raises(PackageError, match="no model class of catboost"):
+    with pytest.raises(PackageError, match="is not a model class of CatBoost"):
         CatBoostFlavor().load(tmp_path, {"data": "model.cb", "model_type": name})
 
 

@@ -99,7 +99,7 @@ class _Listener:
     def __init__(self, call: TrainingCall, emit: Emit, period: int | None) -> None:
         self._guard = call.guard("per-iteration metrics")
         self._metrics: Mapping[str, Mapping[str, list[float]]] = {}
-        self.history = _history(call, emit, call.instance, period, lambda: _by_name(self._metrics))
+        self.history = _history(call, emit, call.instance, period, self._read)
 
     def after_iteration(self, info: Any) -> bool:
         """Take note of an iteration; CatBoost calls this."""
@@ -107,6 +107,9 @@ class _Listener:
             self._metrics = info.metrics
         self.history.after_iteration()
         return True
+
+    def _read(self) -> dict[str, list[float]]:
+        return _by_name(self._metrics)
 
 
 def _history(
