@@ -93,7 +93,7 @@ def test_flavors_counts_what_the_store_has_of_each(toy, store, document, invoke)
         toylearn.Mean(shift).fit([1], [2])
     row = next(each for each in document("flavors")["flavors"] if each["name"] == "toy")
     assert (row["runs"], row["skips"]) == (2, {"log_models": 2})
-    assert ["flavor", "installed", "state", "supported", "runs", "left", "out"] in [
-        line.split()[:7] for line in invoke("flavors").stdout.splitlines()
-    ]
+    head = next(line for line in invoke("flavors").stdout.splitlines() if "installed" in line)
+    assert "runs" in head
+    assert "left out" in head
     assert "does not exist" in invoke("flavors", "--store", "nowhere", status=1).output

@@ -94,8 +94,8 @@ def test_a_deprecated_hook_is_warned_of_once(toy, store, caplog, newer):
     fitprint.toy.autolog()
     assert row().state == "on", "it is still asked for"
     assert caplog.messages == [
-        "fitprint-toy defines source, which is deprecated since version 2.3 of the plugin API and is not asked for "
-        "from 3.0 on: its authors should define origin instead"
+        "fitprint-toy defines source, which is deprecated since version 2.3 of the plugin API and is no longer called "
+        "from 3.0 on; define origin instead"
     ]
 
 

@@ -308,7 +308,7 @@ def test_the_specs_of_a_schema_of_columns_are_made_when_they_are_asked_for():
 
 
 def test_a_schema_of_columns_refuses_what_a_schema_of_specs_refuses():
-    for labels, message in ((["a", "a"], "twice"), (["a", None], "all specs"), ([], "at least one")):
+    for labels, message in ((["a", "a"], "same name"), (["a", None], "all specs"), ([], "at least one")):
         with pytest.raises(ValueError, match=message):
             schema_of_columns([DataType.long] * len(labels), labels, [True] * len(labels))
 

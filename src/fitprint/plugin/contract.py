@@ -359,19 +359,16 @@ class Flavor(ABC):
     def run_name(self, call: TrainingCall, model: Any = None) -> str:
         """Return the name of the run: by default the name of the model's class.
 
-        It is asked before the training, and again when there is a model. Until then the default is the class of the
-        instance, or the flavor and the function; without a model, and where it consists of several objects, that stays
-        the name.
+        It is asked before the training, and again when there is a model. Until then, and where the model consists of
+        several objects, the default is the class of the instance, or else the flavor and the function.
 
         Args:
             call: The call.
             model: What `model` returned; None before that, and where there is none.
         """
-        if model is None:
-            model = call.loop
-        if model is None or isinstance(model, (tuple, list)):  # a tuple of several objects has no name of its own
-            model = call.instance
-        return type(model).__name__ if model is not None else f"{self.name}.{call.name}"
+        candidates = (model, call.loop, call.instance)
+        named = next((one for one in candidates if one is not None and not isinstance(one, (tuple, list))), None)
+        return type(named).__name__ if named is not None else f"{self.name}.{call.name}"
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         """Return the params of the training, before it starts."""
