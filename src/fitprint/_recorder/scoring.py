@@ -1,0 +1,119 @@
+"""Calls after the training: a recorded model predicts, and metrics of its predictions are added to its run."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+from fitprint._core import call_scope
+from fitprint._core.guard import guarded
+from fitprint._core.isolation import side_effect_free
+from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough
+from fitprint._recorder.state import recorder_state
+from fitprint._runs.index import run_of
+from fitprint._runs.predictions import Origin, common_origin, remember
+from fitprint._runs.run import Run, adder_of
+from fitprint._runs.scores import add_scores
+from fitprint.plugin.contract import Flavor, TrainingCall
+
+_inside_score: ContextVar[bool] = ContextVar("fitprint_inside_score", default=False)
+"""Whether a call that makes a metric is going on: the metrics that it computes on its way are not the user's."""
+
+
+@in_forked_child
+@on_reset
+def _reset() -> None:
+    _inside_score.set(False)
+
+
+def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
+    """Make the `Begin` of an entry point that predicts (`Role.PREDICTS`)."""
+    asks_flavor = type(flavor).predicts_with is not Flavor.predicts_with  # else making a call would take too long
+    guard = guarded("remembering a prediction", flavor.name)
+
+    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
+        if not recorder_state.on or call_scope.current() is not None:
+            return None
+        with guard:
+            model = instance
+            if asks_flavor:
+                model = flavor.predicts_with(TrainingCall(flavor, function, instance, args, kwargs, name))
+            run = run_of(model) if model is not None else None
+            if run is not None and _is_wanted(flavor, guard):
+                return _PredictionCall(TrainingCall(flavor, function, instance, args, kwargs, name), run)
+        return None
+
+    return begin
+
+
+def make_score_begin(flavor: Flavor, name: str) -> Begin:
+    """Make the `Begin` of an entry point that makes a metric of predictions (`Role.SCORES`)."""
+    asks_flavor = type(flavor).scored_predictions is not Flavor.scored_predictions
+    guard = guarded("a metric of predictions", flavor.name)
+
+    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
+        if not recorder_state.on or _inside_score.get() or call_scope.current() is not None:
+            return None
+        with guard:
+            if asks_flavor:
+                scored = flavor.scored_predictions(TrainingCall(flavor, function, instance, args, kwargs, name))
+            else:
+                scored = (instance, *args, *kwargs.values())
+            origin = common_origin(scored)
+            if origin is not None and _is_wanted(flavor, guard):
+                return _ScoreCall(TrainingCall(flavor, function, instance, args, kwargs, name), origin)
+        return None
+
+    return begin
+
+
+def _is_wanted(flavor: Flavor, guard: guarded) -> bool:
+    settings = recorder_state.settings(flavor)
+    guard.strict = settings.strict
+    return settings.log_post_training_metrics
+
+
+class _PredictionCall(Passthrough):
+    """Surrounds a call in which a recorded model predicts."""
+
+    def __init__(self, call: TrainingCall, run: Run) -> None:
+        super().__init__(call.args, call.kwargs)
+        self._call, self._run = call, run
+        call.settings = recorder_state.settings(call.flavor)
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        if kind is not None:
+            return
+        call, flavor = self._call, self._call.flavor
+        call.result = self.returned
+        with guarded("remembering a prediction", flavor.name, strict=call.settings.strict):
+            origin = Origin(self._run, flavor.prediction_facts(call))
+            remember(flavor.predictions(call), origin, (*call.args, *call.kwargs.values()))
+
+
+class _ScoreCall(Passthrough):
+    """Surrounds a call that makes a metric of known predictions."""
+
+    def __init__(self, call: TrainingCall, origin: Origin) -> None:
+        super().__init__(call.args, call.kwargs)
+        self._call, self._run = call, origin.run
+        call.settings = recorder_state.settings(call.flavor)
+        call.cache = dict(origin.facts)
+
+    def __enter__(self) -> None:
+        try:
+            _inside_score.set(True)
+        except BaseException:  # interrupted at this very moment: `__exit__` will not be called
+            _inside_score.set(False)
+            raise
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        _inside_score.set(False)
+        if kind is not None:
+            return
+        call, flavor = self._call, self._call.flavor
+        call.result = self.returned
+        with guarded("a metric of predictions", flavor.name, strict=call.settings.strict) as step, side_effect_free():
+            step.skips = adder_of(self._run)
+            add_scores(self._run, flavor.scores(call))
