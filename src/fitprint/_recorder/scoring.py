@@ -41,7 +41,7 @@ def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
                 model = flavor.predicts_with(TrainingCall(flavor, function, instance, args, kwargs, name))
             run = run_of(model) if model is not None else None
             if run is not None and _is_wanted(flavor, guard):
-                return _PredictionCall(TrainingCall(flavor, function, instance, args, kwargs, name), run)
+                return _PredictionCall(TrainingCall(flavor, function, instance, args, kwargs, name), run, guard)
         return None
 
     return begin
@@ -77,9 +77,9 @@ def _is_wanted(flavor: Flavor, guard: guarded) -> bool:
 class _PredictionCall(Passthrough):
     """Surrounds a call in which a recorded model predicts."""
 
-    def __init__(self, call: TrainingCall, run: Run) -> None:
+    def __init__(self, call: TrainingCall, run: Run, guard: guarded) -> None:
         super().__init__(call.args, call.kwargs)
-        self._call, self._run = call, run
+        self._call, self._run, self._guard = call, run, guard
         call.settings = recorder_state.settings(call.flavor)
 
     def __exit__(self, kind: Any, *error: Any) -> None:
@@ -87,7 +87,7 @@ class _PredictionCall(Passthrough):
             return
         call, flavor = self._call, self._call.flavor
         call.result = self.returned
-        with guarded("remembering a prediction", flavor.name, strict=call.settings.strict):
+        with self._guard:
             origin = Origin(self._run, flavor.prediction_facts(call))
             remember(flavor.predictions(call), origin, (*call.args, *call.kwargs.values()))
 

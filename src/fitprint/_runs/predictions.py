@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from fitprint._core.process_state import on_reset
@@ -33,6 +34,8 @@ class _Entry(NamedTuple):
 
 _remembered: dict[int, _Entry] = {}
 """By the `id` of the object: a prediction, or the array that owns the memory of one."""
+_with_pandas = False
+"""Whether a model has predicted a Series or a table. If none has, no metric call looks into those it is given."""
 
 
 def remember(predictions: Any, origin: Origin, arguments: Iterable[Any] = ()) -> None:
@@ -50,17 +53,27 @@ def remember(predictions: Any, origin: Origin, arguments: Iterable[Any] = ()) ->
     else:
         parts = (predictions,)
     for part in parts:
-        if not _remember_object(part, origin):
-            continue
-        owners = [owner for owner in _memory_owners(part) if owner is not part]
-        if owners:
-            foreign = {id(owner) for argument in arguments for owner in _memory_owners(argument)}
-            for owner in owners:
-                if id(owner) not in foreign:
-                    _remember_object(owner, origin)
+        if _remember_object(part, origin):
+            _remember_memory(part, origin, arguments)
+
+
+def _remember_memory(part: Any, origin: Origin, arguments: Iterable[Any]) -> None:
+    """Remember the arrays that own the memory of a prediction, so that its views are known."""
+    global _with_pandas
+    array_owner = _array_owner(part)
+    if array_owner is part:
+        return
+    owners = [array_owner] if array_owner is not None else _column_owners(part, MOST_PARTS)
+    _with_pandas = _with_pandas or (array_owner is None and bool(owners))
+    if owners:
+        given = {id(owner) for argument in arguments for owner in _memory_owners(argument)}
+        for owner in owners:
+            if id(owner) not in given:
+                _remember_object(owner, origin)
 
 
 def _remember_object(value: Any, origin: Origin) -> bool:
+    """Remember one object. Returns False if Python cannot refer to it weakly."""
     key = id(value)
     try:
         _remembered[key] = _Entry(weakref.ref(value, lambda _: _remembered.pop(key, None)), origin)
@@ -81,11 +94,11 @@ def find_origin(value: Any) -> Origin | None:
     entry = _remembered.get(id(value))
     if entry is not None and entry.reference() is value:
         return entry.origin
-    for owner in _memory_owners(value, most=1):
-        entry = _remembered.get(id(owner))
-        if entry is not None and entry.reference() is owner:
-            return entry.origin
-    return None
+    owner = _array_owner(value)
+    if owner is None and _with_pandas:
+        owner = next(iter(_column_owners(value, 1)), None)
+    entry = _remembered.get(id(owner)) if owner is not None else None
+    return entry.origin if entry is not None and entry.reference() is owner else None
 
 
 def common_origin(values: Iterable[Any]) -> Origin | None:
@@ -121,29 +134,35 @@ def forget_run(run: Run) -> None:
 
 @on_reset
 def _forget_all() -> None:
+    global _with_pandas
     _remembered.clear()
+    _with_pandas = False
 
 
-def _memory_owners(value: Any, most: int = MOST_PARTS) -> list[Any]:
-    """Return the arrays that own the memory of an array, a Series or the columns of a table; none for other objects.
+def _memory_owners(value: Any) -> list[Any]:
+    """Return the arrays that own the memory of an array, of a Series or of the columns of a table."""
+    owner = _array_owner(value)
+    return [owner] if owner is not None else _column_owners(value, MOST_PARTS)
 
-    Views of one array have the same owner. Nothing is copied: a column whose values are no numpy array has none.
-    """
+
+def _array_owner(value: Any) -> Any:
+    """Return the array that owns the memory of an array, which may be itself; None for other objects."""
     numpy = sys.modules.get("numpy")
-    if numpy is None:
+    if numpy is None or not issubclass(type(value), numpy.ndarray):
+        return None
+    while isinstance(value.base, numpy.ndarray):
+        value = value.base
+    return value
+
+
+def _column_owners(value: Any, most: int) -> list[Any]:
+    """Return the arrays that own the memory of a Series, or of the first columns of a table; none for other objects.
+
+    Nothing is copied: a column whose values are no numpy array has no owner.
+    """
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is None or pandas is None or not issubclass(type(value), (pandas.Series, pandas.DataFrame)):
         return []
-    kind = type(value)
-    if issubclass(kind, numpy.ndarray):
-        return [_owner(value, numpy.ndarray)]
-    pandas = sys.modules.get("pandas")
-    if pandas is None or not issubclass(kind, (pandas.Series, pandas.DataFrame)):
-        return []
-    columns = [value.iloc[:, at] for at in range(min(most, value.shape[1]))] if value.ndim == 2 else [value]
+    columns = [column for _, column in islice(value.items(), most)] if value.ndim == 2 else [value]
     arrays = [column.to_numpy(copy=False) for column in columns if isinstance(column.dtype, numpy.dtype)]
-    return list({id(owner): owner for owner in (_owner(array, numpy.ndarray) for array in arrays)}.values())
-
-
-def _owner(array: Any, ndarray: type) -> Any:
-    while isinstance(array.base, ndarray):
-        array = array.base
-    return array
+    return list({id(owner): owner for owner in map(_array_owner, arrays)}.values())
