@@ -49,6 +49,8 @@ def autolog(
         log_signatures: Infer the signature of each package. Default: true.
         log_input_examples: Keep the first rows of the training data in the package as an input example. Default: false.
         log_training_metrics: Predict the training data and record how well the model fits it. Default: true.
+        log_post_training_metrics: Record metrics that you compute of a recorded model's predictions on the model's run.
+            Default: true.
         max_model_size: Write no package larger than this: 100MB, 1.5GiB, or a number of bytes. Default: none.
         include_estimators: Record only classes whose qualified names match one of these globs. Default: none.
         exclude_estimators: Do not record classes whose qualified names match one of these globs. Default: none.
