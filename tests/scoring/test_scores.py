@@ -40,6 +40,12 @@ def writes(monkeypatch):
     return written
 
 
+def renew():
+    """Let the patches be made anew: they look once at what a flavor overrides."""
+    fitprint.disable()
+    fitprint.autolog("toy", quiet=True)
+
+
 def on_disk(run):
     return json.loads((run.path / "run.json").read_text())["metrics"]
 
@@ -223,6 +229,7 @@ def test_nobody_sees_the_wrappers(scoring, line):
 def test_what_a_flavor_says_of_a_prediction_is_there_when_its_metric_is_named(scoring, line, flavor, monkeypatch):
     monkeypatch.setattr(flavor, "prediction_facts", lambda self, call: {"rows": len(call.argument("rows"))})
     monkeypatch.setattr(flavor, "score_name", lambda self, call: f"{call.name}_of_{call.cache['rows']}")
+    renew()
     scoring.error(TARGET, line.predict(ROWS))
     assert scored(line) == {"error_of_3": 1.0}
 
@@ -234,6 +241,7 @@ def test_a_flavor_that_fails_costs_only_the_metric(scoring, line, flavor, monkey
     assert caplog.text.count("toy: a metric of predictions not recorded") == 1
     monkeypatch.undo()
     monkeypatch.setattr(flavor, "predictions", lambda self, call: 1 / 0)
+    renew()
     assert list(line.predict(ROWS)) == [0.5, 1.0, 2.0]
     assert "toy: remembering a prediction not recorded" in caplog.text
 

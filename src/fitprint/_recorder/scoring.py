@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -20,6 +21,8 @@ from fitprint.plugin.contract import Flavor, TrainingCall
 _inside_score: ContextVar[bool] = ContextVar("fitprint_inside_score", default=False)
 """Whether a call that makes a metric is going on: the metrics that it computes on its way are not the user's."""
 
+_NO_FACTS: Mapping[str, Any] = {}
+
 
 @in_forked_child
 @on_reset
@@ -29,19 +32,23 @@ def _reset() -> None:
 
 def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
     """Make the `Begin` of an entry point that predicts (`Role.PREDICTS`)."""
-    asks_flavor = type(flavor).predicts_with is not Flavor.predicts_with  # else making a call would take too long
+    asks_model, asks_more = _overrides(flavor, "predicts_with"), _overrides(flavor, "predictions", "prediction_facts")
     guard = guarded("remembering a prediction", flavor.name)
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not recorder_state.on or call_scope.current() is not None:
             return None
         with guard:
-            model = instance
-            if asks_flavor:
-                model = flavor.predicts_with(TrainingCall(flavor, function, instance, args, kwargs, name))
+            call = None
+            if asks_model:
+                call = TrainingCall(flavor, function, instance, args, kwargs, name)
+            model = flavor.predicts_with(call) if call is not None else instance
             run = run_of(model) if model is not None else None
             if run is not None and _is_wanted(flavor, guard):
-                return _PredictionCall(TrainingCall(flavor, function, instance, args, kwargs, name), run, guard)
+                if asks_more:
+                    call = call or TrainingCall(flavor, function, instance, args, kwargs, name)
+                    call.settings = recorder_state.settings(flavor)
+                return _PredictionCall(args, kwargs, run, guard, call if asks_more else None)
         return None
 
     return begin
@@ -49,7 +56,7 @@ def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
 
 def make_score_begin(flavor: Flavor, name: str) -> Begin:
     """Make the `Begin` of an entry point that makes a metric of predictions (`Role.SCORES`)."""
-    asks_flavor = type(flavor).scored_predictions is not Flavor.scored_predictions
+    asks_flavor = _overrides(flavor, "scored_predictions")
     guard = guarded("a metric of predictions", flavor.name)
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
@@ -68,6 +75,11 @@ def make_score_begin(flavor: Flavor, name: str) -> Begin:
     return begin
 
 
+def _overrides(flavor: Flavor, *methods: str) -> bool:
+    """Return whether a flavor has methods of its own: where it has none, no call is made for it to look at."""
+    return any(getattr(type(flavor), method) is not getattr(Flavor, method) for method in methods)
+
+
 def _is_wanted(flavor: Flavor, guard: guarded) -> bool:
     settings = recorder_state.settings(flavor)
     guard.strict = settings.strict
@@ -75,21 +87,23 @@ def _is_wanted(flavor: Flavor, guard: guarded) -> bool:
 
 
 class _PredictionCall(Passthrough):
-    """Surrounds a call in which a recorded model predicts."""
+    """Surrounds a call in which a recorded model predicts. `call` is what the flavor is asked with, if at all."""
 
-    def __init__(self, call: TrainingCall, run: Run, guard: guarded) -> None:
-        super().__init__(call.args, call.kwargs)
-        self._call, self._run, self._guard = call, run, guard
-        call.settings = recorder_state.settings(call.flavor)
+    def __init__(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], run: Run, guard: guarded, call: TrainingCall | None
+    ) -> None:
+        self.args, self.kwargs, self.returned = args, kwargs, None
+        self._run, self._guard, self._call = run, guard, call
 
     def __exit__(self, kind: Any, *error: Any) -> None:
         if kind is not None:
             return
-        call, flavor = self._call, self._call.flavor
-        call.result = self.returned
         with self._guard:
-            origin = Origin(self._run, flavor.prediction_facts(call))
-            remember(flavor.predictions(call), origin, (*call.args, *call.kwargs.values()))
+            predictions, facts, call = self.returned, _NO_FACTS, self._call
+            if call is not None:
+                call.result = self.returned
+                predictions, facts = call.flavor.predictions(call), call.flavor.prediction_facts(call)
+            remember(predictions, Origin(self._run, facts), (*self.args, *self.kwargs.values()))
 
 
 class _ScoreCall(Passthrough):
