@@ -10,8 +10,8 @@ from fitprint._core.guard import guarded
 from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
 
-WAITING_SECONDS = 1.0
-"""For how long after a run was written the following changes wait."""
+WAITING_SECONDS, MOST_AT_ONCE = 1.0, 10
+"""Within so many seconds so many changes are written at once, and the following ones wait."""
 
 
 class Writer(Protocol):
@@ -26,30 +26,38 @@ class Writer(Protocol):
 
 
 _waiting: set[Writer] = set()
-_written = float("-inf")
-"""When runs were written last, by the monotonic clock."""
+_window_start, _window_count = float("-inf"), 0
+"""When the first of the latest changes came, by the monotonic clock, and how many were written at once since then."""
 
 
 def write_soon(writer: Writer) -> None:
-    """Write a run now; or, if runs were written less than a second ago, with what comes within that second.
+    """Write a run now; or, if many changes have come within a second, together with the following ones.
 
     What waits is written by the next call of this after that second, when a run is read or begun in this process, and
     at the end of the process. No thread does it: a program that has one may not fork without a warning.
     """
+    global _window_start, _window_count
     _waiting.add(writer)
     call_at_exit(write_waiting)
-    write_if_due()
+    if _is_window_over():
+        _window_start, _window_count = time.monotonic(), 0
+    if _window_count < MOST_AT_ONCE:
+        _window_count += 1
+        write_waiting()
 
 
 def write_if_due() -> None:
     """Write what waits if it has waited long enough."""
-    if _waiting and time.monotonic() - _written >= WAITING_SECONDS:
+    if _waiting and _is_window_over():
         write_waiting()
+
+
+def _is_window_over() -> bool:
+    return time.monotonic() - _window_start >= WAITING_SECONDS
 
 
 def write_waiting() -> None:
     """Write what waits. What cannot be written is tried again by the next call."""
-    global _written
     for writer in list(_waiting):
         _waiting.discard(writer)  # first, so that what another thread adds meanwhile is not forgotten
         complete = False
@@ -60,13 +68,12 @@ def write_waiting() -> None:
         finally:  # also when the user interrupts it
             if not complete:
                 _waiting.add(writer)
-        _written = time.monotonic()
 
 
 @in_forked_child
 @on_reset
 def _forget_all() -> None:
     """In a forked child: what waits is written by the parent."""
-    global _written
+    global _window_start
     _waiting.clear()
-    _written = float("-inf")
+    _window_start = float("-inf")
