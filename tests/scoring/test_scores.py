@@ -13,7 +13,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation import registry
-from fitprint._runs import scores, waiting
+from fitprint._runs import predictions, scores, waiting
 from fitprint._runs.writer import RunWriter
 
 ROWS = numpy.array([1.0, 2.0, 4.0])
@@ -86,6 +86,15 @@ def test_only_so_many_values_of_a_name_are_kept_and_the_run_says_so(scoring, lin
         scoring.error(TARGET, line.predict(ROWS))
     assert scored(line) == {"error": 1.0, "error_2": 1.0, "error_3": 1.0}
     assert [skip[:2] for skip in fitprint.run_of(line).skipped] == [("further values of error", "repeats")]
+
+
+def test_a_flavor_is_not_asked_about_a_metric_that_fails(scoring, line, flavor, monkeypatch):
+    monkeypatch.setattr(flavor, "scores", lambda self, call: {"always": 1.0})
+    with pytest.raises(ValueError, match="not as many"):
+        scoring.error([1.0], line.predict(ROWS))
+    assert scored(line) == {}
+    scoring.error(TARGET, line.predict(ROWS))
+    assert scored(line) == {"always": 1.0}
 
 
 def test_a_metric_that_fails_leaves_nothing_and_the_next_one_counts(scoring, line):
@@ -162,13 +171,13 @@ def test_what_waits_is_written_at_the_end_of_the_process(toy, store, run_python)
 
 @pytest.mark.process
 def test_in_a_forked_child(toy, store, run_python):
-    run_python(
+    ended = run_python(
         """
         import os, numpy, fitprint, toylearn.scoring as scoring
         fitprint.autolog("toy", quiet=True)
         line = scoring.Line().fit([1, 2], [0.5, 0.5])
-        scoring.error([1.0, 1.0], line.predict([1.0, 2.0]))
-        scoring.error([1.0, 1.0], line.predict([1.0, 2.0]))
+        for _ in range(15):
+            scoring.error([1.0, 1.0], line.predict([1.0, 2.0]))
         child = os.fork()
         scoring.count([1.0, 1.0], line.predict([1.0, 2.0]))
         if child:
@@ -176,7 +185,11 @@ def test_in_a_forked_child(toy, store, run_python):
         """
     )
     (run,) = fitprint.runs()
-    assert run.metrics == {"mean": 0.5, "error": 0.5, "error_2": 0.5, "count": 2.0}
+    assert len(run.metrics) == 17
+    assert run.metrics["count"] == 2.0
+    assert [value for _, value in run.metric_history("count")] == [2.0, 2.0]
+    assert len(run.metric_history("error_15")) == 1
+    assert ended.stderr == ""
 
 
 def test_a_store_that_cannot_be_written_costs_nothing_but_the_metric(scoring, line, store, monkeypatch, caplog):
@@ -259,6 +272,19 @@ def test_a_flavor_says_which_model_predicts_and_what_is_scored(toy, store, monke
     line, other = scoring.Line().fit([1, 2], [0.5, 0.5]), scoring.Line().fit([1, 2], [0.5, 0.5])
     scoring.error(other.predict(ROWS), line.predict(ROWS))
     assert (scored(line), scored(other)) == ({"error": 0.0}, {})
+
+
+def test_predictions_of_a_run_that_is_discarded_are_forgotten(scoring):
+    import toylearn.looping as looping
+
+    fitprint.autolog("toy", quiet=True, min_fit_seconds=60)
+    net, array = looping.Net(), numpy.ones(3)
+    net.update([1.0])
+    predictions.remember(array, predictions.Origin(fitprint.run_of(net), {}))
+    assert predictions.find_origin(array) is not None
+    fitprint.disable()
+    assert fitprint.runs() == []
+    assert predictions.find_origin(array) is None
 
 
 def test_a_run_that_was_refused_afterwards_gets_nothing(scoring):
