@@ -25,6 +25,14 @@ class ToyFlavor(Flavor):
             Patch("toylearn.converting", "convert", role=Role.CONVERTS),
             Patch("toylearn.converting", "convert_and_save", role=Role.CONVERTS),
             Patch("toylearn.converting", "save", role=Role.CONVERTS),
+            *(
+                Patch("toylearn.scoring", f"Line.{name}", subclasses=True, role=Role.PREDICTS)
+                for name in ("predict", "predict_both", "predict_table", "predict_first")
+            ),
+            *(
+                Patch("toylearn.scoring", name, role=Role.SCORES)
+                for name in ("Line.score", "error", "errors", "count", "average")
+            ),
         ]
 
     def params(self, call):

@@ -49,6 +49,8 @@ def autolog(
         log_signatures: Infer the signature of each package. Default: true.
         log_input_examples: Keep the first rows of the training data in the package as an input example. Default: false.
         log_training_metrics: Predict the training data and record how well the model fits it. Default: true.
+        log_post_training_metrics: Record metrics that you compute of a recorded model's predictions on the model's run.
+            Default: true.
         max_model_size: Write no package larger than this: 100MB, 1.5GiB, or a number of bytes. Default: none.
         keep_incomplete: Write a package, marked as incomplete, of a training that failed or was interrupted, if its
             flavor can. Default: false.

@@ -15,7 +15,7 @@ from fitprint._recorder.params import add_params
 from fitprint._recorder.ranks import rank_tags
 from fitprint._recorder.state import recorder_state
 from fitprint._recorder.steps import Emitter, RecordingStep
-from fitprint._runs import active, summary_line
+from fitprint._runs import active, predictions, summary_line
 from fitprint._runs import index as run_index
 from fitprint._runs.open import begin_run
 from fitprint._runs.record import FAILED, FINISHED, KILLED
@@ -227,6 +227,7 @@ class RecordingBase:
         with self.step("removing the run" if self._discards_run else "the end of the run") as step:
             if self._discards_run:
                 run_index.drop_run(self.run)
+                predictions.forget_run(self.run)
                 writer.discard()
             elif self.owns_run:
                 writer.end(status)

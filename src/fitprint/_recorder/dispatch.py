@@ -15,6 +15,7 @@ from fitprint._recorder import (
     rules,
 )
 from fitprint._recorder.contexts import UnrecordedCall, WatchedCall
+from fitprint._recorder.scoring import make_prediction_begin, make_score_begin
 from fitprint._recorder.state import recorder_state
 from fitprint.plugin.contract import Flavor, Patch, Role, TrainingCall
 
@@ -33,8 +34,8 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
         A function that returns what surrounds a call, or None to leave the call alone.
     """
     name = patch.target.rpartition(".")[2]
-    if patch.role is Role.WATCHED:
-        return _make_watched_begin(flavor, name)
+    if patch.role in _TRAINING_NOTHING:
+        return _TRAINING_NOTHING[patch.role](flavor, name)
     make_context, is_training = _BY_ROLE[patch.role]
     guard = guarded("the start of a run", flavor.name)
 
@@ -138,3 +139,9 @@ _BY_ROLE: dict[Role, tuple[MakeContext, bool]] = {
     Role.CONVERTS: (_record_conversion, True),
 }
 """For each role, what surrounds an outermost call, and whether the trainings that it calls in turn are part of it."""
+_TRAINING_NOTHING: dict[Role, Callable[[Flavor, str], Begin]] = {
+    Role.WATCHED: _make_watched_begin,
+    Role.PREDICTS: make_prediction_begin,
+    Role.SCORES: make_score_begin,
+}
+"""For each role whose calls make no run and surround none: what makes its `Begin`."""

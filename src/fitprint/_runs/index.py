@@ -20,6 +20,8 @@ _in_thread = threading.local()
 _in_process: list[Run] = []
 _by_model: dict[int, tuple[weakref.ref[Any], Run]] = {}
 _by_identity: OrderedDict[Hashable, Run] = OrderedDict()
+_by_id: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
+"""The runs of registered models that are still in use."""
 _identity_functions: weakref.WeakKeyDictionary[type, Callable[[Any], Hashable]] = weakref.WeakKeyDictionary()
 """For classes whose objects take no weak reference: the function that tells one object from another."""
 
@@ -50,6 +52,7 @@ def register_model(run: Run, model: Any, identity: Callable[[Any], Hashable] | N
             it such a model is not registered.
     """
     key = id(model)
+    _by_id[run.run_id] = run
     try:
         _by_model[key] = weakref.ref(model, lambda _: _by_model.pop(key, None)), run
     except TypeError:
@@ -61,6 +64,13 @@ def register_model(run: Run, model: Any, identity: Callable[[Any], Hashable] | N
             _by_identity[type(model), model_identity] = run
             while len(_by_identity) > MOST_IDENTITIES:
                 _by_identity.popitem(last=False)
+
+
+def register_loaded(model: Any, run_id: str | None) -> None:
+    """Register a model that was loaded from a package of one of this process's own runs, if that is still in use."""
+    run = _by_id.get(run_id) if isinstance(run_id, str) else None
+    if run is not None:
+        register_model(run, model)
 
 
 def drop_run(run: Run) -> None:
@@ -83,6 +93,7 @@ def _forget_all() -> None:
     _in_process.clear()
     _by_model.clear()
     _by_identity.clear()
+    _by_id.clear()
 
 
 def last_run() -> Run | None:
@@ -100,8 +111,9 @@ def run_of(model: Any) -> Run | None:
     """Return the run that trained a model.
 
     Args:
-        model: The model: the very object that was trained, not a copy. For the classes of models that Python cannot
-            refer to weakly, also an equal object.
+        model: The model: the very object that was trained, not a copy, or one that was loaded in this process from the
+            package of a run that is still in use here. For the classes of models that Python cannot refer to weakly,
+            also an equal object.
 
     Returns:
         The run, which is still open while the model is being trained. None if this process has recorded none.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from fitprint._core import ids, process, provenance
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import redactor_for
-from fitprint._runs import store_breaker
+from fitprint._runs import store_breaker, waiting
 from fitprint._runs.gc import close_dead
 from fitprint._runs.merge import whole_record
 from fitprint._runs.record import KILLED, RUNNING, Record, read_record
@@ -35,6 +35,7 @@ def begin_run(
     """
     store = open_store(settings.store)
     store_breaker.check(store.location)
+    waiting.write_if_due()
     record = Record(
         run_id=ids.new_run_id(),
         name=settings.run_name or name,

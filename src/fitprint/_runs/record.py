@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from fitprint._core.process import is_alive
+from fitprint._runs.waiting import write_waiting
 from fitprint.stores import Store, StoreError
 
 FORMAT = 2
@@ -139,12 +140,13 @@ def from_json(document: Mapping[str, Any]) -> Record:
 
 
 def read_record(store: Store, run_id: str) -> Record:
-    """Read the record of a run.
+    """Read the record of a run, after what waits to be written in this process.
 
     Raises:
         UnknownRunError: If the store has no such run.
         StoreError: If the record is broken or cannot be read.
     """
+    write_waiting()
     document = store.read_record(run_id)
     try:
         return from_json(document)

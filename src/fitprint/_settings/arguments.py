@@ -32,6 +32,8 @@ class AutologSettings(TypedDict, total=False):
     """Keep the first rows of the training data in the package as an input example."""
     log_training_metrics: bool
     """Predict the training data and record how well the model fits it."""
+    log_post_training_metrics: bool
+    """Record metrics that you compute of a recorded model's predictions on the model's run."""
     max_model_size: str | int | None
     """Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."""
     keep_incomplete: bool

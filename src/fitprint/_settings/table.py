@@ -54,6 +54,9 @@ class Settings:
     log_training_metrics: bool = setting(
         True, read.boolean, "Predict the training data and record how well the model fits it."
     )
+    log_post_training_metrics: bool = setting(
+        True, read.boolean, "Record metrics that you compute of a recorded model's predictions on the model's run."
+    )
     max_model_size: int | None = setting(
         None, read.size, "Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."
     )
@@ -131,7 +134,7 @@ MLFLOW_WITHOUT_MEANING = frozenset(
         "checkpoint", "checkpoint_mode", "checkpoint_monitor", "checkpoint_save_best_only",
         "checkpoint_save_freq", "checkpoint_save_weights_only", "disable_for_unsupported_versions", "exclusive",
         "importance_types", "keras_model_kwargs", "log_datasets", "log_every_epoch", "log_every_n_epoch",
-        "log_every_n_step", "log_every_n_steps", "log_model_allowlist", "log_post_training_metrics", "log_traces",
+        "log_every_n_step", "log_every_n_steps", "log_model_allowlist", "log_traces",
         "model_format", "pos_label", "registered_model_name", "save_exported_model", "save_model_kwargs",
         "saved_model_kwargs", "serialization_format",
     }

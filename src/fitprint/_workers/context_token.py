@@ -19,6 +19,7 @@ from fitprint._recorder.state import recorder_state
 from fitprint._runs import active
 from fitprint._runs.run import Run, active_runs
 from fitprint._runs.side_writer import write_all
+from fitprint._runs.waiting import write_waiting
 from fitprint._settings.layers import Configuration
 from fitprint._workers import pickled_settings
 from fitprint._workers.activation import activate
@@ -85,6 +86,7 @@ class RecordingContext:
         active_runs.swap(runs)
         if self.pid != os.getpid():
             write_all()  # a pool may kill its workers as soon as it has their results
+            write_waiting()
 
 
 class Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, field
@@ -47,6 +48,12 @@ class Role(Enum):
     Inside a recorded call of its flavor, or on the object of an open loop, it shares the `emit` and the `cache` of
     that call.
     """
+    PREDICTS = "predicts"
+    """A model predicts. If it is a recorded one, what it returns is remembered by weak reference, until it is given to
+    a call that makes a metric of it (`Role.SCORES`). Calls inside a recorded training call are left alone."""
+    SCORES = "scores"
+    """A metric is made of predictions. If they are those of a recorded model, or views of them, the metric is added to
+    the model's run. Calls inside a recorded training call, or inside another such call, are left alone."""
 
 
 @dataclass(frozen=True)
@@ -395,6 +402,49 @@ class Flavor(ABC):
     def watched(self, call: TrainingCall) -> None:
         """Take note of a call of a `Role.WATCHED` entry point, which has returned."""
         return
+
+    def predicts_with(self, call: TrainingCall) -> Any:
+        """Return the model that a `Role.PREDICTS` call predicts with: by default the instance.
+
+        It is asked before the call, at every call, so it must be quick.
+        """
+        return call.instance
+
+    def predictions(self, call: TrainingCall) -> Any:
+        """Return the predictions that a `Role.PREDICTS` call has made: by default what it returned.
+
+        In a tuple or a short list each part counts. Only objects that Python can refer to weakly are remembered:
+        arrays, Series, tables and the like, but not lists of numbers.
+        """
+        return call.result
+
+    def prediction_facts(self, call: TrainingCall) -> Mapping[str, Any]:
+        """Return small facts about predictions, such as the name of the data. None of them may be the data itself.
+
+        `scores` and `score_name` find them in ``call.cache``.
+        """
+        return {}
+
+    def scored_predictions(self, call: TrainingCall) -> Iterable[Any]:
+        """Return what may be predictions in a `Role.SCORES` call: by default its instance and all its arguments.
+
+        An object that is a recorded model itself stands for its predictions, as in ``model.score(X, y)``. If the
+        objects belong to several runs, nothing is recorded. This is asked before every such call, so it must be quick.
+        """
+        return (call.instance, *call.args, *call.kwargs.values())
+
+    def scores(self, call: TrainingCall) -> Mapping[str, float]:
+        """Return the metrics that a `Role.SCORES` call has made of predictions, by their names.
+
+        By default this is what it returned, under `score_name`, if that is a number. A name that the run has already
+        gets a number: ``accuracy_2``.
+        """
+        is_number = isinstance(call.result, numbers.Real) and not isinstance(call.result, bool)
+        return {self.score_name(call): float(call.result)} if is_number else {}
+
+    def score_name(self, call: TrainingCall) -> str:
+        """Return the name of the metric that a `Role.SCORES` call makes: by default the function's name."""
+        return call.name
 
     def loop_of(self, call: TrainingCall) -> Any:
         """Return the object whose loop a call belongs to: by default the instance. None: it belongs to no loop.

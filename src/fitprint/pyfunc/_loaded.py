@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fitprint._core import html as _html
-from fitprint._core.guard import warn_once
+from fitprint._core.guard import guarded, warn_once
 from fitprint._core.publish import publish
 from fitprint._packages.load import Loaded, load, signature_of
+from fitprint._runs.index import run_of
+from fitprint._runs.predictions import Origin, remember
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
 from fitprint.models.example import read_example
@@ -117,7 +119,12 @@ class PyFuncModel:
                 f"{folder}: its signature has no params, so these are ignored: {', '.join(map(str, params))}",
             )
         checked_params = enforce_params(params, schema, lossless=True)
-        return self._loaded.predict(data, checked_params if params is not None else checked_params or None)
+        predictions = self._loaded.predict(data, checked_params if params is not None else checked_params or None)
+        run = run_of(self._loaded.model)
+        if run is not None:
+            with guarded("remembering a prediction", self._loaded.flavor.name):
+                remember(predictions, Origin(run, {}), (data,))
+        return predictions
 
     def unwrap(self) -> Any:
         """Return the native model.

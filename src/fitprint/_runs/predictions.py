@@ -1,0 +1,168 @@
+"""Which run a prediction comes from: what recorded models have predicted is remembered without being kept alive."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
+
+from fitprint._core.process_state import on_reset
+from fitprint._runs import index as run_index
+from fitprint._runs.run import Run
+
+MOST_REMEMBERED = 10_000
+"""How many objects are remembered at once. Above it the oldest are forgotten."""
+MOST_PARTS = 100
+"""How many columns of a table, and how many parts of a tuple or a list, are remembered."""
+
+
+class Origin(NamedTuple):
+    """Where a prediction comes from."""
+
+    run: Run
+    """The run of the model that predicted it."""
+    facts: Mapping[str, Any]
+    """What the flavor wants to know of the prediction later."""
+
+
+class _Entry(NamedTuple):
+    reference: weakref.ref[Any]
+    origin: Origin
+
+
+_remembered: dict[int, _Entry] = {}
+"""By the `id` of the object: a prediction, or the array that owns the memory of one."""
+_with_pandas = False
+"""Whether a model has predicted a Series or a table. If none has, no metric call looks into those it is given."""
+
+
+def remember(predictions: Any, origin: Origin, arguments: Iterable[Any] = ()) -> None:
+    """Remember where predictions come from, as long as they exist.
+
+    Args:
+        predictions: An array, a Series, a table, or another object that Python can refer to weakly; or a tuple or a
+            short list of such objects. Other objects are not remembered.
+        origin: Where they come from.
+        arguments: What the model was given. Predictions that share their memory with an argument are remembered as
+            objects only, because other views of that memory are data.
+    """
+    if isinstance(predictions, (tuple, list)):
+        parts = predictions if len(predictions) <= MOST_PARTS else ()
+    else:
+        parts = (predictions,)
+    for part in parts:
+        if _remember_object(part, origin):
+            _remember_memory(part, origin, arguments)
+
+
+def _remember_memory(part: Any, origin: Origin, arguments: Iterable[Any]) -> None:
+    """Remember the arrays that own the memory of a prediction, so that its views are known."""
+    global _with_pandas
+    array_owner = _array_owner(part)
+    if array_owner is part:
+        return
+    owners = [array_owner] if array_owner is not None else _column_owners(part, MOST_PARTS)
+    _with_pandas = _with_pandas or (array_owner is None and bool(owners))
+    if owners:
+        given = {id(owner) for argument in arguments for owner in _memory_owners(argument)}
+        for owner in owners:
+            if id(owner) not in given:
+                _remember_object(owner, origin)
+
+
+def _remember_object(value: Any, origin: Origin) -> bool:
+    """Remember one object. Returns False if Python cannot refer to it weakly."""
+    key = id(value)
+    try:
+        _remembered[key] = _Entry(weakref.ref(value, lambda _: _remembered.pop(key, None)), origin)
+    except TypeError:
+        return False
+    while len(_remembered) > MOST_REMEMBERED:
+        _remembered.pop(next(iter(_remembered)), None)
+    return True
+
+
+def any_remembered() -> bool:
+    """Return whether any prediction is remembered."""
+    return bool(_remembered)
+
+
+def find_origin(value: Any) -> Origin | None:
+    """Return where a prediction, or a view of one, comes from; None if this is not known."""
+    entry = _remembered.get(id(value))
+    if entry is not None and entry.reference() is value:
+        return entry.origin
+    owner = _array_owner(value)
+    if owner is None and _with_pandas:
+        owner = next(iter(_column_owners(value, 1)), None)
+    entry = _remembered.get(id(owner)) if owner is not None else None
+    return entry.origin if entry is not None and entry.reference() is owner else None
+
+
+def common_origin(values: Iterable[Any]) -> Origin | None:
+    """Return where the predictions among some objects come from.
+
+    Args:
+        values: Any objects. One that is a recorded model stands for its predictions.
+
+    Returns:
+        The origin; None if there is no known prediction among the objects, or if they come from several runs.
+    """
+    common: Origin | None = None
+    for value in values:
+        if value is None:
+            continue
+        origin = find_origin(value) if _remembered else None
+        if origin is None and (run := run_index.run_of(value)) is not None:
+            origin = Origin(run, {})
+        if origin is None:
+            continue
+        if common is not None and common.run is not origin.run:
+            return None
+        common = common or origin
+    return common
+
+
+def forget_run(run: Run) -> None:
+    """Forget the predictions of a run that is discarded."""
+    for key, entry in list(_remembered.items()):
+        if entry.origin.run is run:
+            _remembered.pop(key, None)
+
+
+@on_reset
+def _forget_all() -> None:
+    global _with_pandas
+    _remembered.clear()
+    _with_pandas = False
+
+
+def _memory_owners(value: Any) -> list[Any]:
+    """Return the arrays that own the memory of an array, of a Series or of the columns of a table."""
+    owner = _array_owner(value)
+    return [owner] if owner is not None else _column_owners(value, MOST_PARTS)
+
+
+def _array_owner(value: Any) -> Any:
+    """Return the array that owns the memory of an array, which may be itself; None for other objects."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not issubclass(type(value), numpy.ndarray):
+        return None
+    while isinstance(value.base, numpy.ndarray):
+        value = value.base
+    return value
+
+
+def _column_owners(value: Any, most: int) -> list[Any]:
+    """Return the arrays that own the memory of a Series, or of the first columns of a table; none for other objects.
+
+    Nothing is copied: a column whose values are no numpy array has no owner.
+    """
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is None or pandas is None or not issubclass(type(value), (pandas.Series, pandas.DataFrame)):
+        return []
+    columns = [column for _, column in islice(value.items(), most)] if value.ndim == 2 else [value]
+    arrays = [column.to_numpy(copy=False) for column in columns if isinstance(column.dtype, numpy.dtype)]
+    return list({id(owner): owner for owner in map(_array_owner, arrays)}.values())
