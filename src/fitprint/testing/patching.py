@@ -281,6 +281,13 @@ def _places(patch: Patch) -> list[_Place]:
         if patch.subclasses and isinstance(cls, type):
             waiting += type.__subclasses__(cls)
     if not places:
+        parent = next((cls for cls in getattr(owner, "__mro__", ()) if name in vars(cls)), None)
+        if parent is not None:
+            pytest.fail(
+                f"{patch.module}.{patch.target} is inherited: look at patches(): name the class that defines it, "
+                f'Patch("{parent.__module__}", "{parent.__qualname__}.{name}", subclasses=True)',
+                pytrace=False,
+            )
         pytest.fail(
             f"{patch.module}.{patch.target} is not there: look at patches(): each names a function in the module that "
             "defines it, or a method in the class that defines it (subclasses=True: in that class or in those below)",
