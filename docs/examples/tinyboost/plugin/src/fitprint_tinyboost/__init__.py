@@ -1,1 +1,1 @@
-"""fitprint's flavor for tinyboost.."""
+"""fitprint's flavor for tinyboost."""
