@@ -322,7 +322,8 @@ Attributes = dict[str, dict[str, Any]]
 def attributes(tops: Collection[str]) -> Attributes:
     """Return the attributes of each module and class below these top-level modules.
 
-    Classes of other modules that are derived from them are included.
+    Classes of other modules that are derived from them are included. Left out is what importing a submodule sets in its
+    package: that of a framework that ships its flavor itself is imported only when the flavor is turned on.
     """
     modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in tops]
     attributes_by_owner: Attributes = {}
@@ -359,5 +360,13 @@ def differences(before: Attributes, after: Attributes) -> list[str]:
 
 
 def _attributes_of(owner: Any) -> dict[str, Any]:
-    own = {name: value for name, value in list(vars(owner).items()) if name not in _NOT_OURS}
+    own = {
+        name: value
+        for name, value in list(vars(owner).items())
+        if name not in _NOT_OURS and not _is_submodule(owner, name, value)
+    }
     return {**own, "(itself)": owner}  # kept alive, so that no other class can get its id
+
+
+def _is_submodule(owner: Any, name: str, value: Any) -> bool:
+    return isinstance(value, ModuleType) and sys.modules.get(f"{owner.__name__}.{name}") is value
