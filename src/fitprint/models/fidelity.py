@@ -60,8 +60,8 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> tu
         reason = f"enforcing it would change what the model predicts, because of: {', '.join(map(str, suspects))}"
     else:
         reason = (
-            f"enforcing it would convert the {type(data).__name__} that predict is given, and the model would then fail "
-            "or predict something else"
+            f"enforcing it would convert the {type(data).__name__} that predict is given, and the model would then "
+            "fail or predict something else"
         )
     signature = ModelSignature(outputs=outputs) if outputs is not None else None
     return signature, [("signature inputs", reason)]
