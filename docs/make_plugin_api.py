@@ -1,4 +1,4 @@
-"""Writes docs/plugin-api.md from the docstrings of `fitprint.plugin`.
+"""Writes docs/plugin-api.md from the docstrings of `fitprint.plugin`, and of what `fitprint.testing` asks a plugin for.
 
 python docs/make_plugin_api.py           # writes it
 python docs/make_plugin_api.py --check   # exits with 1 if it is not current
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import fitprint.plugin
+import fitprint.testing
 
 PAGE = Path(__file__).with_name("plugin-api.md")
 SOURCES = Path(__file__).parents[1] / "src"
@@ -43,11 +44,13 @@ GROUPS = {
     "Gradient boosting": ["BoostingFlavor", "ContainerOrigins", "UnknownColumns", "example_row"],
 }
 """The first sections, with their names in this order; every other name comes after them, by itself."""
+TESTING = ["Case", "Budget"]
+"""What the author of a plugin declares for the conformance kit."""
 HEAD = """\
 # The plugin API
 
-What `fitprint.plugin` offers to the author of a [flavor](write-a-flavor.md). This page is written by
-`docs/make_plugin_api.py` from the docstrings.
+What `fitprint.plugin` offers to the author of a [flavor](write-a-flavor.md), and what the tests declare with
+`fitprint.testing`, the conformance kit. This page is written by `docs/make_plugin_api.py` from the docstrings.
 """
 SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Example):\n", re.MULTILINE)
 
@@ -60,6 +63,8 @@ def page() -> str:
     for title, names in {**GROUPS, "Helpers": further}.items():
         parts.append(f"## {title}\n")
         parts += [entry(name, getattr(fitprint.plugin, name)) for name in names if name in fitprint.plugin.__all__]
+    parts.append("## The conformance kit\n")
+    parts += [entry(name, getattr(fitprint.testing, name)) for name in TESTING]
     return "\n".join(parts)
 
 
@@ -143,7 +148,10 @@ def one_line(text: str) -> str:
 
 
 def source_of(name: str) -> list[ast.Module]:
-    """Return the parsed source of the module that a name of `fitprint.plugin` comes from, or of its whole package."""
+    """Return the parsed source of the module that a name comes from, or of its whole package."""
+    if name in TESTING:
+        module = inspect.getmodule(getattr(fitprint.testing, name))
+        return [ast.parse(inspect.getsource(module))] if module else []
     modules = vars(fitprint.plugin)["_MODULES"]
     path = SOURCES.joinpath(*next(module for module, names in modules.items() if name in names).split("."))
     files = sorted(path.glob("*.py")) if path.is_dir() else [path.with_suffix(".py")]

@@ -80,6 +80,18 @@ def test_suspects_among_many_columns_cost_as_many_enforcements_as_there_are_kind
     assert enforced == [3002, 3000, 1, 1, 3002, 3002, 3002]
 
 
+def test_data_that_enforcement_converts_as_a_whole_is_named_by_its_class():
+    times = pd.Series([1.0, 2.0, 3.0])
+    _, reasons = fidelity.faithful_signature(lambda rows: rows.index.to_numpy() if rows.ndim == 1 else None, times)
+    assert reasons == [
+        (
+            "signature inputs",
+            "enforcing it would convert the Series that predict is given, and the model would then fail or predict "
+            "something else",
+        )
+    ]
+
+
 def test_a_column_that_differs_by_its_values_is_found_among_its_like_by_halves(enforced):
     large = np.full((3, 64), 2**63, dtype=np.uint64)  # no type of a signature: taken value by value
     large[:, 40] = 1  # these alone become signed

@@ -28,7 +28,10 @@ FLAVORS = {
     "it patches a class that inherits the method": (
         {'Patch("toylearn.training", "train")': 'Patch("toylearn.base", "Mean.fit")'},
         "test_patched_functions",
-        ["toylearn.base.Mean.fit is not there: look at patches()"],
+        [
+            "toylearn.base.Mean.fit is inherited: look at patches()",
+            'Patch("toylearn.base", "Base.fit", subclasses=True)',
+        ],
     ),
     "it misses an entry point": (
         {'Patch("toylearn.training", "train"),': ""},
@@ -255,6 +258,12 @@ TESTS = {
         ["TestToy.without names 'test_early', which is not a check"],
     ),
     "no reason": ({'"it knows none"': '" "'}, "", "dropped", ["gives no reason for test_early_stopping_is_told"]),
+    "a reason to fill in": (
+        {'"it knows none"': '"FILL IN: say why"'},
+        "",
+        "test_early_stopping_is_told",
+        ["gives no reason yet: FILL IN: say why"],
+    ),
     "no case for a check": (
         {'"test_early_stopping_is_told": "it knows none",': ""},
         "",

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,18 @@ def test_such_a_framework_is_its_own_loader_in_stock_mlflow(run_python, store, s
     package, predicted, _ = json.loads(run_python(TRAIN, env=env).stdout.splitlines()[-1])
     found = json.loads(run_python(READ, package, python=mlflow_python, env=env).stdout.splitlines()[-1])
     assert found == pytest.approx(predicted)
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_such_a_framework_passes_the_kit(tmp_path, shipped):
+    """Above all: importing the flavor adds a submodule to the framework, which is no patch that is left behind."""
+    tests = tmp_path / "test_conformance.py"
+    shutil.copyfile(EXAMPLE / "plugin" / "tests" / tests.name, tests)
+    paths = os.pathsep.join(filter(None, [str(shipped), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(tests)]
+    command += ["-k", "attribute or listed or order or load or patched"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout

@@ -38,7 +38,11 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 @click.command("new-flavor", short_help="Write a plugin project for a framework of yours.")
 @click.argument("name")
-@click.option("--module", help="The framework's module that defines what is to be patched; by default NAME.")
+@click.option(
+    "--module",
+    help="The framework's module that defines what is to be patched; by default NAME. Give one here, and name other "
+    "modules in patches() of the flavor afterwards.",
+)
 @click.option(
     "--patch",
     "trains",

@@ -56,8 +56,13 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> tu
     for schema in _relaxed(inputs, suspects):
         if _predicts_the_same(predict, schema, rows, expected):
             return ModelSignature(inputs=schema, outputs=outputs), []
-    named = ", ".join(map(str, suspects)) if suspects else type(data).__name__
-    reason = f"enforcing it would change what the model predicts, because of: {named}"
+    if suspects:
+        reason = f"enforcing it would change what the model predicts, because of: {', '.join(map(str, suspects))}"
+    else:
+        reason = (
+            f"enforcing it would convert the {type(data).__name__} that predict is given, and the model would then "
+            "fail or predict something else"
+        )
     signature = ModelSignature(outputs=outputs) if outputs is not None else None
     return signature, [("signature inputs", reason)]
 

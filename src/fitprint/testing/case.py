@@ -102,6 +102,9 @@ class Case:
 DECLARED = "the plugin says why: "
 """The beginning of the reason why a plugin declares that a check does not hold; CI may accept such a skip."""
 
+TO_FILL_IN = "FILL IN"
+"""The beginning of a reason that `fitprint new-flavor` has written, and that the author has not replaced yet."""
+
 _Check = TypeVar("_Check", bound=Callable[..., Any])
 
 
@@ -149,6 +152,8 @@ class Conformance:
         params = getattr(getattr(request.node, "callspec", None), "params", {})
         case = params.get("case")
         reason = self.without.get(name) or (case is not None and self.without.get(f"{name}[{case.name}]"))
+        if reason and reason.startswith(TO_FILL_IN):
+            pytest.fail(f"`without` of {type(self).__name__} gives no reason yet: {reason}", pytrace=False)
         if reason:
             pytest.skip(DECLARED + reason)
         if "case" in params and case is None:

@@ -307,6 +307,13 @@ def _places(patch: Patch) -> list[_Place]:
         if patch.subclasses and isinstance(cls, type):
             waiting += type.__subclasses__(cls)
     if not places:
+        parent = next((cls for cls in getattr(owner, "__mro__", ()) if name in vars(cls)), None)
+        if parent is not None:
+            pytest.fail(
+                f"{patch.module}.{patch.target} is inherited: look at patches(): name the class that defines it, "
+                f'Patch("{parent.__module__}", "{parent.__qualname__}.{name}", subclasses=True)',
+                pytrace=False,
+            )
         pytest.fail(
             f"{patch.module}.{patch.target} is not there: look at patches(): each names a function in the module that "
             "defines it, or a method in the class that defines it (subclasses=True: in that class or in those below)",
@@ -341,7 +348,8 @@ Attributes = dict[str, dict[str, Any]]
 def attributes(tops: Collection[str]) -> Attributes:
     """Return the attributes of each module and class below these top-level modules.
 
-    Classes of other modules that are derived from them are included.
+    Classes of other modules that are derived from them are included. Left out is what importing a submodule sets in its
+    package: that of a framework that ships its flavor itself is imported only when the flavor is turned on.
     """
     modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in tops]
     attributes_by_owner: Attributes = {}
@@ -378,5 +386,13 @@ def differences(before: Attributes, after: Attributes) -> list[str]:
 
 
 def _attributes_of(owner: Any) -> dict[str, Any]:
-    own = {name: value for name, value in list(vars(owner).items()) if name not in _NOT_OURS}
+    own = {
+        name: value
+        for name, value in list(vars(owner).items())
+        if name not in _NOT_OURS and not _is_submodule(owner, name, value)
+    }
     return {**own, "(itself)": owner}  # kept alive, so that no other class can get its id
+
+
+def _is_submodule(owner: Any, name: str, value: Any) -> bool:
+    return isinstance(value, ModuleType) and sys.modules.get(f"{owner.__name__}.{name}") is value
