@@ -212,9 +212,7 @@ def main() -> int:
     parser.add_argument("--markers", default=QUICK, help="which of these tests, as for pytest's option -m")
     parser.add_argument("--lines", nargs="+", type=int, help="only mutants of these lines")
     parser.add_argument("--jobs", type=int, default=1, help="how many mutants are tested at once")
-    parser.add_argument(
-        "--sample", type=int, help="how many mutants of a file, drawn at random; otherwise all"
-    )
+    parser.add_argument("--sample", type=int, help="how many mutants of a file, drawn at random; otherwise all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--minutes", type=float, default=60.0, help="after these no further mutant is begun")
     options = parser.parse_args()
