@@ -100,8 +100,14 @@ def changeable(tree: ast.AST) -> Iterator[ast.AST]:
 def forms(node: ast.AST) -> Iterator[str]:  # noqa: C901  a table, in the form of a match statement
     """What a node is changed to."""
     match node:
+        case ast.If(test=ast.Compare(ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq() | ast.In() | ast.NotIn()])):
+            return  # the change of the comparison itself is the same
+        case ast.If(test=ast.UnaryOp(op=ast.Not())):
+            return
         case ast.If(test=test) | ast.While(test=test):
             yield f"not ({ast.unparse(test)})"
+        case ast.Compare(ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()]) if "monotonic()" in ast.unparse(node):
+            return  # no two moments are the same one
         case ast.IfExp():
             yield ast.unparse(ast.IfExp(node.test, node.orelse, node.body))
         case ast.Compare(ops=[operator]) if type(operator) in SWAPPED:
