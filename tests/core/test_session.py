@@ -153,6 +153,12 @@ def test_a_session_counts_only_while_it_is_open():
     call_scope.leave(token)
 
 
+def test_in_a_stretch_without_recording_no_call_is_recorded():
+    with fitprint.suppress():
+        assert call_scope.is_recording() is False
+        assert call_scope.recorded_run() is None
+
+
 def test_a_session_left_in_another_context_is_no_error():
     token = contextvars.copy_context().run(call_scope.enter, call_scope.Session())
     call_scope.leave(token)
