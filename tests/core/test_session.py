@@ -159,6 +159,22 @@ def test_in_a_stretch_without_recording_no_call_is_recorded():
         assert call_scope.recorded_run() is None
 
 
+def test_inside_a_recorded_call_its_recording_and_its_run_are_known(toylearn):
+    seen = []
+
+    class Outer(toylearn.Base):
+        def fit(self, rows, labels=None):
+            seen.append((call_scope.is_recording(), fitprint.active_run(), fitprint.last_run()))
+            self.mean_ = 0.0
+            return self
+
+    fit(toylearn)
+    model = Outer().fit([1], [2])
+    assert [(recording, run.name, last.name) for recording, run, last in seen] == [(True, "Outer", "Outer")]
+    assert seen[0][1].run_id == fitprint.run_of(model).run_id
+    assert call_scope.is_recording() is False
+
+
 def test_a_session_left_in_another_context_is_no_error():
     token = contextvars.copy_context().run(call_scope.enter, call_scope.Session())
     call_scope.leave(token)
