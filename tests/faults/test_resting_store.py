@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -177,6 +178,7 @@ def test_a_bounded_number_of_runs_waits_for_a_store(store, monkeypatch):
 
     for _ in range(3 * store_breaker.MOST_WAITING):
         store_breaker.enqueue("somewhere", Waits())
+    store_breaker.check("somewhere")  # a run that was interrupted waits too, for a store that has not failed
     store_breaker.recover("somewhere")
     assert Waits.closed == store_breaker.MOST_WAITING
 
@@ -191,3 +193,13 @@ def test_values_that_cannot_be_written_are_kept_and_written_with_the_next(store)
         a_minute_later()
     assert run.metric_history("kept") == [(0, 0.0), (1, 1.0), (2, 2.0)]
     assert run.metric_history("first") == [(0, 1.0)]
+
+
+def test_a_run_whose_folder_was_removed_says_nothing_of_the_store(recorded, store, caplog):
+    run = fitprint.start_run()
+    shutil.rmtree(run.path)
+    with pytest.raises(FileNotFoundError):
+        fitprint.end_run()
+    recorded.Mean().fit([1], [2])
+    assert statuses() == ["FINISHED"]
+    assert (store_breaker.breakers, caplog.messages) == ({}, [])

@@ -129,6 +129,21 @@ def test_the_history_of_a_metric(store):
     assert found.metric_history("none of them") == []
 
 
+def test_values_that_are_still_buffered_are_in_the_history(store):
+    with fitprint.start_run() as run:
+        run._writer.add_series("loss", [1.0, 0.5], 3, [0.0, 0.0])
+        assert run.metric_history("loss") == [(3, 1.0), (4, 0.5)]
+    assert fitprint.get_run(run.run_id).metric_history("loss") == [(3, 1.0), (4, 0.5)]
+
+
+def test_a_metric_alone_does_not_write_the_record(store):
+    with fitprint.start_run() as run:
+        before = (run.path / "run.json").stat().st_ino
+        run.log_metric("loss", 1.0)
+        run.log_metric("loss", 0.5)
+        assert (run.path / "run.json").stat().st_ino == before
+
+
 @pytest.mark.parametrize("value", ["high", None, [1], 1j, {}])
 def test_what_is_no_number_is_no_metric(store, value):
     with fitprint.start_run() as run:
