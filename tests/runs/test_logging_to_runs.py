@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import threading
 
 import numpy as np
@@ -136,12 +137,15 @@ def test_values_that_are_still_buffered_are_in_the_history(store):
     assert fitprint.get_run(run.run_id).metric_history("loss") == [(3, 1.0), (4, 0.5)]
 
 
-def test_a_metric_alone_does_not_write_the_record(store):
+def test_metrics_that_come_fast_do_not_write_the_record_each_time(store, monkeypatch):
+    monkeypatch.setattr("fitprint._runs.adder.FLUSH_INTERVAL", 1000.0)
     with fitprint.start_run() as run:
-        before = (run.path / "run.json").stat().st_ino
         run.log_metric("loss", 1.0)
-        run.log_metric("loss", 0.5)
-        assert (run.path / "run.json").stat().st_ino == before
+        run._writer._slow_until = float("-inf")  # the time after the first value is over
+        with open(run.path / "run.json", "rb") as record:
+            run.log_metric("loss", 0.5)
+            run.log_metric("loss", 0.25)
+            assert os.path.samestat(os.fstat(record.fileno()), os.stat(run.path / "run.json"))
 
 
 @pytest.mark.parametrize("value", ["high", None, [1], 1j, {}])

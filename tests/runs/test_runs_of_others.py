@@ -33,6 +33,15 @@ def test_an_open_run_can_be_joined_read_and_left(store):
     assert fitprint.get_run(owner.run_id).params == {"a": 1, "b": 2}
 
 
+def test_a_block_that_joined_an_open_run_does_not_decide_its_status(store):
+    owner = fitprint.start_run()
+    writers.clear()
+    run = fitprint.start_run(run_id=owner.run_id)
+    owner.end()
+    run.end("FAILED")
+    assert (owner.status, status(owner.run_id)) == ("FINISHED", "FINISHED")
+
+
 @pytest.mark.parametrize("ended", ["FINISHED", "FAILED", "KILLED"])
 def test_an_ended_run_is_running_while_it_is_open_again(store, ended):
     with fitprint.start_run("theirs") as owner:
