@@ -175,6 +175,33 @@ def test_inside_a_recorded_call_its_recording_and_its_run_are_known(toylearn):
     assert call_scope.is_recording() is False
 
 
+def test_a_call_in_a_run_that_is_opened_again_becomes_its_child(toylearn):
+    with fitprint.start_run("mine") as run:
+        pass
+    with fitprint.start_run(run_id=run.run_id):
+        model = fit(toylearn)
+    assert fitprint.run_of(model).parent_id == run.run_id
+
+
+def test_inside_a_further_call_of_a_block_the_call_s_own_run_is_active(toylearn):
+    seen = []
+
+    class Outer(toylearn.Base):
+        def fit(self, rows, labels=None):
+            seen.append(fitprint.active_run().name)
+            with fitprint.start_run("inner"):
+                seen.append(fitprint.active_run().name)
+            seen.append(fitprint.active_run().name)
+            self.mean_ = 0.0
+            return self
+
+    with fitprint.start_run("block"):
+        fit(toylearn)
+        Outer().fit([1], [2])
+        seen.append(fitprint.active_run().name)
+    assert seen == ["Outer", "inner", "Outer", "block"]
+
+
 def test_a_session_left_in_another_context_is_no_error():
     token = contextvars.copy_context().run(call_scope.enter, call_scope.Session())
     call_scope.leave(token)

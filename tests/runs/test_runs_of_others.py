@@ -36,10 +36,13 @@ def test_an_open_run_can_be_joined_read_and_left(store):
 def test_a_block_that_joined_an_open_run_does_not_decide_its_status(store):
     owner = fitprint.start_run()
     writers.clear()
-    run = fitprint.start_run(run_id=owner.run_id)
+    joined = fitprint.start_run(run_id=owner.run_id)
     owner.end()
-    run.end("FAILED")
-    assert (owner.status, status(owner.run_id)) == ("FINISHED", "FINISHED")
+    again = fitprint.start_run(run_id=owner.run_id)
+    joined.end("FAILED")
+    assert status(owner.run_id) == "RUNNING", "the other block has it open"
+    again.end("KILLED")
+    assert status(owner.run_id) == "KILLED"
 
 
 @pytest.mark.parametrize("ended", ["FINISHED", "FAILED", "KILLED"])
