@@ -59,6 +59,32 @@ def test_a_run_that_is_dropped_is_not_the_last_one_and_trained_nothing(two_runs)
     assert last_runs() == [first] * 3
 
 
+def test_the_last_run_is_that_of_the_context_else_of_the_thread_else_of_the_process(two_runs):
+    first, second = two_runs
+    context = contextvars.copy_context()
+    with ThreadPoolExecutor(1) as pool:
+
+        def of_the_thread():
+            return pool.submit(contextvars.Context().run, last_run).result()
+
+        assert of_the_thread() is None
+        pool.submit(set_latest, first).result()
+        context.run(set_latest, first)
+        set_latest(second)
+        assert (context.run(last_run), of_the_thread(), last_run()) == (first, first, second)
+        context.run(drop_run, second)
+        pool.submit(drop_run, second).result()
+        assert (context.run(last_run), of_the_thread()) == (first, first)
+
+
+def test_what_is_reset_is_forgotten(two_runs):
+    model = Model()
+    set_last_run(two_runs[0], model)
+    forget_everything()
+    assert last_runs() == [None] * 3
+    assert run_of(model) is None
+
+
 def test_a_model_that_is_gone_is_not_kept(two_runs):
     model = Model()
     register_model(two_runs[0], model)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 import fitprint
+from fitprint._runs.run import before_end, writer_of
 from fitprint._runs.writer import writers
 
 
@@ -26,6 +27,8 @@ def test_an_open_run_can_be_joined_read_and_left(store):
         assert run.tags["team"] == "x"
         assert run.path == owner.path
         assert not [name for name in owner.path.iterdir() if name.suffix == ".partial"]
+        with pytest.raises(RuntimeError, match="belongs to another process, which writes its record"):
+            writer_of(run)
     assert status(owner.run_id) == "RUNNING"
     assert fitprint.active_run() is owner
     fitprint.end_run()
@@ -69,3 +72,12 @@ def test_a_run_that_was_read_ends_nothing(store):
     with pytest.raises(RuntimeError, match="was read back: open it with start_run"):
         fitprint.get_run(opened.run_id).end()
     assert status(opened.run_id) == "RUNNING"
+
+
+def test_what_is_still_open_on_a_run_is_ended_before_it_and_once(store):
+    seen = []
+    with fitprint.start_run() as run:
+        for name in ("first", "second"):
+            before_end(run).append(lambda name=name: seen.append((name, run.status)))
+    run.end()
+    assert seen == [("first", "RUNNING"), ("second", "RUNNING")]
