@@ -10,6 +10,7 @@ import pytest
 
 import fitprint
 from fitprint._runs import store_breaker
+from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 
 
 @pytest.fixture
@@ -203,3 +204,20 @@ def test_a_run_whose_folder_was_removed_says_nothing_of_the_store(recorded, stor
     recorded.Mean().fit([1], [2])
     assert statuses() == ["FINISHED"]
     assert (store_breaker.breakers, caplog.messages) == ({}, [])
+
+
+def test_a_bounded_number_of_values_waits_for_a_store():
+    buffer, times = MetricBuffer(), [0.0] * MOST_BUFFERED
+    buffer.add("loss", times, 0, times)
+    buffer.drop_excess()
+    assert buffer.dropped == 0
+    buffer.add("loss", [1.0], MOST_BUFFERED, [0.0])
+    buffer.drop_excess()
+    assert 0 < buffer.dropped < MOST_BUFFERED / 2, "the oldest, and some more than needed"
+
+
+def test_values_without_as_many_times_are_refused_whole():
+    buffer = MetricBuffer()
+    with pytest.raises(ValueError, match="zip"):
+        buffer.add("loss", [1.0, 2.0], 0, [0.0])
+    assert not buffer

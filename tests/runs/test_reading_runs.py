@@ -148,6 +148,12 @@ def test_unreadable_records_are_told(store, caplog):
     assert "run.json cannot be read: Is a directory" in caplog.text
 
 
+def test_a_store_that_cannot_be_read_is_an_error(store):
+    store.write_text("a file in its place")
+    with pytest.raises(StoreError, match="store cannot be read: Not a directory"):
+        fitprint.runs()
+
+
 def test_a_folder_without_a_record_is_passed_over(store, caplog):
     run = make("gone")
     (run.path / "run.json").unlink()
