@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from fitprint.stores import StoreError
 from fitprint.stores.atomic_write import LineFile, read_record, write_file
 
 
