@@ -69,3 +69,18 @@ def test_the_run_of_a_killed_process_is_closed_without_what_is_incomplete(store)
     assert [name for name in incomplete if (read.path / name).exists()] == []
     assert (read.path / "artifacts" / "named.partial").read_text() == "12345"
     assert (read.path / "link" / "MLmodel").is_file()
+
+
+def test_a_package_that_the_record_says_is_removed_is_removed(store):
+    with fitprint.start_run() as run:
+        pass
+    for name in ("model", "thinned"):
+        write(run.path / name / "checksums.json")
+    record = json.loads((run.path / "run.json").read_text())
+    record["skipped"] = [["model thinned", "gc", "no room"]]
+    record["process"] = {**record["process"], "started": "never"}
+    (run.path / "run.json").write_text(json.dumps(record))
+    (done,) = clean(open_store(str(store)))
+    assert (done.did, done.status, done.removed) == ("swept", "FINISHED", ["thinned"])
+    assert not (run.path / "thinned").exists()
+    assert (run.path / "model").is_dir()
