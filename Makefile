@@ -180,7 +180,7 @@ test-internals: .venv/.stamp ## run the tests of what is relied on inside Python
 	$(PYTEST) -n 0 tests/internals $(ARGS)
 
 .PHONY: mutation
-mutation: .venv/.stamp ## change the core's code in small ways and see that tests fail; ARGS="_guard.py --jobs 2"
+mutation: .venv/.stamp ## change the core's code in small ways and see that tests fail; ARGS="_core/guard.py"
 	$(PY) tests/mutation/run.py $(ARGS)
 
 .PHONY: test-sklearn

@@ -9,7 +9,16 @@ import pytest
 
 import fitprint
 from fitprint._core import guard as _guard
-from fitprint._core.guard import attempt, describe, guarded, message, reset_warned, warn_once, warn_user
+from fitprint._core.guard import (
+    attempt,
+    describe,
+    guarded,
+    inform_user,
+    message,
+    reset_warned,
+    warn_once,
+    warn_user,
+)
 
 
 class Skips:
@@ -123,6 +132,12 @@ def test_a_logging_set_up_that_raises_does_not_reach_the_caller():
 def test_lines_with_percent_signs_are_told_as_they_are(caplog):
     warn_user("100 %s of it %d")
     assert caplog.messages == ["100 %s of it %d"]
+
+
+def test_a_line_that_is_no_warning_is_logged_as_information(caplog):
+    with caplog.at_level("INFO", logger="fitprint"):
+        inform_user("a line")
+    assert caplog.record_tuples == [("fitprint", logging.INFO, "a line")]
 
 
 def broken_flavor(toy, step):

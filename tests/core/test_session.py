@@ -153,6 +153,56 @@ def test_a_session_counts_only_while_it_is_open():
     call_scope.leave(token)
 
 
+def test_in_a_stretch_without_recording_no_call_is_recorded():
+    with fitprint.suppress():
+        assert call_scope.is_recording() is False
+        assert call_scope.recorded_run() is None
+
+
+def test_inside_a_recorded_call_its_recording_and_its_run_are_known(toylearn):
+    seen = []
+
+    class Outer(toylearn.Base):
+        def fit(self, rows, labels=None):
+            seen.append((call_scope.is_recording(), fitprint.active_run(), fitprint.last_run(), fitprint.run_of(self)))
+            self.mean_ = 0.0
+            return self
+
+    fit(toylearn)
+    model = Outer().fit([1], [2])
+    ((recording, *runs),) = seen
+    assert recording is True
+    assert {run.run_id for run in runs} == {fitprint.run_of(model).run_id}
+    assert call_scope.is_recording() is False
+
+
+def test_a_call_in_a_run_that_is_opened_again_becomes_its_child(toylearn):
+    with fitprint.start_run("mine") as run:
+        pass
+    with fitprint.start_run(run_id=run.run_id):
+        model = fit(toylearn)
+    assert fitprint.run_of(model).parent_id == run.run_id
+
+
+def test_inside_a_further_call_of_a_block_the_call_s_own_run_is_active(toylearn):
+    seen = []
+
+    class Outer(toylearn.Base):
+        def fit(self, rows, labels=None):
+            seen.append(fitprint.active_run().name)
+            with fitprint.start_run("inner"):
+                seen.append(fitprint.active_run().name)
+            seen.append(fitprint.active_run().name)
+            self.mean_ = 0.0
+            return self
+
+    with fitprint.start_run("block"):
+        fit(toylearn)
+        Outer().fit([1], [2])
+        seen.append(fitprint.active_run().name)
+    assert seen == ["Outer", "inner", "Outer", "block"]
+
+
 def test_a_session_left_in_another_context_is_no_error():
     token = contextvars.copy_context().run(call_scope.enter, call_scope.Session())
     call_scope.leave(token)

@@ -2,7 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import resource
+import signal
+
+import pytest
+
+from fitprint.stores import StoreError
+from fitprint.stores.atomic_write import LineFile, read_record, write_file
+
+
+@contextlib.contextmanager
+def files_of_at_most(size):
+    """Let every write beyond this size fail with OSError, in this process."""
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_file_that_cannot_be_written_whole_is_removed(tmp_path):
+    place = tmp_path / "artifact"
+    with pytest.raises(OSError, match="File too large"), files_of_at_most(10):
+        write_file(str(place), b"x" * 100)
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("left", ["", "second\nthi"])
+def test_lines_are_appended_together_or_not_at_all(tmp_path, left):
+    place, file = tmp_path / "metrics.jsonl", LineFile()
+    file.append(str(place), "first\n")
+    with pytest.raises(OSError, match="File too large"), files_of_at_most(10):
+        file.append(str(place), "second\nthird\n")
+    assert place.read_text() == "first\n"
+    with open(place, "a") as broken:
+        broken.write(left)  # as if it could not be taken back
+    file.append(str(place), "fourth\n")
+    file.append(str(place), "fifth\n")
+    assert place.read_text() == "first\nfourth\nfifth\n"
+
+
+def test_half_a_record_is_no_record(tmp_path):
+    (tmp_path / "run.json.partial").write_text('{"format": 2, "na')
+    with pytest.raises(FileNotFoundError):
+        read_record(str(tmp_path / "run.json"))
+
+
+def test_a_record_of_a_format_of_the_future_is_said_to_be_one(tmp_path):
+    (tmp_path / "run.json").write_text('{"format": 3}')
+    with pytest.raises(StoreError, match=r"does not read \(it reads formats 1 and 2\)"):
+        read_record(str(tmp_path / "run.json"))
+
 
 TORN = """
 import json, resource, signal

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 
 import fitprint
 from fitprint._runs import store_breaker
+from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 
 
 @pytest.fixture
@@ -177,6 +179,7 @@ def test_a_bounded_number_of_runs_waits_for_a_store(store, monkeypatch):
 
     for _ in range(3 * store_breaker.MOST_WAITING):
         store_breaker.enqueue("somewhere", Waits())
+    store_breaker.check("somewhere")  # a run that was interrupted waits too, for a store that has not failed
     store_breaker.recover("somewhere")
     assert Waits.closed == store_breaker.MOST_WAITING
 
@@ -191,3 +194,30 @@ def test_values_that_cannot_be_written_are_kept_and_written_with_the_next(store)
         a_minute_later()
     assert run.metric_history("kept") == [(0, 0.0), (1, 1.0), (2, 2.0)]
     assert run.metric_history("first") == [(0, 1.0)]
+
+
+def test_a_run_whose_folder_was_removed_says_nothing_of_the_store(recorded, store, caplog):
+    run = fitprint.start_run()
+    shutil.rmtree(run.path)
+    with pytest.raises(FileNotFoundError):
+        fitprint.end_run()
+    recorded.Mean().fit([1], [2])
+    assert statuses() == ["FINISHED"]
+    assert (store_breaker.breakers, caplog.messages) == ({}, [])
+
+
+def test_a_bounded_number_of_values_waits_for_a_store():
+    buffer, times = MetricBuffer(), [0.0] * MOST_BUFFERED
+    buffer.add("loss", times, 0, times)
+    buffer.drop_excess()
+    assert buffer.dropped == 0
+    buffer.add("loss", [1.0], MOST_BUFFERED, [0.0])
+    buffer.drop_excess()
+    assert 0 < buffer.dropped < MOST_BUFFERED / 2, "the oldest, and some more than needed"
+
+
+def test_values_without_as_many_times_are_refused_whole():
+    buffer = MetricBuffer()
+    with pytest.raises(ValueError, match="zip"):
+        buffer.add("loss", [1.0, 2.0], 0, [0.0])
+    assert not buffer

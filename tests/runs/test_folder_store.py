@@ -208,6 +208,47 @@ def test_a_run_that_is_discarded_leaves_nothing(store):
     assert fitprint.runs() == []
 
 
+@pytest.mark.parametrize("was_open", [True, False])
+def test_what_a_killed_process_left_between_two_renames_is_put_in_its_place(store, was_open):
+    with fitprint.start_run() as run:
+        run.log_param("a", 1)
+    folder = store / ".open" / run.run_id if was_open else run.path
+    run.path.rename(folder)
+    for name in ("model", ".replaced-model", ".replaced-other"):
+        (folder / name).mkdir()
+        (folder / name / "content").write_text(name)
+    (folder / "run.json").rename(folder / "run.json.partial")
+    taken = open_store(str(store)).take_over(run.run_id, was_open, lambda record: record["params"] == {"a": 1})
+    assert taken.path == store / run.run_id
+    assert strict(taken.path / "run.json")["params"] == {"a": 1}
+    assert (taken.path / "model" / "content").read_text() == "model", "it had its new package already"
+    assert (taken.path / "other" / "content").read_text() == ".replaced-other"
+
+
+@pytest.mark.parametrize("was_open", [True, False])
+def test_a_run_that_is_not_dead_is_not_taken_over(store, was_open):
+    run = fitprint.start_run()
+    if not was_open:
+        run.end()
+    before = files(store)
+    assert open_store(str(store)).take_over(run.run_id, was_open, lambda record: False) is None
+    assert open_store(str(store)).take_over("0" * 32, was_open, lambda record: True) is None
+    assert files(store) == before
+
+
+def test_a_reopened_run_stays_where_it_is_and_is_moved_only_if_it_was_open(store):
+    with fitprint.start_run() as run:
+        pass
+    for folder in (store / run.run_id, store / ".open" / run.run_id):
+        if not folder.exists():
+            run.path.rename(folder)
+        again = open_store(str(store)).reopen(run.run_id)
+        assert again.path == folder
+        again.finish()
+        assert again.path == store / run.run_id
+    assert run.path.is_dir()
+
+
 def test_stores_are_found_by_the_scheme_of_their_url(tmp_path):
     assert isinstance(open_store(str(tmp_path)), FolderStore)
     with pytest.raises(ValueError, match=r"no store plugin serves s3:// \(installed: file\); give a folder"):

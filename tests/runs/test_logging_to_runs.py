@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import threading
 
 import numpy as np
@@ -127,6 +128,24 @@ def test_the_history_of_a_metric(store):
     assert found.metric_history("other") == [(0, 7.0)]
     assert found.metric_history("odd \n \u2028 \x85 name") == [(-2, 1.0)]
     assert found.metric_history("none of them") == []
+
+
+def test_values_that_are_still_buffered_are_in_the_history(store):
+    with fitprint.start_run() as run:
+        run._writer.add_series("loss", [1.0, 0.5], 3, [0.0, 0.0])
+        assert run.metric_history("loss") == [(3, 1.0), (4, 0.5)]
+    assert fitprint.get_run(run.run_id).metric_history("loss") == [(3, 1.0), (4, 0.5)]
+
+
+def test_metrics_that_come_fast_do_not_write_the_record_each_time(store, monkeypatch):
+    monkeypatch.setattr("fitprint._runs.adder.FLUSH_INTERVAL", 1000.0)
+    with fitprint.start_run() as run:
+        run.log_metric("loss", 1.0)
+        run._writer._slow_until = float("-inf")  # the time after the first value is over
+        with open(run.path / "run.json", "rb") as record:
+            run.log_metric("loss", 0.5)
+            run.log_metric("loss", 0.25)
+            assert os.path.samestat(os.fstat(record.fileno()), os.stat(run.path / "run.json"))
 
 
 @pytest.mark.parametrize("value", ["high", None, [1], 1j, {}])

@@ -10,6 +10,7 @@ import pytest
 
 import fitprint
 from fitprint._core import guard as _guard
+from fitprint._runs.record import model_skip
 from fitprint.stores import StoreError
 
 
@@ -147,6 +148,12 @@ def test_unreadable_records_are_told(store, caplog):
     assert "run.json cannot be read: Is a directory" in caplog.text
 
 
+def test_a_store_that_cannot_be_read_is_an_error(store):
+    store.write_text("a file in its place")
+    with pytest.raises(StoreError, match="store cannot be read: Not a directory"):
+        fitprint.runs()
+
+
 def test_a_folder_without_a_record_is_passed_over(store, caplog):
     run = make("gone")
     (run.path / "run.json").unlink()
@@ -180,9 +187,15 @@ def test_reprs_are_one_line(store):
 
 def test_what_a_run_gives_cannot_change_it(store):
     run = make("mine", m=1)
-    run.params["a"] = run.tags["a"] = run.metrics["a"] = 1
+    run.params["a"] = run.tags["a"] = run.metrics["a"] = run.seconds["a"] = 1
     run.artifacts.append("a")
     run.skipped.append("a")
     found = fitprint.get_run(run.run_id)
     assert (found.params, found.artifacts, found.skipped, found.metrics) == ({}, [], [], {"m": 1.0})
     assert "a" not in run.tags
+    assert run.seconds == found.seconds == {}
+
+
+def test_a_package_that_a_run_does_not_have_is_named_in_the_reason():
+    assert model_skip("model", "gc", "no room") == ("model", "gc", "no room")
+    assert model_skip("model-2", "gc", "no room") == ("model model-2", "gc", "no room")

@@ -31,9 +31,9 @@ class Session:
 
     __slots__ = ("open", "outer_run", "recording", "run")
 
-    def __init__(self, recording: Any = None) -> None:
+    def __init__(self) -> None:
         self.open = True
-        self.recording = recording
+        self.recording: Any = None
         self.run: Any = None
         self.outer_run: Any = None
 

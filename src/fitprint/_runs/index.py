@@ -84,6 +84,9 @@ def drop_run(run: Run) -> None:
     for key, (_, registered) in list(_by_model.items()):
         if registered is run:
             _by_model.pop(key, None)
+    for identity, registered in list(_by_identity.items()):
+        if registered is run:
+            _by_identity.pop(identity, None)
 
 
 @on_reset
@@ -130,4 +133,4 @@ def run_of(model: Any) -> Run | None:
     if identity is None:
         return None
     succeeded, model_identity = attempt(identity, model)
-    return _by_identity.get((type(model), model_identity)) if succeeded and model_identity is not None else None
+    return _by_identity.get((type(model), model_identity)) if succeeded else None
