@@ -71,6 +71,11 @@ def test_what_kubernetes_injects_is_nobody_s_mistake(name):
     assert nearest(name) is None
 
 
+@pytest.mark.parametrize("name", ["FITPRINT_KIT", "FITPRINT_MLFLOW3_PYTHON", "FITPRINT_OLDEST_PYTHON"])
+def test_what_the_conformance_kit_reads_is_known(name):
+    assert nearest(name) is None
+
+
 @pytest.mark.parametrize("name", ["FITPRINT_PORTS", "FITPRINT_HOST", "FITPRINT_PORT_HTTP", "FITPRINT_SERVICE"])
 def test_what_only_looks_like_it_is_told(name):
     assert nearest(name) is not None

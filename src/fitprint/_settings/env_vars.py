@@ -12,6 +12,9 @@ PREFIX = "FITPRINT_"
 _OF_KUBERNETES = re.compile(r"(_SERVICE_HOST|_SERVICE_PORT.*|_PORT|_PORT_\d+_(TCP|UDP).*)\Z")
 """The variables that Kubernetes sets in every container for each service; one may be called `fitprint-store`."""
 
+_OF_THE_KIT = frozenset(f"{PREFIX}{name}" for name in ("KIT", "MLFLOW2_PYTHON", "MLFLOW3_PYTHON", "OLDEST_PYTHON"))
+"""The variables that the conformance kit reads."""
+
 
 def variable(setting: str, flavor: str | None = None) -> str:
     """Return the variable of a setting: ``FITPRINT_STORE``, or for one flavor ``FITPRINT_<FLAVOR>_STORE``."""
@@ -60,7 +63,7 @@ def unknown_variables(
         rest = name.removeprefix(PREFIX).lower()
         if rest in TABLE and not TABLE[rest].metadata["argument_only"]:
             continue
-        if is_injected(name) or _belongs_to_a_flavor(rest, flavors, absent):
+        if name in _OF_THE_KIT or is_injected(name) or _belongs_to_a_flavor(rest, flavors, absent):
             continue
         unknown[name] = _nearest(name, flavors)
     return unknown
