@@ -5,6 +5,7 @@
 Each change (a mutant) is made in a copy of the tree, where the tests that concern the file run until one fails. A
 mutant that survives is printed as a diff: a test is missing, or the line that was changed is not needed, or the change
 makes no difference, which only a reader can tell. The exit status is 1 if any mutant survives.
+`README.md` says what the last run found.
 """
 
 from __future__ import annotations

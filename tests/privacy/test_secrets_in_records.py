@@ -37,3 +37,9 @@ def test_a_run_forgets_its_secrets_when_it_ends(store):
         run.log_param("password", "hunter2")
         assert run._writer.secrets.hidden == {"password": ["hunter2"]}
     assert run._writer.secrets.hidden == {}
+
+
+def test_short_secrets_are_not_searched_in_texts(store):
+    with fitprint.start_run() as run:
+        run.log_params({"password": "abcd", "token": "xyz"})
+        assert run._writer.hide("abcd is not xyz") == "*** is not xyz"
