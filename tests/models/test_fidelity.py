@@ -80,6 +80,13 @@ def test_suspects_among_many_columns_cost_as_many_enforcements_as_there_are_kind
     assert enforced == [3002, 3000, 1, 1, 3002, 3002, 3002]
 
 
+@pytest.mark.parametrize("rows", [[1.0], [1.0, 2.0]])
+def test_a_single_row_shows_too_that_enforcement_changes_the_number_of_predictions(rows):
+    signature, reasons = fidelity.faithful_signature(lambda rows: [2.0 for _ in rows], rows)
+    assert signature is None or signature.inputs is None
+    assert [what for what, _ in reasons] == ["signature inputs"]
+
+
 def test_data_that_enforcement_converts_as_a_whole_is_named_by_its_class():
     times = pd.Series([1.0, 2.0, 3.0])
     _, reasons = fidelity.faithful_signature(lambda rows: rows.index.to_numpy() if rows.ndim == 1 else None, times)
