@@ -219,7 +219,7 @@ test-full: ## run everything: what .ci/run does, with the oldest versions too, a
 .PHONY: wheels
 wheels: .venv/.stamp ## build the wheels and source archives of fitprint and of all its flavors into dist/
 	@rm -rf dist
-	@for project in . plugins/*/; do \
+	@for project in . $(DEFAULT:%=plugins/%) $(FLAVORS:%=plugins/%); do \
 		(cd $$project && $(CURDIR)/$(PY) -m hatchling build -d $(CURDIR)/dist) >.venv/build.log 2>&1 \
 			|| { cat .venv/build.log >&2; exit 1; }; done
 
