@@ -9,7 +9,7 @@ import pytest
 
 from fitprint._settings.table import Settings
 from fitprint.plugin import Flavor, Listener, TrainingCall, safe_callback
-from fitprint.plugin.contract import DiscardingEmit
+from fitprint.plugin.emit import DiscardingEmit
 
 
 class SomeFlavor(Flavor):

@@ -12,7 +12,8 @@ from fitprint._core.guard import guarded
 from fitprint._instrumentation.class_trees import ClassTree, Creation
 from fitprint._instrumentation.targets import Place, loaded_modules, patch_attribute, rebind, when_imported
 from fitprint._instrumentation.wrapper import Begin, Patched
-from fitprint.plugin.contract import Flavor, Patch
+from fitprint.plugin.contract import Flavor
+from fitprint.plugin.entry_points import Patch
 
 MakeBegin = Callable[[Flavor, Patch], Begin]
 _creation = Creation()

@@ -15,7 +15,7 @@ from fitprint._recorder.steps import Recording
 from fitprint._runs.open import begin_run
 from fitprint._runs.run import writer_of
 from fitprint._runs.writer import RunWriter
-from fitprint.plugin.contract import ChildRun
+from fitprint.plugin.emit import ChildRun
 
 
 def record_results(recording: Recording, model: Any) -> None:

@@ -17,7 +17,8 @@ from fitprint._recorder import (
 from fitprint._recorder.contexts import UnrecordedCall, WatchedCall
 from fitprint._recorder.scoring import make_prediction_begin, make_score_begin
 from fitprint._recorder.state import recorder_state
-from fitprint.plugin.contract import Flavor, Patch, Role, TrainingCall
+from fitprint.plugin.contract import Flavor, TrainingCall
+from fitprint.plugin.entry_points import Patch, Role
 
 MakeContext = Callable[[TrainingCall], "CallContext | None"]
 """Makes what surrounds an outermost call; None if nothing is to be recorded."""

@@ -11,16 +11,14 @@ from fitprint._core.lazy import late
 _MODULES = {
     "fitprint.plugin.contract": (
         "API_VERSION",
-        "ChildRun",
         "DeclaredSignature",
-        "Emit",
         "Flavor",
-        "Patch",
-        "Role",
         "Rule",
         "SecondsUnknown",
         "TrainingCall",
     ),
+    "fitprint.plugin.emit": ("ChildRun", "Emit"),
+    "fitprint.plugin.entry_points": ("Patch", "Role"),
     "fitprint.plugin.arguments": ("accepted_kwargs", "positional_names"),
     "fitprint.plugin.boosting": ("BoostingFlavor",),
     "fitprint.plugin.callbacks": ("SafeCallback",),

@@ -27,18 +27,9 @@ from fitprint.plugin.arguments import accepted_kwargs, positional_names
 from fitprint.plugin.boosting import BoostingFlavor
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
-from fitprint.plugin.contract import (
-    API_VERSION,
-    ChildRun,
-    DeclaredSignature,
-    Emit,
-    Flavor,
-    Patch,
-    Role,
-    Rule,
-    SecondsUnknown,
-    TrainingCall,
-)
+from fitprint.plugin.contract import API_VERSION, DeclaredSignature, Flavor, Rule, SecondsUnknown, TrainingCall
+from fitprint.plugin.emit import ChildRun, Emit
+from fitprint.plugin.entry_points import Patch, Role
 from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
 from fitprint.plugin.training_rows import TrainingRows, rows_within_budget, training_metrics, with_training_prefix
 

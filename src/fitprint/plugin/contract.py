@@ -6,15 +6,17 @@ import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, field
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fitprint._core.guard import guarded
+from fitprint._core.publish import publish
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
 from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, named_arguments, with_argument
 from fitprint.plugin.callbacks import SafeCallback
+from fitprint.plugin.emit import DISCARDING, ChildRun, Emit
+from fitprint.plugin.entry_points import Patch
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
@@ -26,101 +28,6 @@ API_VERSION = (2, 0)
 
 A flavor is accepted if it was written for the same major version, and for this minor version or an earlier one.
 """
-
-
-class Role(Enum):
-    """What a call of an entry point means."""
-
-    TRAINS = "trains"
-    """A whole training, which becomes a run. An open loop on the same object ends before it."""
-    STEP = "step"
-    """One of the many small calls of a training loop. The first opens a run, and all further ones belong to it."""
-    BEGINS = "begins"
-    """A loop starts again, for instance because weights are initialised: an open loop on the object ends before it."""
-    SAVES = "saves"
-    """The user saves the model: when the call has returned, the run of an open loop on the object gets its package, or
-    the package that it has is renewed. The loop stays open, and a further step goes on with it."""
-    CONVERTS = "converts"
-    """A model is made from another one, or saved from elsewhere: the run of its source gets a package."""
-    WATCHED = "watched"
-    """Not a training call: `Flavor.watched` is called when it has returned, whether or not a recording is open.
-
-    Inside a recorded call of its flavor, or on the object of an open loop, it shares the `emit` and the `cache` of
-    that call.
-    """
-    PREDICTS = "predicts"
-    """A model predicts. If it is a recorded one, what it returns is remembered by weak reference, until it is given to
-    a call that makes a metric of it (`Role.SCORES`). Calls inside a recorded training call are left alone."""
-    SCORES = "scores"
-    """A metric is made of predictions. If they are those of a recorded model, or views of them, the metric is added to
-    the model's run. Calls inside a recorded training call, or inside another such call, are left alone."""
-
-
-@dataclass(frozen=True)
-class Patch:
-    """An entry point of a framework: a function or a method whose calls are recorded."""
-
-    module: str
-    """The module that defines it, such as ``xgboost.training``."""
-    target: str
-    """A function (``train``) or a method (``Booster.fit``) of that module."""
-    subclasses: bool = False
-    """Whether every class below that overrides the method is patched too, including classes defined later."""
-    inside: bool = False
-    """Whether `Flavor.listen` is also given calls that happen inside a recorded call of the same flavor."""
-    role: Role = Role.TRAINS
-    """What a call of it means."""
-
-
-class Emit(Protocol):
-    """Records values of a metric while the training runs. It never raises."""
-
-    def __call__(self, name: str, value: Any, step: int) -> None:
-        """Record one value, with the current time.
-
-        Args:
-            name: The name of the metric.
-            value: Its value: a number, or something that `Flavor.read_values` makes a number of later, such as a tensor
-                on a device. It must not change afterwards.
-            step: The step, such as an iteration or an epoch, counted from 0.
-        """
-
-    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
-        """Record the values of consecutive steps.
-
-        Args:
-            name: The name of the metric.
-            values: The values, one for each step.
-            first_step: The step of the first value.
-            times: When each value was computed, in seconds since the epoch.
-        """
-
-
-class DiscardingEmit:
-    """The `emit` of a call that is not recorded: it ignores what it is given."""
-
-    def __call__(self, name: str, value: float, step: int) -> None:
-        """Ignore the value."""
-
-    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
-        """Ignore the values."""
-
-
-_DISCARDING = DiscardingEmit()  # shared, like the default settings below, because a loop makes a call at every step
-
-
-@dataclass
-class ChildRun:
-    """A run below another one, such as a candidate of a search, rebuilt from what the framework kept of it."""
-
-    name: str
-    """The name of the run."""
-    params: Mapping[str, Any]
-    """Its params."""
-    metrics: Mapping[str, float]
-    """Its metrics."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Its tags, in addition to those that every run has."""
 
 
 DeclaredSignature = tuple["ModelSignature | None", Sequence[tuple[str, str]]]
@@ -170,7 +77,7 @@ class TrainingCall:
     loop: Any = None
     """In a step, and when its loop is saved or ends: what `Flavor.loop_of` returned. When the loop ends, None if the
     object, or one of several, does not exist any more. In other calls None."""
-    emit: Emit = _DISCARDING
+    emit: Emit = DISCARDING
     """Records values of a metric in this call's run."""
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
@@ -602,5 +509,4 @@ class Flavor(ABC):
         return None
 
 
-for _public in (Role, Patch, Emit, ChildRun, SecondsUnknown, TrainingCall, Flavor):
-    _public.__module__ = "fitprint.plugin"  # where a plugin imports it from, and where a pickle looks for it
+publish("fitprint.plugin", SecondsUnknown, TrainingCall, Flavor)

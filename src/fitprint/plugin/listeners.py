@@ -9,7 +9,8 @@ from types import FunctionType
 from typing import Any
 
 from fitprint.plugin.callbacks import SafeCallback
-from fitprint.plugin.contract import Emit, TrainingCall
+from fitprint.plugin.contract import TrainingCall
+from fitprint.plugin.emit import Emit
 
 SECONDS_BETWEEN_EMITS = 1.0
 STEP = "per-iteration metrics"

@@ -11,7 +11,8 @@ from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, member
 from fitprint.models.saved_model import SaveContext, SavedModel
-from fitprint.plugin.contract import Flavor, Patch
+from fitprint.plugin.contract import Flavor
+from fitprint.plugin.entry_points import Patch
 from fitprint.pyfunc._context import Config, context_paths, copy_artifacts, copy_into, merged
 from fitprint.pyfunc._mlflow_compat import read_python_model, run_script
 from fitprint.pyfunc._pickler import MLFLOW_MODULE, dump

@@ -7,7 +7,7 @@ the process. The kit ends the loops of its cases as the end of a process does.
 from __future__ import annotations
 
 import fitprint
-from fitprint.plugin.contract import Role
+from fitprint.plugin.entry_points import Role
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case, needs
 

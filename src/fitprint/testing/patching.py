@@ -14,7 +14,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation.wrapper import ours
-from fitprint.plugin.contract import Patch
+from fitprint.plugin.entry_points import Patch
 from fitprint.testing.bench import Bench
 from fitprint.testing.case import Case
 

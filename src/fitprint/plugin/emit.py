@@ -1,0 +1,63 @@
+"""What a flavor gives to be recorded besides params: values of metrics during the training, and runs below a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fitprint._core.publish import publish
+
+
+class Emit(Protocol):
+    """Records values of a metric while the training runs. It never raises."""
+
+    def __call__(self, name: str, value: Any, step: int) -> None:
+        """Record one value, with the current time.
+
+        Args:
+            name: The name of the metric.
+            value: Its value: a number, or something that `Flavor.read_values` makes a number of later, such as a tensor
+                on a device. It must not change afterwards.
+            step: The step, such as an iteration or an epoch, counted from 0.
+        """
+
+    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+        """Record the values of consecutive steps.
+
+        Args:
+            name: The name of the metric.
+            values: The values, one for each step.
+            first_step: The step of the first value.
+            times: When each value was computed, in seconds since the epoch.
+        """
+
+
+class DiscardingEmit:
+    """The `emit` of a call that is not recorded: it ignores what it is given."""
+
+    def __call__(self, name: str, value: float, step: int) -> None:
+        """Ignore the value."""
+
+    def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+        """Ignore the values."""
+
+
+DISCARDING = DiscardingEmit()  # shared, like the default settings below, because a loop makes a call at every step
+
+
+@dataclass
+class ChildRun:
+    """A run below another one, such as a candidate of a search, rebuilt from what the framework kept of it."""
+
+    name: str
+    """The name of the run."""
+    params: Mapping[str, Any]
+    """Its params."""
+    metrics: Mapping[str, float]
+    """Its metrics."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Its tags, in addition to those that every run has."""
+
+
+publish("fitprint.plugin", Emit, ChildRun)
