@@ -88,11 +88,18 @@ def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("FITPRINT_")]:
         monkeypatch.delenv(name)
+    registry = sys.modules.get("fitprint._instrumentation.registry")
+    if registry is not None and registry.discovered():  # by a module that was imported since the last test
+        _forget_everything()
     yield
     if "fitprint._core.guard" in sys.modules:
-        from fitprint.testing.reset import forget_everything
+        _forget_everything()
 
-        forget_everything()
+
+def _forget_everything() -> None:
+    from fitprint.testing.reset import forget_everything
+
+    forget_everything()
 
 
 @pytest.fixture
