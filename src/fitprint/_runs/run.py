@@ -34,7 +34,13 @@ class Run:
     __module__ = "fitprint"  # where users import it from, and what pickles name
 
     def __init__(self, record: Record, store: Store, writer: RunWriter | None = None) -> None:
-        """Create a run for fitprint itself. Users get one from `fitprint.start_run` or `fitprint.get_run`."""
+        """Create a run for fitprint itself. Users get one from `fitprint.start_run` or `fitprint.get_run`.
+
+        Args:
+            record: What is known of the run.
+            store: The store that the run is in.
+            writer: Writes the record of the run; None if this process does not write it.
+        """
         self._hold = Hold(record, store, writer)
 
     @classmethod
