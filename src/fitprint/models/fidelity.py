@@ -41,8 +41,7 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> tu
         Exception: Whatever `predict` raises for the data as it is.
     """
     inputs = infer_schema(data)
-    # a single row is taken twice: it could not show that enforcement makes one row of many
-    chosen = _few_rows(data, inputs) if row_count(data) != 1 else [0, 0]
+    chosen = _few_rows(data, inputs)
     rows = data if chosen is None else take_rows(data, chosen)
     if predicted is None or chosen is None or row_count(predicted) != row_count(data):
         expected = predict(rows)
@@ -75,7 +74,10 @@ def _few_rows(data: Any, inputs: Schema | None) -> Any:
         Their positions or a slice, or None if the rows of the data cannot be counted.
     """
     if not hasattr(data, "columns") or not hasattr(data, "isna"):
-        return slice(0, ROWS) if row_count(data) is not None else None
+        count = row_count(data)
+        if count == 1 and isinstance(data, (list, tuple)):
+            return [0, 0]  # one row alone could not show that enforcement makes one row of a list of many
+        return slice(0, ROWS) if count is not None else None
     counts = inputs.cache.pop(MISSING_COUNTS, None) if inputs is not None else None
     lacking = [position for position, count in enumerate(missing_counts(data) if counts is None else counts) if count]
     if not lacking:
