@@ -29,7 +29,8 @@ OLDEST_PYTHON = os.environ.get("FITPRINT_OLDEST_PYTHON", "")
 MARKED_BY_FIXTURE = {
     "mlflow": frozenset({"mlflow_python", "mlflow_pythons"}),
     "slow": frozenset({"oldest_python"}),
-    "process": frozenset({"starts_processes"}),
+    # the other two are fixtures of the conformance kit too
+    "process": frozenset({"starts_processes", "mlflow_python", "oldest_python"}),
 }
 """Markers of cost, and the fixtures whose tests get them; see tests/README.md."""
 CHECKS_OF_THE_KIT = {
