@@ -33,6 +33,7 @@ MARKED_BY_FIXTURE = {
     "process": frozenset({"starts_processes", "mlflow_python", "oldest_python"}),
 }
 """Markers of cost, and the fixtures whose tests get them; see tests/README.md."""
+LEFT_OUT_BY_QUICK = ("process", "slow", "mlflow", "series")
 CHECKS_OF_THE_KIT = {
     "process": {
         "test_any_order_of_enabling_and_importing",
@@ -228,7 +229,7 @@ def pytest_runtest_setup() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Any:
     result = yield
-    if started and item.get_closest_marker("process") is None:
+    if started and not any(map(item.get_closest_marker, LEFT_OUT_BY_QUICK)):
         pytest.fail(f"this test starts a process: mark it with `@pytest.mark.process` ({started[0]})", pytrace=False)
     return result
 

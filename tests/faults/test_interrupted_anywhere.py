@@ -85,6 +85,7 @@ print(json.dumps({"lines": lines, "found": found, "wrong": wrong}))
 """
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_an_interruption_at_any_line_of_ours_leaves_nothing_open(run_interrupted, store, toy):
     found = json.loads(run_interrupted(AT_EVERY_LINE, "toy").stdout)

@@ -30,6 +30,7 @@ def written(store):
     return sum(each.stat().st_size for each in store.glob(".open/*/.package-*/model.pkl"))
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_ctrl_c_while_a_large_model_is_written(toy, store, tmp_path):
     script = tmp_path / "large.py"
