@@ -17,6 +17,7 @@ from typing import Any
 from fitprint._core.process_state import on_reset
 
 _HOUSEKEEPING = (
+    "fitprint.",
     "joblib.",
     "loky.",
     "multiprocessing.queues",
@@ -26,7 +27,7 @@ _HOUSEKEEPING = (
     "tqdm.",
     "zmq.",
 )
-"""Modules whose threads wait for workers, serve a notebook's front end or draw a progress bar."""
+"""Modules whose threads run no user code: they write, wait for workers, serve a notebook or draw a progress bar."""
 
 _frameworks: set[str] = set()
 """The recorded frameworks, whose own threads count as housekeeping too; see `register_housekeeping_threads`."""

@@ -65,6 +65,10 @@ def side_writer(location: str, run_id: str, patterns: Patterns | None = None) ->
     return writer
 
 
+class _WriteTimer(threading.Timer):
+    """A timer with a class of fitprint's own, by which its thread is told from those that run user code."""
+
+
 class SideWriter(RunAdder):
     """Appends to the side file that this process has for one run, and never changes the run's record.
 
@@ -192,7 +196,7 @@ class SideWriter(RunAdder):
         _unwritten.add(self)
         call_at_exit(write_all)
         if self._timer is None:
-            self._timer = threading.Timer(adder.FLUSH_INTERVAL, self._write_later)
+            self._timer = _WriteTimer(adder.FLUSH_INTERVAL, self._write_later)
             self._timer.daemon = True
             with contextlib.suppress(RuntimeError):  # the interpreter is ending, and writes everything then
                 self._timer.start()
