@@ -308,7 +308,7 @@ TESTS = {
         {"loop=True": "loop=False"},
         "",
         "test_every_kind",
-        ["patches() names steps of a loop (Net.update, Tight.update, Optimizer.step, Pair.update)", "give a Case with loop=True"],
+        ["patches() names steps of a loop (Net.update, Tight.update,", "give a Case with loop=True"],
     ),
     "a loop that ends itself": (
         {'return net, data["seen"]': "return net, net.initialize()"},
