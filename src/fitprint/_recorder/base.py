@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from fitprint._core.guard import guarded
@@ -43,8 +44,7 @@ class RecordingBase:
     """Records one run. Each step of it fails by itself, and no error reaches the user."""
 
     run: Run
-    writer: RunWriter
-    """The run and its writer. `begin` sets them, unless the store cannot be written."""
+    """The run. `begin` sets it, unless the store cannot be written."""
 
     def __init__(self, call: TrainingCall) -> None:
         self.call = call
@@ -64,7 +64,12 @@ class RecordingBase:
     @property
     def has_run(self) -> bool:
         """Whether there is a run that this process writes. A child forked during the call goes on without one."""
-        return hasattr(self, "writer") and self.writer.written_here
+        return hasattr(self, "run") and self.writer.written_here
+
+    @cached_property
+    def writer(self) -> RunWriter:
+        """The writer of the run: found when first needed, so that an interruption never leaves a run without it."""
+        return writer_of(self.run)
 
     def step(self, name: str) -> RecordingStep:
         """Return a guarded step of this recording, to be entered with `with`."""
@@ -88,11 +93,6 @@ class RecordingBase:
         except OSError:
             recorder_state.count_skip(self.call.flavor.name, "store")
             return False
-        try:
-            self.writer = writer_of(self.run)
-        except BaseException:  # interrupted at this very moment: without its writer the run could not be ended
-            self.writer = writer_of(self.run)
-            raise
         self._record_before_call()
         return True
 

@@ -87,7 +87,7 @@ class _AddedPackage(RecordingBase):
 
     def __init__(self, call: TrainingCall, run: Run) -> None:
         super().__init__(call)
-        self.run, self.writer = run, writer_of(run)
+        self.run = run
         call.skip = self.writer.skip
 
     def record(self, model: Any) -> None:
