@@ -18,6 +18,7 @@ _NAMES = {
     "fitprint._api.models": ("ModelInfo", "log_model", "package_model", "save_model"),
     "fitprint._api.run_logging": (
         "log_artifact",
+        "log_artifacts",
         "log_dict",
         "log_figure",
         "log_metric",
@@ -30,7 +31,7 @@ _NAMES = {
     ),
     "fitprint._api.status": ("status",),
     "fitprint._core.call_scope": ("suppress",),
-    "fitprint._runs.active": ("active_run", "end_run", "start_run"),
+    "fitprint._runs.active": ("active_run", "end_run", "last_active_run", "start_run"),
     "fitprint._runs.index": ("last_run", "run_of"),
     "fitprint._runs.read": ("RunList", "get_run", "runs", "search_runs"),
     "fitprint._runs.record": ("Skip",),

@@ -18,6 +18,7 @@ from fitprint._api.models import package_model as package_model
 from fitprint._api.models import save_model as save_model
 from fitprint._api.namespaces import FlavorNamespace
 from fitprint._api.run_logging import log_artifact as log_artifact
+from fitprint._api.run_logging import log_artifacts as log_artifacts
 from fitprint._api.run_logging import log_dict as log_dict
 from fitprint._api.run_logging import log_figure as log_figure
 from fitprint._api.run_logging import log_metric as log_metric
@@ -31,6 +32,7 @@ from fitprint._api.status import status as status
 from fitprint._core.call_scope import suppress as suppress
 from fitprint._runs.active import active_run as active_run
 from fitprint._runs.active import end_run as end_run
+from fitprint._runs.active import last_active_run as last_active_run
 from fitprint._runs.active import start_run as start_run
 from fitprint._runs.index import last_run as last_run
 from fitprint._runs.index import run_of as run_of

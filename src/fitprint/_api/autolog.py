@@ -16,6 +16,7 @@ from fitprint._settings.layers import configure, current, is_configured
 from fitprint._settings.signature import names_settings
 from fitprint._settings.table import TABLE, check_arguments, read_value
 from fitprint._workers.activation import activate, deactivate
+from fitprint.stores import open_store
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -128,9 +129,13 @@ def set_tracking_uri(uri: str) -> None:
         uri: A folder, or a URL that a store plugin serves.
 
     Raises:
-        ValueError: The value is neither a text nor a path.
+        ValueError: The value is neither a text nor a path, or there is no store at such a place: a tracking server or
+            a database. The text says what to give instead.
     """
-    _choose(store=read_value(TABLE["store"], uri, "set_tracking_uri()"))
+    location = read_value(TABLE["store"], uri, "set_tracking_uri()")
+    if location is not None:
+        open_store(location)  # which touches nothing
+    _choose(store=location)
 
 
 def get_tracking_uri() -> str:

@@ -47,6 +47,10 @@ class ModelInfo:
     """When the package was written."""
     metadata: dict[str, Any] | None = None
     """The values that the caller of `log_model` passed as `metadata`."""
+    mlflow_version: str | None = None
+    """Always None: MLflow did not write the package."""
+    env_vars: list[str] | None = None
+    """Always None: fitprint does not watch which environment variables a model reads."""
 
     @property
     def run_id(self) -> str:

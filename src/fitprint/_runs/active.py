@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._runs.index import last_run
+from fitprint._runs.mlflow_view import DESCRIPTION, own_tags
 from fitprint._runs.open import begin_run, open_run
 from fitprint._runs.record import FINISHED, KILLED, check_end_status
 from fitprint._runs.run import Run, active_runs, adder_of, is_own, writer_of
 from fitprint._settings.layers import current
 
+_RUN_ID = re.compile("[0-9a-f]{32}")
 _claim_lock = fork_safe_lock()
 _inherited_parent: str | None = None
 """In a forked child: the id of the run that was active in the parent process. The child never writes that run."""
@@ -28,6 +32,8 @@ def start_run(
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
     group: bool = False,
+    parent_run_id: str | None = None,
+    log_system_metrics: bool | None = None,
 ) -> Run:
     """Start a run and make it the active one.
 
@@ -35,7 +41,8 @@ def start_run(
     and each further one becomes its child. A run that is started inside another one becomes its child.
 
     Args:
-        run_name: The name of the run, "run" by default.
+        run_name: The name of the run, "run" by default. The whole id of a run here is taken as `run_id`, which is the
+            first argument of MLflow's function.
         name: The same as `run_name`.
         run_id: The id of a run in the store, to open that one and add to it. If it is open already, in this process or
             in another one, both add to it, and this block ends alone.
@@ -44,29 +51,34 @@ def start_run(
         tags: Tags of the run.
         description: A text about the run, stored as its tag ``description``.
         group: The run only groups others: no training is recorded on it, and each one inside becomes its child.
+        parent_run_id: The id of the run that this one becomes a child of, instead of the active one.
+        log_system_metrics: Accepted for scripts written for MLflow. It has no effect.
 
     Returns:
-        The run.
+        The run. If nobody ends it, it ends with the program.
 
     Raises:
         OSError: If the store cannot be written.
         StoreError: If `run_id` is not in the store.
     """
     settings = current().settings()
-    texts = {str(key): str(value) for key, value in (tags or {}).items()}
+    if run_id is None and isinstance(run_name, str) and _RUN_ID.fullmatch(run_name):
+        run_id, run_name = run_name, None
+    named, texts = own_tags({str(key): str(value) for key, value in (tags or {}).items()})
     if description is not None:
-        texts["description"] = description
+        texts[DESCRIPTION] = description
+    name = run_name or name or named
     if run_id is not None:
         run = open_run(settings.store, run_id)
         if is_own(run):
             writer_of(run).claimed = True
-        if run_name or name:
+        if name:
             with adder_of(run).change():
-                adder_of(run).rename(run_name or name or "")
+                adder_of(run).rename(name)
         if texts:
             run.set_tags(texts)
     else:
-        run = begin_run(settings, run_name or name or "run", parent_id=parent_id(), tags=texts)
+        run = begin_run(settings, name or "run", parent_id=parent_run_id or parent_id(), tags=texts)
         if experiment_id is not None:
             writer_of(run).record.experiment = str(experiment_id)
         writer_of(run).claimed = group
@@ -103,6 +115,18 @@ def active_run() -> Run | None:
     if session is None or session.run is None:
         return started
     return started if started is not None and started is not session.outer_run else session.run
+
+
+def last_active_run() -> Run | None:
+    """Return the run that is open here, else the one that was open last.
+
+    Returns:
+        The run that `active_run` returns; else the newer one of the last that `start_run` began and that of the latest
+        training call. None if there is none.
+    """
+    run = active_run()
+    ended = [other for other in (active_runs.last, last_run()) if other is not None]
+    return run or max(ended, key=lambda other: other.run_id, default=None)  # ids sort by time
 
 
 def parent_id() -> str | None:
@@ -147,4 +171,5 @@ def _leave_runs_to_parent() -> None:
 def _end_all() -> None:
     while active_runs.innermost() is not None:
         end_run(KILLED)
+    active_runs.clear()
     inherit(None)

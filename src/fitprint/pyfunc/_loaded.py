@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fitprint._core import html as _html
@@ -12,13 +12,14 @@ from fitprint._core.publish import publish
 from fitprint._packages.load import Loaded, load, signature_of
 from fitprint._runs.index import run_of
 from fitprint._runs.predictions import Origin, remember
+from fitprint._runs.run import Run
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
 from fitprint.models.example import read_example
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
-from fitprint.pyfunc._python_model import RunningModel
+from fitprint.pyfunc._python_model import RunningModel, call_with_params
 
 
 class ModelMetadata:
@@ -108,6 +109,44 @@ class PyFuncModel:
         Raises:
             SchemaError: The data does not fit the signature; its text has a line for each column.
         """
+        data, checked_params = self._checked(data, params)
+        predictions = self._loaded.predict(data, checked_params)
+        run = run_of(self._loaded.model)
+        if run is not None:
+            with guarded("remembering a prediction", self._loaded.flavor.name):
+                remember(predictions, Origin(run, {}), (data,))
+        return predictions
+
+    def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """Predict one row, piece by piece, with the method ``predict_stream`` of a python model.
+
+        Args:
+            data: The row, in any form that fits the signature.
+            params: Values of the signature's params; the others keep their defaults.
+
+        Returns:
+            An iterator over what the model yields.
+
+        Raises:
+            TypeError: The model has no such method.
+            SchemaError: The data does not fit the signature.
+        """
+        model = self._loaded.model
+        if not callable(getattr(self.unwrap(), "predict_stream", None)):
+            raise TypeError(
+                f"{self._loaded.folder}: {type(self.unwrap()).__name__} has no method predict_stream; use predict()"
+            )
+        data, checked_params = self._checked(data, params)
+        if isinstance(model, RunningModel):
+            return model.predict_stream(data, checked_params)
+        return iter(call_with_params(model.predict_stream, (data,), checked_params))
+
+    def _checked(self, data: Any, params: Mapping[str, Any] | None) -> tuple[Any, dict[str, Any] | None]:
+        """Return inputs and params as the signature has them; None where there are no params.
+
+        Raises:
+            SchemaError: They do not fit the signature.
+        """
         signature = self.metadata.signature
         if signature is not None and signature.inputs is not None and not self._checks_itself:
             data = enforce_inputs(data, signature.inputs, lossless=True)
@@ -119,12 +158,15 @@ class PyFuncModel:
                 f"{folder}: its signature has no params, so these are ignored: {', '.join(map(str, params))}",
             )
         checked_params = enforce_params(params, schema, lossless=True)
-        predictions = self._loaded.predict(data, checked_params if params is not None else checked_params or None)
-        run = run_of(self._loaded.model)
-        if run is not None:
-            with guarded("remembering a prediction", self._loaded.flavor.name):
-                remember(predictions, Origin(run, {}), (data,))
-        return predictions
+        return data, checked_params if params is not None else checked_params or None
+
+    def get_raw_model(self) -> Any:
+        """Return the native model, under MLflow's name for `unwrap`.
+
+        Returns:
+            The framework's own object; for a python model, the user's own object.
+        """
+        return self.unwrap()
 
     def unwrap(self) -> Any:
         """Return the native model.
@@ -166,9 +208,11 @@ class PyFuncModel:
 
 
 def load_model(
-    model_uri: str | os.PathLike[str],
-    *,
+    model_uri: str | os.PathLike[str] | Run,
+    suppress_warnings: bool = False,
+    dst_path: str | os.PathLike[str] | None = None,
     model_config: Config | None = None,
+    *,
     trust: str | None = None,
     digest: str | None = None,
     trusted_types: Iterable[str] = (),
@@ -176,7 +220,10 @@ def load_model(
     """Load a package so that it predicts; mlflow need not be installed.
 
     Args:
-        model_uri: A path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
+        model_uri: The path of a package, a ``file:`` URL, ``runs:/<run_id>/<name>``, or a run or the folder of one, whose
+            model is meant.
+        suppress_warnings: Do not log how this environment differs from that of the package, if the load works.
+        dst_path: A folder to copy the package into; the copy is loaded.
         model_config: Changes to the config that is stored with the model: a mapping, or the path of a YAML file.
         trust: What may be loaded, in place of the setting: ``all``, ``verified`` or ``no-pickle``.
         digest: The SHA-256 that the package's ``checksums.json`` must have.
@@ -188,9 +235,16 @@ def load_model(
     Raises:
         PackageError: The package is broken or not to be trusted, its flavor is not installed, or the model cannot
             predict.
+        NotADirectoryError: There is no folder `dst_path`.
     """
     loaded = load(
-        model_uri, generic=PyfuncFlavor(model_config), trust=trust, digest=digest, trusted_types=trusted_types
+        model_uri,
+        generic=PyfuncFlavor(model_config),
+        trust=trust,
+        digest=digest,
+        trusted_types=trusted_types,
+        dst_path=dst_path,
+        suppress_warnings=suppress_warnings,
     )
     if not loaded.generic:
         name = loaded.flavor.name
