@@ -220,8 +220,8 @@ def load_model(
     """Load a package so that it predicts; mlflow need not be installed.
 
     Args:
-        model_uri: The path of a package, a ``file:`` URL, ``runs:/<run_id>/<name>``, or a run or the folder of one, whose
-            model is meant.
+        model_uri: The path of a package, a ``file:`` URL, or ``runs:/<run_id>/<name>``; or a run or the folder of one,
+            whose model is meant.
         suppress_warnings: Do not log how this environment differs from that of the package, if the load works.
         dst_path: A folder to copy the package into; the copy is loaded.
         model_config: Changes to the config that is stored with the model: a mapping, or the path of a YAML file.

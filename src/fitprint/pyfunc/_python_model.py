@@ -61,7 +61,7 @@ class PythonModel:
         """
         raise NotImplementedError(f"{type(self).__name__} has no method predict")
 
-    # `predict_stream(self, context, model_input, params=None)`, which yields, is not defined here: a model has it or not
+    # a model that can also predict piece by piece has `predict_stream(self, context, model_input, params=None)`
 
 
 publish("fitprint.pyfunc", PythonModel, PythonModelContext)
