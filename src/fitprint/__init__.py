@@ -14,9 +14,17 @@ from fitprint._core.lazy import late
 from fitprint._version import __version__ as __version__
 
 _NAMES = {
-    "fitprint._api.autolog": ("autolog", "disable", "get_tracking_uri", "set_experiment", "set_tracking_uri"),
+    "fitprint._api.autolog": ("autolog", "disable", "get_tracking_uri", "set_tracking_uri"),
+    "fitprint._api.experiments": (
+        "Experiment",
+        "create_experiment",
+        "get_experiment",
+        "get_experiment_by_name",
+        "set_experiment",
+    ),
     "fitprint._api.models": ("ModelInfo", "log_model", "package_model", "save_model"),
     "fitprint._api.run_logging": (
+        "get_artifact_uri",
         "log_artifact",
         "log_artifacts",
         "log_dict",

@@ -10,13 +10,18 @@ from fitprint import testing as testing
 from fitprint._api.autolog import autolog as autolog
 from fitprint._api.autolog import disable as disable
 from fitprint._api.autolog import get_tracking_uri as get_tracking_uri
-from fitprint._api.autolog import set_experiment as set_experiment
 from fitprint._api.autolog import set_tracking_uri as set_tracking_uri
+from fitprint._api.experiments import Experiment as Experiment
+from fitprint._api.experiments import create_experiment as create_experiment
+from fitprint._api.experiments import get_experiment as get_experiment
+from fitprint._api.experiments import get_experiment_by_name as get_experiment_by_name
+from fitprint._api.experiments import set_experiment as set_experiment
 from fitprint._api.models import ModelInfo as ModelInfo
 from fitprint._api.models import log_model as log_model
 from fitprint._api.models import package_model as package_model
 from fitprint._api.models import save_model as save_model
 from fitprint._api.namespaces import FlavorNamespace
+from fitprint._api.run_logging import get_artifact_uri as get_artifact_uri
 from fitprint._api.run_logging import log_artifact as log_artifact
 from fitprint._api.run_logging import log_artifacts as log_artifacts
 from fitprint._api.run_logging import log_dict as log_dict

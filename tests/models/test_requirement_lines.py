@@ -63,7 +63,10 @@ def test_lines_without_a_name_are_kept_as_they_are(line):
 
 
 def test_hashes_stay_with_their_requirement():
-    assert requirements_of(["numpy==2.0 \\", "  --hash=sha256:00ff", "pandas"]) == ["numpy==2.0   --hash=sha256:00ff", "pandas"]
+    assert requirements_of(["numpy==2.0 \\", "  --hash=sha256:00ff", "pandas"]) == [
+        "numpy==2.0   --hash=sha256:00ff",
+        "pandas",
+    ]
     assert requirements_of(["numpy==2.0", "numpy==2.0 --hash=sha256:00ff"]) == ["numpy==2.0 --hash=sha256:00ff"]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fitprint._api.autolog import autolog_flavor
+from fitprint._api.missing_names import instead_of
 from fitprint._api.status import status
 from fitprint._core import html as _html
 from fitprint._core.publish import publish
@@ -218,7 +219,7 @@ def namespace(name: str) -> FlavorNamespace:
     if name in registry.known_flavors():
         return _namespace(name)
     command = missing_plugins(registry.entries()).get(name)
-    hint = f"; install the plugin of this flavor: {command}" if command else ""
+    hint = f"; install the plugin of this flavor: {command}" if command else instead_of(name)
     raise AttributeError(f"module 'fitprint' has no attribute {name!r}{hint}")
 
 

@@ -208,6 +208,19 @@ def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any
         run.log_figure(figure, artifact_file, save_kwargs=save_kwargs)
 
 
+def get_artifact_uri(artifact_path: str | None = None) -> str:
+    """Return the folder of a run's artifacts, or the path of one of them; of which run is told at `log_param`.
+
+    Args:
+        artifact_path: The path of a file or a folder among the artifacts; by default the folder of all of them.
+
+    Returns:
+        The path, which need not exist.
+    """
+    with _target("get_artifact_uri", None) as run:
+        return f"{run.info.artifact_uri}/{artifact_path}" if artifact_path else run.info.artifact_uri
+
+
 _WITHOUT_EFFECT = ("synchronous", "model_id", "dataset")
 
 
@@ -227,5 +240,5 @@ def _target(function: str, run_id: str | None, mlflow: Mapping[str, Any] | None 
     run.end()  # this use of it alone
 
 
-publish("fitprint", log_artifact, log_artifacts, log_dict, log_figure, log_metric, log_metrics)
+publish("fitprint", get_artifact_uri, log_artifact, log_artifacts, log_dict, log_figure, log_metric, log_metrics)
 publish("fitprint", log_param, log_params, log_text, set_tag, set_tags)

@@ -13,11 +13,13 @@ from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.registry import entries
 from fitprint._packages.loader_copy import name_of_copy
 from fitprint._runs.read import configured_store
+from fitprint._runs.record import OTHER_NAMES, read_record
 from fitprint._runs.run import Run
 from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
-from fitprint.models.package import member
+from fitprint.models.package import is_plain_name, member
 from fitprint.plugin.contract import Flavor
+from fitprint.stores.layout import RECORD
 
 
 def folder_of(uri: str | os.PathLike[str] | Run) -> Path:
@@ -35,7 +37,7 @@ def folder_of(uri: str | os.PathLike[str] | Run) -> Path:
     text = os.fspath(uri)
     if text.startswith("runs:/"):
         run_id, _, name = text.removeprefix("runs:/").strip("/").partition("/")
-        return member(configured_store().folder(run_id), name or "model")
+        return _in_run(run_id, name or "model")
     if text.startswith("file:"):
         text = unquote(urlparse(text).path)
     scheme, colon, _ = text.partition(":")
@@ -56,7 +58,11 @@ def package_folder(uri: str | os.PathLike[str] | Run) -> Path:
         StoreError: There is no such run.
     """
     folder = folder_of(uri)
-    if (folder / mlmodel.NAME).exists() or not (folder / "run.json").is_file():
+    if (folder / mlmodel.NAME).exists():
+        return folder
+    if folder.parent.name == "artifacts" and (folder.parent.parent / folder.name / mlmodel.NAME).exists():
+        return folder.parent.parent / folder.name  # where MLflow 2 has the packages of a run
+    if not (folder / RECORD).is_file():
         return folder
     packages = sorted(path.parent for path in folder.glob(f"*/{mlmodel.NAME}"))
     named = [path for path in packages if path.name == "model"] or packages
@@ -64,6 +70,29 @@ def package_folder(uri: str | os.PathLike[str] | Run) -> Path:
         return named[0]
     names = ", ".join(path.name for path in packages)
     raise PackageError(f"{folder} is the folder of a run with {'several models: ' + names if names else 'no model'}")
+
+
+def _in_run(run_id: str, name: str) -> Path:
+    """Return a package of a run, also by another name that it has, or one of the run's artifacts.
+
+    Raises:
+        PackageError: The run has neither.
+        StoreError: There is no such run.
+    """
+    store = configured_store()
+    folder = store.folder(run_id)
+    if is_plain_name(name):
+        if (folder / name).exists():
+            return member(folder, name)
+        if (folder / "artifacts" / name).exists():
+            return member(folder, f"artifacts/{name}")
+    models = read_record(store, run_id).models
+    for own, about in models.items():
+        if name in (about.get(OTHER_NAMES) or ()):
+            return member(folder, own)
+    raise PackageError(
+        f"run {run_id} has no model or artifact {name!r:.200}; its models: {', '.join(models) or 'none'}"
+    )
 
 
 def model_of(run: Run) -> Path:

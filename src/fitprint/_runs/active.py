@@ -58,14 +58,21 @@ def start_run(
         The run. If nobody ends it, it ends with the program.
 
     Raises:
+        ValueError: If the description is given twice, or the experiment is not a text.
         OSError: If the store cannot be written.
         StoreError: If `run_id` is not in the store.
     """
     settings = current().settings()
     if run_id is None and isinstance(run_name, str) and _RUN_ID.fullmatch(run_name):
         run_id, run_name = run_name, None
+    if not isinstance(experiment_id, (str, int, type(None))):
+        raise ValueError(f"experiment_id is the label of an experiment, not {experiment_id!r:.80}")
     named, texts = own_tags({str(key): str(value) for key, value in (tags or {}).items()})
     if description is not None:
+        if texts.get(DESCRIPTION, description) != description:
+            raise ValueError(
+                f"start_run(): description and the tag {DESCRIPTION} say different things: give one of them"
+            )
         texts[DESCRIPTION] = description
     name = run_name or name or named
     if run_id is not None:

@@ -14,6 +14,8 @@ _TAGS = {
     "user": "mlflow.user",
     "source": "mlflow.source.name",
     "git_commit": "mlflow.source.git.commit",
+    "flavor": "mlflow.autologging",
+    "class": "estimator_class",
 }
 """MLflow's names for tags that runs have under a shorter one."""
 
@@ -54,6 +56,8 @@ def with_mlflow_names(tags: Mapping[str, str], name: str, parent_id: str | None)
     """Return the tags of a run, and MLflow's names for what they and the run say."""
     added = {NAME_TAG: name, **({"mlflow.parentRunId": parent_id} if parent_id else {})}
     added |= {mlflow_name: tags[own] for own, mlflow_name in _TAGS.items() if own in tags}
+    if "class" in tags:
+        added["estimator_name"] = tags["class"].rpartition(".")[2]
     return {**added, **tags}
 
 

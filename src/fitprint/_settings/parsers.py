@@ -66,7 +66,7 @@ def text(value: Any) -> str | None:
 
 
 @_reader(
-    "FOLDER",
+    "TEXT",
     "a folder, or a URL that a store plugin serves; on Databricks a folder such as /dbfs/... or /Volumes/...",
     "str | os.PathLike[str] | None",
 )

@@ -1,6 +1,6 @@
 """Requirement lines of pip: only what pip takes in a file of requirements is written into a package.
 
-A requirement is a name with extras, versions and a marker, or ``name @ URL``, each also with hashes. Besides, a user may
+A requirement is a name with extras, versions and a marker, or ``name @ URL``, each also with hashes. A user may also
 give requirements without a name (URLs, archives and folders) and the options of such files (``--index-url``): they are
 kept as they are, and nothing is known of the distributions that they bring. Shell text and anything else is refused,
 because servers hand these lines to pip. Of a package from elsewhere, options and lines without a name are not followed.

@@ -77,6 +77,8 @@ class TrainingCall:
     loop: Any = None
     """In a step, and when its loop is saved or ends: what `Flavor.loop_of` returned. When the loop ends, None if the
     object, or one of several, does not exist any more. In other calls None."""
+    other_names: tuple[str, ...] = ()
+    """Further names under which users find the package in the run, besides ``model``; `Flavor.model` may set them."""
     emit: Emit = DISCARDING
     """Records values of a metric in this call's run."""
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None

@@ -143,6 +143,7 @@ def _best_of(call: TrainingCall) -> Any:
     best = getattr(call.instance, "best_estimator_", None)
     if best is None:
         call.skip("model", "search", "with refit=False there is no best estimator to keep")
+    call.other_names = ("best_estimator",)  # as MLflow calls it
     return best
 
 
