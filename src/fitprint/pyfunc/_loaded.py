@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -34,6 +35,19 @@ class ModelMetadata:
         self.utc_time_created: str | None = document.get("utc_time_created")
         self.mlflow_version: str | None = document.get("mlflow_version")
         self.metadata: dict[str, Any] | None = document.get("metadata")
+        self.model_id: str | None = document.get("model_id")
+        self.model_size_bytes: int | None = document.get("model_size_bytes")
+        self.saved_input_example_info: dict[str, Any] | None = document.get("saved_input_example_info")
+        self.env_vars: list[str] | None = document.get("env_vars")
+        self._document = dict(document)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of the MLmodel file.
+
+        Returns:
+            All keys of the file.
+        """
+        return copy.deepcopy(self._document)
 
     def get_input_schema(self) -> Any:
         """Return the schema of the inputs.
