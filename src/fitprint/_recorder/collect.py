@@ -104,7 +104,8 @@ def _record_children(recording: Recording) -> None:
 
 def _record_child(recording: Recording, child: ChildRun) -> None:
     call, parent = recording.call, recording.writer
-    writer = writer_of(begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags))
+    tags = {"flavor": call.flavor.name, **child.tags}
+    writer = writer_of(begin_run(call.settings, child.name, call.flavor.name, parent.run_id, tags))
     writer.record.start = parent.record.start
     add_params(writer, call, child.params)
     now = time.time()

@@ -54,7 +54,7 @@ def milliseconds(time: str | None) -> int | None:
 
 def with_mlflow_names(tags: Mapping[str, str], name: str, parent_id: str | None) -> dict[str, str]:
     """Return the tags of a run, and MLflow's names for what they and the run say."""
-    added = {NAME_TAG: name, **({"mlflow.parentRunId": parent_id} if parent_id else {})}
+    added = {NAME_TAG: name, "mlflow.source.type": "LOCAL", **({"mlflow.parentRunId": parent_id} if parent_id else {})}
     added |= {mlflow_name: tags[own] for own, mlflow_name in _TAGS.items() if own in tags}
     if "class" in tags:
         added["estimator_name"] = tags["class"].rpartition(".")[2]

@@ -109,12 +109,17 @@ def takes_context(method: Callable[..., Any]) -> bool:
 
 
 def only_row(data: Any) -> Any:
-    """Return the row of data that has one: a dict for a DataFrame; anything else than tables and lists as it is.
+    """Return the only row of a table, an array or a list; anything else is one row already.
+
+    A row of a table is a dict, or a value alone if the table has one column without a name.
 
     Raises:
         ValueError: There are several rows, or none.
     """
-    rows = data.to_dict("records") if hasattr(data, "to_dict") and hasattr(data, "columns") else data
+    if hasattr(data, "to_dict") and hasattr(data, "columns"):
+        rows = data[0].tolist() if list(data.columns) == [0] else data.to_dict("records")
+    else:
+        rows = data.tolist() if hasattr(data, "tolist") else data
     if not isinstance(rows, list):
         return rows
     if len(rows) != 1:
