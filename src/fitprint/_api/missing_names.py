@@ -10,8 +10,11 @@ _INSTEAD = {
         ("set_experiment_tag", "set_experiment_tags"), "experiments are labels without tags: set the tags of the runs"
     ),
     "search_experiments": "experiments are labels: {run.experiment for run in fitprint.runs()}",
+    "get_parent_run": "use get_run(run.parent_id)",
+    "log_stream": "write it to a file and log that with log_artifact",
     "log_image": "save the image as a file and log it with log_artifact, or a figure with log_figure",
     "log_table": "log it with log_text(frame.to_csv(), 'table.csv'), or with log_dict",
+    "log_inputs": "facts of the training data are recorded by autolog(); log others with log_dict",
     "log_input": "facts of the training data are recorded by autolog(); log others with log_dict",
     **dict.fromkeys(
         ("register_model", "set_registry_uri", "get_registry_uri", "search_registered_models", "search_model_versions"),
