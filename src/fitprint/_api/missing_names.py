@@ -22,7 +22,6 @@ _INSTEAD = {
     ),
     **dict.fromkeys(("trace", "start_span", "tracing", "set_trace_tag", "search_traces"), "fitprint records no traces"),
     **dict.fromkeys(("run", "projects"), "fitprint has no projects: `fitprint run train.py` records a script"),
-    **dict.fromkeys(("pytorch", "tensorflow", "keras", "spark", "transformers"), "fitprint has no such flavor"),
     "artifacts": "get_run(id).path / 'artifacts' is the folder of the artifacts",
     **dict.fromkeys(("entities", "exceptions", "tracking", "client"), "its public names are all in fitprint itself"),
     **dict.fromkeys(
