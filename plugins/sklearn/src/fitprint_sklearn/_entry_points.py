@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fitprint.plugin import Patch
+from fitprint.plugin import Patch, Role
 
 _VALIDATION = "sklearn.model_selection._validation"
 
@@ -21,6 +21,11 @@ PATCHES = (
         for name in ("fit", "fit_transform", "fit_predict")
     ),
     *(Patch(_VALIDATION, name) for name in CROSS_VALIDATION),
+    *(
+        Patch("sklearn.base", f"BaseEstimator.{name}", subclasses=True, role=Role.PREDICTS)
+        for name in ("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples")
+    ),
+    Patch("sklearn.base", "BaseEstimator.score", subclasses=True, role=Role.SCORES),
 )
 
 ONLY_PREPARES_DATA = (
