@@ -57,7 +57,7 @@ NESTED = """
     pip:main requests.api:get aiohttp.client:ClientSession _pyrepl.pager:pipe_pager distutils.file_util:write_file
     test.support.script_helper:assert_python_ok mlflow.pyfunc:load_model fitprint:load_model
 """.split()  # noqa: SIM905
-"""Loaders of nested pickles, and evaluators: the kinds of which scanners of pickles have published that they missed them."""
+"""Loaders of nested pickles, and evaluators, of the kinds that scanners of pickles say they once missed."""
 
 HONEST = """
     numpy._core.multiarray:_reconstruct numpy.random._pickle:__bit_generator_ctor numpy.ma.core:_mareconstruct

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import struct
 import tarfile
 import zipfile
@@ -13,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from fitprint.models.streams.limits import BrokenStream, Budget
+from fitprint.models.streams.limits import BROKEN_ARCHIVES, BrokenStream, Budget
 
 LARGEST_DIRECTORY = 2_000_000
 """Of a zip file: the list of its members, in bytes. In memory it takes about twenty times as much."""
@@ -21,6 +22,7 @@ LARGEST_DIRECTORY = 2_000_000
 ZIP, TAR, NUMPY = b"PK\3\4", b"ustar", b"\x93NUMPY"
 HEAD = 512
 _TAR_AT, _TAR_BLOCK = 257, 512
+_TAR_PATH = re.compile(rb"\d+ path=([^\n]*)\n")
 _LONGEST_NAME = 10_000
 _BLOCK = 1 << 16
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
@@ -34,6 +36,7 @@ class Unpacked(io.RawIOBase):
     def __init__(self, read: Callable[[int], bytes], budget: Budget) -> None:
         self._read = read
         self._budget = budget
+        self._error: Exception | None = None
 
     def readable(self) -> bool:
         """Return True."""
@@ -41,13 +44,17 @@ class Unpacked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill the whole buffer, so that a file cannot hide how it begins."""
+        if self._error is not None:
+            raise self._error
         filled = 0
-        while filled < len(buffer):
-            block = self._read(len(buffer) - filled)
-            if not block:
-                break
-            buffer[filled : filled + len(block)] = block
-            filled += len(block)
+        try:
+            while filled < len(buffer) and (block := self._read(len(buffer) - filled)):
+                buffer[filled : filled + len(block)] = block
+                filled += len(block)
+        except BROKEN_ARCHIVES as error:
+            if not filled:
+                raise
+            self._error = error  # what comes before the damage is read first
         self._budget.unpack(filled)
         return filled
 
@@ -72,18 +79,35 @@ def _inflated(read: Callable[[int], bytes], window: int) -> Callable[[int], byte
     return read_inflated
 
 
-_PACKINGS: Mapping[bytes, tuple[str, Callable[[Any], Callable[[int], bytes]]]] = {
-    b"\x1f\x8b": ("gzip", lambda file: gzip.GzipFile(fileobj=file).read1),
-    b"BZh": ("bzip2", lambda file: bz2.BZ2File(file).read1),
-    b"\xfd7zXZ": ("lzma", lambda file: lzma.LZMAFile(file).read1),
-    b"]\0": ("lzma", lambda file: lzma.LZMAFile(file).read1),
-    **dict.fromkeys(
-        (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), ("zlib", lambda file: _inflated(file.read, zlib.MAX_WBITS))
-    ),
+_Reader = Callable[[int], bytes]
+
+
+def _gzip(file: Any) -> _Reader:
+    return gzip.GzipFile(fileobj=file).read1
+
+
+def _bzip2(file: Any) -> _Reader:
+    return bz2.BZ2File(file).read1
+
+
+def _lzma(file: Any) -> _Reader:
+    return lzma.LZMAFile(file).read1  # it has nothing to close beside the file
+
+
+def _zlib(file: Any) -> _Reader:
+    return _inflated(file.read, zlib.MAX_WBITS)
+
+
+_PACKINGS: Mapping[bytes, tuple[str, Callable[[Any], _Reader]]] = {
+    b"\x1f\x8b": ("gzip", _gzip),
+    b"BZh": ("bzip2", _bzip2),
+    b"\xfd7zXZ": ("lzma", _lzma),
+    b"]\0": ("lzma", _lzma),
+    **dict.fromkeys((b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), ("zlib", _zlib)),
 }
 
 
-def packing(head: bytes) -> tuple[str, Callable[[Any], Callable[[int], bytes]]] | None:
+def packing(head: bytes) -> tuple[str, Callable[[Any], _Reader]] | None:
     """Return how a file is compressed, by its first bytes, and what reads it; None if it is not."""
     return next((found for magic, found in _PACKINGS.items() if head.startswith(magic)), None)
 
@@ -107,6 +131,9 @@ def tar_members(file: io.BufferedReader, budget: Budget) -> Iterator[tuple[str, 
         following = _Following(file, max(0, size))
         if kind == tarfile.GNUTYPE_LONGNAME:
             name = following.read(_LONGEST_NAME).rstrip(b"\0")
+        elif kind == tarfile.XHDTYPE:
+            named = _TAR_PATH.search(following.read(_LONGEST_NAME))
+            name = named[1] if named is not None else b""
         elif kind in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE):
             label = (name or header[:100].partition(b"\0")[0]).decode("utf-8", "backslashreplace")
             name = b""
@@ -144,7 +171,7 @@ class ZipFile:
 
     def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
-        self._archive = zipfile.ZipFile(_Cautious(file))  # type: ignore[arg-type]  # it has the methods that are used
+        self._archive = zipfile.ZipFile(_Cautious(file))
 
     def members(self) -> list[zipfile.ZipInfo]:
         """Return the members that the file lists, in order, folders left out."""

@@ -25,7 +25,7 @@ LARGEST_SCHEMA = 10_000_000
 LARGEST_INNER_ZIP = 50_000_000
 """In bytes: a zip file inside of another file has to be in memory."""
 
-_COST_OF_JSON = 9
+_COST_OF_JSON = 29
 """How much of the budget a byte of JSON takes, beside itself: in memory it becomes as many bytes."""
 
 _PEEKED = 6
@@ -83,7 +83,9 @@ def imports_of(
         use = _Use(name, name in pickles, name in models)
         yield from _with_error(name, _file(folder, use, budget), budget)
         if budget.used_up:
-            problem = f"{budget.used_up}: neither the rest of it nor later files were read, so do not trust this package"
+            problem = (
+                f"{budget.used_up}: neither the rest of it nor later files were read, so do not trust this package"
+            )
             yield _broken(name, problem)
             return
 
@@ -133,6 +135,7 @@ def open_plainly(path: str, flags: int) -> int:
         os.close(descriptor)
         raise OSError(None, "it is not a regular file", path)
     return descriptor
+
 
 def _content(file: io.BufferedReader, label: str, use: _Use, budget: Budget, depth: int) -> Iterator[Imports]:
     """Yield the imports of a file that is read from its beginning to its end: of itself, or of what it holds."""

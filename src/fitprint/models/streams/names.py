@@ -124,7 +124,7 @@ class _Reading:
         values = self._below + len(self._stack)
         kept = values * _OF_VALUE + len(self._outer) * _OF_MARK + len(self._memo) * _OF_MEMO + self._texts
         if kept > MOST_MEMORY:
-            raise BrokenStream(f"following it takes more than {MOST_MEMORY:,} bytes of memory: the rest was not read")
+            raise BrokenStream(f"following it takes more than {MOST_MEMORY:,} bytes of memory: do not trust it")
 
     def forget_base_class(self) -> None:
         """Remove `getattr` and `import_module` if they are used only to name the base class of python models."""

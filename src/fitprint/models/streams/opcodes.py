@@ -20,6 +20,7 @@ LONGEST_TEXT = 500
 """No name is longer; the content of longer strings, and of all binary data, is skipped."""
 
 _LONGEST_LINE = 100_000_000
+_LARGEST_FILE = 1 << 62
 _BLOCK = 1 << 20
 _COUNTED_AT_ONCE = 1024
 _LENGTHS = {
@@ -99,6 +100,8 @@ def _exactly(file: BinaryIO, size: int) -> bytes:
 
 
 def _pass_over(file: BinaryIO, size: int) -> None:
+    if size > _LARGEST_FILE:
+        raise BrokenStream("it is cut off")
     if size > _BLOCK and file.seekable():
         file.seek(size, io.SEEK_CUR)  # beyond the end of the file, the next opcode is missing
         return
@@ -116,7 +119,7 @@ def _line(file: BinaryIO) -> bytes | None:
         line = file.readline(_BLOCK)
         length += len(line)
         if length > _LONGEST_LINE:
-            raise BrokenStream(f"a line has more than {_LONGEST_LINE:,} bytes")
+            raise BrokenStream(f"a line has more than {_LONGEST_LINE:,} bytes: do not trust it")
     if not line:
         raise BrokenStream("it is cut off")
     return None

@@ -76,8 +76,8 @@ _WAYS = _words("builtins ctypes importlib nt os posix pty runpy shutil socket su
 
 _LOADING = _words(
     "command compile connect deserialize download dump dumps eval evaluate exec execute fetch fromfile fromregex "
-    "genfromtxt import instantiate load loads loadtxt locate memmap open popen query read request run save savetxt savez "
-    "shell spawn system tofile upload urlopen write"
+    "genfromtxt import instantiate load loads loadtxt locate memmap open popen query read request run save savetxt "
+    "savez shell spawn system tofile upload urlopen write"
 )
 """Words in the names of functions of frameworks that unpickle, evaluate, or read and write files."""
 
@@ -87,8 +87,8 @@ _NESTED = _words("DataSource NpzFile _unpickle_model read_pickle unpickle")
 
 _DANGEROUS_MODULES = _words(
     "IPython aiohttp dill fabric httpx invoke jsonpickle numexpr numpy.ctypeslib numpy.distutils numpy.f2py "
-    "numpy.testing pandas.core.computation paramiko pexpect pip pkg_resources plumbum ptyprocess requests setuptools sh "
-    "sympy.parsing torch._dynamo torch._inductor torch.distributed torch.hub torch.jit.unsupported_tensor_ops "
+    "numpy.testing pandas.core.computation paramiko pexpect pip pkg_resources plumbum ptyprocess requests setuptools "
+    "sh sympy.parsing torch._dynamo torch._inductor torch.distributed torch.hub torch.jit.unsupported_tensor_ops "
     "torch.package torch.serialization torch.utils.bottleneck torch.utils.collect_env torch.utils.cpp_extension "
     "torch.utils.data.datapipes.utils.decoder urllib3"
 ) | _words(  # of the standard library of another Python than this one
@@ -120,9 +120,8 @@ def origin(named: Named, frameworks: Container[str], own: Container[str]) -> str
         kind = DANGEROUS if _loads_or_evaluates(named.name) else FRAMEWORK
     else:
         kind = USER
-    return (
-        USER if top in own and kind != DANGEROUS else kind
-    )  # its own code has precedence over modules of the same name
+    # its own code has precedence over modules of the same name
+    return USER if top in own and kind != DANGEROUS else kind
 
 
 def _builds_code(top: str, name: str) -> bool:
