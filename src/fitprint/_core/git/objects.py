@@ -71,7 +71,7 @@ class Objects:
         return self._indexes
 
     def _packed(self, file: BinaryIO, offset: int) -> tuple[str, bytes]:
-        deltas = []
+        deltas: list[bytes] = []
         while len(deltas) < _MOST_DELTAS:
             file.seek(offset)
             kind = _kind(file)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from fitprint._core.git import index as git_index
@@ -35,12 +34,17 @@ class CodeState:
     """Those of the changed files that the patch does not show."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Wanted:
-    """What a patch is to show: nothing, or files that are chosen by their paths, up to a number of characters."""
+    """What a patch is to show: nothing, or files with some endings, up to a number of characters."""
 
     limit: int = 0
-    is_shown: Callable[[str], bool] = field(default=lambda _: False)
+    suffixes: tuple[str, ...] = ()
+    """With none, every text is shown."""
+
+    def shows(self, path: str) -> bool:
+        """Return whether a file is shown, by its path."""
+        return not self.suffixes or path.endswith(self.suffixes)
 
 
 def code_state(script: str, wanted: Wanted) -> CodeState | None:
@@ -52,20 +56,17 @@ def code_state(script: str, wanted: Wanted) -> CodeState | None:
     path = Path(os.path.realpath(script))
     try:
         repository = git_repository.find(path.parent)
-        if repository is None:
+        commit = None if repository is None else git_repository.head(repository)
+        if repository is None or commit is None:
             return None
-        index = _read_index(repository)
+        try:
+            index = _read_index(repository)
+        except Unreadable as error:
+            return CodeState(commit, reason=str(error))
         name = path.relative_to(os.path.realpath(repository.root)).as_posix()
-        if not _belongs(name, index):
-            return None
-        commit = git_repository.head(repository)
+        return _compared(repository, commit, index, name in index.entries, wanted) if _belongs(name, index) else None
     except (OSError, UnicodeDecodeError, ValueError):
         return None
-    except Unreadable as error:
-        return CodeState(git_repository.head(repository), reason=str(error))
-    if commit is None:
-        return None
-    return _compared(repository, commit, index, name in index.entries, wanted)
 
 
 def _read_index(repository: Repository) -> Index:
@@ -88,9 +89,7 @@ def _compared(repository: Repository, commit: str, index: Index, is_tracked: boo
     try:
         changed: list[Change] = changes(repository, commit, index, objects, deadline)
         text, left_out = (
-            ("", [])
-            if not wanted.limit
-            else patch(repository, changed, objects, deadline, wanted.limit, wanted.is_shown)
+            ("", []) if not wanted.limit else patch(repository, changed, objects, deadline, wanted.limit, wanted.shows)
         )
     except Unreadable as error:
         return CodeState(commit, reason=str(error))
