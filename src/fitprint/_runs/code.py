@@ -15,6 +15,7 @@ from fitprint._core.command import command_line, read_arguments
 from fitprint._core.git.state import CodeState
 from fitprint._core.privacy import Redactor, redactor_for
 from fitprint._core.privacy.artifact_text import hidden_content
+from fitprint._core.process_state import on_reset
 from fitprint._runs.writer import RunWriter
 from fitprint._settings.table import Settings
 
@@ -176,3 +177,10 @@ def _cells(redactor: Redactor) -> list[str]:
                 _redacted_cells[key] = redactor.text(text)
             cells.append(f"# In [{number}]:\n{_redacted_cells[key]}")
     return cells
+
+
+@on_reset
+def _forget() -> None:
+    for cached in (provenance.code_state_of, _kept, _script, _command):
+        cached.cache_clear()
+    _redacted_cells.clear()

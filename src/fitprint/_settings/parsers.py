@@ -144,7 +144,7 @@ def whole_number(value: Any) -> int:
     return number
 
 
-@_reader("auto|yes/no", "auto, or 1 or 0, true or false, yes or no, on or off", "bool | Literal['auto']")
+@_reader("auto|yes|no", "auto, or 1 or 0, true or false, yes or no, on or off", 'bool | Literal["auto"]')
 def boolean_or_auto(value: Any) -> bool | str:
     """True, False or ``auto``."""
     return AUTO if isinstance(value, str) and value.strip().lower() == AUTO else bool(boolean.parse(value))

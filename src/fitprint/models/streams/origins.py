@@ -85,14 +85,22 @@ _WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
 _NESTED = _words("DataSource NpzFile _unpickle_model read_pickle unpickle")
 """Classes that unpickle or read files when they are used, and functions whose names have none of the words above."""
 
-_DANGEROUS_MODULES = _words(
-    "IPython aiohttp dill fabric httpx invoke jsonpickle numexpr numpy.ctypeslib numpy.distutils numpy.f2py "
-    "numpy.testing pandas.core.computation paramiko pexpect pip pkg_resources plumbum ptyprocess requests setuptools "
-    "sh sympy.parsing torch._dynamo torch._inductor torch.distributed torch.hub torch.jit.unsupported_tensor_ops "
-    "torch.package torch.serialization torch.utils.bottleneck torch.utils.collect_env torch.utils.cpp_extension "
-    "torch.utils.data.datapipes.utils.decoder urllib3"
-) | _words(  # of the standard library of another Python than this one
+_TORCH = "torch."
+_OF_TORCH = _words(
+    "_dynamo _inductor distributed hub jit.unsupported_tensor_ops package serialization utils.bottleneck "
+    "utils.collect_env utils.cpp_extension utils.data.datapipes.utils.decoder"
+)
+_ELSEWHERE = _words(
     "_interpreters _pyrepl _xxsubinterpreters distutils imp lib2to3 pipes telnetlib test.libregrtest test.support"
+)
+"""Modules of the standard library of another Python than this one."""
+_DANGEROUS_MODULES = {_TORCH + name for name in _OF_TORCH}.union(
+    _ELSEWHERE,
+    _words(
+        "IPython aiohttp dill fabric httpx invoke jsonpickle numexpr numpy.ctypeslib numpy.distutils numpy.f2py "
+        "numpy.testing pandas.core.computation paramiko pexpect pip pkg_resources plumbum ptyprocess requests "
+        "setuptools sh sympy.parsing urllib3"
+    ),
 )
 _DILL, _DILL_STEPS = "dill", ("_create_", "_load_type")
 
