@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import platform
 import sys
 
 from fitprint._core.git.state import CodeState, Wanted, code_state
@@ -20,6 +19,8 @@ def run_tags() -> dict[str, str]:
         Python's version, the source file, the user, the host and the pid of this process. A tag whose value cannot be
         found out is missing.
     """
+    import platform  # late: `autolog()` imports this module, and needs only the source
+
     tags = {
         "python": platform.python_version(),
         "source": source_file(),

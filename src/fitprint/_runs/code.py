@@ -5,19 +5,18 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import sysconfig
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fitprint._core import provenance
 from fitprint._core.command import command_line, read_arguments
 from fitprint._core.git.state import CodeState
 from fitprint._core.privacy import Redactor, redactor_for
-from fitprint._core.privacy.artifact_text import hidden_content
 from fitprint._core.process_state import on_reset
-from fitprint._runs.writer import RunWriter
 from fitprint._settings.table import Settings
+
+if TYPE_CHECKING:
+    from fitprint._runs.writer import RunWriter  # not at run time: `autolog()` imports this module, and no writer yet
 
 FOLDER = "source_code"
 PATCH, CELLS = f"{FOLDER}/uncommitted.diff", f"{FOLDER}/cells.py"
@@ -49,8 +48,7 @@ _PACKAGES = frozenset({"site-packages", "dist-packages"})
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True)
-class _Kept:
+class _Kept(NamedTuple):
     """What every run of a script gets."""
 
     artifacts: tuple[tuple[str, bytes], ...]
@@ -61,7 +59,8 @@ def find_out(settings: Settings) -> None:
     """Find out now, once per process, what the runs of this process are going to say of their code."""
     source = provenance.source_file()
     if source is not None:
-        _kept(source, settings.log_code, settings.redact, settings.redact_allow)
+        _state(source, settings.log_code)
+        _script(source, settings.log_code)
 
 
 def code_tags(log_code: bool | str, redactor: Redactor) -> dict[str, str]:
@@ -102,6 +101,8 @@ def record_code(writer: RunWriter, log_code: bool | str) -> None:
 
 @functools.lru_cache(maxsize=8)
 def _kept(source: str, log_code: bool | str, own: tuple[str, ...], allowed: tuple[str, ...]) -> _Kept:
+    from fitprint._core.privacy.artifact_text import hidden_content  # late, as it is not needed without a script
+
     redactor = redactor_for(own, allowed)
     artifacts, skips = [], []
     script = _script(source, log_code)
@@ -153,8 +154,8 @@ def _is_installed(source: str) -> bool:
     path = os.path.realpath(source)
     if _PACKAGES.intersection(path.split(os.sep)):
         return True
-    places = [os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "scripts")]
-    return any(path.startswith(os.path.join(place, "")) for place in places)
+    places = (os.__file__, sys.executable)  # the standard library, and the scripts of the environment
+    return any(path.startswith(os.path.join(os.path.realpath(os.path.dirname(place)), "")) for place in places)
 
 
 @functools.lru_cache(maxsize=8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import stat
@@ -212,6 +211,8 @@ def _lines(content: bytes | None) -> list[str]:
 
 def _difference(old: list[str], new: list[str], of: str, to: str) -> list[str]:
     if len(old) * len(new) <= _MOST_COMPARISONS:
+        import difflib  # late: only a change of text needs it
+
         return list(difflib.unified_diff(old, new, of, to))
     head = [f"--- {of}\n", f"+++ {to}\n", f"@@ -1,{len(old)} +1,{len(new)} @@\n"]
     return [*head, *(f"-{line}" for line in old), *(f"+{line}" for line in new)]

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from fitprint._core.git import index as git_index
 from fitprint._core.git import repository as git_repository
-from fitprint._core.git.changes import Change, Deadline, changes, patch
 from fitprint._core.git.index import Index, Unreadable
-from fitprint._core.git.objects import Objects
 from fitprint._core.git.repository import Repository
 
 MOST_SECONDS = 0.5
@@ -85,9 +83,12 @@ def _belongs(name: str, index: Index) -> bool:
 
 
 def _compared(repository: Repository, commit: str, index: Index, is_tracked: bool, wanted: Wanted) -> CodeState:
+    from fitprint._core.git.changes import Deadline, changes, patch  # late: most of the work of importing this module
+    from fitprint._core.git.objects import Objects
+
     objects, deadline = Objects(repository), Deadline(MOST_SECONDS)
     try:
-        changed: list[Change] = changes(repository, commit, index, objects, deadline)
+        changed = changes(repository, commit, index, objects, deadline)
         text, left_out = (
             ("", []) if not wanted.limit else patch(repository, changed, objects, deadline, wanted.limit, wanted.shows)
         )
