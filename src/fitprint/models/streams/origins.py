@@ -85,8 +85,8 @@ _WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
 _NESTED = _words("DataSource NpzFile _unpickle_model read_pickle unpickle")
 """Classes that unpickle or read files when they are used, and functions whose names have none of the words above."""
 
-_TORCH = "torch."
-_OF_TORCH = _words(
+_OF_TENSORS = "torch."
+_EVALUATING = _words(
     "_dynamo _inductor distributed hub jit.unsupported_tensor_ops package serialization utils.bottleneck "
     "utils.collect_env utils.cpp_extension utils.data.datapipes.utils.decoder"
 )
@@ -94,7 +94,7 @@ _ELSEWHERE = _words(
     "_interpreters _pyrepl _xxsubinterpreters distutils imp lib2to3 pipes telnetlib test.libregrtest test.support"
 )
 """Modules of the standard library of another Python than this one."""
-_DANGEROUS_MODULES = {_TORCH + name for name in _OF_TORCH}.union(
+_DANGEROUS_MODULES = {_OF_TENSORS + name for name in _EVALUATING}.union(
     _ELSEWHERE,
     _words(
         "IPython aiohttp dill fabric httpx invoke jsonpickle numexpr numpy.ctypeslib numpy.distutils numpy.f2py "
