@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from errno import ENAMETOOLONG
+from errno import EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOTDIR, ENOTEMPTY
 from pathlib import Path
 from typing import Any
 
+from fitprint._core.guard import warn_once
 from fitprint._core.privacy import Redactor, in_force
 from fitprint._runs import store_breaker
 from fitprint._runs.params import PreparedParam, Secrets, prepare_param
 from fitprint.models.package import Package
+from fitprint.stores import UnknownRunError
 
+_OF_A_NAME = (EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOTDIR, ENOTEMPTY)
+"""Errors that are about one name within the folder of a run, and not about the store."""
 FLUSH_INTERVAL = 1.0
 """The seconds after which buffered metrics and changed params are written while a run is open."""
 
@@ -147,11 +152,22 @@ class RunAdder(ABC):
         """Surround file operations of the run. Raises if the store failed a moment ago; a failure trips the breaker."""
         return _StoreOperation(self)
 
+    def is_lost(self, error: OSError) -> bool:
+        """Return whether an error means that nothing can be written now, of which the user has been told.
+
+        Otherwise it is about what was being added, such as its name.
+        """
+        return error is self.fault or isinstance(error, (store_breaker.StoreUnavailable, UnknownRunError))
+
     def _handle_fault(self, error: OSError) -> bool:
         """Handle an error of the files of this run. Returns False if its folder is gone, and can never be written."""
+        if isinstance(error, store_breaker.StoreUnavailable):
+            return True
         if self._is_gone():
+            self.fault = error
+            warn_once(("removed run", self.run_id), f"run {self.run_id} was removed: what is added to it is lost")
             return False
-        if error.errno != ENAMETOOLONG:  # this one is about a name, not about the store
+        if error.errno not in _OF_A_NAME or not os.path.isdir(self.path):
             self.fault = error
             store_breaker.trip(self._location, error)
         return True

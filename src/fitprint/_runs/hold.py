@@ -107,6 +107,11 @@ class Hold:
         except OSError:  # the store cannot be read now, or the run was removed from it
             return self.record
 
+    @property
+    def skips(self) -> RunAdder | None:
+        """What keeps the reasons why a part of the run is not recorded; None if nothing can be added here."""
+        return None if self.is_for_reading else self.adder()
+
     def flush(self) -> None:
         """Write what this process has added, so that it can be read."""
         if self._side is not None:

@@ -26,8 +26,17 @@ def begin_run(
     flavor: str | None = None,
     parent_id: str | None = None,
     tags: Mapping[str, str] | None = None,
+    settles: bool = False,
 ) -> Run:
     """Begin a run: its folder exists afterwards, and its record has the status RUNNING.
+
+    Args:
+        settings: The settings in force.
+        name: The name of the run, unless the settings have one.
+        flavor: The flavor of the training call that the run is begun for.
+        parent_id: The id of the parent run.
+        tags: Tags of the run.
+        settles: Whether the run gets its final folder at once, because the user may take paths from it.
 
     Raises:
         StoreUnavailable: If the store failed less than a minute ago.
@@ -51,6 +60,8 @@ def begin_run(
         redactor = redactor_for(settings.redact, settings.redact_allow)
         begun = writer = RunWriter(record, store.location, new_run, redactor)
         writer.write()
+        if settles:
+            new_run.settle()
         store_breaker.recover(store.location)
         return Run(record, store, writer)
     except BaseException as error:

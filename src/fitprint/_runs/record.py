@@ -54,6 +54,16 @@ def check_end_status(status: str) -> None:
         raise ValueError(f"a run ends as {FINISHED}, {FAILED} or {KILLED}, not as {status!r}")
 
 
+def status_after(error: BaseException | None) -> str:
+    """Return the status with which code has ended that raised an exception, or none.
+
+    Leaving with the exit status 0 (``sys.exit()``) is no failure. With another one it is.
+    """
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return FINISHED
+    return FAILED if isinstance(error, (Exception, SystemExit)) else KILLED
+
+
 @dataclass
 class Record:
     """All data of a run except the histories of its metrics."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint._core.guard import guarded, warn_once
+from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor, redactor_for
 from fitprint._core.process import host, this_process
@@ -228,11 +228,9 @@ class SideWriter(RunAdder):
     def _is_gone(self) -> bool:
         try:
             return not self.path.is_dir()
-        except UnknownRunError as error:
-            if self._lines:
-                self._lines.clear()
-                _unwritten.discard(self)
-                warn_once(("side file", self.run_id), f"{error}: what was logged to it is lost")
+        except UnknownRunError:
+            self._lines.clear()
+            _unwritten.discard(self)
             return True
         except OSError:
             return False

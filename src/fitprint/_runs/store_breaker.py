@@ -78,15 +78,16 @@ def enqueue(location: str, run: UnfinishedRun) -> None:
 
 
 def recover(location: str) -> None:
-    """End the runs that waited for a store that was just written. Stops at the first one that fails again."""
+    """End the runs that waited for a store that was just written. Stops if the store fails again."""
     breaker = breakers.get(location)
-    while breaker is not None and breaker.waiting:
+    for run in list(breaker.waiting) if breaker is not None else ():
         try:
-            run = breaker.waiting[0]
             if run.written_here:  # a forked child has the list of its parent, but must not write its runs
                 run.close()
         except OSError:
-            return
+            if time.monotonic() < breaker.until:
+                return
+            # only this run cannot be written, and the others do not wait for it
         with _lock:
             if run in breaker.waiting:
                 breaker.waiting.remove(run)

@@ -16,7 +16,7 @@ from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor
 from fitprint._core.process import this_process
 from fitprint._core.process_state import in_forked_child, on_reset
-from fitprint._runs import store_breaker
+from fitprint._runs import store_breaker, waiting
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 from fitprint._runs.params import PreparedParam
@@ -199,6 +199,16 @@ class RunWriter(RunAdder):
             except OSError:
                 self._metrics.drop_excess()
 
+    def _write_or_wait(self) -> None:
+        """Write a run that has ended; if the store fails, when it works again."""
+        try:
+            self.write()
+        except OSError as error:
+            if not self.is_lost(error):
+                raise
+            if not self._is_gone():
+                waiting.write_soon(self)
+
     def _owned(self) -> OpenRun:
         """Return the open run.
 
@@ -228,7 +238,7 @@ class _Change:
         writer = self._writer
         try:
             if kind is None and writer.record.status != RUNNING:
-                writer.write()
+                writer._write_or_wait()
             elif kind is None and self._metrics_only:
                 writer.flush_if_due()
             elif kind is None:

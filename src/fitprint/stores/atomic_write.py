@@ -8,8 +8,7 @@ import os
 from typing import Any
 
 from fitprint.stores.contract import StoreError
-from fitprint.stores.layout import FORMATS
-from fitprint.stores.leftovers import PARTIAL
+from fitprint.stores.layout import FORMATS, PARTIAL
 
 
 def write_file(path: str, content: bytes) -> None:

@@ -24,13 +24,15 @@ from fitprint.stores.layout import (
     ALSO,
     METRICS,
     OPEN,
+    PARTIAL,
     RECORD,
     SIDE_FILE,
     artifact_file,
+    check_nothing_in_way,
     check_package_name,
     free_name,
 )
-from fitprint.stores.leftovers import PARTIAL, REPLACED, Leftovers, inspect_folder, remove
+from fitprint.stores.leftovers import REPLACED, Leftovers, inspect_folder, remove
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -122,12 +124,13 @@ class FolderStore(Store):
 
 
 class OpenFolder(OpenRun):
-    """The folder of a run that is being written. `finished` says that the run has ended, and is added to."""
+    """The folder of a run that is being written. `finished` says that it is at its final place already."""
 
     def __init__(self, store: str, folder: str, finished: bool = False) -> None:
         self._store = store
         self._folder = folder
         self._finished = finished
+        self._has_ended = finished
         self._metrics = LineFile()
         self._is_replacing = False
         """Whether the newest record may still have its partial name: between the last two steps of writing it."""
@@ -170,10 +173,14 @@ class OpenFolder(OpenRun):
     def write_artifact(self, name: str, content: bytes) -> None:
         relative = artifact_file(name)
         try:
-            self._write(relative, content)
-        except FileNotFoundError:
-            make_below(self._folder, os.path.dirname(relative))
-            self._write(relative, content)
+            try:
+                self._write(relative, content)
+            except FileNotFoundError:
+                make_below(self._folder, os.path.dirname(relative))
+                self._write(relative, content)
+        except OSError:
+            check_nothing_in_way(self._folder, relative)
+            raise
 
     def begin_package(self, limit: int | None) -> Package:
         number = 0
@@ -216,12 +223,19 @@ class OpenFolder(OpenRun):
             raise
         shutil.rmtree(aside, ignore_errors=True)
 
+    def settle(self) -> None:
+        if not self._finished:
+            self._move()
+
     def finish(self) -> None:
-        if self._finished:
-            return
-        for package in self._packages:
+        for package in () if self._has_ended else self._packages:  # after the end, only other threads write packages
             if not package.sealed:
                 package.discard()
+        self.settle()
+        self._has_ended = True
+
+    def _move(self) -> None:
+        """Move the folder to the finished runs."""
         source, target = self._folder, os.path.join(self._store, os.path.basename(self._folder))
         # the record was created with the present umask; the folder gets its mode, and who may read it may enter it
         mode = os.stat(os.path.join(source, RECORD)).st_mode & 0o666
@@ -256,8 +270,14 @@ class OpenFolder(OpenRun):
         if not self._finished and not os.path.lexists(path):
             write_file(path, content)
             return
-        write_file(path + PARTIAL, content)
-        os.rename(path + PARTIAL, path)
+        partial = f"{path}.{os.urandom(4).hex()}{PARTIAL}"  # a name that no artifact of the user has
+        write_file(partial, content)
+        try:
+            os.replace(partial, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(partial)
+            raise
 
 
 def _put_back_replaced(folder: Path) -> None:

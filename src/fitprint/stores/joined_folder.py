@@ -5,6 +5,7 @@ Why each process has a file of its own: docs/adr/0009-several-writers.md.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from errno import ENOENT, ESTALE
@@ -15,8 +16,16 @@ from fitprint._core import ids
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, write_file
 from fitprint.stores.contract import JoinedRun, Store
-from fitprint.stores.layout import ALSO, OPEN, SIDE_FILE, artifact_file, check_package_name, free_name
-from fitprint.stores.leftovers import PARTIAL
+from fitprint.stores.layout import (
+    ALSO,
+    OPEN,
+    PARTIAL,
+    SIDE_FILE,
+    artifact_file,
+    check_nothing_in_way,
+    check_package_name,
+    free_name,
+)
 
 T = TypeVar("T")
 _MOST_TRIES = 5
@@ -52,11 +61,17 @@ class JoinedFolder(JoinedRun):
         relative = artifact_file(name)
 
         def write(folder: Path) -> None:
-            make_below(folder, os.path.dirname(relative))
             path = f"{folder}/{relative}"
             partial = f"{path}.{self._writer[-8:]}{PARTIAL}"  # another process may write the same artifact
-            write_file(partial, content)
-            os.replace(partial, path)
+            try:
+                make_below(folder, os.path.dirname(relative))
+                write_file(partial, content)
+                os.replace(partial, path)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.unlink(partial)
+                check_nothing_in_way(folder, relative)
+                raise
 
         self._in_folder(write)
 
