@@ -232,9 +232,14 @@ def test_a_block_whose_store_fails_raises_nothing_and_says_it_once(recorded, sto
 @pytest.mark.parametrize("hides", [in_the_way, shutil.rmtree], ids=["fails", "removed"])
 def test_a_block_whose_store_fails_lets_the_program_s_own_exception_pass(store, hides):
     own = KeyError("mine")
-    with pytest.raises(KeyError) as raised, fitprint.start_run() as run:
-        hides(run.path)
-        raise own
+
+    def program():
+        with fitprint.start_run() as run:
+            hides(run.path)
+            raise own
+
+    with pytest.raises(KeyError) as raised:
+        program()
     assert raised.value is own
     assert (own.__cause__, own.__context__) == (None, None)
 
@@ -256,7 +261,10 @@ def test_what_a_block_could_not_write_is_written_when_the_store_works_again(reco
 def test_a_name_that_clashes_is_an_error_of_its_call_alone(recorded, store, caplog):
     with fitprint.start_run("mine") as run:
         run.log_text("a", "conf/a.txt")
-        for name, reason in {"conf": "there is a folder of that name", "conf/a.txt/b": "'conf/a.txt' is a file"}.items():
+        for name, reason in {
+            "conf": "there is a folder of that name",
+            "conf/a.txt/b": "'conf/a.txt' is a file",
+        }.items():
             with pytest.raises(FileExistsError, match=f"'{name}' cannot be written, because {reason}"):
                 run.log_text("b", name)
         with pytest.raises(OSError, match="File name too long"):

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from fitprint._core.process import host
+from fitprint._core.signal_handlers import own
 
 
 def run_tags() -> dict[str, str]:
@@ -40,7 +41,7 @@ def user() -> str | None:
         import pwd
 
         return pwd.getpwuid(os.getuid()).pw_name
-    except (ImportError, KeyError, OSError, AttributeError):
+    except own(ImportError, KeyError, OSError, AttributeError):
         return None
 
 
@@ -60,7 +61,7 @@ def _git_commit(folder: str) -> str | None:
         for parent in (Path(folder), *Path(folder).parents):
             if (parent / ".git").is_dir():
                 return _head_commit(parent / ".git")
-    except (OSError, UnicodeDecodeError):
+    except own(OSError, UnicodeDecodeError):
         return None
     return None
 

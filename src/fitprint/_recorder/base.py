@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
+from fitprint._core.signal_handlers import own
 from fitprint._recorder import rules
 from fitprint._recorder.collect import record_model, record_results
 from fitprint._recorder.error_text import describe_error
@@ -90,7 +91,7 @@ class RecordingBase:
                 self.run = user_run
             else:
                 self.run = _begin_named_run(self.call)
-        except OSError:
+        except own(OSError):
             recorder_state.count_skip(self.call.flavor.name, "store")
             return False
         self._record_before_call()

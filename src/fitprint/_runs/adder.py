@@ -13,6 +13,7 @@ from typing import Any
 
 from fitprint._core.guard import warn_once
 from fitprint._core.privacy import Redactor, in_force
+from fitprint._core.signal_handlers import is_of_program, own
 from fitprint._runs import store_breaker
 from fitprint._runs.params import PreparedParam, Secrets, prepare_param
 from fitprint.models.package import Package
@@ -71,7 +72,7 @@ class RunAdder(ABC):
         if param.file is not None:
             try:
                 self.write_artifact(*param.file)
-            except OSError as error:
+            except own(OSError) as error:
                 self.skip(f"the whole of param {name}", "store", error.strerror or str(error))
         self._set_param(name, param)
 
@@ -189,5 +190,5 @@ class _StoreOperation:
         store_breaker.check(self._adder._location)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not is_of_program(error):
             self._adder._handle_fault(error)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.merge import read_whole_record, whole_record
 from fitprint._runs.record import RUNNING, Record
@@ -104,7 +105,7 @@ class Hold:
                 return whole_record(self.record, self.store)
             self.flush()
             return read_whole_record(self.store, self.record.run_id)
-        except OSError:  # the store cannot be read now, or the run was removed from it
+        except own(OSError):  # the store cannot be read now, or the run was removed from it
             return self.record
 
     @property

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 
 from fitprint._core import ids, process, provenance
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import redactor_for
+from fitprint._core.signal_handlers import is_of_program, suppress_own
 from fitprint._runs import store_breaker, waiting
 from fitprint._runs.gc import close_dead
 from fitprint._runs.merge import whole_record
@@ -66,9 +66,9 @@ def begin_run(
         return Run(record, store, writer)
     except BaseException as error:
         if begun is not None:
-            with contextlib.suppress(OSError):  # it waits, and is discarded when the store works again
+            with suppress_own(OSError):  # it waits, and is discarded when the store works again
                 begun.discard()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not is_of_program(error):
             store_breaker.trip(store.location, error)
         raise
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from fitprint._core import html
 from fitprint._core.guard import guarded, warn_once
+from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.artifacts import dict_content, figure_content, read_files
 from fitprint._runs.hold import Hold
@@ -347,7 +348,7 @@ class Run:
         with writer.change():
             try:
                 writer.write_artifact(name, content)
-            except OSError as error:
+            except own(OSError) as error:
                 if not writer.is_lost(error):
                     raise
                 writer.skip(f"artifact {name}", "store", error.strerror or str(error))
@@ -369,7 +370,7 @@ class Run:
         """End the run at the end of its block, where an error of the store must not replace the program's own."""
         try:
             self.end(status)
-        except OSError as error:
+        except own(OSError) as error:
             if not adder_of(self).is_lost(error):
                 raise
 

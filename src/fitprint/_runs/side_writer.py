@@ -22,6 +22,7 @@ from fitprint._core.privacy import Redactor, redactor_for
 from fitprint._core.process import host, this_process
 from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._core.signal_handlers import own, suppress_own
 from fitprint._runs import adder, side_file
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED
@@ -198,7 +199,7 @@ class SideWriter(RunAdder):
         if self._timer is None:
             self._timer = _WriteTimer(adder.FLUSH_INTERVAL, self._write_later)
             self._timer.daemon = True
-            with contextlib.suppress(RuntimeError):  # the interpreter is ending, and writes everything then
+            with suppress_own(RuntimeError):  # the interpreter is ending, and writes everything then
                 self._timer.start()
 
     def _write_later(self) -> None:
@@ -212,7 +213,7 @@ class SideWriter(RunAdder):
         with self._lock:
             try:
                 self.write()
-            except OSError:
+            except own(OSError):
                 excess = len(self._lines) - MOST_BUFFERED
                 if excess > 0:
                     del self._lines[: excess + MOST_BUFFERED // 10]
@@ -232,7 +233,7 @@ class SideWriter(RunAdder):
             self._lines.clear()
             _unwritten.discard(self)
             return True
-        except OSError:
+        except own(OSError):
             return False
 
 
@@ -246,7 +247,7 @@ def _side_file_name() -> str:
 def write_all() -> None:
     """Write what is not written yet: at the end of a task that was handed to this process, and of the process."""
     for writer in list(_unwritten):
-        with guarded("writing to the run of another process"), contextlib.suppress(OSError):
+        with guarded("writing to the run of another process"), suppress_own(OSError):
             writer.write()
 
 

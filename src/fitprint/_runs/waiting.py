@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import Protocol
 
 from fitprint._core.guard import guarded
 from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._core.signal_handlers import suppress_own
 
 WAITING_SECONDS, MOST_AT_ONCE = 1.0, 10
 """Within so many seconds so many changes are written at once, and the following ones wait."""
@@ -62,7 +62,7 @@ def write_waiting() -> None:
         _waiting.discard(writer)  # first, so that what another thread adds meanwhile is not forgotten
         complete = False
         try:
-            with guarded("the metrics of an ended run"), contextlib.suppress(OSError):
+            with guarded("the metrics of an ended run"), suppress_own(OSError):
                 writer.write()
                 complete = True
         finally:  # also when the user interrupts it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import posixpath
 import threading
@@ -16,6 +15,7 @@ from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor
 from fitprint._core.process import this_process
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._core.signal_handlers import is_of_program, own, suppress_own
 from fitprint._runs import store_breaker, waiting
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
@@ -167,14 +167,14 @@ class RunWriter(RunAdder):
             if closing is None:
                 return
             try:
-                with contextlib.suppress(OSError):  # network file systems have errors that pass, so this tries twice
+                with suppress_own(OSError):  # network file systems have errors that pass, so this tries twice
                     closing()
                     self._closing = None
                 if self._closing is not None:
                     closing()
                     self._closing = None
             except BaseException as error:
-                if not isinstance(error, OSError) or self._handle_fault(error):
+                if not isinstance(error, OSError) or is_of_program(error) or self._handle_fault(error):
                     store_breaker.enqueue(self._location, self)
                 raise
         store_breaker.reset(self._location)
@@ -196,14 +196,14 @@ class RunWriter(RunAdder):
         with self._lock:
             try:
                 self.write()
-            except OSError:
+            except own(OSError):
                 self._metrics.drop_excess()
 
     def _write_or_wait(self) -> None:
         """Write a run that has ended; if the store fails, when it works again."""
         try:
             self.write()
-        except OSError as error:
+        except own(OSError) as error:
             if not self.is_lost(error):
                 raise
             if not self._is_gone():
@@ -252,7 +252,7 @@ def _is_gone(folder: Path) -> bool:
         os.stat(folder)
     except (FileNotFoundError, NotADirectoryError):
         return True
-    except OSError:
+    except own(OSError):
         return False
     return False
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from typing import Any
 
+from fitprint._core.signal_handlers import own, suppress_own
 from fitprint.stores.contract import StoreError
 from fitprint.stores.layout import FORMATS, PARTIAL
 
@@ -23,7 +23,7 @@ def write_file(path: str, content: bytes) -> None:
             while rest:
                 rest = rest[file.write(rest) :]
     except BaseException:
-        with contextlib.suppress(OSError):
+        with suppress_own(OSError):
             os.unlink(path)
         raise
 
@@ -50,7 +50,7 @@ class LineFile:
                 while rest:
                     rest = rest[file.write(rest) :]
             except BaseException:
-                with contextlib.suppress(OSError):
+                with suppress_own(OSError):
                     file.truncate(self._torn_at)
                 raise
         self._torn_at = None  # only after closing it, because some file systems report a failed write then
@@ -78,7 +78,7 @@ def _parse(path: str) -> dict[str, Any]:
             document = json.loads(file.read())
     except (FileNotFoundError, NotADirectoryError):
         raise
-    except OSError as error:
+    except own(OSError) as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise StoreError(f"{path} is broken: not JSON") from None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fitprint._core.jsonable import to_bytes
+from fitprint._core.signal_handlers import is_of_program, own, suppress_own
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, read_record, write_file
 from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, UnknownRunError
@@ -54,7 +55,7 @@ class FolderStore(Store):
                 open_run.make()
             return open_run
         except BaseException:
-            with contextlib.suppress(OSError):
+            with suppress_own(OSError):
                 open_run.discard()
             raise
 
@@ -75,7 +76,7 @@ class FolderStore(Store):
             except (FileNotFoundError, NotADirectoryError):
                 if os.path.isdir(folder):
                     return {}
-            except OSError as error:
+            except own(OSError) as error:
                 raise StoreError(f"{folder}/{ALSO} cannot be read: {error.strerror}") from None
         raise UnknownRunError(f"no run {run_id} in {self.location}")
 
@@ -178,7 +179,7 @@ class OpenFolder(OpenRun):
             except FileNotFoundError:
                 make_below(self._folder, os.path.dirname(relative))
                 self._write(relative, content)
-        except OSError:
+        except own(OSError):
             check_nothing_in_way(self._folder, relative)
             raise
 
@@ -245,7 +246,7 @@ class OpenFolder(OpenRun):
             self._folder, self._finished = target, True
             os.rename(source, target)
         except BaseException as error:
-            if isinstance(error, OSError) or os.path.isdir(source):
+            if (isinstance(error, OSError) and not is_of_program(error)) or os.path.isdir(source):
                 self._folder, self._finished = source, False
             raise
 
@@ -275,7 +276,7 @@ class OpenFolder(OpenRun):
         try:
             os.replace(partial, path)
         except BaseException:
-            with contextlib.suppress(OSError):
+            with suppress_own(OSError):
                 os.unlink(partial)
             raise
 
@@ -292,7 +293,7 @@ def _put_back_replaced(folder: Path) -> None:
 def _undo_seal(package: Package, path: str) -> None:
     """Give a package that was moved to its place its earlier name again."""
     if not os.path.lexists(package.folder):
-        with contextlib.suppress(OSError):
+        with suppress_own(OSError):
             os.rename(path, package.folder)
 
 
@@ -301,5 +302,5 @@ def _names(folder: str) -> list[str]:
         return os.listdir(folder)
     except FileNotFoundError:
         return []
-    except OSError as error:
+    except own(OSError) as error:
         raise StoreError(f"{folder} cannot be read: {error.strerror}") from None

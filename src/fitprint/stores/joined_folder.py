@@ -5,7 +5,6 @@ Why each process has a file of its own: docs/adr/0009-several-writers.md.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from errno import ENOENT, ESTALE
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fitprint._core import ids
+from fitprint._core.signal_handlers import own, suppress_own
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, write_file
 from fitprint.stores.contract import JoinedRun, Store
@@ -67,8 +67,8 @@ class JoinedFolder(JoinedRun):
                 make_below(folder, os.path.dirname(relative))
                 write_file(partial, content)
                 os.replace(partial, path)
-            except OSError:
-                with contextlib.suppress(OSError):
+            except own(OSError):
+                with suppress_own(OSError):
                     os.unlink(partial)
                 check_nothing_in_way(folder, relative)
                 raise
@@ -91,7 +91,7 @@ class JoinedFolder(JoinedRun):
         for _ in range(_MOST_TRIES - 1):
             try:
                 return operate(self.path)
-            except OSError as error:
+            except own(OSError) as error:
                 if error.errno not in _MOVED:
                     raise
         return operate(self.path)
@@ -103,7 +103,7 @@ def _seal(package: Package, folder: Path, name: str) -> str:
         try:
             package.seal(folder / free)
             return free
-        except OSError:
+        except own(OSError):
             if not os.path.lexists(folder / free):
                 raise
             # another process has taken this name since it was free
