@@ -45,15 +45,24 @@ class RunAdder(ABC):
     def rename(self, name: str) -> None:
         """Give the run another name."""
 
-    @abstractmethod
     def add_tags(self, tags: Mapping[str, str], timestamp: float | None = None) -> None:
-        """Add tags to the run.
+        """Add tags to the run. A secret is stored as ``***``, as in a param.
 
         Args:
             tags: The tags.
             timestamp: When they were set, in seconds since the epoch, or None for the beginning of the run. Where
                 several processes set the same tag, the latest one stays.
         """
+        stored: dict[str, str] = {}
+        for name, value in tags.items():
+            hidden: list[Any] = []
+            stored[name] = self.secrets.redactor.value(name, value, hidden)
+            if hidden:
+                self.secrets.hidden[f"tag {name}"] = hidden
+        self._set_tags(stored, timestamp)
+
+    @abstractmethod
+    def _set_tags(self, tags: Mapping[str, str], timestamp: float | None) -> None: ...
 
     def address(self) -> tuple[str, str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Return where other processes find the run: the store, the run's id, and the patterns of its redactor."""

@@ -51,7 +51,7 @@ def begin_run(
         flavor=flavor,
         experiment=settings.experiment,
         parent_id=parent_id,
-        tags={**provenance.run_tags(), **(tags or {}), **(settings.tags or {})},
+        tags=dict(provenance.run_tags()),
         process=process.this_process(),
     )
     begun: OpenRun | RunWriter | None = None
@@ -59,6 +59,7 @@ def begin_run(
         begun = new_run = store.begin(record.run_id)
         redactor = redactor_for(settings.redact, settings.redact_allow)
         begun = writer = RunWriter(record, store.location, new_run, redactor)
+        writer.add_tags({**(tags or {}), **(settings.tags or {})})
         writer.write()
         if settles:
             new_run.settle()

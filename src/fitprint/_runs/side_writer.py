@@ -101,7 +101,7 @@ class SideWriter(RunAdder):
     def rename(self, name: str) -> None:
         self._add(side_file.NAME, "", self.hide(name))
 
-    def add_tags(self, tags: Mapping[str, str], timestamp: float | None = None) -> None:
+    def _set_tags(self, tags: Mapping[str, str], timestamp: float | None) -> None:
         with self._lock:
             for name, value in tags.items():
                 self._add(side_file.TAG, self.hide(name), self.hide(value), timestamp)

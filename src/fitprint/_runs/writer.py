@@ -70,7 +70,7 @@ class RunWriter(RunAdder):
     def rename(self, name: str) -> None:
         self.record.name = name
 
-    def add_tags(self, tags: Mapping[str, str], timestamp: float | None = None) -> None:
+    def _set_tags(self, tags: Mapping[str, str], timestamp: float | None) -> None:
         with self._lock:
             self.record.tags.update(tags)
             if timestamp is not None:
