@@ -16,6 +16,7 @@ from fitprint._runs.index import register_loaded
 from fitprint._settings.layers import current
 from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
+from fitprint.models.package import refuse_special_files
 from fitprint.models.signature import ModelSignature
 from fitprint.models.trust import ALL, allows_code, check
 from fitprint.plugin.contract import Flavor
@@ -88,6 +89,7 @@ def load(
     """
     folder = folder_of(uri)
     document = mlmodel.read(folder)
+    refuse_special_files(folder)
     metadata = document.get("metadata")
     if isinstance(metadata, dict) and metadata.get(EXTERNAL) is True:
         raise PackageError(f"{folder}: its files are stored elsewhere, according to its metadata ({EXTERNAL})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from fitprint._core import ids, process, provenance
@@ -26,17 +26,22 @@ def begin_run(
     flavor: str | None = None,
     parent_id: str | None = None,
     tags: Mapping[str, str] | None = None,
+    fill: Callable[[RunWriter], None] | None = None,
     settles: bool = False,
 ) -> Run:
     """Begin a run: its folder exists afterwards, and its record has the status RUNNING.
 
     Args:
-        settings: The settings in force.
-        name: The name of the run, unless the settings have one.
-        flavor: The flavor of the training call that the run is begun for.
-        parent_id: The id of the parent run.
-        tags: Tags of the run.
+        settings: The settings.
+        name: The name of the run, unless the settings name it.
+        flavor: The name of the flavor that records it.
+        parent_id: The id of the run that this one is a child of.
+        tags: Further tags.
+        fill: Adds what is known already, so that it is in the record that is written first.
         settles: Whether the run gets its final folder at once, because the user may take paths from it.
+
+    Returns:
+        The run.
 
     Raises:
         StoreUnavailable: If the store failed less than a minute ago.
@@ -60,6 +65,8 @@ def begin_run(
         redactor = redactor_for(settings.redact, settings.redact_allow)
         begun = writer = RunWriter(record, store.location, new_run, redactor)
         writer.add_tags({**(tags or {}), **(settings.tags or {})})
+        if fill is not None:
+            fill(writer)
         writer.write()
         if settles:
             new_run.settle()

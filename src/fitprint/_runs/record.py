@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -159,6 +159,6 @@ def read_record(store: Store, run_id: str) -> Record:
     write_waiting()
     document = store.read_record(run_id)
     try:
-        return from_json(document)
+        return replace(from_json(document), run_id=run_id)  # a run is found by the name of its folder
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise StoreError(f"the record of run {run_id} in {store.location} is broken: {error}") from None

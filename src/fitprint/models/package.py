@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from pickle import PickleBuffer
@@ -66,6 +67,17 @@ def member(folder: Path, name: Any) -> Path:
     if not is_there:
         raise PackageError(f"{folder}: the file {name} that its MLmodel file names is missing")
     return path
+
+
+def refuse_special_files(folder: Path) -> None:
+    """Raise PackageError if a package has a pipe, a device or a socket, which a loader would wait for without end."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            with contextlib.suppress(OSError):  # a link to nothing, or without end, is refused by whoever opens it
+                kind = os.stat(path).st_mode
+                if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+                    raise PackageError(f"{folder}: {os.path.relpath(path, folder)} is not a regular file")
 
 
 def is_plain_name(name: str) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fitprint._core.jsonable import to_bytes
+from fitprint._core.plain_files import read_plain
 from fitprint._core.signal_handlers import is_of_program, own, suppress_own
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, read_record, write_file
@@ -35,6 +36,8 @@ from fitprint.stores.layout import (
 )
 from fitprint.stores.leftovers import REPLACED, Leftovers, inspect_folder, remove
 
+LARGEST_SIDE_FILE = 256_000_000
+"""The bytes of the largest side file that is read: two million values of metrics."""
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -72,7 +75,10 @@ class FolderStore(Store):
             folder = f"{parent}/{run_id}"
             try:
                 names = [name for name in os.listdir(f"{folder}/{ALSO}") if name.endswith(SIDE_FILE)]
-                return {name.removesuffix(SIDE_FILE): Path(folder, ALSO, name).read_bytes() for name in sorted(names)}
+                return {
+                    name.removesuffix(SIDE_FILE): read_plain(f"{folder}/{ALSO}/{name}", LARGEST_SIDE_FILE)
+                    for name in sorted(names)
+                }
             except (FileNotFoundError, NotADirectoryError):
                 if os.path.isdir(folder):
                     return {}
