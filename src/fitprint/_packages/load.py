@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fitprint._packages.code_path import add_code
+from fitprint._packages.code_path import PackageCode, add_code, running
 from fitprint._packages.compatibility import environment_told, refuse_another_python
 from fitprint._packages.loader_copy import name_of_copy
 from fitprint._packages.resolve import GENERIC, choose, folder_of
@@ -34,6 +34,8 @@ class Loaded:
     document: Mapping[str, Any]
     flavor: Flavor
     model: Any
+    code: PackageCode | None
+    """The package's own code, if it has some and may run it."""
 
     @property
     def generic(self) -> Mapping[str, Any]:
@@ -44,9 +46,10 @@ class Loaded:
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Return what the flavor predicts, or what the method returns that MLmodel names in place of ``predict``."""
         method = self.generic.get("predict_fn") or "predict"
-        if method == "predict":
-            return self.flavor.predict(self.model, data, params)
-        return getattr(self.model, method)(data)
+        with running(self.code):
+            if method == "predict":
+                return self.flavor.predict(self.model, data, params)
+            return getattr(self.model, method)(data)
 
     def check(self) -> None:
         """Check that the model has the method that MLmodel names in place of ``predict``.
@@ -98,13 +101,12 @@ def load(
     copied = name_of_copy(flavor.loader_module)
     check(folder, document, level, digest=digest, reason=flavor.needs_trust(config), unused_loader=copied)
     refuse_another_python(folder, document, config)
-    if allows_code(level):
-        add_code(folder, config)
+    code = add_code(folder, config) if allows_code(level) else None
     types = {*trusted_types, *(config.get(TRUSTED_TYPES) or () if level == ALL else ())}
-    with environment_told(folder, document):
+    with running(code), environment_told(folder, document):
         model = flavor.load(folder, {**config, TRUSTED_TYPES: sorted(types)})
     register_loaded(model, document.get("run_id"))
-    return Loaded(folder, document, flavor, model)
+    return Loaded(folder, document, flavor, model, code)
 
 
 def load_native(uri: str | os.PathLike[str], name: str, **options: Any) -> Any:
