@@ -24,6 +24,12 @@ from fitprint._runs.record import FINISHED, RUNNING, Record, Skip, now
 from fitprint.models.package import Package
 from fitprint.stores import OpenRun
 
+BURST, SHARE = 0.05, 0.05
+"""The seconds of writing that the user's changes take at once, and the share of the time that they take beyond that.
+
+Each write takes time in proportion to the whole record, so thousands of changes must not be written one by one.
+"""
+
 
 class RunWriter(RunAdder):
     """Writes one run into its store, for the recorder and for the methods of `Run`.
@@ -42,9 +48,12 @@ class RunWriter(RunAdder):
         self._open_run = open_run
         self._pid = os.getpid()
         self._lock = fork_safe_lock(threading.RLock)
+        self._artifact_names = set(record.artifacts)
         self._metrics = MetricBuffer()
         self._closing: Callable[[], None] | None = None
-        self._flushed = time.monotonic()
+        self._flushed = self._paced = time.monotonic()
+        self._allowance = BURST
+        self._waits = False
 
     @property
     def path(self) -> Path:
@@ -93,7 +102,8 @@ class RunWriter(RunAdder):
         name = posixpath.normpath(name)
         with self._store_operation():
             self._owned().write_artifact(name, content)
-        if name not in self.record.artifacts:
+        if name not in self._artifact_names:
+            self._artifact_names.add(name)
             self.record.artifacts.append(name)
 
     def begin_package(self, limit: int | None) -> Package:
@@ -126,7 +136,7 @@ class RunWriter(RunAdder):
                     self._metrics.write(self._owned())
 
     def change(self, metrics_only: bool = False) -> _Change:
-        """Return a context manager that writes what the user changes in it: soon if the run is open, else at once."""
+        """Return a context manager that writes what the user changes in it, at once or together with more of it."""
         return _Change(self, metrics_only)
 
     # the end of the run
@@ -191,6 +201,22 @@ class RunWriter(RunAdder):
         self._metrics.write(self._owned())
         self.record.redact(self.secrets.hide, self.secrets.clean)
         self._owned().write_record(self.record.to_json())
+        self._allowance -= time.monotonic() - self._flushed
+        if self._waits:
+            self._waits = False
+            waiting.forget(self)
+
+    def _may_write(self) -> bool:
+        """Return whether writing has not taken more than its share of the time yet."""
+        now = time.monotonic()
+        self._allowance = min(BURST, self._allowance + SHARE * (now - self._paced))
+        self._paced = now
+        return self._allowance > 0
+
+    def _write_later(self) -> None:
+        """Have the run written together with later changes, when a run is read or begun here, and at exit."""
+        self._waits = True
+        waiting.write_later(self)
 
     def _try_to_write(self) -> None:
         with self._lock:
@@ -207,7 +233,7 @@ class RunWriter(RunAdder):
             if not self.is_lost(error):
                 raise
             if not self._is_gone():
-                waiting.write_soon(self)
+                self._write_later()
 
     def _owned(self) -> OpenRun:
         """Return the open run.
@@ -224,7 +250,7 @@ class RunWriter(RunAdder):
 
 
 class _Change:
-    """Changes of a run by the user: written at once if the run has ended, and within a second while it is open."""
+    """Changes of a run by the user: written at once, and together if there are many."""
 
     def __init__(self, writer: RunWriter, metrics_only: bool) -> None:
         self._writer = writer
@@ -237,11 +263,15 @@ class _Change:
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         writer = self._writer
         try:
-            if kind is None and writer.record.status != RUNNING:
+            if kind is not None:
+                return
+            if not writer._may_write():
+                writer._write_later()
+            elif writer.record.status != RUNNING:
                 writer._write_or_wait()
-            elif kind is None and self._metrics_only:
+            elif self._metrics_only:
                 writer.flush_if_due()
-            elif kind is None:
+            else:
                 writer._try_to_write()
         finally:
             writer._lock.release()
