@@ -87,7 +87,10 @@ class Run:
 
     @property
     def path(self) -> Path:
-        """The folder of the run. It moves when the run ends."""
+        """The folder of the run.
+
+        Of a run that `fitprint.start_run` began it stays the same. That of a recorded training call moves when it ends.
+        """
         writer = self._hold.writer
         if writer is not None and writer.written_here:
             return writer.path
