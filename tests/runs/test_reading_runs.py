@@ -185,6 +185,15 @@ def test_lines_of_metrics_that_cannot_be_read_are_left_out(store, line):
     assert fitprint.get_run(run.run_id).metric_history("m") == [(0, 1.0), (1, 2.0)]
 
 
+def test_tags_and_errors_of_other_types_are_texts(store):
+    run = make("odd")
+    file = run.path / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "tags": {"framework_version": 1}, "error": {"a": 1}}))
+    read = fitprint.get_run(run.run_id)
+    assert (read.tags, read.error) == ({"framework_version": "1"}, {"type": "", "message": "", "a": "1"})
+    assert "odd" in read._repr_html_()
+
+
 def test_a_copied_folder_is_a_run_with_the_name_of_its_folder(store):
     run = make("copied")
     shutil.copytree(run.path, store / ("f" * 32))

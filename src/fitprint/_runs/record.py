@@ -144,6 +144,9 @@ def from_json(document: Mapping[str, Any]) -> Record:
     record.metrics = {name: float(value) for name, value in record.metrics.items()}  # also "NaN" and infinities
     record.tag_times = {name: float(time) for name, time in record.tag_times.items()}
     record.skipped = [Skip(*skip) for skip in record.skipped]
+    record.tags = {name: value if type(value) is str else str(value) for name, value in record.tags.items()}
+    if record.error is not None:
+        record.error = {"type": "", "message": "", **{name: str(value) for name, value in record.error.items()}}
     if record.status == RUNNING and is_alive(record.process) is False:
         record.status = KILLED
     return record

@@ -1,6 +1,7 @@
 """The store in a folder: one folder per run, open ones below ``.open/``, which one rename moves when they end.
 
-Runs of blocks are moved at their beginning: docs/adr/0010-a-block-s-run-keeps-its-folder.md. Many processes and machines on a POSIX file system share a store. Why a rename: docs/adr/0003-rename-when-a-run-ends.md.
+Many processes and machines on a POSIX file system share a store. Why a rename: docs/adr/0003-rename-when-a-run-ends.md.
+Why runs of blocks are moved at their beginning: docs/adr/0010-a-block-s-run-keeps-its-folder.md.
 Why neither a lock nor an index: docs/adr/0008-no-lock-in-the-store.md.
 """
 
