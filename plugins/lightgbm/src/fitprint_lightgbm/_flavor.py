@@ -37,7 +37,6 @@ class LightGBMFlavor(BoostingFlavor):
     save_options = pickle_format.OPTIONS
     container = Dataset
     container_arguments = ("train_set",)
-    evaluation_arguments = ("eval_set", "eval_X")  # the second since LightGBM 4.7
     regressor = LGBMRegressor
     classifier = LGBMClassifier
 
@@ -71,8 +70,7 @@ class LightGBMFlavor(BoostingFlavor):
         if call.instance is None:
             return {}
         if isinstance(call.instance, LGBMClassifier) and callable(call.instance.objective_):
-            if not self.has_evaluation_sets(call):
-                call.skip("training metrics", "objective", "with a custom objective the model predicts no labels")
+            call.skip("training metrics", "objective", "with a custom objective the model predicts no labels")
             return {}
         return self.estimator_metrics(call, silent_copy(call.instance))
 

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+from sklearn.base import (
+    ClassifierMixin,
+    ClusterMixin,
+    OutlierMixin,
+    RegressorMixin,
+    is_classifier,
+    is_clusterer,
+    is_outlier_detector,
+    is_regressor,
+)
 
 from fitprint.plugin import (
     ChildRun,
@@ -150,12 +159,27 @@ def _training_facts(call: TrainingCall, estimator: Any) -> tuple[dict[str, float
     if _search.is_search(estimator) and not hasattr(estimator, "best_estimator_"):
         return {}, {}
     model, inputs = silent_copy_for(estimator, _arguments.inputs_of(call))
-    if is_classifier(model):
+    if _is_classifier(model):
         return _training_metrics.classifier_facts(call, model, inputs)
-    if is_regressor(model):
+    if _is_regressor(model):
         return _training_metrics.regressor_facts(call, model, inputs)
-    if is_clusterer(model):
-        return _training_metrics.clusterer_facts(call, model, inputs)
-    if is_outlier_detector(model):
-        return _training_metrics.outlier_facts(call, model, inputs)
-    return {}, {}
+    metrics: dict[str, float] = {}
+    artifacts: dict[str, Any] = {}
+    if is_clusterer(model) or isinstance(model, ClusterMixin):
+        metrics, artifacts = _training_metrics.clusterer_facts(call, model, inputs)
+    elif is_outlier_detector(model) or isinstance(model, OutlierMixin):
+        metrics, artifacts = _training_metrics.outlier_facts(call, model, inputs)
+    return metrics | _training_metrics.own_score(call, model, inputs), artifacts
+
+
+def _is_classifier(model: Any) -> bool:
+    """Return whether an estimator is a classifier, in whatever order its class names its bases.
+
+    scikit-learn tells the kind of estimator only of a class that names the mixin before ``BaseEstimator``.
+    """
+    return is_classifier(model) or isinstance(model, ClassifierMixin)
+
+
+def _is_regressor(model: Any) -> bool:
+    """Return whether an estimator is a regressor, in whatever order its class names its bases."""
+    return is_regressor(model) or isinstance(model, RegressorMixin)
