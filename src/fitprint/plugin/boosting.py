@@ -33,6 +33,9 @@ class BoostingFlavor(Flavor):
     classifier: type[Any]
     """The library's base class of classifiers."""
 
+    classifying_objectives: tuple[str, ...] = ()
+    """How the names of the objectives of classifiers begin."""
+
     def __init__(self) -> None:
         self.origins = ContainerOrigins()
 
@@ -153,6 +156,21 @@ class BoostingFlavor(Flavor):
             return training_metrics(call, rows, model.predict, None, for_signature=True)
         probability, classes = model.predict_proba, self.classes_of(model)
         return training_metrics(call, rows, model.predict, probability, classes, for_signature=True)
+
+    def model_type(self, model: Any) -> str | None:
+        """Return the type of an estimator; of a booster, what `objective_of` says."""
+        if isinstance(model, self.classifier):
+            return "classifier"
+        if isinstance(model, self.regressor):
+            return "regressor"
+        objective = self.objective_of(model)
+        if objective is None:
+            return None
+        return "classifier" if objective.startswith(self.classifying_objectives) else "regressor"
+
+    def objective_of(self, model: Any) -> str | None:
+        """Return the name of the objective that a booster was trained for; None, the default, if it is not known."""
+        return None
 
     @staticmethod
     def validation_table(result: Any) -> str:

@@ -109,8 +109,7 @@ class PyFuncModel:
             SchemaError: The data does not fit the signature; its text has a line for each column.
         """
         signature = self.metadata.signature
-        if signature is not None and signature.inputs is not None and not self._checks_itself:
-            data = enforce_inputs(data, signature.inputs, lossless=True)
+        data = self._enforced(data)
         schema = signature.params if signature is not None else None
         if params and schema is None:
             folder = str(self._loaded.folder)
@@ -125,6 +124,13 @@ class PyFuncModel:
             with guarded("remembering a prediction", self._loaded.flavor.name):
                 remember(predictions, Origin(run, {}), (data,))
         return predictions
+
+    def _enforced(self, data: Any) -> Any:
+        """Return data as the native model takes it. Raises SchemaError if it does not fit the signature."""
+        signature = self.metadata.signature
+        if signature is None or signature.inputs is None or self._checks_itself:
+            return data
+        return enforce_inputs(data, signature.inputs, lossless=True)
 
     def unwrap(self) -> Any:
         """Return the native model.

@@ -39,6 +39,7 @@ class LightGBMFlavor(BoostingFlavor):
     container_arguments = ("train_set",)
     regressor = LGBMRegressor
     classifier = LGBMClassifier
+    classifying_objectives = ("binary", "multiclass", "cross_entropy")
 
     def patches(self) -> Sequence[Patch]:
         return [
@@ -94,6 +95,12 @@ class LightGBMFlavor(BoostingFlavor):
 
     def container_rows(self, container: Dataset) -> Any:
         return np.zeros((1, container.num_feature()))
+
+    def objective_of(self, model: Any) -> str | None:
+        if not isinstance(model, Booster):
+            return None
+        lines = model.model_to_string(num_iteration=1).split("\n", 20)
+        return next((line.removeprefix("objective=") for line in lines if line.startswith("objective=")), None)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         if isinstance(model, LGBMModel) and is_recording():

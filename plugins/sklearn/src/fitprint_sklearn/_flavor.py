@@ -132,6 +132,21 @@ class SklearnFlavor(Flavor):
                 return getattr(model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
+    def model_type(self, model: Any) -> str | None:
+        if _is_classifier(model) or _is_outlier_detector(model):
+            return "classifier"
+        if _is_regressor(model):
+            return "regressor"
+        return "clusterer" if _is_clusterer(model) else None
+
+    def probabilities(self, model: Any, data: Any) -> tuple[Any, Any] | None:
+        if _is_outlier_detector(model):  # it predicts 1 for the usual, for which its decision value is high, and -1
+            return (model.decision_function(data), [-1, 1]) if hasattr(model, "decision_function") else None
+        return super().probabilities(model, data)
+
+    def score(self, model: Any, data: Any, target: Any, weight: Any, metrics: Mapping[str, float]) -> float | None:
+        return _training_metrics.score_of(model, data, target, weight, metrics)
+
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
         return _packages.save(model, package, context)
 
@@ -165,9 +180,9 @@ def _training_facts(call: TrainingCall, estimator: Any) -> tuple[dict[str, float
         return _training_metrics.regressor_facts(call, model, inputs)
     metrics: dict[str, float] = {}
     artifacts: dict[str, Any] = {}
-    if is_clusterer(model) or isinstance(model, ClusterMixin):
+    if _is_clusterer(model):
         metrics, artifacts = _training_metrics.clusterer_facts(call, model, inputs)
-    elif is_outlier_detector(model) or isinstance(model, OutlierMixin):
+    elif _is_outlier_detector(model):
         metrics, artifacts = _training_metrics.outlier_facts(call, model, inputs)
     return metrics | _training_metrics.own_score(call, model, inputs), artifacts
 
@@ -183,3 +198,13 @@ def _is_classifier(model: Any) -> bool:
 def _is_regressor(model: Any) -> bool:
     """Return whether an estimator is a regressor, in whatever order its class names its bases."""
     return is_regressor(model) or isinstance(model, RegressorMixin)
+
+
+def _is_clusterer(model: Any) -> bool:
+    """Return whether an estimator is a clusterer, in whatever order its class names its bases."""
+    return is_clusterer(model) or isinstance(model, ClusterMixin)
+
+
+def _is_outlier_detector(model: Any) -> bool:
+    """Return whether an estimator is an outlier detector, in whatever order its class names its bases."""
+    return is_outlier_detector(model) or isinstance(model, OutlierMixin)

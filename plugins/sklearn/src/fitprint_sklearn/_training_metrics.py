@@ -175,6 +175,24 @@ def own_score(call: TrainingCall, model: Any, inputs: Any) -> dict[str, float]:
     return metrics
 
 
+def score_of(model: Any, data: Any, target: Any, weight: Any, metrics: Mapping[str, float]) -> float | None:
+    """Return what an estimator's ``score`` returns for data, or None if it has none.
+
+    Args:
+        model: The estimator.
+        data: The rows.
+        target: The target, or None.
+        weight: The weights of the rows, or None.
+        metrics: The metrics of these rows, among which the usual scores are found.
+    """
+    if not hasattr(model, "score"):
+        return None
+    standard = next((name for name in ("accuracy_score", "r2_score") if name in metrics), None)
+    if standard is not None and _has_standard_score(model):
+        return metrics[standard]
+    return _score(model, TrainingRows(data, target, weight))
+
+
 def _add_score(
     call: TrainingCall, model: Any, rows: TrainingRows, metrics: dict[str, float], standard: str = ""
 ) -> None:

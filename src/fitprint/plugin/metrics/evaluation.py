@@ -1,4 +1,4 @@
-"""All metrics of predictions at once, with the names and values of MLflow's default evaluator; curves and tables too."""
+"""All metrics of predictions at once, with the names and values of MLflow's default evaluator, and the curves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fitprint.plugin.metrics.classification import (
     tally,
     weighted_scores,
 )
-from fitprint.plugin.metrics.clustering import adjusted_rand_score, cluster_sizes, silhouette
+from fitprint.plugin.metrics.clustering import Silhouette, adjusted_rand_score, cluster_sizes, silhouette
 from fitprint.plugin.metrics.inputs import (
     Array,
     Encoded,
@@ -53,6 +53,9 @@ from fitprint.plugin.metrics.regression import regression_facts
 
 MOST_CURVES = 10
 """Of more classes than this no curves are kept, as in MLflow."""
+_FIRST = ("accuracy_score", "r2_score", "roc_auc", "f1_score", "root_mean_squared_error", "mean_absolute_error")
+"""The metrics that people compare first stand first, and counts and sums last."""
+_LAST = ("true_negatives", "false_positives", "false_negatives", "true_positives", "mean_on_target", "sum_on_target")
 _OF_SCORES = ("log_loss", "roc_auc")
 _OF_ONE_OUTPUT = ("max_error", "mean_absolute_percentage_error", "sum_on_target", "mean_on_target")
 
@@ -83,10 +86,16 @@ def regressor_evaluation(predictions: Predictions, weight: Any = None) -> Evalua
     Raises:
         ValueError: The shapes of truth, prediction and weights do not match.
     """
-    facts = regression_facts(predictions.truth, predictions.predicted, weight=weight)
-    truth = predictions.truth.astype(np.float64).reshape(len(predictions.truth), -1)
-    predicted = predictions.predicted.astype(np.float64).reshape(truth.shape)
+    truth, predicted = predictions.truth, predictions.predicted
     outcomes: dict[str, float | str] = {"example_count": float(len(truth))}
+    if truth.size == len(truth) and predicted.ndim == 2 and predicted.shape[1] > 1:
+        reason = (
+            f"the model predicts {predicted.shape[1]} values of each row, such as quantiles, and the target has one"
+        )
+        return EvaluationFacts("regression", *sort_outcomes({**outcomes, "metrics of one value": reason}), {})
+    facts = regression_facts(truth, predicted, weight=weight)
+    truth = truth.astype(np.float64).reshape(len(truth), -1)
+    predicted = predicted.astype(np.float64).reshape(truth.shape)
     if truth.shape[1] > 1:
         outcomes |= dict.fromkeys(_OF_ONE_OUTPUT, "defined for one output only")
     elif len(truth):
@@ -94,7 +103,13 @@ def regressor_evaluation(predictions: Predictions, weight: Any = None) -> Evalua
         with np.errstate(all="ignore"):  # a value that overflows or is not a number becomes a reason below
             outcomes |= _of_one_output(truth[:, 0], predicted[:, 0], weights)
     metrics, reasons = sort_outcomes(outcomes)
-    return EvaluationFacts("regression", metrics | facts.metrics, reasons | facts.reasons, {})
+    return EvaluationFacts("regression", _ordered(metrics | facts.metrics), reasons | facts.reasons, {})
+
+
+def _ordered(metrics: dict[str, float]) -> dict[str, float]:
+    last = (*_LAST, "example_count")
+    names = [name for name in metrics if name not in _FIRST and name not in last]
+    return {name: metrics[name] for name in (*_FIRST, *names, *last) if name in metrics}
 
 
 def _of_one_output(truth: Array, predicted: Array, weights: Array | None) -> dict[str, float | str]:
@@ -148,7 +163,7 @@ def classifier_evaluation(predictions: Predictions, weight: Any = None, pos_labe
         scores = class_scores(rows.encoded, predictions.probability)
     evaluate = _two_classes if len(rows.encoded.labels) == 2 else _several_classes
     facts = evaluate(rows, scores)
-    return facts._replace(metrics=count | facts.metrics)
+    return facts._replace(metrics=_ordered(count | facts.metrics))
 
 
 class _Rows:
@@ -260,14 +275,14 @@ def _several_outputs(predictions: Predictions, weight: Any) -> EvaluationFacts:
         weight=weight,
     )
     count = {"example_count": float(len(predictions.truth))}
-    return EvaluationFacts("classification of several outputs", count | facts.metrics, facts.reasons, {})
+    return EvaluationFacts("classification of several outputs", facts.metrics | count, facts.reasons, {})
 
 
 def clusterer_evaluation(data: Any, labels: Any, truth: Any = None) -> EvaluationFacts:
     """Compute how well clusters separate the rows and, where the true classes are known, how well they match them.
 
     Args:
-        data: The rows: numbers of shape (n, features).
+        data: The rows, of shape (n, features).
         labels: The cluster of each row; -1 is noise.
         truth: The class of each row, or None.
 
@@ -275,14 +290,16 @@ def clusterer_evaluation(data: Any, labels: Any, truth: Any = None) -> Evaluatio
         The metrics, and the sizes of the clusters as an artifact.
 
     Raises:
-        ValueError: There is not one label per row, or the data are not numbers.
+        ValueError: There is not one label per row.
     """
     names = dense(labels).reshape(-1)
     sizes = cluster_sizes(names)
     outcomes: dict[str, float | str] = {"example_count": float(len(names)), "n_clusters": float(len({*sizes} - {"-1"}))}
     if "-1" in sizes:
         outcomes["noise_fraction"] = sizes["-1"] / len(names)
-    score = silhouette(data, names)
+    score = (
+        silhouette(data, names) if _are_numbers(data) else Silhouette(None, len(names), "the rows are not all numbers")
+    )
     outcomes["silhouette_score"] = score.value if score.value is not None else str(score.reason)
     if truth is not None:
         outcomes["adjusted_rand_score"] = adjusted_rand_score(dense(truth).reshape(-1), names)
@@ -290,3 +307,7 @@ def clusterer_evaluation(data: Any, labels: Any, truth: Any = None) -> Evaluatio
     if score.rows < len(names):
         reasons["silhouette_score of all rows"] = f"taken on {score.rows} of {len(names)} rows, seed 0"
     return EvaluationFacts("clustering", metrics, reasons, {"cluster_sizes.json": sizes})
+
+
+def _are_numbers(data: Any) -> bool:
+    return hasattr(data, "toarray") or np.asarray(data).dtype.kind in "biuf"

@@ -41,7 +41,7 @@ def model_type_of(truth: Any, predicted: Any, has_probabilities: bool = False) -
     Returns:
         ``classifier`` or ``regressor``.
     """
-    target, values = dense(truth), dense(predicted)
+    target, values = _numbers_in(dense(truth)), _numbers_in(dense(predicted))
     if has_probabilities or target.dtype.kind not in _NUMBERS or values.dtype.kind not in _NUMBERS:
         return CLASSIFIER
     if not _are_whole(target):
@@ -52,6 +52,29 @@ def model_type_of(truth: Any, predicted: Any, has_probabilities: bool = False) -
         return CLASSIFIER if np.isin(values, target).all() else REGRESSOR
     two_values = len(np.unique(target)) == 2
     return CLASSIFIER if two_values and _within_one(values) else REGRESSOR
+
+
+def as_values(truth: Any, predicted: Any) -> Predictions:
+    """Return the predictions of a regressor.
+
+    Args:
+        truth: The target, of shape (n,) or (n, outputs).
+        predicted: What the model predicts.
+
+    Returns:
+        Both as arrays.
+
+    Raises:
+        ValueError: One of them is not numeric.
+    """
+    arrays = []
+    for name, part in (("the target", truth), ("the predictions", predicted)):
+        array = dense(part)
+        try:
+            arrays.append(array if array.dtype.kind in "biuf" else array.astype(np.float64))
+        except (ValueError, TypeError):
+            raise ValueError(f"{name} of a regressor must be numbers, not {array.dtype}") from None
+    return Predictions(*arrays)
 
 
 def as_labels(truth: Any, predicted: Any, probability: Any = None, classes: Any = None) -> Predictions:
@@ -121,6 +144,13 @@ def _of_one_type(target: Array, values: Array) -> tuple[Array, Array]:
         first = [repr(np.unique(array)[:3].tolist()) for array in (target, values)]
         raise ValueError(f"the target has labels such as {first[0]}, and the predictions are such as {first[1]}")
     return target_texts, value_texts
+
+
+def _numbers_in(values: Array) -> Array:
+    """Return an array of Python's numbers, such as pandas gives of nullable columns, as an array of floats."""
+    if values.dtype.kind == "O" and values.size and all(type(value) in (int, float) for value in values.flat):
+        return values.astype(np.float64)
+    return values
 
 
 def _are_whole(values: Array) -> bool:
