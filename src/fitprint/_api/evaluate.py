@@ -13,6 +13,7 @@ from fitprint._core.call_scope import suppress
 from fitprint._core.guard import attempt, describe, warn_once
 from fitprint._core.publish import publish
 from fitprint._core.variable_names import calling_frame, variable_name
+from fitprint._recorder.evaluation import argument_text
 from fitprint._runs.record import Skip
 from fitprint.plugin.metrics.evaluation import (
     EvaluationFacts,
@@ -91,8 +92,9 @@ def evaluate(
     _refuse_unknown(mlflow)
     config = {_OF_CONFIG[key]: value for key, value in (evaluator_config or {}).items() if key in _OF_CONFIG}
     inputs, target = (X if X is not None else data), (y if y is not None else targets)
+    frame = calling_frame()
     if data_name is None:
-        data_name = variable_name(inputs if inputs is not None else target, calling_frame())
+        data_name = variable_name(inputs if inputs is not None else target, frame)
     given = _read(
         inputs,
         target,
@@ -108,7 +110,11 @@ def evaluate(
         facts = _facts(evaluated, given)
     skipped = [Skip(name, "metric", reason) for name, reason in facts.reasons.items()]
     result = EvaluationResult(facts.problem, facts.metrics, facts.artifacts, skipped, data_name)
-    return record_evaluation(result, evaluated, given.inputs, (predictions, probabilities))
+    named = {"model": model, "X": inputs, "y": target, "predictions": predictions, "probabilities": probabilities}
+    texts = (f"{name}={argument_text(value, frame)}" for name, value in named.items() if value is not None)
+    return record_evaluation(
+        result, evaluated, given.inputs, (predictions, probabilities), f"evaluate({', '.join(texts)})"
+    )
 
 
 @dataclass(frozen=True)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from fitprint._api.evaluated_model import EvaluatedModel
 from fitprint._api.evaluation_result import EvaluationResult
 from fitprint._core.guard import warn_user
+from fitprint._core.privacy.artifact_text import hidden_content
 from fitprint._packages.run_of_package import OpenedRun, run_of_package
+from fitprint._recorder.collect import content_bytes
+from fitprint._recorder.evaluation import evaluation_data
 from fitprint._runs.active import active_run
-from fitprint._runs.artifacts import dict_content
 from fitprint._runs.index import run_of
 from fitprint._runs.open import begin_run
-from fitprint._runs.predictions import common_origin
+from fitprint._runs.predictions import PredictedData, common_origin
 from fitprint._runs.record import FINISHED
 from fitprint._runs.run import Run, adder_of
-from fitprint._runs.scores import add_scores
+from fitprint._runs.scores import UNKNOWN_DATA, add_scores, has_room
 from fitprint._settings.layers import current
+from fitprint.pyfunc._flavor import PyfuncFlavor
 
 
 def record_evaluation(
-    result: EvaluationResult, model: EvaluatedModel | None, data: Any, predictions: tuple[Any, ...]
+    result: EvaluationResult, model: EvaluatedModel | None, data: Any, predictions: tuple[Any, ...], text: str
 ) -> EvaluationResult:
     """Add an evaluation to a run. A store that cannot be written costs the record alone, and the user is warned.
 
@@ -30,6 +34,7 @@ def record_evaluation(
         model: The model, or None.
         data: The inputs, or None.
         predictions: The predictions and probabilities that the user has passed, whose origin may be known.
+        text: The call of `evaluate`.
 
     Returns:
         The evaluation with its run.
@@ -37,7 +42,7 @@ def record_evaluation(
     try:
         opened = _run_for(model, predictions)
         try:
-            _add(opened.run, result, data)
+            _add(opened.run, result, model, data, text)
         finally:
             opened.close()
     except OSError as error:
@@ -64,18 +69,22 @@ def _run_for(model: EvaluatedModel | None, predictions: tuple[Any, ...]) -> Open
     return OpenedRun(begin_run(settings, name, flavor.name), FINISHED)
 
 
-def _add(run: Run, result: EvaluationResult, data: Any) -> None:
-    """Add metrics, artifacts and skip reasons to a run, under names that say of which data they are."""
+def _add(run: Run, result: EvaluationResult, model: EvaluatedModel | None, data: Any, text: str) -> None:
     adder = adder_of(run)
-    name = result.data_name or "unknown_dataset"
-    add_scores(run, {f"{metric}_{name}": value for metric, value in result.metrics.items()})
-    with adder.change():
-        for file, content in result.artifacts.items():
-            stem, _, ending = file.partition(".")
-            file = f"{stem}_{name}.{ending}"
-            if isinstance(content, str):
-                adder.write_artifact(file, content.encode("utf-8"))
-            else:
-                adder.write_artifact(file, dict_content(content, file, adder.secrets.redactor))
-        for skip in result.skipped:
-            adder.skip(f"{skip.what}_{name}", skip.rule, skip.reason)
+    flavor = model.flavor if model is not None else None
+    facts = evaluation_data(run, PredictedData(data, result.data_name, flavor or PyfuncFlavor()))
+    if facts.rows is None and "example_count" in result.metrics:
+        facts = facts._replace(rows=int(result.metrics["example_count"]))
+    for skip in result.skipped:
+        adder.skip(f"{skip.what}_{result.data_name or UNKNOWN_DATA}", skip.rule, skip.reason)
+    add_scores(
+        run,
+        {name: value for name, value in result.metrics.items() if has_room(run, name)},
+        facts,
+        text=text,
+        artifacts={
+            name: hidden_content(name, content_bytes(content), adder.secrets.redactor)
+            for name, content in result.artifacts.items()
+            if has_room(run, PurePosixPath(name).stem)
+        },
+    )
