@@ -32,8 +32,8 @@ class EvaluatedModel:
         self.flavor = model._loaded.flavor if isinstance(model, PyFuncModel) else _flavor_of(model)
         if self.flavor is None and not callable(getattr(model, "predict", model)):
             raise TypeError(
-                f"evaluate() cannot predict with a {type(model).__name__}: pass a model that has a method predict, "
-                "a function, the path of a package, or predictions="
+                f"evaluate() cannot predict with an object of the class {type(model).__name__}: pass a model with a "
+                "method predict, a function, the path of a package, or predictions="
             )
 
     @property

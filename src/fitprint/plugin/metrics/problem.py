@@ -104,13 +104,20 @@ def as_labels(truth: Any, predicted: Any, probability: Any = None, classes: Any 
     if values.ndim == 2:
         names = _names(target, values.shape[1], classes)
         labels, scores = names[values.argmax(axis=1)], values
-    elif values.dtype.kind == "f" and not (_are_whole(values) and target.dtype.kind in "biuf"):
+    elif values.dtype.kind == "f" and not _are_label_numbers(values, target):
         names = _names(target, 2, classes)
         threshold = 0.5 if _within_one(values) else 0.0
         labels, scores = names[(values > threshold).astype(int)], values
     else:
         return Predictions(*_of_one_type(target, values), probability, classes)
     return Predictions(target, labels, scores if probability is None else probability, names)
+
+
+def _are_label_numbers(values: Array, target: Array) -> bool:
+    """Return whether floats are labels, and no scores: whole numbers, below 0 only where the target is so too."""
+    if target.dtype.kind not in "biuf" or not _are_whole(values):
+        return False
+    return bool(np.isin(values[values < 0], target).all())
 
 
 def _names(target: Array, columns: int, classes: Any) -> Array:
