@@ -83,7 +83,8 @@ def _name_of(value: Any, variables: Mapping[str, Any]) -> str | None:
     if not isinstance(variables, dict):  # since Python 3.13 a view of the frame; else what `exec` was given
         variables = dict(variables) if type(variables) is _ViewOfVariables else {}
     # looked through in a copy, because another thread may add a global variable
-    names: list[str] = [name for name, held in dict.copy(variables).items() if held is value]
+    holders: list[str] = [name for name, held in dict.copy(variables).items() if held is value]
+    names = [name for name in holders if name.isidentifier()]  # others are Python's or pytest's own, such as `.0`
     if not names:
         return None
     name = next((name for name in names if not name.startswith("_")), names[0])  # IPython keeps the results of cells

@@ -12,9 +12,12 @@ from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, dataset_facts
 from fitprint._recorder.package import record_package
 from fitprint._recorder.params import add_params
 from fitprint._recorder.steps import Recording
+from fitprint._runs.index import trained_by
 from fitprint._runs.open import begin_run
+from fitprint._runs.predictions import Origin
 from fitprint._runs.run import writer_of
 from fitprint._runs.writer import RunWriter
+from fitprint.plugin.contract import TrainingCall
 from fitprint.plugin.emit import ChildRun
 
 
@@ -38,6 +41,19 @@ def record_metrics(recording: Recording) -> None:
         now = time.time()
         for name, value in call.flavor.metrics(call).items():
             writer.add_metric(name, float(value), 0, now)
+    if call.settings.log_post_training_metrics:
+        with recording.step("metrics of the validated model"):
+            _record_validation(call)
+
+
+def _record_validation(call: TrainingCall) -> None:
+    """Add what a validation says of a recorded model to the run of that model."""
+    validated = call.flavor.validated_model(call)
+    run = trained_by(validated) if validated is not None else None
+    if run is not None:
+        from fitprint._recorder.evaluation import record_score  # which needs this module
+
+        record_score(call, Origin(run, {}))
 
 
 def record_facts(recording: Recording) -> None:
