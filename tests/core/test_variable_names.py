@@ -53,6 +53,15 @@ def test_a_parameter_is_left_for_the_variable_of_the_caller():
     assert passed_on(["nobody's"]) == "first"
 
 
+def test_what_a_function_makes_of_its_arguments_is_left_alone():
+    def use(*others):
+        others = iter(others)
+        assert name_here(next(others)) is None
+        return list(others)
+
+    assert use(["a value"], 2, 3) == [2, 3]
+
+
 def test_the_first_name_counts_unless_it_is_hidden():
     _own = ["a value"]
     own = second = _own

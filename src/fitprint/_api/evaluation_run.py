@@ -9,9 +9,8 @@ from typing import Any
 from fitprint._api.evaluated_model import EvaluatedModel
 from fitprint._api.evaluation_result import EvaluationResult
 from fitprint._core.guard import warn_user
-from fitprint._core.privacy.artifact_text import hidden_content
+from fitprint._core.privacy.artifact_text import artifact_bytes
 from fitprint._packages.run_of_package import OpenedRun, run_of_package
-from fitprint._recorder.collect import content_bytes
 from fitprint._recorder.evaluation import evaluation_data
 from fitprint._runs.active import active_run
 from fitprint._runs.index import run_of
@@ -83,7 +82,7 @@ def _add(run: Run, result: EvaluationResult, model: EvaluatedModel | None, data:
         facts,
         text=text,
         artifacts={
-            name: hidden_content(name, content_bytes(content), adder.secrets.redactor)
+            name: artifact_bytes(name, content, adder.secrets.redactor)
             for name, content in result.artifacts.items()
             if has_room(run, PurePosixPath(name).stem)
         },

@@ -57,7 +57,7 @@ class ClassTree:
         self.names = names
         self.begin = begin
         self.is_ours = is_ours
-        self.packages = frozenset(packages or (package_of(base),)).union(map(package_of, bases_of(base))) - _EVERYONES
+        self.packages = frozenset(packages or (package_of(base),)) | {*map(package_of, bases_of(base))} - _EVERYONES
         self._mixins: weakref.WeakSet[type] = weakref.WeakSet()
 
     def contains(self, cls: type) -> bool:

@@ -6,9 +6,9 @@ import time
 from itertools import islice
 from typing import Any
 
-from fitprint._core.jsonable import of_data
-from fitprint._core.privacy.artifact_text import hidden_content
+from fitprint._core.privacy.artifact_text import artifact_bytes
 from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, dataset_facts
+from fitprint._recorder.evaluation import record_score
 from fitprint._recorder.package import record_package
 from fitprint._recorder.params import add_params
 from fitprint._recorder.steps import Recording
@@ -51,8 +51,6 @@ def _record_validation(call: TrainingCall) -> None:
     validated = call.flavor.validated_model(call)
     run = trained_by(validated) if validated is not None else None
     if run is not None:
-        from fitprint._recorder.evaluation import record_score  # which needs this module
-
         record_score(call, Origin(run, {}))
 
 
@@ -98,14 +96,7 @@ def record_model(recording: Recording, model: Any, renews: str | None = None) ->
 
 
 def _write_artifact(writer: RunWriter, name: str, content: Any) -> None:
-    writer.write_artifact(name, hidden_content(name, content_bytes(content), writer.secrets.redactor))
-
-
-def content_bytes(content: Any) -> bytes:
-    """Return the content of an artifact: bytes as they are, a text in UTF-8, everything else as JSON."""
-    if isinstance(content, bytes):
-        return content
-    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
+    writer.write_artifact(name, artifact_bytes(name, content, writer.secrets.redactor))
 
 
 def _record_children(recording: Recording) -> None:

@@ -11,10 +11,9 @@ from pathlib import PurePosixPath
 from types import FrameType
 from typing import Any
 
-from fitprint._core.privacy.artifact_text import hidden_content
+from fitprint._core.privacy.artifact_text import artifact_bytes
 from fitprint._core.rows import row_count
 from fitprint._core.variable_names import calling_frame, variable_name
-from fitprint._recorder.collect import content_bytes
 from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, digest_of, kind_of
 from fitprint._runs.predictions import Origin, PredictedData
 from fitprint._runs.run import Run, adder_of
@@ -39,7 +38,7 @@ def record_score(call: TrainingCall, origin: Origin) -> None:
     call = replace(call, skip=adder.skip)
     scores = {name: value for name, value in flavor.scores(call).items() if has_room(run, name)}
     artifacts = {
-        name: hidden_content(name, content_bytes(content), adder.secrets.redactor)
+        name: artifact_bytes(name, content, adder.secrets.redactor)
         for name, content in flavor.score_artifacts(call).items()
         if has_room(run, PurePosixPath(name).stem)
     }
