@@ -11,7 +11,7 @@ from fitprint.plugin.metrics.inputs import Array, dense
 CLASSIFIER, REGRESSOR, CLUSTERER = "classifier", "regressor", "clusterer"
 MODEL_TYPES = (CLASSIFIER, REGRESSOR, CLUSTERER)
 
-_NUMBERS = frozenset("iufc")
+_NUMBERS = frozenset("iuf")
 
 
 class Predictions(NamedTuple):
@@ -161,7 +161,7 @@ def _numbers_in(values: Array) -> Array:
 
 
 def _are_whole(values: Array) -> bool:
-    return values.dtype.kind in "biu" or bool((values == np.floor(values.real)).all())
+    return values.dtype.kind in "biu" or bool((values == np.floor(values)).all())
 
 
 def _within_one(values: Array) -> bool:
