@@ -15,6 +15,8 @@ from fitprint._version import __version__ as __version__
 
 _NAMES = {
     "fitprint._api.autolog": ("autolog", "disable", "get_tracking_uri", "set_tracking_uri"),
+    "fitprint._api.evaluate": ("evaluate",),
+    "fitprint._api.evaluation_result": ("EvaluationResult",),
     "fitprint._api.experiments": (
         "Experiment",
         "create_experiment",

@@ -163,4 +163,4 @@ def test_a_run_that_nobody_ended_has_failed_if_an_exception_has_ended_the_progra
 def test_a_block_that_the_end_of_the_program_leaves_is_ended(toy, store):
     done = subprocess.run([sys.executable, "-c", OPENS_A_PIPE], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (7, "")
-    assert fitprint.get_run(done.stdout.strip()).status == "KILLED", "left by SystemExit"
+    assert fitprint.get_run(done.stdout.strip()).status == "FAILED", "left by SystemExit(7)"

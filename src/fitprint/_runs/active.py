@@ -41,8 +41,8 @@ def start_run(
     and each further one becomes its child. A run that is started inside another one becomes its child.
 
     Args:
-        run_name: The name of the run, "run" by default. The whole id of a run here is taken as `run_id`, which is the
-            first argument of MLflow's function.
+        run_name: The name of the run, "run" by default. What is no text, such as a number, becomes one. The whole id of
+            a run is taken as `run_id`, which is the first argument of MLflow's function.
         name: The same as `run_name`.
         run_id: The id of a run in the store, to open that one and add to it. If it is open already, in this process or
             in another one, both add to it, and this block ends alone.
@@ -73,19 +73,19 @@ def start_run(
             raise ValueError(
                 f"start_run(): description and the tag {DESCRIPTION} say different things: give one of them"
             )
-        texts[DESCRIPTION] = description
-    name = run_name or name or named
+        texts[DESCRIPTION] = str(description)
+    title = next((str(given) for given in (run_name, name, named) if given is not None), "")
     if run_id is not None:
         run = open_run(settings.store, run_id)
         if is_own(run):
             writer_of(run).claimed = True
-        if name:
+        if title:
             with adder_of(run).change():
-                adder_of(run).rename(name)
+                adder_of(run).rename(title)
         if texts:
             run.set_tags(texts)
     else:
-        run = begin_run(settings, name or "run", parent_id=parent_run_id or parent_id(), tags=texts)
+        run = begin_run(settings, title or "run", parent_id=parent_run_id or parent_id(), tags=texts, settles=True)
         if experiment_id is not None:
             writer_of(run).record.experiment = str(experiment_id)
         writer_of(run).claimed = group

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlparse
 
+from fitprint._core.privacy import in_force
+
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
@@ -177,9 +179,7 @@ def logical_lines(text: str) -> Iterator[Line]:
 
 
 def printable(text: str) -> str:
-    """Return a line for a message: short, without control characters, and without the secrets in its URLs."""
-    from fitprint._core.privacy import in_force
-
+    """Return a line for a message: short, and without secrets and control characters."""
     text = in_force().text(text)
     short = text if len(text) <= 80 else f"{text[:77]}..."
     return repr(short)

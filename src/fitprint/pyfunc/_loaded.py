@@ -10,9 +10,10 @@ from typing import Any
 from fitprint._core import html as _html
 from fitprint._core.guard import guarded, warn_once
 from fitprint._core.publish import publish
+from fitprint._core.variable_names import calling_frame, variable_name
 from fitprint._packages.load import Loaded, load, signature_of
 from fitprint._runs.index import run_of
-from fitprint._runs.predictions import Origin, remember
+from fitprint._runs.predictions import Origin, PredictedData, remember
 from fitprint._runs.run import Run
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
@@ -123,12 +124,14 @@ class PyFuncModel:
         Raises:
             SchemaError: The data does not fit the signature; its text has a line for each column.
         """
+        given = data
         data, checked_params = self._checked(data, params)
         predictions = self._loaded.predict(data, checked_params)
         run = run_of(self._loaded.model)
         if run is not None:
             with guarded("remembering a prediction", self._loaded.flavor.name):
-                remember(predictions, Origin(run, {}), (data,))
+                predicted = PredictedData(given, variable_name(given, calling_frame()), self._loaded.flavor)
+                remember(predictions, Origin(run, {}, predicted), (data,))
         return predictions
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
@@ -152,8 +155,8 @@ class PyFuncModel:
             )
         data, checked_params = self._checked(data, params)
         if isinstance(model, RunningModel):
-            return model.predict_stream(data, checked_params)
-        return iter(call_with_params(model.predict_stream, (data,), checked_params))
+            return self._loaded.stream(lambda: model.predict_stream(data, checked_params))
+        return self._loaded.stream(lambda: iter(call_with_params(model.predict_stream, (data,), checked_params)))
 
     def _checked(self, data: Any, params: Mapping[str, Any] | None) -> tuple[Any, dict[str, Any] | None]:
         """Return inputs and params as the signature has them; None where there are no params.
@@ -162,8 +165,7 @@ class PyFuncModel:
             SchemaError: They do not fit the signature.
         """
         signature = self.metadata.signature
-        if signature is not None and signature.inputs is not None and not self._checks_itself:
-            data = enforce_inputs(data, signature.inputs, lossless=True)
+        data = self._enforced(data)
         schema = signature.params if signature is not None else None
         if params and schema is None:
             folder = str(self._loaded.folder)
@@ -181,6 +183,13 @@ class PyFuncModel:
             The framework's own object; for a python model, the user's own object.
         """
         return self.unwrap()
+
+    def _enforced(self, data: Any) -> Any:
+        """Return data as the native model takes it. Raises SchemaError if it does not fit the signature."""
+        signature = self.metadata.signature
+        if signature is None or signature.inputs is None or self._checks_itself:
+            return data
+        return enforce_inputs(data, signature.inputs, lossless=True)
 
     def unwrap(self) -> Any:
         """Return the native model.
