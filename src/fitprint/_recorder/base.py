@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._recorder import rules
@@ -60,6 +61,8 @@ class RecordingBase:
         self._at_training_end: list[Callable[[], None]] = []
         """What the flavor wants to be called when the training has ended, successfully or not."""
         self._recording_started = time.perf_counter()
+        self._is_in_group = call_scope.innermost() is not None
+        """Whether a call that groups others is around this one."""
 
     @property
     def has_run(self) -> bool:
@@ -83,18 +86,22 @@ class RecordingBase:
         Returns:
             False if the store cannot be written. Then nothing is recorded, and the model is not even pickled.
         """
-        user_run = active.active_run()
         try:
-            if user_run is not None and active.claim(user_run):
-                self.owns_run = False
-                self.run = user_run
-            else:
-                self.run = _begin_named_run(self.call)
+            self._choose_run()
         except OSError:
             recorder_state.count_skip(self.call.flavor.name, "store")
             return False
         self._record_before_call()
         return True
+
+    def _choose_run(self) -> None:
+        """Take the run of the user's block if no other call has it, or begin one."""
+        user_run = active.active_run()
+        if user_run is not None and active.claim(user_run):
+            self.owns_run = False
+            self.run = user_run
+        else:
+            self.run = _begin_named_run(self.call)
 
     def _record_before_call(self) -> None:
         call, writer = self.call, self.writer
@@ -148,8 +155,11 @@ class RecordingBase:
                 at_end()
         self.writer.record.error = outcome.error or self.writer.record.error
         self._record_result(outcome)
-        if self._end_run(outcome.status) and not self._discards_run and not self.call.settings.quiet:
+        if self._end_run(outcome.status) and not self._discards_run and self._logs_line():
             summary_line.log_run(self.writer)
+
+    def _logs_line(self) -> bool:
+        return not self.call.settings.quiet and not self._is_in_group  # the outermost group has a line
 
     def _record_result(self, outcome: Outcome) -> None:
         """Record what the user's code has left: the results of a success, with the package."""

@@ -52,7 +52,11 @@ def begin_run(
         begun = writer = RunWriter(record, store.location, new_run, redactor)
         writer.write()
         store_breaker.recover(store.location)
-        return Run(record, store, writer)
+        run = Run(record, store, writer)
+        parent = writers.get((store.location, parent_id)) if parent_id is not None else None
+        if parent is not None and parent.group is not None and parent.group.is_open:
+            parent.group.below.append(run)
+        return run
     except BaseException as error:
         if begun is not None:
             with contextlib.suppress(OSError):  # it waits, and is discarded when the store works again

@@ -46,6 +46,11 @@ def write_soon(writer: Writer) -> None:
         write_waiting()
 
 
+def forget(writer: Writer) -> None:
+    """Write a run no more, because it was removed."""
+    _waiting.discard(writer)
+
+
 def write_if_due() -> None:
     """Write what waits if it has waited long enough."""
     if _waiting and _is_window_over():
