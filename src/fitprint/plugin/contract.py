@@ -202,7 +202,8 @@ class Flavor(ABC):
     holds_model: bool = False
     """Whether the object of a loop is kept alive until the loop ends, so that a loop whose object is a local variable
     and that nobody saves leaves a package too. It costs the memory of the model until the block, another training on
-    the object, or the process ends the loop."""
+    the object, or the process ends the loop, or another loop begins and nobody but fitprint refers to the object any
+    more."""
     save_options: Sequence[str] = ()
     """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``context.options``."""
 

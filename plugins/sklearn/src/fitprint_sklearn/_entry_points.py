@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fitprint.plugin import Patch
+from fitprint.plugin import Patch, Role
 
 _VALIDATION = "sklearn.model_selection._validation"
 
@@ -20,6 +20,7 @@ PATCHES = (
         Patch("sklearn.base", f"BaseEstimator.{name}", subclasses=True)
         for name in ("fit", "fit_transform", "fit_predict")
     ),
+    Patch("sklearn.base", "BaseEstimator.partial_fit", subclasses=True, role=Role.STEP),
     *(Patch(_VALIDATION, name) for name in CROSS_VALIDATION),
 )
 
