@@ -1,4 +1,4 @@
-"""Calls that have models trained (`Role.GROUPS`): what is trained inside is below their run, and the best parts stay."""
+"""Calls that have models trained (`Role.GROUPS`): what is trained inside is below their run, and the best stay."""
 
 from __future__ import annotations
 

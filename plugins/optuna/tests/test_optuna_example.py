@@ -11,5 +11,6 @@ def test_the_example(run_example):
     counted, columns, best, predicted = run_example()
     assert counted.startswith("study: 12 trials, the best one ")
     assert columns.startswith("number,state,value,params_alpha,")
-    assert best.startswith("trial ") and " of 5 that stay: 0.9" in best
+    assert best.startswith("trial ")
+    assert " of 5 that stay: 0.9" in best
     assert predicted == "its model predicts 143 rows"

@@ -98,7 +98,11 @@ def test_the_table_has_all_trials():
     rows = table(fitprint.last_run())
     assert [int(row["number"]) for row in rows] == list(range(8))
     for row, trial in zip(rows, study.trials, strict=True):
-        assert (row["state"], float(row["value"]), row["params_kind"]) == ("COMPLETE", trial.value, trial.params["kind"])
+        assert (row["state"], float(row["value"]), row["params_kind"]) == (
+            "COMPLETE",
+            trial.value,
+            trial.params["kind"],
+        )
         assert row["params_depth"] == str(trial.params.get("depth", ""))
         assert row["user_attrs_list"] == "[1, 2]"
         assert float(row["duration"]) == trial.duration.total_seconds()
@@ -209,7 +213,11 @@ def test_an_error_is_the_users_and_what_was_done_is_recorded():
         study.optimize(failing, n_trials=5)
     assert raised.value is error
     run = fitprint.run_of(study)
-    assert (run.status, run.error["type"], run.metrics["best_value"]) == ("FAILED", "ZeroDivisionError", study.best_value)
+    assert (run.status, run.error["type"], run.metrics["best_value"]) == (
+        "FAILED",
+        "ZeroDivisionError",
+        study.best_value,
+    )
     assert [child.status for child in run.children] == ["FINISHED", "FINISHED", "FAILED"]
     assert [row["state"] for row in table(run)] == ["COMPLETE", "COMPLETE", "FAIL"]
 
@@ -252,7 +260,11 @@ def test_a_study_within_the_objective_is_below_its_trial():
     (run,) = outermost()
     (trial,) = run.children
     (inner,) = trial.children
-    assert (run.name, inner.name, [child.name for child in inner.children]) == ("outer", "inner", ["trial 0", "trial 1"])
+    assert (run.name, inner.name, [child.name for child in inner.children]) == (
+        "outer",
+        "inner",
+        ["trial 0", "trial 1"],
+    )
     assert trial.params == {}
 
 
@@ -362,7 +374,10 @@ def test_processes_with_one_storage_each_have_a_run(run_python, tmp_path):
     for _ in range(2):
         run_python(script, f"sqlite:///{tmp_path}/study.db")
     runs = outermost()
-    assert [(run.name, run.metrics["trials"], len(run.children)) for run in runs] == [("shared", 4, 2), ("shared", 2, 2)]
+    assert [(run.name, run.metrics["trials"], len(run.children)) for run in runs] == [
+        ("shared", 4, 2),
+        ("shared", 2, 2),
+    ]
 
 
 def test_trainings_in_worker_processes_are_below_their_trial_and_go_with_it(run_python):

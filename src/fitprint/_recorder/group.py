@@ -13,7 +13,7 @@ from fitprint._runs import index as run_index
 from fitprint._runs.groups import Group
 from fitprint._runs.open import open_run
 from fitprint._runs.record import FAILED, FINISHED
-from fitprint._runs.run import Run, active_runs, before_end, is_own, record_of, writer_of
+from fitprint._runs.run import active_runs, before_end, is_own, record_of, writer_of
 from fitprint.plugin.contract import TrainingCall
 from fitprint.stores import StoreError, open_store
 

@@ -417,18 +417,18 @@ class Flavor(ABC):
         return ()
 
     def failure(self, call: TrainingCall) -> str | None:
-        """Return why a `Role.GROUPS` call that has returned has failed nevertheless, for the error of its run; or None."""
+        """Return why a `Role.GROUPS` call that has returned has failed nevertheless, as the error of its run; or None."""
         return None
 
     def rank(self, call: TrainingCall) -> Any:
-        """Return the place of a finished `Role.GROUPS` call among those of the group around it, the smallest being best.
+        """Return the place of an ended `Role.GROUPS` call among those of the group around it, the smallest being best.
 
         Places may be anything that `worst` can compare. None: the run of the call stays in any case.
         """
         return None
 
     def worst(self, ranks: Sequence[Any]) -> int:
-        """Return which of several places, in the order in which the calls ended, is the worst: by default the largest."""
+        """Return which of several places, in the order in which the calls ended, is the worst; by default the largest."""
         return max(range(len(ranks)), key=lambda position: (ranks[position], position))
 
     def continues(self, call: TrainingCall) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState

@@ -66,7 +66,7 @@ def _together(parts: list[Any]) -> Any:
     if first is None or any(type(part) is not type(first) for part in parts):
         return None
     if hasattr(first, "iloc"):
-        import pandas  # it is here if the rows are of it  # noqa: PLC0415
+        import pandas  # it is here if the rows are of it
 
         return pandas.concat(parts, ignore_index=True)
     if sparse.issparse(first):
