@@ -417,7 +417,7 @@ class Flavor(ABC):
         return ()
 
     def failure(self, call: TrainingCall) -> str | None:
-        """Return why a `Role.GROUPS` call that has returned has failed nevertheless, as the error of its run; or None."""
+        """Return why a `Role.GROUPS` call has failed although it has returned, as the error of its run; or None."""
         return None
 
     def rank(self, call: TrainingCall) -> Any:
@@ -428,7 +428,10 @@ class Flavor(ABC):
         return None
 
     def worst(self, ranks: Sequence[Any]) -> int:
-        """Return which of several places, in the order in which the calls ended, is the worst; by default the largest."""
+        """Return which of several places, in the order in which the calls ended, is the worst: by default the largest.
+
+        Of equal ones it is the latest.
+        """
         return max(range(len(ranks)), key=lambda position: (ranks[position], position))
 
     def continues(self, call: TrainingCall) -> bool:
