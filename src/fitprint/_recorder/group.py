@@ -58,13 +58,16 @@ class GroupRecording(CallRecording):
         if earlier_run is None or not is_own(earlier_run):
             super()._choose_run()
         elif earlier_run is active.active_run():
-            self.owns_run, self.run = False, earlier_run
+            self.owns_run = False
+            self._go_on_with(earlier_run)
         elif writer_of(earlier_run).closed and record_of(earlier_run).parent_id == active.parent_id():
             try:
-                self.run = open_run(self.call.settings.store, earlier_run.run_id)
-                record_of(self.run).error = None
+                reopened_run = open_run(self.call.settings.store, earlier_run.run_id)
             except StoreError:  # it was removed, or recording now goes to another store
                 super()._choose_run()
+                return
+            record_of(reopened_run).error = None
+            self._go_on_with(reopened_run)
         else:
             super()._choose_run()
 
