@@ -18,6 +18,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import SGDRegressor
 
 import fitprint
+from fitprint_optuna._trials import Rank, worst
 
 X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
 
@@ -162,6 +163,21 @@ def test_several_objectives_have_a_pareto_front():
     assert run.metrics["pareto_front_trials"] == len(front)
     assert "best_trial" not in run.params
     assert {int(child.tags["trial"]) for child in run.children} <= front
+
+
+@pytest.mark.parametrize(
+    ("ranks", "expected"),
+    [
+        ([(0, (1.0,)), (0, (3.0,)), (0, (2.0,))], 1),
+        ([(0, (1.0,)), (0, (1.0,))], 1),
+        ([(0, (1.0, 2.0)), (0, (2.0, 1.0)), (0, (3.0, 3.0)), (0, (0.0, 5.0))], 2),
+        ([(0, (1.0, 2.0)), (0, (2.0, 1.0))], 1),
+        ([(0, (9.0, 9.0)), (1, ()), (1, ())], 2),
+        ([(0, (float("inf"),)), (0, (1.0,))], 0),
+    ],
+)
+def test_the_worst_of_several_trials(ranks, expected):
+    assert worst([Rank(*rank) for rank in ranks]) == expected
 
 
 def test_names_of_the_objectives_are_used():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -81,21 +82,17 @@ def rank(call: TrainingCall) -> Rank | None:
 
 
 def worst(ranks: Sequence[Rank]) -> int:
-    """Return the worst of several trials: with several objectives one that the most others are better than in all.
+    """Return the worst of several trials: with several objectives one than which the most others are better.
 
     Of trials that are equally bad, it is the latest.
     """
     state = max(rank.state for rank in ranks)
-
-    def badness(position: int) -> tuple[bool, int, int]:
-        rank = ranks[position]
-        return rank.state == state, sum(_dominates(other, rank) for other in ranks), position
-
-    return max(range(len(ranks)), key=badness)
-
-
-def _dominates(one: Rank, other: Rank) -> bool:
-    """Return whether a trial is nowhere worse than another one, and better somewhere."""
-    if one.state != other.state or one.values == other.values:
-        return False
-    return all(mine <= theirs for mine, theirs in zip(one.values, other.values, strict=True))
+    positions = [position for position, rank in enumerate(ranks) if rank.state == state]
+    values = np.array([ranks[position].values for position in positions], dtype=float)
+    if values.shape[1] < 2:
+        return max(positions, key=lambda position: (ranks[position].values, position))
+    # a trial is better than another one if it is nowhere worse, and somewhere better
+    nowhere_worse = (values[:, None] <= values[None]).all(axis=2)
+    somewhere_better = (values[:, None] < values[None]).any(axis=2)
+    better_ones = (nowhere_worse & somewhere_better).sum(axis=0)
+    return max(zip(better_ones.tolist(), positions, strict=True))[1]
