@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
+from fitprint._core.signal_handlers import own
 from fitprint._recorder import rules
 from fitprint._recorder.collect import record_model, record_results
 from fitprint._recorder.error_text import describe_error
@@ -88,7 +89,7 @@ class RecordingBase:
         """
         try:
             self._choose_run()
-        except OSError:
+        except own(OSError):
             recorder_state.count_skip(self.call.flavor.name, "store")
             return False
         self._subscribe()

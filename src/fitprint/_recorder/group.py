@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from fitprint._core import call_scope
+from fitprint._core.signal_handlers import own
 from fitprint._recorder.base import Outcome
 from fitprint._recorder.call import CallRecording
 from fitprint._recorder.collect import record_facts, record_metrics, skip_children
@@ -63,7 +64,7 @@ class GroupRecording(CallRecording):
         elif writer_of(earlier_run).closed and record_of(earlier_run).parent_id == active.parent_id():
             try:
                 reopened_run = open_run(self.call.settings.store, earlier_run.run_id)
-            except StoreError:  # it was removed, or recording now goes to another store
+            except own(StoreError):  # it was removed, or recording now goes to another store
                 super()._choose_run()
                 return
             record_of(reopened_run).error = None

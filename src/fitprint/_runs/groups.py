@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fitprint._core.locks import fork_safe_lock
+from fitprint._core.signal_handlers import own
 from fitprint._runs import index as run_index
 from fitprint._runs import predictions, waiting
 from fitprint._runs.record import read_record
@@ -68,7 +69,7 @@ class Group:
         for run_id in reversed(newer):  # a run is younger than the run that it is below
             try:
                 record = read_record(store, run_id)
-            except StoreError:
+            except own(StoreError):
                 continue
             if record.parent_id in self.removed and record.end is not None and record.flavor is not None:
                 self.removed.add(run_id)
