@@ -12,7 +12,7 @@ from typing import Any
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.signal_handlers import own
 from fitprint._runs import index as run_index
-from fitprint._runs import predictions, waiting
+from fitprint._runs import predictions, scores, waiting
 from fitprint._runs.record import read_record
 from fitprint._runs.run import Run, record_of, writer_of
 from fitprint.stores import Store, StoreError
@@ -95,5 +95,6 @@ def _remove(run: Run) -> None:
     writer = writer_of(run)
     run_index.drop_run(run)
     predictions.forget_run(run)
+    scores.forget(run)
     waiting.forget(writer)
     writer.discard()
