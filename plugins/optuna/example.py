@@ -29,7 +29,7 @@ study = optuna.create_study(direction="maximize", sampler=optuna.samplers.Random
 study.optimize(objective, n_trials=12)
 
 run = fitprint.run_of(study)
-print(f"{run.name}: {run.metrics['trials']:.0f} trials, the best one {run.params['best_trial']}")
+print(f"{run.name}: {run.metrics['n_trials']:.0f} trials, the best one {run.params['best_trial']}")
 print((run.path / "artifacts" / "trials.csv").read_text("utf-8").splitlines()[0])
 best = max(run.children, key=lambda child: child.metrics["value"])
 print(f"{best.name} of {len(run.children)} that stay: {best.metrics['value']:.3f}")

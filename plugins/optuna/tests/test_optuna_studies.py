@@ -68,11 +68,11 @@ def test_a_study_is_one_run_with_its_best_trials_below_it():
     }
     assert run.tags["team"] == "x"
     assert run.metrics["best_value"] == study.best_value
-    assert {name: value for name, value in run.metrics.items() if "trials" in name} == {
-        "trials": 8,
-        "complete_trials": 8,
-        "pruned_trials": 0,
-        "failed_trials": 0,
+    assert {name: value for name, value in run.metrics.items() if name.startswith("n_")} == {
+        "n_trials": 8,
+        "n_complete": 8,
+        "n_pruned": 0,
+        "n_failed": 0,
     }
     assert run.metric_history("value") == [(trial.number, trial.value) for trial in study.trials]
     by_value = sorted(study.trials, key=lambda trial: trial.value)[:5]
@@ -109,7 +109,7 @@ def test_the_table_has_all_trials():
         assert float(row["duration"]) == trial.duration.total_seconds()
 
 
-def test_pruned_and_failed_trials_are_told():
+def test_pruned_and_n_failed_are_told():
     def uneven(trial: optuna.Trial) -> float:
         trial.suggest_float("x", 0, 1)
         trial.report(0.5, 0)
@@ -132,11 +132,11 @@ def test_pruned_and_failed_trials_are_told():
     assert "objective" in run.children[1].error["message"]
     assert run.children[0].metric_history("intermediate_value") == [(0, 0.5), (1, 0.25)]
     assert [row["state"] for row in table(run)] == ["PRUNED", "FAIL", "FAIL", "COMPLETE"]
-    assert (run.metrics["pruned_trials"], run.metrics["failed_trials"]) == (1, 2)
+    assert (run.metrics["n_pruned"], run.metrics["n_failed"]) == (1, 2)
     assert run.status == "FINISHED"
 
 
-def test_complete_trials_stay_before_pruned_and_failed_ones():
+def test_n_complete_stay_before_pruned_and_failed_ones():
     def uneven(trial: optuna.Trial) -> float:
         if trial.number < 3:
             raise ValueError if trial.number else optuna.TrialPruned
@@ -160,7 +160,7 @@ def test_several_objectives_have_a_pareto_front():
     front = {trial.number for trial in study.best_trials}
     assert {int(row["number"]) for row in table(run, "pareto_front.csv")} == front
     assert [float(row["values_1"]) for row in table(run)] == [trial.values[1] for trial in study.trials]
-    assert run.metrics["pareto_front_trials"] == len(front)
+    assert run.metrics["n_pareto_front"] == len(front)
     assert "best_trial" not in run.params
     assert {int(child.tags["trial"]) for child in run.children} <= front
 
@@ -213,7 +213,7 @@ def test_further_calls_go_on_with_the_run():
     study.optimize(objective, n_trials=6)
     (run,) = outermost()
     assert run.run_id == first.run_id
-    assert (run.metrics["trials"], len(run.children), len(table(run))) == (9, 5, 9)
+    assert (run.metrics["n_trials"], len(run.children), len(table(run))) == (9, 5, 9)
 
 
 def test_an_error_is_the_users_and_what_was_done_is_recorded():
@@ -263,7 +263,7 @@ def test_callbacks_and_stop_work_as_before():
     study = create()
     study.optimize(objective, n_trials=5, callbacks=callbacks)
     assert (called, len(study.trials), callbacks) == ([0, 1], 2, [stop])
-    assert fitprint.last_run().metrics["trials"] == 2
+    assert fitprint.last_run().metrics["n_trials"] == 2
 
 
 def test_a_study_within_the_objective_is_below_its_trial():
@@ -318,7 +318,7 @@ def test_a_pickled_study_is_as_without_recording():
     assert b"fitprint" not in pickle.dumps(study)
     plain.optimize(objective, n_trials=1)
     assert len(outermost()) == 2
-    assert fitprint.run_of(plain).metrics["trials"] == 3
+    assert fitprint.run_of(plain).metrics["n_trials"] == 3
 
 
 # ask and tell
@@ -362,7 +362,7 @@ def test_optimize_goes_on_with_what_was_told():
     study.tell(trial, trial.suggest_float("constant", 0, 3))
     study.optimize(objective, n_trials=2)
     (run,) = outermost()
-    assert (run.metrics["trials"], len(run.children), run.status) == (3, 2, "FINISHED")
+    assert (run.metrics["n_trials"], len(run.children), run.status) == (3, 2, "FINISHED")
 
 
 def test_a_study_that_is_gone_leaves_its_table():
@@ -390,7 +390,7 @@ def test_processes_with_one_storage_each_have_a_run(run_python, tmp_path):
     for _ in range(2):
         run_python(script, f"sqlite:///{tmp_path}/study.db")
     runs = outermost()
-    assert [(run.name, run.metrics["trials"], len(run.children)) for run in runs] == [
+    assert [(run.name, run.metrics["n_trials"], len(run.children)) for run in runs] == [
         ("shared", 4, 2),
         ("shared", 2, 2),
     ]
@@ -418,3 +418,16 @@ def test_trainings_in_worker_processes_are_below_their_trial_and_go_with_it(run_
     (fit,) = trial.children
     assert fit.params["constant"] == trial.params["x"] == run.params["best_x"]
     assert len(fitprint.runs()) == 3
+
+
+def test_the_line_of_a_study_says_its_best_value(run_python, store):
+    done = run_python("""
+        import fitprint, optuna
+        fitprint.disable()
+        fitprint.autolog(quiet=False)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        optuna.create_study().optimize(lambda trial: 1.0 + trial.number, n_trials=3)
+    """)
+    (line,) = done.stderr.splitlines()
+    assert "study → " in line
+    assert "best_value 1  " in line

@@ -74,10 +74,10 @@ def metrics(study: Any) -> dict[str, float]:
     if best is not None:
         found[f"best_{value_names(study)[0]}"] = float(best.value)
     elif len(study.directions) > 1:
-        found["pareto_front_trials"] = float(len(study.best_trials))
+        found["n_pareto_front"] = float(len(study.best_trials))
     states = Counter(trial.state.name for trial in study.get_trials(deepcopy=False))
-    found["trials"] = float(states.total())
-    named = {"COMPLETE": "complete_trials", "PRUNED": "pruned_trials", "FAIL": "failed_trials"}
+    found["n_trials"] = float(states.total())
+    named = {"COMPLETE": "n_complete", "PRUNED": "n_pruned", "FAIL": "n_failed"}
     return {**found, **{name: float(states[state]) for state, name in named.items()}}
 
 
