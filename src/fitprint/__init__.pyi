@@ -61,6 +61,8 @@ lightgbm: FlavorNamespace
 """The calls of the flavor for LightGBM: `autolog`, `log_model`, ..."""
 onnx: FlavorNamespace
 """The calls of the flavor for ONNX: `autolog`, `log_model`, ..."""
+optuna: FlavorNamespace
+"""The calls of the flavor for Optuna: `autolog`, `log_model`, ..."""
 prophet: FlavorNamespace
 """The calls of the flavor for Prophet: `autolog`, `log_model`, ..."""
 sklearn: FlavorNamespace

@@ -105,9 +105,15 @@ def _record_children(recording: Recording) -> None:
     for child in islice(children, limit):
         _record_child(recording, child)
     if next(children, None) is not None:
-        what = f"children after the best {limit}" if limit else "children"
-        reason = f"at most {limit} are written as runs; the table of the search lists all of them"
-        recording.writer.skip(what, "max_child_runs", reason)
+        skip_children(recording)
+
+
+def skip_children(recording: Recording) -> None:
+    """Record that only the best of several runs below the training are kept."""
+    limit = recording.call.settings.max_child_runs
+    what = f"children after the best {limit}" if limit else "children"
+    reason = f"at most {limit} are kept as runs; the table of the search lists all of them"
+    recording.writer.skip(what, "max_child_runs", reason)
 
 
 def _record_child(recording: Recording, child: ChildRun) -> None:

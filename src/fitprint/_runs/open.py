@@ -76,7 +76,11 @@ def begin_run(
         if settles:
             new_run.settle()
         store_breaker.recover(store.location)
-        return Run(record, store, writer)
+        run = Run(record, store, writer)
+        parent = writers.get((store.location, parent_id)) if parent_id is not None else None
+        if parent is not None and parent.group is not None and parent.group.is_open:
+            parent.group.below.append(run)
+        return run
     except BaseException as error:
         if begun is not None:
             with suppress_own(OSError):  # it waits, and is discarded when the store works again
