@@ -8,6 +8,7 @@ import sys
 
 from fitprint._core.git.state import CodeState, Wanted, code_state
 from fitprint._core.process import host
+from fitprint._core.signal_handlers import own
 
 _NOTEBOOK_OF_VS_CODE = "__vsc_ipynb_file__"
 
@@ -41,7 +42,7 @@ def user() -> str | None:
         import pwd
 
         return pwd.getpwuid(os.getuid()).pw_name
-    except (ImportError, KeyError, OSError, AttributeError):
+    except own(ImportError, KeyError, OSError, AttributeError):
         return None
 
 

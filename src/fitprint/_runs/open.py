@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from fitprint._core import ids, process, provenance
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import redactor_for
+from fitprint._core.signal_handlers import is_of_program, suppress_own
 from fitprint._runs import code, store_breaker, waiting
 from fitprint._runs.gc import close_dead
 from fitprint._runs.merge import whole_record
@@ -28,6 +28,7 @@ def begin_run(
     parent_id: str | None = None,
     tags: Mapping[str, str] | None = None,
     fill: Callable[[RunWriter], None] | None = None,
+    settles: bool = False,
 ) -> Run:
     """Begin a run: its folder exists afterwards, and its record has the status RUNNING.
 
@@ -38,6 +39,7 @@ def begin_run(
         parent_id: The id of the run that this one is a child of.
         tags: Further tags.
         fill: Adds what is known already, so that it is in the record that is written first.
+        settles: Whether the run gets its final folder at once, because the user may take paths from it.
 
     Returns:
         The run.
@@ -57,26 +59,29 @@ def begin_run(
         flavor=flavor,
         experiment=settings.experiment,
         parent_id=parent_id,
-        tags={**origin, **(tags or {}), **(settings.tags or {})},
+        tags=dict(origin),
         process=process.this_process(),
     )
     begun: OpenRun | RunWriter | None = None
     try:
         begun = new_run = store.begin(record.run_id)
         begun = writer = RunWriter(record, store.location, new_run, redactor)
+        writer.add_tags({**(tags or {}), **(settings.tags or {})})
         if parent_id is None:
             with guarded("the code", skips=writer, strict=settings.strict):
                 code.record_code(writer, settings.log_code)
         if fill is not None:
             fill(writer)
         writer.write()
+        if settles:
+            new_run.settle()
         store_breaker.recover(store.location)
         return Run(record, store, writer)
     except BaseException as error:
         if begun is not None:
-            with contextlib.suppress(OSError):  # it waits, and is discarded when the store works again
+            with suppress_own(OSError):  # it waits, and is discarded when the store works again
                 begun.discard()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not is_of_program(error):
             store_breaker.trip(store.location, error)
         raise
 
