@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fitprint.models.saved_model import SaveContext, SavedModel
     from fitprint.models.signature import ModelSignature
 
-API_VERSION = (2, 1)
+API_VERSION = (2, 0)
 """The version of this contract: (major, minor).
 
 A flavor is accepted if it was written for the same major version, and for this minor version or an earlier one.

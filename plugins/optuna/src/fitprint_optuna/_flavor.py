@@ -17,7 +17,7 @@ _NO_MODEL = "a study has no model; the models that its objective trains are in t
 class OptunaFlavor(Flavor):
     """Optuna: ``Study.optimize`` with its trials, and studies by ``ask`` and ``tell``."""
 
-    api_version = (2, 1)
+    api_version = (2, 0)
     holds_model = True  # a study is small, and its table is made when the loop of `tell` ends
 
     def patches(self) -> Sequence[Patch]:
