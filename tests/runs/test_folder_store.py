@@ -79,7 +79,18 @@ def test_the_layout_of_a_finished_run(store):
     assert files(run.path) == ["artifacts/facts.json", "artifacts/notes/hello.txt", "metrics.jsonl", "run.json"]
     assert list(strict(run.path / "run.json")) == [
         *("format", "run_id", "name", "status", "flavor", "experiment", "parent_id", "start", "end", "seconds"),
-        *("params", "metrics", "tags", "tag_times", "artifacts", "models", "skipped", "error", "process"),
+        *(
+            "params",
+            "metrics",
+            "evaluations",
+            "tags",
+            "tag_times",
+            "artifacts",
+            "models",
+            "skipped",
+            "error",
+            "process",
+        ),
     ]
     (line,) = (run.path / "metrics.jsonl").read_text().splitlines()
     written = json.loads(line)

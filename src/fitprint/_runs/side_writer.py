@@ -122,6 +122,9 @@ class SideWriter(RunAdder):
             self._lines += lines
             self._expect_writing()
 
+    def _set_evaluation(self, name: str, facts: dict[str, Any]) -> None:
+        self._add(side_file.EVALUATION, name, facts)
+
     def write_artifact(self, name: str, content: bytes) -> None:
         name = posixpath.normpath(name)
         with self._lock:

@@ -98,6 +98,10 @@ class RunWriter(RunAdder):
             if last is not None:
                 self.record.metrics[name] = last
 
+    def _set_evaluation(self, name: str, facts: dict[str, Any]) -> None:
+        with self._lock:
+            self.record.evaluations[name] = facts
+
     def write_artifact(self, name: str, content: bytes) -> None:
         name = posixpath.normpath(name)
         with self._store_operation():
