@@ -18,6 +18,7 @@ PUBLIC = [
     "end",
     "end_time",
     "error",
+    "evaluations",
     "experiment",
     "flavor",
     "info",
