@@ -41,8 +41,9 @@ ENDED = "run._writer._open_run.finish = lambda: None; fitprint.end_run()"
 
 
 @pytest.fixture
-def dead(store, run_python):
+def dead(store, run_python, monkeypatch):
     """Leaves a run open whose process is gone. Returns its id."""
+    monkeypatch.setenv("FITPRINT_LOG_CODE", "false")  # the script would be an artifact of the run
 
     def run(more: str = "pass", name: str = "dead", settles: bool = False) -> str:
         return run_python(DIES.format(more=more, settles=settles), name).stdout.split()[0]

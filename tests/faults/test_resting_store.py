@@ -104,6 +104,8 @@ IN_THE_MIDDLE = """
 import json
 from faulty_files import *
 from sklearn.tree import DecisionTreeClassifier
+from fitprint._runs.open import begin_run
+from fitprint._settings.layers import current
 
 
 class Counted(DecisionTreeClassifier):
@@ -117,8 +119,8 @@ class Counted(DecisionTreeClassifier):
 fitprint.autolog(quiet=True)
 empty_store()
 with fault() as found:
-    fitprint.start_run()
-fitprint.end_run()
+    begun = begin_run(current().settings(), "begun as that of a training is")
+begun.end()
 with fault(found[0] + 2, 28, ONCE):  # the first operation after the run has begun that writes
     Counted().fit([[1], [2]], [1, 2])
 DecisionTreeClassifier().fit([[1], [2]], [1, 2])

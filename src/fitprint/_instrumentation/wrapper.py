@@ -83,6 +83,7 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
     def fitprint(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if type(wrapped) is wrapt.PartialCallableObjectProxy:  # called as `Class.fit(instance, ...)`
             wrapped = MethodType(wrapped.__wrapped__, instance)
+        context: Any = None
         try:
             context = begin(wrapped, instance, args, kwargs)
             if context is None:
@@ -91,6 +92,9 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
                 context.returned = wrapped(*context.args, **context.kwargs)
             return context.result()
         except BaseException as error:
+            ensure_left = getattr(context, "ensure_left", None)
+            if ensure_left is not None:  # interrupted at the very moment in which its `__exit__` was called
+                ensure_left(error)
             without_this_frame(error)
             raise  # a bare one adds no frame again
 

@@ -72,6 +72,11 @@ class CallRecording(CallContextBase, RecordingBase):
             self._abandon(error, self.conclude_interrupted)
             raise
 
+    def ensure_left(self, error: BaseException) -> None:
+        """End the recording if it was interrupted before `__exit__` could do anything. Do nothing otherwise."""
+        if "call" in self.__dict__:
+            self._abandon(error, self.conclude_interrupted)
+
     def _abandon(self, error: BaseException | None, end_run: Callable[[Outcome], None]) -> None:
         try:
             if self.has_run and hasattr(self, "call"):
