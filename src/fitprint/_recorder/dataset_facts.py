@@ -7,6 +7,9 @@ from itertools import islice
 from typing import Any
 
 from fitprint._core.rows import row_count, take_rows
+from fitprint.models.foreign_tables import as_pandas, is_foreign
+from fitprint.models.foreign_tables import columns_of as foreign_columns
+from fitprint.models.foreign_tables import size_of as foreign_size
 from fitprint.models.inference_columns import column_labels, columns_at, columns_by_dtype, dtype_runs, missing_counts
 
 DIGEST_BYTES = 4_000_000
@@ -45,8 +48,10 @@ def _facts(data: Any) -> dict[str, Any]:
         "kind": f"{kind.__module__.partition('.')[0]}.{kind.__name__}",
         "rows": row_count(data),
     }
-    if hasattr(data, "dtypes") and hasattr(data, "columns"):
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
         facts["columns"] = _columns(data)
+    elif is_foreign(data):
+        facts |= _facts_of_foreign(data)
     elif hasattr(data, "dtype"):
         facts["shape"] = list(data.shape)
         facts["dtype"] = str(data.dtype)
@@ -55,6 +60,11 @@ def _facts(data: Any) -> dict[str, Any]:
             facts["name"] = str(data.name)
     facts["digest"] = _digest(data)
     return facts
+
+
+def _facts_of_foreign(table: Any) -> dict[str, Any]:
+    columns = [{"name": name, "dtype": dtype, "missing": missing} for name, dtype, missing in foreign_columns(table)]
+    return {"columns": columns[:MAX_COLUMNS]} if hasattr(table, "columns") else columns[0]
 
 
 def _columns(frame: Any) -> list[dict[str, Any]]:
@@ -102,14 +112,14 @@ def _digest(data: Any) -> dict[str, Any]:
     import numpy as np
 
     rows = row_count(data) or 0
-    size = _bytes_of(data)
+    size = foreign_size(data) if is_foreign(data) else _bytes_of(data)
     covered = "everything"
     if size > DIGEST_BYTES:
         count = max(1, int(rows * SAMPLE_BYTES / size))
         data = take_rows(data, np.linspace(0, rows - 1, count).astype(np.int64))
         covered = f"{count} evenly spaced rows"
     digest = hashlib.blake2b(digest_size=16)
-    for part in _parts(data):
+    for part in _parts(as_pandas(data)):
         digest.update(part)
     return {"blake2b": digest.hexdigest(), "of": covered}
 
@@ -120,10 +130,10 @@ def _bytes_of(data: Any) -> int:
         blocks, others = columns_by_dtype(data)
         row_size = sum(int(dtype.itemsize) * len(positions) for dtype, positions in blocks)
         return row_size * (row_count(data) or 0) + sum(_bytes_of(data.iloc[:, position]) for position in others)
-    if isinstance(data, dict):
-        return sum(_bytes_of(part) for part in data.values())
     if hasattr(data, "tocsr") and hasattr(data, "nnz"):
         return int(data.nnz) * 12
+    if isinstance(data, dict):
+        return sum(_bytes_of(part) for part in data.values())
     rows = row_count(data) or 0
     if isinstance(data, (list, tuple)) or getattr(getattr(data, "dtype", None), "kind", "O") == "O":
         sample = list(take_rows(data, slice(0, _SIZE_SAMPLE)))

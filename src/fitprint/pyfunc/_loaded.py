@@ -9,12 +9,13 @@ from typing import Any
 from fitprint._core import html as _html
 from fitprint._core.guard import guarded, warn_once
 from fitprint._core.publish import publish
-from fitprint._packages.load import Loaded, load, signature_of
+from fitprint._packages.load import Loaded, load, signature_and_exact_inputs, signature_of
 from fitprint._runs.index import run_of
 from fitprint._runs.predictions import Origin, remember
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
 from fitprint.models.example import read_example
+from fitprint.models.foreign_tables import as_pandas
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
@@ -69,6 +70,7 @@ class PyFuncModel:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self.metadata = ModelMetadata(loaded.document, signature_of(loaded.document, loaded.folder))
+        self._exact = signature_and_exact_inputs(loaded.document, loaded.folder)[1]
         self._checks_itself = bool(loaded.document.get("is_signature_from_type_hint"))
 
     @property
@@ -109,8 +111,10 @@ class PyFuncModel:
             SchemaError: The data does not fit the signature; its text has a line for each column.
         """
         signature = self.metadata.signature
-        if signature is not None and signature.inputs is not None and not self._checks_itself:
-            data = enforce_inputs(data, signature.inputs, lossless=True)
+        if self._exact is not None:
+            data = self._exact.enforce(data)
+        elif signature is not None and signature.inputs is not None and not self._checks_itself:
+            data = enforce_inputs(as_pandas(data), signature.inputs, lossless=True)
         schema = signature.params if signature is not None else None
         if params and schema is None:
             folder = str(self._loaded.folder)
