@@ -75,18 +75,19 @@ def test_where_enforcing_would_change_predictions_there_are_outputs_only_and_a_r
     run = trained[name].run
     assert signature_of(run)["inputs"] is None
     assert signature_of(run)["outputs"] is not None
-    assert [(each.what, each.rule) for each in run.skipped] == [("signature inputs", "signature")]
+    assert [(each.what, each.rule) for each in run.skipped] == [("inputs in MLflow's signature", "mlflow")]
+    assert fitprint.load_model(run.model_path).metadata.get_input_schema() is not None  # fitprint's own entry has them
 
 
-def test_the_reason_names_the_columns(trained):
+def test_the_reason_names_the_columns_that_lack_values_and_no_others(trained):
     (skip,) = trained["Int64 with missing"].run.skipped
-    assert skip.reason.endswith("because of: a, b, c, d")
+    assert "because of: a (Int64), c (Int64);" in skip.reason
 
 
 def test_a_category_that_the_model_cannot_do_without_keeps_the_inputs_out_and_is_named(trained, signature_of):
     run = trained["category by its codes"].run
     assert signature_of(run)["inputs"] is None
-    assert [each.reason.rpartition(": ")[2] for each in run.skipped] == ["word"]
+    assert ["because of: word (category);" in each.reason for each in run.skipped] == [True]
 
 
 @pytest.mark.parametrize("name", ["category", "category encoded", "category of numbers", "moments with a zone"])

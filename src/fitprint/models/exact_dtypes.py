@@ -38,11 +38,11 @@ def is_told_by_type(dtype: Any, declared: FieldType) -> bool:
         declared: The type that a signature has for the column.
     """
     if not isinstance(declared, DataType):
-        return dtype == "object"
+        return bool(dtype == "object")
     if declared in TEXT_LIKE:
-        return dtype == "object" or str(dtype) == "str"
+        return bool(dtype == "object") or str(dtype) == "str"
     if declared is DataType.datetime:
-        return dtype.kind == "M" and getattr(dtype, "tz", None) is None
+        return bool(dtype.kind == "M" and getattr(dtype, "tz", None) is None)
     return bool(dtype == declared.to_numpy()) or dtype == "object"
 
 
@@ -97,7 +97,7 @@ def check_description(description: Any) -> Description:
     return description
 
 
-def with_dtype(column: Any, description: Description, declared: FieldType) -> Any:
+def with_dtype(column: Any, description: Description, declared: Any) -> Any:
     """Convert a column to the dtype that it had in the training.
 
     Args:
@@ -161,7 +161,7 @@ def _without_category(column: Any) -> Any:
     return pd.Series(column.to_numpy(), index=column.index, name=column.name)
 
 
-def _as_category(column: Any, description: Description, declared: FieldType) -> Any:
+def _as_category(column: Any, description: Description, declared: Any) -> Any:
     import pandas as pd
 
     known = pd.Index(description["categories"], dtype=description.get("of"))

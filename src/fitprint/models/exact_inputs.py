@@ -49,7 +49,7 @@ class ExactInputs:
         schema = self.schema
         if self.dtypes and not schema.is_tensor_spec():
             data = self._with_dtypes(as_frame(data, schema, lossless=True))
-            schema = self._without_given_types()
+            schema = self.without_exact_types()
         data = enforce_inputs(data, schema, lossless=True)
         return data if self.form is None else _in_form(data, self.form)
 
@@ -79,13 +79,13 @@ class ExactInputs:
     def _further_problems(self, frame: Any) -> list[str]:
         """Return what is wrong with the other columns, so that one error names everything."""
         try:
-            enforce_inputs(frame, self._without_given_types(), lossless=True)
+            enforce_inputs(frame, self.without_exact_types(), lossless=True)
         except SchemaError as error:
             return error.problems
         return []
 
-    def _without_given_types(self) -> Schema:
-        """Return the schema in which columns that have their dtype already may have any type."""
+    def without_exact_types(self) -> Schema:
+        """Return the schema in which the columns whose exact dtype is known may have any type."""
         relaxed = self.schema.cache.get(KEY)
         if relaxed is None:
             relaxed = Schema(

@@ -8,7 +8,7 @@ fitprint's own entry (`exact_inputs`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from fitprint._core.guard import attempt
@@ -27,7 +27,7 @@ from fitprint.models.signature import ModelSignature
 ROWS = 5
 FOR_MLFLOW = "inputs in MLflow's signature"
 """What is left out where only MLflow's reader lacks the inputs, because fitprint's own entry has them."""
-Reasons = list[tuple[str, str]]
+Reasons = Sequence[tuple[str, str]]
 Predict = Callable[[Any], Any]
 
 
@@ -50,6 +50,8 @@ class _Sample(NamedTuple):
     plain: Any
     """The same rows, those of a table of another library as a DataFrame of pandas."""
     expected: Any
+    kind: str
+    """The class of the data."""
     total: int
     """How many rows all of the data has."""
 
@@ -76,13 +78,16 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> In
     inputs = infer_schema(plain) if foreign else inputs
     if predicted is None or chosen is None or row_count(predicted) != row_count(data):
         expected = predict(rows)
+        if chosen is not None:  # predicting may have changed these rows in place
+            rows = take_rows(data, chosen)
+            plain = as_pandas(rows) if foreign else rows
     else:
         expected = take_rows(predicted, chosen)
     outputs = infer_schema(as_pandas(expected))
     only_outputs = ModelSignature(outputs=outputs) if outputs is not None else None
     if inputs is None:
         return Inferred(only_outputs, [])
-    sample = _Sample(rows, plain, expected, row_count(data) or 0)
+    sample = _Sample(rows, plain, expected, type(data).__name__, row_count(data) or 0)
     schema, guilty = _schema_for_mlflow(predict, inputs, sample)
     dtypes, reasons = _dtypes_of(inputs, data if plain is rows else plain, sample.total)
     exact = None
@@ -165,7 +170,7 @@ def _schema_for_mlflow(predict: Predict, inputs: Schema, sample: _Sample) -> tup
 def _dtypes_of(inputs: Schema, data: Any, total: int) -> tuple[dict[Any, Any], Reasons]:
     """Describe the dtypes of a table that the types in its schema do not tell."""
     described: dict[Any, Any] = {}
-    reasons: Reasons = []
+    reasons: list[tuple[str, str]] = []
     if not hasattr(data, "columns") or not inputs.has_input_names():
         return described, reasons
     types = inputs.input_types()
@@ -218,8 +223,7 @@ def _why_left_out(guilty: list[Any], sample: _Sample, exact: ExactInputs | None)
         named = ", ".join(f"{name} ({dtypes[name]})" for name in guilty[:10])
         more = f" and {len(guilty) - 10} more" if len(guilty) > 10 else ""
         return f"MLflow would give the model other values than it was trained on, because of: {named}{more}{kept}"
-    kind = type(sample.rows).__name__
-    return f"MLflow would turn the {kind} that predict is given into something else, or refuse it{kept}"
+    return f"MLflow would turn the {sample.kind} that predict is given into something else, or refuse it{kept}"
 
 
 def _predicts_the_same(predict: Predict, inputs: Schema, sample: _Sample) -> bool:

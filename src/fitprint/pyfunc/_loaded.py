@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fitprint._core import html as _html
-from fitprint._core.guard import guarded, warn_once
+from fitprint._core.guard import attempt, guarded, warn_once
 from fitprint._core.publish import publish
+from fitprint._core.rows import row_count
 from fitprint._packages.load import Loaded, load, signature_and_exact_inputs, signature_of
 from fitprint._runs.index import run_of
 from fitprint._runs.predictions import Origin, remember
-from fitprint.models.enforcement import enforce_inputs, enforce_params
-from fitprint.models.errors import PackageError
+from fitprint.models.enforcement import enforce_inputs, enforce_params, unexpectedly_missing
+from fitprint.models.errors import PackageError, SchemaError
 from fitprint.models.example import read_example
 from fitprint.models.foreign_tables import as_pandas
 from fitprint.models.signature import ModelSignature
@@ -95,7 +96,11 @@ class PyFuncModel:
         info = self._loaded.document.get("saved_input_example_info")
         if not isinstance(info, dict):
             return None
-        return read_example(self._loaded.folder, info, self.metadata.get_input_schema())[0]
+        if self._exact is None:
+            return read_example(self._loaded.folder, info, self.metadata.get_input_schema())[0]
+        example, _ = read_example(self._loaded.folder, info, self._exact.without_exact_types())
+        fits, exact = attempt(self._exact.enforce, example)
+        return exact if fits else example
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Predict rows of data.
@@ -108,13 +113,11 @@ class PyFuncModel:
             What the model predicts.
 
         Raises:
-            SchemaError: The data does not fit the signature; its text has a line for each column.
+            SchemaError: The data does not fit the signature; its text has a line for each column. Or the model of a
+                framework returns another number of predictions than there are rows.
         """
         signature = self.metadata.signature
-        if self._exact is not None:
-            data = self._exact.enforce(data)
-        elif signature is not None and signature.inputs is not None and not self._checks_itself:
-            data = enforce_inputs(as_pandas(data), signature.inputs, lossless=True)
+        data = self._enforced(data)
         schema = signature.params if signature is not None else None
         if params and schema is None:
             folder = str(self._loaded.folder)
@@ -124,11 +127,31 @@ class PyFuncModel:
             )
         checked_params = enforce_params(params, schema, lossless=True)
         predictions = self._loaded.predict(data, checked_params if params is not None else checked_params or None)
+        if not isinstance(self._loaded.flavor, PyfuncFlavor):  # what users write themselves may return anything
+            check_row_count(predictions, data)
         run = run_of(self._loaded.model)
         if run is not None:
             with guarded("remembering a prediction", self._loaded.flavor.name):
                 remember(predictions, Origin(run, {}), (data,))
         return predictions
+
+    def _enforced(self, data: Any) -> Any:
+        """Return data as the signature describes it, and tell of values that are unexpectedly missing."""
+        schema = self.metadata.get_input_schema()
+        if schema is None or self._checks_itself:
+            return data
+        if self._exact is not None:
+            data = self._exact.enforce(data)
+        else:
+            data = enforce_inputs(as_pandas(data), schema, lossless=True)
+        missing = unexpectedly_missing(data, schema)
+        if missing:
+            warn_once(
+                ("missing values", f"{self._loaded.folder} {missing}"),
+                f"{self._loaded.folder}: values are missing, which the signature says are always there, in: "
+                f"{', '.join(map(str, missing))}",
+            )
+        return data
 
     def unwrap(self) -> Any:
         """Return the native model.
@@ -167,6 +190,28 @@ class PyFuncModel:
         }
         signature = self.metadata.signature
         return _html.table(("", "model"), rows.items()) + (signature._repr_html_() if signature is not None else "")
+
+
+def check_row_count(predictions: Any, data: Any) -> None:
+    """Check that there is a prediction for each row.
+
+    Args:
+        predictions: What the model returned.
+        data: What it was given. One row may stand for several, as a period of a time series does.
+
+    Raises:
+        SchemaError: There are more rows than one, and another number of predictions.
+    """
+    rows, count = row_count(data), row_count(predictions)
+    if rows is None or count is None or rows <= 1 or rows == count:
+        return
+    kind = type(data).__name__
+    hint = (
+        ": a model of texts takes them as a list or as one column, not as a table" if hasattr(data, "columns") else ""
+    )
+    raise SchemaError(
+        [f"{count} for {rows} rows of the {kind}{hint}"], "The model does not predict each row of the data"
+    )
 
 
 def load_model(
