@@ -66,6 +66,7 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
         model_uuid=uuid.uuid4().hex,
         model_size_bytes=size,
         signature=signature.to_dict() if signature is not None else None,
+        is_signature_from_type_hint=inferred.from_type_hint or None,
         **_exact_entry(inferred),
         run_id=subject.run_id,
         artifact_path=subject.artifact_path,
@@ -123,7 +124,9 @@ def _inferred(subject: Subject, saved: SavedModel, example: Any, steps: Steps) -
     with steps.step("signature"):
         declared = subject.flavor.signature(subject.model)
     if declared is not None:
-        return _with_reasons(Inferred(*declared), steps)
+        inferred = _with_reasons(declared if isinstance(declared, Inferred) else Inferred(*declared), steps)
+        params = split_params(example)[1] if inferred.from_type_hint else {}
+        return inferred._replace(signature=_with_params(inferred.signature, params)) if params else inferred
     data, params = split_params(example)
     if data is None:
         return NOTHING

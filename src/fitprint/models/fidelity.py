@@ -40,6 +40,8 @@ class Inferred(NamedTuple):
     """A pair (what, reason) for each part that is left out."""
     exact: ExactInputs | None = None
     """What MLflow's schema cannot say of the inputs; None if it says everything."""
+    from_type_hint: bool = False
+    """Whether type hints of the model say it, so that the data is checked against these and not as a table."""
 
 
 class _Sample(NamedTuple):

@@ -138,6 +138,9 @@ class PyFuncModel:
     def _enforced(self, data: Any) -> Any:
         """Return data as the signature describes it, and tell of values that are unexpectedly missing."""
         schema = self.metadata.get_input_schema()
+        model, is_own = self._loaded.model, "fitprint_version" in self._loaded.document
+        if self._checks_itself and is_own and isinstance(model, RunningModel):
+            return model.fitting(data)
         if schema is None or self._checks_itself:
             return data
         if self._exact is not None:
