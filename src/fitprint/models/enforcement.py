@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitprint._core.guard import warn_user
+from fitprint._core.rows import row_count
 from fitprint.models.enforcement_tensors import enforce_tensors
 from fitprint.models.enforcement_values import (
     TEXT_LIKE,
@@ -144,6 +145,28 @@ def unexpectedly_missing(data: Any, schema: Schema) -> list[Hashable]:
     lacking = [label for label, count in zip(column_labels(data), missing_counts(data), strict=True) if count]
     required = set(schema.required_input_names()) if lacking else set()
     return [label for label in lacking if label in required]
+
+
+def check_row_count(predictions: Any, data: Any) -> None:
+    """Check that there is a prediction for each row.
+
+    Args:
+        predictions: What the model returned.
+        data: What it was given. One row may stand for several, as a period of a time series does.
+
+    Raises:
+        SchemaError: There are more rows than one, and another number of predictions.
+    """
+    rows, count = row_count(data), row_count(predictions)
+    if rows is None or count is None or rows <= 1 or rows == count:
+        return
+    kind = type(data).__name__
+    hint = (
+        ": a model of texts takes them as a list or as one column, not as a table" if hasattr(data, "columns") else ""
+    )
+    raise SchemaError(
+        [f"{count} for {rows} rows of the {kind}{hint}"], "The model does not predict each row of the data"
+    )
 
 
 def extra_params(params: Any, schema: ParamSchema) -> list[str]:

@@ -69,7 +69,7 @@ def describe_dtype(column: Any, rows: int) -> dict[str, Any] | None:
         return None  # intervals, moments, or values of several kinds
     if len(values) > MOST_CATEGORIES:
         raise NotKept(f"it has {len(values):,} categories, and at most {MOST_CATEGORIES:,} are kept")
-    if len(values) > max(_FEW_CATEGORIES, rows // 2):
+    if min(len(values), rows) > _FEW_CATEGORIES and len(values) > rows // 2:
         raise NotKept("most of its categories occur once, so they are the data itself, of which nothing is kept")
     return {
         "dtype": _CATEGORY,

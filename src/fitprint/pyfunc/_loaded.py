@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import IO, Any
 
 from fitprint._core import html as _html
 from fitprint._core.guard import attempt, guarded, warn_once
 from fitprint._core.publish import publish
-from fitprint._core.rows import row_count
 from fitprint._packages.load import Loaded, load, signature_and_exact_inputs, signature_of
 from fitprint._runs.index import run_of
 from fitprint._runs.predictions import Origin, remember
-from fitprint.models.enforcement import enforce_inputs, enforce_params, unexpectedly_missing
-from fitprint.models.errors import PackageError, SchemaError
+from fitprint.models.enforcement import check_row_count, enforce_inputs, enforce_params, unexpectedly_missing
+from fitprint.models.errors import PackageError
 from fitprint.models.example import read_example
 from fitprint.models.foreign_tables import as_pandas
 from fitprint.models.signature import ModelSignature
@@ -135,6 +134,23 @@ class PyFuncModel:
                 remember(predictions, Origin(run, {}), (data,))
         return predictions
 
+    def read_rows(self, file: str | os.PathLike[str] | IO[str]) -> Any:
+        """Read rows for `predict` from a file, with the types of the signature.
+
+        Args:
+            file: The path of a CSV file with a header, or of a JSON file, which has the ending ``.json``; or an open
+                CSV file.
+
+        Returns:
+            A DataFrame; of a JSON file, also a list or a dict.
+
+        Raises:
+            ValueError: The file is neither CSV nor JSON.
+        """
+        from fitprint.models.csv_data import read_rows
+
+        return read_rows(file, self.metadata.get_input_schema(), self._exact.dtypes if self._exact else None)
+
     def _enforced(self, data: Any) -> Any:
         """Return data as the signature describes it, and tell of values that are unexpectedly missing."""
         schema = self.metadata.get_input_schema()
@@ -193,28 +209,6 @@ class PyFuncModel:
         }
         signature = self.metadata.signature
         return _html.table(("", "model"), rows.items()) + (signature._repr_html_() if signature is not None else "")
-
-
-def check_row_count(predictions: Any, data: Any) -> None:
-    """Check that there is a prediction for each row.
-
-    Args:
-        predictions: What the model returned.
-        data: What it was given. One row may stand for several, as a period of a time series does.
-
-    Raises:
-        SchemaError: There are more rows than one, and another number of predictions.
-    """
-    rows, count = row_count(data), row_count(predictions)
-    if rows is None or count is None or rows <= 1 or rows == count:
-        return
-    kind = type(data).__name__
-    hint = (
-        ": a model of texts takes them as a list or as one column, not as a table" if hasattr(data, "columns") else ""
-    )
-    raise SchemaError(
-        [f"{count} for {rows} rows of the {kind}{hint}"], "The model does not predict each row of the data"
-    )
 
 
 def load_model(
