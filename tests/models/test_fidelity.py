@@ -46,7 +46,7 @@ def test_a_frame_that_fits_is_enforced_once_and_predicted_once(columns, enforced
         predictions.append(len(rows))
         return row_sums(rows)
 
-    signature, reasons, _ = fidelity.faithful_signature(predict, wide(columns))
+    signature, reasons, *_ = fidelity.faithful_signature(predict, wide(columns))
     assert (enforced, predictions, reasons) == ([columns], [fidelity.ROWS], [])
     assert len(signature.inputs) == columns
 
@@ -70,7 +70,7 @@ def test_suspects_among_many_columns_cost_as_many_enforcements_as_there_are_kind
             raise TypeError("level is no category")
         return rows.drop(columns="level").astype(float).sum(axis=1).to_numpy()
 
-    _, reasons, _ = fidelity.faithful_signature(predict, frame)
+    _, reasons, *_ = fidelity.faithful_signature(predict, frame)
     assert reasons == [
         (
             fidelity.FOR_MLFLOW,
@@ -84,7 +84,7 @@ def test_suspects_among_many_columns_cost_as_many_enforcements_as_there_are_kind
 
 @pytest.mark.parametrize("rows", [[1.0], [1.0, 2.0]])
 def test_a_single_row_shows_too_that_enforcement_changes_the_number_of_predictions(rows):
-    signature, reasons, exact = fidelity.faithful_signature(lambda rows: [2.0 for _ in rows], rows)
+    signature, reasons, exact, _ = fidelity.faithful_signature(lambda rows: [2.0 for _ in rows], rows)
     assert signature is None or signature.inputs is None
     assert [what for what, _ in reasons] == [fidelity.FOR_MLFLOW]
     assert exact is not None
@@ -93,7 +93,7 @@ def test_a_single_row_shows_too_that_enforcement_changes_the_number_of_predictio
 
 def test_data_that_enforcement_converts_as_a_whole_is_named_by_its_class():
     times = pd.Series([1.0, 2.0, 3.0])
-    _, reasons, _ = fidelity.faithful_signature(lambda rows: rows.index.to_numpy() if rows.ndim == 1 else None, times)
+    _, reasons, *_ = fidelity.faithful_signature(lambda rows: rows.index.to_numpy() if rows.ndim == 1 else None, times)
     assert reasons == [
         (
             fidelity.FOR_MLFLOW,
@@ -111,7 +111,7 @@ def test_a_column_that_differs_by_its_values_is_found_among_its_like_by_halves(e
     def predict(rows: Any) -> Any:
         return np.array([dtype.kind == "u" for dtype in rows.dtypes])
 
-    _, reasons, _ = fidelity.faithful_signature(predict, frame)
+    _, reasons, *_ = fidelity.faithful_signature(predict, frame)
     assert ["because of: c40 (uint64);" in reason for _, reason in reasons] == [True]
     # the whole, all of the kind, two halves at each of six steps, and c40 with its type and as `any`
     assert len(enforced) == 1 + 1 + 2 * 6 + 2

@@ -91,8 +91,13 @@ def convert_column(values: Any, dtype: DataType, *, lossless: bool = False) -> A
     except (ValueError, TypeError, OverflowError):  # pandas cannot convert one of the values
         converted = None
     if converted is None:
-        raise ValueError(f"expected {dtype}, got {values.dtype}; {_advice(values, dtype)}")
+        raise refusal(values, dtype)
     return converted
+
+
+def refusal(values: Any, dtype: DataType) -> ValueError:
+    """Return the error that says that a column does not fit its declared type, and what may help."""
+    return ValueError(f"expected {dtype}, got {values.dtype}; {_advice(values, dtype)}")
 
 
 def is_ready(dtype: Any, declared: DataType) -> bool:

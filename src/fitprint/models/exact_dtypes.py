@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fitprint._core.guard import attempt
-from fitprint.models.enforcement_values import TEXT_LIKE, convert_column, fits_exactly
+from fitprint.models.enforcement_values import TEXT_LIKE, convert_column, fits_exactly, refusal
 from fitprint.models.types import DataType, FieldType
 
 MOST_CATEGORIES = 10_000
@@ -41,8 +41,6 @@ def is_told_by_type(dtype: Any, declared: FieldType) -> bool:
         return bool(dtype == "object")
     if declared in TEXT_LIKE:
         return bool(dtype == "object") or str(dtype) == "str"
-    if declared is DataType.datetime:
-        return bool(dtype.kind == "M" and getattr(dtype, "tz", None) is None)
     return bool(dtype == declared.to_numpy()) or dtype == "object"
 
 
@@ -122,7 +120,10 @@ def with_dtype(column: Any, description: Description, declared: Any) -> Any:
     if done and converted is not None:
         return converted
     if isinstance(declared, DataType):
-        return convert_column(column, declared, lossless=True)
+        fitting = convert_column(column, declared, lossless=True)
+        if fitting.dtype == "object" and declared not in TEXT_LIKE:  # objects pass as truth values, whatever they are
+            raise refusal(column, declared)
+        return fitting
     raise ValueError(f"expected {name}, got {column.dtype}, whose values {name} does not have")
 
 
