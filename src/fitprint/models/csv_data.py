@@ -23,9 +23,7 @@ Dtypes = Mapping[Any, Mapping[str, Any]]
 """The exact dtypes of columns, as `exact_dtypes` describes them."""
 
 
-def read_rows(
-    file: File, schema: Schema | None = None, dtypes: Dtypes | None = None
-) -> Any:
+def read_rows(file: File, schema: Schema | None = None, dtypes: Dtypes | None = None) -> Any:
     """Read the rows of a CSV or a JSON file, which has the ending ``.json``; see `read_csv` and `read_json`."""
     is_json = isinstance(file, (str, os.PathLike)) and str(file).lower().endswith(".json")
     return (read_json if is_json else read_csv)(file, schema, dtypes)
@@ -59,9 +57,7 @@ def read_csv(file: File, schema: Schema | None = None, dtypes: Dtypes | None = N
     return _decoded(frame, named, dtypes)
 
 
-def read_json(
-    file: File, schema: Schema | None = None, dtypes: Dtypes | None = None
-) -> Any:
+def read_json(file: File, schema: Schema | None = None, dtypes: Dtypes | None = None) -> Any:
     """Read a JSON file of rows, in the forms that MLflow's scoring server takes: ``dataframe_split`` and the others.
 
     A list of rows, a list of dicts and ``{"columns": ..., "data": ...}`` are understood too. Times and base64 are

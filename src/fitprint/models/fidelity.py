@@ -9,7 +9,7 @@ fitprint's own entry (`exact_inputs`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from fitprint._core.guard import attempt
 from fitprint._core.rows import row_count, take_rows
@@ -21,10 +21,12 @@ from fitprint.models.exact_inputs import ExactInputs
 from fitprint.models.foreign_tables import as_pandas, is_foreign, rows_with_missing
 from fitprint.models.inference import infer_schema, is_sparse
 from fitprint.models.inference_columns import MISSING_COUNTS, columns_at, dtype_runs, missing_counts
-from fitprint.models.schema import Schema, TensorSpec
+from fitprint.models.schema import ColSpec, Schema, TensorSpec
 from fitprint.models.signature import ModelSignature
 
 ROWS = 5
+MOST_KEYS = 200
+"""Dicts with more keys than these have no schema of their own: each key may be a word of a text."""
 FOR_MLFLOW = "inputs in MLflow's signature"
 """What is left out where only MLflow's reader lacks the inputs, because fitprint's own entry has them."""
 Reasons = Sequence[tuple[str, str]]
@@ -210,12 +212,17 @@ def _candidates(inputs: Schema, dtypes: dict[Any, Any], rows: Any) -> list[Exact
     if is_sparse(rows):
         return [ExactInputs(Schema([TensorSpec(rows.dtype, (-1, *rows.shape[1:]))]))]
     if isinstance(rows, list) and rows and isinstance(rows[0], dict):
-        return [ExactInputs(inputs, form="records")]
+        return [ExactInputs(_all_optional(inputs), form="records")] if len(inputs) <= MOST_KEYS else []
     if isinstance(rows, (list, tuple)) and rows:
         made, array = attempt(np.asarray, rows)
         tensor = infer_schema(array) if made and array.ndim > 1 and array.dtype.kind in "biufU" else None
         return [ExactInputs(inputs, form="list") if tensor is None else ExactInputs(tensor)]
     return [ExactInputs(inputs, form="series")] if hasattr(rows, "iloc") else []
+
+
+def _all_optional(inputs: Schema) -> Schema:
+    """Return a schema of dicts, of which each may lack some keys."""
+    return Schema([ColSpec(cast(Any, spec.type), spec.name, required=False) for spec in inputs])
 
 
 def _why_left_out(guilty: list[Any], sample: _Sample, exact: ExactInputs | None) -> str:
