@@ -24,6 +24,8 @@ from fitprint.plugin.containers import UnknownColumns
 from fitprint.plugin.contract import DeclaredSignature
 
 NOTHING = Inferred(None, [])
+MOST_EXACT = 1_000_000
+"""How long fitprint's own entry about the inputs may be: a reader takes only MLmodel files of a bounded size."""
 SCALARS = (str, bytes, bool, int, float, date)
 """What may be an input example of one value."""
 
@@ -67,7 +69,7 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
         model_size_bytes=size,
         signature=signature.to_dict() if signature is not None else None,
         is_signature_from_type_hint=inferred.from_type_hint or None,
-        **_exact_entry(inferred),
+        **_exact_entry(inferred, steps),
         run_id=subject.run_id,
         artifact_path=subject.artifact_path,
         saved_input_example_info=example,
@@ -169,12 +171,19 @@ def _from_predictions(subject: Subject, saved: SavedModel, data: Any, params: di
     return Inferred(None, [("signature", f"the model cannot predict the input example: {describe(inferred)}")])
 
 
-def _exact_entry(inferred: Inferred) -> dict[str, str]:
+def _exact_entry(inferred: Inferred, steps: Steps) -> dict[str, str]:
     """Return fitprint's own entry in the MLmodel file, if MLflow's signature does not say everything."""
     if inferred.exact is None:
         return {}
-    declared = inferred.signature.inputs if inferred.signature is not None else None
-    return {exact_inputs.KEY: inferred.exact.to_json(declared)}
+    text = inferred.exact.to_json(inferred.signature.inputs if inferred.signature is not None else None)
+    what = "the exact dtypes of the inputs"
+    if len(text) > MOST_EXACT:
+        steps.skip(what, "size", f"they take {len(text):,} characters, and at most {MOST_EXACT:,} are kept")
+    elif in_force().by_format(text) != text:
+        steps.skip(what, "redact", "a category looks like a secret")
+    else:
+        return {exact_inputs.KEY: text}
+    return {}
 
 
 def _with_reasons(inferred: Inferred, steps: Steps) -> Inferred:

@@ -63,8 +63,9 @@ def _facts(data: Any) -> dict[str, Any]:
 
 
 def _facts_of_foreign(table: Any) -> dict[str, Any]:
-    columns = [{"name": name, "dtype": dtype, "missing": missing} for name, dtype, missing in foreign_columns(table)]
-    return {"columns": columns[:MAX_COLUMNS]} if hasattr(table, "columns") else columns[0]
+    described = foreign_columns(table, MAX_COLUMNS)
+    columns = [{"name": name, "dtype": dtype, "missing": missing} for name, dtype, missing in described]
+    return {"columns": columns} if hasattr(table, "columns") else columns[0]
 
 
 def _columns(frame: Any) -> list[dict[str, Any]]:

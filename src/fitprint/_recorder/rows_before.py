@@ -6,6 +6,7 @@ to `predict` is like the table before that.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -33,8 +34,9 @@ def rows_before(arguments: Iterable[Any]) -> RowsBefore | None:
     Returns:
         The rows; None if there is no table.
     """
+    pandas = sys.modules.get("pandas")  # if pandas is not imported, there is no table of it
     for table in arguments:
-        if hasattr(table, "iloc") and hasattr(table, "columns"):
+        if pandas is not None and isinstance(table, pandas.DataFrame):
             columns = table.columns
             return RowsBefore(table, columns, table.iloc[:ROWS].copy() if len(columns) <= _MOST_COLUMNS else None)
     return None

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from fitprint._core.guard import attempt
 from fitprint.models.enforcement_values import TEXT_LIKE
+from fitprint.models.foreign_tables import as_pandas
 from fitprint.models.schema import Schema
 from fitprint.models.types import DataType
 
@@ -140,6 +141,7 @@ def table(predictions: Any) -> Any:
     import numpy as np
     import pandas as pd
 
+    predictions = as_pandas(predictions)
     if isinstance(predictions, pd.DataFrame):
         return predictions
     if isinstance(predictions, pd.Series):

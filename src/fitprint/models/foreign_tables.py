@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_LIBRARIES = frozenset({"polars", "pyarrow", "modin", "cudf"})
+_LIBRARIES = frozenset({"polars", "pyarrow"})
 
 
 def is_foreign(data: Any) -> bool:
@@ -62,11 +62,12 @@ def _as_series(column: Any) -> Any:
     return pd.Series(column.to_list(), name=column.name)
 
 
-def columns_of(table: Any) -> list[tuple[str, str, int]]:
+def columns_of(table: Any, most: int) -> list[tuple[str, str, int]]:
     """Describe the columns of a table of another library without copying its values.
 
     Args:
         table: A table for which `is_foreign` is true.
+        most: How many columns to describe at most.
 
     Returns:
         The name, the dtype and the number of missing values of each column; NaN counts as missing.
@@ -74,7 +75,7 @@ def columns_of(table: Any) -> list[tuple[str, str, int]]:
     import narwhals.stable.v1 as narwhals
 
     native = narwhals.from_native(table, eager_only=True, allow_series=True)
-    columns = [native] if isinstance(native, narwhals.Series) else [native[name] for name in native.columns]
+    columns = [native] if isinstance(native, narwhals.Series) else [native[name] for name in native.columns[:most]]
     return [(str(column.name), str(column.dtype), _missing_count(column)) for column in columns]
 
 
