@@ -162,9 +162,9 @@ def test_values_that_are_missing_against_the_signature_are_told(recorded, caplog
     encoder = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["plan"]), remainder="drop")
     frame = PEOPLE[["plan"]].astype(str)
     make_pipeline(encoder, LogisticRegression()).fit(frame, PEOPLE["age"] > 30)
-    loaded = fitprint.load_model(fitprint.last_run().model_path)
+    folder = fitprint.last_run().model_path
     caplog.clear()
-    loaded.predict(frame)
+    fitprint.load_model(folder).predict(frame)
     assert caplog.messages == []
-    loaded.predict(pd.DataFrame({"plan": ["pro", None]}))
+    fitprint.load_model(folder).predict(pd.DataFrame({"plan": ["pro", None]}))
     assert ["values are missing" in message and "plan" in message for message in caplog.messages] == [True]

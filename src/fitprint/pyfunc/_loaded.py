@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
@@ -16,10 +17,14 @@ from fitprint.models.enforcement import check_row_count, enforce_inputs, enforce
 from fitprint.models.errors import PackageError
 from fitprint.models.example import read_example
 from fitprint.models.foreign_tables import as_pandas
+from fitprint.models.schema import Schema
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
 from fitprint.pyfunc._python_model import RunningModel
+
+_REST = 50
+"""How many times as long as looking for missing values took nobody looks again."""
 
 
 class ModelMetadata:
@@ -71,6 +76,8 @@ class PyFuncModel:
         self._loaded = loaded
         self.metadata = ModelMetadata(loaded.document, signature_of(loaded.document, loaded.folder))
         self._exact = signature_and_exact_inputs(loaded.document, loaded.folder)[1]
+        self._looks_again = 0.0
+        """When to look again whether values are missing."""
         self._checks_itself = bool(loaded.document.get("is_signature_from_type_hint"))
 
     @property
@@ -152,7 +159,7 @@ class PyFuncModel:
         return read_rows(file, self.metadata.get_input_schema(), self._exact.dtypes if self._exact else None)
 
     def _enforced(self, data: Any) -> Any:
-        """Return data as the signature describes it, and tell of values that are unexpectedly missing."""
+        """Return data as the signature describes it."""
         schema = self.metadata.get_input_schema()
         model, is_own = self._loaded.model, "fitprint_version" in self._loaded.document
         if self._checks_itself and is_own and isinstance(model, RunningModel):
@@ -163,14 +170,26 @@ class PyFuncModel:
             data = self._exact.enforce(data)
         else:
             data = enforce_inputs(as_pandas(data), schema, lossless=True)
+        self._tell_missing(data, schema)
+        return data
+
+    def _tell_missing(self, data: Any, schema: Schema) -> None:
+        """Tell of values that are missing although the signature says that they are always there.
+
+        Looking for them takes longer than enforcing a single row, so it is done for a fiftieth of the time at most.
+        """
+        began = time.perf_counter()
+        if began < self._looks_again:
+            return
         missing = unexpectedly_missing(data, schema)
+        self._looks_again = time.perf_counter() + _REST * (time.perf_counter() - began)
         if missing:
+            folder = str(self._loaded.folder)
             warn_once(
-                ("missing values", f"{self._loaded.folder} {missing}"),
-                f"{self._loaded.folder}: values are missing, which the signature says are always there, in: "
+                ("missing values", f"{folder} {missing}"),
+                f"{folder}: values are missing, which the signature says are always there, in: "
                 f"{', '.join(map(str, missing))}",
             )
-        return data
 
     def unwrap(self) -> Any:
         """Return the native model.
