@@ -66,8 +66,8 @@ def test_an_example_that_the_model_cannot_predict_is_kept_and_told(saved, caplog
     folder = saved(Shouts(), input_example=example)
     assert (folder / "input_example.json").is_file()
     assert mlmodel.read(folder).get("signature") is None
-    (message,) = caplog.messages
-    assert "the model cannot predict the input example" in message
+    told = [message for message in caplog.messages if "the model cannot predict the input example" in message]
+    assert len(told) == 1
     assert fitprint.load_model(folder).predict(pd.DataFrame({"text": ["a"]})).tolist() == ["A"]
 
 
