@@ -25,6 +25,8 @@ from fitprint._instrumentation.targets import (
 from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough, Patched, begin_of, ours
 
 _HOOK = "__init_subclass__"
+_EVERYONES = frozenset({"builtins", "abc", "typing", "collections"})
+"""The packages of bases that belong to no framework."""
 _creating = threading.local()
 
 
@@ -39,7 +41,8 @@ class ClassTree:
         names: The names of the methods.
         begin: Makes what surrounds each call.
         is_ours: Whether a class is to be patched; another flavor may patch it.
-        packages: The top-level packages of the framework; by default that of the base.
+        packages: The top-level packages of the framework; by default that of the base. Those of the base's own bases
+            count as well: the estimators of XGBoost inherit ``score`` from scikit-learn.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class ClassTree:
         self.names = names
         self.begin = begin
         self.is_ours = is_ours
-        self.packages = frozenset(packages or (package_of(base),))
+        self.packages = frozenset(packages or (package_of(base),)) | {*map(package_of, bases_of(base))} - _EVERYONES
         self._mixins: weakref.WeakSet[type] = weakref.WeakSet()
 
     def contains(self, cls: type) -> bool:
@@ -143,11 +146,14 @@ class MixinBegin:
 
     def __init__(self) -> None:
         self._trees: tuple[ClassTree, ...] = ()
+        self._begins: dict[int, tuple[weakref.ref[type], Begin | None]] = {}
+        """The `Begin` for each class that has been asked about, by the `id` of the class: a call cannot wait for it."""
 
     def add(self, tree: ClassTree) -> None:
         """Begin the calls on objects of a tree."""
         if tree not in self._trees:
             self._trees += (tree,)
+            self._begins.clear()
 
     def remove(self, tree: ClassTree) -> bool:
         """Leave the calls on objects of a tree alone.
@@ -156,17 +162,25 @@ class MixinBegin:
             Whether no tree is left.
         """
         self._trees = tuple(other for other in self._trees if other is not tree)
+        self._begins.clear()
         return not self._trees
 
     def __call__(
         self, function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> CallContext | None:
         """Begin a call on an object of a tree; for a class method, the instance is the class."""
-        cls = instance if is_class(instance) else type(instance)
-        for tree in self._trees:
-            if tree.contains(cls):
-                return tree.begin(function, instance, args, kwargs)
-        return None
+        cls = type(instance)
+        if issubclass(cls, type):
+            cls = instance
+        asked = self._begins.get(id(cls))
+        begin = asked[1] if asked is not None and asked[0]() is cls else self._begin_for(cls)
+        return begin(function, instance, args, kwargs) if begin is not None else None
+
+    def _begin_for(self, cls: type) -> Begin | None:
+        begin = next((tree.begin for tree in self._trees if tree.contains(cls)), None)
+        key = id(cls)
+        self._begins[key] = weakref.ref(cls, lambda _: self._begins.pop(key, None)), begin
+        return begin
 
 
 class Creation:

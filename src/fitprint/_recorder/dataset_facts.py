@@ -12,6 +12,8 @@ from fitprint.models.foreign_tables import columns_of as foreign_columns
 from fitprint.models.foreign_tables import size_of as foreign_size
 from fitprint.models.inference_columns import column_labels, columns_at, columns_by_dtype, dtype_runs, missing_counts
 
+INPUTS_AND_TARGET = "dataset.json"
+"""The artifact with the facts about a training's data."""
 DIGEST_BYTES = 4_000_000
 """Up to this size the digest covers all rows, above it a fixed sample of them."""
 SAMPLE_BYTES = 2_000_000
@@ -43,9 +45,8 @@ def dataset_facts(data: Any, target: Any) -> dict[str, Any]:
 
 
 def _facts(data: Any) -> dict[str, Any]:
-    kind = type(data)
     facts: dict[str, Any] = {
-        "kind": f"{kind.__module__.partition('.')[0]}.{kind.__name__}",
+        "kind": kind_of(data),
         "rows": row_count(data),
     }
     if hasattr(data, "iloc") and hasattr(data, "columns"):
@@ -58,7 +59,7 @@ def _facts(data: Any) -> dict[str, Any]:
         facts["missing"] = _missing(data)
         if getattr(data, "name", None) is not None:
             facts["name"] = str(data.name)
-    facts["digest"] = _digest(data)
+    facts["digest"] = digest_of(data)
     return facts
 
 
@@ -66,6 +67,12 @@ def _facts_of_foreign(table: Any) -> dict[str, Any]:
     described = foreign_columns(table, MAX_COLUMNS)
     columns = [{"name": name, "dtype": dtype, "missing": missing} for name, dtype, missing in described]
     return {"columns": columns} if hasattr(table, "columns") else columns[0]
+
+
+def kind_of(data: Any) -> str:
+    """Return the kind of data: its class, and the package of that, for example ``pandas.DataFrame``."""
+    kind = type(data)
+    return f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
 
 
 def _columns(frame: Any) -> list[dict[str, Any]]:
@@ -105,7 +112,7 @@ def class_counts(target: Any) -> dict[str, int] | None:
     return {str(value): int(count) for value, count in zip(values, counts, strict=True)}
 
 
-def _digest(data: Any) -> dict[str, Any]:
+def digest_of(data: Any) -> dict[str, Any]:
     """Return the BLAKE2b digest (RFC 7693, 16 bytes) of the values, and which rows it covers.
 
     Columns of the same dtype are digested together.

@@ -42,6 +42,7 @@ def whole_record(record: Record, store: Store) -> Record:
         record,
         params=dict(record.params),
         metrics=dict(record.metrics),
+        evaluations=dict(record.evaluations),
         tags=dict(record.tags),
         artifacts=list(record.artifacts),
         models=dict(record.models),
@@ -51,6 +52,7 @@ def whole_record(record: Record, store: Store) -> Record:
     _add_metrics(whole, lines, store)
     for line in lines:
         _add_other(whole, line)
+    whole.artifacts = list(dict.fromkeys(whole.artifacts))
     _add_status(whole, lines)
     return whole
 
@@ -124,10 +126,12 @@ def _add_other(whole: Record, line: SideLine) -> None:
             whole.tags[line.name] = line.value
         case side_file.NAME:
             whole.name = line.value
-        case side_file.ARTIFACT if line.name not in whole.artifacts:
+        case side_file.ARTIFACT:
             whole.artifacts.append(line.name)
         case side_file.SKIP:
             _add_skip(whole, Skip(line.name, *line.value))
+        case side_file.EVALUATION:
+            whole.evaluations[line.name] = line.value
         case side_file.MODEL if not _is_removed(whole, line.name):
             whole.models[line.name] = line.value
 

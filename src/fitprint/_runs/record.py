@@ -1,11 +1,14 @@
-"""The record of a run: the content of ``run.json``, format 2. Format 1 is the same without ``tag_times``."""
+"""The record of a run: the content of ``run.json``, format 2. Format 1 is the same without ``tag_times``.
+
+Documents that are older than ``evaluations`` lack it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from fitprint._core.process import is_alive
 from fitprint._runs.waiting import write_waiting
@@ -24,6 +27,23 @@ class Skip(NamedTuple):
     """The setting or the rule that left it out, or ``error``."""
     reason: str
     """The reason, as a text for the user."""
+
+
+class Evaluation(TypedDict):
+    """What a metric of predictions says, and of which data."""
+
+    metric: str
+    """The name of the metric without that of the data, for example ``accuracy_score``."""
+    data: str | None
+    """The name of the data's variable in the user's code, for example ``X_test``; None if it is not known."""
+    rows: int | None
+    """How many rows the data has, if this is known."""
+    digest: str | None
+    """The digest of the data, as ``dataset.json`` has that of the training data; None if the data was gone."""
+    training_data: bool | None
+    """Whether it is the data that the model was trained on. If it is not, the metric is held out. None: not known."""
+    call: str
+    """The call that made the metric, as a text with the names of the user's variables; empty where there is none."""
 
 
 Skip.__module__ = "fitprint"  # where users import it from, and what pickles name
@@ -54,6 +74,16 @@ def check_end_status(status: str) -> None:
         raise ValueError(f"a run ends as {FINISHED}, {FAILED} or {KILLED}, not as {status!r}")
 
 
+def status_after(error: BaseException | None) -> str:
+    """Return the status with which code has ended that raised an exception, or none.
+
+    Leaving with the exit status 0 (``sys.exit()``) is no failure. With another one it is.
+    """
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return FINISHED
+    return FAILED if isinstance(error, (Exception, SystemExit)) else KILLED
+
+
 @dataclass
 class Record:
     """All data of a run except the histories of its metrics."""
@@ -70,6 +100,8 @@ class Record:
     """The seconds of the ``training`` itself and, separately, of the ``recording``."""
     params: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    evaluations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """For the name of each metric of predictions that were made after the training, the facts of `Evaluation`."""
     tags: dict[str, str] = field(default_factory=dict)
     tag_times: dict[str, float] = field(default_factory=dict)
     """When the user set each tag, in seconds since the epoch: of the values of several processes the latest stays."""
@@ -81,7 +113,7 @@ class Record:
     process: dict[str, Any] = field(default_factory=dict)
 
     def redact(self, hide: Callable[[str], str], clean: Container[str] = ()) -> None:
-        """Replace each text by what `hide` returns for it, except the params, which are stored redacted.
+        """Replace each text by what `hide` returns for it, except params and evaluations, which are stored redacted.
 
         Texts in `clean` are known to stay as they are: most texts are, and this is done three times in a run.
         """
@@ -108,7 +140,7 @@ _FIELDS = tuple(member.name for member in fields(Record))
 _TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("run_id", "name", "status", "experiment", "start"), str),
     **dict.fromkeys(("flavor", "parent_id", "end"), (str, type(None))),
-    **dict.fromkeys(("seconds", "params", "metrics", "tags", "tag_times", "models", "process"), dict),
+    **dict.fromkeys(("seconds", "params", "metrics", "evaluations", "tags", "tag_times", "models", "process"), dict),
     **dict.fromkeys(("artifacts", "skipped"), list),
     "error": (dict, type(None)),
 }
@@ -131,9 +163,14 @@ def from_json(document: Mapping[str, Any]) -> Record:
     record = Record(**values)
     if not all(isinstance(about, dict) for about in record.models.values()):
         raise TypeError("its models must be described by mappings")
+    if not all(isinstance(facts, dict) for facts in record.evaluations.values()):
+        raise TypeError("its evaluations must be described by mappings")
     record.metrics = {name: float(value) for name, value in record.metrics.items()}  # also "NaN" and infinities
     record.tag_times = {name: float(time) for name, time in record.tag_times.items()}
     record.skipped = [Skip(*skip) for skip in record.skipped]
+    record.tags = {name: value if type(value) is str else str(value) for name, value in record.tags.items()}
+    if record.error is not None:
+        record.error = {"type": "", "message": "", **{name: str(value) for name, value in record.error.items()}}
     if record.status == RUNNING and is_alive(record.process) is False:
         record.status = KILLED
     return record
@@ -149,6 +186,6 @@ def read_record(store: Store, run_id: str) -> Record:
     write_waiting()
     document = store.read_record(run_id)
     try:
-        return from_json(document)
+        return replace(from_json(document), run_id=run_id)  # a run is found by the name of its folder
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise StoreError(f"the record of run {run_id} in {store.location} is broken: {error}") from None

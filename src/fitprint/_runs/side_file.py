@@ -13,6 +13,7 @@ from fitprint._core.jsonable import number, to_json
 from fitprint.stores import Store
 
 PARAM, METRIC, TAG, ARTIFACT, MODEL, SKIP, NAME = "param", "metric", "tag", "artifact", "model", "skip", "name"
+EVALUATION = "evaluation"
 BEGIN, END = "begin", "end"
 """A process opens a run again that had ended, and ends it again."""
 
@@ -23,7 +24,8 @@ class SideLine(NamedTuple):
     time: float
     """When it was added, in seconds since the epoch, by the clock of the process that added it."""
     kind: str
-    """``param``, ``metric``, ``tag``, ``artifact``, ``model``, ``skip``, ``name``, ``begin`` or ``end``."""
+    """``param``, ``metric``, ``tag``, ``artifact``, ``model``, ``skip``, ``name``, ``evaluation``, ``begin`` or
+    ``end``."""
     name: str
     """The name of what was added."""
     value: Any = None

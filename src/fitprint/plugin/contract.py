@@ -13,10 +13,11 @@ from fitprint._core.guard import guarded
 from fitprint._core.publish import publish
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
-from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, named_arguments, with_argument
+from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, named_arguments, with_argument
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.emit import DISCARDING, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch
+from fitprint.plugin.probabilities import class_probabilities
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
@@ -340,18 +341,52 @@ class Flavor(ABC):
         """
         return (call.instance, *call.args, *call.kwargs.values())
 
+    def predicted_data(self, call: TrainingCall) -> Any:
+        """Return the data that a `Role.SCORES` call predicts by itself: by default its first argument.
+
+        This is asked where the call was given a recorded model, and not its predictions, as in ``model.score(X, y)``.
+        """
+        return first_argument(call.args, call.kwargs)
+
+    def rows_of(self, data: Any) -> Any:
+        """Return the rows of data that a model has predicted: by default the data itself.
+
+        Of a container, such as an ``xgboost.DMatrix``, they are the table that it was made from; None if it is gone.
+        """
+        return data
+
+    def validated_model(self, call: TrainingCall) -> Any:
+        """Return the model that a training call says something of without training it; None, as by default, if none.
+
+        A cross-validation trains copies of an estimator. If the estimator itself is a recorded model, `scores` of the
+        call are added to the run of that model too.
+        """
+        return None
+
     def scores(self, call: TrainingCall) -> Mapping[str, float]:
         """Return the metrics that a `Role.SCORES` call has made of predictions, by their names.
 
-        By default this is what it returned, under `score_name`, if that is a number. A name that the run has already
-        gets a number: ``accuracy_2``.
+        By default this is what it returned, under `score_name`, if that is a number. The run has it under this name,
+        followed by that of the variable with the data: ``accuracy_X_test``. For a further value of it the name gets a
+        number: ``accuracy-2_X_test``.
         """
         is_number = isinstance(call.result, numbers.Real) and not isinstance(call.result, bool)
         return {self.score_name(call): float(call.result)} if is_number else {}
 
     def score_name(self, call: TrainingCall) -> str:
-        """Return the name of the metric that a `Role.SCORES` call makes: by default the function's name."""
-        return call.name
+        """Return the name of the metric that a `Role.SCORES` call makes.
+
+        By default it is the name of the function, and for a method that of the class before it: ``Booster_score``.
+        """
+        return call.name if call.instance is None else f"{type(call.instance).__name__}_{call.name}"
+
+    def score_artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
+        """Return what a `Role.SCORES` call has made that is not a number, such as a confusion matrix.
+
+        By file names, to which the name of the data is added: ``confusion_matrix.json`` becomes
+        ``confusion_matrix_X_test.json``. The values are as those of `artifacts`.
+        """
+        return {}
 
     def loop_of(self, call: TrainingCall) -> Any:
         """Return the object whose loop a call belongs to: by default the instance. None: it belongs to no loop.
@@ -480,6 +515,43 @@ class Flavor(ABC):
             The predictions.
         """
         return model.predict(data)
+
+    def model_type(self, model: Any) -> str | None:
+        """Return whether a model is a ``classifier``, a ``regressor`` or a ``clusterer``, for `fitprint.evaluate`.
+
+        None, the default: it is decided by what the model predicts, and by the target. `predict` of a classifier may
+        return its labels, its class probabilities or decision values.
+
+        Args:
+            model: The native model.
+        """
+        return None
+
+    def probabilities(self, model: Any, data: Any) -> tuple[Any, Any] | None:
+        """Return what a classifier says of each class beside the labels of `predict`, for `fitprint.evaluate`.
+
+        Args:
+            model: The native model.
+            data: The inputs.
+
+        Returns:
+            The class probabilities or decision values, and the classes in their order (None for the ascending labels);
+            None if there are none. By default what the methods ``predict_proba`` or, for two classes,
+            ``decision_function`` return, with the attribute ``classes_``.
+        """
+        return class_probabilities(model, data)
+
+    def score(self, model: Any, data: Any, target: Any, weight: Any, metrics: Mapping[str, float]) -> float | None:
+        """Return the model's own score on evaluated data, for `fitprint.evaluate`; by default None.
+
+        Args:
+            model: The native model.
+            data: The inputs.
+            target: The target, or None.
+            weight: The weights of the rows, or None.
+            metrics: The metrics of the data by name, among which the score may be.
+        """
+        return None
 
     def requirements(self, model: Any) -> Iterable[str]:
         """Return the distributions needed to load the model and predict, besides those that its pickle names."""

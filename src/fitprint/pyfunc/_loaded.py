@@ -10,9 +10,10 @@ from typing import IO, Any
 from fitprint._core import html as _html
 from fitprint._core.guard import attempt, guarded, warn_once
 from fitprint._core.publish import publish
+from fitprint._core.variable_names import calling_frame, variable_name
 from fitprint._packages.load import Loaded, load, signature_and_exact_inputs, signature_of
 from fitprint._runs.index import run_of
-from fitprint._runs.predictions import Origin, remember
+from fitprint._runs.predictions import Origin, PredictedData, remember
 from fitprint.models.enforcement import check_row_count, enforce_inputs, enforce_params, unexpectedly_missing
 from fitprint.models.errors import PackageError
 from fitprint.models.example import read_example
@@ -122,7 +123,7 @@ class PyFuncModel:
             SchemaError: The data does not fit the signature; its text has a line for each column. Or the model of a
                 framework returns another number of predictions than there are rows.
         """
-        signature = self.metadata.signature
+        given, signature = data, self.metadata.signature
         data = self._enforced(data)
         schema = signature.params if signature is not None else None
         if params and schema is None:
@@ -138,7 +139,8 @@ class PyFuncModel:
         run = run_of(self._loaded.model)
         if run is not None:
             with guarded("remembering a prediction", self._loaded.flavor.name):
-                remember(predictions, Origin(run, {}), (data,))
+                predicted = PredictedData(given, variable_name(given, calling_frame()), self._loaded.flavor)
+                remember(predictions, Origin(run, {}, predicted), (data,))
         return predictions
 
     def read_rows(self, file: str | os.PathLike[str] | IO[str]) -> Any:

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+from sklearn.base import (
+    ClassifierMixin,
+    ClusterMixin,
+    OutlierMixin,
+    RegressorMixin,
+    is_classifier,
+    is_clusterer,
+    is_outlier_detector,
+    is_regressor,
+)
 
 from fitprint.plugin import (
     ChildRun,
@@ -25,6 +34,7 @@ from fitprint_sklearn import (
     _fitted,
     _packages,
     _params,
+    _scores,
     _search,
     _training_metrics,
     _validation,
@@ -115,6 +125,24 @@ class SklearnFlavor(Flavor):
     def target(self, call: TrainingCall) -> Any:
         return _arguments.target_of(call)
 
+    def predicted_data(self, call: TrainingCall) -> Any:
+        return _scores.predicted_data(call)
+
+    def scores(self, call: TrainingCall) -> Mapping[str, float]:
+        if call.name in _entry_points.CROSS_VALIDATION:
+            return _scores.validation_scores(call)
+        _scores.skip_others(call)
+        return super().scores(call)
+
+    def score_name(self, call: TrainingCall) -> str:
+        return _scores.scorer_name(call) if call.name == _scores.SCORER else super().score_name(call)
+
+    def validated_model(self, call: TrainingCall) -> Any:
+        return call.argument("estimator") if call.instance is None else None
+
+    def score_artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
+        return _scores.artifacts_of(call)
+
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):
             if hasattr(model, name):
@@ -122,6 +150,21 @@ class SklearnFlavor(Flavor):
                     return predict_silently(model, name, data)
                 return getattr(model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
+
+    def model_type(self, model: Any) -> str | None:
+        if _is_classifier(model) or _is_outlier_detector(model):
+            return "classifier"
+        if _is_regressor(model):
+            return "regressor"
+        return "clusterer" if _is_clusterer(model) else None
+
+    def probabilities(self, model: Any, data: Any) -> tuple[Any, Any] | None:
+        if _is_outlier_detector(model):  # it predicts 1 for the usual, for which its decision value is high, and -1
+            return (model.decision_function(data), [-1, 1]) if hasattr(model, "decision_function") else None
+        return super().probabilities(model, data)
+
+    def score(self, model: Any, data: Any, target: Any, weight: Any, metrics: Mapping[str, float]) -> float | None:
+        return _training_metrics.score_of(model, data, target, weight, metrics)
 
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
         return _packages.save(model, package, context)
@@ -150,12 +193,37 @@ def _training_facts(call: TrainingCall, estimator: Any) -> tuple[dict[str, float
     if _search.is_search(estimator) and not hasattr(estimator, "best_estimator_"):
         return {}, {}
     model, inputs = silent_copy_for(estimator, _arguments.inputs_of(call))
-    if is_classifier(model):
+    if _is_classifier(model):
         return _training_metrics.classifier_facts(call, model, inputs)
-    if is_regressor(model):
+    if _is_regressor(model):
         return _training_metrics.regressor_facts(call, model, inputs)
-    if is_clusterer(model):
-        return _training_metrics.clusterer_facts(call, model, inputs)
-    if is_outlier_detector(model):
-        return _training_metrics.outlier_facts(call, model, inputs)
-    return {}, {}
+    metrics: dict[str, float] = {}
+    artifacts: dict[str, Any] = {}
+    if _is_clusterer(model):
+        metrics, artifacts = _training_metrics.clusterer_facts(call, model, inputs)
+    elif _is_outlier_detector(model):
+        metrics, artifacts = _training_metrics.outlier_facts(call, model, inputs)
+    return metrics | _training_metrics.own_score(call, model, inputs), artifacts
+
+
+def _is_classifier(model: Any) -> bool:
+    """Return whether an estimator is a classifier, in whatever order its class names its bases.
+
+    scikit-learn tells the kind of estimator only of a class that names the mixin before ``BaseEstimator``.
+    """
+    return is_classifier(model) or isinstance(model, ClassifierMixin)
+
+
+def _is_regressor(model: Any) -> bool:
+    """Return whether an estimator is a regressor, in whatever order its class names its bases."""
+    return is_regressor(model) or isinstance(model, RegressorMixin)
+
+
+def _is_clusterer(model: Any) -> bool:
+    """Return whether an estimator is a clusterer, in whatever order its class names its bases."""
+    return is_clusterer(model) or isinstance(model, ClusterMixin)
+
+
+def _is_outlier_detector(model: Any) -> bool:
+    """Return whether an estimator is an outlier detector, in whatever order its class names its bases."""
+    return is_outlier_detector(model) or isinstance(model, OutlierMixin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ class XGBoostFlavor(BoostingFlavor):
     container_arguments = ("dtrain",)
     regressor = XGBRegressor
     classifier = XGBClassifier
+    classifying_objectives = ("binary:", "multi:")
 
     def patches(self) -> Sequence[Patch]:
         matrices = [name for name in _MATRICES if hasattr(xgboost.core, name)]
@@ -53,6 +55,12 @@ class XGBoostFlavor(BoostingFlavor):
             Patch("xgboost.training", "cv"),
             Patch("xgboost.sklearn", "XGBModel.fit", subclasses=True),
             *(Patch("xgboost.core", f"{name}.__init__", role=Role.WATCHED) for name in matrices),
+            *(Patch("xgboost.core", f"Booster.{name}", role=Role.PREDICTS) for name in ("predict", "inplace_predict")),
+            *(
+                Patch("xgboost.sklearn", f"XGBModel.{name}", subclasses=True, role=Role.PREDICTS)
+                for name in ("predict", "predict_proba")
+            ),
+            Patch("xgboost.sklearn", "XGBModel.score", subclasses=True, role=Role.SCORES),
         ]
 
     def world(self, call: TrainingCall) -> tuple[int, int]:
@@ -118,6 +126,11 @@ class XGBoostFlavor(BoostingFlavor):
 
     def container_rows(self, container: DMatrix) -> Any:
         return _matrices.zeros_like(container)
+
+    def objective_of(self, model: Any) -> str | None:
+        if not isinstance(model, Booster):
+            return None
+        return str(json.loads(model.save_config())["learner"]["objective"]["name"])
 
     def classes_of(self, model: Any) -> Any:
         return None  # XGBoost requires the classes of the target to be 0, 1, 2, ...
