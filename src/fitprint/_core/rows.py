@@ -94,3 +94,24 @@ def first_rows(data: Any, most: int) -> Any:
         The rows, as the same kind of data.
     """
     return take_rows(data, slice(0, most))
+
+
+def same_data(converted: Any, rows: Any) -> bool:
+    """Return whether a conversion left data as it was; False if a comparison would cost more than a prediction.
+
+    Args:
+        converted: What the conversion made of the rows.
+        rows: The rows.
+    """
+    if converted is rows:
+        return True
+    if type(converted) is not type(rows):
+        return False
+    if hasattr(rows, "columns"):
+        same = list(converted.columns) == list(rows.columns) and (converted.dtypes == rows.dtypes).all()
+        return bool(same) and bool(converted.equals(rows))
+    if isinstance(rows, list):
+        return all(type(value) is str for value in rows) and converted == rows
+    if hasattr(rows, "iloc"):
+        return bool(converted.dtype == rows.dtype and converted.equals(rows))
+    return hasattr(rows, "dtype") and rows.shape == converted.shape and rows.dtype == converted.dtype

@@ -51,7 +51,7 @@ def _facts(data: Any) -> dict[str, Any]:
     }
     if hasattr(data, "iloc") and hasattr(data, "columns"):
         facts["columns"] = _columns(data)
-    elif is_foreign(data):
+    elif not hasattr(data, "iloc") and is_foreign(data):
         facts |= _facts_of_foreign(data)
     elif hasattr(data, "dtype"):
         facts["shape"] = list(data.shape)
@@ -120,14 +120,14 @@ def digest_of(data: Any) -> dict[str, Any]:
     import numpy as np
 
     rows = row_count(data) or 0
-    size = foreign_size(data) if is_foreign(data) else _bytes_of(data)
+    size = _bytes_of(data)
     covered = "everything"
     if size > DIGEST_BYTES:
         count = max(1, int(rows * SAMPLE_BYTES / size))
         data = take_rows(data, np.linspace(0, rows - 1, count).astype(np.int64))
         covered = f"{count} evenly spaced rows"
     digest = hashlib.blake2b(digest_size=16)
-    for part in _parts(as_pandas(data)):
+    for part in _parts(data):
         digest.update(part)
     return {"blake2b": digest.hexdigest(), "of": covered}
 
@@ -142,6 +142,8 @@ def _bytes_of(data: Any) -> int:
         return int(data.nnz) * 12
     if isinstance(data, dict):
         return sum(_bytes_of(part) for part in data.values())
+    if not hasattr(data, "iloc") and not hasattr(data, "__array_interface__") and is_foreign(data):
+        return foreign_size(data)
     rows = row_count(data) or 0
     if isinstance(data, (list, tuple)) or getattr(getattr(data, "dtype", None), "kind", "O") == "O":
         sample = list(take_rows(data, slice(0, _SIZE_SAMPLE)))
@@ -171,6 +173,8 @@ def _parts(data: Any) -> Any:
         for name, part in data.items():
             yield repr(name).encode()
             yield from _parts(part)
+    elif not hasattr(data, "iloc") and not hasattr(data, "__array_interface__") and is_foreign(data):
+        yield from _parts(as_pandas(data))
     elif isinstance(data, (list, tuple)):
         yield repr(data).encode("utf-8", "surrogatepass")
     else:

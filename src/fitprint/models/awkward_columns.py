@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from fitprint._core.rows import same_data
 from fitprint.models.enforcement import enforce_inputs
 from fitprint.models.errors import SchemaError
 from fitprint.models.schema import ColSpec, Schema, Spec
@@ -119,24 +120,3 @@ class _Search:
     def _in_halves(self, specs: list[Spec]) -> list[Any]:
         middle = len(specs) // 2
         return [*self.harmful(specs[:middle]), *self.harmful(specs[middle:])]
-
-
-def same_data(enforced: Any, rows: Any) -> bool:
-    """Return whether enforcement left the data as it was; False if a comparison would cost more than a prediction.
-
-    Args:
-        enforced: What enforcement made of the rows.
-        rows: The rows.
-    """
-    if enforced is rows:
-        return True
-    if type(enforced) is not type(rows):
-        return False
-    if hasattr(rows, "columns"):
-        same = list(enforced.columns) == list(rows.columns) and (enforced.dtypes == rows.dtypes).all()
-        return bool(same) and bool(enforced.equals(rows))
-    if isinstance(rows, list):
-        return all(type(value) is str for value in rows) and enforced == rows
-    if hasattr(rows, "iloc"):
-        return bool(enforced.dtype == rows.dtype and enforced.equals(rows))
-    return hasattr(rows, "dtype") and rows.shape == enforced.shape and rows.dtype == enforced.dtype

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 from fitprint._core.guard import attempt
-from fitprint._core.rows import row_count, take_rows
-from fitprint.models.awkward_columns import changed_columns, find_awkward, same_data, with_any
+from fitprint._core.rows import row_count, same_data, take_rows
+from fitprint.models.awkward_columns import changed_columns, find_awkward, with_any
 from fitprint.models.enforcement import enforce_inputs
 from fitprint.models.errors import SchemaError
 from fitprint.models.exact_dtypes import NotKept, describe_dtype, is_told_by_type
@@ -23,6 +23,7 @@ from fitprint.models.inference import infer_schema, is_sparse
 from fitprint.models.inference_columns import MISSING_COUNTS, columns_at, dtype_runs, missing_counts
 from fitprint.models.schema import ColSpec, Schema, TensorSpec
 from fitprint.models.signature import ModelSignature
+from fitprint.models.types import DataType
 
 ROWS = 5
 MOST_KEYS = 200
@@ -74,7 +75,7 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> In
     Raises:
         Exception: Whatever `predict` raises for the data as it is.
     """
-    foreign = is_foreign(data)
+    foreign = not hasattr(data, "iloc") and is_foreign(data)
     inputs = None if foreign else infer_schema(data)
     chosen = _few_rows(data, inputs)
     rows = data if chosen is None else take_rows(data, chosen)
@@ -87,7 +88,7 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> In
             plain = as_pandas(rows) if foreign else rows
     else:
         expected = take_rows(predicted, chosen)
-    outputs = infer_schema(as_pandas(expected))
+    outputs = infer_schema(expected)
     only_outputs = ModelSignature(outputs=outputs) if outputs is not None else None
     if inputs is None:
         return Inferred(only_outputs, [])
@@ -121,7 +122,7 @@ def signature_of_example(predict: Predict, example: Any) -> Inferred:
         converted, table = attempt(enforce_inputs, example, inputs)
         accepted, predictions = attempt(predict, table) if converted else (False, None)
         if accepted and row_count(predictions) in (None, len(table)):
-            return Inferred(ModelSignature(inputs=inputs, outputs=infer_schema(as_pandas(predictions))), [])
+            return Inferred(ModelSignature(inputs=inputs, outputs=infer_schema(predictions)), [])
     return faithful_signature(predict, example)
 
 
@@ -180,16 +181,19 @@ def _dtypes_of(inputs: Schema, data: Any, total: int) -> tuple[dict[Any, Any], R
     types = inputs.input_types()
     for dtype, positions in dtype_runs(data):
         first, last = positions[0], positions[-1] + 1
-        if all(is_told_by_type(dtype, declared) for declared in set(types[first:last])):
-            continue
+        kinds = set(types[first:last])
+        if all(isinstance(declared, DataType) and dtype == declared.to_numpy() for declared in kinds):
+            continue  # as it mostly is
         for position in positions:
+            if is_told_by_type(dtype, types[position]):
+                continue
             name = inputs.input_names()[position]
             try:
                 description = describe_dtype(data.iloc[:, position], total)
             except NotKept as reason:
                 reasons.append((f"the categories of column {name}", str(reason)))
                 continue
-            if description is not None and not is_told_by_type(dtype, types[position]):
+            if description is not None:
                 described[name] = description
     return described, reasons
 
