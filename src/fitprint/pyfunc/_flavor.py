@@ -74,10 +74,12 @@ class PyfuncFlavor(Flavor):
 
     def signature(self, model: Any) -> Any:
         """Return the signature that the type hints of a python model or a function stand for, or None."""
-        if not isinstance(source_of(model), PythonModelSource):
+        source = source_of(model)
+        if not isinstance(source, PythonModelSource):
             return None
         try:
-            signature = source_running(model).hinted_signature()
+            # not `source.running()`, which loads the model's files
+            signature = RunningModel(source.python_model, PythonModelContext({}, None)).hinted_signature()
         except ValueError as error:
             warn_user(f"the type hint of the model's input is not used for its signature: {error}")
             return None
