@@ -14,7 +14,7 @@ from fitprint._core.guard import guarded, inform_user, log
 from fitprint._runs.record import Record
 from fitprint._runs.writer import RunWriter
 
-PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "mean_test_score", "score")
+PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "best_value", "mean_test_score", "score")
 """The metrics that the line prefers to others, by the end of their names."""
 
 INHERENT_RULES = ("metric", "flavor", "cross-validation", "candidate", "mlflow")
