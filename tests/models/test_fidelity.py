@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fitprint._recorder.dataset_facts import dataset_facts
-from fitprint.models import fidelity
+from fitprint.models import awkward_columns, fidelity
 from fitprint.models.enforcement import enforce_inputs
 from fitprint.models.inference import infer_schema
 from fitprint.models.inference_columns import missing_counts
@@ -33,7 +33,8 @@ def enforced(monkeypatch):
         seen.append(len(schema))
         return enforce_inputs(data, schema)
 
-    monkeypatch.setattr(fidelity, "enforce_inputs", counted)
+    for module in (fidelity, awkward_columns):
+        monkeypatch.setattr(module, "enforce_inputs", counted)
     return seen
 
 
@@ -45,7 +46,7 @@ def test_a_frame_that_fits_is_enforced_once_and_predicted_once(columns, enforced
         predictions.append(len(rows))
         return row_sums(rows)
 
-    signature, reasons = fidelity.faithful_signature(predict, wide(columns))
+    signature, reasons, *_ = fidelity.faithful_signature(predict, wide(columns))
     assert (enforced, predictions, reasons) == ([columns], [fidelity.ROWS], [])
     assert len(signature.inputs) == columns
 
@@ -53,7 +54,7 @@ def test_a_frame_that_fits_is_enforced_once_and_predicted_once(columns, enforced
 def test_predictions_already_made_are_not_made_again():
     frame = wide(3, c1=[1.0, None, *range(6)])
     made = row_sums(frame)
-    signature, _ = fidelity.faithful_signature(None, frame, made)  # type: ignore[arg-type]
+    signature, *_ = fidelity.faithful_signature(None, frame, made)  # type: ignore[arg-type]
     assert signature.outputs == infer_schema(made)
 
 
@@ -69,32 +70,35 @@ def test_suspects_among_many_columns_cost_as_many_enforcements_as_there_are_kind
             raise TypeError("level is no category")
         return rows.drop(columns="level").astype(float).sum(axis=1).to_numpy()
 
-    _, reasons = fidelity.faithful_signature(predict, frame)
+    _, reasons, *_ = fidelity.faithful_signature(predict, frame)
     assert reasons == [
         (
-            "signature inputs",
-            "enforcing it would change what the model predicts, because of: level, count",
+            fidelity.FOR_MLFLOW,
+            "MLflow would give the model other values than it was trained on, because of: level (category), "
+            "count (Int64); fitprint's own readers have them",
         )
     ]
-    # the whole; floats, the category, the nullable column; the two by turns and together as `any`
-    assert enforced == [3002, 3000, 1, 1, 3002, 3002, 3002]
+    # the whole; floats, the category, the nullable column; the two with their types, and as `any`
+    assert enforced == [3002, 3000, 1, 1, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("rows", [[1.0], [1.0, 2.0]])
 def test_a_single_row_shows_too_that_enforcement_changes_the_number_of_predictions(rows):
-    signature, reasons = fidelity.faithful_signature(lambda rows: [2.0 for _ in rows], rows)
+    signature, reasons, exact, _ = fidelity.faithful_signature(lambda rows: [2.0 for _ in rows], rows)
     assert signature is None or signature.inputs is None
-    assert [what for what, _ in reasons] == ["signature inputs"]
+    assert [what for what, _ in reasons] == [fidelity.FOR_MLFLOW]
+    assert exact is not None
+    assert exact.enforce(pd.DataFrame({"x": rows})) == rows
 
 
 def test_data_that_enforcement_converts_as_a_whole_is_named_by_its_class():
     times = pd.Series([1.0, 2.0, 3.0])
-    _, reasons = fidelity.faithful_signature(lambda rows: rows.index.to_numpy() if rows.ndim == 1 else None, times)
+    _, reasons, *_ = fidelity.faithful_signature(lambda rows: rows.index.to_numpy() if rows.ndim == 1 else None, times)
     assert reasons == [
         (
-            "signature inputs",
-            "enforcing it would convert the Series that predict is given, and the model would then fail or predict "
-            "something else",
+            fidelity.FOR_MLFLOW,
+            "MLflow would turn the Series that predict is given into something else, or refuse it; "
+            "fitprint's own readers have them",
         )
     ]
 
@@ -107,10 +111,10 @@ def test_a_column_that_differs_by_its_values_is_found_among_its_like_by_halves(e
     def predict(rows: Any) -> Any:
         return np.array([dtype.kind == "u" for dtype in rows.dtypes])
 
-    _, reasons = fidelity.faithful_signature(predict, frame)
-    assert [reason.rpartition(": ")[2] for _, reason in reasons] == ["c40"]
-    # the whole, all of the kind, two halves at each of six steps, and the whole with c40 as `any`
-    assert len(enforced) == 1 + 1 + 2 * 6 + 1
+    _, reasons, *_ = fidelity.faithful_signature(predict, frame)
+    assert ["because of: c40 (uint64);" in reason for _, reason in reasons] == [True]
+    # the whole, all of the kind, two halves at each of six steps, and c40 with its type and as `any`
+    assert len(enforced) == 1 + 1 + 2 * 6 + 2
 
 
 def test_enforcement_converts_the_odd_column_and_leaves_the_others_in_their_blocks():

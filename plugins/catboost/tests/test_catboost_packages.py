@@ -26,7 +26,7 @@ KINDS = {
     "categories of pandas": (
         {"kind": pd.Categorical(np.where(LABEL, "x", "y"))},
         {"cat_features": ["kind"]},
-        "any",
+        "string",
     ),
     "texts": ({"kind": ["one word", "other words here"] * 30}, {"text_features": ["kind"]}, "string"),
     "embeddings": ({"kind": [[0.0, 1.0], [1.0, 0.5]] * 30}, {"embedding_features": ["kind"]}, "array"),

@@ -12,6 +12,7 @@ import yaml
 from scipy.sparse import csr_matrix
 
 import fitprint
+from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package
 from fitprint.plugin import SaveContext
@@ -170,9 +171,12 @@ def test_categories(recorded, estimator):
         data = lightgbm.Dataset(frame, label, categorical_feature=["kind", "code"])
         model = lightgbm.train(PARAMS, data, 3)
     run = fitprint.last_run()
-    assert (fitprint.load_model(run.model_path).predict(frame) == model.predict(frame)).all()
-    assert columns(run) is None  # a reader would make texts of the categories, which lightgbm refuses
-    assert any("kind" in each.reason for each in run.skipped)
+    loaded = fitprint.load_model(run.model_path)
+    for rows in (frame, frame.astype({"kind": str})):
+        assert (loaded.predict(rows) == model.predict(frame)).all()
+    assert columns(run)[-2:] == [("kind", "string"), ("code", "long")]
+    assert mlmodel.read(run.model_path)["signature"]["inputs"] is None  # MLflow would make texts of the categories
+    assert any("because of: kind (category);" in each.reason for each in run.skipped)
     if estimator:
         assert run.params["categorical_feature"] == ["kind", "code"]
 

@@ -110,6 +110,13 @@ def kinds_of_iris() -> dict[str, tuple[Any, Any]]:
         "csr matrix": (tree(), sparse.csr_matrix(NUMBERS)),
         "csc matrix": (tree(), sparse.csc_matrix(NUMBERS)),
         "csr array": (tree(), sparse.csr_array(NUMBERS)),
+        "dok matrix": (tree(), sparse.dok_matrix(NUMBERS)),
+        "one column with gaps among others": (
+            boosted(),
+            MIXED.assign(a=whole["a"].astype("Int64").mask(FRAME["a"] > 6), day=days)[["a", "b", "day"]].assign(
+                day=lambda frame: frame["day"].dt.day
+            ),
+        ),
         # everything else
         "list of lists": (tree(), NUMBERS.tolist()),
         "list of texts": (of_text(), TEXTS),

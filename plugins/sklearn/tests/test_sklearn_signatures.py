@@ -48,7 +48,17 @@ INPUTS = {
     "csc matrix": tensor("float64", -1, 4),
     "components": tensor("float64", -1, 10),
 }
-OUTPUTS_ONLY = ["list of texts", "series of texts", "named series of texts", "list of dicts", "Int64 with missing"]
+OUTPUTS_ONLY = {  # and the inputs that fitprint's own readers have
+    "list of texts": "Schema([string])",
+    "series of texts": "Schema([string])",
+    "named series of texts": "Schema(['text': string])",
+    "list of dicts": "Schema(['a': double (optional), 'word': string (optional)])",
+    "list of lists": "Schema([tensor float64 [-1, 4]])",
+    "csr array": "Schema([tensor float64 [-1, 4]])",
+    "dok matrix": "Schema([tensor float64 [-1, 4]])",
+    "Int64 with missing": "Schema(['a': long (optional), 'b': long, 'c': long (optional), 'd': long])",
+    "one column with gaps among others": "Schema(['a': long (optional), 'b': double, 'day': integer])",
+}
 OUTPUTS = {
     "floats": tensor("int64", -1),
     "regression": tensor("float64", -1),
@@ -75,18 +85,24 @@ def test_where_enforcing_would_change_predictions_there_are_outputs_only_and_a_r
     run = trained[name].run
     assert signature_of(run)["inputs"] is None
     assert signature_of(run)["outputs"] is not None
-    assert [(each.what, each.rule) for each in run.skipped] == [("signature inputs", "signature")]
+    assert [(each.what, each.rule) for each in run.skipped] == [("inputs in MLflow's signature", "mlflow")]
+    assert str(fitprint.load_model(run.model_path).metadata.get_input_schema()) == OUTPUTS_ONLY[name]
 
 
-def test_the_reason_names_the_columns(trained):
+def test_the_reason_names_the_columns_that_lack_values_and_no_others(trained):
     (skip,) = trained["Int64 with missing"].run.skipped
-    assert skip.reason.endswith("because of: a, b, c, d")
+    assert "because of: a (Int64), c (Int64);" in skip.reason
+
+
+def test_one_awkward_column_among_others_is_named_alone(trained):
+    (skip,) = trained["one column with gaps among others"].run.skipped
+    assert "because of: a (Int64);" in skip.reason
 
 
 def test_a_category_that_the_model_cannot_do_without_keeps_the_inputs_out_and_is_named(trained, signature_of):
     run = trained["category by its codes"].run
     assert signature_of(run)["inputs"] is None
-    assert [each.reason.rpartition(": ")[2] for each in run.skipped] == ["word"]
+    assert ["because of: word (category);" in each.reason for each in run.skipped] == [True]
 
 
 @pytest.mark.parametrize("name", ["category", "category encoded", "category of numbers", "moments with a zone"])

@@ -153,6 +153,15 @@ def test_stock_mlflow_loads_an_estimator(recorded, frames, load_elsewhere, mlflo
 
 
 @pytest.mark.mlflow
+def test_stock_mlflow_predicts_categories_as_the_model_does(recorded, frames, load_elsewhere, mlflow_python):
+    X = frames.X.assign(kind=pd.Categorical(np.where(frames.y > 0, "a", "b")))
+    model = xgboost.XGBClassifier(n_estimators=5, n_jobs=1, enable_categorical=True).fit(X, frames.y)
+    package = fitprint.last_run().model_path
+    assert "fitprint_inputs" in document(package)
+    np.testing.assert_array_equal(load_elsewhere(package, X, mlflow_python), model.predict(X))
+
+
+@pytest.mark.mlflow
 def test_stock_mlflow_loads_a_subclass(subclass_package, frames, load_elsewhere, mlflow_python):
     package, expected = subclass_package
     np.testing.assert_allclose(load_elsewhere(package, frames.X, mlflow_python), expected, rtol=1e-6)

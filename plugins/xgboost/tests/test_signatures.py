@@ -7,12 +7,14 @@ import json
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 import xgboost
 from scipy.sparse import csr_matrix
 
 import fitprint
 from fitprint._instrumentation import registry
+from fitprint.models import ModelSignature, mlmodel
 
 PARAMS = {"objective": "binary:logistic", "nthread": 1}
 TABLE = pd.DataFrame(
@@ -159,22 +161,53 @@ def test_lists(recorded):
 CATEGORIES = TABLE.assign(kind=pd.Categorical(np.array(["a", "b", "c"])[np.arange(60) % 3]))
 
 
+AS_TEXT = CATEGORIES.assign(kind=CATEGORIES["kind"].astype(str))
+"""The rows as a CSV file or JSON gives them."""
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_categories(recorded, gone):
     matrix = xgboost.DMatrix(CATEGORIES.copy() if gone else CATEGORIES, LABEL, enable_categorical=True)
     booster, run, loaded = trained(matrix)
-    assert loaded.metadata.signature.inputs is None  # enforcement would turn them into text
-    assert loaded.metadata.signature.outputs is not None
+    assert columns(loaded) == [*NAMED, ("kind", "string")]
+    for_mlflow = ModelSignature.from_dict(mlmodel.read(run.model_path)["signature"])
+    assert for_mlflow.inputs is None  # its enforcement would turn them into text
+    assert for_mlflow.outputs == loaded.metadata.signature.outputs
     expected = booster.predict(xgboost.DMatrix(CATEGORIES, enable_categorical=True))
     assert (loaded.predict(CATEGORIES) == expected).all()
-    assert "signature inputs" in [each[0] for each in run.skipped]
+    assert (loaded.predict(AS_TEXT) == expected).all()
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("inputs in MLflow's signature", "mlflow")]
 
 
 def test_categories_of_an_estimator(recorded):
     model = xgboost.XGBClassifier(n_estimators=3, enable_categorical=True, n_jobs=1).fit(CATEGORIES, LABEL)
     loaded = fitprint.load_model(fitprint.last_run().model_path)
-    assert loaded.metadata.signature.inputs is None
-    assert (loaded.predict(CATEGORIES) == model.predict(CATEGORIES)).all()
+    expected = model.predict_proba(CATEGORIES)[:, 1] > 0.5
+    for rows in (CATEGORIES, AS_TEXT, AS_TEXT.to_dict(orient="records"), AS_TEXT[::-1][::-1]):
+        assert (loaded.predict(rows) == expected).all()
+    assert (loaded.predict(AS_TEXT[AS_TEXT["kind"] == "c"]) == expected[CATEGORIES["kind"] == "c"]).all()
+
+
+LIBRARIES = ["pyarrow", "polars"] if xgboost.__version__ >= "3" else ["pyarrow"]
+"""Libraries whose tables XGBoost takes: those of polars since version 3."""
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("kind", ["estimator", "DMatrix"])
+def test_tables_of_other_libraries(recorded, library, kind):
+    table = polars.from_pandas(CATEGORIES[["amount", "count"]])
+    table = table if library == "polars" else table.to_arrow()
+    if kind == "DMatrix":
+        model, run, loaded = trained(xgboost.DMatrix(table, LABEL))
+        expected = model.predict(xgboost.DMatrix(table))
+    else:
+        expected = xgboost.XGBRegressor(n_estimators=3, n_jobs=1).fit(table, LABEL).predict(table)
+        run = fitprint.last_run()
+        loaded = fitprint.load_model(run.model_path)
+    assert columns(loaded) == NAMED[:2]
+    assert (loaded.predict(table) == expected).all()
+    assert (loaded.predict(CATEGORIES[["amount", "count"]]) == expected).all()
+    assert not run.skipped
 
 
 @pytest.mark.parametrize("kind", ["DMatrix", "QuantileDMatrix"])

@@ -1,4 +1,4 @@
-"""The rows of training data of any kind: DataFrames, Series, arrays, sparse matrices, lists, dicts of arrays."""
+"""The rows of training data of any kind: tables, columns, arrays, sparse matrices, lists, dicts of arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def row_count(data: Any) -> int | None:
     shape = getattr(data, "shape", None)
     if isinstance(shape, tuple) and shape and isinstance(shape[0], int):
         return shape[0]
-    if isinstance(data, (list, tuple)):
+    if isinstance(data, (list, tuple)) or hasattr(data, "to_pylist"):  # an array of pyarrow has no shape
         return len(data)
     if isinstance(data, Mapping) and data:
         counts = {row_count(column) for column in data.values()}
@@ -67,12 +67,20 @@ def take_rows(data: Any, index: Any) -> Any:
     """
     if hasattr(data, "iloc"):
         return data.iloc[index]
+    if hasattr(data, "tocsr"):  # some sparse formats cannot be indexed, and one is a dict by its class
+        return data.tocsr()[index]
+    if hasattr(data, "to_pylist"):  # pyarrow takes rows by methods of their own
+        return data.take(_positions(index, len(data)))
     if isinstance(data, Mapping):
         return {name: take_rows(column, index) for name, column in data.items()}
     if isinstance(data, (list, tuple)):
         rows = data[index] if isinstance(index, slice) else [data[int(i)] for i in index]
         return type(data)(rows) if type(data) in (list, tuple) else list(rows)
-    return data.tocsr()[index] if hasattr(data, "tocsr") else data[index]  # some sparse formats cannot be indexed
+    return data[index]
+
+
+def _positions(index: Any, count: int) -> list[int]:
+    return list(range(count)[index]) if isinstance(index, slice) else [int(position) for position in index]
 
 
 def first_rows(data: Any, most: int) -> Any:
@@ -86,3 +94,24 @@ def first_rows(data: Any, most: int) -> Any:
         The rows, as the same kind of data.
     """
     return take_rows(data, slice(0, most))
+
+
+def same_data(converted: Any, rows: Any) -> bool:
+    """Return whether a conversion left data as it was; False if a comparison would cost more than a prediction.
+
+    Args:
+        converted: What the conversion made of the rows.
+        rows: The rows.
+    """
+    if converted is rows:
+        return True
+    if type(converted) is not type(rows):
+        return False
+    if hasattr(rows, "columns"):
+        same = list(converted.columns) == list(rows.columns) and (converted.dtypes == rows.dtypes).all()
+        return bool(same) and bool(converted.equals(rows))
+    if isinstance(rows, list):
+        return all(type(value) is str for value in rows) and converted == rows
+    if hasattr(rows, "iloc"):
+        return bool(converted.dtype == rows.dtype and converted.equals(rows))
+    return hasattr(rows, "dtype") and rows.shape == converted.shape and rows.dtype == converted.dtype

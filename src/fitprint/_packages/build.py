@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import date
+from typing import Any, cast
 
+from fitprint._core.guard import attempt, describe
 from fitprint._core.privacy import in_force
 from fitprint._core.rows import read_once
 from fitprint._packages.attachments import copy_code, copy_extra_files, write_environment
 from fitprint._packages.loader_copy import Loader, loader_of
 from fitprint._packages.options import Steps, Subject
 from fitprint._version import __version__
-from fitprint.models import mlmodel
+from fitprint.models import exact_inputs, mlmodel
 from fitprint.models.example import split_params, write_example
-from fitprint.models.fidelity import faithful_signature
+from fitprint.models.fidelity import FOR_MLFLOW, Inferred, faithful_signature, signature_of_example
 from fitprint.models.package import Package
 from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.models.signature import ModelSignature, infer_signature
+from fitprint.plugin.containers import UnknownColumns
 from fitprint.plugin.contract import DeclaredSignature
+
+NOTHING = Inferred(None, [])
+MOST_EXACT = 1_000_000
+"""How long fitprint's own entry about the inputs may be: a reader takes only MLmodel files of a bounded size."""
+SCALARS = (str, bytes, bool, int, float, date)
+"""What may be an input example of one value."""
 
 
 def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
@@ -39,7 +48,8 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
     if data is None:
         with steps.step("the data of the signature"):
             data = subject.data()
-    signature = _signature(subject, saved, data, steps)
+    inferred = _inferred(subject, saved, data, steps)
+    signature = inferred.signature
     example = None
     with steps.step("input example"):
         rows = options.input_example if options.input_example is not None else subject.example(data)
@@ -58,6 +68,8 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
         model_uuid=uuid.uuid4().hex,
         model_size_bytes=size,
         signature=signature.to_dict() if signature is not None else None,
+        is_signature_from_type_hint=inferred.from_type_hint or None,
+        **_exact_entry(inferred, steps),
         run_id=subject.run_id,
         artifact_path=subject.artifact_path,
         saved_input_example_info=example,
@@ -96,7 +108,7 @@ def _writer(subject: Subject) -> str | None:
     return name if subject.flavor.package_flavor(subject.model) != name else None
 
 
-def _signature(subject: Subject, saved: SavedModel, example: Any, steps: Steps) -> ModelSignature | None:
+def _inferred(subject: Subject, saved: SavedModel, example: Any, steps: Steps) -> Inferred:
     """Return the given signature, else one under which the model predicts what it predicts on the data.
 
     Args:
@@ -107,45 +119,78 @@ def _signature(subject: Subject, saved: SavedModel, example: Any, steps: Steps) 
     """
     chosen = subject.options.signature
     if isinstance(chosen, ModelSignature):
-        return chosen
+        return Inferred(chosen, [])
     if chosen is False:
-        return None
+        return NOTHING
     declared: DeclaredSignature | None = None
     with steps.step("signature"):
         declared = subject.flavor.signature(subject.model)
     if declared is not None:
-        return _with_reasons(declared, steps)
+        inferred = _with_reasons(declared if isinstance(declared, Inferred) else Inferred(*declared), steps)
+        params = split_params(example)[1] if inferred.from_type_hint else {}
+        return inferred._replace(signature=_with_params(inferred.signature, params)) if params else inferred
     data, params = split_params(example)
     if data is None:
-        return None
+        return NOTHING
     if read_once(data):
         steps.skip("signature", "data", "the training data can be read only once")
-        return None
-    signature: ModelSignature | None = None
+        return NOTHING
+    inferred = NOTHING
     if subject.options.loader_module is not None:
         with steps.step("signature"):
             # the predictions of the caller's loader are not known yet
-            signature = infer_signature(data, params=params or None)
-        return signature
+            inferred = Inferred(infer_signature(data, params=params or None), [])
+        return inferred
     with steps.step("signature"):
         try:
-            predicted = _already_predicted(subject, saved, data, params)
-            declared = faithful_signature(_predict(subject, saved, params), data, predicted)
-            signature = _with_reasons(declared, steps)
+            inferred = _with_reasons(_from_predictions(subject, saved, data, params), steps)
         except NotImplementedError as error:
             steps.skip("signature", "flavor", str(error))
-            return None
+            return NOTHING
         if params:
-            signature = _with_params(signature, params)
-    return signature
+            inferred = inferred._replace(signature=_with_params(inferred.signature, params))
+    return inferred
 
 
-def _with_reasons(declared: DeclaredSignature, steps: Steps) -> ModelSignature | None:
-    """Return a declared signature, and pass on the reasons for what it lacks."""
-    signature, reasons = declared
-    for what, reason in reasons:
-        steps.skip(what, "signature", reason)
-    return signature
+def _from_predictions(subject: Subject, saved: SavedModel, data: Any, params: dict[str, Any]) -> Inferred:
+    """Return the signature of the data and of what the model predicts for it.
+
+    An input example for which the model raises an error costs only the signature, and a reason tells the error.
+    """
+    predict = _predict(subject, saved, params)
+    if isinstance(data, UnknownColumns):  # the flavor has said why the inputs are unknown
+        return Inferred(infer_signature(None, predict(data)), [])
+    if subject.options.input_example is None:
+        return faithful_signature(predict, data, _already_predicted(subject, saved, data, params))
+    infer = signature_of_example if isinstance(data, (dict, list, *SCALARS)) else faithful_signature
+    predicted, inferred = attempt(infer, predict, data)
+    if predicted:
+        return cast(Inferred, inferred)
+    if isinstance(inferred, NotImplementedError):
+        raise inferred
+    return Inferred(None, [("signature", f"the model cannot predict the input example: {describe(inferred)}")])
+
+
+def _exact_entry(inferred: Inferred, steps: Steps) -> dict[str, str]:
+    """Return fitprint's own entry in the MLmodel file, if MLflow's signature does not say everything."""
+    if inferred.exact is None:
+        return {}
+    text = inferred.exact.to_json(inferred.signature.inputs if inferred.signature is not None else None)
+    what = "the exact dtypes of the inputs"
+    if len(text) > MOST_EXACT:
+        steps.skip(what, "size", f"they take {len(text):,} characters, and at most {MOST_EXACT:,} are kept")
+    elif in_force().by_format(text) != text:
+        steps.skip(what, "redact", "a category looks like a secret")
+    else:
+        return {exact_inputs.KEY: text}
+    return {}
+
+
+def _with_reasons(inferred: Inferred, steps: Steps) -> Inferred:
+    """Return what was inferred, and pass on the reasons for what it lacks."""
+    for what, reason in inferred.reasons:
+        steps.skip(what, "mlflow" if what == FOR_MLFLOW else "signature", reason)
+    return inferred
 
 
 def _with_params(signature: ModelSignature | None, params: dict[str, Any]) -> ModelSignature:

@@ -17,8 +17,9 @@ from fitprint._packages.run_of_package import remember_package
 from fitprint._runs.index import register_loaded
 from fitprint._runs.run import Run
 from fitprint._settings.layers import current
-from fitprint.models import mlmodel
+from fitprint.models import exact_inputs, mlmodel
 from fitprint.models.errors import PackageError
+from fitprint.models.exact_inputs import ExactInputs
 from fitprint.models.package import refuse_special_files
 from fitprint.models.signature import ModelSignature
 from fitprint.models.trust import ALL, allows_code, check
@@ -150,16 +151,34 @@ def load_native(uri: str | os.PathLike[str] | Run, name: str, **options: Any) ->
     return load(uri, name, **options).model
 
 
-def signature_of(document: Mapping[str, Any], folder: Path) -> ModelSignature | None:
+def signature_of(document: Mapping[str, Any], folder: Path | str) -> ModelSignature | None:
     """Return the signature in an MLmodel document, or None.
+
+    Its inputs are those that fitprint enforces: where MLflow's own schema is less exact, those of fitprint's entry.
 
     Raises:
         PackageError: It cannot be read.
     """
-    entry = document.get("signature")
-    if not entry:
-        return None
+    signature, exact = signature_and_exact_inputs(document, folder)
+    if exact is None:
+        return signature
+    if signature is None:
+        return ModelSignature(inputs=exact.schema)
+    return ModelSignature(exact.schema, signature.outputs, signature.params)
+
+
+def signature_and_exact_inputs(
+    document: Mapping[str, Any], folder: Path | str
+) -> tuple[ModelSignature | None, ExactInputs | None]:
+    """Return the signature that MLflow reads, and fitprint's own entry about the inputs; None for what is missing.
+
+    Raises:
+        PackageError: One of them cannot be read.
+    """
+    entry, own = document.get("signature"), document.get(exact_inputs.KEY)
     try:
-        return ModelSignature.from_dict(entry)
+        signature = ModelSignature.from_dict(entry) if entry else None
+        declared = signature.inputs if signature is not None else None
+        return signature, exact_inputs.read_exact_inputs(own, declared) if own else None
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise PackageError(f"{folder}: its signature cannot be read: {error}") from None

@@ -12,6 +12,7 @@ from fitprint._core import html as _html
 from fitprint._core.call_scope import suppress
 from fitprint._core.guard import warn_user
 from fitprint._packages.build import make
+from fitprint._packages.load import signature_of
 from fitprint._packages.options import Options, Subject
 from fitprint._runs.active import active_run
 from fitprint._runs.adder import RunAdder
@@ -152,12 +153,11 @@ def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> 
         package.discard()
         raise
     writer.write()
-    signature = document.get("signature")
     return ModelInfo(
         model_uri=f"runs:/{run.run_id}/{taken_name}",
         run=run,
         artifact_path=taken_name,
-        signature=ModelSignature.from_dict(signature) if signature else None,
+        signature=signature_of(document, taken_name),
         flavors=document["flavors"],
         model_uuid=document["model_uuid"],
         utc_time_created=document["utc_time_created"],

@@ -16,6 +16,7 @@ from fitprint._recorder.collect import record_model, record_results
 from fitprint._recorder.error_text import describe_error
 from fitprint._recorder.params import add_params
 from fitprint._recorder.ranks import rank_tags
+from fitprint._recorder.rows_before import RowsBefore
 from fitprint._recorder.state import recorder_state
 from fitprint._recorder.steps import Emitter, RecordingStep
 from fitprint._runs import active, predictions, summary_line
@@ -47,6 +48,8 @@ class RecordingBase:
 
     run: Run
     """The run. `begin` sets it, unless the store cannot be written."""
+    rows_before: RowsBefore | None = None
+    """A few rows of the data as they were before the training; None if they were not copied."""
 
     def __init__(self, call: TrainingCall) -> None:
         self.call = call

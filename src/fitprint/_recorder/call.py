@@ -10,6 +10,7 @@ from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._recorder.base import Outcome, RecordingBase
 from fitprint._recorder.contexts import CallContextBase
+from fitprint._recorder.rows_before import rows_before
 from fitprint._runs import active
 from fitprint.plugin.contract import TrainingCall
 
@@ -36,6 +37,7 @@ class CallRecording(CallContextBase, RecordingBase):
                 if self.begin():
                     session = self._scope.session
                     session.recording, session.run, session.outer_run = self, self.run, outer_run
+                    self._copy_rows()
             self._call_started = time.perf_counter()
         except BaseException as error:
             self._abandon(error, self.ensure_ended)
@@ -47,6 +49,13 @@ class CallRecording(CallContextBase, RecordingBase):
 
     def _subscribe(self) -> None:
         self.listen(self.call)
+
+    def _copy_rows(self) -> None:
+        """Copy a few rows of the data, for the signature: the training may change its data in place."""
+        call = self.call
+        if call.settings.log_models and call.settings.log_signatures:
+            with self.step("the rows before the training"):
+                self.rows_before = rows_before((*call.args, *call.kwargs.values()))
 
     def listen(self, call: TrainingCall) -> None:
         """Let the flavor subscribe to the framework's callbacks in this call, or in one inside it."""
@@ -88,3 +97,4 @@ class CallRecording(CallContextBase, RecordingBase):
         self._scope.leave()
         self._at_training_end.clear()
         self.__dict__.pop("call", None)  # keeps none of the user's objects alive
+        self.rows_before = None

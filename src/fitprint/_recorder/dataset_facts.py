@@ -7,6 +7,9 @@ from itertools import islice
 from typing import Any
 
 from fitprint._core.rows import row_count, take_rows
+from fitprint.models.foreign_tables import as_pandas, is_foreign
+from fitprint.models.foreign_tables import columns_of as foreign_columns
+from fitprint.models.foreign_tables import size_of as foreign_size
 from fitprint.models.inference_columns import column_labels, columns_at, columns_by_dtype, dtype_runs, missing_counts
 
 INPUTS_AND_TARGET = "dataset.json"
@@ -46,8 +49,10 @@ def _facts(data: Any) -> dict[str, Any]:
         "kind": kind_of(data),
         "rows": row_count(data),
     }
-    if hasattr(data, "dtypes") and hasattr(data, "columns"):
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
         facts["columns"] = _columns(data)
+    elif not hasattr(data, "iloc") and is_foreign(data):
+        facts |= _facts_of_foreign(data)
     elif hasattr(data, "dtype"):
         facts["shape"] = list(data.shape)
         facts["dtype"] = str(data.dtype)
@@ -56,6 +61,12 @@ def _facts(data: Any) -> dict[str, Any]:
             facts["name"] = str(data.name)
     facts["digest"] = digest_of(data)
     return facts
+
+
+def _facts_of_foreign(table: Any) -> dict[str, Any]:
+    described = foreign_columns(table, MAX_COLUMNS)
+    columns = [{"name": name, "dtype": dtype, "missing": missing} for name, dtype, missing in described]
+    return {"columns": columns} if hasattr(table, "columns") else columns[0]
 
 
 def kind_of(data: Any) -> str:
@@ -127,10 +138,12 @@ def _bytes_of(data: Any) -> int:
         blocks, others = columns_by_dtype(data)
         row_size = sum(int(dtype.itemsize) * len(positions) for dtype, positions in blocks)
         return row_size * (row_count(data) or 0) + sum(_bytes_of(data.iloc[:, position]) for position in others)
-    if isinstance(data, dict):
-        return sum(_bytes_of(part) for part in data.values())
     if hasattr(data, "tocsr") and hasattr(data, "nnz"):
         return int(data.nnz) * 12
+    if isinstance(data, dict):
+        return sum(_bytes_of(part) for part in data.values())
+    if not hasattr(data, "iloc") and not hasattr(data, "__array_interface__") and is_foreign(data):
+        return foreign_size(data)
     rows = row_count(data) or 0
     if isinstance(data, (list, tuple)) or getattr(getattr(data, "dtype", None), "kind", "O") == "O":
         sample = list(take_rows(data, slice(0, _SIZE_SAMPLE)))
@@ -160,6 +173,8 @@ def _parts(data: Any) -> Any:
         for name, part in data.items():
             yield repr(name).encode()
             yield from _parts(part)
+    elif not hasattr(data, "iloc") and not hasattr(data, "__array_interface__") and is_foreign(data):
+        yield from _parts(as_pandas(data))
     elif isinstance(data, (list, tuple)):
         yield repr(data).encode("utf-8", "surrogatepass")
     else:

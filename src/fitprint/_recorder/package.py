@@ -8,6 +8,7 @@ from fitprint._core.privacy.find_in_files import files_with
 from fitprint._core.rows import first_rows, read_once, row_count
 from fitprint._packages.build import make
 from fitprint._packages.options import Options, Subject
+from fitprint._recorder.rows_before import as_before
 from fitprint._recorder.steps import Recording, RecordingStep
 from fitprint._runs.record import OTHER_NAMES
 from fitprint.models.package import Package, PackageTooLarge
@@ -88,7 +89,8 @@ def _subject(recording: Recording, model: Any, name: str) -> Subject:
         recording.writer.skip("signature", "log_signatures", "turned off")
 
     def data() -> Any:
-        return call.flavor.sample(call)  # similar rows, if the data itself is gone
+        sample = call.flavor.sample(call)  # similar rows, if the data itself is gone
+        return as_before(sample, recording.rows_before)
 
     return Subject(
         call.flavor,

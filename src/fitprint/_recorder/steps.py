@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from fitprint._core.guard import describe, guarded
 from fitprint._instrumentation import registry
+from fitprint._recorder.rows_before import RowsBefore
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.run import Run
 from fitprint._runs.side_writer import Patterns, side_writer
@@ -52,6 +53,7 @@ class Recording(Protocol):
 
     call: TrainingCall
     run: Run
+    rows_before: RowsBefore | None
 
     @property
     def writer(self) -> RunWriter:

@@ -17,7 +17,7 @@ from fitprint._runs.writer import RunWriter
 PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "best_value", "mean_test_score", "score")
 """The metrics that the line prefers to others, by the end of their names."""
 
-INHERENT_RULES = ("metric", "flavor", "cross-validation", "candidate")
+INHERENT_RULES = ("metric", "flavor", "cross-validation", "candidate", "mlflow")
 """Rules that follow from the nature of a model. Their reasons are in the run, but no line and no count shows them."""
 EXPECTED = (*INHERENT_RULES, "max_child_runs", "log_code")
 """Rules that the line does not show. The candidates of a search, for example, are all in its table."""

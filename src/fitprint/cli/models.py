@@ -23,7 +23,7 @@ EXPECTED_ERRORS = (PackageError, OSError, ValueError, click.ClickException)
 """Errors that the group of commands reports on one line as they are."""
 
 
-@click.command(short_help="Predict the rows of a CSV file with a package.")
+@click.command(short_help="Predict the rows of a CSV or JSON file with a package.")
 @click.argument("package")
 @click.argument("data")
 @click.option(
@@ -48,21 +48,21 @@ def predict(
     store: str | None,
     as_json: bool,
 ) -> None:
-    """Predict the rows of a CSV file with a package.
+    """Predict the rows of a CSV or JSON file with a package.
 
     PACKAGE is named as for `fitprint inspect`. It is loaded, which runs code of its author unless --trust forbids it.
-    DATA is a CSV file with a header, or - for standard input; its columns are read with the types of the package's
-    signature. The predictions are printed as CSV, a line for each row of the data and in its order.
+    DATA is a CSV file with a header, - for CSV from standard input, or a file that ends in .json: a list of rows, or
+    what MLflow's scoring server takes. Columns are read with the types of the package's signature. The predictions are
+    printed as CSV, a line for each row of the data and in its order.
     """
-    from fitprint.models.csv_data import read_csv
     from fitprint.pyfunc import load_model
 
     params = dict(map(_param, param_texts))
     folder = found_package(package, store)
     model = or_failure(f"{folder} cannot be loaded", load_model, folder, trust=trust, digest=digest)
-    rows = read_csv(sys.stdin if data == "-" else data, model.metadata.get_input_schema())
+    rows = model.read_rows(sys.stdin if data == "-" else data)
     predictions = or_failure(f"{folder} cannot predict {data}", model.predict, rows, params or None)
-    text = _json(predictions) if as_json else _csv(predictions)
+    text = _json(predictions) if as_json else _csv(predictions, rows)
     with click.open_file(target or "-", "w", encoding="utf-8") as file:
         file.write(text)
 
@@ -78,9 +78,11 @@ def _param(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _csv(predictions: Any) -> str:
+def _csv(predictions: Any, rows: Any) -> str:
     from fitprint.models.csv_data import table
+    from fitprint.models.enforcement import check_row_count
 
+    check_row_count(predictions, rows)
     return str(table(predictions).to_csv(index=False))
 
 

@@ -7,12 +7,14 @@ SchemaError reports all problems at once.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 from fitprint._core.guard import warn_user
 from fitprint._core.publish import publish
+from fitprint._core.rows import row_count
 from fitprint.models.enforcement_tensors import enforce_tensors
 from fitprint.models.enforcement_values import (
     TEXT_LIKE,
@@ -23,8 +25,8 @@ from fitprint.models.enforcement_values import (
     is_upcast,
 )
 from fitprint.models.errors import SchemaError
-from fitprint.models.inference_columns import column_labels
-from fitprint.models.inference_values import ANY
+from fitprint.models.inference_columns import column_labels, missing_counts
+from fitprint.models.inference_values import ANY, is_missing
 from fitprint.models.param_schema import convert_param
 from fitprint.models.schema import ParamSchema, Schema
 from fitprint.models.types import Array, DataType, Object
@@ -140,6 +142,45 @@ def extra_inputs(data: Any, schema: Schema) -> list[Hashable]:
     known = _plan(schema).names
     listed = labels.tolist() if hasattr(labels, "tolist") else list(labels)
     return [] if listed == known else [label for label in listed if label not in set(known or ())]
+
+
+def unexpectedly_missing(data: Any, schema: Schema) -> list[Hashable]:
+    """Return the columns in which values are missing although the schema says that they are required.
+
+    Args:
+        data: What `enforce_inputs` has returned.
+        schema: The schema of the model's inputs.
+
+    Returns:
+        Labels of columns of a DataFrame; an empty list for other data.
+    """
+    if not hasattr(data, "iloc") or not hasattr(data, "columns") or not schema.has_input_names():
+        return []
+    lacking = [label for label, count in zip(column_labels(data), missing_counts(data), strict=True) if count]
+    required = set(schema.required_input_names()) if lacking else set()
+    return [label for label in lacking if label in required]
+
+
+def check_row_count(predictions: Any, data: Any) -> None:
+    """Check that there is a prediction for each row.
+
+    Args:
+        predictions: What the model returned.
+        data: What it was given. One row may stand for several, as a period of a time series does.
+
+    Raises:
+        SchemaError: There are more rows than one, and another number of predictions.
+    """
+    rows, count = row_count(data), row_count(predictions)
+    if rows is None or count is None or rows <= 1 or rows == count:
+        return
+    kind = type(data).__name__
+    hint = (
+        ": a model of texts takes them as a list or as one column, not as a table" if hasattr(data, "columns") else ""
+    )
+    raise SchemaError(
+        [f"{count} for {rows} rows of the {kind}{hint}"], "The model does not predict each row of the data"
+    )
 
 
 def extra_params(params: Any, schema: ParamSchema) -> list[str]:
@@ -315,7 +356,7 @@ def as_frame(data: Any, schema: Schema, lossless: bool) -> Any:
         if np.isscalar(data):
             return pd.DataFrame([data])
         if isinstance(data, dict):
-            return _dict_frame(data, schema)
+            return _dict_frame(data, schema, lossless)
         if isinstance(data, (list, np.ndarray, pd.Series)):
             return pd.DataFrame(data)
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError) as error:
@@ -327,14 +368,12 @@ def _columns(schema: Schema) -> str:
     return f" with the columns {schema.input_names()}" if schema.has_input_names() else ""
 
 
-def _dict_frame(data: dict[Any, Any], schema: Schema) -> Any:
+def _dict_frame(data: dict[Any, Any], schema: Schema, lossless: bool) -> Any:
     import numpy as np
     import pandas as pd
 
     values = list(data.values())
-    if _is_one_row(data, schema):
-        return pd.DataFrame([data])
-    if all(_is_boxed_text(value) for value in values):
+    if _is_one_row(data, schema, lossless) or all(_is_boxed_text(value) for value in values):
         return pd.DataFrame([data])
     # pandas does not accept an ndarray of several axes as a column; as a list, each of its items becomes a cell
     return pd.DataFrame(
@@ -345,7 +384,7 @@ def _dict_frame(data: dict[Any, Any], schema: Schema) -> Any:
     )
 
 
-def _is_one_row(data: dict[Any, Any], schema: Schema) -> bool:
+def _is_one_row(data: dict[Any, Any], schema: Schema, lossless: bool) -> bool:
     import numpy as np
 
     if any(isinstance(spec.type, (Array, Object)) for spec in schema):
@@ -354,6 +393,7 @@ def _is_one_row(data: dict[Any, Any], schema: Schema) -> bool:
         value is None
         or np.isscalar(value)
         or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+        or (lossless and (is_missing(value) or isinstance(value, datetime.date)))  # MLflow refuses a row with a time
         for value in data.values()
     )
 

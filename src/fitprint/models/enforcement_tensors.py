@@ -11,7 +11,7 @@ from typing import Any
 
 from fitprint.models.enforcement_values import fits_exactly
 from fitprint.models.errors import SchemaError
-from fitprint.models.inference import is_csr_or_csc
+from fitprint.models.inference import is_csr_or_csc, is_sparse
 from fitprint.models.schema import Schema, TensorSpec
 
 _UNFIT = (ValueError, TypeError, KeyError, IndexError, OverflowError)  # those of this module, of numpy and of pandas
@@ -198,7 +198,6 @@ def _as_array(data: Any) -> Any:
 
     if isinstance(data, (list, tuple)):
         return np.asarray(data)
-    sparse = sys.modules.get("scipy.sparse")
-    if sparse is not None and sparse.issparse(data):
-        return data if is_csr_or_csc(data) else sparse.csr_matrix(data)
+    if is_sparse(data):
+        return data if is_csr_or_csc(data) else sys.modules["scipy.sparse"].csr_matrix(data)
     return None

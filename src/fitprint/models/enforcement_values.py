@@ -91,8 +91,13 @@ def convert_column(values: Any, dtype: DataType, *, lossless: bool = False) -> A
     except (ValueError, TypeError, OverflowError):  # pandas cannot convert one of the values
         converted = None
     if converted is None:
-        raise ValueError(f"expected {dtype}, got {values.dtype}; {_advice(values, dtype)}")
+        raise refusal(values, dtype)
     return converted
+
+
+def refusal(values: Any, dtype: DataType) -> ValueError:
+    """Return the error that says that a column does not fit its declared type, and what may help."""
+    return ValueError(f"expected {dtype}, got {values.dtype}; {_advice(values, dtype)}")
 
 
 def is_ready(dtype: Any, declared: DataType) -> bool:
@@ -159,18 +164,33 @@ def _lossless(values: Any, declared: DataType) -> Any:
 
 def _advice(values: Any, declared: DataType) -> str:
     target = declared.to_numpy().name if declared not in TEXT_LIKE else "str"
-    kind, name = values.dtype.kind, str(values.dtype)
-    if target in {"int32", "int64"} and kind in "iuf" and values.hasnans:
+    kind, lacks_values = values.dtype.kind, bool(values.isna().any())
+    present = values.dropna()
+    is_text = bool(len(present)) and all(isinstance(value, str) for value in present)
+    if target in {"int32", "int64"} and lacks_values and not is_text:
         return "whole numbers cannot hold missing values: fill them, or train with this column as float64"
     if kind == "M" and declared is DataType.datetime:
         return "drop the time zone with .dt.tz_localize(None), or use times from 1678 to 2262"
-    if declared is DataType.datetime:
-        return "convert it with pandas.to_datetime()"
-    if declared in NUMBERS and (name in {"str", "string", "object"}):
-        return "convert it with pandas.to_numeric()"
-    if declared is DataType.boolean and values.hasnans:
-        return "fill the missing values first"
-    return f"convert it with .astype({target!r}) if that is what you mean"
+    first = "fill the missing values first, then " if lacks_values and declared is not DataType.datetime else ""
+    if declared is DataType.datetime and is_text:
+        return f"{first}{_parsing(present, 'to_datetime', 'times')}"
+    if declared in NUMBERS and is_text:
+        return f"{first}{_parsing(present, 'to_numeric', 'numbers')}"
+    if declared is DataType.boolean and is_text:  # astype('bool') would turn every text into True, "no" as well
+        return f"{first}compare it with the text that means true, as in column == {present.iloc[0]!r:.40}"
+    if declared is DataType.datetime and kind in "iuf":
+        return "if these are times, convert it with pandas.to_datetime(column, unit=...)"
+    return f"{first}convert it with .astype({target!r}) if that is what you mean"
+
+
+def _parsing(texts: Any, function: str, what: str) -> str:
+    """Return the advice to parse texts; or which of them cannot be parsed."""
+    import pandas as pd
+
+    with no_warnings_in_context():
+        parsed = getattr(pd, function)(texts, errors="coerce")
+    wrong = texts[parsed.isna()]
+    return f"{wrong.iloc[0]!r:.40} and the like are no {what}" if len(wrong) else f"convert it with pandas.{function}()"
 
 
 def enforce_value(value: Any, dtype: FieldType, required: bool = True, *, lossless: bool = False) -> Any:

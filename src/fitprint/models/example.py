@@ -15,6 +15,7 @@ from typing import Any
 
 from fitprint._core.jsonable import number, to_json
 from fitprint.models.errors import PackageError
+from fitprint.models.foreign_tables import as_pandas
 from fitprint.models.package import Package, member
 from fitprint.models.schema import Schema, TensorSpec
 from fitprint.models.types import DataType
@@ -63,6 +64,9 @@ def split_params(example: Any) -> tuple[Any, dict[str, Any]]:
 
 def _forms(example: Any) -> tuple[str, Any, Any]:
     """Return (type, what is stored, what a server is sent)."""
+    example = as_pandas(example)
+    if hasattr(example, "tocsr") and getattr(example, "format", None) not in ("csr", "csc"):
+        example = example.tocsr()
     if hasattr(example, "columns") and hasattr(example, "iloc"):
         stored = _of_frame(example)
         return "dataframe", stored, {"dataframe_split": stored}
@@ -73,6 +77,8 @@ def _forms(example: Any) -> tuple[str, Any, Any]:
     if _is_array(example) or (isinstance(example, dict) and example and all(map(_is_array, example.values()))):
         arrays = plain_data(example)
         return "ndarray", arrays, {"inputs": arrays}
+    if hasattr(example, "dtype") and not hasattr(example, "iloc"):
+        example = example.item()
     if isinstance(example, (dict, list, str, bytes, bool, int, float, datetime.date)):
         stored = plain_data(example)
         is_chat = isinstance(example, dict) and not CHAT_KEYS.isdisjoint(example)
@@ -89,7 +95,8 @@ def _of_frame(frame: Any) -> dict[str, Any]:
 
 
 def _is_array(value: Any) -> bool:
-    return hasattr(value, "dtype") and hasattr(value, "tolist") and not hasattr(value, "iloc")
+    """Return whether a value is an array, and neither a Series nor a scalar of numpy."""
+    return hasattr(value, "dtype") and hasattr(value, "__setitem__") and not hasattr(value, "iloc")
 
 
 def plain_data(value: Any) -> Any:

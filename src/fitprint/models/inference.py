@@ -14,6 +14,7 @@ import types
 import typing
 from typing import Any
 
+from fitprint.models.foreign_tables import as_pandas, is_foreign
 from fitprint.models.inference_values import ANY, NoTypeError, is_datetime, is_missing, items_type, value_type
 from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 from fitprint.models.types import Array, DataType, FieldType, Object, Property
@@ -25,10 +26,11 @@ def infer_schema(data: Any) -> Schema | None:
     """Infer the schema of a model's inputs or outputs from an example.
 
     Args:
-        data: The example. A DataFrame, a Series, a dict, a list of dicts or a dataclass has columns. An ndarray, a CSR
-            or a CSC matrix is a tensor whose axis 0 may have any size, and so is each item of a dict of ndarrays. A
-            scalar, or a list of something else, is one column without a name. Data without a schema (a tuple, a set, a
-            COO matrix, a DataFrame whose labels repeat) is one column without a name, of the type `any`.
+        data: The example. A DataFrame, a Series, a dict, a list of dicts or a dataclass has columns, and so has a table
+            of polars or pyarrow. An ndarray, a CSR or a CSC matrix is a tensor whose axis 0 may have any size, and so
+            is each item of a dict of ndarrays. A scalar, or a list of something else, is one column without a name.
+            Data without a schema (a tuple, a set, a COO matrix, a DataFrame whose labels repeat) is one column without
+            a name, of the type `any`.
 
     Returns:
         The schema, or None if `data` is None.
@@ -74,7 +76,7 @@ def _schema(data: Any) -> Schema:
 
     if isinstance(data, np.ndarray):
         return Schema([_tensor(data)])
-    if isinstance(data, dict):
+    if isinstance(data, dict) and not is_sparse(data):
         return _dict_schema(data)
     if isinstance(data, list):
         return _list_schema(data)
@@ -87,6 +89,10 @@ def _schema(data: Any) -> Schema:
         return frame_schema(data) if data.ndim == 2 else series_schema(data)
     if is_csr_or_csc(data):
         return Schema([_tensor(data)])
+    if is_sparse(data):
+        raise NoTypeError("MLflow takes sparse data as CSR and CSC matrices only")
+    if is_foreign(data):
+        return _schema(as_pandas(data))
     return Schema([ColSpec(value_type(data))])
 
 
@@ -94,6 +100,12 @@ def is_csr_or_csc(data: Any) -> bool:
     """Return whether the data is a `csr_matrix` or a `csc_matrix` of scipy, which MLflow accepts as tensors."""
     sparse = sys.modules.get("scipy.sparse")
     return sparse is not None and isinstance(data, (sparse.csr_matrix, sparse.csc_matrix))
+
+
+def is_sparse(data: Any) -> bool:
+    """Return whether the data is a sparse matrix or a sparse array of scipy, in any format. One is a dict by class."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(data))
 
 
 def _tensor(array: Any, name: Any = None) -> TensorSpec:

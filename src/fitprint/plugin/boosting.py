@@ -87,7 +87,7 @@ class BoostingFlavor(Flavor):
         rows = self.sample_of(self.training_data(call))
         if isinstance(rows, UnknownColumns):
             name = self.container.__name__
-            reason = f"the table that the {name} was made from is gone or was never seen, and a {name} keeps no dtypes"
+            reason = f"the {name} does not tell the types of its columns, and what it was made from is gone or no table"
             call.skip("signature inputs", "data", reason)
         return rows
 

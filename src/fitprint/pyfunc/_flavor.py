@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fitprint._core.guard import warn_user
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
+from fitprint.models.fidelity import Inferred
 from fitprint.models.package import Package, member
 from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin.contract import Flavor
@@ -71,6 +73,19 @@ class PyfuncFlavor(Flavor):
         if loader.partition(".")[0] == "mlflow":
             raise PackageError(f"{folder}: its loader_module {loader} is not known here: only mlflow can load it")
         return load_with(folder, config, model_config)
+
+    def signature(self, model: Any) -> Any:
+        """Return the signature that the type hints of a python model or a function stand for, or None."""
+        source = source_of(model)
+        if not isinstance(source, PythonModelSource):
+            return None
+        try:
+            # not `source.running()`, which loads the model's files
+            signature = RunningModel(source.python_model, PythonModelContext({}, None)).hinted_signature()
+        except ValueError as error:
+            warn_user(f"the type hint of the model's input is not used for its signature: {error}")
+            return None
+        return Inferred(signature, [], from_type_hint=True) if signature is not None else None
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         if isinstance(model, LoaderModuleSource):

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import copy
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import IO, Any
 
 from fitprint._core import html as _html
-from fitprint._core.guard import guarded, warn_once
+from fitprint._core.guard import attempt, guarded, warn_once
 from fitprint._core.publish import publish
 from fitprint._core.variable_names import calling_frame, variable_name
-from fitprint._packages.load import Loaded, load, signature_of
+from fitprint._packages.load import Loaded, load, signature_and_exact_inputs, signature_of
 from fitprint._runs.index import run_of
 from fitprint._runs.predictions import Origin, PredictedData, remember
 from fitprint._runs.run import Run
-from fitprint.models.enforcement import enforce_inputs, enforce_params
+from fitprint.models.enforcement import check_row_count, enforce_inputs, enforce_params, unexpectedly_missing
 from fitprint.models.errors import PackageError
 from fitprint.models.example import read_example
+from fitprint.models.foreign_tables import as_pandas
+from fitprint.models.schema import Schema
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
 from fitprint.pyfunc._python_model import RunningModel, call_with_params
+
+_REST = 50
+"""How many times as long as looking for missing values took nobody looks again."""
 
 
 class ModelMetadata:
@@ -85,6 +91,9 @@ class PyFuncModel:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self.metadata = ModelMetadata(loaded.document, signature_of(loaded.document, loaded.folder))
+        self._exact = signature_and_exact_inputs(loaded.document, loaded.folder)[1]
+        self._looks_again = 0.0
+        """When to look again whether values are missing."""
         self._checks_itself = bool(loaded.document.get("is_signature_from_type_hint"))
 
     @property
@@ -109,7 +118,11 @@ class PyFuncModel:
         info = self._loaded.document.get("saved_input_example_info")
         if not isinstance(info, dict):
             return None
-        return read_example(self._loaded.folder, info, self.metadata.get_input_schema())[0]
+        if self._exact is None:
+            return read_example(self._loaded.folder, info, self.metadata.get_input_schema())[0]
+        example, _ = read_example(self._loaded.folder, info, self._exact.without_exact_types())
+        fits, exact = attempt(self._exact.enforce, example)
+        return exact if fits else example
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Predict rows of data.
@@ -122,11 +135,14 @@ class PyFuncModel:
             What the model predicts.
 
         Raises:
-            SchemaError: The data does not fit the signature; its text has a line for each column.
+            SchemaError: The data does not fit the signature; its text has a line for each column. Or the model of a
+                framework returns another number of predictions than there are rows.
         """
         given = data
         data, checked_params = self._checked(data, params)
         predictions = self._loaded.predict(data, checked_params)
+        if not isinstance(self._loaded.flavor, PyfuncFlavor):  # what users write themselves may return anything
+            check_row_count(predictions, data)
         run = run_of(self._loaded.model)
         if run is not None:
             with guarded("remembering a prediction", self._loaded.flavor.name):
@@ -184,12 +200,55 @@ class PyFuncModel:
         """
         return self.unwrap()
 
+    def read_rows(self, file: str | os.PathLike[str] | IO[str]) -> Any:
+        """Read rows for `predict` from a file, with the types of the signature.
+
+        Args:
+            file: The path of a CSV file with a header, or of a JSON file, which has the ending ``.json``; or an open
+                CSV file.
+
+        Returns:
+            A DataFrame; of a JSON file, also a list or a dict.
+
+        Raises:
+            ValueError: The file is neither CSV nor JSON.
+        """
+        from fitprint.models.csv_data import read_rows
+
+        return read_rows(file, self.metadata.get_input_schema(), self._exact.dtypes if self._exact else None)
+
     def _enforced(self, data: Any) -> Any:
-        """Return data as the native model takes it. Raises SchemaError if it does not fit the signature."""
-        signature = self.metadata.signature
-        if signature is None or signature.inputs is None or self._checks_itself:
+        """Return data as the signature describes it."""
+        schema = self.metadata.get_input_schema()
+        model, is_own = self._loaded.model, "fitprint_version" in self._loaded.document
+        if self._checks_itself and is_own and isinstance(model, RunningModel):
+            return model.fitting(data)
+        if schema is None or self._checks_itself:
             return data
-        return enforce_inputs(data, signature.inputs, lossless=True)
+        if self._exact is not None:
+            data = self._exact.enforce(data)
+        else:
+            data = enforce_inputs(as_pandas(data), schema, lossless=True)
+        self._tell_missing(data, schema)
+        return data
+
+    def _tell_missing(self, data: Any, schema: Schema) -> None:
+        """Tell of values that are missing although the signature says that they are always there.
+
+        Looking for them takes longer than enforcing a single row, so it is done for a fiftieth of the time at most.
+        """
+        began = time.perf_counter()
+        if began < self._looks_again:
+            return
+        missing = unexpectedly_missing(data, schema)
+        self._looks_again = time.perf_counter() + _REST * (time.perf_counter() - began)
+        if missing:
+            folder = str(self._loaded.folder)
+            warn_once(
+                ("missing values", f"{folder} {missing}"),
+                f"{folder}: values are missing, which the signature says are always there, in: "
+                f"{', '.join(map(str, missing))}",
+            )
 
     def unwrap(self) -> Any:
         """Return the native model.

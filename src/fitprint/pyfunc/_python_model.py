@@ -9,7 +9,9 @@ from typing import Any
 
 from fitprint._core.guard import warn_once
 from fitprint._core.publish import publish
-from fitprint.pyfunc._type_hints import as_hinted, input_hint
+from fitprint.models.signature import ModelSignature
+from fitprint.pyfunc._hinted_signature import signature_of_hints
+from fitprint.pyfunc._type_hints import as_hinted, fitting, input_hint, output_hint
 
 
 class PythonModelContext:
@@ -142,6 +144,23 @@ class RunningModel:
             (self.context, as_hinted(data, self._hint)) if self._takes_context else (as_hinted(data, self._hint),)
         )
         return call_with_params(self.python_model.predict, arguments, params)
+
+    def fitting(self, data: Any) -> Any:
+        """Return data in the form that the type hint of the input describes, if there is one.
+
+        Raises:
+            SchemaError: It does not fit; the message says where.
+        """
+        return data if self._hint is None else fitting(data, self._hint)
+
+    def hinted_signature(self) -> ModelSignature | None:
+        """Return the signature that the type hints of the python model stand for, or None.
+
+        Raises:
+            ValueError: The hint of the input has no type in a signature.
+        """
+        predict = getattr(self.python_model, "func", self.python_model.predict)  # a function as a model
+        return signature_of_hints(self._hint, output_hint(predict)) if self._hint is not None else None
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Return an iterator over what the python model yields for one row, which it gets as the row alone."""

@@ -29,6 +29,12 @@ def input_hint(predict: Callable[..., Any], position: int) -> Any:
     return hints.get(names[position]) if len(names) > position else None
 
 
+def output_hint(predict: Callable[..., Any]) -> Any:
+    """Return the type hint of what a method or function returns, or None."""
+    known, hints = attempt(typing.get_type_hints, predict)
+    return hints.get("return") if known else None
+
+
 def as_hinted(data: Any, hint: Any) -> Any:
     """Return a DataFrame as the list of strings, or of dicts of strings, that the hint asks for.
 

@@ -45,7 +45,7 @@ def silent_copy_for(model: Any, data: Any) -> tuple[Any, Any]:
 
 def _has_only_numbers(data: Any) -> bool:
     """Return whether data is a DataFrame whose columns are all of one of numpy's types of numbers."""
-    if not hasattr(data, "columns") or not hasattr(data, "dtypes") or not data.shape[1]:
+    if not hasattr(data, "columns") or not hasattr(data, "iloc") or not data.shape[1]:
         return False
     dtypes = data.dtypes.tolist()
     return isinstance(dtypes[0], np.dtype) and dtypes[0].kind in "fiu" and dtypes.count(dtypes[0]) == len(dtypes)

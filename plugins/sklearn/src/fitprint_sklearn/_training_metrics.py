@@ -248,6 +248,6 @@ def _is_numeric(inputs: Any) -> bool:
     dtype = getattr(inputs, "dtype", None)
     if dtype is not None:
         return dtype.kind in "biuf" and len(inputs.shape) == 2
-    if hasattr(inputs, "dtypes"):
+    if hasattr(inputs, "iloc"):
         return all(getattr(dtype, "kind", "O") in "biuf" for dtype in inputs.dtypes)
     return isinstance(inputs, list)

@@ -21,6 +21,7 @@ from fitprint.plugin import (
     SavedModel,
     TrainingCall,
     UnknownColumns,
+    example_row,
     pickle_format,
     to_json,
 )
@@ -102,6 +103,10 @@ class XGBoostFlavor(BoostingFlavor):
 
     def sample_of(self, data: Any) -> Any:
         table = _matrices.table_like(data, self.table_of(data))
+        if table is None:
+            columns = self.origins.columns(data)
+            row = example_row(columns) if columns is not None and _matrices.tells_all(columns) else None
+            table = _matrices.table_like(data, row) if row is not None else None
         return table if table is not None else UnknownColumns(self.container_rows(data))
 
     def shapes(self, call: TrainingCall) -> Mapping[str, tuple[int, ...]]:

@@ -40,6 +40,12 @@ def table_like(matrix: DMatrix, table: Any) -> Any:
     return pd.DataFrame({name: values[:, at].astype(_DTYPES[types[at]]) for at, name in enumerate(names)})
 
 
+def tells_all(columns: Any) -> bool:
+    """Return whether a table without rows tells everything: not whether integers of pandas' own had missing values."""
+    dtypes = list(columns.dtypes) if isinstance(columns, pd.DataFrame) else []
+    return bool(dtypes) and all(isinstance(dtype, (np.dtype, pd.CategoricalDtype)) for dtype in dtypes)
+
+
 def zeros_like(matrix: DMatrix) -> DMatrix:
     """Return a DMatrix with one row of zeros and the same features."""
     values = np.zeros((1, matrix.num_col()), dtype=np.float32)
