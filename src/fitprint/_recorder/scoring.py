@@ -16,6 +16,7 @@ from fitprint._runs.index import run_of
 from fitprint._runs.predictions import Origin, common_origin, remember
 from fitprint._runs.run import Run, adder_of
 from fitprint._runs.scores import add_scores
+from fitprint._runs.summary_line import log_held_out
 from fitprint.plugin.contract import Flavor, TrainingCall
 
 _inside_score: ContextVar[bool] = ContextVar("fitprint_inside_score", default=False)
@@ -131,3 +132,5 @@ class _ScoreCall(Passthrough):
         with guarded("a metric of predictions", flavor.name, strict=call.settings.strict) as step, side_effect_free():
             step.skips = adder_of(self._run)
             add_scores(self._run, flavor.scores(call))
+            if not call.settings.quiet:
+                log_held_out(self._run)

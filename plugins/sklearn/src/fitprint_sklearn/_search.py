@@ -41,6 +41,18 @@ def best_metrics(search: Any) -> dict[str, float]:
     return metrics
 
 
+def scoring_tag(scored_by: Any) -> dict[str, str]:
+    """Return the tag ``scoring``: the name of the scorer by which a search or a cross-validation compares models.
+
+    Args:
+        scored_by: The search, or the argument ``scoring`` of a cross-validation.
+    """
+    if hasattr(scored_by, "scoring"):
+        several, refit = not isinstance(scored_by.scoring, str), getattr(scored_by, "refit", None)
+        scored_by = refit if several and isinstance(refit, str) else scored_by.scoring
+    return {"scoring": scored_by} if isinstance(scored_by, str) else {}
+
+
 def results_table(search: Any) -> str:
     """Return ``cv_results_`` as CSV, with one row per candidate and the params as JSON."""
     results = search.cv_results_
@@ -59,6 +71,7 @@ def best_candidates(search: Any) -> Iterator[ChildRun]:
     inner = estimator_params(estimator) if hasattr(estimator, "get_params") else {}
     cls = type(search if estimator is None else estimator)
     tags = {"estimator_name": cls.__name__, "estimator_class": f"{cls.__module__}.{cls.__qualname__}"}
+    tags |= scoring_tag(search)
     for position in _ranking(search):
         yield ChildRun(
             cls.__name__,
