@@ -126,7 +126,7 @@ def known_metrics(record: Record) -> list[KnownMetric]:
         is_later_better = metric.data in (HELD_OUT, EVALUATED, VALIDATION)  # the last set is the one that stops early
         if is_later_better or metric.label not in chosen:
             chosen[metric.label] = metric
-    return sorted(chosen.values(), key=_place)
+    return sorted(chosen.values(), key=place)
 
 
 def known_metric(record: Record, name: str) -> KnownMetric | None:
@@ -202,8 +202,8 @@ def _what_score_is(metrics: Mapping[str, float]) -> str:
     return "score"
 
 
-def _place(metric: KnownMetric) -> tuple[int, bool, int]:
-    """Return the sort key of a metric: `sorted` keeps the run's own order among equals."""
+def place(metric: KnownMetric) -> tuple[int, bool, int]:
+    """Return the sort key of a metric, the best one to decide by first; a run's own order stays among equals."""
     is_known = metric.measure in _PLACES
     data = BEST_DATA.index(metric.data) if is_known or metric.data != LOGGED else len(BEST_DATA)
     return data, metric.name != "best_cv_score", _PLACES.get(metric.measure, len(_PLACES))

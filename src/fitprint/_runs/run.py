@@ -98,6 +98,11 @@ class Run:
         return dict(self._hold.whole().params)
 
     @property
+    def default_params(self) -> list[str]:
+        """The names of the params that have the default values of the framework, as far as this is known."""
+        return list(self._hold.whole().default_params)
+
+    @property
     def metrics(self) -> dict[str, float]:
         """The last value of each metric."""
         return dict(self._hold.whole().metrics)

@@ -31,6 +31,7 @@ from fitprint.plugin.contract import API_VERSION, DeclaredSignature, Flavor, Rul
 from fitprint.plugin.emit import ChildRun, Emit
 from fitprint.plugin.entry_points import Patch, Role
 from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
+from fitprint.plugin.params import Params, default_values, unchanged
 from fitprint.plugin.training_rows import TrainingRows, rows_within_budget, training_metrics, with_training_prefix
 
 __all__ = [

@@ -68,7 +68,9 @@ class SklearnFlavor(Flavor):
         estimator = call.instance if call.instance is not None else call.argument("estimator")
         cls = type(estimator)
         names = {"estimator_name": cls.__name__, "estimator_class": f"{cls.__module__}.{cls.__qualname__}"}
-        return {**names, **_search.scoring_tag(call.argument("scoring") if call.instance is None else estimator)}
+        if call.instance is None:
+            return {**names, **_search.scoring_tag(call.argument("scoring"), estimator)}
+        return {**names, **(_search.scoring_tag_of(estimator) if _search.is_search(estimator) else {})}
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _search.best_params(call.instance) if _search.is_search(call.instance) else {}
