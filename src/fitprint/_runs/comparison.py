@@ -9,6 +9,7 @@ from typing import Any
 from fitprint._core.jsonable import to_json
 from fitprint._runs.known_metrics import BEST_DATA, KnownMetric, known_metrics, number_text
 from fitprint._runs.record import Record
+from fitprint._runs.run import Run
 
 MOST_COLUMNS = 2
 """The columns of metrics besides that of the metric that people decide by."""
@@ -17,6 +18,9 @@ MOST_VARIED, LONGEST_VALUE = 4, 24
 MOST_COMPARED = 1_000
 """Of more runs than these, only those below a search are told apart by their params, because it takes too long."""
 _MISSING = object()
+
+Row = tuple[Run, int]
+"""A run and its depth below the outermost one; -1 for a child whose parent is not listed."""
 
 
 class Comparison:
@@ -77,6 +81,33 @@ class Comparison:
                 places.setdefault(metric.label, (BEST_DATA.index(metric.data), place))
         frequent = [label for label in counts if 2 * counts[label] >= len(counted) and label != self._shared]
         return sorted(frequent, key=lambda label: (-counts[label], places[label]))[:MOST_COLUMNS]
+
+
+def as_tree(runs: Sequence[Run]) -> list[Row]:
+    """Order runs, given newest first, so that children stand beneath their parent, the oldest child first."""
+    listed = {run.run_id for run in runs}
+    children: dict[str, list[Run]] = {}
+    waiting: list[Row] = []
+    for run in runs:
+        parent = run.parent_id
+        if parent in listed and parent is not None and parent < run.run_id:  # no run is older than its parent
+            children.setdefault(parent, []).append(run)
+        else:
+            waiting.append((run, -1 if parent else 0))
+    waiting.reverse()
+    rows = []
+    while waiting:
+        run, depth = waiting.pop()
+        rows.append((run, depth))
+        waiting += [(child, max(depth, 0) + 1) for child in children.get(run.run_id, ())]
+    return rows
+
+
+def branch(depth: int) -> str:
+    """Return what stands before the name of a run in a tree."""
+    if depth == 0:
+        return ""
+    return "↳ " if depth < 0 else "  " * min(depth - 1, 4) + "└ "
 
 
 def params_text(params: Iterable[tuple[str, Any]]) -> str:

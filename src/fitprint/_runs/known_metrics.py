@@ -173,7 +173,9 @@ def _parsed(name: str, is_training: bool) -> tuple[str, str]:
                 data = CROSS_VALIDATION if name.endswith("-mean") else VALIDATION
             return data, _canonical(of_a_set[2])
     named_first = _NAMED_FIRST.fullmatch(name)
-    return (_WORDS[named_first[1]], _canonical(named_first[2])) if named_first is not None else (LOGGED, _canonical(name))
+    if named_first is not None:
+        return _WORDS[named_first[1]], _canonical(named_first[2])
+    return LOGGED, _canonical(name)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core import html
+from fitprint._runs.comparison import Comparison, as_tree, branch
 from fitprint._runs.merge import read_whole_record
-from fitprint._runs.run import Run, read_runs
+from fitprint._runs.run import Run, read_runs, record_of
 from fitprint._settings.layers import current
 from fitprint.stores import Store, StoreError, open_store
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import pandas
 
 _COLUMNS = ["run_id", "run_name", "status", "experiment", "parent_id", "start_time", "end_time", "artifact_uri"]
-_MOST_METRIC_COLUMNS = 4
 
 
 class RunList(list[Run]):
@@ -29,12 +29,13 @@ class RunList(list[Run]):
         return f"<{len(self)} runs{': ' + first if first else ''}{', ...' if len(self) > 3 else ''}>"
 
     def _repr_html_(self) -> str:
-        metrics = _common_metrics(self)
-        rows = [
-            (run.run_id, run.name, run.status, run.start_time[:19], *(run.metrics.get(name) for name in metrics))
-            for run in self
-        ]
-        return html.table(("run", "name", "status", "start", *metrics), rows)
+        comparison = Comparison([record_of(run) for run in self])
+        rows = []
+        for run, depth in as_tree(self):
+            record = record_of(run)
+            name, start = branch(depth) + comparison.name(record), record.start[:16].replace("T", " ")
+            rows.append((record.run_id, name, record.status, start, *comparison.cells(record)))
+        return html.table(("run", "name", "status", "start", *comparison.head), rows)
 
 
 def configured_store(store: str | None = None) -> Store:
@@ -147,12 +148,3 @@ def _row(run: Run) -> dict[str, Any]:
         **{f"params.{name}": value for name, value in run.params.items()},
         **{f"tags.{name}": value for name, value in run.tags.items()},
     }
-
-
-def _common_metrics(runs: Sequence[Run]) -> list[str]:
-    """Return the names of the metrics that most of the runs have."""
-    counts: dict[str, int] = {}
-    for run in runs:
-        for name in run.metrics:
-            counts[name] = counts.get(name, 0) + 1
-    return sorted(counts, key=lambda name: -counts[name])[:_MOST_METRIC_COLUMNS]

@@ -84,11 +84,18 @@ class Page:
         """Add names and values, without those that have no value."""
         self.table([(name, value) for name, value in pairs if value not in (None, "")], DIM_NAMES)
 
-    def mapping(self, title: str, values: Mapping[str, Any], remark: str = "") -> None:
-        """Add a titled block of names and values, each value on one line; nothing if there are none."""
+    def mapping(self, title: str, values: Mapping[str, Any], remark: str = "", folds: bool = False) -> None:
+        """Add a titled block of names and values; nothing if there are none.
+
+        Args:
+            title: The title.
+            values: The values by name.
+            remark: What is said behind the title.
+            folds: Whether a value continues on further lines instead of being cut.
+        """
         if values:
             self.title(title, remark)
-            self.table([(name, value_text(value)) for name, value in values.items()])
+            self.table([(name, value_text(value)) for name, value in values.items()], FOLDED if folds else PLAIN)
 
     def table(self, rows: Sequence[Sequence[Cell]], columns: Columns = PLAIN, most: int = MOST_ROWS) -> None:
         """Add an aligned table; nothing if there are no rows.
@@ -107,12 +114,12 @@ class Page:
         head, last = columns.head, len(rows[0]) - 1
         table = Table(box=None, show_header=bool(head), header_style="dim", pad_edge=False, padding=(0, _GAP, 0, 0))
         widths = self._widths(cells, columns)
+        tallest = max((head[position].count("\n") for position in widths), default=0) if head else 0
         for position, width in widths.items():
             is_folded = columns.folds and position == last
             table.add_column(
-                head[position] if head else "",
+                "\n" * (tallest - head[position].count("\n")) + head[position] if head else "",
                 justify="right" if position in columns.right else "left",
-                vertical="bottom" if head else "top",
                 style=columns.styles[position] if position < len(columns.styles) else "",
                 width=width,
                 no_wrap=not is_folded,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from fitprint._runs.comparison import Comparison
+from fitprint._runs.comparison import Comparison, Row, branch
 from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING
 from fitprint._runs.run import Run, record_of
 from fitprint._runs.summary_line import size_text
@@ -18,29 +18,6 @@ SHORTEST_ID = 12
 """Digits of a run id that hold its millisecond: shorter beginnings would soon match later runs too."""
 STATUS_STYLES = {FINISHED: "green", RUNNING: "cyan", FAILED: "red", KILLED: "yellow"}
 _WIDEST_HEAD = 10
-
-Row = tuple[Run, int]
-"""A run and its depth below the outermost one; -1 for a child whose parent is not listed."""
-
-
-def as_tree(runs: Sequence[Run]) -> list[Row]:
-    """Order runs, given newest first, so that children stand beneath their parent, the oldest child first."""
-    listed = {run.run_id for run in runs}
-    children: dict[str, list[Run]] = {}
-    waiting: list[Row] = []
-    for run in runs:
-        parent = run.parent_id
-        if parent in listed and parent is not None and parent < run.run_id:  # no run is older than its parent
-            children.setdefault(parent, []).append(run)
-        else:
-            waiting.append((run, -1 if parent else 0))
-    waiting.reverse()
-    rows = []
-    while waiting:
-        run, depth = waiting.pop()
-        rows.append((run, depth))
-        waiting += [(child, max(depth, 0) + 1) for child in children.get(run.run_id, ())]
-    return rows
 
 
 def id_digits(listed_ids: Iterable[str], run_ids: Sequence[str]) -> int:
@@ -96,7 +73,7 @@ def _cells(run: Run, depth: int, comparison: Comparison) -> list[str]:
     record = record_of(run)
     return [
         run.run_id,
-        _branch(depth) + clean(comparison.name(record)),
+        branch(depth) + clean(comparison.name(record)),
         clean(run.flavor or ""),
         clean(run.status),
         time_text(run.start_time),
@@ -114,12 +91,6 @@ def _wrapped(name: str) -> str:
             lines.append("")
         lines[-1] += piece
     return "\n".join(shortened(line.strip(), _WIDEST_HEAD + 2) for line in lines)
-
-
-def _branch(depth: int) -> str:
-    if depth == 0:
-        return ""
-    return "↳ " if depth < 0 else "  " * min(depth - 1, 4) + "└ "
 
 
 def _shared_digits(one: str, other: str) -> int:

@@ -23,6 +23,8 @@ from fitprint.stores import Store
 from fitprint.stores.layout import ARTIFACTS
 
 MOST_CHILDREN = 50
+MOST_OF_SIGNATURE = 20
+"""The columns of a signature that are shown; `fitprint inspect` has all of them."""
 
 
 @click.command()
@@ -96,7 +98,7 @@ def _model(name: str, about: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store) -> None:
-    """Print first what the run came to, what was set for it and what is missing; what fitprint knows beside it, last."""
+    """Print first what the run came to, what was set for it, and what is missing; details come last."""
     page = Page()
     _first_line(page, run)
     page.facts(_facts(run, document))
@@ -105,9 +107,11 @@ def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store)
         page.table([(styled(run.error.get("type", ""), "red"), str(run.error.get("message", "")))], FOLDED)
     as_default = {name: value for name, value in document["params"].items() if name in document["default_params"]}
     chosen = {name: value for name, value in document["params"].items() if name not in as_default}
-    page.mapping("Params", chosen, f"and {len(as_default)} with default values, below" if as_default else "")
-    if document["params"] and not chosen:
-        page.title("Params", f"all {len(as_default)} have default values, below")
+    if chosen:
+        remark = f"{len(as_default)} more have default values" if as_default else ""
+        page.mapping("Params", chosen, remark, folds=True)
+    elif as_default:
+        page.title("Params", f"all {len(as_default)} have default values")
     if run.metrics:
         page.title("Metrics")
         page.table(_metrics(run, document["steps"]), Columns(right=(1,)))
@@ -138,7 +142,7 @@ def _metrics(run: Run, steps: dict[str, int]) -> list[tuple[str, ...]]:
     record = record_of(run)
     known = {name: known_metric(record, name) for name in record.metrics}
     telling = [metric.name for metric in sorted(filter(None, known.values()), key=place)]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in dict.fromkeys([*telling, *record.metrics]):
         metric, count = known[name], steps.get(name, 0)
         remarks = [metric.data if metric is not None else "", f"{count:,} steps" if count > 1 else ""]
@@ -181,7 +185,8 @@ def _show_model(page: Page, model: dict[str, Any]) -> None:
         page.table([(styled("broken", "red"), model["problem"])], FOLDED)
         return
     if model["signature"]:
-        page.table(signature_rows(model["signature"]), Columns(styles=("dim",)))
+        rows = signature_rows(model["signature"])
+        page.table(rows, Columns(styles=("dim",)), most=MOST_OF_SIGNATURE)
     else:
         page.line(("  no signature", "dim"))
     page.line()

@@ -48,6 +48,7 @@ __all__ = [
     "ModelSignature",
     "Package",
     "PackageError",
+    "Params",
     "Patch",
     "Role",
     "Rule",
@@ -63,6 +64,7 @@ __all__ = [
     "Unpickler",
     "accepted_kwargs",
     "attempt",
+    "default_values",
     "distribution_of_module",
     "dump_model",
     "example_row",
@@ -84,5 +86,6 @@ __all__ = [
     "take_rows",
     "to_json",
     "training_metrics",
+    "unchanged",
     "with_training_prefix",
 ]

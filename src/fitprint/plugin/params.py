@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -68,10 +69,8 @@ def default_values(function: Any) -> Mapping[str, Any]:
         defaults = {name: default for one in constructors for name, default in _own_defaults(one).items()}
     else:
         defaults = _own_defaults(function)
-    try:
+    with contextlib.suppress(TypeError):  # it takes no weak reference
         _defaults_of[function] = defaults
-    except TypeError:  # it takes no weak reference
-        pass
     return defaults
 
 

@@ -22,6 +22,7 @@ from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, Unkn
 from fitprint.stores.joined_folder import JoinedFolder
 from fitprint.stores.layout import (
     ALSO,
+    IGNORED,
     METRICS,
     OPEN,
     RECORD,
@@ -48,13 +49,21 @@ class FolderStore(Store):
             try:
                 open_run.make()
             except FileNotFoundError:
-                os.makedirs(self._open, exist_ok=True)
+                self._make()
                 open_run.make()
             return open_run
         except BaseException:
             with contextlib.suppress(OSError):
                 open_run.discard()
             raise
+
+    def _make(self) -> None:
+        """Make the folders of the store. A new store is kept out of version control, with the models in it."""
+        is_new = not os.path.lexists(self.location)
+        os.makedirs(self._open, exist_ok=True)
+        if is_new:
+            with contextlib.suppress(OSError):  # another process has written it, or nothing can be written anyway
+                Path(self.location, IGNORED).write_text("*\n")
 
     def reopen(self, run_id: str) -> OpenRun:
         folder = self.folder(run_id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 OPEN = ".open"
+IGNORED = ".gitignore"
+"""Written once, when the folder of the store is made. Whoever wants git to have the runs deletes or changes it."""
 RECORD = "run.json"
 METRICS = "metrics.jsonl"
 ARTIFACTS = "artifacts"

@@ -62,7 +62,7 @@ def estimator_params(model: XGBModel, arguments: Mapping[str, Any]) -> Params:
 
 def fitted_params(model: XGBModel) -> Params:
     """Return what ``fit`` itself chose: the objective and, for more than two classes, their number."""
-    params = {"objective": model.objective}
+    params: dict[str, Any] = {"objective": model.objective}
     classes = getattr(model, "n_classes_", 0)
     if classes > 2:
         params["num_class"] = int(classes)
