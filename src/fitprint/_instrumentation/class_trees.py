@@ -143,11 +143,14 @@ class MixinBegin:
 
     def __init__(self) -> None:
         self._trees: tuple[ClassTree, ...] = ()
+        self._begins: dict[int, tuple[weakref.ref[type], Begin | None]] = {}
+        """The `Begin` for each class that has been asked about, by the `id` of the class: a call cannot wait for it."""
 
     def add(self, tree: ClassTree) -> None:
         """Begin the calls on objects of a tree."""
         if tree not in self._trees:
             self._trees += (tree,)
+            self._begins.clear()
 
     def remove(self, tree: ClassTree) -> bool:
         """Leave the calls on objects of a tree alone.
@@ -156,6 +159,7 @@ class MixinBegin:
             Whether no tree is left.
         """
         self._trees = tuple(other for other in self._trees if other is not tree)
+        self._begins.clear()
         return not self._trees
 
     def __call__(
@@ -163,10 +167,15 @@ class MixinBegin:
     ) -> CallContext | None:
         """Begin a call on an object of a tree; for a class method, the instance is the class."""
         cls = instance if is_class(instance) else type(instance)
-        for tree in self._trees:
-            if tree.contains(cls):
-                return tree.begin(function, instance, args, kwargs)
-        return None
+        asked = self._begins.get(id(cls))
+        begin = asked[1] if asked is not None and asked[0]() is cls else self._begin_for(cls)
+        return begin(function, instance, args, kwargs) if begin is not None else None
+
+    def _begin_for(self, cls: type) -> Begin | None:
+        begin = next((tree.begin for tree in self._trees if tree.contains(cls)), None)
+        key = id(cls)
+        self._begins[key] = weakref.ref(cls, lambda _: self._begins.pop(key, None)), begin
+        return begin
 
 
 class Creation:

@@ -5,16 +5,27 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from types import FunctionType, ModuleType
 from typing import Any
 
 from fitprint._core.guard import guarded
 from fitprint._instrumentation.class_trees import ClassTree, Creation
-from fitprint._instrumentation.targets import Place, loaded_modules, patch_attribute, rebind, when_imported
-from fitprint._instrumentation.wrapper import Begin, Patched
+from fitprint._instrumentation.targets import (
+    Place,
+    loaded_modules,
+    own_attributes,
+    patch_attribute,
+    rebind,
+    when_imported,
+)
+from fitprint._instrumentation.wrapper import Begin, Patched, ours
 from fitprint.plugin.contract import Flavor
 from fitprint.plugin.entry_points import Patch
 
+EVERY_FUNCTION = "*"
+"""The target of a patch that stands for each public function of its module."""
 MakeBegin = Callable[[Flavor, Patch], Begin]
 _creation = Creation()
 
@@ -60,7 +71,7 @@ class FlavorPatches:
             else:
                 self._apply(patch)
         if patches:
-            self._rebind_everywhere()
+            self._rebind(loaded_modules())
 
     def restore(self) -> list[str]:
         """Restore every attribute.
@@ -90,11 +101,18 @@ class FlavorPatches:
     def _imported(self, module: Any) -> None:
         """Apply the patches of one module. A post-import hook: whatever goes wrong here, the user's import succeeds."""
         with guarded("turning the flavor on", self._flavor.name, lost="failed"):
-            for patch in self._waiting.pop(module.__name__, ()):
+            patches = self._waiting.pop(module.__name__, ())
+            for patch in patches:
                 self._apply(patch)
+            if any(patch.target == EVERY_FUNCTION for patch in patches):  # it may import them from other modules
+                self._rebind(loaded_modules(module.__name__.partition(".")[0]))
 
     def _apply(self, patch: Patch) -> None:
         owner: Any = importlib.import_module(patch.module)
+        if patch.target == EVERY_FUNCTION:
+            for function in public_functions(owner, patch.besides):
+                self._apply(replace(patch, target=function))
+            return
         *path, name = patch.target.split(".")
         owner = functools.reduce(getattr, path, owner)
         begin = self._make_begin(self._flavor, patch)
@@ -107,13 +125,24 @@ class FlavorPatches:
         if place is not None:
             self._places.append(place)
 
-    def _rebind_everywhere(self) -> None:
+    def _rebind(self, modules: Iterable[ModuleType]) -> None:
         """Patch names that were bound before: a `from framework import train` at the top of a script."""
         patches: dict[int, Patched] = {
             id(place.patched.__wrapped__): place.patched for place in self._places if not isinstance(place.owner, type)
         }
         if patches:
-            self._places += rebind(patches, loaded_modules())
+            self._places += rebind(patches, modules)
+
+
+def public_functions(module: ModuleType, besides: Collection[str]) -> list[str]:
+    """Return the names of a module's public functions, without some of them."""
+    names = own_attributes(module)
+    public = names.get("__all__") or [name for name in names if not name.startswith("_")]
+    return [name for name in public if name not in besides and _is_function(names.get(name))]
+
+
+def _is_function(value: Any) -> bool:
+    return type(value) is FunctionType or ours(value) is not None
 
 
 def patch_new_classes() -> None:

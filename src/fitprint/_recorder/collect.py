@@ -8,7 +8,7 @@ from typing import Any
 
 from fitprint._core.jsonable import of_data
 from fitprint._core.privacy.artifact_text import hidden_content
-from fitprint._recorder.dataset_facts import dataset_facts
+from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, dataset_facts
 from fitprint._recorder.package import record_package
 from fitprint._recorder.params import add_params
 from fitprint._recorder.steps import Recording
@@ -53,7 +53,7 @@ def record_facts(recording: Recording) -> None:
     with recording.step("the data set's facts"):
         facts = dataset_facts(call.flavor.data(call), call.flavor.target(call))
         if facts:
-            _write_artifact(writer, "dataset.json", facts)
+            _write_artifact(writer, INPUTS_AND_TARGET, facts)
 
 
 def record_children(recording: Recording) -> None:
@@ -82,10 +82,11 @@ def record_model(recording: Recording, model: Any, renews: str | None = None) ->
 
 
 def _write_artifact(writer: RunWriter, name: str, content: Any) -> None:
-    writer.write_artifact(name, hidden_content(name, _to_bytes(content), writer.secrets.redactor))
+    writer.write_artifact(name, hidden_content(name, content_bytes(content), writer.secrets.redactor))
 
 
-def _to_bytes(content: Any) -> bytes:
+def content_bytes(content: Any) -> bytes:
+    """Return the content of an artifact: bytes as they are, a text in UTF-8, everything else as JSON."""
     if isinstance(content, bytes):
         return content
     return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)

@@ -9,6 +9,8 @@ from typing import Any
 from fitprint._core.rows import row_count, take_rows
 from fitprint.models.inference_columns import column_labels, columns_at, columns_by_dtype, dtype_runs, missing_counts
 
+INPUTS_AND_TARGET = "dataset.json"
+"""The artifact with the facts about a training's data."""
 DIGEST_BYTES = 4_000_000
 """Up to this size the digest covers all rows, above it a fixed sample of them."""
 SAMPLE_BYTES = 2_000_000
@@ -40,9 +42,8 @@ def dataset_facts(data: Any, target: Any) -> dict[str, Any]:
 
 
 def _facts(data: Any) -> dict[str, Any]:
-    kind = type(data)
     facts: dict[str, Any] = {
-        "kind": f"{kind.__module__.partition('.')[0]}.{kind.__name__}",
+        "kind": kind_of(data),
         "rows": row_count(data),
     }
     if hasattr(data, "dtypes") and hasattr(data, "columns"):
@@ -53,8 +54,14 @@ def _facts(data: Any) -> dict[str, Any]:
         facts["missing"] = _missing(data)
         if getattr(data, "name", None) is not None:
             facts["name"] = str(data.name)
-    facts["digest"] = _digest(data)
+    facts["digest"] = digest_of(data)
     return facts
+
+
+def kind_of(data: Any) -> str:
+    """Return the kind of data: its class, and the package of that, for example ``pandas.DataFrame``."""
+    kind = type(data)
+    return f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
 
 
 def _columns(frame: Any) -> list[dict[str, Any]]:
@@ -94,7 +101,7 @@ def class_counts(target: Any) -> dict[str, int] | None:
     return {str(value): int(count) for value, count in zip(values, counts, strict=True)}
 
 
-def _digest(data: Any) -> dict[str, Any]:
+def digest_of(data: Any) -> dict[str, Any]:
     """Return the BLAKE2b digest (RFC 7693, 16 bytes) of the values, and which rows it covers.
 
     Columns of the same dtype are digested together.

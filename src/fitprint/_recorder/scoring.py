@@ -10,13 +10,13 @@ from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._core.variable_names import calling_frame, package_of, variable_name
 from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough
 from fitprint._recorder.state import recorder_state
-from fitprint._runs.index import run_of
-from fitprint._runs.predictions import Origin, common_origin, remember
-from fitprint._runs.run import Run, adder_of
-from fitprint._runs.scores import add_scores
-from fitprint._runs.summary_line import log_held_out
+from fitprint._runs.index import trained_by
+from fitprint._runs.predictions import Origin, PredictedData, common_origin, remember
+from fitprint._runs.run import Run
+from fitprint.plugin.arguments import first_argument
 from fitprint.plugin.contract import Flavor, TrainingCall
 
 _inside_score: ContextVar[bool] = ContextVar("fitprint_inside_score", default=False)
@@ -39,18 +39,21 @@ def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not recorder_state.on or call_scope.current() is not None:
             return None
-        with guard:
-            call = None
-            if asks_model:
-                call = TrainingCall(flavor, function, instance, args, kwargs, name)
-            model = flavor.predicts_with(call) if call is not None else instance
-            run = run_of(model) if model is not None else None
-            if run is not None and _is_wanted(flavor, guard):
-                if asks_more:
-                    call = call or TrainingCall(flavor, function, instance, args, kwargs, name)
-                    call.settings = recorder_state.settings(flavor)
-                return _PredictionCall(args, kwargs, run, guard, call if asks_more else None)
-        return None
+        run = trained_by(instance) if not asks_model else None
+        if run is None and not asks_model:
+            return None
+        settings = recorder_state.settings(flavor)
+        if not settings.log_post_training_metrics:
+            return None
+        guard.strict = settings.strict
+        call = None
+        if asks_model or asks_more:
+            call = TrainingCall(flavor, function, instance, args, kwargs, name, settings)
+            with guard:
+                run = trained_by(flavor.predicts_with(call))
+        return (
+            _PredictionCall(args, kwargs, run, flavor, guard, call if asks_more else None) if run is not None else None
+        )
 
     return begin
 
@@ -59,6 +62,7 @@ def make_score_begin(flavor: Flavor, name: str) -> Begin:
     """Make the `Begin` of an entry point that makes a metric of predictions (`Role.SCORES`)."""
     asks_flavor = _overrides(flavor, "scored_predictions")
     guard = guarded("a metric of predictions", flavor.name)
+    own_packages: set[str] = set()
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not recorder_state.on or _inside_score.get() or call_scope.current() is not None:
@@ -69,7 +73,7 @@ def make_score_begin(flavor: Flavor, name: str) -> Begin:
             else:
                 scored = (instance, *args, *kwargs.values())
             origin = common_origin(scored)
-            if origin is not None and _is_wanted(flavor, guard):
+            if origin is not None and _is_wanted(flavor, guard) and not _is_called_by(own_packages, flavor):
                 return _ScoreCall(TrainingCall(flavor, function, instance, args, kwargs, name), origin)
         return None
 
@@ -87,14 +91,33 @@ def _is_wanted(flavor: Flavor, guard: guarded) -> bool:
     return settings.log_post_training_metrics
 
 
+def _is_called_by(packages: set[str], flavor: Flavor) -> bool:
+    """Return whether a metric is called by the framework itself, which may do so a thousand times for one number.
+
+    Args:
+        packages: The framework's packages, once they are known.
+        flavor: Its flavor.
+    """
+    if not packages:
+        packages |= flavor.tops()
+    frame = calling_frame()
+    return frame is not None and package_of(frame) in packages
+
+
 class _PredictionCall(Passthrough):
     """Surrounds a call in which a recorded model predicts. `call` is what the flavor is asked with, if at all."""
 
     def __init__(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], run: Run, guard: guarded, call: TrainingCall | None
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        run: Run,
+        flavor: Flavor,
+        guard: guarded,
+        call: TrainingCall | None,
     ) -> None:
         self.args, self.kwargs, self.returned = args, kwargs, None
-        self._run, self._guard, self._call = run, guard, call
+        self._run, self._flavor, self._guard, self._call = run, flavor, guard, call
 
     def __exit__(self, kind: Any, *error: Any) -> None:
         if kind is not None:
@@ -104,7 +127,9 @@ class _PredictionCall(Passthrough):
             if call is not None:
                 call.result = self.returned
                 predictions, facts = call.flavor.predictions(call), call.flavor.prediction_facts(call)
-            remember(predictions, Origin(self._run, facts), (*self.args, *self.kwargs.values()))
+            data = first_argument(self.args, self.kwargs)
+            predicted = PredictedData(data, variable_name(data, calling_frame()), self._flavor)
+            remember(predictions, Origin(self._run, facts, predicted), (*self.args, *self.kwargs.values()))
 
 
 class _ScoreCall(Passthrough):
@@ -112,7 +137,7 @@ class _ScoreCall(Passthrough):
 
     def __init__(self, call: TrainingCall, origin: Origin) -> None:
         super().__init__(call.args, call.kwargs)
-        self._call, self._run = call, origin.run
+        self._call, self._origin = call, origin
         call.settings = recorder_state.settings(call.flavor)
         call.cache = dict(origin.facts)
 
@@ -127,10 +152,12 @@ class _ScoreCall(Passthrough):
         _inside_score.set(False)
         if kind is not None:
             return
-        call, flavor = self._call, self._call.flavor
+        from fitprint._recorder.evaluation import record_score  # many programs never make a metric
+
+        call = self._call
         call.result = self.returned
-        with guarded("a metric of predictions", flavor.name, strict=call.settings.strict) as step, side_effect_free():
-            step.skips = adder_of(self._run)
-            add_scores(self._run, flavor.scores(call))
-            if not call.settings.quiet:
-                log_held_out(self._run)
+        with (
+            guarded("a metric of predictions", call.flavor.name, strict=call.settings.strict) as step,
+            side_effect_free(),
+        ):
+            record_score(call, self._origin, step)

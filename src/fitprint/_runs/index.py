@@ -125,11 +125,16 @@ def run_of(model: Any) -> Run | None:
     if session is not None and session.recording is not None and session.recording.trains(model):
         run: Run = session.run
         return run
+    return trained_by(model)
+
+
+def trained_by(model: Any) -> Run | None:
+    """Return what `run_of` returns outside of the training of the model: at every prediction, so it must be quick."""
     registered = _by_model.get(id(model))
     if registered is not None:
         reference, registered_run = registered
         return registered_run if reference() is model else None
-    identity = _identity_functions.get(type(model))
+    identity = _identity_functions.get(type(model)) if _by_identity else None
     if identity is None:
         return None
     succeeded, model_identity = attempt(identity, model)

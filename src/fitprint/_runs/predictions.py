@@ -4,18 +4,51 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
 from fitprint._core.process_state import on_reset
 from fitprint._runs import index as run_index
 from fitprint._runs.run import Run
+from fitprint.plugin.contract import Flavor
 
 MOST_REMEMBERED = 10_000
 """How many objects are remembered at once. Above it the oldest are forgotten."""
 MOST_PARTS = 100
 """How many columns of a table, and how many parts of a tuple or a list, are remembered."""
+
+
+class PredictedData:
+    """Data that a model has predicted: its name, and the data itself as long as it exists elsewhere.
+
+    Args:
+        data: The data.
+        name: The name of the variable that holds it, or None.
+        flavor: The flavor of the model that predicted it.
+    """
+
+    __slots__ = ("_flavor", "_reference", "facts", "name")
+
+    def __init__(self, data: Any, name: str | None, flavor: Flavor) -> None:
+        self.name = name
+        self.facts: Any = None
+        """What is known of the data, once a metric of these predictions has been recorded."""
+        self._flavor = flavor
+        self._reference: Callable[[], Any]
+        try:
+            self._reference = weakref.ref(data)
+        except TypeError:  # such as a list
+            self._reference = _gone
+
+    def rows(self) -> Any:
+        """Return the rows of the data; None if it is gone, or cannot be referred to weakly."""
+        data = self._reference()
+        return self._flavor.rows_of(data) if data is not None else None
+
+
+def _gone() -> None:
+    return None
 
 
 class Origin(NamedTuple):
@@ -25,6 +58,8 @@ class Origin(NamedTuple):
     """The run of the model that predicted it."""
     facts: Mapping[str, Any]
     """What the flavor wants to know of the prediction later."""
+    data: PredictedData | None = None
+    """What was predicted; None where this is not known from the prediction."""
 
 
 class _Entry(NamedTuple):
@@ -48,6 +83,10 @@ def remember(predictions: Any, origin: Origin, arguments: Iterable[Any] = ()) ->
         arguments: What the model was given. Predictions that share their memory with an argument are remembered as
             objects only, because other views of that memory are data.
     """
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and type(predictions) is numpy.ndarray and predictions.base is None:
+        _remember_object(predictions, origin)
+        return
     if isinstance(predictions, (tuple, list)):
         parts = predictions if len(predictions) <= MOST_PARTS else ()
     else:

@@ -42,6 +42,8 @@ class Evaluation(TypedDict):
     """The digest of the data, as ``dataset.json`` has that of the training data; None if the data was gone."""
     training_data: bool | None
     """Whether it is the data that the model was trained on. If it is not, the metric is held out. None: not known."""
+    call: str
+    """The call that made the metric, as a text with the names of the user's variables; empty where there is none."""
 
 
 Skip.__module__ = "fitprint"  # where users import it from, and what pickles name
@@ -103,7 +105,7 @@ class Record:
     process: dict[str, Any] = field(default_factory=dict)
 
     def redact(self, hide: Callable[[str], str], clean: Container[str] = ()) -> None:
-        """Replace each text by what `hide` returns for it, except the params and the evaluations, which are stored redacted.
+        """Replace each text by what `hide` returns for it, except params and evaluations, which are stored redacted.
 
         Texts in `clean` are known to stay as they are: most texts are, and this is done three times in a run.
         """

@@ -15,7 +15,7 @@ from fitprint._core.guard import guarded, inform_user, log
 from fitprint._core.process_state import on_reset
 from fitprint._runs.known_metrics import EVALUATED, HELD_OUT, deciding_metric
 from fitprint._runs.record import Record
-from fitprint._runs.run import Run, record_of
+from fitprint._runs.run import Run, adder_of, record_of
 from fitprint._runs.writer import RunWriter
 
 INHERENT_RULES = ("metric", "flavor", "cross-validation", "candidate")
@@ -56,9 +56,11 @@ def log_held_out(run: Run) -> None:
         if metric is None or metric.data not in (HELD_OUT, EVALUATED):
             return
         _with_held_out.add(run)
-        held_back = _admit(run.path)
+        adder = adder_of(run)
+        path = adder.final_path if isinstance(adder, RunWriter) else run.path
+        held_back = _admit(path)
         if held_back is not None:
-            groups = [_head(run.name, run.path), ((metric.text(), "green"),), *_before(held_back)]
+            groups = [_head(run.name, path), ((metric.text(), "green"),), *_before(held_back)]
             inform_user(Line(_spaced(iter(groups))))
 
 

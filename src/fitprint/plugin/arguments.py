@@ -44,6 +44,11 @@ def argument(
     return _own_default(function, name) if default is FUNCTIONS_OWN else default
 
 
+def first_argument(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return the first argument of a call, by position or else by name; None if there is none."""
+    return args[0] if args else next(iter(kwargs.values()), None)
+
+
 def _own_default(function: Any, name: str) -> Any:
     """Return a parameter's default, or None if it has none; a Python function is read without `inspect.signature`."""
     function = _innermost(function)

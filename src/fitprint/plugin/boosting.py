@@ -107,6 +107,10 @@ class BoostingFlavor(Flavor):
         table = self.origins.alive(data, "data")
         return table if table is not None and tuple(table.shape) == self.container_shape(data) else None
 
+    def rows_of(self, data: Any) -> Any:
+        """Return the rows of data that a model has predicted: those of a container are `table_of` it."""
+        return self.table_of(data)
+
     def sample_of(self, data: Any) -> Any:
         """Return the table itself, for a container the one it was made from, or a row like it, or `UnknownColumns`."""
         table = self.table_of(data)

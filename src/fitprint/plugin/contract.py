@@ -13,7 +13,7 @@ from fitprint._core.guard import guarded
 from fitprint._core.publish import publish
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
-from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, named_arguments, with_argument
+from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, named_arguments, with_argument
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.emit import DISCARDING, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch
@@ -343,11 +343,26 @@ class Flavor(ABC):
         """
         return (call.instance, *call.args, *call.kwargs.values())
 
+    def predicted_data(self, call: TrainingCall) -> Any:
+        """Return the data that a `Role.SCORES` call predicts by itself: by default its first argument.
+
+        This is asked where the call was given a recorded model, and not its predictions, as in ``model.score(X, y)``.
+        """
+        return first_argument(call.args, call.kwargs)
+
+    def rows_of(self, data: Any) -> Any:
+        """Return the rows of data that a model has predicted: by default the data itself.
+
+        Of a container, such as an ``xgboost.DMatrix``, they are the table that it was made from; None if it is gone.
+        """
+        return data
+
     def scores(self, call: TrainingCall) -> Mapping[str, float]:
         """Return the metrics that a `Role.SCORES` call has made of predictions, by their names.
 
-        By default this is what it returned, under `score_name`, if that is a number. A name that the run has already
-        gets a number: ``accuracy_2``.
+        By default this is what it returned, under `score_name`, if that is a number. The run has it under this name,
+        followed by that of the variable with the data: ``accuracy_X_test``. For a further value of it the name gets a
+        number: ``accuracy-2_X_test``.
         """
         is_number = isinstance(call.result, numbers.Real) and not isinstance(call.result, bool)
         return {self.score_name(call): float(call.result)} if is_number else {}
@@ -355,6 +370,14 @@ class Flavor(ABC):
     def score_name(self, call: TrainingCall) -> str:
         """Return the name of the metric that a `Role.SCORES` call makes: by default the function's name."""
         return call.name
+
+    def score_artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
+        """Return what a `Role.SCORES` call has made that is not a number, such as a confusion matrix.
+
+        By file names, to which the name of the data is added: ``confusion_matrix.json`` becomes
+        ``confusion_matrix_X_test.json``. The values are as those of `artifacts`.
+        """
+        return {}
 
     def loop_of(self, call: TrainingCall) -> Any:
         """Return the object whose loop a call belongs to: by default the instance. None: it belongs to no loop.

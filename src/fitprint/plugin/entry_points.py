@@ -43,13 +43,15 @@ class Patch:
     module: str
     """The module that defines it, such as ``xgboost.training``."""
     target: str
-    """A function (``train``) or a method (``Booster.fit``) of that module."""
+    """A function (``train``) or a method (``Booster.fit``) of that module; ``*`` for each of its public functions."""
     subclasses: bool = False
     """Whether every class below that overrides the method is patched too, including classes defined later."""
     inside: bool = False
     """Whether `Flavor.listen` is also given calls that happen inside a recorded call of the same flavor."""
     role: Role = Role.TRAINS
     """What a call of it means."""
+    besides: tuple[str, ...] = ()
+    """The public functions that are left out where the target is ``*``."""
 
 
 publish("fitprint.plugin", Role, Patch)

@@ -9,9 +9,10 @@ from typing import Any
 from fitprint._core import html as _html
 from fitprint._core.guard import guarded, warn_once
 from fitprint._core.publish import publish
+from fitprint._core.variable_names import calling_frame, variable_name
 from fitprint._packages.load import Loaded, load, signature_of
 from fitprint._runs.index import run_of
-from fitprint._runs.predictions import Origin, remember
+from fitprint._runs.predictions import Origin, PredictedData, remember
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
 from fitprint.models.example import read_example
@@ -108,7 +109,7 @@ class PyFuncModel:
         Raises:
             SchemaError: The data does not fit the signature; its text has a line for each column.
         """
-        signature = self.metadata.signature
+        given, signature = data, self.metadata.signature
         if signature is not None and signature.inputs is not None and not self._checks_itself:
             data = enforce_inputs(data, signature.inputs, lossless=True)
         schema = signature.params if signature is not None else None
@@ -123,7 +124,8 @@ class PyFuncModel:
         run = run_of(self._loaded.model)
         if run is not None:
             with guarded("remembering a prediction", self._loaded.flavor.name):
-                remember(predictions, Origin(run, {}), (data,))
+                predicted = PredictedData(given, variable_name(given, calling_frame()), self._loaded.flavor)
+                remember(predictions, Origin(run, {}, predicted), (data,))
         return predictions
 
     def unwrap(self) -> Any:

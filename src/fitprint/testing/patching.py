@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import fitprint
+from fitprint._instrumentation.patches import EVERY_FUNCTION, public_functions
 from fitprint._instrumentation.wrapper import ours
 from fitprint.plugin.entry_points import Patch
 from fitprint.testing.bench import Bench
@@ -299,6 +300,8 @@ def _owner(patch: Patch) -> Any:
 def _places(patch: Patch) -> list[_Place]:
     """Return where a patch's function or methods are defined; fail if it names nothing, or an inherited method."""
     owner, name = _owner(patch), patch.target.rpartition(".")[2]
+    if patch.target == EVERY_FUNCTION:
+        return [_Place(owner, function, False) for function in public_functions(owner, patch.besides)]
     waiting, places = [owner], []
     while waiting:
         cls = waiting.pop()

@@ -25,6 +25,7 @@ from fitprint_sklearn import (
     _fitted,
     _packages,
     _params,
+    _scores,
     _search,
     _training_metrics,
     _validation,
@@ -117,6 +118,19 @@ class SklearnFlavor(Flavor):
 
     def target(self, call: TrainingCall) -> Any:
         return _arguments.target_of(call)
+
+    def predicted_data(self, call: TrainingCall) -> Any:
+        return _scores.predicted_data(call)
+
+    def scores(self, call: TrainingCall) -> Mapping[str, float]:
+        _scores.skip_others(call)
+        return super().scores(call)
+
+    def score_name(self, call: TrainingCall) -> str:
+        return _scores.name_of(call)
+
+    def score_artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
+        return _scores.artifacts_of(call)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):

@@ -1,0 +1,107 @@
+"""Which variable of the user's code holds a value: by its name, metrics are told apart by the data that they are of."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from types import CodeType, FrameType
+from typing import Any
+
+_OWN = ("fitprint", "wrapt")
+_MOST_FRAMES = 50
+_SNAPSHOTS = sys.version_info < (3, 13)
+"""Whether Python copies the variables of a function for whoever looks at them, and keeps them alive by that copy."""
+_MOST_RECENT = 100
+_recent: dict[int, str] = {}
+"""The names that were found last, by the `id` of their value: a loop predicts the same data again and again."""
+_FROM_HERE_ALONE = 3
+"""What `sys.getrefcount` says of such a copy that only its frame has, while a function here looks at it."""
+
+
+_ViewOfVariables = type((lambda: sys._getframe().f_locals)())
+
+
+def calling_frame() -> FrameType | None:
+    """Return the frame of the code that called fitprint, or something that fitprint wraps."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and package_of(frame) in _OWN:
+        frame = frame.f_back
+    return frame
+
+
+def package_of(frame: FrameType) -> str:
+    """Return the top-level package of the code that a frame runs."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def variable_name(value: Any, frame: FrameType | None) -> str | None:
+    """Return the name of the variable that holds a value.
+
+    A function that was given the value is left for the one that called it, as far as it is known there: the name is
+    that of the variable in the user's own program, and not that of a parameter.
+
+    Args:
+        value: The value.
+        frame: Where to begin to look.
+
+    Returns:
+        The name; None if no variable holds the value.
+    """
+    known = _recent.get(id(value))
+    if known is not None and frame is not None and frame.f_globals.get(known) is value:
+        return known
+    known = None
+    for _ in range(_MOST_FRAMES):
+        if frame is None or value is None:
+            break
+        name, is_passed = _find(value, frame)
+        known = name or known
+        if not is_passed:
+            break
+        frame = frame.f_back
+    return known
+
+
+def _find(value: Any, frame: FrameType) -> tuple[str | None, bool]:
+    """Return the variable of a frame that holds a value, and whether the frame was given the value."""
+    code = frame.f_code
+    variables = frame.f_locals
+    if variables is frame.f_globals:  # the frame of a module
+        return _name_of(value, variables), False
+    name, is_passed = _name_of(value, variables), _is_passed(value, variables, code)
+    is_snapshot = _SNAPSHOTS and code.co_flags & inspect.CO_OPTIMIZED and not sys.gettrace()
+    if is_snapshot and sys.getrefcount(variables) == _FROM_HERE_ALONE:  # and nobody has called `locals()`, for instance
+        for own in (*code.co_varnames, *code.co_cellvars, *code.co_freevars):
+            variables.pop(own, None)
+    if name is None and not is_passed:
+        name = _name_of(value, frame.f_globals)
+    return name, is_passed
+
+
+def _name_of(value: Any, variables: Mapping[str, Any]) -> str | None:
+    if not isinstance(variables, dict):  # since Python 3.13 a view of the frame; else what `exec` was given
+        variables = dict(variables) if type(variables) is _ViewOfVariables else {}
+    # looked through in a copy, because another thread may add a global variable
+    names: list[str] = [name for name, held in dict.copy(variables).items() if held is value]
+    if not names:
+        return None
+    name = next((name for name in names if not name.startswith("_")), names[0])  # IPython keeps the results of cells
+    if len(_recent) >= _MOST_RECENT:
+        _recent.clear()
+    _recent[id(value)] = name
+    return name
+
+
+def _is_passed(value: Any, variables: Mapping[str, Any], code: CodeType) -> bool:
+    count = code.co_argcount + code.co_kwonlyargcount
+    names = code.co_varnames
+    if any(variables.get(name) is value for name in names[:count]):
+        return True
+    if code.co_flags & inspect.CO_VARARGS:
+        if any(member is value for member in variables.get(names[count], ())):
+            return True
+        count += 1
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        return any(member is value for member in variables.get(names[count], {}).values())
+    return False

@@ -1,0 +1,110 @@
+"""Recording a metric of predictions, with what is known of the data that was predicted and of the call."""
+
+from __future__ import annotations
+
+import json
+import numbers
+import weakref
+from contextlib import suppress
+from pathlib import PurePosixPath
+from types import FrameType
+from typing import Any
+
+from fitprint._core.guard import guarded
+from fitprint._core.privacy.artifact_text import hidden_content
+from fitprint._core.rows import row_count
+from fitprint._core.variable_names import calling_frame, variable_name
+from fitprint._recorder.collect import content_bytes
+from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, digest_of, kind_of
+from fitprint._runs.predictions import Origin, PredictedData
+from fitprint._runs.run import Run, adder_of
+from fitprint._runs.scores import EvaluationData, add_scores, has_room
+from fitprint._runs.summary_line import log_held_out
+from fitprint.plugin.arguments import positional_names
+from fitprint.plugin.contract import TrainingCall
+
+_LONGEST_TEXT = 32
+_training_inputs: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
+"""What the runs say of the data that their models were trained on, by what adds to the run."""
+
+
+def record_score(call: TrainingCall, origin: Origin, step: guarded) -> None:
+    """Add what a `Role.SCORES` call has made to the run of the model that predicted.
+
+    Args:
+        call: The call, which has returned.
+        origin: Where the predictions come from.
+        step: The guarded step in which this is called.
+    """
+    run, flavor = origin.run, call.flavor
+    adder = step.skips = adder_of(run)
+    call.skip = adder.skip
+    scores = {name: value for name, value in flavor.scores(call).items() if has_room(run, name)}
+    artifacts = {
+        name: hidden_content(name, content_bytes(content), adder.secrets.redactor)
+        for name, content in flavor.score_artifacts(call).items()
+        if has_room(run, PurePosixPath(name).stem)
+    }
+    if not scores and not artifacts:
+        return
+    frame, predicted = calling_frame(), origin.data
+    if predicted is None:
+        data = flavor.predicted_data(call)
+        predicted = PredictedData(data, variable_name(data, frame), flavor)
+    add_scores(run, scores, evaluation_data(run, predicted), text=call_text(call, frame), artifacts=artifacts)
+    if not call.settings.quiet:
+        log_held_out(run)
+
+
+def evaluation_data(run: Run, data: PredictedData) -> EvaluationData:
+    """Return the facts of data that the model of a run has predicted: once for each prediction."""
+    if data.facts is None:
+        rows = data.rows()
+        count = row_count(rows) if rows is not None else None
+        if count is None:
+            data.facts = EvaluationData(data.name)
+        else:
+            digest = digest_of(rows)
+            is_training = _is_training_data(_inputs_of(run), count, kind_of(rows), digest)
+            data.facts = EvaluationData(data.name, count, digest["blake2b"], is_training)
+    facts: EvaluationData = data.facts
+    return facts
+
+
+def _is_training_data(inputs: dict[str, Any], rows: int, kind: str, digest: dict[str, Any]) -> bool | None:
+    """Compare data with what a run says of its training data. The same values in another form are not recognised."""
+    if not inputs:
+        return None
+    if inputs.get("digest") == digest:
+        return True
+    return False if inputs.get("rows") != rows or inputs.get("kind") == kind else None
+
+
+def _inputs_of(run: Run) -> dict[str, Any]:
+    adder = adder_of(run)
+    if adder not in _training_inputs:
+        with suppress(OSError, ValueError, KeyError):
+            facts = json.loads((run.path / "artifacts" / INPUTS_AND_TARGET).read_bytes())
+            _training_inputs[adder] = {name: facts["inputs"][name] for name in ("rows", "kind", "digest")}
+    return _training_inputs.get(adder, {})
+
+
+def call_text(call: TrainingCall, frame: FrameType | None) -> str:
+    """Return a call as a text, with the names of the user's variables: ``f1_score(y_true=y_test, y_pred=labels)``.
+
+    Args:
+        call: The call.
+        frame: The code that made it.
+    """
+    named = [*zip(positional_names(call.function), call.args, strict=False), *call.kwargs.items()]
+    arguments = ", ".join(f"{name}={_argument_text(value, frame)}" for name, value in named)
+    owner = f"{type(call.instance).__name__}." if call.instance is not None else ""
+    return f"{owner}{call.name}({arguments})"
+
+
+def _argument_text(value: Any, frame: FrameType | None) -> str:
+    if type(value) is str:
+        return repr(value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}...")
+    if value is None or isinstance(value, (bool, numbers.Number)):
+        return str(value)
+    return variable_name(value, frame) or f"<{type(value).__name__}>"
