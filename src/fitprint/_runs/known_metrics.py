@@ -89,8 +89,6 @@ class KnownMetric(NamedTuple):
             return f"{self.measure} {value} on {self.of}"
         if self.data == TRAINING:
             return f"{self.label} {value}"
-        if self.data == EVALUATED:
-            return f"{self.measure} {value} on unknown data"
         return f"{self.name} ({self.of}) {value}" if self.of else f"{self.name} {value}"
 
 
@@ -138,9 +136,9 @@ def known_metric(record: Record, name: str) -> KnownMetric | None:
     """
     evaluation, value = record.evaluations.get(name), record.metrics[name]
     if evaluation is not None:
-        of = str(evaluation.get("data") or "")
         is_training_data = evaluation.get("training_data")
         data = EVALUATED if is_training_data is None else TRAINING if is_training_data else HELD_OUT
+        of = str(evaluation.get("data") or ("held-out data" if data == HELD_OUT else "unknown data"))
         return KnownMetric(name, value, data, _measure(str(evaluation.get("metric") or name), record), of)
     if f"mean_{name}" in record.metrics:  # the value of the last fold
         return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core import html
@@ -12,6 +14,8 @@ from fitprint._runs.merge import read_whole_record
 from fitprint._runs.run import Run, read_runs, record_of
 from fitprint._settings.layers import current
 from fitprint.stores import Store, StoreError, open_store
+from fitprint.stores.layout import OPEN, RECORD, RUN_ID
+from fitprint.stores.run_folder import is_run_folder
 
 if TYPE_CHECKING:
     import pandas
@@ -53,11 +57,26 @@ def read_run(location: str, run_id: str) -> Run:
     return Run(read_whole_record(store, run_id), store)
 
 
-def get_run(run_id: str, store: str | None = None) -> Run:
+def run_of_folder(folder: str | os.PathLike[str]) -> Run:
+    """Read the run in a folder: one of a store, or one that was copied or renamed.
+
+    Raises:
+        StoreError: If the folder holds no run, or the record of the run is broken.
+    """
+    path = Path(folder).resolve()
+    if not is_run_folder(path):
+        raise StoreError(f"{folder} is not the folder of a run: it has no {RECORD}")
+    place = path.parent.parent if path.parent.name == OPEN else path.parent
+    store = open_store(str(place if RUN_ID.fullmatch(path.name) else path))
+    return read_run(store.location, path.name if store.location == str(place) else next(store.run_ids()))
+
+
+def get_run(run_id: str | os.PathLike[str], store: str | None = None) -> Run:
     """Return a run of the store.
 
     Args:
-        run_id: The id of the run, or the beginning of an id that no other run has.
+        run_id: The id of the run, or the beginning of an id that no other run has. Also the folder of a run, which may
+            be a copy of it outside of any store, or have another name.
         store: The location of the store, by default the configured one.
 
     Returns:
@@ -66,6 +85,8 @@ def get_run(run_id: str, store: str | None = None) -> Run:
     Raises:
         StoreError: If there is no such run, if several ids begin like that, or if the record of the run is broken.
     """
+    if not isinstance(run_id, str) or os.sep in run_id:
+        return run_of_folder(run_id)
     opened = configured_store(store)
     if len(run_id) < 32:
         matching = [full_id for full_id in opened.run_ids() if full_id.startswith(run_id)]

@@ -443,6 +443,11 @@ def record_of(run: Run) -> Record:
     return run._hold.record
 
 
+def store_of(run: Run) -> Store:
+    """Return the store that a run is in."""
+    return run._hold.store
+
+
 def read_runs(store: Store) -> Iterator[Run]:
     """Yield the runs of a store, newest first. A run whose record is broken is left out, with one warning."""
     for run_id in store.run_ids():

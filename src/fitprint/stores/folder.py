@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,14 +25,13 @@ from fitprint.stores.layout import (
     METRICS,
     OPEN,
     RECORD,
+    RUN_ID,
     SIDE_FILE,
     artifact_file,
     check_package_name,
     free_name,
 )
 from fitprint.stores.leftovers import PARTIAL, REPLACED, Leftovers, inspect_folder, remove
-
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class FolderStore(Store):
@@ -57,6 +55,13 @@ class FolderStore(Store):
                 open_run.discard()
             raise
 
+    def _folders(self, run_id: str) -> tuple[str, ...]:
+        """Return where the folder of a run may be; nowhere if that is not the id of a run."""
+        if not RUN_ID.fullmatch(run_id):
+            return ()
+        ended = f"{self.location}/{run_id}"
+        return ended, f"{self._open}/{run_id}", ended  # again, because a run may be moved there meanwhile
+
     def _make(self) -> None:
         """Make the folders of the store. A new store is kept out of version control, with the models in it."""
         is_new = not os.path.lexists(self.location)
@@ -74,8 +79,7 @@ class FolderStore(Store):
         return JoinedFolder(self, run_id, writer)
 
     def side_files(self, run_id: str) -> Mapping[str, bytes]:
-        for parent in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
-            folder = f"{parent}/{run_id}"
+        for folder in self._folders(run_id):
             try:
                 names = [name for name in os.listdir(f"{folder}/{ALSO}") if name.endswith(SIDE_FILE)]
                 return {name.removesuffix(SIDE_FILE): Path(folder, ALSO, name).read_bytes() for name in sorted(names)}
@@ -88,22 +92,20 @@ class FolderStore(Store):
 
     def run_ids(self) -> Iterator[str]:
         folders = (self.location, self._open)
-        run_ids = {name for folder in folders for name in _names(folder) if _RUN_ID.fullmatch(name)}
+        run_ids = {name for folder in folders for name in _names(folder) if RUN_ID.fullmatch(name)}
         return iter(sorted(run_ids, reverse=True))
 
     def folder(self, run_id: str) -> Path:
-        # the first folder twice, because a run may be moved into it from the second one meanwhile
-        for parent in (self.location, self._open, self.location):
-            path = Path(parent, run_id)
-            if _RUN_ID.fullmatch(run_id) and path.is_dir():
-                return path
+        for folder in self._folders(run_id):
+            if os.path.isdir(folder):
+                return Path(folder)
         raise UnknownRunError(f"no run {run_id} in {self.location}")
 
     def read_record(self, run_id: str) -> dict[str, Any]:
         # reading without asking first saves a system call for finished runs, which are by far the most
-        for parent in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
+        for folder in self._folders(run_id):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                return read_record(f"{parent}/{run_id}/{RECORD}")
+                return read_record(f"{folder}/{RECORD}")
         raise UnknownRunError(f"no run {run_id} in {self.location}")
 
     def leftovers(self, run_id: str) -> Leftovers:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 
+RUN_ID = re.compile(r"[0-9a-f]{32}")
 OPEN = ".open"
 IGNORED = ".gitignore"
 """Written once, when the folder of the store is made. Whoever wants git to have the runs deletes or changes it."""
