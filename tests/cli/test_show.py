@@ -34,7 +34,7 @@ def test_everything_is_on_the_page(run, invoke):
     page = invoke("show", run.run_id).stdout
     text = re.sub(" +", " ", page)
     for wanted in (
-        "the run FINISHED", run.run_id, "experiment default", "training 1.5 s", "recording 12 ms",
+        "the run FINISHED acc 0.5", run.run_id, "experiment default", "training 1.5 s", "recording 12 ms",
         "folder " + str(run.path), "loss 0.333333 3 steps\n", "acc 0.5\n", "rate 0.1\n", "layers [1, 2]\n",
         "none None\n", "[bold] [red]a[/red]", "team a\n", "notes/a.txt 5 B", "Model model toy, 5 B", "model.bin",
         "checksums.json", "requires toy==1.0", "signature size the \\x1breason", "the child",
@@ -62,7 +62,8 @@ def test_json_has_it_whole(run, document):
     assert (child["name"], child["status"], child["metrics"]) == ("the child", "FINISHED", {"score": 0.25})
     assert list(found) == [
         "run_id", "name", "status", "flavor", "experiment", "parent_id", "path", "start", "end", "seconds", "process",
-        "error", "params", "metrics", "steps", "tags", "artifacts", "models", "skipped", "children",
+        "error", "params", "default_params", "metrics", "evaluations", "steps", "tags", "artifacts", "models", "skipped",
+        "children",
     ]  # fmt: skip
 
 
@@ -186,12 +187,25 @@ def test_a_prefix_of_several_runs_and_of_none(store, invoke):
     assert invoke("show", "f" * 32, status=1).stderr == f"fitprint: no run {'f' * 32} in {store}\n"
 
 
+def test_a_run_that_was_copied_or_renamed_is_found_by_its_folder(run, tmp_path, document, invoke, monkeypatch):
+    copied = shutil.copytree(run.path, tmp_path / "best")
+    renamed = run.path.rename(run.path.with_name("my best"))
+    for folder in (copied, renamed):
+        found = document("show", folder)
+        assert (found["run_id"], found["path"]) == (run.run_id, str(folder))
+        assert found["metrics"] == {"loss": 1 / 3, "acc": 0.5}
+        assert found["steps"] == {"loss": 3, "acc": 1}
+        assert found["models"][0]["problem"] is None
+    monkeypatch.chdir(tmp_path)
+    for name in ("best", "./best", "best/"):
+        assert document("show", name)["run_id"] == run.run_id
+    assert "checksums.json" in invoke("inspect", "best").stdout
+
+
 def test_paths_that_are_no_run(store, tmp_path, invoke):
     with fitprint.start_run("a") as made:
         pass
     assert "no run.json" in invoke("show", tmp_path / "nothing", status=1).stderr
-    copied = shutil.copytree(made.path, tmp_path / "best")
-    assert "has been renamed" in invoke("show", copied, status=1).stderr
     (made.path / "run.json").write_text(json.dumps({"format": 2}))
     assert "broken" in invoke("show", made.path, status=1).stderr
 
