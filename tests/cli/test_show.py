@@ -62,8 +62,8 @@ def test_json_has_it_whole(run, document):
     assert (child["name"], child["status"], child["metrics"]) == ("the child", "FINISHED", {"score": 0.25})
     assert list(found) == [
         "run_id", "name", "status", "flavor", "experiment", "parent_id", "path", "start", "end", "seconds", "process",
-        "error", "params", "default_params", "metrics", "evaluations", "steps", "tags", "artifacts", "models", "skipped",
-        "children",
+        "error", "params", "default_params", "metrics", "evaluations", "steps", "tags", "artifacts", "models",
+        "skipped", "children",
     ]  # fmt: skip
 
 

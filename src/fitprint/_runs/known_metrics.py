@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from fitprint._runs.record import Record
@@ -24,6 +24,8 @@ BEST_DATA = (HELD_OUT, EVALUATED, VALIDATION, CROSS_VALIDATION, LOGGED, TRAINING
 EVALUATED is data that the model has predicted after its training, and that may be the training data or not. LOGGED is a
 metric of a known kind whose name says nothing of its data, as users log them.
 """
+
+_LATEST_FIRST = (HELD_OUT, EVALUATED, VALIDATION)
 
 _ALIASES = {
     "accuracy": "accuracy accuracy_score acc binary_accuracy categorical_accuracy",
@@ -41,6 +43,7 @@ _ALIASES = {
     "mse": "mse l2 mean_squared_error",
     "log loss": "logloss log_loss binary_logloss multi_logloss mlogloss multiclass",
     "silhouette": "silhouette silhouette_score",
+    "oob score": "oob_score",
     "score": "score",
     "loss": "loss",
 }
@@ -50,7 +53,7 @@ _PLACES = {measure: place for place, measure in enumerate(_ALIASES)}
 
 _WORDS = {
     **dict.fromkeys(("training", "train", "learn", "dtrain"), TRAINING),
-    **dict.fromkeys(("validation", "valid", "val", "eval", "dev", "oob"), VALIDATION),
+    **dict.fromkeys(("validation", "valid", "val", "eval", "dev"), VALIDATION),
     **dict.fromkeys(("test", "holdout", "heldout"), HELD_OUT),
     **dict.fromkeys(("cv", "mean_test"), CROSS_VALIDATION),
     "mean_train": TRAINING,
@@ -109,8 +112,7 @@ def deciding_metric(record: Record) -> KnownMetric | None:
     Returns:
         The metric; None if the run has none that says how good a model is.
     """
-    metrics = known_metrics(record)
-    return metrics[0] if metrics else None
+    return min(_candidates(record), key=place, default=None)
 
 
 def known_metrics(record: Record) -> list[KnownMetric]:
@@ -120,10 +122,8 @@ def known_metrics(record: Record) -> list[KnownMetric]:
         record: The record of the run.
     """
     chosen: dict[str, KnownMetric] = {}
-    for metric in _all_known(record):
-        is_later_better = metric.data in (HELD_OUT, EVALUATED, VALIDATION)  # the last set is the one that stops early
-        if is_later_better or metric.label not in chosen:
-            chosen[metric.label] = metric
+    for metric in _candidates(record):
+        chosen.setdefault(metric.label, metric)
     return sorted(chosen.values(), key=place)
 
 
@@ -146,14 +146,19 @@ def known_metric(record: Record, name: str) -> KnownMetric | None:
     if not measured:
         return None
     scored_by = record.tags.get("scoring", "") if data == CROSS_VALIDATION and measured == "score" else ""
-    return KnownMetric(name, value, data, _measure(scored_by or measured, record), scored_by)
+    measure = _measure(scored_by or measured, record) if measured == "score" else measured
+    return KnownMetric(name, value, data, measure, scored_by)
 
 
-def _all_known(record: Record) -> Iterator[KnownMetric]:
-    for name, value in record.metrics.items():
-        metric = known_metric(record, name) if math.isfinite(value) else None
-        if metric is not None:
-            yield metric
+def _candidates(record: Record) -> list[KnownMetric]:
+    """Return all metrics of a run that say how good its model is. Of several with the same label the first counts.
+
+    Of evaluations that is the latest one, and of validation sets the last one, which stops a training early.
+    """
+    known = [known_metric(record, name) for name, value in record.metrics.items() if math.isfinite(value)]
+    metrics = [metric for metric in known if metric is not None]
+    latest_first = [metric for metric in reversed(metrics) if metric.data in _LATEST_FIRST]
+    return latest_first + [metric for metric in metrics if metric.data not in _LATEST_FIRST]
 
 
 @functools.lru_cache(maxsize=1024)
