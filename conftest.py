@@ -17,6 +17,10 @@ from typing import Any
 import hypothesis
 import pytest
 
+# Two test processes on two cores: threads of BLAS and OpenMP would only wait for each other. numpy is not imported yet.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
 CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 MAY_SKIP_IN_CI = ("needs Python", "the plugin says why: ")  # the second: fitprint.testing.case.DECLARED
 HANGS_AFTER = 300  # seconds: far above what any script takes, so that a hanging one is a failed test

@@ -89,6 +89,13 @@ class Toy:
         """`toylearn`, imported in this process."""
         return importlib.import_module("toylearn")
 
+    def recorded(self, name: str) -> ModuleType:
+        """A module of the toy, imported in this process, with recording on."""
+        self.imported()
+        module = importlib.import_module(f"toylearn.{name}")
+        importlib.import_module("fitprint").autolog("toy", quiet=True)
+        return module
+
 
 @pytest.fixture
 def tinyboost(tmp_path: Path) -> Path:

@@ -7,6 +7,7 @@ clauses, relative imports and the filters of `warnings` are rules of ruff, there
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,9 +27,9 @@ NAMED_FOR_A_REASON = {
 }
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for file in sorted(ROOT.rglob("*.py")):
-        yield file.relative_to(ROOT), ast.parse(file.read_text("utf-8"))
+@functools.cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    return [(file.relative_to(ROOT), ast.parse(file.read_text("utf-8"))) for file in sorted(ROOT.rglob("*.py"))]
 
 
 def texts_and_names(tree: ast.Module) -> Iterator[str]:

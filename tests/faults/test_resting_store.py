@@ -118,7 +118,7 @@ empty_store()
 with fault() as found:
     fitprint.start_run()
 fitprint.end_run()
-with fault(found[0] + 1, 28, ONCE):  # the first operation after the run has begun
+with fault(found[0] + 2, 28, ONCE):  # the first operation after the run has begun that writes
     Counted().fit([[1], [2]], [1, 2])
 DecisionTreeClassifier().fit([[1], [2]], [1, 2])
 run, _ = fitprint.runs()

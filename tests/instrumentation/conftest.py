@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
+import fitprint
 from fitprint._instrumentation.class_trees import ClassTree, Creation
 from fitprint._instrumentation.targets import patch_attribute
+from fitprint._instrumentation.wrapper import Patched
 
 
 class Tree:
@@ -34,10 +36,10 @@ class Tree:
 
 @pytest.fixture
 def tree():
-    found = Tree()
-    yield found
-    if found.creation.trees:
-        found.restore()
+    watched = Tree()
+    yield watched
+    if watched.creation.trees:
+        watched.restore()
 
 
 class Passthrough:
@@ -73,6 +75,62 @@ def begin(begun):
         return Passthrough(args, kwargs)
 
     return begin
+
+
+@pytest.fixture
+def is_patched():
+    """Returns whether a class has a `fit` of its own that is fitprint's wrapper."""
+    return lambda cls: type(vars(cls).get("fit")) is Patched
+
+
+@pytest.fixture
+def make_family():
+    """Makes three classes, each below the one before: the first and the last have a `fit` of their own."""
+
+    def make():
+        class Base:
+            def fit(self):
+                return "base"
+
+        class Inherits(Base):
+            pass
+
+        class Owns(Inherits):
+            def fit(self):
+                return ("owns", super().fit())
+
+        return Base, Inherits, Owns
+
+    return make
+
+
+@pytest.fixture
+def row():
+    """Returns the row of a flavor, by default the toy's, in `fitprint.status()`."""
+    return lambda name="toy": next(row for row in fitprint.status() if row.name == name)
+
+
+@pytest.fixture
+def attributes():
+    """Returns every attribute that the toy's flavor may touch."""
+
+    def collect():
+        base, training = sys.modules["toylearn.base"], sys.modules["toylearn.training"]
+        classes = [cls for cls in vars(base).values() if isinstance(cls, type)]
+        top = sys.modules["toylearn"]
+        values = {
+            (cls.__name__, name): value for cls in classes for name, value in vars(cls).items() if name[:2] != "__"
+        }
+        values |= {(cls.__name__, "hook"): vars(cls).get("__init_subclass__") for cls in classes}
+        return values | {("training", "train"): training.train, ("toylearn", "train"): top.train}
+
+    return collect
+
+
+@pytest.fixture
+def same():
+    """Returns whether two such collections hold the same objects under the same names."""
+    return lambda before, after: before.keys() == after.keys() and all(before[name] is after[name] for name in before)
 
 
 @pytest.fixture

@@ -9,25 +9,7 @@ import pytest
 import fitprint
 
 
-def row(name="toy"):
-    return next(each for each in fitprint.status() if each.name == name)
-
-
-def attributes():
-    """Every attribute that the toy's flavor may touch."""
-    base, training = sys.modules["toylearn.base"], sys.modules["toylearn.training"]
-    classes = [cls for cls in vars(base).values() if isinstance(cls, type)]
-    top = sys.modules["toylearn"]
-    found = {(cls.__name__, name): value for cls in classes for name, value in vars(cls).items() if name[:2] != "__"}
-    found |= {(cls.__name__, "hook"): vars(cls).get("__init_subclass__") for cls in classes}
-    return found | {("training", "train"): training.train, ("toylearn", "train"): top.train}
-
-
-def same(before, after):
-    return before.keys() == after.keys() and all(before[name] is after[name] for name in before)
-
-
-def test_the_flavor_waits_for_the_import_and_is_on_then(toy, store):
+def test_the_flavor_waits_for_the_import_and_is_on_then(toy, store, row):
     fitprint.autolog("toy")
     assert "fitprint_toy" not in sys.modules, "no plugin is loaded before its framework"
     assert (row().state, row().version, row().range) == ("waiting", "1.2.3", "toylearn <2,>=1")
@@ -38,7 +20,7 @@ def test_the_flavor_waits_for_the_import_and_is_on_then(toy, store):
     assert row().runs == 1
 
 
-def test_the_framework_may_be_imported_first(toy, store):
+def test_the_framework_may_be_imported_first(toy, store, row):
     toylearn = toy.imported()
     fitprint.autolog("toy")
     assert row().state == "on"
@@ -46,7 +28,7 @@ def test_the_framework_may_be_imported_first(toy, store):
     assert len(fitprint.runs()) == 1
 
 
-def test_turning_off_restores_every_attribute_exactly(toy, store):
+def test_turning_off_restores_every_attribute_exactly(toy, store, row, attributes, same):
     toylearn = toy.imported()
     before = attributes()
     for _ in range(3):
@@ -59,7 +41,7 @@ def test_turning_off_restores_every_attribute_exactly(toy, store):
     assert fitprint.runs() == []
 
 
-def test_turning_on_twice_wraps_once(toy, store):
+def test_turning_on_twice_wraps_once(toy, store, attributes, same):
     toylearn = toy.imported()
     before = attributes()
     for _ in range(3):
@@ -71,7 +53,7 @@ def test_turning_on_twice_wraps_once(toy, store):
     assert same(before, attributes())
 
 
-def test_turning_off_while_waiting_leaves_the_import_alone(toy, store):
+def test_turning_off_while_waiting_leaves_the_import_alone(toy, store, row):
     fitprint.autolog("toy")
     fitprint.disable()
     before_import = row().state
@@ -80,7 +62,7 @@ def test_turning_off_while_waiting_leaves_the_import_alone(toy, store):
     assert "fitprint_toy" not in sys.modules
 
 
-def test_a_flavor_no_longer_wanted_is_turned_off(toy, store):
+def test_a_flavor_no_longer_wanted_is_turned_off(toy, store, attributes, same):
     toylearn = toy.imported()
     before = attributes()
     fitprint.autolog("toy")
@@ -92,7 +74,7 @@ def test_a_flavor_no_longer_wanted_is_turned_off(toy, store):
     assert fitprint.runs() == []
 
 
-def test_the_kill_switch_patches_nothing_and_writes_nothing(toy, store, monkeypatch):
+def test_the_kill_switch_patches_nothing_and_writes_nothing(toy, store, monkeypatch, attributes, same):
     monkeypatch.setenv("FITPRINT_DISABLED", "1")
     toylearn = toy.imported()
     before = attributes()
@@ -181,7 +163,7 @@ def test_turned_off_in_between_a_later_module_is_left_alone(toy, store):
     assert type(vars(late)["refine"]).__name__ == "Patched"
 
 
-def test_someone_wrapping_over_us_is_left_told_and_revived(toy, store):
+def test_someone_wrapping_over_us_is_left_told_and_revived(toy, store, row):
     toylearn = toy.imported()
     fitprint.autolog("toy")
     ours = toylearn.Base.fit

@@ -178,6 +178,30 @@ def test_a_mixin_of_another_package_is_left_and_said(tree):
     ]
 
 
+def test_a_mixin_of_the_package_of_the_base_s_own_base(tree):
+    """As in XGBoost, whose estimators inherit `score` from scikit-learn."""
+
+    class Mixin:
+        def fit(self):
+            return "mixin"
+
+    class Framework:
+        pass
+
+    class Base(Framework):
+        def fit(self):
+            raise NotImplementedError
+
+    class Model(Mixin, Base):
+        pass
+
+    Mixin.__module__ = Framework.__module__ = "framework.base"
+    Base.__module__ = Model.__module__ = "library.models"
+    tree.watch(Base)
+    assert Model().fit() == "mixin"
+    assert len(tree.calls) == 1
+
+
 def test_a_class_written_in_c_is_left_and_said(tree):
     class Counted(collections.OrderedDict):
         pass

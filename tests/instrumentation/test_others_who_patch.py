@@ -8,26 +8,7 @@ import weakref
 
 import pytest
 
-from fitprint._instrumentation.wrapper import Patched, ours
-
-
-def is_patched(cls):
-    return type(vars(cls).get("fit")) is Patched
-
-
-def make_family():
-    class Base:
-        def fit(self):
-            return "base"
-
-    class Inherits(Base):
-        pass
-
-    class Owns(Inherits):
-        def fit(self):
-            return ("owns", super().fit())
-
-    return Base, Inherits, Owns
+from fitprint._instrumentation.wrapper import ours
 
 
 def wrap_fit(cls):
@@ -50,7 +31,7 @@ class Wrapping:
 
 
 @pytest.mark.parametrize("order", ["mixin first", "base first"])
-def test_what_a_mixin_wraps_around_a_method_lies_beneath_us_and_comes_back(tree, order):
+def test_what_a_mixin_wraps_around_a_method_lies_beneath_us_and_comes_back(tree, order, is_patched, make_family):
     base, _, _ = make_family()
     hook = vars(Wrapping)["__init_subclass__"]
     tree.watch(base)
@@ -71,7 +52,9 @@ def test_what_a_mixin_wraps_around_a_method_lies_beneath_us_and_comes_back(tree,
     assert Mixed().fit() == ("wrapped", "mixed")
 
 
-def test_the_first_class_below_a_mixin_from_elsewhere_lies_beneath_it_and_later_ones_do_not(tree):
+def test_the_first_class_below_a_mixin_from_elsewhere_lies_beneath_it_and_later_ones_do_not(
+    tree, is_patched, make_family
+):
     base, _, _ = make_family()
     tree.watch(base)
 
@@ -97,7 +80,7 @@ def test_the_first_class_below_a_mixin_from_elsewhere_lies_beneath_it_and_later_
     assert (First().fit(), Second().fit()) == (("wrapped", "first"), ("wrapped", "second"))
 
 
-def test_a_mixin_that_is_there_before_the_watch(tree):
+def test_a_mixin_that_is_there_before_the_watch(tree, is_patched, make_family):
     base, _, _ = make_family()
 
     class Mixed(Wrapping, base):
@@ -120,7 +103,7 @@ def test_a_mixin_that_is_there_before_the_watch(tree):
     assert vars(Mixed)["fit"] is before
 
 
-def test_somebody_s_wrapper_over_ours_is_left_and_named_and_revived(tree):
+def test_somebody_s_wrapper_over_ours_is_left_and_named_and_revived(tree, make_family):
     base, _, owns = make_family()
     tree.watch(base)
     beneath = vars(owns)["fit"]
@@ -130,7 +113,7 @@ def test_somebody_s_wrapper_over_ours_is_left_and_named_and_revived(tree):
         return ("over", beneath.__get__(self, type(self))())
 
     owns.fit = over
-    assert tree.restore() == [f"{__name__}.{owns.__qualname__}.fit"]
+    assert tree.restore() == [f"{owns.__module__}.{owns.__qualname__}.fit"]
     assert vars(owns)["fit"] is over
     assert owns().fit() == ("over", ("owns", "base"))
     tree.trees.clear()
@@ -141,7 +124,7 @@ def test_somebody_s_wrapper_over_ours_is_left_and_named_and_revived(tree):
     assert tree.calls == ["Owns", "Base"]
 
 
-def test_somebody_who_replaced_the_method_keeps_theirs(tree):
+def test_somebody_who_replaced_the_method_keeps_theirs(tree, make_family):
     base, _, owns = make_family()
     tree.watch(base)
 
@@ -153,7 +136,7 @@ def test_somebody_who_replaced_the_method_keeps_theirs(tree):
     assert vars(owns)["fit"] is theirs
 
 
-def test_two_trees_share_the_hooks(tree):
+def test_two_trees_share_the_hooks(tree, is_patched, make_family):
     base, _, _ = make_family()
     other = type("Other", (), {"fit": lambda self: "other"})
     first = tree.watch(base)
@@ -169,7 +152,7 @@ def test_two_trees_share_the_hooks(tree):
     assert not is_patched(below)
 
 
-def test_classes_are_not_kept_alive(tree):
+def test_classes_are_not_kept_alive(tree, make_family):
 
     base, _, _ = make_family()
     tree.watch(base)

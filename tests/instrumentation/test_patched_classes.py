@@ -7,31 +7,10 @@ from typing import Generic, Protocol, TypeVar
 
 import pytest
 
-from fitprint._instrumentation.wrapper import Patched
-
 T = TypeVar("T")
 
 
-def is_patched(cls):
-    return type(vars(cls).get("fit")) is Patched
-
-
-def make_family():
-    class Base:
-        def fit(self):
-            return "base"
-
-    class Inherits(Base):
-        pass
-
-    class Owns(Inherits):
-        def fit(self):
-            return ("owns", super().fit())
-
-    return Base, Inherits, Owns
-
-
-def test_only_classes_that_own_the_method_are_patched_and_all_is_undone(tree):
+def test_only_classes_that_own_the_method_are_patched_and_all_is_undone(tree, is_patched, make_family):
     base, inherits, owns = make_family()
     before = [dict(vars(cls)) for cls in (base, inherits, owns)]
     tree.watch(base)
@@ -43,7 +22,7 @@ def test_only_classes_that_own_the_method_are_patched_and_all_is_undone(tree):
     assert "__init_subclass__" not in vars(base)
 
 
-def test_classes_made_later_are_patched_and_put_back(tree):
+def test_classes_made_later_are_patched_and_put_back(tree, is_patched, make_family):
     base, inherits, _ = make_family()
     tree.watch(base)
 
@@ -69,7 +48,7 @@ def test_classes_made_later_are_patched_and_put_back(tree):
     assert not is_patched(AfterTheEnd)
 
 
-def test_a_class_defined_again_is_patched_again(tree):
+def test_a_class_defined_again_is_patched_again(tree, is_patched, make_family):
     base, _, _ = make_family()
     tree.watch(base)
     made = []
@@ -87,7 +66,7 @@ def test_a_class_defined_again_is_patched_again(tree):
     assert tree.calls == ["Again", "Again"]
 
 
-def test_a_base_with_an_init_subclass_of_its_own(tree):
+def test_a_base_with_an_init_subclass_of_its_own(tree, is_patched):
     made = []
 
     class Base:
@@ -112,7 +91,7 @@ def test_a_base_with_an_init_subclass_of_its_own(tree):
     assert isinstance(original, classmethod)
 
 
-def test_a_class_below_that_has_one_of_its_own_which_calls_no_super(tree):
+def test_a_class_below_that_has_one_of_its_own_which_calls_no_super(tree, is_patched, make_family):
     base, _, _ = make_family()
     tree.watch(base)
 
@@ -136,7 +115,7 @@ def test_a_class_below_that_has_one_of_its_own_which_calls_no_super(tree):
     assert not is_patched(Below)
 
 
-def test_abstract_bases_stay_abstract(tree):
+def test_abstract_bases_stay_abstract(tree, is_patched):
     class Base(abc.ABC):
         @abc.abstractmethod
         def fit(self): ...
@@ -158,7 +137,7 @@ def test_abstract_bases_stay_abstract(tree):
     assert Below.__abstractmethods__ == frozenset()
 
 
-def test_virtual_subclasses_and_metaclasses(tree):
+def test_virtual_subclasses_and_metaclasses(tree, is_patched):
     class Meta(type):
         def __subclasses__(cls):
             raise AssertionError("a metaclass's own idea of subclasses is not asked")
@@ -175,7 +154,7 @@ def test_virtual_subclasses_and_metaclasses(tree):
     assert is_patched(Below)
 
 
-def test_generic_bases_and_protocols(tree):
+def test_generic_bases_and_protocols(tree, is_patched):
     """The hook of `typing.Generic` is a class method written in C since Python 3.12."""
     original = vars(Generic)["__init_subclass__"]
 
@@ -231,7 +210,7 @@ def test_class_and_static_methods_and_properties(tree):
     }
 
 
-def test_classes_that_are_not_ours_are_left_alone(tree):
+def test_classes_that_are_not_ours_are_left_alone(tree, is_patched, make_family):
     base, _, owns = make_family()
     tree.watch(base, is_ours=lambda cls: cls is not owns)
     assert not is_patched(owns)
@@ -240,7 +219,7 @@ def test_classes_that_are_not_ours_are_left_alone(tree):
     assert tree.calls == ["Base"]
 
 
-def test_a_class_whose_making_fails_raises_its_own_error(tree):
+def test_a_class_whose_making_fails_raises_its_own_error(tree, is_patched):
     class Base:
         def __init_subclass__(cls):
             if "bad" in cls.__name__:
@@ -256,7 +235,7 @@ def test_a_class_whose_making_fails_raises_its_own_error(tree):
     assert is_patched(good)
 
 
-def test_a_class_made_inside_the_making_of_another(tree):
+def test_a_class_made_inside_the_making_of_another(tree, is_patched):
     made = []
 
     class Base:
@@ -273,7 +252,7 @@ def test_a_class_made_inside_the_making_of_another(tree):
     assert is_patched(made[0])
 
 
-def test_methods_added_after_the_class_was_made_are_found_when_asked(tree):
+def test_methods_added_after_the_class_was_made_are_found_when_asked(tree, is_patched, make_family):
     """cloudpickle builds a class first and gives it its methods later."""
     base, _, _ = make_family()
     tree.watch(base)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import traceback
+import types
 import warnings
 
 import pytest
 
 import fitprint
+from fitprint._instrumentation.patches import public_functions
 from fitprint._instrumentation.targets import Place, patch_attribute
 from fitprint._instrumentation.wrapper import Patched, ours
 from fitprint.plugin import positional_names
@@ -35,6 +37,17 @@ def test_what_is_patched_is_not_patched_twice(base, patched, begin):
     assert patch_attribute(base.Base, "fit", begin) is None
     assert patch_attribute(base.Mean, "fit", begin) is None, "it does not own it"
     assert patch_attribute(base.Base, "nothing", begin) is None
+
+
+def test_the_public_functions_of_a_module(begin):
+    module = types.ModuleType("scores")
+    code = "from math import floor\nfrom textwrap import dedent\ndef one(): pass\ndef two(): pass\ndef _own(): pass"
+    exec(code, vars(module))
+    assert public_functions(module, ()) == ["one", "two"]
+    vars(module)["__all__"] = ["two", "one", "floor", "Other"]
+    assert public_functions(module, ("one",)) == ["two"]
+    patch_attribute(module, "two", begin)
+    assert public_functions(module, ()) == ["two", "one"]
 
 
 def test_calls_and_their_results_go_through(base, patched, begun):

@@ -10,24 +10,6 @@ import fitprint
 from fitprint._instrumentation import registry
 
 
-def row(name="toy"):
-    return next(each for each in fitprint.status() if each.name == name)
-
-
-def attributes():
-    """Every attribute that the toy's flavor may touch."""
-    base, training = sys.modules["toylearn.base"], sys.modules["toylearn.training"]
-    classes = [cls for cls in vars(base).values() if isinstance(cls, type)]
-    top = sys.modules["toylearn"]
-    found = {(cls.__name__, name): value for cls in classes for name, value in vars(cls).items() if name[:2] != "__"}
-    found |= {(cls.__name__, "hook"): vars(cls).get("__init_subclass__") for cls in classes}
-    return found | {("training", "train"): training.train, ("toylearn", "train"): top.train}
-
-
-def same(before, after):
-    return before.keys() == after.keys() and all(before[name] is after[name] for name in before)
-
-
 @pytest.mark.parametrize(
     ("plugin", "reason"),
     [
@@ -38,7 +20,7 @@ def same(before, after):
         ("ToyFlavor = 3", "is not a fitprint flavor"),
     ],
 )
-def test_a_plugin_that_fails_never_breaks_the_import(toy, store, caplog, plugin, reason):
+def test_a_plugin_that_fails_never_breaks_the_import(toy, store, caplog, plugin, reason, row):
     (toy.site / "fitprint_toy.py").write_text(plugin)
     fitprint.autolog("toy")
     toylearn = toy.imported()
@@ -59,7 +41,7 @@ class ToyFlavor(Flavor):
 """
 
 
-def test_a_patch_of_a_name_that_is_not_there_is_broken_and_can_be_turned_off(toy, store):
+def test_a_patch_of_a_name_that_is_not_there_is_broken_and_can_be_turned_off(toy, store, row, attributes, same):
     (toy.site / "fitprint_toy.py").write_text(PATCHES.format(contract=(2, 0), target="Nope.fit"))
     toylearn = toy.imported()
     before = attributes()
@@ -71,7 +53,7 @@ def test_a_patch_of_a_name_that_is_not_there_is_broken_and_can_be_turned_off(toy
     assert same(before, attributes())
 
 
-def test_a_broken_flavor_that_is_turned_on_again_is_put_back_too(toy, store):
+def test_a_broken_flavor_that_is_turned_on_again_is_put_back_too(toy, store, attributes, same):
     (toy.site / "fitprint_toy.py").write_text(PATCHES.format(contract=(2, 0), target="Nope.fit"))
     toy.imported()
     before = attributes()
@@ -82,7 +64,7 @@ def test_a_broken_flavor_that_is_turned_on_again_is_put_back_too(toy, store):
 
 
 @pytest.mark.parametrize("supported", [">=2", "<1.2.3", "==1.0.*"])
-def test_an_unsupported_version_is_left_alone_and_said(toy, store, supported):
+def test_an_unsupported_version_is_left_alone_and_said(toy, store, supported, row, attributes, same):
     toy.plugin(supported)
     toylearn = toy.imported()
     before = attributes()
@@ -96,14 +78,14 @@ def test_an_unsupported_version_is_left_alone_and_said(toy, store, supported):
     assert fitprint.runs() == []
 
 
-def test_without_a_range_every_version_is_supported(toy, store):
+def test_without_a_range_every_version_is_supported(toy, store, row):
     toy.distribution("fitprint-toy", "0.1", "[fitprint.flavors]\ntoylearn = fitprint_toy:ToyFlavor\n")
     toy.imported()
     fitprint.autolog("toylearn")
     assert (row("toylearn").state, row("toylearn").range) == ("on", "any"), "the flavor's name is the module"
 
 
-def test_a_name_claimed_by_two_distributions_is_broken_and_both_are_named(toy, store):
+def test_a_name_claimed_by_two_distributions_is_broken_and_both_are_named(toy, store, row, attributes, same):
     toy.distribution("other-toy", "1.0", "[fitprint.flavors]\ntoy = other_toy:Flavor\n")
     toylearn = toy.imported()
     before = attributes()
@@ -116,7 +98,7 @@ def test_a_name_claimed_by_two_distributions_is_broken_and_both_are_named(toy, s
 
 
 @pytest.mark.parametrize("name", ["pyfunc", "models", "testing", "not-a-name"])
-def test_names_of_public_modules_and_of_no_kind_are_refused(toy, store, name):
+def test_names_of_public_modules_and_of_no_kind_are_refused(toy, store, name, row):
     toy.plugin(entry_points=f"[fitprint.flavors]\n{name} = fitprint_toy:ToyFlavor\n")
     fitprint.autolog()
     assert row(name).state == "broken"

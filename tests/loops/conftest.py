@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
-
-import fitprint
 
 
 @pytest.fixture
 def looping(toy, store):
     """`toylearn.looping`."""
-    toy.imported()
-    found = importlib.import_module("toylearn.looping")
-    fitprint.autolog("toy", quiet=True)
-    return found
+    return toy.recorded("looping")
 
 
 @pytest.fixture
@@ -26,10 +19,7 @@ def net(looping):
 @pytest.fixture
 def converting(toy, store):
     """`toylearn.converting`."""
-    toy.imported()
-    found = importlib.import_module("toylearn.converting")
-    fitprint.autolog("toy", quiet=True)
-    return found
+    return toy.recorded("converting")
 
 
 @pytest.fixture

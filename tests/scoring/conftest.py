@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 
 import fitprint
@@ -12,10 +10,7 @@ import fitprint
 @pytest.fixture
 def scoring(toy, store):
     """`toylearn.scoring`."""
-    toy.imported()
-    module = importlib.import_module("toylearn.scoring")
-    fitprint.autolog("toy", quiet=True)
-    return module
+    return toy.recorded("scoring")
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ TARGET = [1.0, 1.0, 1.0]
 
 
 def scored(model):
-    """The metrics of the model's run, without that of the training."""
-    return {name: value for name, value in fitprint.run_of(model).metrics.items() if name != "mean"}
+    """The metrics of predictions on the model's run."""
+    run = fitprint.run_of(model)
+    return {name: run.metrics[name] for name in run.evaluations}
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ def test_the_result_goes_to_the_run_and_to_the_caller(scoring, line):
     run = fitprint.run_of(line)
     assert scoring.error(TARGET, line.predict(ROWS)) == 1.0
     assert scoring.average(target=TARGET, predictions=line.predict(ROWS)) == 0.5
-    assert fitprint.get_run(run.run_id).metrics == {"mean": 0.5, "error": 1.0, "average": 0.5}
-    assert run.metric_history("error") == [(0, 1.0)]
+    assert fitprint.get_run(run.run_id).metrics == {"mean": 0.5, "error_ROWS": 1.0, "average_ROWS": 0.5}
+    assert run.metric_history("error_ROWS") == [(0, 1.0)]
     assert run.status == "FINISHED"
     assert run.skipped == []
     assert on_disk(run) == run.metrics
@@ -64,27 +65,27 @@ def test_the_result_goes_to_the_run_and_to_the_caller(scoring, line):
 def test_whole_numbers_count_and_other_results_do_not(scoring, line):
     assert scoring.count(TARGET, line.predict(ROWS)) == 3
     assert scoring.errors(TARGET, line.predict(ROWS)) == [0.5, 0.0, 1.0]
-    assert scored(line) == {"count": 3.0}
+    assert scored(line) == {"count_ROWS": 3.0}
 
 
 def test_a_recorded_model_stands_for_its_predictions(scoring, line, unknown):
     assert line.score(ROWS, TARGET) == 1.0
     assert unknown.score(ROWS, TARGET) == 1.0
-    assert scored(line) == {"score": 1.0}
+    assert scored(line) == {"Line_score_ROWS": 1.0}
 
 
 def test_names_that_repeat_get_a_number(scoring, line):
-    fitprint.run_of(line).log_metric("error_2", 7.0)
+    fitprint.run_of(line).log_metric("error-2_ROWS", 7.0)
     for _ in range(3):
         scoring.error(TARGET, line.predict(ROWS))
-    assert scored(line) == {"error_2": 7.0, "error": 1.0, "error_3": 1.0, "error_4": 1.0}
+    assert scored(line) == {"error_ROWS": 1.0, "error-3_ROWS": 1.0, "error-4_ROWS": 1.0}
 
 
 def test_only_so_many_values_of_a_name_are_kept_and_the_run_says_so(scoring, line, monkeypatch):
     monkeypatch.setattr(scores, "MOST_REPEATS", 3)
     for _ in range(6):
         scoring.error(TARGET, line.predict(ROWS))
-    assert scored(line) == {"error": 1.0, "error_2": 1.0, "error_3": 1.0}
+    assert scored(line) == {"error_ROWS": 1.0, "error-2_ROWS": 1.0, "error-3_ROWS": 1.0}
     assert [skip[:2] for skip in fitprint.run_of(line).skipped] == [("further values of error", "repeats")]
 
 
@@ -94,7 +95,7 @@ def test_a_flavor_is_not_asked_about_a_metric_that_fails(scoring, line, flavor, 
         scoring.error([1.0], line.predict(ROWS))
     assert scored(line) == {}
     scoring.error(TARGET, line.predict(ROWS))
-    assert scored(line) == {"always": 1.0}
+    assert scored(line) == {"always_ROWS": 1.0}
 
 
 def test_a_metric_that_fails_leaves_nothing_and_the_next_one_counts(scoring, line):
@@ -104,7 +105,7 @@ def test_a_metric_that_fails_leaves_nothing_and_the_next_one_counts(scoring, lin
     assert [entry.name for entry in raised.traceback][1:] == ["error", "errors"]
     assert scored(line) == {}
     scoring.error(TARGET, array)
-    assert scored(line) == {"error": 1.0}
+    assert scored(line) == {"error_ROWS": 1.0}
 
 
 def test_a_prediction_that_fails_is_the_users_own_error(scoring):
@@ -120,11 +121,11 @@ def test_in_a_block(scoring):
         second = scoring.Line().fit([1, 2], [1.0, 1.0])
         scoring.error(TARGET, line.predict(ROWS))
         scoring.error(TARGET, second.predict(ROWS))
-        assert run.metrics["error"] == 1.0
-    assert fitprint.get_run(run.run_id).metrics["error"] == 1.0
-    assert scored(second) == {"error": 3.0}
+        assert run.metrics["error_ROWS"] == 1.0
+    assert fitprint.get_run(run.run_id).metrics["error_ROWS"] == 1.0
+    assert scored(second) == {"error_ROWS": 3.0}
     scoring.count(TARGET, line.predict(ROWS))
-    assert fitprint.get_run(run.run_id).metrics["count"] == 3.0
+    assert fitprint.get_run(run.run_id).metrics["count_ROWS"] == 3.0
     assert run.status == "FINISHED"
 
 
@@ -186,9 +187,9 @@ def test_in_a_forked_child(toy, store, run_python):
     )
     (run,) = fitprint.runs()
     assert len(run.metrics) == 17
-    assert run.metrics["count"] == 2.0
-    assert [value for _, value in run.metric_history("count")] == [2.0, 2.0]
-    assert len(run.metric_history("error_15")) == 1
+    assert run.metrics["count_unknown_dataset"] == 2.0
+    assert [value for _, value in run.metric_history("count_unknown_dataset")] == [2.0, 2.0]
+    assert len(run.metric_history("error-15_unknown_dataset")) == 1
     assert ended.stderr == ""
 
 
@@ -199,7 +200,7 @@ def test_a_store_that_cannot_be_written_costs_nothing_but_the_metric(scoring, li
     monkeypatch.setattr(RunWriter, "_write_all", fail)
     assert scoring.error(TARGET, line.predict(ROWS)) == 1.0
     monkeypatch.undo()
-    assert scored(line) == {"error": 1.0}
+    assert scored(line) == {"error_ROWS": 1.0}
 
 
 def test_turned_off(scoring, line):
@@ -246,7 +247,7 @@ def test_what_a_flavor_says_of_a_prediction_is_there_when_its_metric_is_named(sc
     monkeypatch.setattr(flavor, "score_name", lambda self, call: f"{call.name}_of_{call.cache['rows']}")
     renew()
     scoring.error(TARGET, line.predict(ROWS))
-    assert scored(line) == {"error_of_3": 1.0}
+    assert scored(line) == {"error_of_3_ROWS": 1.0}
 
 
 def test_a_flavor_that_fails_costs_only_the_metric(scoring, line, flavor, monkeypatch, caplog):
@@ -271,7 +272,7 @@ def test_a_flavor_says_which_model_predicts_and_what_is_scored(toy, store, monke
     fitprint.autolog("toy", quiet=True)
     line, other = scoring.Line().fit([1, 2], [0.5, 0.5]), scoring.Line().fit([1, 2], [0.5, 0.5])
     scoring.error(other.predict(ROWS), line.predict(ROWS))
-    assert (scored(line), scored(other)) == ({"error": 0.0}, {})
+    assert (scored(line), scored(other)) == ({"error_ROWS": 0.0}, {})
 
 
 def test_predictions_of_a_run_that_is_discarded_are_forgotten(scoring):

@@ -98,7 +98,10 @@ META = {
 }
 
 
-@pytest.mark.parametrize("name", META)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.process) if "parallel" in name else name for name in META],
+)
 def test_a_meta_estimator_leaves_one_run(name):
     model = META[name]()
     model.fit(X, y)

@@ -35,7 +35,7 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("jobs", [None, 2])
+@pytest.mark.parametrize("jobs", [None, pytest.param(2, marks=pytest.mark.process)])
 @pytest.mark.parametrize("name", CALLS)
 def test_each_leaves_one_run_with_the_data_and_no_package(name, jobs):
     CALLS[name](n_jobs=jobs)

@@ -82,26 +82,31 @@ def _find(value: Any, frame: FrameType) -> tuple[str | None, bool]:
 def _name_of(value: Any, variables: Mapping[str, Any]) -> str | None:
     if not isinstance(variables, dict):  # since Python 3.13 a view of the frame; else what `exec` was given
         variables = dict(variables) if type(variables) is _ViewOfVariables else {}
-    # looked through in a copy, because another thread may add a global variable
-    names: list[str] = [name for name, held in dict.copy(variables).items() if held is value]
-    if not names:
-        return None
-    name = next((name for name in names if not name.startswith("_")), names[0])  # IPython keeps the results of cells
-    if len(_recent) >= _MOST_RECENT:
-        _recent.clear()
-    _recent[id(value)] = name
-    return name
+    hidden: str | None = None
+    for name, held in dict.copy(variables).items():  # in a copy, because another thread may add a global variable
+        if held is not value or not name.isidentifier():  # Python and pytest have names of their own, such as `.0`
+            continue
+        if not name.startswith("_"):
+            if len(_recent) >= _MOST_RECENT:
+                _recent.clear()
+            _recent[id(value)] = name
+            return str(name)
+        hidden = hidden or name  # such as the results of cells, which IPython keeps
+    return hidden
 
 
 def _is_passed(value: Any, variables: Mapping[str, Any], code: CodeType) -> bool:
     count = code.co_argcount + code.co_kwonlyargcount
+    others = code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+    if not count and not others:
+        return False
     names = code.co_varnames
-    if any(variables.get(name) is value for name in names[:count]):
-        return True
-    if code.co_flags & inspect.CO_VARARGS:
-        if any(member is value for member in variables.get(names[count], ())):
+    for name in names[:count]:
+        if variables.get(name) is value:
             return True
-        count += 1
-    if code.co_flags & inspect.CO_VARKEYWORDS:
-        return any(member is value for member in variables.get(names[count], {}).values())
+    for name in names[count : count + others.bit_count()]:
+        held = variables.get(name)
+        members = held.values() if type(held) is dict else held if type(held) is tuple else ()
+        if any(member is value for member in members):
+            return True
     return False

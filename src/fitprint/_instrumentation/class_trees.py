@@ -25,6 +25,8 @@ from fitprint._instrumentation.targets import (
 from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough, Patched, begin_of, ours
 
 _HOOK = "__init_subclass__"
+_EVERYONES = frozenset({"builtins", "abc", "typing", "collections"})
+"""The packages of bases that belong to no framework."""
 _creating = threading.local()
 
 
@@ -39,7 +41,8 @@ class ClassTree:
         names: The names of the methods.
         begin: Makes what surrounds each call.
         is_ours: Whether a class is to be patched; another flavor may patch it.
-        packages: The top-level packages of the framework; by default that of the base.
+        packages: The top-level packages of the framework; by default that of the base. Those of the base's own bases
+            count as well: the estimators of XGBoost inherit ``score`` from scikit-learn.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class ClassTree:
         self.names = names
         self.begin = begin
         self.is_ours = is_ours
-        self.packages = frozenset(packages or (package_of(base),))
+        self.packages = frozenset(packages or (package_of(base),)) | {*map(package_of, bases_of(base))} - _EVERYONES
         self._mixins: weakref.WeakSet[type] = weakref.WeakSet()
 
     def contains(self, cls: type) -> bool:

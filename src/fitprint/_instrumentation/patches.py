@@ -135,14 +135,13 @@ class FlavorPatches:
 
 
 def public_functions(module: ModuleType, besides: Collection[str]) -> list[str]:
-    """Return the names of a module's public functions, without some of them."""
+    """Return the names of the functions in a module's ``__all__``, else of its own functions, without some of them."""
     names = own_attributes(module)
-    public = names.get("__all__") or [name for name in names if not name.startswith("_")]
-    return [name for name in public if name not in besides and _is_function(names.get(name))]
-
-
-def _is_function(value: Any) -> bool:
-    return type(value) is FunctionType or ours(value) is not None
+    functions = [name for name, value in names.items() if type(value) is FunctionType or ours(value) is not None]
+    public = names.get("__all__")
+    if public is None:
+        public = [name for name in functions if name[0] != "_" and names[name].__module__ == module.__name__]
+    return [name for name in public if name in functions and name not in besides]
 
 
 def patch_new_classes() -> None:

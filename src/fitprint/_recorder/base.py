@@ -88,16 +88,20 @@ class RecordingBase:
             if user_run is not None and active.claim(user_run):
                 self.owns_run = False
                 self.run = user_run
+                self._record_before_call(self.writer)
+                with self.step("what is known before the call"):
+                    self.writer.write()  # so that it is on disk even if the process is killed while it trains
             else:
-                self.run = _begin_named_run(self.call)
+                self.run = _begin_named_run(self.call, self._record_before_call)
         except OSError:
             recorder_state.count_skip(self.call.flavor.name, "store")
             return False
-        self._record_before_call()
+        self._subscribe()
         return True
 
-    def _record_before_call(self) -> None:
-        call, writer = self.call, self.writer
+    def _record_before_call(self, writer: RunWriter) -> None:
+        """Record what is known before the call; of a run of its own, before the record is written the first time."""
+        call, self.writer = self.call, writer
         self._skips_before = len(writer.record.skipped)
         flavor = call.flavor
         self.emitter = Emitter(writer, flavor.name, flavor.read_values, call.settings.strict)
@@ -110,9 +114,6 @@ class RecordingBase:
             writer.add_tags(rank_tags(call))
         with self.step("params"):
             add_params(writer, call, call.flavor.params(call))
-        self._subscribe()
-        with self.step("what is known before the call"):
-            writer.write()  # so that it is on disk even if the process is killed while it trains
 
     def _subscribe(self) -> None:
         """Let the flavor subscribe to the framework's callbacks, if there are any in this kind of recording."""
@@ -252,9 +253,9 @@ class RecordingBase:
         return time.perf_counter() - self._recording_started - (self.call.took or 0.0)
 
 
-def _begin_named_run(call: TrainingCall) -> Run:
+def _begin_named_run(call: TrainingCall, fill: Callable[[RunWriter], None]) -> Run:
     settings, flavor = call.settings, call.flavor
     name = ""
     with guarded("the run's name", flavor.name, strict=settings.strict):
         name = flavor.run_name(call)
-    return begin_run(settings, name or call.name, flavor.name, active.parent_id())
+    return begin_run(settings, name or call.name, flavor.name, active.parent_id(), fill=fill)

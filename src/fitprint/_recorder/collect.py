@@ -6,15 +6,18 @@ import time
 from itertools import islice
 from typing import Any
 
-from fitprint._core.jsonable import of_data
-from fitprint._core.privacy.artifact_text import hidden_content
+from fitprint._core.privacy.artifact_text import artifact_bytes
 from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, dataset_facts
+from fitprint._recorder.evaluation import record_score
 from fitprint._recorder.package import record_package
 from fitprint._recorder.params import add_params
 from fitprint._recorder.steps import Recording
+from fitprint._runs.index import trained_by
 from fitprint._runs.open import begin_run
+from fitprint._runs.predictions import Origin
 from fitprint._runs.run import writer_of
 from fitprint._runs.writer import RunWriter
+from fitprint.plugin.contract import TrainingCall
 from fitprint.plugin.emit import ChildRun
 
 
@@ -38,6 +41,17 @@ def record_metrics(recording: Recording) -> None:
         now = time.time()
         for name, value in call.flavor.metrics(call).items():
             writer.add_metric(name, float(value), 0, now)
+    if call.settings.log_post_training_metrics:
+        with recording.step("metrics of the validated model"):
+            _record_validation(call)
+
+
+def _record_validation(call: TrainingCall) -> None:
+    """Add what a validation says of a recorded model to the run of that model."""
+    validated = call.flavor.validated_model(call)
+    run = trained_by(validated) if validated is not None else None
+    if run is not None:
+        record_score(call, Origin(run, {}))
 
 
 def record_facts(recording: Recording) -> None:
@@ -82,14 +96,7 @@ def record_model(recording: Recording, model: Any, renews: str | None = None) ->
 
 
 def _write_artifact(writer: RunWriter, name: str, content: Any) -> None:
-    writer.write_artifact(name, hidden_content(name, content_bytes(content), writer.secrets.redactor))
-
-
-def content_bytes(content: Any) -> bytes:
-    """Return the content of an artifact: bytes as they are, a text in UTF-8, everything else as JSON."""
-    if isinstance(content, bytes):
-        return content
-    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else of_data(content)
+    writer.write_artifact(name, artifact_bytes(name, content, writer.secrets.redactor))
 
 
 def _record_children(recording: Recording) -> None:

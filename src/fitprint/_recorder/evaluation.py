@@ -6,15 +6,14 @@ import json
 import numbers
 import weakref
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import PurePosixPath
 from types import FrameType
 from typing import Any
 
-from fitprint._core.guard import guarded
-from fitprint._core.privacy.artifact_text import hidden_content
+from fitprint._core.privacy.artifact_text import artifact_bytes
 from fitprint._core.rows import row_count
 from fitprint._core.variable_names import calling_frame, variable_name
-from fitprint._recorder.collect import content_bytes
 from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, digest_of, kind_of
 from fitprint._runs.predictions import Origin, PredictedData
 from fitprint._runs.run import Run, adder_of
@@ -28,20 +27,19 @@ _training_inputs: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakK
 """What the runs say of the data that their models were trained on, by what adds to the run."""
 
 
-def record_score(call: TrainingCall, origin: Origin, step: guarded) -> None:
-    """Add what a `Role.SCORES` call has made to the run of the model that predicted.
+def record_score(call: TrainingCall, origin: Origin) -> None:
+    """Add what a call has made of predictions to the run of the model that predicted.
 
     Args:
         call: The call, which has returned.
         origin: Where the predictions come from.
-        step: The guarded step in which this is called.
     """
     run, flavor = origin.run, call.flavor
-    adder = step.skips = adder_of(run)
-    call.skip = adder.skip
+    adder = adder_of(run)
+    call = replace(call, skip=adder.skip)
     scores = {name: value for name, value in flavor.scores(call).items() if has_room(run, name)}
     artifacts = {
-        name: hidden_content(name, content_bytes(content), adder.secrets.redactor)
+        name: artifact_bytes(name, content, adder.secrets.redactor)
         for name, content in flavor.score_artifacts(call).items()
         if has_room(run, PurePosixPath(name).stem)
     }
@@ -98,8 +96,11 @@ def call_text(call: TrainingCall, frame: FrameType | None) -> str:
     """
     named = [*zip(positional_names(call.function), call.args, strict=False), *call.kwargs.items()]
     arguments = ", ".join(f"{name}={_argument_text(value, frame)}" for name, value in named)
-    owner = f"{type(call.instance).__name__}." if call.instance is not None else ""
-    return f"{owner}{call.name}({arguments})"
+    function = call.name
+    if call.instance is not None:
+        owner = type(call.instance).__name__
+        function = owner if call.name == "__call__" else f"{owner}.{call.name}"
+    return f"{function}({arguments})"
 
 
 def _argument_text(value: Any, frame: FrameType | None) -> str:

@@ -15,7 +15,7 @@ from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough
 from fitprint._recorder.state import recorder_state
 from fitprint._runs.index import trained_by
 from fitprint._runs.predictions import Origin, PredictedData, common_origin, remember
-from fitprint._runs.run import Run
+from fitprint._runs.run import Run, adder_of
 from fitprint.plugin.arguments import first_argument
 from fitprint.plugin.contract import Flavor, TrainingCall
 
@@ -160,4 +160,5 @@ class _ScoreCall(Passthrough):
             guarded("a metric of predictions", call.flavor.name, strict=call.settings.strict) as step,
             side_effect_free(),
         ):
-            record_score(call, self._origin, step)
+            step.skips = adder_of(self._origin.run)
+            record_score(call, self._origin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from fitprint._core import ids, process, provenance
@@ -26,8 +26,20 @@ def begin_run(
     flavor: str | None = None,
     parent_id: str | None = None,
     tags: Mapping[str, str] | None = None,
+    fill: Callable[[RunWriter], None] | None = None,
 ) -> Run:
     """Begin a run: its folder exists afterwards, and its record has the status RUNNING.
+
+    Args:
+        settings: The settings.
+        name: The name of the run, unless the settings name it.
+        flavor: The name of the flavor that records it.
+        parent_id: The id of the run that this one is a child of.
+        tags: Further tags.
+        fill: Adds what is known already, so that it is in the record that is written first.
+
+    Returns:
+        The run.
 
     Raises:
         StoreUnavailable: If the store failed less than a minute ago.
@@ -50,6 +62,8 @@ def begin_run(
         begun = new_run = store.begin(record.run_id)
         redactor = redactor_for(settings.redact, settings.redact_allow)
         begun = writer = RunWriter(record, store.location, new_run, redactor)
+        if fill is not None:
+            fill(writer)
         writer.write()
         store_breaker.recover(store.location)
         return Run(record, store, writer)

@@ -136,7 +136,9 @@ def find_origin(value: Any) -> Origin | None:
     owner = _array_owner(value)
     if owner is None and _with_pandas:
         owner = next(iter(_column_owners(value, 1)), None)
-    entry = _remembered.get(id(owner)) if owner is not None else None
+    if owner is None or owner is value:
+        return None
+    entry = _remembered.get(id(owner))
     return entry.origin if entry is not None and entry.reference() is owner else None
 
 
@@ -151,13 +153,12 @@ def common_origin(values: Iterable[Any]) -> Origin | None:
     """
     common: Origin | None = None
     for value in values:
-        if value is None:
-            continue
         origin = find_origin(value) if _remembered else None
-        if origin is None and (run := run_index.run_of(value)) is not None:
-            origin = Origin(run, {})
         if origin is None:
-            continue
+            run = run_index.trained_by(value)
+            if run is None:
+                continue
+            origin = Origin(run, {})
         if common is not None and common.run is not origin.run:
             return None
         common = common or origin
@@ -189,8 +190,9 @@ def _array_owner(value: Any) -> Any:
     numpy = sys.modules.get("numpy")
     if numpy is None or not issubclass(type(value), numpy.ndarray):
         return None
-    while isinstance(value.base, numpy.ndarray):
-        value = value.base
+    array: Any = numpy.ndarray
+    while (base := value.base) is not None and isinstance(base, array):
+        value = base
     return value
 
 

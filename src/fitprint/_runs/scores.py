@@ -66,11 +66,11 @@ class _Names:
         return _numbered(name, known.index(identity) + 1)
 
     def free(self, metric: str, label: str, ending: str, taken: Mapping[str, object] | list[str]) -> str:
-        """Return the name for one more value of a metric."""
-        count = self.counts.get((metric, label), 0) + 1
+        """Return the name for one more value of a metric, or for one more artifact, whose name has an ending."""
+        count = self.counts.get((metric + ending, label), 0) + 1
         while (name := f"{_numbered(metric, count)}_{label}{ending}") in taken:
             count += 1
-        self.counts[metric, label] = count
+        self.counts[metric + ending, label] = count
         return name
 
 

@@ -357,6 +357,14 @@ class Flavor(ABC):
         """
         return data
 
+    def validated_model(self, call: TrainingCall) -> Any:
+        """Return the model that a training call says something of without training it; None, as by default, if none.
+
+        A cross-validation trains copies of an estimator. If the estimator itself is a recorded model, `scores` of the
+        call are added to the run of that model too.
+        """
+        return None
+
     def scores(self, call: TrainingCall) -> Mapping[str, float]:
         """Return the metrics that a `Role.SCORES` call has made of predictions, by their names.
 
@@ -368,8 +376,11 @@ class Flavor(ABC):
         return {self.score_name(call): float(call.result)} if is_number else {}
 
     def score_name(self, call: TrainingCall) -> str:
-        """Return the name of the metric that a `Role.SCORES` call makes: by default the function's name."""
-        return call.name
+        """Return the name of the metric that a `Role.SCORES` call makes.
+
+        By default it is the name of the function, and for a method that of the class before it: ``Booster_score``.
+        """
+        return call.name if call.instance is None else f"{type(call.instance).__name__}_{call.name}"
 
     def score_artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         """Return what a `Role.SCORES` call has made that is not a number, such as a confusion matrix.

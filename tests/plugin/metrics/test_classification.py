@@ -62,7 +62,7 @@ def oracle(truth, predicted, probability, weight, **averaging):
 
 @pytest.mark.parametrize("named", [True, False], ids=["classes", "no-classes"])
 @pytest.mark.parametrize("rounded", [False, True], ids=["distinct", "ties"])
-@pytest.mark.parametrize("weighted", [False, True], ids=["counts", "weights"])
+@pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.series), True], ids=["counts", "weights"])
 def test_all_metrics_equal_scikit_learn(weighted, rounded, named):
     for seed in range(30):
         classes, truth, predicted, probability, weight = random_case(seed, weighted=weighted, rounded=rounded)
@@ -79,6 +79,7 @@ def test_all_metrics_equal_scikit_learn(weighted, rounded, named):
         assert facts.labels.tolist() == classes.tolist()
 
 
+@pytest.mark.series
 def test_single_precision_probabilities_are_clipped_at_their_own_precision():
     for seed in range(40):
         classes, truth, predicted, probability, weight = random_case(seed, dtype=np.float32, rounded=True)
@@ -88,7 +89,7 @@ def test_single_precision_probabilities_are_clipped_at_their_own_precision():
         assert facts.metrics == pytest.approx(expected, rel=EXACT)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.series), True])
 def test_labels_of_truth_and_prediction_may_differ(weighted):
     for seed in range(60):
         random = np.random.default_rng(seed)
@@ -110,7 +111,7 @@ def test_labels_of_truth_and_prediction_may_differ(weighted):
 
 
 @pytest.mark.parametrize("positive", [0, 1])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.series), True])
 def test_pos_label_scores_that_label_alone(positive, weighted):
     for seed in range(40):
         random = np.random.default_rng(seed)

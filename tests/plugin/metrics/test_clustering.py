@@ -21,6 +21,7 @@ def clustered(seed, n=None):
     return data, labels
 
 
+@pytest.mark.series
 def test_equals_scikit_learn_on_all_rows():
     for seed in range(150):
         data, labels = clustered(seed)

@@ -34,6 +34,7 @@ def two_class_case(seed, n=None):
     return truth, score, weight
 
 
+@pytest.mark.series
 def test_unthinned_curves_equal_scikit_learn():
     for seed in range(200):
         truth, score, weight = two_class_case(seed)

@@ -36,6 +36,7 @@ def multilabel_oracle(truth, predicted, probability, weight):
     return expected
 
 
+@pytest.mark.series
 def test_indicator_matrices_equal_scikit_learn():
     for seed in range(100):
         truth, predicted, probability, weight = multilabel_case(seed)

@@ -47,6 +47,11 @@ class CatBoostFlavor(BoostingFlavor):
             Patch("catboost.core", "train"),
             Patch("catboost.core", "cv"),
             Patch("catboost.core", "Pool.__init__", role=Role.WATCHED),
+            *(
+                Patch("catboost.core", f"CatBoost.{name}", subclasses=True, role=Role.PREDICTS)
+                for name in ("predict", "predict_proba", "predict_log_proba")
+            ),
+            Patch("catboost.core", "CatBoost.score", subclasses=True, role=Role.SCORES),
         ]
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:

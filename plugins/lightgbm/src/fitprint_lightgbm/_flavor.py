@@ -47,6 +47,12 @@ class LightGBMFlavor(BoostingFlavor):
             Patch("lightgbm.engine", "cv"),
             Patch("lightgbm.sklearn", "LGBMModel.fit", subclasses=True),
             Patch("lightgbm.basic", "Dataset.__init__", role=Role.WATCHED),
+            Patch("lightgbm.basic", "Booster.predict", role=Role.PREDICTS),
+            *(
+                Patch("lightgbm.sklearn", f"LGBMModel.{name}", subclasses=True, role=Role.PREDICTS)
+                for name in ("predict", "predict_proba")
+            ),
+            Patch("lightgbm.sklearn", "LGBMModel.score", subclasses=True, role=Role.SCORES),
         ]
 
     def world(self, call: TrainingCall) -> tuple[int, int]:

@@ -123,11 +123,16 @@ class SklearnFlavor(Flavor):
         return _scores.predicted_data(call)
 
     def scores(self, call: TrainingCall) -> Mapping[str, float]:
+        if call.name in _entry_points.CROSS_VALIDATION:
+            return _scores.validation_scores(call)
         _scores.skip_others(call)
         return super().scores(call)
 
     def score_name(self, call: TrainingCall) -> str:
-        return _scores.name_of(call)
+        return _scores.scorer_name(call) if call.name == _scores.SCORER else super().score_name(call)
+
+    def validated_model(self, call: TrainingCall) -> Any:
+        return call.argument("estimator") if call.instance is None else None
 
     def score_artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         return _scores.artifacts_of(call)

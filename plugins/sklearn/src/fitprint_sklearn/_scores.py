@@ -14,12 +14,8 @@ SCORER = "__call__"
 """The method by which a scorer is called: ``get_scorer("accuracy")(model, X, y)``."""
 
 
-def name_of(call: TrainingCall) -> str:
-    """Return the name of the metric that a call makes: of `score` with the class of the estimator, as in MLflow."""
-    if call.name == "score":
-        return f"{type(call.instance).__name__}_score"
-    if call.name != SCORER:
-        return call.name
+def scorer_name(call: TrainingCall) -> str:
+    """Return the name of the metric that a scorer makes: that of its function, with ``neg_`` if it is the negative."""
     function = getattr(call.instance, "_score_func", None)
     name = str(getattr(function, "__name__", None) or type(function or call.instance).__name__)
     return f"neg_{name}" if getattr(call.instance, "_sign", 1) < 0 else name
@@ -27,7 +23,17 @@ def name_of(call: TrainingCall) -> str:
 
 def predicted_data(call: TrainingCall) -> Any:
     """Return the ``X`` of a call that predicts by itself: a scorer is given the estimator before it."""
-    return call.argument("X") if call.name == SCORER else call.argument("X", next(iter(call.args), None))
+    return call.argument("X", next(iter(call.args), None))
+
+
+def validation_scores(call: TrainingCall) -> dict[str, float]:
+    """Return the means of a cross-validation's test scores, by names that begin with that of the function."""
+    if call.name == "cross_val_score":
+        return {"cross_val_score": float(np.mean(call.result))}
+    if call.name != "cross_validate":
+        return {}
+    scores = {name: values for name, values in call.result.items() if name.startswith("test_")}
+    return {f"cross_validate_{name}": float(np.mean(values)) for name, values in scores.items()}
 
 
 def artifacts_of(call: TrainingCall) -> Mapping[str, Any]:
@@ -39,7 +45,7 @@ def artifacts_of(call: TrainingCall) -> Mapping[str, Any]:
 def skip_others(call: TrainingCall) -> None:
     """Say of a metric that has several values, such as one for each class, that it is not recorded."""
     if isinstance(call.result, (np.ndarray, tuple)) and call.name not in _ARTIFACTS:
-        call.skip(f"{name_of(call)} after the training", "metric", "its result is not one number")
+        call.skip(f"{call.name} after the training", "metric", "its result is not one number")
 
 
 def _report(call: TrainingCall) -> Mapping[str, Any]:

@@ -52,6 +52,12 @@ class XGBoostFlavor(BoostingFlavor):
             Patch("xgboost.training", "cv"),
             Patch("xgboost.sklearn", "XGBModel.fit", subclasses=True),
             *(Patch("xgboost.core", f"{name}.__init__", role=Role.WATCHED) for name in matrices),
+            *(Patch("xgboost.core", f"Booster.{name}", role=Role.PREDICTS) for name in ("predict", "inplace_predict")),
+            *(
+                Patch("xgboost.sklearn", f"XGBModel.{name}", subclasses=True, role=Role.PREDICTS)
+                for name in ("predict", "predict_proba")
+            ),
+            Patch("xgboost.sklearn", "XGBModel.score", subclasses=True, role=Role.SCORES),
         ]
 
     def world(self, call: TrainingCall) -> tuple[int, int]:

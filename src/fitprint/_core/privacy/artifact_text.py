@@ -7,11 +7,18 @@ import io
 import json
 from typing import Any
 
-from fitprint._core.jsonable import to_bytes
+from fitprint._core.jsonable import of_data, to_bytes
 from fitprint._core.privacy import Redactor
 
 _COLUMN = "param_"
 """The prefix of the columns that hold params in the table of a search."""
+
+
+def artifact_bytes(name: str, content: Any, redactor: Redactor) -> bytes:
+    """Return what is written of an artifact: bytes as they are, a text in UTF-8, everything else as JSON; redacted."""
+    if isinstance(content, str):
+        content = content.encode("utf-8", "backslashreplace")
+    return hidden_content(name, content if isinstance(content, bytes) else of_data(content), redactor)
 
 
 def hidden_content(name: str, content: bytes, redactor: Redactor) -> bytes:
