@@ -55,7 +55,7 @@ _WORDS = {
     **dict.fromkeys(("training", "train", "learn", "dtrain"), TRAINING),
     **dict.fromkeys(("validation", "valid", "val", "eval", "dev"), VALIDATION),
     **dict.fromkeys(("test", "holdout", "heldout"), HELD_OUT),
-    **dict.fromkeys(("cv", "mean_test"), CROSS_VALIDATION),
+    **dict.fromkeys(("cv", "mean_test", "cross_val", "cross_validate_test"), CROSS_VALIDATION),
     "mean_train": TRAINING,
 }
 _NAMED_FIRST = re.compile(rf"({'|'.join(sorted(_WORDS, key=len, reverse=True))})[_/ ](.+)")
@@ -135,14 +135,15 @@ def known_metric(record: Record, name: str) -> KnownMetric | None:
         name: The name of the metric.
     """
     evaluation, value = record.evaluations.get(name), record.metrics[name]
-    if evaluation is not None:
+    if evaluation is not None and not str(evaluation.get("metric")).startswith("cross_val"):
         is_training_data = evaluation.get("training_data")
         data = EVALUATED if is_training_data is None else TRAINING if is_training_data else HELD_OUT
         of = str(evaluation.get("data") or ("held-out data" if data == HELD_OUT else "unknown data"))
         return KnownMetric(name, value, data, _measure(str(evaluation.get("metric") or name), record), of)
     if f"mean_{name}" in record.metrics:  # the value of the last fold
         return None
-    data, measured = _parsed(name, record.flavor is not None)
+    metric = name if evaluation is None else str(evaluation.get("metric"))
+    data, measured = _parsed(metric, record.flavor is not None)
     if not measured:
         return None
     scored_by = record.tags.get("scoring", "") if data == CROSS_VALIDATION and measured == "score" else ""
