@@ -178,6 +178,23 @@ def test_at_a_terminal_a_long_reason_is_shown_whole(store, terminal, without_col
     assert [word for word in text.split() if word.startswith("word")] == words
 
 
+def test_what_was_set_comes_first_and_the_defaults_last(run, terminal, without_colours, invoke, document):
+    with fitprint.start_run("fitted") as made:
+        made.log_params({"depth": 3, **{f"default_{number}": number for number in range(40)}})
+        made.log_metrics({"fit_time": 1.5, "training_accuracy_score": 0.75, "val_accuracy": 0.5})
+        made._writer.add_default_params(f"default_{number}" for number in range(40))
+    text = without_colours(terminal(80, "show", "last"))
+    parts = ["fitted  FINISHED  val_accuracy 0.5", "Params  40 more have default values", "  depth  3", "Metrics"]
+    parts += ["\n  val_accuracy ", "  training_accuracy_score ", "  fit_time ", "Tags", "Params with default values"]
+    assert [text.count(part) for part in parts] == [1] * len(parts)
+    assert sorted(parts, key=text.index) == parts
+    defaults = " ".join(text[text.index(parts[-1]) :].split()).removeprefix(parts[-1])
+    assert defaults.split(", ")[1:] == [f"default_{number}={number}" for number in range(1, 40)]
+    assert max(map(len, text.splitlines())) <= 80
+    assert re.search(r"\n  default_39 +39\n", invoke("show", "last").stdout)
+    assert document("show", "last")["default_params"] == [f"default_{number}" for number in range(40)]
+
+
 def test_a_prefix_of_several_runs_and_of_none(store, invoke):
     for name in "ab":
         with fitprint.start_run(name):

@@ -14,10 +14,10 @@ from fitprint._runs.run import Run, record_of
 from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages
 from fitprint.cli.lookup import Reading, found_run
-from fitprint.cli.render import FOLDED, Columns, Page, signature_rows, size_or_missing, styled
+from fitprint.cli.render import FOLDED, Columns, Page, signature_rows, size_or_missing, styled, terminal_width
 from fitprint.cli.runs_table import STATUS_STYLES, add_runs
 from fitprint.cli.texts import as_json as json_text
-from fitprint.cli.texts import duration, number_text, seconds_since, time_text
+from fitprint.cli.texts import duration, number_text, seconds_since, time_text, value_text
 from fitprint.models.errors import PackageError
 from fitprint.stores import Store
 from fitprint.stores.layout import ARTIFACTS
@@ -127,7 +127,7 @@ def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store)
         page.title("Artifacts")
         _files(page, document["artifacts"])
     page.mapping("Tags", document["tags"])
-    page.mapping("Params with default values", as_default)
+    _defaults(page, as_default)
     page.print()
 
 
@@ -135,6 +135,16 @@ def _first_line(page: Page, run: Run) -> None:
     metric = deciding_metric(record_of(run))
     parts = [(run.name, "bold"), ("  ", ""), (run.status, STATUS_STYLES.get(run.status, ""))]
     page.line(*parts, *([("  ", ""), (metric.text(), "bold")] if metric is not None else []))
+
+
+def _defaults(page: Page, as_default: dict[str, Any]) -> None:
+    """Add the params that nobody has set: as one text where a terminal folds it, else on a line each."""
+    title = "Params with default values"
+    if terminal_width() is None or not as_default:
+        page.mapping(title, as_default)
+    else:
+        page.title(title)
+        page.table([(", ".join(f"{name}={value_text(value)}" for name, value in as_default.items()),)], FOLDED)
 
 
 def _metrics(run: Run, steps: dict[str, int]) -> list[tuple[str, ...]]:
