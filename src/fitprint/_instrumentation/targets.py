@@ -95,7 +95,8 @@ def patch_attribute(owner: Any, name: str, begin: Begin) -> Place | None:
 def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> list[Place]:
     """Replace originals by their patches wherever a module has them under some name.
 
-    Only the dictionaries of the modules are read, so that no module which loads itself lazily is loaded.
+    Only the dictionaries of the modules are read, so that no module which loads itself lazily is loaded. A module that
+    defines a function keeps it: an object that has held the original before is pickled by its name there.
 
     Args:
         patches: The patches by the id of their original.
@@ -109,7 +110,7 @@ def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> lis
         names = own_attributes(module)
         for name, value in list(names.items()):
             patched = patches.get(id(value))
-            if patched is not None and value is patched.__wrapped__:
+            if patched is not None and value is patched.__wrapped__ and value.__module__ != module.__name__:
                 names[name] = patched
                 places.append(Place(module, name, patched))
     return places
