@@ -76,6 +76,7 @@ def test_one_thing_has_one_name_in_all_frameworks(measure, names):
         ("mean_test_f1_macro", "cv f1_macro"),
         ("cv_accuracy_score", "cv accuracy"),
         ("inertia", "inertia"),
+        ("rsquared", "training r2"),
         ("oob_score", "oob score"),
     ],
 )
@@ -88,7 +89,17 @@ def test_a_name_that_a_user_gave_is_not_taken_for_that_of_an_evaluation_set():
 
 
 @pytest.mark.parametrize(
-    "name", ["fit_time", "std_test_score", "best_index", "best_rank_test_score", "n_iter", "test-auc-std", "candidates"]
+    "name",
+    [
+        "fit_time",
+        "std_test_score",
+        "best_index",
+        "best_rank_test_score",
+        "n_iter",
+        "test-auc-std",
+        "candidates",
+        "nobs",
+    ],
 )
 def test_numbers_that_say_nothing_of_the_model_are_left_out(name):
     assert deciding_metric(record(name)) is None

@@ -58,12 +58,14 @@ _WORDS = {
     **dict.fromkeys(("cv", "mean_test", "cross_val", "cross_validate_test"), CROSS_VALIDATION),
     "mean_train": TRAINING,
 }
+_OF_TRAINING = {"rsquared": "r2"}
+"""Metrics that are of the training data though their names do not say so, and what they measure."""
 _NAMED_FIRST = re.compile(rf"({'|'.join(sorted(_WORDS, key=len, reverse=True))})[_/ ](.+)")
 _OF_A_SET = re.compile(r"([^-]+(?:-[^-]+)*)-([^-]+)")
 """``validation_0-auc``, ``my set-auc``: how boosting libraries name the metrics of an evaluation set."""
 _NO_QUALITY = re.compile(
     r"(.*_)?(std|rank|split\d+)_.+|.*-stdv?|(.*[_-])?(time|times|index|iter|iteration|step|steps|epoch|epochs|value)"
-    r"|candidates|n_.+|lr|learning_rate"
+    r"|candidates|n_.+|nobs|df_.+|lr|learning_rate"
 )
 """The names of numbers that say nothing of how good a model is."""
 
@@ -176,6 +178,8 @@ def _parsed(name: str, is_training: bool) -> tuple[str, str]:
             if data != TRAINING:  # a set that was given to the training is no held-out one, whatever its name is
                 data = CROSS_VALIDATION if name.endswith("-mean") else VALIDATION
             return data, _canonical(of_a_set[2])
+    if name in _OF_TRAINING:
+        return TRAINING, _OF_TRAINING[name]
     named_first = _NAMED_FIRST.fullmatch(name)
     if named_first is not None:
         return _WORDS[named_first[1]], _canonical(named_first[2])

@@ -25,6 +25,8 @@ def model_params(model: Prophet) -> Params:
     params["seasonalities"] = _settings(model.seasonalities)
     params["regressors"] = _settings(model.extra_regressors)
     as_default |= {name for name in ("country_holidays", "seasonalities", "regressors") if not params[name]}
+    if params.get("holidays_mode") == params.get("seasonality_mode"):  # the constructor takes the one for the other
+        as_default.add("holidays_mode")
     return Params(params, as_default)
 
 
@@ -33,9 +35,10 @@ def fit_params(call: TrainingCall) -> dict[str, Any]:
     return {name: value for name, value in call.kwargs.items() if name != "df" and not isinstance(value, Mapping)}
 
 
-def fitted_params(model: Prophet) -> dict[str, Any]:
+def fitted_params(model: Prophet) -> Params:
     """Return what ``fit`` itself chose: the seasonalities that the data needs, and the number of changepoints."""
-    return {"n_changepoints": model.n_changepoints, "seasonalities": _settings(model.seasonalities)}
+    params = {"n_changepoints": model.n_changepoints, "seasonalities": _settings(model.seasonalities)}
+    return Params(params, unchanged(params, default_values(Prophet)))
 
 
 def validation_params(call: TrainingCall) -> Params:
