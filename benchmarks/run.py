@@ -44,6 +44,7 @@ def main() -> None:
     parts = [heading(), fits_table(rows), targets_table(rows)]
     if not given.case:
         parts += [other_table(whole_figures()), limits_table(), enforcement_table(), held_out_table()]
+        parts.append(evaluating_table(given.rounds))
     text = "\n\n".join(parts)
     print(text)
     if given.write:
@@ -237,6 +238,30 @@ def held_out_table() -> str:
     lines.append(f"| for comparison: a prediction of a recorded model | {recorded:.1f} µs | |")
     shown = f"{metric:.2f} ms (the digest of 569 x 30 values: {digest:.2f} ms)"
     lines.append(_line("a recorded metric: at most 1 ms more, beside the digest of the data", shown, metric <= 1))
+    return "\n".join(lines)
+
+
+def evaluating_table(rounds: int) -> str:
+    """`fitprint.evaluate` beside MLflow's default evaluator, in turn; the best of each."""
+    pythons = {"fitprint": sys.executable, "mlflow": os.environ.get("FITPRINT_MLFLOW3_PYTHON", "")}
+    found: dict[str, dict[str, list[float]]] = {contender: {} for contender in pythons}
+    for _ in range(rounds):
+        for contender, python in pythons.items():
+            if not python:
+                continue
+            print(f"... evaluating.py {contender}", file=sys.stderr)
+            environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+            command = [python, str(HERE / "evaluating.py"), contender]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+            for name, spent in json.loads(done.stdout.strip().splitlines()[-1]).items():
+                found[contender].setdefault(name, []).append(spent)
+    lines = ["| aim | reached | |", "|---|---|---|"]
+    for name, ours in found["fitprint"].items():
+        if theirs := found["mlflow"].get(name):
+            times = min(theirs) / min(ours)
+            shown = f"1/{times:.0f} ({min(ours):.1f} ms, MLflow {min(theirs):,.0f} ms)"
+            aim = f"`evaluate` of 10,000 rows, {name}: at most 1/20 of MLflow's default evaluator"
+            lines.append(_line(aim, shown, times >= 20))
     return "\n".join(lines)
 
 

@@ -40,7 +40,14 @@ GROUPS = {
         "SecondsUnknown",
         "API_VERSION",
     ],
-    "Metrics": ["MetricHistory", "TrainingRows", "rows_within_budget", "training_metrics", "with_training_prefix"],
+    "Metrics": [
+        "MetricHistory",
+        "TrainingRows",
+        "rows_within_budget",
+        "skip_several_values",
+        "training_metrics",
+        "with_training_prefix",
+    ],
     "Gradient boosting": ["BoostingFlavor", "ContainerOrigins", "UnknownColumns", "example_row"],
 }
 """The first sections, with their names in this order; every other name comes after them, by itself."""

@@ -15,6 +15,8 @@ from fitprint._version import __version__ as __version__
 
 _NAMES = {
     "fitprint._api.autolog": ("autolog", "disable", "get_tracking_uri", "set_experiment", "set_tracking_uri"),
+    "fitprint._api.evaluate": ("evaluate",),
+    "fitprint._api.evaluation_result": ("EvaluationResult",),
     "fitprint._api.models": ("ModelInfo", "log_model", "package_model", "save_model"),
     "fitprint._api.run_logging": (
         "log_artifact",

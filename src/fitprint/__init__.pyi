@@ -12,6 +12,8 @@ from fitprint._api.autolog import disable as disable
 from fitprint._api.autolog import get_tracking_uri as get_tracking_uri
 from fitprint._api.autolog import set_experiment as set_experiment
 from fitprint._api.autolog import set_tracking_uri as set_tracking_uri
+from fitprint._api.evaluate import evaluate as evaluate
+from fitprint._api.evaluation_result import EvaluationResult as EvaluationResult
 from fitprint._api.models import ModelInfo as ModelInfo
 from fitprint._api.models import log_model as log_model
 from fitprint._api.models import package_model as package_model

@@ -24,6 +24,7 @@ FRAMEWORKS = re.compile(
 """skops is not among them: it is a file format that several flavors share, as pickle is."""
 NAMED_FOR_A_REASON = {
     "keras_model_kwargs": "an argument of MLflow's autologging, known in order to be ignored",
+    "torch.": "modules that evaluate what a pickle gives them, told whichever frameworks are installed",
 }
 
 

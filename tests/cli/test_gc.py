@@ -14,7 +14,11 @@ import fitprint
 
 DIES = """
 import os, sys, fitprint
-run = fitprint.start_run(sys.argv[1])
+from fitprint._runs.open import begin_run
+from fitprint._runs.run import active_runs
+from fitprint._settings.layers import current
+run = begin_run(current().settings(), sys.argv[1], settles={settles})  # False: as a recorded training call begins one
+active_runs.push(run)
 run.log_param("depth", 3)
 run.log_metric("loss", 0.5)
 run.log_text("kept", "note.partial")
@@ -40,8 +44,8 @@ ENDED = "run._writer._open_run.finish = lambda: None; fitprint.end_run()"
 def dead(store, run_python):
     """Leaves a run open whose process is gone. Returns its id."""
 
-    def run(more: str = "pass", name: str = "dead") -> str:
-        return run_python(DIES.format(more=more), name).stdout.split()[0]
+    def run(more: str = "pass", name: str = "dead", settles: bool = False) -> str:
+        return run_python(DIES.format(more=more, settles=settles), name).stdout.split()[0]
 
     return run
 
@@ -118,6 +122,18 @@ def test_what_is_half_is_removed_and_the_rest_stays(store, dead, document, more,
     assert found.models == {}
 
 
+def test_the_run_of_a_block_is_closed_at_the_place_that_it_has_from_the_start(store, dead, invoke, document):
+    run_id = dead(HALF, settles=True)
+    assert document("gc", "--dry-run")["runs"][0]["did"] == "closed"
+    assert fitprint.get_run(run_id).path == store / run_id
+    assert "closed; incomplete, removed: .package-0" in invoke("gc").stdout
+    found = fitprint.get_run(run_id)
+    assert (found.path, found.status, found.params) == (store / run_id, "KILLED", {"depth": 3})
+    assert json.loads((found.path / "run.json").read_text())["status"] == "KILLED", "for readers anywhere"
+    assert files(found.path) == {"run.json", "metrics.jsonl", "artifacts/note.partial"}
+    assert invoke("gc").stdout == f"nothing to clean up in {store}\n"
+
+
 @pytest.mark.parametrize("more", [WHOLE, UNLISTED])
 def test_a_package_that_is_complete_stays_and_is_named(store, dead, invoke, more):
     run_id = dead(more)
@@ -143,7 +159,6 @@ def test_the_runs_of_living_processes_are_not_touched(store, invoke, document):
         made_older(run.path, 1e6)
         assert rows(document, "--older-than", "0s")[run.run_id]["reason"] == "its process is still running"
         assert "left alone: its process is still running" in invoke("gc").stdout
-        assert f"nothing to clean up in {store}" in invoke("gc").stdout
         assert files(store) == before
     assert fitprint.get_run(run.run_id).status == "FINISHED"
 
@@ -209,7 +224,7 @@ def rows_of_failed(document):
 
 
 def test_half_a_package_that_was_logged_to_a_run_after_its_end(store, run_python, invoke, document):
-    run_id = run_python(DIES.format(more=f"fitprint.end_run(); {HALF}"), "ended").stdout.split()[0]
+    run_id = run_python(DIES.format(more=f"fitprint.end_run(); {HALF}", settles=False), "ended").stdout.split()[0]
     assert (store / run_id / ".package-0").is_dir()
     assert "incomplete, removed: .package-0 (1.0 kB)" in invoke("gc").stdout
     found = fitprint.get_run(run_id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
+
+from fitprint.models.streams import limits
 
 
 class Canary:
@@ -65,3 +68,44 @@ def test_types_that_a_format_without_pickles_names(package, document):
     found = imported(document("inspect", package("sklearn_skops")))
     assert found["model.skops/schema.json"]["sklearn.pipeline.Pipeline"] == "framework"
     assert [*found] == ["model.skops/schema.json"]
+
+
+def test_a_model_behind_a_link_is_seen(package, document, tmp_path):
+    folder = package("sklearn_pickle")
+    (folder / "weights").mkdir()
+    (folder / "weights" / "words.txt").write_bytes(b"cos\nsystem\n.")
+    (folder / "link").symlink_to("weights")
+    (folder / "model.pkl").unlink()
+    (folder / "model.pkl").symlink_to("link/words.txt")
+    found = imported(document("inspect", folder))
+    assert found["model.pkl"] == {"os.system": "dangerous"}
+    assert found["weights/words.txt"] == {"os.system": "dangerous"}
+
+
+def test_a_model_outside_of_the_package_is_told_and_not_read(package, invoke, document, tmp_path):
+    folder = package("sklearn_pickle")
+    (tmp_path / "secret").write_bytes(b"cos\nsystem\n.")
+    (folder / "model.pkl").unlink()
+    (folder / "model.pkl").symlink_to(tmp_path / "secret")
+    [linked] = document("inspect", folder)["imports"]
+    assert linked["imports"] == []
+    assert "leads outside of the package" in linked["problem"]
+    (folder / "model.pkl").unlink()
+    (folder / "secret").write_bytes(b"")
+    described = folder / "MLmodel"
+    outside = str(tmp_path / "secret")
+    described.write_text(described.read_text("utf-8").replace("pickled_model: model.pkl", f"pickled_model: {outside}"))
+    [told] = document("inspect", folder)["imports"]
+    assert told["file"] == outside
+    assert "outside of the package, and was not read" in told["problem"]
+    assert "was not read" in invoke("inspect", folder).stdout
+
+
+def test_a_package_that_unfolds_without_end_is_not_to_be_trusted(package, invoke, document, monkeypatch):
+    monkeypatch.setattr(limits, "MOST_UNPACKED", 1_000_000)
+    folder = package("sklearn_pickle")
+    (folder / "model.pkl").write_bytes(gzip.compress(b"\x80\x04\x8e" + b"\xff" * 5 + b"\0" * 5_000_000))
+    problem = document("inspect", folder)["imports"][-1]["problem"]
+    assert problem.startswith("more than 1,000,000 bytes are packed in it")
+    assert problem.endswith("do not trust this package")
+    assert "do not trust this package" in " ".join(invoke("inspect", folder).stdout.split())

@@ -136,7 +136,10 @@ def test_a_broken_record_is_told_and_the_others_are_listed(store, invoke, docume
     (store / newest / "run.json").write_text('{"format": 2, "run_id"')
     result = invoke("runs", status=1)
     assert names(result.stdout) == ["run 0"]
-    assert result.stderr == f"fitprint: {store / newest / 'run.json'} is broken: not JSON; passed over\n"
+    assert (
+        result.stderr
+        == f"fitprint: {store / newest / 'run.json'} is broken: not JSON, or nested too deeply; passed over\n"
+    )
     assert [each["run_id"] for each in document("runs", status=1)["runs"]] == [oldest]
 
 

@@ -15,9 +15,11 @@ from fitprint.stores import open_store
 
 LEAVES_OPEN = """
 import os, sys, fitprint
+from fitprint._runs.open import begin_run
+from fitprint._settings.layers import current
 for number in range(int(sys.argv[1])):
     if os.fork() == 0:
-        run = fitprint.start_run(f"dead {number}")
+        run = begin_run(current().settings(), f"dead {number}")
         run.log_param("number", number)
         run.log_metric("m", number)
         run.log_param("long", "x" * int(sys.argv[2]))

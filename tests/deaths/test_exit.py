@@ -153,4 +153,4 @@ def test_nothing_is_waited_for_where_a_run_is_still_open(toy, store):
 def test_a_block_that_the_end_of_the_program_leaves_is_ended(toy, store):
     done = subprocess.run([sys.executable, "-c", OPENS_A_PIPE], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (7, "")
-    assert fitprint.get_run(done.stdout.strip()).status == "KILLED", "left by SystemExit"
+    assert fitprint.get_run(done.stdout.strip()).status == "FAILED", "left by SystemExit(7)"

@@ -1,4 +1,4 @@
-"""A Ctrl-C at every line of our own work: it passes as it is, and neither a run nor a session is left open."""
+"""A Ctrl-C or a deadline at every line of our own work: it passes as it is, and no run or session is left open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from interrupting import traced
 
 # The interpreter looks for signals at calls, and not where a block is left: a trace would leave the lock taken there.
 OF_A_LOCK = re.compile(r"\s*with .*(lock|_claiming)\b")
-toy = len(sys.argv) > 1
+toy, by_deadline = "toy" in sys.argv, "deadline" in sys.argv
+status_before, name = ("FAILED", "Deadline") if by_deadline else ("KILLED", "Interrupted")
 if toy:
     import toylearn
 
@@ -41,13 +42,13 @@ step = max(1, lines // 400)
 filters = list(warnings.filters)
 for number in range(1, lines + 1, step):
     before = {run.run_id for run in fitprint.runs(newest=2)}
-    tracer, raised = traced(number, OF_A_LOCK, train)
+    tracer, raised = traced(number, OF_A_LOCK, train, by_deadline)
 
     def expect(holds, what):
         if not holds:
             wrong.append(f"{tracer.place}: {what}")
 
-    expect(raised is tracer.raised, f"raised {raised!r}")
+    expect(raised is not None and raised is tracer.raised, f"raised {raised!r}")
     expect(call_scope.current() is None, "a session is left open")
     expect(isolation._depth.get() == 0 and list(warnings.filters) == filters, "warnings are not as they were")
     call_scope._current.set(None)
@@ -62,9 +63,9 @@ for number in range(1, lines + 1, step):
         half += [each.name for each in run.path.glob("model*") if not (each / "checksums.json").exists()]
         unnamed = [each.name for each in run.path.glob("model*") if each.name not in run.models]
         expect(not half and not unnamed, f"left {half} {unnamed}")
-        if run.status == "KILLED":
+        if run.status == status_before:
             found["before"] += 1
-            expect(run.error["type"] == "Interrupted", f"{run.error}")
+            expect(run.error["type"] == name, f"{run.error}")
         elif run.status == "FINISHED":
             found["after" if interrupted else "complete"] += 1
             expect(run.params and run.metrics or interrupted, f"{run.params} {run.metrics}")
@@ -87,14 +88,16 @@ print(json.dumps({"lines": lines, "found": found, "wrong": wrong}))
 
 @pytest.mark.process
 @pytest.mark.slow
-def test_an_interruption_at_any_line_of_ours_leaves_nothing_open(run_interrupted, store, toy):
-    found = json.loads(run_interrupted(AT_EVERY_LINE, "toy").stdout)
+@pytest.mark.parametrize("by", ["interruption", "deadline"])
+def test_an_interruption_at_any_line_of_ours_leaves_nothing_open(run_interrupted, store, toy, by):
+    found = json.loads(run_interrupted(AT_EVERY_LINE, "toy", by).stdout)
     assert found["lines"] > 500
     assert min(found["found"].values()) > 0, "interrupted before, in and after the recording"
     assert found["wrong"] == []
 
 
 @pytest.mark.slow
-def test_an_interruption_at_any_line_while_an_estimator_is_recorded(run_interrupted, store):
-    found = json.loads(run_interrupted(AT_EVERY_LINE).stdout)
+@pytest.mark.parametrize("by", ["interruption", "deadline"])
+def test_an_interruption_at_any_line_while_an_estimator_is_recorded(run_interrupted, store, by):
+    found = json.loads(run_interrupted(AT_EVERY_LINE, by).stdout)
     assert found["wrong"] == []

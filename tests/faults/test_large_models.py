@@ -45,7 +45,10 @@ def test_ctrl_c_while_a_large_model_is_written(toy, store, tmp_path):
     (run,) = fitprint.runs()
     assert (run.status, run.params, run.metrics) == ("FINISHED", {"shift": 1.0}, {"mean": 3.0})
     assert [each.rule for each in run.skipped][-1] == "interrupted"
-    assert (run.models, sorted(each.name for each in run.path.iterdir())) == ({}, ["metrics.jsonl", "run.json"])
+    assert (run.models, sorted(each.name for each in run.path.iterdir())) == (
+        {},
+        ["artifacts", "metrics.jsonl", "run.json"],
+    )
 
 
 def test_a_large_buffer_is_written_in_blocks(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 import fitprint
 from fitprint._runs import store_breaker
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
+from fitprint._runs.side_writer import SideWriter
 
 
 @pytest.fixture
@@ -203,7 +204,115 @@ def test_a_run_whose_folder_was_removed_says_nothing_of_the_store(recorded, stor
         fitprint.end_run()
     recorded.Mean().fit([1], [2])
     assert statuses() == ["FINISHED"]
-    assert (store_breaker.breakers, caplog.messages) == ({}, [])
+    assert store_breaker.breakers == {}
+    assert caplog.messages == [f"run {run.run_id} was removed: what is added to it is lost"]
+
+
+def raises_nothing(run):
+    """All that a block may do while its store fails: training apart, which other tests do."""
+    run.log_param("p", 1)
+    run.log_metric("m", 1.0)
+    run.set_tag("t", 1)
+    run.log_text("x", "notes/a.txt")
+    run.log_dict({"a": 1}, "b.json")
+
+
+@pytest.mark.parametrize("hides", [in_the_way, shutil.rmtree], ids=["fails", "removed"])
+def test_a_block_whose_store_fails_raises_nothing_and_says_it_once(recorded, store, caplog, hides):
+    with fitprint.start_run() as run:
+        raises_nothing(run)
+        hides(run.path)
+        raises_nothing(run)
+        recorded.Mean().fit([1], [2])
+    raises_nothing(run)
+    assert len(caplog.messages) == 1, caplog.messages
+    assert str(store) in caplog.messages[0] or f"run {run.run_id} was removed" in caplog.messages[0]
+
+
+@pytest.mark.parametrize("hides", [in_the_way, shutil.rmtree], ids=["fails", "removed"])
+def test_a_block_whose_store_fails_lets_the_program_s_own_exception_pass(store, hides):
+    own = KeyError("mine")
+
+    def program():
+        with fitprint.start_run() as run:
+            hides(run.path)
+            raise own
+
+    with pytest.raises(KeyError) as raised:
+        program()
+    assert raised.value is own
+    assert (own.__cause__, own.__context__) == (None, None)
+
+
+def test_what_a_block_could_not_write_is_written_when_the_store_works_again(recorded, store):
+    with fitprint.start_run("mine") as run:
+        in_the_way(run.path)
+        run.log_param("kept", 1)
+        run.log_text("x", "lost.txt")
+    run.log_param("after", 2)
+    out_of_the_way(run.path)
+    a_minute_later()
+    recorded.Mean().fit([1], [2])
+    found = fitprint.get_run(run.run_id)
+    assert (found.status, found.params) == ("FINISHED", {"kept": 1, "after": 2})
+    assert [skip[:2] for skip in found.skipped] == [("artifact lost.txt", "store")]
+
+
+def test_a_name_that_clashes_is_an_error_of_its_call_alone(recorded, store, caplog):
+    with fitprint.start_run("mine") as run:
+        run.log_text("a", "conf/a.txt")
+        for name, reason in {
+            "conf": "there is a folder of that name",
+            "conf/a.txt/b": "'conf/a.txt' is a file",
+        }.items():
+            with pytest.raises(FileExistsError, match=f"'{name}' cannot be written, because {reason}"):
+                run.log_text("b", name)
+        with pytest.raises(OSError, match="File name too long"):
+            run.log_text("b", "x" * 300)
+        for name in ("run.json.partial", "RUN.JSON", "Artifacts", "also", "x.partial", "a\\b", ".."):
+            with pytest.raises(ValueError, match="not a valid name for a model"):
+                fitprint.toy.log_model(recorded.Mean().fit([1], [2]), name)
+        run.log_text("c", "after.txt")
+    recorded.Mean().fit([1], [2])
+    assert fitprint.runs()[0].status == "FINISHED"
+    assert (run.status, run.artifacts, caplog.messages) == ("FINISHED", ["conf/a.txt", "after.txt"], [])
+    assert store_breaker.breakers == {}
+    assert not list(store.rglob("*.partial"))
+
+
+def test_a_name_that_clashes_for_another_process_is_an_error_of_its_call_alone(store):
+    with fitprint.start_run("mine") as run:
+        pass
+    joined = SideWriter(str(store), run.run_id)
+    joined.write_artifact("conf/a.txt", b"a")
+    for name in ("conf", "conf/a.txt/b"):
+        with pytest.raises(FileExistsError, match="cannot be written, because"):
+            joined.write_artifact(name, b"b")
+    joined.write()
+    assert fitprint.get_run(run.run_id).artifacts == ["conf/a.txt"]
+    assert not list(store.rglob("*.partial"))
+    assert store_breaker.breakers == {}
+
+
+def test_a_waiting_run_that_cannot_be_written_keeps_no_other_waiting(store):
+    class Waits:
+        written_here = True
+
+        def __init__(self, error=None):
+            self.error, self.closed = error, False
+
+        def close(self):
+            if self.error:
+                raise self.error
+            self.closed = True
+
+    bad, good = Waits(OSError(21, "Is a directory")), Waits()
+    for run in (bad, good):
+        store_breaker.enqueue("somewhere", run)
+    store_breaker.recover("somewhere")
+    assert good.closed
+    store_breaker.reset("somewhere")
+    assert store_breaker.breakers == {}
 
 
 def test_a_bounded_number_of_values_waits_for_a_store():

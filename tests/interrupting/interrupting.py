@@ -1,6 +1,7 @@
-"""For scripts: a Ctrl-C at the n-th line of fitprint's own work, by way of a trace."""
+"""For scripts: a Ctrl-C or a deadline at the n-th line of fitprint's own work, by way of a trace."""
 
 import linecache
+import signal
 import sys
 from pathlib import Path
 
@@ -14,14 +15,23 @@ class Interrupted(KeyboardInterrupt):
     pass
 
 
+class Deadline(TimeoutError):
+    """What the handler of a program's own signal raises: to us it looks like an error of the disk."""
+
+
+def raise_deadline(number, frame):
+    raise Deadline
+
+
 class Tracer:
-    """Raises `Interrupted` before the n-th line of ours that runs; n = 0 counts them only.
+    """Raises `Interrupted`, or `Deadline` in a signal handler, before the n-th line of ours; n = 0 counts them only.
 
     ``never``: matches lines at which the interpreter looks for no signals, where a trace would raise all the same.
     """
 
-    def __init__(self, number, never):
+    def __init__(self, number, never, by_deadline=False):
         self.number, self.never, self.seen, self.place, self.raised = number, never, 0, "", None
+        self.by_deadline = by_deadline
 
     def __call__(self, frame, event, argument):
         name = frame.f_code.co_filename
@@ -36,14 +46,24 @@ class Tracer:
             self.seen += 1
             if self.seen == self.number:
                 self.place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
-                self.raised = Interrupted()
-                raise self.raised
+                self.interrupt()
         return self.line
 
+    def interrupt(self):
+        if not self.by_deadline:
+            self.raised = Interrupted()
+            raise self.raised
+        signal.signal(signal.SIGALRM, raise_deadline)
+        try:
+            signal.raise_signal(signal.SIGALRM)
+        except Deadline as raised:
+            self.raised = raised
+            raise
 
-def traced(number, never, train):
+
+def traced(number, never, train, by_deadline=False):
     """(the tracer, what was raised) of a training; what it gives is kept until the trace is off."""
-    tracer = Tracer(number, never)
+    tracer = Tracer(number, never, by_deadline)
     trained = None
     sys.settrace(tracer)
     try:

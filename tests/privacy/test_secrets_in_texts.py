@@ -49,8 +49,22 @@ HIDDEN = {
     "AccountName=x;AccountKey=abc==;End=1": "AccountName=x;AccountKey=***;End=1",
     "Authorization: Bearer abc": "Authorization: Bearer ***",
     "/jobs/password=hunter2": "/jobs/password=***",
+    "x --pass hunter2 -pw hunter3 --lr 1": "x --pass *** -pw *** --lr 1",
+    "curl -u me:hunter2 https://h": "curl -u *** https://h",
+    "sshpass -p hunter2 ssh h": "sshpass -p *** ssh h",
+    "Server=h;Uid=me;Pwd=hunter2;": "Server=h;Uid=me;Pwd=***;",
+    "https://h/maps?key=abc&q=1": "https://h/maps?key=***&q=1",
+    "https://b.h/k?X-Amz-Credential=a%2Fb&X-Amz-Expires=36&X-Amz-Signature=ab1": (
+        "https://b.h/k?X-Amz-Credential=***&X-Amz-Expires=36&X-Amz-Signature=***"
+    ),
+    "https://a.blob/c?sv=2020-08-04&sp=r&sig=a%2Fb%3D": "https://a.blob/c?sv=2020-08-04&sp=r&sig=***",
+    "/c?sp=r&sig=a%2Fb%3D": "/c?sp=r&sig=***",
+    "https://h/o?X-Goog-Signature=dead&x=1": "https://h/o?X-Goog-Signature=***&x=1",
 }
 LEFT = [
+    "docker run -u 1000:1000 image",
+    "https://h/y?monkey=1&sigma=abc&order=key",
+    "sorted by key=name, activation=sigmoid",
     "http://host:8080/path?email=a@b",
     "https://${USER}:${TOKEN}@host/simple",
     "sqlite:///x.db",

@@ -117,18 +117,6 @@ def test_models_for_mlflows_chat_server_are_refused_on_one_line(tmp_path, name):
     assert "\n" not in str(refused.value)
 
 
-def test_a_module_already_imported_from_elsewhere_is_told_of(saved, module, monkeypatch, caplog):
-    first = saved(loader_module="loads_twice", code_paths=[module("loads_twice")])
-    second = saved(loader_module="loads_twice", code_paths=[module("loads_twice", LOADER + "\nmore = 1\n")])
-    fitprint.load_model(first)
-    assert caplog.text == ""
-    fitprint.load_model(first)
-    assert caplog.text == ""
-    fitprint.load_model(second)
-    assert f"{second}: its module loads_twice is not loaded, because another one is already imported" in caplog.text
-    assert str(first / "code" / "loads_twice.py") in caplog.text
-
-
 def test_the_code_of_a_package_is_read_from_its_source_alone(saved, module, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     folder = saved(loader_module="loads_e", code_paths=[module("loads_e", "import own_package_part\n" + LOADER)])

@@ -37,7 +37,7 @@ def strict(path):
 
 
 def test_a_run_is_there_from_its_first_moment_and_moved_when_it_ends(store):
-    run = fitprint.start_run("mine")
+    run = begin_run(current().settings(), "mine")
     opened = store / ".open" / run.run_id
     assert run.path == opened
     record = strict(opened / "run.json")
@@ -49,11 +49,27 @@ def test_a_run_is_there_from_its_first_moment_and_moved_when_it_ends(store):
         "started": _process.process_start(os.getpid()),
         "pid_namespace": _process.pid_namespace(),
     }
-    fitprint.end_run()
+    run.end()
     assert run.path == store / run.run_id
     assert not opened.exists()
     assert strict(run.path / "run.json")["status"] == "FINISHED"
     assert sorted(each.name for each in store.iterdir()) == [".gitignore", ".open", run.run_id]
+
+
+def test_paths_taken_in_a_block_stay_valid_after_it(store):
+    with fitprint.start_run() as run:
+        run.log_text("x", "a.txt")
+        package = run._writer.begin_package(None)
+        package.write("MLmodel", "x")
+        run._writer.keep_package(package, "model", {})
+        half = run._writer.begin_package(None)
+        uri, path, model = run.info.artifact_uri, run.path, run.model_path
+        assert strict(path / "run.json")["status"] == "RUNNING"
+        assert path == store / run.run_id
+    assert os.listdir(uri) == ["a.txt"]
+    assert strict(path / "run.json")["status"] == "FINISHED"
+    assert (model / "MLmodel").read_text() == "x"
+    assert (os.listdir(store / ".open"), half.folder.exists()) == ([], False)
 
 
 def test_the_layout_of_a_finished_run(store):
@@ -150,14 +166,14 @@ def test_json_is_strict_and_numbers_come_back(store):
 def test_an_open_run_is_its_owner_s_alone_and_a_finished_one_as_the_umask_says(store, umask, folder, file):
     earlier = os.umask(umask)
     try:
-        run = fitprint.start_run()
+        run = begin_run(current().settings(), "mine")
         run.log_text("x", "sub/a.txt")
         run.log_metric("m", 1)
         package = run._writer.begin_package(None)
         package.write("model.bin", "...")
         run._writer.keep_package(package, "model", {})
         assert mode(run.path) == 0o700
-        fitprint.end_run()
+        run.end()
     finally:
         os.umask(earlier)
     for each in [run.path, *run.path.rglob("*")]:

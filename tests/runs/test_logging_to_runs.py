@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import textwrap
 import threading
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 import fitprint
+from fitprint._runs import waiting, writer
 
 
 class Figure:
@@ -236,3 +238,57 @@ def test_many_threads_log_to_one_run_and_nothing_is_lost(store):
     for number in range(4):
         assert found.metric_history(f"m{number}") == [(step, float(step)) for step in range(200)]
     assert len(found.params) == len(found.artifacts) == 40
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_changes_that_come_fast_are_written_together(store, monkeypatch, ended):
+    monkeypatch.setattr(writer, "BURST", 0.0)  # as if writing had taken its share of the time
+    with fitprint.start_run() as run:
+        file = run.path / "run.json"
+        if not ended:
+            before = file.read_bytes()
+            log_some(run)
+            assert file.read_bytes() == before
+            assert fitprint.get_run(run.run_id).params == {"p": 1}, "reading writes it first"
+            log_some(run, 2)
+            assert run.params == {"p": 2}
+    if ended:
+        before = file.read_bytes()
+        log_some(run)
+        assert file.read_bytes() == before
+        fitprint.runs()
+        log_some(run, 2)
+        with fitprint.start_run():  # beginning another run writes it
+            assert json.loads(file.read_bytes())["params"] == {"p": 2}
+    read = json.loads(file.read_bytes())
+    assert (read["params"], read["tags"]["t"], read["artifacts"]) == ({"p": 2}, "2", ["a.txt"])
+    assert waiting._waiting == set()
+
+
+def log_some(run, value=1):
+    run.log_param("p", value)
+    run.set_tag("t", value)
+    run.log_text("x", "a.txt")
+
+
+def test_changes_that_wait_are_written_at_exit(store, run_python):
+    script = """
+    import fitprint
+    from fitprint._runs import writer
+    writer.BURST = 0.0
+    run = fitprint.start_run()
+    run.log_param("p", 1)
+    print(run.run_id)
+    """
+    run_id = run_python(textwrap.dedent(script)).stdout.strip()
+    assert json.loads((store / run_id / "run.json").read_bytes())["params"] == {"p": 1}
+
+
+def test_writing_takes_a_share_of_the_time(store, monkeypatch):
+    with fitprint.start_run() as run:
+        own = run._writer
+        assert own._may_write()
+        own._allowance = -1.0
+        assert not own._may_write()
+        own._paced -= 1.0 / writer.SHARE
+        assert own._may_write()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fitprint
@@ -22,6 +24,17 @@ def test_a_block_ends_its_run_and_gives_it(store):
     assert fitprint.active_run() is None
     assert (run.status, status(run)) == ("FINISHED", "FINISHED")
     assert run.end_time is not None
+
+
+@pytest.mark.parametrize("name", [7, 0, np.int64(3), 1.5, Path("a/b")])
+def test_a_name_that_is_no_text_becomes_one(store, name):
+    with fitprint.start_run(run_name=name, description=name) as run:
+        pass
+    read = fitprint.get_run(run.run_id)
+    assert (read.name, read.tags["description"]) == (str(name), str(name))
+    with fitprint.start_run(run_id=run.run_id, name=np.int32(8)):
+        pass
+    assert fitprint.get_run(run.run_id).name == "8"
 
 
 def test_without_a_block_end_run_ends_it(store):
@@ -49,13 +62,20 @@ def test_other_statuses_are_refused_and_the_run_stays_open(store):
 
 
 @pytest.mark.parametrize(
-    ("error", "ended"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED"), (SystemExit, "KILLED")]
+    ("error", "ended"),
+    [
+        (ValueError("mine"), "FAILED"),
+        (KeyboardInterrupt("mine"), "KILLED"),
+        (SystemExit("mine"), "FAILED"),
+        (SystemExit(1), "FAILED"),
+        (SystemExit(0), "FINISHED"),
+        (SystemExit(), "FINISHED"),
+    ],
 )
 def test_an_exception_inside_ends_the_run_and_passes(store, error, ended):
-    raised = error("mine")
-    with pytest.raises(error) as caught, fitprint.start_run() as run:
-        raise raised
-    assert caught.value is raised
+    with pytest.raises(type(error)) as caught, fitprint.start_run() as run:
+        raise error
+    assert caught.value is error
     assert status(run) == ended
     assert fitprint.active_run() is None
 

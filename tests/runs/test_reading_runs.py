@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 
 import pandas
 import pytest
 
 import fitprint
 from fitprint._core import guard as _guard
+from fitprint._runs.gc import clean
 from fitprint._runs.record import model_skip
-from fitprint.stores import StoreError
+from fitprint.stores import StoreError, open_store
 
 
 def make(name, **metrics):
@@ -101,6 +104,7 @@ BROKEN = {
     "models": '{"format": 2, "run_id": "a", "name": "b", "models": {"model": 1}}',
     "not even text": b"\xff\xfe{}",
     "deep": "[" * 100_000,
+    "deep params": '{"format": 2, "run_id": "a", "name": "b", "params": {"p": %s}}' % ("[" * 200 + "]" * 200),
 }
 
 
@@ -121,6 +125,81 @@ def test_a_broken_record_is_told_once_and_passed_over(store, caplog, content):
     assert "\n" not in line
     with pytest.raises(StoreError, match=broken.run_id):
         fitprint.get_run(broken.run_id)
+
+
+def a_pipe(file):
+    os.mkfifo(file)
+
+
+def a_device(file):
+    file.symlink_to("/dev/zero")
+
+
+def a_sparse_giant(file):
+    with open(file, "wb") as opened:
+        opened.truncate(1 << 40)
+
+
+def a_folder(file):
+    file.mkdir()
+
+
+def a_link_to_itself(file):
+    file.symlink_to(file)
+
+
+@pytest.mark.parametrize("make_special", [a_pipe, a_device, a_sparse_giant, a_folder, a_link_to_itself])
+def test_what_is_no_file_of_lines_is_told_at_once_and_hides_no_other_run(store, caplog, make_special):
+    _guard.reset_warned()
+    good, special, values, also = (make(name) for name in ("good", "special", "values", "also"))
+    for run, name in ((special, "run.json"), (values, "metrics.jsonl")):
+        (run.path / name).unlink(missing_ok=True)
+        make_special(run.path / name)
+    (also.path / "also").mkdir()
+    make_special(also.path / "also" / "x.jsonl")
+    with caplog.at_level("WARNING", logger="fitprint"):
+        assert [run.run_id for run in fitprint.runs()] == [values.run_id, good.run_id]
+    assert len(caplog.messages) == 2
+    with pytest.raises(StoreError, match=r"metrics\.jsonl cannot be read"):
+        fitprint.get_run(values.run_id).metric_history("m")
+    assert [cleaned.run_id for cleaned in clean(open_store(str(store)))] == [special.run_id]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        '{"name": "m", "step": {}, "value": 1}',
+        '{"name": "m", "step": 0, "value": []}',
+        '{"name": "m", "step": 0, "value": 1, "time": "noon"}',
+        '{"name": ["m"], "step": 1e400, "value": 1}',
+        "[1]",
+        "\x00" * 1000,
+    ],
+)
+def test_lines_of_metrics_that_cannot_be_read_are_left_out(store, line):
+    with fitprint.start_run() as run:
+        run.log_metric("m", 1.0)
+    with open(run.path / "metrics.jsonl", "a") as file:
+        file.write(line + "\n" + '{"name": "m", "step": 1, "value": 2.0, "time": 1.0}\n')
+    assert fitprint.get_run(run.run_id).metric_history("m") == [(0, 1.0), (1, 2.0)]
+
+
+def test_tags_and_errors_of_other_types_are_texts(store):
+    run = make("odd")
+    file = run.path / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "tags": {"framework_version": 1}, "error": {"a": 1}}))
+    read = fitprint.get_run(run.run_id)
+    assert (read.tags, read.error) == ({"framework_version": "1"}, {"type": "", "message": "", "a": "1"})
+    assert "odd" in read._repr_html_()
+
+
+def test_a_copied_folder_is_a_run_with_the_name_of_its_folder(store):
+    run = make("copied")
+    shutil.copytree(run.path, store / ("f" * 32))
+    copy = fitprint.get_run("f" * 32)
+    assert (copy.run_id, copy.path, copy.name) == ("f" * 32, store / ("f" * 32), "copied")
+    assert [run.run_id for run in fitprint.runs()] == ["f" * 32, run.run_id]
 
 
 def test_a_record_of_a_later_release_is_read_without_what_it_does_not_know(store):
@@ -145,7 +224,7 @@ def test_unreadable_records_are_told(store, caplog):
     (run.path / "run.json").mkdir()
     with caplog.at_level("WARNING", logger="fitprint"):
         assert fitprint.runs() == []
-    assert "run.json cannot be read: Is a directory" in caplog.text
+    assert "run.json cannot be read: it is not a regular file" in caplog.text
 
 
 def test_a_store_that_cannot_be_read_is_an_error(store):

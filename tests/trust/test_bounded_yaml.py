@@ -48,6 +48,10 @@ REFUSED = {
     "no such day": ("a: 2026-02-31", "is not YAML: day is out of range"),
     "a list as a key": ("? [a]\n: b", "is not YAML: while constructing a mapping"),
     "no number": ("a: !!int abc", "is not YAML: "),
+    "an empty number": ('a: !!int ""', "is not YAML: "),
+    "an empty fraction": ('a: !!float ""', "is not YAML: "),
+    "no truth": ("a: !!bool x", "is not YAML: "),
+    "no time": ("a: !!timestamp x", "is not YAML: "),
     "no text": ("a: !!binary 'ü'", "is not YAML: "),
     "zero bytes": ("a: \0", "is not YAML: "),
 }

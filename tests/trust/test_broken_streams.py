@@ -11,6 +11,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
+from fitprint.models.streams import limits, opcodes
 from fitprint.models.streams import names as reading
 from fitprint.models.streams.names import names_of
 
@@ -44,18 +45,45 @@ def test_what_was_named_before_a_stream_breaks_is_kept():
 
 
 def test_an_endless_stream_is_read_so_far(monkeypatch):
-    monkeypatch.setattr(reading, "MOST_OPCODES", 1000)
-    read = found(b"cos\nsystem\n" + b"N0" * 1000 + b".")
+    monkeypatch.setattr(limits, "MOST_OPCODES", 3000)
+    read = found(b"cos\nsystem\n" + b"N0" * 5000 + b".")
     assert [str(each) for each in read.named] == ["os.system"]
-    assert read.problem == "it has more than 5,000,000 opcodes, and the rest was not read"
-    assert "opcodes, and the rest was not read" in found(b"\x80\x04N." * 1000).problem
+    assert read.problem == "the rest was not read: more than 3,000 opcodes are in its pickles"
+    assert "opcodes" in found(b"\x80\x04N." * 2000).problem
 
 
 def test_a_stream_of_endless_names_is_read_so_far(monkeypatch):
-    monkeypatch.setattr(reading, "MOST_NAMES", 10)
+    monkeypatch.setattr(limits, "MOST_NAMES", 10)
     read = found(b"".join(b"cm\nn%d\n" % n for n in range(100)))
     assert len(read.named) == 10
-    assert read.problem == "it names more than 10 classes and functions"
+    assert read.problem == "the rest was not read: more than 10 classes and functions are named in it"
+
+
+GROWING = {
+    "values": b"N",
+    "marks": b"(",
+    "kept values": b"N\x94",
+    "texts": b"\x8c\xff" + b"a" * 255,
+}
+
+
+@pytest.mark.parametrize("part", GROWING.values(), ids=GROWING)
+def test_a_stream_that_would_fill_the_memory_is_read_so_far(part, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_MEMORY", 100_000)
+    read = found(b"\x80\x04cos\nsystem\n" + part * 30_000)
+    assert [str(each) for each in read.named] == ["os.system"]
+    assert read.problem == "following it takes more than 100,000 bytes of memory: do not trust it"
+
+
+def test_a_line_without_end_is_read_so_far(monkeypatch):
+    monkeypatch.setattr(opcodes, "_LONGEST_LINE", 10_000_000)
+    assert found(b"I" + b"1" * 20_000_000).problem == "a line has more than 10,000,000 bytes: do not trust it"
+
+
+@pytest.mark.parametrize("making", [b"tR", b"t\x81", b"t}\x92"])
+def test_a_call_is_told(making):
+    assert found(b"\x80\x04ccollections\ndeque\n(" + making + b".").calls
+    assert not found(b"\x80\x04ccollections\ndeque\n.").calls
 
 
 def test_deep_tuples_are_no_matter(names):

@@ -43,6 +43,47 @@ DISGUISED = """
     cloudpickle:subprocess joblib:hash.__globals__
 """.split()  # noqa: SIM905
 
+NESTED = """
+    joblib:load joblib.numpy_pickle:load joblib.numpy_pickle:NumpyUnpickler numpy:load numpy:loadtxt numpy:fromfile
+    numpy:memmap numpy.lib.npyio:NpzFile numpy.ctypeslib:load_library numpy.f2py.crackfortran:getlincoef
+    numpy.f2py.crackfortran:myeval numpy.testing._private.utils:rundocs pandas:read_pickle pandas:eval
+    pandas.core.frame:DataFrame.query pandas.core.computation.eval:Anything cloudpickle:loads dill:loads
+    dill._dill:_import_module torch:load torch.storage:_load_from_bytes torch.serialization:load torch.hub:anything
+    torch.jit.unsupported_tensor_ops:execWrapper torch.utils.collect_env:run_and_read_all
+    torch.utils._config_module:ConfigModule.load_config torch._dynamo.guards:GuardBuilder.get
+    torch.fx.experimental.symbolic_shapes:ShapeEnv.evaluate_guards_expression
+    torch.utils.bottleneck.__main__:run_cprofile torch._inductor.codecache:compile_file
+    keras.src.saving.serialization_lib:deserialize_keras_object keras.src.saving:KerasSaveable._unpickle_model
+    pip:main requests.api:get aiohttp.client:ClientSession _pyrepl.pager:pipe_pager distutils.file_util:write_file
+    test.support.script_helper:assert_python_ok mlflow.pyfunc:load_model fitprint:load_model
+""".split()  # noqa: SIM905
+"""Loaders of nested pickles, and evaluators, of the kinds that scanners of pickles say they once missed."""
+
+HONEST = """
+    numpy._core.multiarray:_reconstruct numpy.random._pickle:__bit_generator_ctor numpy.ma.core:_mareconstruct
+    pandas._libs.internals:_unpickle_block pandas._libs.tslibs.timestamps:_unpickle_timestamp
+    pandas.core.indexes.base:_new_Index scipy.sparse._csr:csr_matrix sklearn.metrics._scorer:_PredictScorer
+    sklearn._loss._loss:__pyx_unpickle_CyHalfSquaredError sklearn.feature_selection._univariate_selection:f_classif
+    pyarrow.lib:_restore_array torch._utils:_rebuild_tensor_v2 torch:FloatStorage
+    sklearn.utils._metadata_requests:MetadataRequest
+""".split()  # noqa: SIM905
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_loaders_of_nested_pickles_and_evaluators_are_dangerous(name):
+    assert kind(name, frameworks=("torch", "keras")) == DANGEROUS
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_what_models_are_made_of_is_not(name):
+    assert kind(name, frameworks=("sklearn", "torch")) == FRAMEWORK
+
+
+def test_functions_of_the_user_s_may_be_called_as_they_like():
+    for name in ("mymodule:load_words", "__main__:eval_rmse"):
+        assert kind(name) == USER
+        assert kind(name, own=("mymodule",)) == USER
+
 
 @pytest.mark.parametrize("name", DANGERS + DISGUISED)
 def test_what_does_harm_is_dangerous(name):

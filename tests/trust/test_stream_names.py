@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from fitprint.models.streams import names as reading
+from fitprint.models.streams.limits import Budget
 from fitprint.models.streams.names import names_of
 from fitprint.pyfunc import PythonModel, PythonModelContext
 from fitprint.pyfunc._pickler import dumped
@@ -63,7 +64,9 @@ def test_all_that_unpickling_looks_up_is_named(value, protocol, names):
     for stream in (pickle.dumps(value, protocol), pickle._dumps(value, protocol)):
         noting = Noting(stream)
         noting.load()
-        looked_up = {".".join(reading._Reading({})._today(*pair).__dict__.values()) for pair in noting.looked_up}
+        looked_up = {
+            ".".join(reading._Reading({}, Budget())._today(*pair).__dict__.values()) for pair in noting.looked_up
+        }
         if protocol >= 3:
             looked_up = {".".join(pair) for pair in noting.looked_up}
         assert {*names(stream)} == looked_up

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+import fitprint
 from fitprint.models import mlmodel, trust
 from fitprint.models.checksums import verify
 from fitprint.models.errors import PackageError
@@ -97,3 +100,13 @@ def test_what_is_refused_is_one_line(whole):
             check(whole, level, **options)
         assert "\n" not in str(caught.value)
         assert str(caught.value).startswith(str(whole))
+
+
+@pytest.mark.parametrize("level", trust.LEVELS)
+@pytest.mark.parametrize("place", ["model.bin", "code/inner/pipe"])
+def test_a_package_with_a_pipe_in_it_is_refused_at_once(whole, level, place):
+    (whole / place).unlink(missing_ok=True)
+    (whole / place).parent.mkdir(exist_ok=True)
+    os.mkfifo(whole / place)
+    with pytest.raises(PackageError, match=f"{place} is not a regular file"):
+        fitprint.load_model(whole, trust=level)

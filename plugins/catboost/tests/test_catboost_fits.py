@@ -43,6 +43,37 @@ def test_training_metrics_without_an_evaluation_set(recorded, frames):
     )
 
 
+def test_training_metrics_beside_those_of_an_evaluation_set(recorded, frames):
+    model = catboost.CatBoostClassifier(**FEW).fit(frames.X, frames.y, eval_set=(frames.X_test, frames.y_test))
+    metrics = fitprint.last_run().metrics
+    assert metrics["training_accuracy_score"] == accuracy_score(frames.y, model.predict(frames.X))
+    assert "validation-Logloss" in metrics
+
+
+def test_several_quantiles_of_each_row_are_a_reason_and_no_error(recorded, frames):
+    model = catboost.CatBoostRegressor(**FEW, loss_function="MultiQuantile:alpha=0.1,0.5,0.9")
+    model.fit(frames.X, frames.X["a"])
+    assert ("training metrics", "several values") in [skip[:2] for skip in fitprint.last_run().skipped]
+    assert fitprint.evaluate(model, frames.X, frames.X["a"]).metrics == {"example_count": len(frames.X)}
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], ["no", "yes", "maybe"], [False, True]])
+def test_classes_are_evaluated_by_their_names(recorded, frames, labels):
+    target = np.array(labels)[np.arange(200) % len(labels)]
+    model = catboost.CatBoostClassifier(**FEW).fit(frames.X, target)
+    result = fitprint.evaluate(model, frames.X, target)
+    predicted = model.predict(frames.X).astype(str).ravel()
+    assert result.metrics["accuracy_score"] == accuracy_score(target.astype(str), predicted)
+    assert "log_loss" in result.metrics
+
+
+def test_the_base_class_is_evaluated_by_its_loss(recorded, frames):
+    model = catboost.CatBoost({**FEW, "loss_function": "Logloss"}).fit(frames.X, frames.y)
+    estimator = catboost.CatBoostClassifier(**FEW).fit(frames.X, frames.y)
+    expected = fitprint.evaluate(estimator, frames.X_test, frames.y_test).metrics
+    assert fitprint.evaluate(model, frames.X_test, frames.y_test).metrics == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("labels", [["no", "yes"], ["no", "yes", "maybe"], [False, True]])
 def test_classes(recorded, frames, labels):
     target = np.array(labels)[np.arange(200) % len(labels)]

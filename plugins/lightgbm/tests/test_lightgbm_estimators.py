@@ -31,7 +31,9 @@ def test_evaluation_sets_under_both_names(recorded, frames, old):
     assert (run.name, run.flavor) == ("LGBMClassifier", "lightgbm")
     for name, values in model.evals_result_["valid_0"].items():
         assert run.metric_history(f"valid_0-{name}") == list(enumerate(values))
-    assert set(run.metrics) == {"valid_0-auc", "valid_0-binary_logloss"}  # no metrics on training rows beside them
+    assert run.metrics["training_accuracy_score"] == accuracy_score(frames.y, model.predict(frames.X))
+    others = {name for name in run.metrics if not name.startswith("training_")}
+    assert others == {"valid_0-auc", "valid_0-binary_logloss"}
 
 
 def test_training_metrics_without_an_evaluation_set(recorded, frames):
@@ -54,6 +56,18 @@ def test_classes_that_are_texts(recorded, frames):
     loaded = fitprint.load_model(run.model_path)
     assert (loaded.predict(frames.X) == model.predict(frames.X)).all()
     assert loaded.unwrap().classes_.tolist() == ["maybe", "no", "yes"]
+
+
+def test_boosters_and_estimators_are_evaluated(recorded, frames):
+    model = lightgbm.LGBMClassifier(**FEW).fit(frames.X, frames.y)
+    result = fitprint.evaluate(model, frames.X_test, frames.y_test)
+    chances = model.predict_proba(frames.X_test)
+    assert result.metrics["log_loss"] == pytest.approx(log_loss(frames.y_test, chances))
+    by_booster = fitprint.evaluate(model.booster_, frames.X_test, frames.y_test)
+    assert by_booster.problem == "binary classification"
+    assert by_booster.metrics == pytest.approx(result.metrics)
+    numbers = lightgbm.train({"verbose": -1}, lightgbm.Dataset(frames.X, frames.y), 2)
+    assert fitprint.evaluate(numbers, frames.X_test, frames.y_test).problem == "regression"
 
 
 def logistic(truth, predicted):

@@ -96,18 +96,69 @@ def test_a_model_with_external_data(by_hand, tmp_path):
     np.testing.assert_array_equal(loaded.predict(rows)["y"], 2 * rows)
 
 
-def test_external_data_outside_of_the_package_is_refused(by_hand, tmp_path):
-    (tmp_path / "secret").write_bytes(b"\0" * 8)
+def _graph_with(tensor):
+    return helper.make_graph([], "inner", [], [], [tensor])
+
+
+def _at_initializer(model, tensor):
+    model.graph.initializer[0].CopyFrom(tensor)
+
+
+def _at_attribute(model, tensor):
+    model.graph.node.append(helper.make_node("Constant", [], ["unused"], value=tensor))
+
+
+def _at_nested_graph(model, tensor):
+    inner = helper.make_node("If", ["c"], ["d"], then_branch=_graph_with(tensor), else_branch=_graph_with(tensor))
+    model.graph.node.append(helper.make_node("Loop", ["", ""], ["e"], body=helper.make_graph([inner], "b", [], [])))
+
+
+def _at_sparse_tensor(model, tensor):
+    model.graph.sparse_initializer.add().values.CopyFrom(tensor)
+
+
+def _at_function(model, tensor):
+    node = helper.make_node("Constant", [], ["v"], value=tensor)
+    model.functions.append(helper.make_function("own", "f", [], ["v"], [node], [helper.make_opsetid("", 17)]))
+
+
+def _at_training(model, tensor):
+    model.training_info.add().algorithm.initializer.append(tensor)
+
+
+def external(location):
+    tensor = TensorProto(name="factor", data_type=TensorProto.FLOAT, dims=[2], data_location=TensorProto.EXTERNAL)
+    for key, value in (("location", location), ("offset", "0"), ("length", "8")):
+        tensor.external_data.add(key=key, value=value)
+    return tensor
+
+
+@pytest.mark.parametrize("way", ["relative", "absolute", "link"])
+@pytest.mark.parametrize(
+    "place", [_at_initializer, _at_attribute, _at_nested_graph, _at_sparse_tensor, _at_function, _at_training]
+)
+def test_external_data_outside_of_the_package_is_refused(by_hand, tmp_path, place, way):
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\0" * 8)
     save(by_hand(), tmp_path / "model")
     model = by_hand()
-    tensor = model.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    for key, value in (("location", "../secret"), ("offset", "0"), ("length", "8")):
-        tensor.external_data.add(key=key, value=value)
+    place(model, external({"relative": "../secret", "absolute": str(secret), "link": "weights"}[way]))
+    (tmp_path / "model" / "weights").symlink_to(secret)
     (tmp_path / "model" / "model.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(PackageError, match="outside"):
-        fitprint.onnx.load_model(tmp_path / "model")
+        fitprint.onnx.load_model(tmp_path / "model", trust="no-pickle")
+
+
+def test_files_that_only_the_runtime_would_read_are_refused(by_hand, tmp_path):
+    save(by_hand(), tmp_path / "model")
+    (tmp_path / "model" / "weights").write_bytes(b"\0" * 8)
+    in_training, compiled = by_hand(), by_hand()
+    _at_training(in_training, external("weights"))
+    compiled.graph.node.append(helper.make_node("EPContext", [], ["c"], embed_mode=0, ep_cache_context="weights"))
+    for model in (in_training, compiled):
+        (tmp_path / "model" / "model.onnx").write_bytes(model.SerializeToString())
+        with pytest.raises(PackageError, match="separate file"):
+            fitprint.onnx.load_model(tmp_path / "model", trust="no-pickle")
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x08"])

@@ -98,9 +98,9 @@ def test_single_numbers_that_an_estimator_keeps_are_metrics():
     assert fitprint.last_run().metrics["lower_bound"] == pytest.approx(model.lower_bound_)
 
 
-def test_what_says_nothing_of_itself_leaves_a_run_all_the_same():
-    KernelDensity().fit(X)
-    assert fitprint.last_run().metrics == {}
+def test_what_keeps_nothing_of_its_training_leaves_its_score():
+    model = KernelDensity().fit(X)
+    assert fitprint.last_run().metrics == {"training_score": model.score(X)}
     assert fitprint.last_run().params["kernel"] == "gaussian"
 
 

@@ -28,7 +28,9 @@ def test_one_run_of_xgboost_with_every_metric(recorded, frames):
     for name in ("auc", "logloss"):
         values = model.evals_result()["validation_0"][name]
         assert run.metric_history(f"validation_0-{name}") == list(enumerate(values))
-    assert set(run.metrics) == {"validation_0-auc", "validation_0-logloss"}
+    assert run.metrics["training_log_loss"] == pytest.approx(log_loss(frames.y, model.predict_proba(frames.X)))
+    others = {name for name in run.metrics if not name.startswith("training_")}
+    assert others == {"validation_0-auc", "validation_0-logloss"}
     assert fitprint.run_of(model).run_id == run.run_id
 
 
@@ -96,7 +98,7 @@ def test_random_forests(recorded, frames, name):
     assert run.name == name
     assert run.params["n_estimators"] == 7
     assert run.params["num_boost_round"] == 1
-    assert len(run.metrics) == 1
+    assert len([metric for metric in run.metrics if not metric.startswith("training_")]) == 1
     predicted = fitprint.load_model(run.model_path).predict(frames.X_test)
     assert (predicted == model.predict(frames.X_test)).all()
 
@@ -208,3 +210,22 @@ def test_a_call_of_train_says_which_params_were_set(recorded, frames):
     assert chosen(fitprint.last_run()) == {"max_depth": 2}
     xgboost.train({"max_depth": 2}, matrix, num_boost_round=3)
     assert chosen(fitprint.last_run()) == {"max_depth": 2, "num_boost_round": 3}
+
+
+def test_several_quantiles_of_each_row_are_a_reason_and_no_error(recorded):
+    quantiles = {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.5, 0.9]}
+    X, y = load_diabetes(return_X_y=True)
+    model = xgboost.XGBRegressor(**FEW, **quantiles).fit(X, y)
+    assert model.predict(X).shape == (len(X), 3)
+    run = fitprint.last_run()
+    assert not run.metrics
+    reason = "the model predicts 3 values of each row, such as quantiles, and the target has one"
+    assert [tuple(skip) for skip in run.skipped] == [("training metrics", "several values", reason)]
+    assert run.model_path is not None
+
+
+def test_a_ranker_says_why_it_has_no_training_metrics(recorded):
+    X, y = load_iris(return_X_y=True)
+    xgboost.XGBRanker(**FEW).fit(X, y, qid=np.repeat([0, 1, 2], 50))
+    reasons = {skip.what: skip.reason for skip in fitprint.last_run().skipped}
+    assert reasons["training metrics"] == "they are those of regressors and classifiers, and XGBRanker is neither"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from fitprint._core import launch
 from fitprint._core.guard import guarded, reset_warned, warn_once, warn_user
 from fitprint._core.process_state import on_reset
 from fitprint._core.publish import publish
@@ -12,6 +13,7 @@ from fitprint._instrumentation import registry
 from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.unknown_settings import warn_unknown, warn_unknown_of_flavor
 from fitprint._recorder.state import recorder_state
+from fitprint._runs import code
 from fitprint._settings.layers import configure, current, is_configured
 from fitprint._settings.signature import names_settings
 from fitprint._settings.table import TABLE, check_arguments, read_value
@@ -51,6 +53,8 @@ def autolog(
         log_training_metrics: Predict the training data and record how well the model fits it. Default: true.
         log_post_training_metrics: Record metrics that you compute of a recorded model's predictions on the model's run.
             Default: true.
+        log_code: Keep the script or the notebook's cells, and uncommitted changes: auto, of code, up to 100 kB; true;
+            false. Default: auto.
         max_model_size: Write no package larger than this: 100MB, 1.5GiB, or a number of bytes. Default: none.
         keep_incomplete: Write a package, marked as incomplete, of a training that failed or was interrupted, if its
             flavor can. Default: false.
@@ -105,6 +109,8 @@ def autolog_below_run() -> None:
     with guarded("turning it on below `fitprint run`"), registry.lock:
         if not is_configured():
             activate(current().with_scope(None, {}))
+            if launch.is_launched():
+                code.find_out(current().settings())
 
 
 def disable() -> None:
@@ -172,6 +178,8 @@ def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
         activate(current().with_scope(flavor, arguments))
         if recorder_state.on:
             settings = current().settings()
+            with guarded("the state of the code"):
+                code.find_out(settings)  # here, so that no training call has to wait for it
             say_what_is_missing((*(settings.flavors or ()), *settings.exclude_flavors))
             warn_unknown(registry.known_flavors().values())
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from fitprint._core.process_state import in_forked_child
+from fitprint._core.signal_handlers import own
 
 Part = tuple[str, str]
 """A text and its style, one of `STYLES` or an empty text."""
@@ -33,7 +34,7 @@ def has_colours(stream: Any) -> bool:
         return False
     try:
         return bool(stream.isatty())
-    except (AttributeError, OSError, ValueError):  # another kind of object, or a closed stream
+    except own(AttributeError, OSError, ValueError):  # another kind of object, or a closed stream
         return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import in_force
 from fitprint._core.process_state import on_reset
+from fitprint._core.signal_handlers import cause_of_program, own
 
 log = logging.getLogger("fitprint")
 
@@ -33,7 +35,8 @@ class Skips(Protocol):
 class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("metrics"):`
     """Run one step of recording. An error inside ends the step; it is logged once and kept as a skip reason.
 
-    What is not an `Exception` (a KeyboardInterrupt, a SystemExit) passes, because it is the user's.
+    What is not an `Exception` (a KeyboardInterrupt, a SystemExit) passes, because it is the user's, and so does what a
+    signal handler of the program has raised.
 
     Args:
         step: The name of the step, for the log and the skip reason.
@@ -73,6 +76,9 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
     ) -> bool:
         if error is None or not isinstance(error, Exception):
             return False
+        raised = cause_of_program(error, sys._getframe(1))
+        if raised is not None:
+            return _raise_on(raised, error)
         self.failed = True
         hide = getattr(self.skips, "hide", in_force().text)
         self.reason = reason = hide(describe(error))
@@ -87,6 +93,17 @@ class guarded:  # noqa: N801  a context manager, read as a verb: `with guarded("
         return True
 
 
+def _raise_on(raised: BaseException, error: BaseException) -> bool:
+    """Let the exception of a signal handler pass as it is, also where other code has made another error of it."""
+    if raised is error:
+        return False
+    context = raised.__context__
+    try:
+        raise raised
+    finally:
+        raised.__context__ = context
+
+
 def attempt(function: Callable[..., Any], *args: Any) -> tuple[bool, Any]:
     """Call a function of the user or of a framework that may refuse its arguments.
 
@@ -99,7 +116,7 @@ def attempt(function: Callable[..., Any], *args: Any) -> tuple[bool, Any]:
     """
     try:
         return True, function(*args)
-    except Exception as error:
+    except own(Exception) as error:
         return False, error
 
 
@@ -122,7 +139,7 @@ def message(error: BaseException) -> str:
     """Return the message of an error, up to 10,000 characters; never raises."""
     try:
         return str(error)[:10_000]
-    except Exception:
+    except own(Exception):
         return "(its message cannot be shown)"
 
 
@@ -162,7 +179,7 @@ def _log(level: int, line: str) -> None:
     """Log a line. A logging set-up of the program that raises does not reach the caller."""
     try:
         log.log(level, in_force().text(line))
-    except Exception:
+    except own(Exception):
         return
 
 

@@ -36,6 +36,11 @@ def environment_below(environment: Mapping[str, str], modules: Iterable[str]) ->
     return {**environment, PATH: os.pathsep.join([BOOTSTRAP, *folders]), VARIABLE: value}
 
 
+def is_launched() -> bool:
+    """Return whether this process is the program that `fitprint run` has started, and not a process below it."""
+    return os.environ.get(VARIABLE, "").partition(";")[0] == str(os.getpid())
+
+
 def let_children_record(on: bool) -> None:
     """Below `fitprint run`, decide whether the processes that this one starts record too; elsewhere do nothing.
 

@@ -7,6 +7,8 @@ import os
 import socket
 from pathlib import Path
 
+from fitprint._core.signal_handlers import own
+
 
 def this_process() -> dict[str, object]:
     """Describe this process so that another one on the same machine can find it again.
@@ -33,7 +35,7 @@ def host() -> str:
     """Return the name of this machine, or an empty text where the system does not know it."""
     try:
         return socket.gethostname()
-    except OSError:
+    except own(OSError):
         return ""
 
 
@@ -42,7 +44,7 @@ def boot_id() -> str | None:
     """Return the kernel's id of this boot (Linux), so that a pid of an earlier boot does not pass for a living one."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
+    except own(OSError):
         return None
 
 
@@ -51,7 +53,7 @@ def pid_namespace() -> str | None:
     """Return the kernel's name of the namespace of this process's pid (Linux): each container has another one."""
     try:
         return os.readlink("/proc/self/ns/pid")
-    except OSError:
+    except own(OSError):
         return None
 
 
@@ -67,7 +69,7 @@ def process_start(pid: int) -> int | None:
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
+    except own(OSError):
         return None
     fields = stat[stat.rindex(b")") + 2 :].split()
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
@@ -93,6 +95,6 @@ def is_alive(process: dict[str, object]) -> bool | None:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except own(OSError):
         return True
     return True

@@ -1,28 +1,30 @@
-"""Where a run comes from: the script, the git commit, the user and the machine, read without starting a subprocess."""
+"""Where a run comes from: the script, the state of its code, the user and the machine, without starting a process."""
 
 from __future__ import annotations
 
 import functools
 import os
-import platform
 import sys
-from pathlib import Path
 
+from fitprint._core.git.state import CodeState, Wanted, code_state
 from fitprint._core.process import host
+from fitprint._core.signal_handlers import own
+
+_NOTEBOOK_OF_VS_CODE = "__vsc_ipynb_file__"
 
 
 def run_tags() -> dict[str, str]:
     """Collect the tags that every run gets.
 
     Returns:
-        Python's version, the source file, the git commit, the user, the host and the pid of this process. A tag whose
-        value cannot be found out is missing.
+        Python's version, the source file, the user, the host and the pid of this process. A tag whose value cannot be
+        found out is missing.
     """
-    source = source_file()
+    import platform  # late: `autolog()` imports this module, and needs only the source
+
     tags = {
         "python": platform.python_version(),
-        "source": source,
-        "git_commit": _git_commit(os.path.dirname(os.path.abspath(source))) if source else None,
+        "source": source_file(),
         "user": user(),
         "host": host(),
         "pid": str(os.getpid()),
@@ -40,7 +42,7 @@ def user() -> str | None:
         import pwd
 
         return pwd.getpwuid(os.getuid()).pw_name
-    except (ImportError, KeyError, OSError, AttributeError):
+    except own(ImportError, KeyError, OSError, AttributeError):
         return None
 
 
@@ -49,32 +51,18 @@ def source_file() -> str | None:
     notebook = os.environ.get("JPY_SESSION_NAME")
     if notebook:
         return notebook
-    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    main = sys.modules.get("__main__")
+    path = getattr(main, _NOTEBOOK_OF_VS_CODE, None) or getattr(main, "__file__", None)
     return None if path is None or os.path.basename(path) == "ipykernel_launcher.py" else str(path)
 
 
 @functools.lru_cache(maxsize=8)
-def _git_commit(folder: str) -> str | None:
-    """Read the commit of a folder from .git itself: running git would take longer than a small training."""
-    try:
-        for parent in (Path(folder), *Path(folder).parents):
-            if (parent / ".git").is_dir():
-                return _head_commit(parent / ".git")
-    except (OSError, UnicodeDecodeError):
-        return None
-    return None
+def code_state_of(source: str, limit: int, suffixes: tuple[str, ...]) -> CodeState | None:
+    """Return what the repository of a script says of it, found out once per process; None if it belongs to none.
 
-
-def _head_commit(git: Path) -> str | None:
-    head = (git / "HEAD").read_text("utf-8").strip()
-    if not head.startswith("ref: "):
-        return head or None
-    ref = head[5:]
-    if (git / ref).is_file():
-        return (git / ref).read_text("utf-8").strip()
-    packed = git / "packed-refs"
-    if packed.is_file():
-        for line in packed.read_text("utf-8").splitlines():
-            if line.endswith(" " + ref):
-                return line.split(" ", 1)[0]
-    return None
+    Args:
+        source: The script or the notebook.
+        limit: The size of the patch, in characters; 0 for none.
+        suffixes: The endings of the files that the patch shows; with none, it shows every text.
+    """
+    return code_state(os.path.abspath(source), Wanted(limit, suffixes))

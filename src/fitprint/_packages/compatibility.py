@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fitprint._core.guard import warn_once, warn_user
+from fitprint._core.signal_handlers import own
 from fitprint.models import differences
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
@@ -59,7 +60,7 @@ def _holds_code(path: Path, config: Mapping[str, Any]) -> bool:
     try:
         with OPENERS[config.get("python_model_compression")](path, "rb") as file:
             return holds(file, _MARK)
-    except (OSError, EOFError, lzma.LZMAError, KeyError, TypeError):
+    except own(OSError, EOFError, lzma.LZMAError, KeyError, TypeError):
         return False  # a broken file is reported when it is loaded
     return False
 
@@ -82,7 +83,7 @@ def environment_told(folder: Path, document: Mapping[str, Any]) -> Iterator[None
         if not report:
             raise
         raise PackageError(f"{error}\n{report}") from error.__cause__
-    except Exception:
+    except own(Exception):
         report = _report(folder, document)
         if report:
             warn_user(f"{folder} could not be loaded. {report}")

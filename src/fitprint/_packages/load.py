@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fitprint._packages.code_path import add_code
+from fitprint._packages.code_path import PackageCode, add_code, running
 from fitprint._packages.compatibility import environment_told, refuse_another_python
 from fitprint._packages.loader_copy import name_of_copy
 from fitprint._packages.resolve import GENERIC, choose, folder_of
+from fitprint._packages.run_of_package import remember_package
 from fitprint._runs.index import register_loaded
 from fitprint._settings.layers import current
 from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
+from fitprint.models.package import refuse_special_files
 from fitprint.models.signature import ModelSignature
 from fitprint.models.trust import ALL, allows_code, check
 from fitprint.plugin.contract import Flavor
@@ -33,6 +35,8 @@ class Loaded:
     document: Mapping[str, Any]
     flavor: Flavor
     model: Any
+    code: PackageCode | None
+    """The package's own code, if it has some and may run it."""
 
     @property
     def generic(self) -> Mapping[str, Any]:
@@ -43,9 +47,10 @@ class Loaded:
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Return what the flavor predicts, or what the method returns that MLmodel names in place of ``predict``."""
         method = self.generic.get("predict_fn") or "predict"
-        if method == "predict":
-            return self.flavor.predict(self.model, data, params)
-        return getattr(self.model, method)(data)
+        with running(self.code):
+            if method == "predict":
+                return self.flavor.predict(self.model, data, params)
+            return getattr(self.model, method)(data)
 
     def check(self) -> None:
         """Check that the model has the method that MLmodel names in place of ``predict``.
@@ -88,6 +93,7 @@ def load(
     """
     folder = folder_of(uri)
     document = mlmodel.read(folder)
+    refuse_special_files(folder)
     metadata = document.get("metadata")
     if isinstance(metadata, dict) and metadata.get(EXTERNAL) is True:
         raise PackageError(f"{folder}: its files are stored elsewhere, according to its metadata ({EXTERNAL})")
@@ -96,13 +102,13 @@ def load(
     copied = name_of_copy(flavor.loader_module)
     check(folder, document, level, digest=digest, reason=flavor.needs_trust(config), unused_loader=copied)
     refuse_another_python(folder, document, config)
-    if allows_code(level):
-        add_code(folder, config)
+    code = add_code(folder, config) if allows_code(level) else None
     types = {*trusted_types, *(config.get(TRUSTED_TYPES) or () if level == ALL else ())}
-    with environment_told(folder, document):
+    with running(code), environment_told(folder, document):
         model = flavor.load(folder, {**config, TRUSTED_TYPES: sorted(types)})
     register_loaded(model, document.get("run_id"))
-    return Loaded(folder, document, flavor, model)
+    remember_package(model, folder, document.get("run_id"))
+    return Loaded(folder, document, flavor, model, code)
 
 
 def load_native(uri: str | os.PathLike[str], name: str, **options: Any) -> Any:

@@ -94,6 +94,7 @@ def read_options(flavor: Flavor, arguments: Mapping[str, Any]) -> Options:
         else:
             raise TypeError(f"{flavor.name}: there is no option {name!r}{_nearest(name, flavor)}")
     options = Options(**known, own=own)
+    _refuse_same_names(options.code_paths)
     if options.loader_module is not None:
         check_loader(options.loader_module, options.code_paths)
     return options
@@ -116,6 +117,16 @@ def check_loader(name: str, code_paths: Files) -> None:
         raise ValueError(
             f"loader_module {name} is neither in code_paths nor importable: add it to code_paths"
         ) from None
+
+
+def _refuse_same_names(code_paths: Files) -> None:
+    """Raise ValueError if two code paths would have the same place in the package."""
+    names: dict[str, str] = {}
+    for path in [os.fspath(path) for path in code_paths]:
+        name = os.path.basename(os.path.abspath(path))
+        other = names.setdefault(name, path)
+        if other != path:
+            raise ValueError(f"code_paths has two with the name {name!r}, {other} and {path}: rename one of them")
 
 
 def _several(value: Any) -> Files:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
+from fitprint._core.signal_handlers import own
 from fitprint._recorder import rules
 from fitprint._recorder.collect import record_model, record_results
 from fitprint._recorder.error_text import describe_error
@@ -93,7 +94,7 @@ class RecordingBase:
                     self.writer.write()  # so that it is on disk even if the process is killed while it trains
             else:
                 self.run = _begin_named_run(self.call, self._record_before_call)
-        except OSError:
+        except own(OSError):
             recorder_state.count_skip(self.call.flavor.name, "store")
             return False
         self._subscribe()

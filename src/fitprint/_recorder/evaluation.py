@@ -95,7 +95,7 @@ def call_text(call: TrainingCall, frame: FrameType | None) -> str:
         frame: The code that made it.
     """
     named = [*zip(positional_names(call.function), call.args, strict=False), *call.kwargs.items()]
-    arguments = ", ".join(f"{name}={_argument_text(value, frame)}" for name, value in named)
+    arguments = ", ".join(f"{name}={argument_text(value, frame)}" for name, value in named)
     function = call.name
     if call.instance is not None:
         owner = type(call.instance).__name__
@@ -103,7 +103,8 @@ def call_text(call: TrainingCall, frame: FrameType | None) -> str:
     return f"{function}({arguments})"
 
 
-def _argument_text(value: Any, frame: FrameType | None) -> str:
+def argument_text(value: Any, frame: FrameType | None) -> str:
+    """Return the text of an argument: the name of its variable, or a short value, or its type."""
     if type(value) is str:
         return repr(value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}...")
     if value is None or isinstance(value, (bool, numbers.Number)):

@@ -35,7 +35,7 @@ def start_run(
     and each further one becomes its child. A run that is started inside another one becomes its child.
 
     Args:
-        run_name: The name of the run, "run" by default.
+        run_name: The name of the run, "run" by default. What is no text, such as a number, becomes one.
         name: The same as `run_name`.
         run_id: The id of a run in the store, to open that one and add to it. If it is open already, in this process or
             in another one, both add to it, and this block ends alone.
@@ -53,20 +53,21 @@ def start_run(
         StoreError: If `run_id` is not in the store.
     """
     settings = current().settings()
+    title = next((str(given) for given in (run_name, name) if given is not None), "")
     texts = {str(key): str(value) for key, value in (tags or {}).items()}
     if description is not None:
-        texts["description"] = description
+        texts["description"] = str(description)
     if run_id is not None:
         run = open_run(settings.store, run_id)
         if is_own(run):
             writer_of(run).claimed = True
-        if run_name or name:
+        if title:
             with adder_of(run).change():
-                adder_of(run).rename(run_name or name or "")
+                adder_of(run).rename(title)
         if texts:
             run.set_tags(texts)
     else:
-        run = begin_run(settings, run_name or name or "run", parent_id=parent_id(), tags=texts)
+        run = begin_run(settings, title or "run", parent_id=parent_id(), tags=texts, settles=True)
         if experiment_id is not None:
             writer_of(run).record.experiment = str(experiment_id)
         writer_of(run).claimed = group

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from errno import ENAMETOOLONG
+from errno import EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOTDIR, ENOTEMPTY
 from pathlib import Path
 from typing import Any
 
+from fitprint._core.guard import warn_once
 from fitprint._core.privacy import Redactor, in_force
+from fitprint._core.signal_handlers import is_of_program, own
 from fitprint._runs import store_breaker
 from fitprint._runs.params import PreparedParam, Secrets, prepare_param
 from fitprint._runs.record import Evaluation
 from fitprint.models.package import Package
+from fitprint.stores import UnknownRunError
 
+_OF_A_NAME = (EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOTDIR, ENOTEMPTY)
+"""Errors that are about one name within the folder of a run, and not about the store."""
 FLUSH_INTERVAL = 1.0
 """The seconds after which buffered metrics and changed params are written while a run is open."""
 
@@ -40,15 +46,24 @@ class RunAdder(ABC):
     def rename(self, name: str) -> None:
         """Give the run another name."""
 
-    @abstractmethod
     def add_tags(self, tags: Mapping[str, str], timestamp: float | None = None) -> None:
-        """Add tags to the run.
+        """Add tags to the run. A secret is stored as ``***``, as in a param.
 
         Args:
             tags: The tags.
             timestamp: When they were set, in seconds since the epoch, or None for the beginning of the run. Where
                 several processes set the same tag, the latest one stays.
         """
+        stored: dict[str, str] = {}
+        for name, value in tags.items():
+            hidden: list[Any] = []
+            stored[name] = self.secrets.redactor.value(name, value, hidden)
+            if hidden:
+                self.secrets.hidden[f"tag {name}"] = hidden
+        self._set_tags(stored, timestamp)
+
+    @abstractmethod
+    def _set_tags(self, tags: Mapping[str, str], timestamp: float | None) -> None: ...
 
     def address(self) -> tuple[str, str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Return where other processes find the run: the store, the run's id, and the patterns of its redactor."""
@@ -67,7 +82,7 @@ class RunAdder(ABC):
         if param.file is not None:
             try:
                 self.write_artifact(*param.file)
-            except OSError as error:
+            except own(OSError) as error:
                 self.skip(f"the whole of param {name}", "store", error.strerror or str(error))
         self._set_param(name, param)
 
@@ -156,11 +171,22 @@ class RunAdder(ABC):
         """Surround file operations of the run. Raises if the store failed a moment ago; a failure trips the breaker."""
         return _StoreOperation(self)
 
+    def is_lost(self, error: OSError) -> bool:
+        """Return whether an error means that nothing can be written now, of which the user has been told.
+
+        Otherwise it is about what was being added, such as its name.
+        """
+        return error is self.fault or isinstance(error, (store_breaker.StoreUnavailable, UnknownRunError))
+
     def _handle_fault(self, error: OSError) -> bool:
         """Handle an error of the files of this run. Returns False if its folder is gone, and can never be written."""
+        if isinstance(error, store_breaker.StoreUnavailable):
+            return True
         if self._is_gone():
+            self.fault = error
+            warn_once(("removed run", self.run_id), f"run {self.run_id} was removed: what is added to it is lost")
             return False
-        if error.errno != ENAMETOOLONG:  # this one is about a name, not about the store
+        if error.errno not in _OF_A_NAME or not os.path.isdir(self.path):
             self.fault = error
             store_breaker.trip(self._location, error)
         return True
@@ -182,5 +208,5 @@ class _StoreOperation:
         store_breaker.check(self._adder._location)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not is_of_program(error):
             self._adder._handle_fault(error)

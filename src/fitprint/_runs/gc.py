@@ -75,15 +75,15 @@ def _clean(store: Store, run_id: str, older_than: float | None, dry_run: bool) -
     except StoreError as error:
         if not leftovers.recorded:  # its process died while writing the first record
             return _without_record(store, run_id, leftovers, age, older_than, dry_run)
-        return Cleaned(run_id, LEFT, reason=str(error), failed=True) if leftovers.open else None
+        return Cleaned(run_id, LEFT, reason=str(error), failed=True)
 
     def is_dead(document: Mapping[str, Any]) -> bool:
         return not is_at_work(document.get("process") or {}, leftovers.changed, older_than)
 
-    if not is_dead({"process": record.process}):
-        return Cleaned(run_id, LEFT, record.name, record.status, reason=_why_left(record)) if leftovers.open else None
-    incomplete = _incomplete(leftovers, record)
     is_unended = leftovers.open or record.end is None
+    if not is_dead({"process": record.process}):
+        return Cleaned(run_id, LEFT, record.name, record.status, reason=_why_left(record)) if is_unended else None
+    incomplete = _incomplete(leftovers, record)
     if not is_unended and not incomplete:
         return None
     ended_record = _ended_record(record, leftovers) if record.end is None else None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.merge import read_whole_record, whole_record
 from fitprint._runs.record import RUNNING, Record
@@ -104,8 +105,13 @@ class Hold:
                 return whole_record(self.record, self.store)
             self.flush()
             return read_whole_record(self.store, self.record.run_id)
-        except OSError:  # the store cannot be read now, or the run was removed from it
+        except own(OSError):  # the store cannot be read now, or the run was removed from it
             return self.record
+
+    @property
+    def skips(self) -> RunAdder | None:
+        """What keeps the reasons why a part of the run is not recorded; None if nothing can be added here."""
+        return None if self.is_for_reading else self.adder()
 
     def flush(self) -> None:
         """Write what this process has added, so that it can be read."""

@@ -53,6 +53,7 @@ def whole_record(record: Record, store: Store) -> Record:
     _add_metrics(whole, lines, store)
     for line in lines:
         _add_other(whole, line)
+    whole.artifacts = list(dict.fromkeys(whole.artifacts))
     _add_status(whole, lines)
     return whole
 
@@ -127,7 +128,7 @@ def _add_other(whole: Record, line: SideLine) -> None:
             whole.tags[line.name] = line.value
         case side_file.NAME:
             whole.name = line.value
-        case side_file.ARTIFACT if line.name not in whole.artifacts:
+        case side_file.ARTIFACT:
             whole.artifacts.append(line.name)
         case side_file.SKIP:
             _add_skip(whole, Skip(line.name, *line.value))

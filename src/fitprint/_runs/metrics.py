@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fitprint._core.jsonable import number, to_json
-from fitprint.stores import OpenRun
+from fitprint._core.plain_files import plain_lines
+from fitprint.stores import OpenRun, StoreError
 
 FILE = "metrics.jsonl"
+LONGEST_LINE = 1_000_000
+"""The bytes of the longest line that is read."""
 MOST_BUFFERED = 10_000
 """The number of values that are buffered while the store cannot be written. Above it the oldest are dropped."""
 
@@ -98,19 +101,29 @@ def read_entries(folder: Path, name: str | None = None) -> list[MetricEntry]:
     """Read the values of one metric, or of all, from the file of the process that writes the run.
 
     A line that is not complete, because its process was killed while writing it, is left out.
+
+    Raises:
+        StoreError: The file cannot be read.
     """
     entries = []
+    path = Path(folder, FILE)
     try:
-        content = Path(folder, FILE).read_bytes()
+        for line in plain_lines(path, LONGEST_LINE):
+            entry = _entry(line)
+            if entry is not None and name in (None, entry.name):
+                entries.append(entry)
     except FileNotFoundError:
         return []
-    for line in content.split(b"\n"):
-        try:
-            entry = json.loads(line)
-            if name is None or entry["name"] == name:
-                entries.append(
-                    MetricEntry(entry["name"], entry["step"], number(entry["value"]), entry.get("time", 0.0))
-                )
-        except (ValueError, TypeError, KeyError):
-            continue
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
     return entries
+
+
+def _entry(line: bytes) -> MetricEntry | None:
+    """Return the value that a line holds, or None if it holds none."""
+    try:
+        entry = json.loads(line)
+        time = float(number(entry.get("time", 0.0)))
+        return MetricEntry(str(entry["name"]), int(entry["step"]), float(number(entry["value"])), time)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from fitprint._core import ids, process, provenance
+from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import redactor_for
-from fitprint._runs import store_breaker, waiting
+from fitprint._core.signal_handlers import is_of_program, suppress_own
+from fitprint._runs import code, store_breaker, waiting
 from fitprint._runs.gc import close_dead
 from fitprint._runs.merge import whole_record
 from fitprint._runs.record import KILLED, RUNNING, Record, read_record
@@ -27,6 +28,7 @@ def begin_run(
     parent_id: str | None = None,
     tags: Mapping[str, str] | None = None,
     fill: Callable[[RunWriter], None] | None = None,
+    settles: bool = False,
 ) -> Run:
     """Begin a run: its folder exists afterwards, and its record has the status RUNNING.
 
@@ -37,6 +39,7 @@ def begin_run(
         parent_id: The id of the run that this one is a child of.
         tags: Further tags.
         fill: Adds what is known already, so that it is in the record that is written first.
+        settles: Whether the run gets its final folder at once, because the user may take paths from it.
 
     Returns:
         The run.
@@ -48,30 +51,37 @@ def begin_run(
     store = open_store(settings.store)
     store_breaker.check(store.location)
     waiting.write_if_due()
+    redactor = redactor_for(settings.redact, settings.redact_allow)
+    origin = {**provenance.run_tags(), **code.code_tags(settings.log_code, redactor)}
     record = Record(
         run_id=ids.new_run_id(),
         name=settings.run_name or name,
         flavor=flavor,
         experiment=settings.experiment,
         parent_id=parent_id,
-        tags={**provenance.run_tags(), **(tags or {}), **(settings.tags or {})},
+        tags=dict(origin),
         process=process.this_process(),
     )
     begun: OpenRun | RunWriter | None = None
     try:
         begun = new_run = store.begin(record.run_id)
-        redactor = redactor_for(settings.redact, settings.redact_allow)
         begun = writer = RunWriter(record, store.location, new_run, redactor)
+        writer.add_tags({**(tags or {}), **(settings.tags or {})})
+        if parent_id is None:
+            with guarded("the code", skips=writer, strict=settings.strict):
+                code.record_code(writer, settings.log_code)
         if fill is not None:
             fill(writer)
         writer.write()
+        if settles:
+            new_run.settle()
         store_breaker.recover(store.location)
         return Run(record, store, writer)
     except BaseException as error:
         if begun is not None:
-            with contextlib.suppress(OSError):  # it waits, and is discarded when the store works again
+            with suppress_own(OSError):  # it waits, and is discarded when the store works again
                 begun.discard()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not is_of_program(error):
             store_breaker.trip(store.location, error)
         raise
 

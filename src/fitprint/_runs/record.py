@@ -6,7 +6,7 @@ Documents that are older than ``evaluations`` or ``default_params`` lack them.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypedDict
 
@@ -72,6 +72,16 @@ def check_end_status(status: str) -> None:
     """Raise ValueError if a run cannot end with this status."""
     if status not in (FINISHED, FAILED, KILLED):
         raise ValueError(f"a run ends as {FINISHED}, {FAILED} or {KILLED}, not as {status!r}")
+
+
+def status_after(error: BaseException | None) -> str:
+    """Return the status with which code has ended that raised an exception, or none.
+
+    Leaving with the exit status 0 (``sys.exit()``) is no failure. With another one it is.
+    """
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return FINISHED
+    return FAILED if isinstance(error, (Exception, SystemExit)) else KILLED
 
 
 @dataclass
@@ -162,6 +172,9 @@ def from_json(document: Mapping[str, Any]) -> Record:
     record.metrics = {name: float(value) for name, value in record.metrics.items()}  # also "NaN" and infinities
     record.tag_times = {name: float(time) for name, time in record.tag_times.items()}
     record.skipped = [Skip(*skip) for skip in record.skipped]
+    record.tags = {name: value if type(value) is str else str(value) for name, value in record.tags.items()}
+    if record.error is not None:
+        record.error = {"type": "", "message": "", **{name: str(value) for name, value in record.error.items()}}
     if record.status == RUNNING and is_alive(record.process) is False:
         record.status = KILLED
     return record
@@ -177,6 +190,6 @@ def read_record(store: Store, run_id: str) -> Record:
     write_waiting()
     document = store.read_record(run_id)
     try:
-        return from_json(document)
+        return replace(from_json(document), run_id=run_id)  # a run is found by the name of its folder
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise StoreError(f"the record of run {run_id} in {store.location} is broken: {error}") from None

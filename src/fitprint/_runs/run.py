@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import SimpleNamespace, TracebackType
 from typing import Any
 
-from fitprint._core.guard import warn_once
+from fitprint._core.guard import guarded, warn_once
+from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.artifacts import dict_content, figure_content, read_files
 from fitprint._runs.card import run_card
@@ -17,7 +18,7 @@ from fitprint._runs.hold import Hold
 from fitprint._runs.known_metrics import deciding_metric
 from fitprint._runs.merge import read_history, read_whole_record
 from fitprint._runs.metrics import metric_step, metric_value
-from fitprint._runs.record import FAILED, FINISHED, KILLED, Record, Skip, check_end_status
+from fitprint._runs.record import FINISHED, Record, Skip, check_end_status, status_after
 from fitprint._runs.run_stack import RunStack
 from fitprint._runs.side_writer import SideWriter
 from fitprint._runs.writer import RunWriter
@@ -87,7 +88,10 @@ class Run:
 
     @property
     def path(self) -> Path:
-        """The folder of the run. It moves when the run ends."""
+        """The folder of the run.
+
+        Of a run that `fitprint.start_run` began it stays the same. That of a recorded training call moves when it ends.
+        """
         writer = self._hold.writer
         if writer is not None and writer.written_here:
             return writer.path
@@ -360,17 +364,33 @@ class Run:
     def _log_content(self, name: str, content: bytes) -> None:
         writer = adder_of(self)
         with writer.change():
-            writer.write_artifact(name, content)
+            try:
+                writer.write_artifact(name, content)
+            except own(OSError) as error:
+                if not writer.is_lost(error):
+                    raise
+                writer.skip(f"artifact {name}", "store", error.strerror or str(error))
 
     def __enter__(self) -> Run:
         if not self._hold.is_for_reading:
             active_runs.enter_block(self)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         active_runs.remove(self)
         if not self._hold.is_for_reading and self._hold.is_of_this_process:  # a forked child may leave the block too
-            self.end(FINISHED if kind is None else FAILED if issubclass(kind, Exception) else KILLED)
+            with guarded("the end of the run", skips=self._hold.skips):
+                self._end_block(status_after(error))
+
+    def _end_block(self, status: str) -> None:
+        """End the run at the end of its block, where an error of the store must not replace the program's own."""
+        try:
+            self.end(status)
+        except own(OSError) as error:
+            if not adder_of(self).is_lost(error):
+                raise
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self._hold.to_state()

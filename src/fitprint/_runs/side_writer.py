@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint._core.guard import guarded, warn_once
+from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor, redactor_for
 from fitprint._core.process import host, this_process
 from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._core.signal_handlers import own, suppress_own
 from fitprint._runs import adder, side_file
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED
@@ -100,7 +101,7 @@ class SideWriter(RunAdder):
     def rename(self, name: str) -> None:
         self._add(side_file.NAME, "", self.hide(name))
 
-    def add_tags(self, tags: Mapping[str, str], timestamp: float | None = None) -> None:
+    def _set_tags(self, tags: Mapping[str, str], timestamp: float | None) -> None:
         with self._lock:
             for name, value in tags.items():
                 self._add(side_file.TAG, self.hide(name), self.hide(value), timestamp)
@@ -201,7 +202,7 @@ class SideWriter(RunAdder):
         if self._timer is None:
             self._timer = _WriteTimer(adder.FLUSH_INTERVAL, self._write_later)
             self._timer.daemon = True
-            with contextlib.suppress(RuntimeError):  # the interpreter is ending, and writes everything then
+            with suppress_own(RuntimeError):  # the interpreter is ending, and writes everything then
                 self._timer.start()
 
     def _write_later(self) -> None:
@@ -215,7 +216,7 @@ class SideWriter(RunAdder):
         with self._lock:
             try:
                 self.write()
-            except OSError:
+            except own(OSError):
                 excess = len(self._lines) - MOST_BUFFERED
                 if excess > 0:
                     del self._lines[: excess + MOST_BUFFERED // 10]
@@ -231,13 +232,11 @@ class SideWriter(RunAdder):
     def _is_gone(self) -> bool:
         try:
             return not self.path.is_dir()
-        except UnknownRunError as error:
-            if self._lines:
-                self._lines.clear()
-                _unwritten.discard(self)
-                warn_once(("side file", self.run_id), f"{error}: what was logged to it is lost")
+        except UnknownRunError:
+            self._lines.clear()
+            _unwritten.discard(self)
             return True
-        except OSError:
+        except own(OSError):
             return False
 
 
@@ -251,7 +250,7 @@ def _side_file_name() -> str:
 def write_all() -> None:
     """Write what is not written yet: at the end of a task that was handed to this process, and of the process."""
     for writer in list(_unwritten):
-        with guarded("writing to the run of another process"), contextlib.suppress(OSError):
+        with guarded("writing to the run of another process"), suppress_own(OSError):
             writer.write()
 
 

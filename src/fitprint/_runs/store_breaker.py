@@ -13,6 +13,7 @@ from typing import Protocol
 from fitprint._core.guard import warn_user
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import on_reset
+from fitprint._core.signal_handlers import own
 from fitprint.stores import StoreError
 
 RETRY = 60.0
@@ -78,15 +79,18 @@ def enqueue(location: str, run: UnfinishedRun) -> None:
 
 
 def recover(location: str) -> None:
-    """End the runs that waited for a store that was just written. Stops at the first one that fails again."""
+    """End the runs that waited for a store that was just written. Stops if the store fails again."""
     breaker = breakers.get(location)
-    while breaker is not None and breaker.waiting:
+    if breaker is None:
+        return
+    for run in list(breaker.waiting):
         try:
-            run = breaker.waiting[0]
             if run.written_here:  # a forked child has the list of its parent, but must not write its runs
                 run.close()
-        except OSError:
-            return
+        except own(OSError):
+            if time.monotonic() < breaker.until:
+                return
+            # only this run cannot be written, and the others do not wait for it
         with _lock:
             if run in breaker.waiting:
                 breaker.waiting.remove(run)

@@ -1,14 +1,14 @@
-"""Ended runs that wait to be written again, so that metrics which come many in a row are written together."""
+"""Runs that wait to be written again, so that changes which come many in a row are written together."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import Protocol
 
 from fitprint._core.guard import guarded
 from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._core.signal_handlers import suppress_own
 
 WAITING_SECONDS, MOST_AT_ONCE = 1.0, 10
 """Within so many seconds so many changes are written at once, and the following ones wait."""
@@ -46,6 +46,17 @@ def write_soon(writer: Writer) -> None:
         write_waiting()
 
 
+def write_later(writer: Writer) -> None:
+    """Write a run when a run is read or begun in this process, and at the end of the process."""
+    _waiting.add(writer)
+    call_at_exit(write_waiting)
+
+
+def forget(writer: Writer) -> None:
+    """Note that a run has been written."""
+    _waiting.discard(writer)
+
+
 def write_if_due() -> None:
     """Write what waits if it has waited long enough."""
     if _waiting and _is_window_over():
@@ -62,7 +73,7 @@ def write_waiting() -> None:
         _waiting.discard(writer)  # first, so that what another thread adds meanwhile is not forgotten
         complete = False
         try:
-            with guarded("the metrics of an ended run"), contextlib.suppress(OSError):
+            with guarded("what was added to a run"), suppress_own(OSError):
                 writer.write()
                 complete = True
         finally:  # also when the user interrupts it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import posixpath
 import threading
@@ -16,13 +15,20 @@ from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor
 from fitprint._core.process import this_process
 from fitprint._core.process_state import in_forked_child, on_reset
-from fitprint._runs import store_breaker
+from fitprint._core.signal_handlers import is_of_program, own, suppress_own
+from fitprint._runs import store_breaker, waiting
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 from fitprint._runs.params import PreparedParam
 from fitprint._runs.record import FINISHED, RUNNING, Record, Skip, now
 from fitprint.models.package import Package
 from fitprint.stores import OpenRun
+
+BURST, SHARE = 0.05, 0.05
+"""The seconds of writing that the user's changes take at once, and the share of the time that they take beyond that.
+
+Each write takes time in proportion to the whole record, so thousands of changes must not be written one by one.
+"""
 
 
 class RunWriter(RunAdder):
@@ -42,9 +48,12 @@ class RunWriter(RunAdder):
         self._open_run = open_run
         self._pid = os.getpid()
         self._lock = fork_safe_lock(threading.RLock)
+        self._artifact_names = set(record.artifacts)
         self._metrics = MetricBuffer()
         self._closing: Callable[[], None] | None = None
-        self._flushed = time.monotonic()
+        self._flushed = self._paced = time.monotonic()
+        self._allowance = BURST
+        self._waits = False
 
     @property
     def path(self) -> Path:
@@ -70,7 +79,7 @@ class RunWriter(RunAdder):
     def rename(self, name: str) -> None:
         self.record.name = name
 
-    def add_tags(self, tags: Mapping[str, str], timestamp: float | None = None) -> None:
+    def _set_tags(self, tags: Mapping[str, str], timestamp: float | None) -> None:
         with self._lock:
             self.record.tags.update(tags)
             if timestamp is not None:
@@ -105,7 +114,8 @@ class RunWriter(RunAdder):
         name = posixpath.normpath(name)
         with self._store_operation():
             self._owned().write_artifact(name, content)
-        if name not in self.record.artifacts:
+        if name not in self._artifact_names:
+            self._artifact_names.add(name)
             self.record.artifacts.append(name)
 
     def begin_package(self, limit: int | None) -> Package:
@@ -138,7 +148,7 @@ class RunWriter(RunAdder):
                     self._metrics.write(self._owned())
 
     def change(self, metrics_only: bool = False) -> _Change:
-        """Return a context manager that writes what the user changes in it: soon if the run is open, else at once."""
+        """Return a context manager that writes what the user changes in it, at once or together with more of it."""
         return _Change(self, metrics_only)
 
     # the end of the run
@@ -179,14 +189,14 @@ class RunWriter(RunAdder):
             if closing is None:
                 return
             try:
-                with contextlib.suppress(OSError):  # network file systems have errors that pass, so this tries twice
+                with suppress_own(OSError):  # network file systems have errors that pass, so this tries twice
                     closing()
                     self._closing = None
                 if self._closing is not None:
                     closing()
                     self._closing = None
             except BaseException as error:
-                if not isinstance(error, OSError) or self._handle_fault(error):
+                if not isinstance(error, OSError) or is_of_program(error) or self._handle_fault(error):
                     store_breaker.enqueue(self._location, self)
                 raise
         store_breaker.reset(self._location)
@@ -203,13 +213,39 @@ class RunWriter(RunAdder):
         self._metrics.write(self._owned())
         self.record.redact(self.secrets.hide, self.secrets.clean)
         self._owned().write_record(self.record.to_json())
+        self._allowance -= time.monotonic() - self._flushed
+        if self._waits:
+            self._waits = False
+            waiting.forget(self)
+
+    def _may_write(self) -> bool:
+        """Return whether writing has not taken more than its share of the time yet."""
+        now = time.monotonic()
+        self._allowance = min(BURST, self._allowance + SHARE * (now - self._paced))
+        self._paced = now
+        return self._allowance > 0
+
+    def _write_later(self) -> None:
+        """Have the run written together with later changes, when a run is read or begun here, and at exit."""
+        self._waits = True
+        waiting.write_later(self)
 
     def _try_to_write(self) -> None:
         with self._lock:
             try:
                 self.write()
-            except OSError:
+            except own(OSError):
                 self._metrics.drop_excess()
+
+    def _write_or_wait(self) -> None:
+        """Write a run that has ended; if the store fails, when it works again."""
+        try:
+            self.write()
+        except own(OSError) as error:
+            if not self.is_lost(error):
+                raise
+            if not self._is_gone():
+                self._write_later()
 
     def _owned(self) -> OpenRun:
         """Return the open run.
@@ -226,7 +262,7 @@ class RunWriter(RunAdder):
 
 
 class _Change:
-    """Changes of a run by the user: written at once if the run has ended, and within a second while it is open."""
+    """Changes of a run by the user: written at once, and together if there are many."""
 
     def __init__(self, writer: RunWriter, metrics_only: bool) -> None:
         self._writer = writer
@@ -239,11 +275,15 @@ class _Change:
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         writer = self._writer
         try:
-            if kind is None and writer.record.status != RUNNING:
-                writer.write()
-            elif kind is None and self._metrics_only:
+            if kind is not None:
+                return
+            if not writer._may_write():
+                writer._write_later()
+            elif writer.record.status != RUNNING:
+                writer._write_or_wait()
+            elif self._metrics_only:
                 writer.flush_if_due()
-            elif kind is None:
+            else:
                 writer._try_to_write()
         finally:
             writer._lock.release()
@@ -254,7 +294,7 @@ def _is_gone(folder: Path) -> bool:
         os.stat(folder)
     except (FileNotFoundError, NotADirectoryError):
         return True
-    except OSError:
+    except own(OSError):
         return False
     return False
 

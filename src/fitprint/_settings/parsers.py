@@ -16,6 +16,7 @@ from fitprint._core.privacy.redactor import VALUE
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+AUTO = "auto"
 _UNITS = {"": 1, "b": 1, **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", 1)}}
 _UNITS |= {f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)}
 
@@ -141,6 +142,12 @@ def whole_number(value: Any) -> int:
     if number < 0 or isinstance(value, bool) or number != float(value):
         raise ValueError
     return number
+
+
+@_reader("auto|yes|no", "auto, or 1 or 0, true or false, yes or no, on or off", 'bool | Literal["auto"]')
+def boolean_or_auto(value: Any) -> bool | str:
+    """True, False or ``auto``."""
+    return AUTO if isinstance(value, str) and value.strip().lower() == AUTO else bool(boolean.parse(value))
 
 
 def one_of(*words: str) -> Reader:

@@ -57,6 +57,11 @@ class Settings:
     log_post_training_metrics: bool = setting(
         True, read.boolean, "Record metrics that you compute of a recorded model's predictions on the model's run."
     )
+    log_code: bool | str = setting(
+        read.AUTO,
+        read.boolean_or_auto,
+        "Keep the script or the notebook's cells, and uncommitted changes: auto, of code, up to 100 kB; true; false.",
+    )
     max_model_size: int | None = setting(
         None, read.size, "Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."
     )

@@ -98,22 +98,41 @@ def _plain(value: Any) -> Any:
 
 
 _ORDER = (DANGEROUS, BY_VALUE, USER, FRAMEWORK, STANDARD)
+_OUTSIDE = "a loader would unpickle it, but it is outside of the package, and was not read"
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,100}[A-Za-z0-9])?")
 
 
 def imports(facts: PackageFacts) -> list[dict[str, Any]]:
     """Return, for each file that holds a pickle or a list of types, the names in it, the most telling first."""
-    files = [name for name, _, is_plain in checksums.files(facts.folder) if is_plain]
-    paths = named_paths(facts.document["flavors"])
-    read = imports_of(facts.folder, files, unpickled_files(facts.document), paths)
+    files = [
+        name for name, _, is_plain in checksums.files(facts.folder) if is_plain or (facts.folder / name).is_symlink()
+    ]
+    pickles, models = unpickled_files(facts.document), named_paths(facts.document["flavors"])
+    outside = [name for name in pickles if _leads_outside(facts.folder, name) and name not in files]
+    read = imports_of(facts.folder, files, _and_targets(facts.folder, pickles), _and_targets(facts.folder, models))
     frameworks, own = _frameworks(facts.requirements), _own_modules(files, code_folders(facts.document))
-    rows = []
+    rows: list[dict[str, Any]] = [{"file": name, "imports": [], "problem": _OUTSIDE} for name in sorted(outside)]
     for file in read:
         kinds = {str(named): origin(named, frameworks, own) for named in file.names.named}
         ordered = sorted(kinds.items(), key=lambda pair: (_ORDER.index(pair[1]), pair[0]))
         names = [{"name": name, "kind": kind} for name, kind in ordered]
         rows.append({"file": file.file, "imports": names, "problem": file.names.problem or None})
     return rows
+
+
+def _leads_outside(folder: Path, name: str) -> bool:
+    try:
+        member(folder, name)
+    except PackageError:
+        return os.path.lexists(folder / name)
+    return False
+
+
+def _and_targets(folder: Path, names: set[str]) -> set[str]:
+    """Return names of files together with the names of the files that they are after all links."""
+    root = os.path.realpath(folder)
+    paths = {os.path.realpath(os.path.join(root, name)) for name in names if "\0" not in name}
+    return names | {os.path.relpath(path, root).replace(os.sep, "/") for path in paths}
 
 
 def _own_modules(files: list[str], folders: set[str]) -> set[str]:

@@ -14,6 +14,8 @@ DEEPEST = 100
 MOST_VALUES = 200_000
 LONGEST_NUMBER = 1_000
 
+_ERRORS_OF_VALUES = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What PyYAML does not catch: errors of int(), datetime() and hash(), and its own with an empty ``!!int ""``."""
 _NUMBER = re.compile(r"[-+]?\.?[0-9][-+.:_0-9a-fox]*", re.IGNORECASE)
 _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
@@ -39,8 +41,7 @@ def load(content: bytes) -> Any:
         return yaml.load(content, Loader=loader)
     except YamlError:
         raise
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
-        # PyYAML does not catch the errors of int(), datetime() and hash()
+    except (yaml.YAMLError, RecursionError, *_ERRORS_OF_VALUES) as error:
         raise YamlError(f"is not YAML: {' '.join(str(error).split())[:200]}") from None
 
 

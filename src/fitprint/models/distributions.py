@@ -10,6 +10,8 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 
+from fitprint._core.signal_handlers import own
+
 SCRIPT = ("__main__", "__mp_main__")
 """The module names of a script, where it runs and in processes that it spawns; no other process finds it by them."""
 
@@ -146,7 +148,7 @@ def _project(distribution: metadata.Distribution) -> str | None:
     try:
         text = distribution.read_text("direct_url.json")
         origin = json.loads(text) if text else {}
-    except (OSError, ValueError):
+    except own(OSError, ValueError):
         return None
     if not origin.get("dir_info", {}).get("editable"):
         return None

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from pickle import PickleBuffer
@@ -19,6 +20,7 @@ from typing import Any, BinaryIO
 
 from fitprint._core.jsonable import to_json
 from fitprint._core.publish import publish
+from fitprint._core.signal_handlers import is_of_program, own, suppress_own
 from fitprint.models.errors import PackageError
 
 CHECKSUMS = "checksums.json"
@@ -58,13 +60,24 @@ def member(folder: Path, name: Any) -> Path:
     try:
         is_inside = "\0" not in name and path.resolve().is_relative_to(folder.resolve())
         is_there = is_inside and path.exists()
-    except (OSError, RuntimeError, ValueError):  # too long for the system, or links that lead in a circle
+    except own(OSError, RuntimeError, ValueError):  # too long for the system, or links that lead in a circle
         raise PackageError(f"{folder}: {name[:200]!r}, which its MLmodel file names, cannot be looked up") from None
     if not is_inside:
         raise PackageError(f"{folder}: {name!r} leads outside of the package")
     if not is_there:
         raise PackageError(f"{folder}: the file {name} that its MLmodel file names is missing")
     return path
+
+
+def refuse_special_files(folder: Path) -> None:
+    """Raise PackageError if a package has a pipe, a device or a socket, which a loader would wait for without end."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            with contextlib.suppress(OSError):  # a link to nothing, or without end, is refused by whoever opens it
+                kind = os.stat(path).st_mode
+                if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+                    raise PackageError(f"{folder}: {os.path.relpath(path, folder)} is not a regular file")
 
 
 def is_plain_name(name: str) -> bool:
@@ -150,9 +163,7 @@ class PackageFile:
         if error is None:
             self.close()
         else:
-            with contextlib.suppress(
-                OSError
-            ):  # the error that is being raised must not be replaced by one of the rest of the buffer
+            with suppress_own(OSError):  # of the rest of the buffer: it must not replace the error that is being raised
                 self._file.close()
 
 
@@ -170,7 +181,7 @@ class _Storing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, OSError) and self._package.on_fault is not None:
+        if isinstance(error, OSError) and self._package.on_fault is not None and not is_of_program(error):
             self._package.on_fault(error)
 
 

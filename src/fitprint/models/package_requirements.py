@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fitprint._core.signal_handlers import own
 from fitprint.models import bounded_yaml
 from fitprint.models.errors import PackageError
 from fitprint.models.package import member
@@ -91,7 +92,7 @@ def _text(folder: Path, name: str) -> str | None:
         if not path.is_file() or path.stat().st_size > LARGEST_FILE:
             return None
         return path.read_bytes().decode("utf-8-sig")
-    except (PackageError, OSError, UnicodeDecodeError):
+    except own(PackageError, OSError, UnicodeDecodeError):
         return None
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from fitprint._core.signal_handlers import own
 from fitprint.models.distributions import SCRIPT
 from fitprint.models.errors import PackageError
 from fitprint.models.package import Package, PackageFile
@@ -67,7 +68,7 @@ def dump_model(model: Any, package: Package, name: str, form: str | None = None)
         try:
             _NotingPickler(file, file.modules).dump(model)
             return "pickle"
-        except (_ByValueError, pickle.PicklingError, AttributeError, TypeError) as error:
+        except own(_ByValueError, pickle.PicklingError, AttributeError, TypeError) as error:
             # not found by name, or not picklable by plain pickle, such as a lambda among the params
             if form == "pickle":
                 raise pickle.PicklingError(

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlparse
 
+from fitprint._core.privacy import in_force
+
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
@@ -141,7 +143,8 @@ def logical_lines(text: str) -> Iterator[Line]:
 
 
 def printable(text: str) -> str:
-    """Return a line for a message: short, and without control characters."""
+    """Return a line for a message: short, and without secrets and control characters."""
+    text = in_force().text(text)
     short = text if len(text) <= 80 else f"{text[:77]}..."
     return repr(short)
 

@@ -28,6 +28,7 @@ _MODULES = {
     "fitprint.plugin.training_rows": (
         "TrainingRows",
         "rows_within_budget",
+        "skip_several_values",
         "training_metrics",
         "with_training_prefix",
     ),

@@ -32,7 +32,13 @@ from fitprint.plugin.emit import ChildRun, Emit
 from fitprint.plugin.entry_points import Patch, Role
 from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
 from fitprint.plugin.params import Params, default_values, unchanged
-from fitprint.plugin.training_rows import TrainingRows, rows_within_budget, training_metrics, with_training_prefix
+from fitprint.plugin.training_rows import (
+    TrainingRows,
+    rows_within_budget,
+    skip_several_values,
+    training_metrics,
+    with_training_prefix,
+)
 
 __all__ = [
     "API_VERSION",
@@ -83,6 +89,7 @@ __all__ = [
     "rows_within_budget",
     "safe_callback",
     "setting",
+    "skip_several_values",
     "take_rows",
     "to_json",
     "training_metrics",

@@ -28,12 +28,13 @@ class BoostingFlavor(Flavor):
     """The library's container of training data."""
     container_arguments: Sequence[str]
     """The names that ``train`` and ``cv`` give to the container."""
-    evaluation_arguments: Sequence[str] = ("eval_set",)
-    """The arguments of ``fit`` for evaluation sets. Their metrics take the place of metrics on the training rows."""
     regressor: type[Any]
     """The library's base class of regressors."""
     classifier: type[Any]
     """The library's base class of classifiers."""
+
+    classifying_objectives: tuple[str, ...] = ()
+    """How the names of the objectives of classifiers begin."""
 
     def __init__(self) -> None:
         self.origins = ContainerOrigins()
@@ -139,17 +140,20 @@ class BoostingFlavor(Flavor):
         return model.classes_
 
     def estimator_metrics(self, call: TrainingCall, model: Any) -> dict[str, float]:
-        """Compute metrics on the training rows, if ``fit`` got no evaluation sets.
+        """Compute metrics on the training rows, also where ``fit`` got evaluation sets whose metrics it keeps itself.
 
         Args:
             call: The call of ``fit``.
             model: The estimator, or a copy of it, to predict with.
 
         Returns:
-            The metrics by name; none if there are evaluation sets, or if the model is neither a regressor nor a
-            classifier of the library.
+            The metrics by name; none if the model is neither a regressor nor a classifier of the library, such as a
+            ranker: the run then says so.
         """
-        if self.has_evaluation_sets(call) or not isinstance(model, (self.regressor, self.classifier)):
+        if not isinstance(model, (self.regressor, self.classifier)):
+            if model is not None:
+                reason = f"they are those of regressors and classifiers, and {type(model).__name__} is neither"
+                call.skip("training metrics", "metric", reason)
             return {}
         rows = self.training_rows(call, model)
         if isinstance(model, self.regressor):
@@ -157,11 +161,20 @@ class BoostingFlavor(Flavor):
         probability, classes = model.predict_proba, self.classes_of(model)
         return training_metrics(call, rows, model.predict, probability, classes, for_signature=True)
 
-    def has_evaluation_sets(self, call: TrainingCall) -> bool:
-        """Return whether a call of ``fit`` was given evaluation sets."""
-        arguments = self.arguments(call)
-        values = [arguments.get(name) for name in self.evaluation_arguments]
-        return any(value is not None and not (isinstance(value, (list, tuple)) and not value) for value in values)
+    def model_type(self, model: Any) -> str | None:
+        """Return the type of an estimator; of a booster, what `objective_of` says."""
+        if isinstance(model, self.classifier):
+            return "classifier"
+        if isinstance(model, self.regressor):
+            return "regressor"
+        objective = self.objective_of(model)
+        if objective is None:
+            return None
+        return "classifier" if objective.startswith(self.classifying_objectives) else "regressor"
+
+    def objective_of(self, model: Any) -> str | None:
+        """Return the name of the objective that a booster was trained for; None, the default, if it is not known."""
+        return None
 
     @staticmethod
     def validation_table(result: Any) -> str:

@@ -17,6 +17,7 @@ from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, n
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.emit import DISCARDING, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch
+from fitprint.plugin.probabilities import class_probabilities
 
 if TYPE_CHECKING:
     from fitprint.models.package import Package
@@ -517,6 +518,43 @@ class Flavor(ABC):
             The predictions.
         """
         return model.predict(data)
+
+    def model_type(self, model: Any) -> str | None:
+        """Return whether a model is a ``classifier``, a ``regressor`` or a ``clusterer``, for `fitprint.evaluate`.
+
+        None, the default: it is decided by what the model predicts, and by the target. `predict` of a classifier may
+        return its labels, its class probabilities or decision values.
+
+        Args:
+            model: The native model.
+        """
+        return None
+
+    def probabilities(self, model: Any, data: Any) -> tuple[Any, Any] | None:
+        """Return what a classifier says of each class beside the labels of `predict`, for `fitprint.evaluate`.
+
+        Args:
+            model: The native model.
+            data: The inputs.
+
+        Returns:
+            The class probabilities or decision values, and the classes in their order (None for the ascending labels);
+            None if there are none. By default what the methods ``predict_proba`` or, for two classes,
+            ``decision_function`` return, with the attribute ``classes_``.
+        """
+        return class_probabilities(model, data)
+
+    def score(self, model: Any, data: Any, target: Any, weight: Any, metrics: Mapping[str, float]) -> float | None:
+        """Return the model's own score on evaluated data, for `fitprint.evaluate`; by default None.
+
+        Args:
+            model: The native model.
+            data: The inputs.
+            target: The target, or None.
+            weight: The weights of the rows, or None.
+            metrics: The metrics of the data by name, among which the score may be.
+        """
+        return None
 
     def requirements(self, model: Any) -> Iterable[str]:
         """Return the distributions needed to load the model and predict, besides those that its pickle names."""

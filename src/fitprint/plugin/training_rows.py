@@ -39,7 +39,12 @@ class TrainingRows:
 
 
 def rows_within_budget(
-    call: TrainingCall, rows: TrainingRows, predict: Predict | None, predictions: int
+    call: TrainingCall,
+    rows: TrainingRows,
+    predict: Predict | None,
+    predictions: int,
+    *,
+    not_of_a_sample: str | None = None,
 ) -> TrainingRows | None:
     """Return all rows, or a sample with a fixed seed when predicting all would exceed ``max_metric_seconds``.
 
@@ -48,6 +53,8 @@ def rows_within_budget(
         rows: All rows.
         predict: The model's prediction, to measure how long it takes; None to take all rows.
         predictions: How many times the rows will be predicted.
+        not_of_a_sample: The name of a metric that a sample does not tell, such as a sum over the rows. If not all rows
+            can be predicted in time, the result is None, and the run says why it lacks this metric.
 
     Returns:
         The rows; None when the inputs have no rows that can be counted.
@@ -58,6 +65,10 @@ def rows_within_budget(
     count = _affordable_rows(call.settings.max_metric_seconds / max(predictions, 1), predict, rows.inputs, total)
     if count >= total:
         return rows
+    if not_of_a_sample is not None:
+        reason = f"it would take longer than {call.settings.max_metric_seconds:g} s on all {total} rows"
+        call.skip(not_of_a_sample, "max_metric_seconds", reason)
+        return None
     chosen = sampled_rows(total, count, seed=0)
     inputs, target, weight = (
         None if part is None else take_rows(part, chosen) for part in (rows.inputs, rows.target, rows.weight)
@@ -119,11 +130,29 @@ def training_metrics(
     if for_signature and used.sampled is None:
         call.predicted = rows.inputs, predicted
     if predict_proba is None:
+        if skip_several_values(call, target, predicted):
+            return {}
         regression = regression_facts(target, predicted, weight=used.weight)
         return with_training_prefix(call, regression.metrics, regression.reasons)
     probability = predict_proba(used.inputs)
     facts = classification_facts(target, predicted, classes=classes, probability=probability, weight=used.weight)
     return with_training_prefix(call, facts.metrics, facts.reasons)
+
+
+def skip_several_values(call: TrainingCall, target: Any, predicted: Any) -> bool:
+    """Return whether a regressor predicts several values of one target, such as quantiles, and tell the run.
+
+    Args:
+        call: The call; its run says that there are no training metrics, which compare one value with another.
+        target: The target.
+        predicted: What the model predicts.
+    """
+    values = np.shape(predicted)[1] if np.ndim(predicted) == 2 else 1
+    if values == 1 or np.size(target) != np.shape(predicted)[0]:
+        return False
+    reason = f"the model predicts {values} values of each row, such as quantiles, and the target has one"
+    call.skip("training metrics", "several values", reason)
+    return True
 
 
 def with_training_prefix(call: TrainingCall, metrics: dict[str, float], reasons: dict[str, str]) -> dict[str, float]:

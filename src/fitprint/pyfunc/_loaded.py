@@ -110,8 +110,7 @@ class PyFuncModel:
             SchemaError: The data does not fit the signature; its text has a line for each column.
         """
         given, signature = data, self.metadata.signature
-        if signature is not None and signature.inputs is not None and not self._checks_itself:
-            data = enforce_inputs(data, signature.inputs, lossless=True)
+        data = self._enforced(data)
         schema = signature.params if signature is not None else None
         if params and schema is None:
             folder = str(self._loaded.folder)
@@ -127,6 +126,13 @@ class PyFuncModel:
                 predicted = PredictedData(given, variable_name(given, calling_frame()), self._loaded.flavor)
                 remember(predictions, Origin(run, {}, predicted), (data,))
         return predictions
+
+    def _enforced(self, data: Any) -> Any:
+        """Return data as the native model takes it. Raises SchemaError if it does not fit the signature."""
+        signature = self.metadata.signature
+        if signature is None or signature.inputs is None or self._checks_itself:
+            return data
+        return enforce_inputs(data, signature.inputs, lossless=True)
 
     def unwrap(self) -> Any:
         """Return the native model.

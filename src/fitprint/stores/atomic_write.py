@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+import re
 from typing import Any
 
+from fitprint._core.plain_files import read_plain
+from fitprint._core.signal_handlers import own, suppress_own
 from fitprint.stores.contract import StoreError
-from fitprint.stores.layout import FORMATS
-from fitprint.stores.leftovers import PARTIAL
+from fitprint.stores.layout import FORMATS, PARTIAL
 
 
 def write_file(path: str, content: bytes) -> None:
@@ -24,9 +25,17 @@ def write_file(path: str, content: bytes) -> None:
             while rest:
                 rest = rest[file.write(rest) :]
     except BaseException:
-        with contextlib.suppress(OSError):
+        with suppress_own(OSError):
             os.unlink(path)
         raise
+
+
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
+LARGEST_RECORD = 64_000_000
+"""The bytes of the largest ``run.json`` that is read: a run with ten thousand long params has a tenth of them."""
+DEEPEST_RECORD = 100
+"""The levels of lists and mappings in a record that is read: fitprint writes a dozen of them at most."""
 
 
 class LineFile:
@@ -51,7 +60,7 @@ class LineFile:
                 while rest:
                     rest = rest[file.write(rest) :]
             except BaseException:
-                with contextlib.suppress(OSError):
+                with suppress_own(OSError):
                     file.truncate(self._torn_at)
                 raise
         self._torn_at = None  # only after closing it, because some file systems report a failed write then
@@ -73,16 +82,28 @@ def read_record(path: str) -> dict[str, Any]:
             raise FileNotFoundError(path) from None
 
 
+def check_depth(content: bytes) -> None:
+    """Raise ValueError if a JSON document is nested so deeply that working with it may exhaust the stack."""
+    if content.count(b"[") + content.count(b"{") <= DEEPEST_RECORD:
+        return
+    depth = 0
+    for sign in _BRACKETS.findall(_TEXTS.sub(b"", content)):
+        depth += 1 if sign in b"[{" else -1
+        if depth > DEEPEST_RECORD:
+            raise ValueError("nested too deeply")
+
+
 def _parse(path: str) -> dict[str, Any]:
     try:
-        with open(path, "rb") as file:
-            document = json.loads(file.read())
+        content = read_plain(path, LARGEST_RECORD)
+        check_depth(content)
+        document = json.loads(content)
     except (FileNotFoundError, NotADirectoryError):
         raise
-    except OSError as error:
+    except own(OSError) as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
-        raise StoreError(f"{path} is broken: not JSON") from None
+        raise StoreError(f"{path} is broken: not JSON, or nested too deeply") from None
     if not isinstance(document, dict) or document.get("format") not in FORMATS:
         read = " and ".join(map(str, FORMATS))
         raise StoreError(f"{path} has a format that this version of fitprint does not read (it reads formats {read})")

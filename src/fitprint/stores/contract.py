@@ -64,6 +64,7 @@ class OpenRun(ABC):
 
         Raises:
             ValueError: If the name leads out of the artifacts.
+            FileExistsError: If a folder has this name, or a file has the name of one of its folders.
             OSError: If the file cannot be written.
         """
 
@@ -100,9 +101,19 @@ class OpenRun(ABC):
             OSError: If the package cannot be written.
         """
 
+    def settle(self) -> None:
+        """Give the run its final folder now, while it is still being written, so that paths into it stay valid.
+
+        By default it does nothing: the folder changes when the run is finished, if it does at all.
+
+        Raises:
+            OSError: If it cannot be moved.
+        """
+        return
+
     @abstractmethod
     def finish(self) -> None:
-        """Move the run to the finished ones. Does nothing if it is there.
+        """Move the run to the finished ones, without packages that are not sealed. Does not move it if it is there.
 
         Raises:
             OSError: If it cannot be moved.
@@ -167,6 +178,7 @@ class JoinedRun(ABC):
 
         Raises:
             ValueError: If the name leads out of the artifacts.
+            FileExistsError: If a folder has this name, or a file has the name of one of its folders.
             UnknownRunError: If the run does not exist any more.
             OSError: If the file cannot be written.
         """

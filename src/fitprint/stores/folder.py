@@ -1,6 +1,7 @@
 """The store in a folder: one folder per run, open ones below ``.open/``, which one rename moves when they end.
 
 Many processes and machines on a POSIX file system share a store. Why a rename: docs/adr/0003-rename-when-a-run-ends.md.
+Why runs of blocks are moved at their beginning: docs/adr/0010-a-block-s-run-keeps-its-folder.md.
 Why neither a lock nor an index: docs/adr/0008-no-lock-in-the-store.md.
 """
 
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from fitprint._core.jsonable import to_bytes
+from fitprint._core.plain_files import read_plain
+from fitprint._core.signal_handlers import is_of_program, own, suppress_own
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, read_record, write_file
 from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, UnknownRunError
@@ -24,14 +27,19 @@ from fitprint.stores.layout import (
     IGNORED,
     METRICS,
     OPEN,
+    PARTIAL,
     RECORD,
     RUN_ID,
     SIDE_FILE,
     artifact_file,
+    check_nothing_in_way,
     check_package_name,
     free_name,
 )
-from fitprint.stores.leftovers import PARTIAL, REPLACED, Leftovers, inspect_folder, remove
+from fitprint.stores.leftovers import REPLACED, Leftovers, inspect_folder, remove
+
+LARGEST_SIDE_FILE = 256_000_000
+"""The bytes of the largest side file that is read: two million values of metrics."""
 
 
 class FolderStore(Store):
@@ -51,7 +59,7 @@ class FolderStore(Store):
                 open_run.make()
             return open_run
         except BaseException:
-            with contextlib.suppress(OSError):
+            with suppress_own(OSError):
                 open_run.discard()
             raise
 
@@ -82,11 +90,14 @@ class FolderStore(Store):
         for folder in self._folders(run_id):
             try:
                 names = [name for name in os.listdir(f"{folder}/{ALSO}") if name.endswith(SIDE_FILE)]
-                return {name.removesuffix(SIDE_FILE): Path(folder, ALSO, name).read_bytes() for name in sorted(names)}
+                return {
+                    name.removesuffix(SIDE_FILE): read_plain(f"{folder}/{ALSO}/{name}", LARGEST_SIDE_FILE)
+                    for name in sorted(names)
+                }
             except (FileNotFoundError, NotADirectoryError):
                 if os.path.isdir(folder):
                     return {}
-            except OSError as error:
+            except own(OSError) as error:
                 raise StoreError(f"{folder}/{ALSO} cannot be read: {error.strerror}") from None
         raise UnknownRunError(f"no run {run_id} in {self.location}")
 
@@ -133,12 +144,13 @@ class FolderStore(Store):
 
 
 class OpenFolder(OpenRun):
-    """The folder of a run that is being written. `finished` says that the run has ended, and is added to."""
+    """The folder of a run that is being written. `finished` says that it is at its final place already."""
 
     def __init__(self, store: str, folder: str, finished: bool = False) -> None:
         self._store = store
         self._folder = folder
         self._finished = finished
+        self._has_ended = finished
         self._metrics = LineFile()
         self._is_replacing = False
         """Whether the newest record may still have its partial name: between the last two steps of writing it."""
@@ -181,10 +193,14 @@ class OpenFolder(OpenRun):
     def write_artifact(self, name: str, content: bytes) -> None:
         relative = artifact_file(name)
         try:
-            self._write(relative, content)
-        except FileNotFoundError:
-            make_below(self._folder, os.path.dirname(relative))
-            self._write(relative, content)
+            try:
+                self._write(relative, content)
+            except FileNotFoundError:
+                make_below(self._folder, os.path.dirname(relative))
+                self._write(relative, content)
+        except own(OSError):
+            check_nothing_in_way(self._folder, relative)
+            raise
 
     def begin_package(self, limit: int | None) -> Package:
         number = 0
@@ -227,12 +243,19 @@ class OpenFolder(OpenRun):
             raise
         shutil.rmtree(aside, ignore_errors=True)
 
+    def settle(self) -> None:
+        if not self._finished:
+            self._move()
+
     def finish(self) -> None:
-        if self._finished:
-            return
-        for package in self._packages:
+        for package in () if self._has_ended else self._packages:  # after the end, only other threads write packages
             if not package.sealed:
                 package.discard()
+        self.settle()
+        self._has_ended = True
+
+    def _move(self) -> None:
+        """Move the folder to the finished runs."""
         source, target = self._folder, os.path.join(self._store, os.path.basename(self._folder))
         # the record was created with the present umask; the folder gets its mode, and who may read it may enter it
         mode = os.stat(os.path.join(source, RECORD)).st_mode & 0o666
@@ -242,7 +265,7 @@ class OpenFolder(OpenRun):
             self._folder, self._finished = target, True
             os.rename(source, target)
         except BaseException as error:
-            if isinstance(error, OSError) or os.path.isdir(source):
+            if (isinstance(error, OSError) and not is_of_program(error)) or os.path.isdir(source):
                 self._folder, self._finished = source, False
             raise
 
@@ -267,8 +290,14 @@ class OpenFolder(OpenRun):
         if not self._finished and not os.path.lexists(path):
             write_file(path, content)
             return
-        write_file(path + PARTIAL, content)
-        os.rename(path + PARTIAL, path)
+        partial = f"{path}.{os.urandom(4).hex()}{PARTIAL}"  # a name that no artifact of the user has
+        write_file(partial, content)
+        try:
+            os.replace(partial, path)
+        except BaseException:
+            with suppress_own(OSError):
+                os.unlink(partial)
+            raise
 
 
 def _put_back_replaced(folder: Path) -> None:
@@ -283,7 +312,7 @@ def _put_back_replaced(folder: Path) -> None:
 def _undo_seal(package: Package, path: str) -> None:
     """Give a package that was moved to its place its earlier name again."""
     if not os.path.lexists(package.folder):
-        with contextlib.suppress(OSError):
+        with suppress_own(OSError):
             os.rename(path, package.folder)
 
 
@@ -292,5 +321,5 @@ def _names(folder: str) -> list[str]:
         return os.listdir(folder)
     except FileNotFoundError:
         return []
-    except OSError as error:
+    except own(OSError) as error:
         raise StoreError(f"{folder} cannot be read: {error.strerror}") from None

@@ -12,11 +12,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from fitprint._core import ids
+from fitprint._core.signal_handlers import own, suppress_own
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, write_file
 from fitprint.stores.contract import JoinedRun, Store
-from fitprint.stores.layout import ALSO, OPEN, SIDE_FILE, artifact_file, check_package_name, free_name
-from fitprint.stores.leftovers import PARTIAL
+from fitprint.stores.layout import (
+    ALSO,
+    OPEN,
+    PARTIAL,
+    SIDE_FILE,
+    artifact_file,
+    check_nothing_in_way,
+    check_package_name,
+    free_name,
+)
 
 T = TypeVar("T")
 _MOST_TRIES = 5
@@ -52,11 +61,17 @@ class JoinedFolder(JoinedRun):
         relative = artifact_file(name)
 
         def write(folder: Path) -> None:
-            make_below(folder, os.path.dirname(relative))
             path = f"{folder}/{relative}"
             partial = f"{path}.{self._writer[-8:]}{PARTIAL}"  # another process may write the same artifact
-            write_file(partial, content)
-            os.replace(partial, path)
+            try:
+                make_below(folder, os.path.dirname(relative))
+                write_file(partial, content)
+                os.replace(partial, path)
+            except own(OSError):
+                with suppress_own(OSError):
+                    os.unlink(partial)
+                check_nothing_in_way(folder, relative)
+                raise
 
         self._in_folder(write)
 
@@ -76,7 +91,7 @@ class JoinedFolder(JoinedRun):
         for _ in range(_MOST_TRIES - 1):
             try:
                 return operate(self.path)
-            except OSError as error:
+            except own(OSError) as error:
                 if error.errno not in _MOVED:
                     raise
         return operate(self.path)
@@ -88,7 +103,7 @@ def _seal(package: Package, folder: Path, name: str) -> str:
         try:
             package.seal(folder / free)
             return free
-        except OSError:
+        except own(OSError):
             if not os.path.lexists(folder / free):
                 raise
             # another process has taken this name since it was free

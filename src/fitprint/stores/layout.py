@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from errno import EEXIST
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 OPEN = ".open"
@@ -16,6 +17,8 @@ ALSO = "also"
 """The folder of the side files: one for each process that adds to the run of another process."""
 SIDE_FILE = ".jsonl"
 """The end of the name of a side file."""
+PARTIAL = ".partial"
+"""The end of the name of a file that is being written."""
 FORMATS = (1, 2)
 """The formats of ``run.json`` that are read. Runs of format 1 have no side files."""
 
@@ -33,9 +36,34 @@ def artifact_file(name: str) -> str:
 
 
 def check_package_name(name: str) -> None:
-    """Raise ValueError if a package cannot have this name."""
-    if not name or "/" in name or name.startswith(".") or "\0" in name or name in (RECORD, METRICS, ARTIFACTS, ALSO):
-        raise ValueError(f"{name!r} is not a valid name for a model: give a plain name")
+    """Raise ValueError if a package cannot have this name: fitprint has files of its own beside it."""
+    lower = name.lower()  # as file systems see it that do not tell upper case from lower case
+    is_plain = bool(name) and not name.startswith(".") and not any(sign in name for sign in "/\\\0")
+    is_free = lower not in (METRICS, ARTIFACTS, ALSO) and not lower.startswith(RECORD) and not lower.endswith(PARTIAL)
+    if not is_plain or not is_free:
+        raise ValueError(f"{name!r} is not a valid name for a model: give a plain name, such as 'model'")
+
+
+def check_nothing_in_way(folder: str | os.PathLike[str], artifact: str) -> None:
+    """Raise FileExistsError if an artifact cannot be written because something of another kind has its name.
+
+    Args:
+        folder: The folder of the run.
+        artifact: The path of the artifact inside that, as `artifact_file` returns it.
+    """
+    if not os.path.isdir(folder):
+        return
+    name = artifact.removeprefix(ARTIFACTS + os.sep)
+    outer = os.path.dirname(artifact)
+    if os.path.isdir(os.path.join(folder, artifact)):
+        reason = "there is a folder of that name"
+    else:
+        while outer and not os.path.lexists(os.path.join(folder, outer)):
+            outer = os.path.dirname(outer)
+        if not outer or os.path.isdir(os.path.join(folder, outer)):
+            return
+        reason = f"{outer.removeprefix(ARTIFACTS + os.sep)!r} is a file"
+    raise FileExistsError(EEXIST, f"the artifact {name!r} cannot be written, because {reason}: give another name")
 
 
 def free_name(folder: str | os.PathLike[str], name: str) -> str:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fitprint.models.package import CHECKSUMS
+from fitprint.stores.layout import PARTIAL
 
 STAGING = ".package-"
 """The beginning of the name of a package that is being written."""
 REPLACED = ".replaced-"
 """The beginning of the name of a package in whose place another one is being put; the rest is its own name."""
-PARTIAL = ".partial"
-"""The end of the name of a file that is being written."""
 
 
 class Leftovers(NamedTuple):

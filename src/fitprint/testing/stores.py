@@ -109,6 +109,22 @@ class StoreConformance(Conformance):
         run.finish()
         assert list(opened.run_ids()) == [run_id]
 
+    @_look_at("OpenRun.settle and finish")
+    def test_a_run_may_settle_before_it_is_finished(self, opened: Store) -> None:
+        """A run that has settled is written and finished like any other, and its folder does not change any more."""
+        run = _begun(opened, "a")
+        (run_id,) = opened.run_ids()
+        run.write_artifact("a/before.txt", b"1")
+        run.settle()
+        where = run.path
+        run.write_artifact("a/after.txt", b"2")
+        assert opened.folder(run_id) == where
+        assert opened.read_record(run_id)["name"] == "a"
+        run.finish()
+        assert run.path == run.final_path == opened.folder(run_id)
+        if where == run.final_path:
+            assert sorted(path.name for path in (where / "artifacts" / "a").iterdir()) == ["after.txt", "before.txt"]
+
     @_look_at("OpenRun.write_record")
     def test_records_are_replaced_whole(self, opened: Store) -> None:
         """A record that is written again replaces the earlier one as a whole."""

@@ -39,6 +39,7 @@ class CatBoostFlavor(BoostingFlavor):
     container_arguments = ("pool", "dtrain")
     regressor = CatBoostRegressor
     classifier = CatBoostClassifier
+    classifying_objectives = ("Logloss", "CrossEntropy", "MultiClass")
 
     def patches(self) -> Sequence[Patch]:
         return [
@@ -108,6 +109,14 @@ class CatBoostFlavor(BoostingFlavor):
         if isinstance(model, CatBoostClassifier):
             rows.target = _as_classes(rows.target, model.classes_)
         return rows
+
+    def objective_of(self, model: Any) -> str | None:
+        return str(model.get_all_params().get("loss_function")) if model.is_fitted() else None
+
+    def probabilities(self, model: Any, data: Any) -> tuple[Any, Any] | None:
+        if isinstance(model, CatBoostClassifier) or self.model_type(model) != "classifier":
+            return super().probabilities(model, data)
+        return model.predict(data, prediction_type="Probability"), model.classes_  # the base class has no predict_proba
 
     def package_flavor(self, model: Any) -> str:
         return self.name if _packages.is_kept_natively(model) else "sklearn"

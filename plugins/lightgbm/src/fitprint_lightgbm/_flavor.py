@@ -37,9 +37,9 @@ class LightGBMFlavor(BoostingFlavor):
     save_options = pickle_format.OPTIONS
     container = Dataset
     container_arguments = ("train_set",)
-    evaluation_arguments = ("eval_set", "eval_X")  # the second since LightGBM 4.7
     regressor = LGBMRegressor
     classifier = LGBMClassifier
+    classifying_objectives = ("binary", "multiclass", "cross_entropy")
 
     def patches(self) -> Sequence[Patch]:
         return [
@@ -77,8 +77,7 @@ class LightGBMFlavor(BoostingFlavor):
         if call.instance is None:
             return {}
         if isinstance(call.instance, LGBMClassifier) and callable(call.instance.objective_):
-            if not self.has_evaluation_sets(call):
-                call.skip("training metrics", "objective", "with a custom objective the model predicts no labels")
+            call.skip("training metrics", "objective", "with a custom objective the model predicts no labels")
             return {}
         return self.estimator_metrics(call, silent_copy(call.instance))
 
@@ -102,6 +101,12 @@ class LightGBMFlavor(BoostingFlavor):
 
     def container_rows(self, container: Dataset) -> Any:
         return np.zeros((1, container.num_feature()))
+
+    def objective_of(self, model: Any) -> str | None:
+        if not isinstance(model, Booster):
+            return None
+        lines = model.model_to_string(num_iteration=1).split("\n", 20)
+        return next((line.removeprefix("objective=") for line in lines if line.startswith("objective=")), None)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         if isinstance(model, LGBMModel) and is_recording():

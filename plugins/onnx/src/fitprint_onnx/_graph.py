@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper
+from google.protobuf.message import Message
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from fitprint.plugin import ModelSignature, Schema, TensorSpec
 
@@ -24,12 +25,24 @@ def inputs(model: ModelProto) -> list[ValueInfoProto]:
 
 
 def tensors(model: ModelProto) -> Iterator[TensorProto]:
-    """Yield the weights of a graph. Those of nested graphs are never in separate files."""
-    yield from model.graph.initializer
-    for node in model.graph.node:
-        for attribute in node.attribute:
-            yield attribute.t
-            yield from attribute.tensors
+    """Yield every tensor of a model, those of nested graphs, functions and sparse tensors among them."""
+    return (message for message in _messages(model) if isinstance(message, TensorProto))
+
+
+def nodes(model: ModelProto) -> Iterator[NodeProto]:
+    """Yield every node of a model, those of nested graphs and functions among them."""
+    return (message for message in _messages(model) if isinstance(message, NodeProto))
+
+
+def _messages(message: Message) -> Iterator[Message]:
+    """Yield every message inside of a message, at any depth; protobuf itself limits the depth."""
+    for _, value in message.ListFields():
+        for inner in (value,) if isinstance(value, Message) else value if isinstance(value, Iterable) else ():
+            if not isinstance(inner, Message):
+                break  # of a repeated field all values have one type
+            yield inner
+            if not isinstance(inner, TensorProto):
+                yield from _messages(inner)
 
 
 def signature(model: ModelProto) -> ModelSignature | None:

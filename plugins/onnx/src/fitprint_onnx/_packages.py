@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,16 +71,26 @@ def load(folder: Path, config: Mapping[str, Any]) -> ModelProto:
     path = member(folder, config.get("data"))
     try:
         model = onnx.load_model(str(path), load_external_data=False)
-        for tensor in _graph.tensors(model):
-            for entry in tensor.external_data if uses_external_data(tensor) else ():
-                if entry.key == "location":
-                    member(folder, entry.value)  # refuses files outside of the package
+        _refuse_files_outside(model, folder, posixpath.dirname(config["data"]))
         load_external_data_for_model(model, str(path.parent))
+        if any(map(uses_external_data, _graph.tensors(model))):
+            raise ValueError("it has tensors in separate files at a place where the format has none")
         onnx.checker.check_model(model if model.ByteSize() <= _LARGEST_MESSAGE else str(path))
     except (DecodeError, onnx.checker.ValidationError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:300]
         raise PackageError(f"{path} cannot be loaded: {type(error).__name__}: {reason}") from error
     return model
+
+
+def _refuse_files_outside(model: ModelProto, folder: Path, place: str) -> None:
+    """Check that every file that the model names for a tensor is in the package, and that it names no others."""
+    for tensor in _graph.tensors(model):
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                member(folder, posixpath.join(place, entry.value))
+    for node in _graph.nodes(model):
+        if node.op_type == "EPContext" and any(it.name == "embed_mode" and it.i == 0 for it in node.attribute):
+            raise ValueError("a part of it was compiled for one device into a separate file")
 
 
 def requirements() -> list[str]:

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+from sklearn.base import (
+    ClassifierMixin,
+    ClusterMixin,
+    OutlierMixin,
+    RegressorMixin,
+    is_classifier,
+    is_clusterer,
+    is_outlier_detector,
+    is_regressor,
+)
 
 from fitprint.plugin import (
     ChildRun,
@@ -145,6 +154,21 @@ class SklearnFlavor(Flavor):
                 return getattr(model, name)(data)
         raise NotImplementedError(f"{type(model).__name__} has neither predict nor transform")
 
+    def model_type(self, model: Any) -> str | None:
+        if _is_classifier(model) or _is_outlier_detector(model):
+            return "classifier"
+        if _is_regressor(model):
+            return "regressor"
+        return "clusterer" if _is_clusterer(model) else None
+
+    def probabilities(self, model: Any, data: Any) -> tuple[Any, Any] | None:
+        if _is_outlier_detector(model):  # it predicts 1 for the usual, for which its decision value is high, and -1
+            return (model.decision_function(data), [-1, 1]) if hasattr(model, "decision_function") else None
+        return super().probabilities(model, data)
+
+    def score(self, model: Any, data: Any, target: Any, weight: Any, metrics: Mapping[str, float]) -> float | None:
+        return _training_metrics.score_of(model, data, target, weight, metrics)
+
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
         return _packages.save(model, package, context)
 
@@ -172,12 +196,37 @@ def _training_facts(call: TrainingCall, estimator: Any) -> tuple[dict[str, float
     if _search.is_search(estimator) and not hasattr(estimator, "best_estimator_"):
         return {}, {}
     model, inputs = silent_copy_for(estimator, _arguments.inputs_of(call))
-    if is_classifier(model):
+    if _is_classifier(model):
         return _training_metrics.classifier_facts(call, model, inputs)
-    if is_regressor(model):
+    if _is_regressor(model):
         return _training_metrics.regressor_facts(call, model, inputs)
-    if is_clusterer(model):
-        return _training_metrics.clusterer_facts(call, model, inputs)
-    if is_outlier_detector(model):
-        return _training_metrics.outlier_facts(call, model, inputs)
-    return {}, {}
+    metrics: dict[str, float] = {}
+    artifacts: dict[str, Any] = {}
+    if _is_clusterer(model):
+        metrics, artifacts = _training_metrics.clusterer_facts(call, model, inputs)
+    elif _is_outlier_detector(model):
+        metrics, artifacts = _training_metrics.outlier_facts(call, model, inputs)
+    return metrics | _training_metrics.own_score(call, model, inputs), artifacts
+
+
+def _is_classifier(model: Any) -> bool:
+    """Return whether an estimator is a classifier, in whatever order its class names its bases.
+
+    scikit-learn tells the kind of estimator only of a class that names the mixin before ``BaseEstimator``.
+    """
+    return is_classifier(model) or isinstance(model, ClassifierMixin)
+
+
+def _is_regressor(model: Any) -> bool:
+    """Return whether an estimator is a regressor, in whatever order its class names its bases."""
+    return is_regressor(model) or isinstance(model, RegressorMixin)
+
+
+def _is_clusterer(model: Any) -> bool:
+    """Return whether an estimator is a clusterer, in whatever order its class names its bases."""
+    return is_clusterer(model) or isinstance(model, ClusterMixin)
+
+
+def _is_outlier_detector(model: Any) -> bool:
+    """Return whether an estimator is an outlier detector, in whatever order its class names its bases."""
+    return is_outlier_detector(model) or isinstance(model, OutlierMixin)

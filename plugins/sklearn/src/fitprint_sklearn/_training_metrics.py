@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from fitprint.plugin import TrainingCall, TrainingRows, row_count, with_training_prefix
+from fitprint.plugin import (
+    TrainingCall,
+    TrainingRows,
+    accepted_kwargs,
+    attempt,
+    positional_names,
+    row_count,
+    rows_within_budget,
+    skip_several_values,
+    take_rows,
+    with_training_prefix,
+)
 from fitprint.plugin.metrics.classification import (
     classification_facts,
     confusion_matrix,
@@ -16,7 +28,7 @@ from fitprint.plugin.metrics.classification import (
 )
 from fitprint.plugin.metrics.clustering import cluster_sizes, silhouette
 from fitprint.plugin.metrics.regression import regression_facts
-from fitprint_sklearn._arguments import inputs_of
+from fitprint_sklearn._arguments import inputs_of, target_of
 from fitprint_sklearn._fitted import final
 from fitprint_sklearn._predictions import training_rows
 
@@ -73,7 +85,10 @@ def regressor_facts(call: TrainingCall, model: Any, inputs: Any) -> Facts:
     rows = training_rows(call, model, inputs, 1)
     if rows is None or rows.target is None:
         return {}, {}
-    facts = regression_facts(np.asarray(rows.target), _predicted(call, model, rows), weight=_weight(rows))
+    target, predicted = np.asarray(rows.target), _predicted(call, model, rows)
+    if skip_several_values(call, target, predicted):
+        return {}, {}
+    facts = regression_facts(target, predicted, weight=_weight(rows))
     metrics = with_training_prefix(call, facts.metrics, facts.reasons)
     _add_score(call, model, rows, metrics, "training_r2_score")
     return metrics, {}
@@ -136,15 +151,71 @@ def _predicted(call: TrainingCall, model: Any, rows: TrainingRows) -> Any:
     return predicted
 
 
-def _add_score(call: TrainingCall, model: Any, rows: TrainingRows, metrics: dict[str, float], standard: str) -> None:
+def own_score(call: TrainingCall, model: Any, inputs: Any) -> dict[str, float]:
+    """Return ``training_score`` of an estimator that is neither a classifier nor a regressor, such as a density.
+
+    Some of these scores are sums over the rows, so that none is computed on a sample.
+
+    Args:
+        call: The call that has ended.
+        model: The estimator whose ``score`` is called; it need not have one.
+        inputs: The training data, as `silent_copy_for` returns it.
+    """
+    metrics: dict[str, float] = {}
+    if hasattr(model, "score"):
+        rows = TrainingRows(inputs, target_of(call))
+
+        def score_first(few: Any) -> None:
+            target = None if rows.target is None else take_rows(rows.target, slice(0, row_count(few)))
+            attempt(_score, model, TrainingRows(few, target))
+
+        whole = rows_within_budget(call, rows, score_first, 1, not_of_a_sample="training_score")
+        if whole is not None:
+            _add_score(call, model, whole, metrics)
+    return metrics
+
+
+def score_of(model: Any, data: Any, target: Any, weight: Any, metrics: Mapping[str, float]) -> float | None:
+    """Return what an estimator's ``score`` returns for data, or None if it has none.
+
+    Args:
+        model: The estimator.
+        data: The rows.
+        target: The target, or None.
+        weight: The weights of the rows, or None.
+        metrics: The metrics of these rows, among which the usual scores are found.
+    """
+    if not hasattr(model, "score"):
+        return None
+    standard = next((name for name in ("accuracy_score", "r2_score") if name in metrics), None)
+    if standard is not None and _has_standard_score(model):
+        return metrics[standard]
+    return _score(model, TrainingRows(data, target, weight))
+
+
+def _add_score(
+    call: TrainingCall, model: Any, rows: TrainingRows, metrics: dict[str, float], standard: str = ""
+) -> None:
     """Add ``training_score``, which is what the estimator's own ``score`` returns: usually the standard metric."""
     if standard in metrics and _has_standard_score(model):
         metrics["training_score"] = metrics[standard]
     elif _calls_user_code(getattr(final(model), "scoring", None)):
         call.skip("training_score", "scorer", "it would call the scorer that was passed, which is the user's code")
     elif hasattr(model, "score"):
-        weighted = {"sample_weight": rows.weight} if rows.weight is not None and not hasattr(model, "steps") else {}
-        metrics["training_score"] = float(model.score(rows.inputs, rows.target, **weighted))
+        succeeded, score = attempt(_score, model, rows)
+        if succeeded and isfinite(score):
+            metrics["training_score"] = score
+        else:
+            reason = "it is not a finite number" if succeeded else f"the estimator's score raised {score!r:.300}"
+            call.skip("training_score", "score", reason)
+
+
+def _score(model: Any, rows: TrainingRows) -> float:
+    """Return what an estimator's ``score`` returns; one that takes only inputs is given no target."""
+    takes_target = rows.target is not None and len(positional_names(model.score)) > 1
+    weight = {} if rows.weight is None or hasattr(model, "steps") else {"sample_weight": rows.weight}
+    parts = (rows.inputs, rows.target) if takes_target else (rows.inputs,)
+    return float(model.score(*parts, **accepted_kwargs(model.score, weight)))
 
 
 def _has_standard_score(model: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class XGBoostFlavor(BoostingFlavor):
     container_arguments = ("dtrain",)
     regressor = XGBRegressor
     classifier = XGBClassifier
+    classifying_objectives = ("binary:", "multi:")
 
     def patches(self) -> Sequence[Patch]:
         matrices = [name for name in _MATRICES if hasattr(xgboost.core, name)]
@@ -119,6 +121,11 @@ class XGBoostFlavor(BoostingFlavor):
 
     def container_rows(self, container: DMatrix) -> Any:
         return _matrices.zeros_like(container)
+
+    def objective_of(self, model: Any) -> str | None:
+        if not isinstance(model, Booster):
+            return None
+        return str(json.loads(model.save_config())["learner"]["objective"]["name"])
 
     def classes_of(self, model: Any) -> Any:
         return None  # XGBoost requires the classes of the target to be 0, 1, 2, ...

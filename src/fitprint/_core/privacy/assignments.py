@@ -6,18 +6,21 @@ import functools
 import re
 from collections.abc import Callable, Iterator
 
+from fitprint._core.privacy import secret_names
+
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
+_RULE: Callable[[str], bool] = secret_names.is_secret
 _SCHEMES = ("bearer", "basic", "token", "digest", "negotiate")
 
 
-def secrets(text: str, is_secret: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
+def secrets(text: str, hides: Callable[[str, Callable[[str], bool]], bool]) -> Iterator[tuple[int, int]]:
     """Find the values that follow a secret name.
 
     A number, a truth value or None is not a secret, unless it is the value of a command line's option.
 
     Args:
         text: The text.
-        is_secret: Whether a name is that of a secret.
+        hides: Whether a value of a name is hidden, by the rule that is given for names at such a place.
 
     Yields:
         The start and the end of each value, in order.
@@ -28,7 +31,12 @@ def secrets(text: str, is_secret: Callable[[str], bool]) -> Iterator[tuple[int, 
         option = match["name"].startswith("-")
         if (match["link"].isspace() or "," in match["link"]) and not option:
             continue
-        if is_secret(match["name"].strip("-")):
+        name, rule = match["name"].strip("-"), _RULE
+        if option:
+            rule = secret_names.is_secret_option
+        elif text[match.start() - 1 : match.start()] in ("?", "&"):
+            rule = secret_names.is_secret_in_query
+        if hides(name, rule):
             start, end = _value(text, position, option)
             position = max(position, end)
             if start < end and (option or not _harmless().fullmatch(text, start, end)):

@@ -48,6 +48,10 @@ class Redactor:
             self._names[name] = hidden
         return hidden
 
+    def _hides_by(self, name: str, rule: Callable[[str], bool]) -> bool:
+        """Return True if a value of this name is secret by the settings or by a rule for such places."""
+        return self.hides(name) or (not self.allows(name) and rule(name))
+
     def is_own(self, name: str) -> bool:
         """Return True if an extra pattern matches this name: then any value is redacted, numbers too."""
         return _matches(name, self._own_names)
@@ -118,7 +122,7 @@ class Redactor:
         if not self.may_hide_in(text):
             return self._cached(text)
         redacted = self.by_format(text, collected)
-        places = assignments.secrets(redacted, self.hides)
+        places = assignments.secrets(redacted, self._hides_by)
         redacted = _replaced(redacted, places, functools.partial(self._hide, collected))
         return self._cached(text) if redacted == text else redacted
 

@@ -13,8 +13,6 @@ _ALWAYS = frozenset(
     """.split()  # noqa: SIM905
 )
 """Words that make a name secret wherever they are in it, in any part of a nested name."""
-_ENDINGS = ("password", "passwd", "passphrase")
-"""Endings of words, such as `dbpassword`; no other English word ends so."""
 _LAST = frozenset({"auth", "cookie", "cookies"})
 _KEYS = frozenset(
     """
@@ -23,6 +21,22 @@ _KEYS = frozenset(
     """.split()  # noqa: SIM905
 )
 """Words after which a `key` is secret; the key of a dict or of a join is not."""
+_OWNERS = frozenset(
+    """
+    db database user login root admin client smtp mail email ftp sftp ssh proxy ldap redis mysql mongo pg postgres app
+    bot service api access auth bearer refresh session oauth github gitlab hf slack id
+    """.split()  # noqa: SIM905
+)
+"""Words after which a `pass` is secret, or before which a `token` in the same word is: a low pass filter's is not."""
+_ENDINGS = (
+    *("password", "passwords", "passwd", "passphrase", "secret", "secrets", "pwd"),
+    *(f"{word}key" for word in _KEYS),
+    *(f"{word}keys" for word in _KEYS),
+)
+"""Endings of words, such as `dbpassword`; no other English word ends so."""
+_RUN_TOGETHER = re.compile(rf"(?:{'|'.join(sorted(_OWNERS))})(?:pass|pw|token)")
+_IN_QUERY = frozenset({"key", "sig", "signature", "hmac", "pass", "pw"})
+"""Last words of names that are secret in the query of a URL: presigned URLs, keys of web services."""
 _TEXT_TOKENS = frozenset(
     """
     n num number count max min per avg mean cls class pad padding eos bos eot eod eom mask masked unk unknown oov sep
@@ -60,12 +74,23 @@ def is_secret(name: str) -> bool:
     return any(map(_is_always, parts)) or _is_last(parts[-1])
 
 
+def is_secret_in_query(name: str) -> bool:
+    """Return whether a name in the query of a URL is that of a secret: there a `key` and a `signature` are."""
+    words = _words(name)
+    return is_secret(name) or (bool(words) and words[-1] in _IN_QUERY)
+
+
+def is_secret_option(name: str) -> bool:
+    """Return whether an option of a command line has a secret as its value: there a `pass` is one by itself."""
+    return is_secret(name) or name.lower() in ("pass", "pw")
+
+
 def _words(part: str) -> list[str]:
     return [word.lower() for word in _WORDS.findall(part)]
 
 
 def _is_always(words: list[str]) -> bool:
-    return any(word in _ALWAYS or word.endswith(_ENDINGS) for word in words)
+    return any(word in _ALWAYS or word.endswith(_ENDINGS) or _RUN_TOGETHER.fullmatch(word) for word in words)
 
 
 def _is_last(words: list[str]) -> bool:
@@ -74,5 +99,7 @@ def _is_last(words: list[str]) -> bool:
         return before not in _TEXT_TOKENS
     if last == "tokens":
         return before in _KEYS or before in ("bearer", "refresh")
+    if last in ("pass", "pw"):
+        return before in _OWNERS
     pairs = pairwise(words)
     return last in _LAST or any(one in _KEYS and other in ("key", "keys") for one, other in pairs)

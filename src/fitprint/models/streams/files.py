@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
 import json
-import lzma
 import os
+import re
 import stat
-import struct
 import zipfile
-import zlib
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fitprint.models.streams import archives
+from fitprint.models.streams.limits import BROKEN_ARCHIVES, MOST_DEPTH, BrokenStream, Budget, problem_of
 from fitprint.models.streams.names import Named, StreamNames, names_of
-from fitprint.models.streams.opcodes import BrokenStream
 
 SUFFIXES = (".pkl", ".pickle", ".joblib", ".dill")
 SCHEMA = "schema.json"
 """The file in a zip file that lists the types which a format without pickles loads."""
 
-MOST_UNPACKED = 1_000_000_000
-LARGEST_SCHEMA = 50_000_000
-LARGEST_DIRECTORY = 10_000_000
-MOST_MEMBERS = 10_000
+LARGEST_SCHEMA = 10_000_000
+LARGEST_INNER_ZIP = 50_000_000
+"""In bytes: a zip file inside of another file has to be in memory."""
 
-_PACKED: Mapping[bytes, tuple[str, Callable[..., Any]]] = {
-    b"\x1f\x8b": ("gzip", gzip.open),
-    b"BZh": ("bzip2", bz2.open),
-    b"\xfd7zXZ": ("lzma", lzma.open),
-    b"]\0\0": ("lzma", lzma.open),
-}
-_HEAD = 6
-_ZIP = b"PK\3\4"
-_TEXTS = (".json", ".txt", ".yaml", ".yml", ".csv", ".tsv", ".py", ".toml", ".md")
-_BROKEN_FILE = (
-    OSError,
-    EOFError,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-    RuntimeError,
-    MemoryError,
-    AssertionError,
-    struct.error,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-)
-"""The exceptions of the standard library for broken archives."""
+_COST_OF_JSON = 29
+"""How much of the budget a byte of JSON takes, beside itself: in memory it becomes as many bytes."""
+
+_PEEKED = 6
+_LZ4 = b"\x04\x22\x4d\x18"
+_BZIP2 = b"BZh"
+_ALTERED = 0x1 | 0x20 | 0x40
+"""The flags of a member of a zip file that is encrypted or a patch."""
+_OBJECTS = re.compile(rb"""['"][|<>=]?(?:O\d*|object_?)['"]""")
+"""In the description of an array: its values are objects, and are stored as a pickle."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +45,24 @@ class Imports:
     names: StreamNames
 
 
+@dataclass(frozen=True)
+class _Use:
+    """What is known of a file: its name, and whether loaders unpickle it."""
+
+    name: str
+    is_pickle: bool = False
+    is_model: bool = False
+
+    def is_certain(self) -> bool:
+        """Return whether it has to be a pickle."""
+        return self.is_pickle or self.name.lower().endswith(SUFFIXES)
+
+    def without_ending(self) -> _Use:
+        """Return what is known of what a compressed file holds."""
+        name = self.name if self.name.lower().endswith(SUFFIXES) else os.path.splitext(self.name)[0]
+        return _Use(name, self.is_pickle, self.is_model)
+
+
 def imports_of(
     folder: Path, files: Iterable[str], pickles: Container[str] = (), models: Container[str] = ()
 ) -> Iterator[Imports]:
@@ -70,47 +70,59 @@ def imports_of(
 
     Args:
         folder: The folder of the package.
-        files: The names of the files.
+        files: The names of the files, links among them.
         pickles: The files that will be unpickled whatever they look like.
         models: The files that may be unpickled.
 
     Yields:
-        The imports. A broken file does not raise: its `problem` says what is wrong.
+        The imports. A broken file does not raise: its `problem` says what is wrong. When the budget of the package is
+        used up, the last one says so.
     """
+    budget = Budget()
     for name in files:
-        path = folder / name
-        yield from _with_error(name, _archive(path, name))
-        yield from _with_error(name, _whole(path, name, name in pickles, name in models))
+        use = _Use(name, name in pickles, name in models)
+        yield from _with_error(name, _file(folder, use, budget), budget)
+        if budget.used_up:
+            problem = (
+                f"{budget.used_up}: neither the rest of it nor later files were read, so do not trust this package"
+            )
+            yield _broken(name, problem)
+            return
 
 
-def _with_error(label: str, imports: Iterator[Imports]) -> Iterator[Imports]:
-    """Yield the same imports, and an error as the last of them."""
+def _with_error(label: str, imports: Iterator[Imports], budget: Budget) -> Iterator[Imports]:
+    """Yield the same imports, and an error as the last of them. The end of the budget is told elsewhere."""
     try:
         yield from imports
-    except BrokenStream as error:
-        yield _broken(label, str(error))
-    except _BROKEN_FILE as error:
-        text = getattr(error, "strerror", None) or " ".join(str(error).split())[:200] or type(error).__name__
-        yield _broken(label, f"it cannot be read: {text}")
+    except (BrokenStream, *BROKEN_ARCHIVES) as error:
+        if not budget.used_up:
+            yield _broken(label, problem_of(error))
 
 
 def _broken(name: str, problem: str) -> Imports:
     return Imports(name, StreamNames([], problem))
 
 
-def _whole(path: Path, name: str, is_pickle: bool, is_model: bool) -> Iterator[Imports]:
-    """Yield the imports of the file itself as a stream, unpacked if it is compressed."""
+def _file(folder: Path, use: _Use, budget: Budget) -> Iterator[Imports]:
+    """Yield the imports of a file in every way in which it can be read: one file may be several things at once."""
+    path = folder / use.name
+    if os.path.islink(path):
+        root, target = os.path.realpath(folder), os.path.realpath(path)
+        if not target.startswith(os.path.join(root, "")):
+            raise BrokenStream("it is a link that leads outside of the package, and was not followed")
+        if os.path.isdir(target):
+            return  # what is in it has names of its own
+        path = Path(target)
     with open(path, "rb", opener=open_plainly) as file:
-        head = file.peek(_HEAD)
-        packed = next((packing for magic, packing in _PACKED.items() if head.startswith(magic)), None)
-        if packed is not None:
-            how, unpack = packed
-            inside = name if _is_called_pickle(name) else os.path.splitext(name)[0]
-            with unpack(file) as opened:
-                inner = _Unpacked(opened, Allowance()).buffered()
-                yield from _stream(inner, f"{name} ({how})", inside, is_pickle, is_model)
-        elif not head.startswith(_ZIP):  # read as a pickle, a zip file would end at its first byte
-            yield from _stream(file, name, name, is_pickle, is_model)
+        if zipfile.is_zipfile(file):
+            yield from _with_error(use.name, _zip(file, use.name, budget, 1), budget)
+        file.seek(0)
+        head = file.peek(_PEEKED)[:_PEEKED]
+        if head.startswith(_BZIP2):  # which is also the beginning of a pickle
+            plain = list(_stream(file, use.name, use, budget))
+            yield from (imports for imports in plain if imports.names.named)
+            file.seek(0)
+        yield from _content(file, use.name, use, budget, 1)
 
 
 def open_plainly(path: str, flags: int) -> int:
@@ -125,50 +137,75 @@ def open_plainly(path: str, flags: int) -> int:
     return descriptor
 
 
-def _stream(file: io.BufferedReader, label: str, name: str, is_pickle: bool, is_model: bool) -> Iterator[Imports]:
-    """Yield the names of a file that begins like a pickle, has the name of one, or is used as one."""
-    head = file.peek(_HEAD)[:2]
-    if is_pickle or _is_called_pickle(name) or (head[:1] == b"\x80" and head[1:] <= b"\x10"):
-        yield Imports(label, names_of(file))
-    elif is_model and not name.lower().endswith(_TEXTS):
-        names = names_of(file)  # pickles of protocol 0 and 1 have no fixed beginning
-        likely = [named for named in names.named if all(part.isidentifier() for part in str(named).split("."))]
-        if likely or (names.named and not names.problem):
-            yield Imports(label, names)
+def _content(file: io.BufferedReader, label: str, use: _Use, budget: Budget, depth: int) -> Iterator[Imports]:
+    """Yield the imports of a file that is read from its beginning to its end: of itself, or of what it holds."""
+    head = file.peek(archives.HEAD)
+    packing = archives.packing(head)
+    if depth > MOST_DEPTH:
+        raise BrokenStream(f"more than {MOST_DEPTH} archives are inside of each other, and the rest was not read")
+    if packing is not None:
+        how, unpack = packing
+        inner = archives.buffered(unpack(file), budget)
+        label = f"{label} ({how})"
+        yield from _with_error(label, _content(inner, label, use.without_ending(), budget, depth + 1), budget)
+    elif archives.is_tar(head):
+        for name, inner in archives.tar_members(file, budget):
+            member = f"{label}/{name}"
+            yield from _with_error(member, _content(inner, member, _Use(name), budget, depth + 1), budget)
+    elif head.startswith(archives.NUMPY):
+        if _OBJECTS.search(archives.read_numpy_header(file)):
+            yield Imports(label, names_of(file, budget))
+    elif head.startswith(archives.ZIP):
+        if depth > 1:  # the outermost one was read before
+            content = file.read(LARGEST_INNER_ZIP + 1)
+            if len(content) > LARGEST_INNER_ZIP:
+                raise BrokenStream(f"it is a zip file of more than {LARGEST_INNER_ZIP:,} bytes inside of another file")
+            yield from _zip(io.BufferedReader(io.BytesIO(content)), label, budget, depth)
+    elif head.startswith(_LZ4) and use.is_certain():
+        raise BrokenStream("it is compressed with lz4, and was not read")
+    else:
+        yield from _stream(file, label, use, budget)
 
 
-def _is_called_pickle(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
+def _stream(file: io.BufferedReader, label: str, use: _Use, budget: Budget) -> Iterator[Imports]:
+    """Yield the names of a file that is a pickle by its name, by its use, by how it begins, or by what is in it."""
+    head = file.peek(_PEEKED)[:2]
+    names = names_of(file, budget)
+    if use.is_certain() or (head[:1] == b"\x80" and head[1:] <= b"\x10"):
+        yield Imports(label, names)
+        return
+    # pickles of protocol 0 and 1 have no fixed beginning, and any text may begin like one
+    likely = any(all(part.isidentifier() for part in str(named).split(".")) for named in names.named)
+    is_used = names.calls or not names.problem
+    if (likely and (is_used or use.is_model)) or (use.is_model and names.named and not names.problem):
+        yield Imports(label, names)
 
 
-def _archive(path: Path, name: str) -> Iterator[Imports]:
+def _zip(file: io.BufferedReader, label: str, budget: Budget, depth: int) -> Iterator[Imports]:
     """Yield what the members of a zip file name; a broken member does not hide the others."""
-    with open(path, "rb", opener=open_plainly) as file:
-        if not zipfile.is_zipfile(file):
-            return
-        with zipfile.ZipFile(_Cautious(file)) as archive:
-            members = archive.infolist()
-            allowance = Allowance()
-            for member in members[:MOST_MEMBERS]:
-                label = f"{name}/{member.filename}"
-                yield from _with_error(label, _member(archive, member, label, allowance))
-            if len(members) > MOST_MEMBERS:
-                yield _broken(name, f"it holds more than {MOST_MEMBERS:,} files, and the rest was not read")
+    archive = archives.ZipFile(file)
+    for member in archive.members():
+        budget.open_member()
+        inside = f"{label}/{member.filename}"
+        imports = list(_with_error(inside, _member(archive, member, inside, budget, depth), budget))
+        yield from imports
+        if member.flag_bits & _ALTERED and not any(found.names.named for found in imports):
+            yield _broken(inside, "it is marked as encrypted or as a patch, so that it may hold what was not seen")
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, label: str, allowance: Allowance) -> Iterator[Imports]:
-    with archive.open(member) as opened:
-        inner = _Unpacked(opened, allowance).buffered()
-        if member.filename.rpartition("/")[2] == SCHEMA:
-            yield Imports(label, _types_of_schema(inner.read(LARGEST_SCHEMA + 1)))
-        else:
-            yield from _stream(inner, label, member.filename, False, False)
+def _member(archive: archives.ZipFile, member: Any, label: str, budget: Budget, depth: int) -> Iterator[Imports]:
+    inner = archive.open(member, budget)
+    if member.filename.rpartition("/")[2] == SCHEMA:
+        yield Imports(label, _types_of_schema(inner.read(LARGEST_SCHEMA + 1), budget))
+    else:
+        yield from _content(inner, label, _Use(member.filename), budget, depth + 1)
 
 
-def _types_of_schema(content: bytes) -> StreamNames:
+def _types_of_schema(content: bytes, budget: Budget) -> StreamNames:
     """Return the classes and functions that a schema of types names, at any depth."""
     if len(content) > LARGEST_SCHEMA:
         raise BrokenStream(f"it has more than {LARGEST_SCHEMA:,} bytes")
+    budget.unpack(_COST_OF_JSON * len(content))
     try:
         waiting: list[Any] = [json.loads(content)]
     except (ValueError, RecursionError):
@@ -182,51 +219,5 @@ def _types_of_schema(content: bytes) -> StreamNames:
                     types[Named(item[module], item[name])] = None
         if isinstance(item, (dict, list)):
             waiting.extend(reversed(list(item.values()) if isinstance(item, dict) else item))
+    budget.name(len(types))
     return StreamNames(list(types))
-
-
-@dataclass
-class Allowance:
-    """How many bytes may still be unpacked from a file, since a small file can hold an endless one."""
-
-    left: int = MOST_UNPACKED
-
-    def take(self, size: int) -> None:
-        """Use up bytes; raise BrokenStream if there are none left."""
-        self.left -= size
-        if self.left < 0:
-            raise BrokenStream(f"more than {MOST_UNPACKED:,} bytes are packed in it, and the rest was not read")
-
-
-class _Unpacked(io.RawIOBase):
-    """What is unpacked from a file, within an allowance."""
-
-    def __init__(self, file: Any, allowance: Allowance) -> None:
-        self._file = file
-        self._allowance = allowance
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        block = self._file.read(len(buffer))
-        self._allowance.take(len(block))
-        buffer[: len(block)] = block
-        return len(block)
-
-    def buffered(self) -> io.BufferedReader:
-        return io.BufferedReader(self, 1 << 16)
-
-
-class _Cautious:
-    """A zip file whose list of members is read only if it is not too long."""
-
-    def __init__(self, file: io.BufferedReader) -> None:
-        self._file = file
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-
-    def read(self, size: int = -1) -> bytes:
-        content = self._file.read(size if 0 <= size <= LARGEST_DIRECTORY else LARGEST_DIRECTORY + 1)
-        if len(content) > LARGEST_DIRECTORY:
-            raise BrokenStream(f"the list of its files has more than {LARGEST_DIRECTORY:,} bytes")
-        return content

@@ -10,9 +10,11 @@ from io import BufferedReader
 from pickletools import markobject
 from typing import Any, BinaryIO
 
-from fitprint.models.streams.opcodes import MOST_OPCODES, BrokenStream, opcodes
+from fitprint.models.streams.limits import BROKEN_ARCHIVES, BrokenStream, Budget, problem_of
+from fitprint.models.streams.opcodes import opcodes
 
-MOST_NAMES = 10_000
+MOST_MEMORY = 250_000_000
+"""What following one stream may keep: an estimate, in bytes."""
 BASE_MODULE = "mlflow.pyfunc.model"
 BASES = frozenset({"PythonModel", "PythonModelContext"})
 
@@ -36,6 +38,9 @@ _GETATTR, _IMPORT = Named("builtins", "getattr"), Named("importlib", "import_mod
 _SUBIMPORTS = frozenset({Named("cloudpickle.cloudpickle", "subimport"), Named("cloudpickle", "subimport")})
 _BASE = Named(BASE_MODULE, "")
 _PROTO = b"\x80"  # the beginning of every stream since protocol 2
+_MAKING = frozenset({"OBJ", "NEWOBJ", "NEWOBJ_EX"})
+_OF_VALUE, _OF_MARK, _OF_MEMO, _OF_TEXT = 8, 64, 128, 56  # bytes
+_BETWEEN_ESTIMATES = 4096
 
 
 @dataclass
@@ -44,39 +49,52 @@ class StreamNames:
 
     named: list[Named] = field(default_factory=list)
     problem: str = ""
+    calls: bool = False
+    """Whether a stream calls something that it names. Unpickling does so before it notices that a stream is broken."""
 
 
-def names_of(file: BufferedReader) -> StreamNames:
+def names_of(file: BufferedReader, budget: Budget | None = None) -> StreamNames:
     """Return what loading the pickles of a file would import, one stream after the other.
 
-    A broken stream does not raise: the result has the problem.
+    Args:
+        file: The file.
+        budget: What may still be read of the package.
+
+    Returns:
+        The names. A broken stream or a broken archive does not raise: the result has the problem.
     """
     names: dict[Named, None] = {}
-    problem = ""
-    budget = iter(range(MOST_OPCODES))
+    result = StreamNames()
+    budget = budget or Budget()
     try:
-        _read_stream(file, budget, names)
+        _read_stream(file, budget, names, result)
         while following := file.peek(1)[:1]:
             if following != _PROTO:
                 raise BrokenStream("other data follows the pickle")
-            _read_stream(file, budget, names)
-    except BrokenStream as error:
-        problem = str(error)
-    return StreamNames(list(names), problem)
+            _read_stream(file, budget, names, result)
+    except (BrokenStream, *BROKEN_ARCHIVES) as error:
+        result.problem = problem_of(error)
+    result.named = list(names)
+    return result
 
 
-def _read_stream(file: BinaryIO, budget: Iterator[int], names: dict[Named, None]) -> None:
-    reading = _Reading(names)
+def _read_stream(file: BinaryIO, budget: Budget, names: dict[Named, None], result: StreamNames) -> None:
+    reading = _Reading(names, budget)
     try:
         reading.run(opcodes(file, budget))
     finally:
         reading.forget_base_class()
+        result.calls = result.calls or reading.calls
 
 
 class _Reading:
     """Follows one stream. A value is a string, something named, a short tuple of these, or None for anything else."""
 
-    def __init__(self, names: dict[Named, None]) -> None:
+    def __init__(self, names: dict[Named, None], budget: Budget) -> None:
+        self.calls = False
+        self._budget = budget
+        self._texts = 0
+        self._below = 0
         self._found = names
         self._before = set(names)
         self._stack: list[Any] = []
@@ -88,7 +106,11 @@ class _Reading:
 
     def run(self, read: Iterator[tuple[Any, Any]]) -> None:
         """Follow the stream to its end. If it breaks, raise BrokenStream; what was named until then is kept."""
-        for opcode, argument in read:
+        for position, (opcode, argument) in enumerate(read):
+            if position % _BETWEEN_ESTIMATES == 0:
+                self._limit_memory()
+            if isinstance(argument, str):
+                self._texts += _OF_TEXT + len(argument)
             step = _STEPS.get(opcode.name)
             try:
                 if step is not None:
@@ -97,6 +119,12 @@ class _Reading:
                     self._generic(opcode, argument)
             except (IndexError, KeyError):
                 raise BrokenStream(f"{opcode.name} finds no value on the stack") from None
+
+    def _limit_memory(self) -> None:
+        values = self._below + len(self._stack)
+        kept = values * _OF_VALUE + len(self._outer) * _OF_MARK + len(self._memo) * _OF_MEMO + self._texts
+        if kept > MOST_MEMORY:
+            raise BrokenStream(f"following it takes more than {MOST_MEMORY:,} bytes of memory: do not trust it")
 
     def forget_base_class(self) -> None:
         """Remove `getattr` and `import_module` if they are used only to name the base class of python models."""
@@ -108,6 +136,7 @@ class _Reading:
         """Follow any other opcode: take from the stack what the table says it takes, and put what it says it puts."""
         if opcode.name == "PROTO":
             self._protocol = argument
+        self.calls = self.calls or opcode.name in _MAKING
         taken = opcode.stack_before
         if markobject in taken:
             self._pop_mark()
@@ -125,6 +154,7 @@ class _Reading:
     def _pop_mark(self) -> list[Any]:
         items = self._stack
         self._stack = self._outer.pop()
+        self._below -= len(self._stack)
         return items
 
     def _name(self, module: Any, name: Any) -> Named:
@@ -132,8 +162,7 @@ class _Reading:
         known = isinstance(module, str) and isinstance(name, str)
         named = self._today(module, name) if known else COMPUTED
         if named not in self._found:
-            if len(self._found) >= MOST_NAMES:
-                raise BrokenStream(f"it names more than {MOST_NAMES:,} classes and functions")
+            self._budget.name()
             self._found[named] = None
         return named
 
@@ -160,6 +189,7 @@ class _Reading:
 
     def mark(self, _: Any) -> None:
         self._outer.append(self._stack)
+        self._below += len(self._stack)
         self._stack = []
 
     def pop(self, _: Any) -> None:
@@ -215,11 +245,14 @@ class _Reading:
     def instance(self, pair: tuple[str | None, str | None]) -> None:
         self._pop_mark()
         self._pushed[self._name(*pair)] += 1  # called at once
+        self.calls = True
         self._stack.append(None)
 
     def call(self, _: Any) -> None:
         arguments = self._stack.pop()
-        self._push(self._called(self._stack.pop(), arguments))
+        function = self._stack.pop()
+        self.calls = self.calls or isinstance(function, Named)
+        self._push(self._called(function, arguments))
 
 
 _STEPS: dict[str, Any] = {

@@ -6,18 +6,23 @@ streams that `pickle` reads (names that are not ASCII), so that a stream could h
 
 from __future__ import annotations
 
+import io
+import itertools
 import pickletools
 from codecs import escape_decode
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from fitprint._core.isolation import no_warnings_in_context
+from fitprint.models.streams.limits import BrokenStream, Budget
 
-MOST_OPCODES = 5_000_000
 LONGEST_TEXT = 500
 """No name is longer; the content of longer strings, and of all binary data, is skipped."""
 
+_LONGEST_LINE = 100_000_000
+_LARGEST_FILE = 1 << 62
 _BLOCK = 1 << 20
+_COUNTED_AT_ONCE = 1024
 _LENGTHS = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
     pickletools.TAKEN_FROM_ARGUMENT4: 4,
@@ -30,12 +35,8 @@ _NAME_PAIRS = frozenset({"GLOBAL", "INST"})
 _NUMBERS = frozenset({"GET", "PUT"})
 
 
-class BrokenStream(Exception):
-    """A stream is not a pickle from here on, or too large to be read; the message is a part of a line."""
-
-
-def opcodes(file: BinaryIO, budget: Iterator[int]) -> Iterator[tuple[Any, Any]]:
-    """Yield (opcode, argument) up to and including STOP, and take one from the budget for each.
+def opcodes(file: BinaryIO, budget: Budget) -> Iterator[tuple[Any, Any]]:
+    """Yield (opcode, argument) up to and including STOP.
 
     The argument is a string, a number, two names for opcodes that name a class in the stream, or None if it is too long
     or does not matter.
@@ -43,15 +44,18 @@ def opcodes(file: BinaryIO, budget: Iterator[int]) -> Iterator[tuple[Any, Any]]:
     Raises:
         BrokenStream: The stream breaks off, or the budget is used up.
     """
-    for _ in budget:
+    budget.read_opcodes(1)
+    for position in itertools.count(1):
+        if position % _COUNTED_AT_ONCE == 0:
+            budget.read_opcodes(_COUNTED_AT_ONCE)
         code = file.read(1)
         opcode = _OPCODES.get(code)
         if opcode is None:
             raise BrokenStream("it is cut off" if not code else f"0x{code.hex()} is not an opcode")
         yield opcode, None if opcode.arg is None else _argument(file, opcode.name, opcode.arg.n)
         if opcode.name == "STOP":
+            budget.read_opcodes(position % _COUNTED_AT_ONCE)
             return
-    raise BrokenStream(f"it has more than {MOST_OPCODES:,} opcodes, and the rest was not read")
 
 
 def _argument(file: BinaryIO, name: str, size: int) -> Any:
@@ -96,6 +100,11 @@ def _exactly(file: BinaryIO, size: int) -> bytes:
 
 
 def _pass_over(file: BinaryIO, size: int) -> None:
+    if size > _LARGEST_FILE:
+        raise BrokenStream("it is cut off")
+    if size > _BLOCK and file.seekable():
+        file.seek(size, io.SEEK_CUR)  # beyond the end of the file, the next opcode is missing
+        return
     while size:
         size -= len(_exactly(file, min(size, _BLOCK)))
 
@@ -105,8 +114,12 @@ def _line(file: BinaryIO) -> bytes | None:
     line = file.readline(LONGEST_TEXT + 1)
     if line.endswith(b"\n"):
         return line[:-1]
+    length = len(line)
     while line and not line.endswith(b"\n"):
         line = file.readline(_BLOCK)
+        length += len(line)
+        if length > _LONGEST_LINE:
+            raise BrokenStream(f"a line has more than {_LONGEST_LINE:,} bytes: do not trust it")
     if not line:
         raise BrokenStream("it is cut off")
     return None

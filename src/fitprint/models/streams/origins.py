@@ -1,12 +1,14 @@
 """Where a name in a pickle stream comes from, and whether it can do harm by itself.
 
 For the standard library, what pickles of data name is known; everything else in it counts as dangerous, because a list
-of dangers would never be complete. For other modules only the name is judged: that it belongs to a framework does not
-prove that it is harmless.
+of dangers would never be complete. Of frameworks, those functions count as dangerous whose names say that they load,
+evaluate or run something, and modules that are known to do so. For other modules, only names that are dangerous
+everywhere do. That a name belongs to a framework does not prove that it is harmless.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Container
 
@@ -72,6 +74,37 @@ _WAYS = _words("builtins ctypes importlib nt os posix pty runpy shutil socket su
 """Modules that lead to everything else: dangerous even if only the module itself is named."""
 
 
+_LOADING = _words(
+    "command compile connect deserialize download dump dumps eval evaluate exec execute fetch fromfile fromregex "
+    "genfromtxt import instantiate load loads loadtxt locate memmap open popen query read request run save savetxt "
+    "savez shell spawn system tofile upload urlopen write"
+)
+"""Words in the names of functions of frameworks that unpickle, evaluate, or read and write files."""
+
+_WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
+_NESTED = _words("DataSource NpzFile _unpickle_model read_pickle unpickle")
+"""Classes that unpickle or read files when they are used, and functions whose names have none of the words above."""
+
+_OF_TENSORS = "torch."
+_EVALUATING = _words(
+    "_dynamo _inductor distributed hub jit.unsupported_tensor_ops package serialization utils.bottleneck "
+    "utils.collect_env utils.cpp_extension utils.data.datapipes.utils.decoder"
+)
+_ELSEWHERE = _words(
+    "_interpreters _pyrepl _xxsubinterpreters distutils imp lib2to3 pipes telnetlib test.libregrtest test.support"
+)
+"""Modules of the standard library of another Python than this one."""
+_DANGEROUS_MODULES = {_OF_TENSORS + name for name in _EVALUATING}.union(
+    _ELSEWHERE,
+    _words(
+        "IPython aiohttp dill fabric httpx invoke jsonpickle numexpr numpy.ctypeslib numpy.distutils numpy.f2py "
+        "numpy.testing pandas.core.computation paramiko pexpect pip pkg_resources plumbum ptyprocess requests "
+        "setuptools sh sympy.parsing urllib3"
+    ),
+)
+_DILL, _DILL_STEPS = "dill", ("_create_", "_load_type")
+
+
 def origin(named: Named, frameworks: Container[str], own: Container[str]) -> str:
     """Return the kind of a name.
 
@@ -83,15 +116,39 @@ def origin(named: Named, frameworks: Container[str], own: Container[str]) -> str
     top = named.module.partition(".")[0]
     if top in sys.stdlib_module_names:
         kind = _standard(named)
-    elif top == _BUILDER and (named.name.startswith(("_make_", "_builtin_type")) or named.name in _BUILDER_STEPS):
+    elif _builds_code(top, named.name):
         kind = BY_VALUE
     elif not top or _tells_harm(named.name):
         kind = DANGEROUS
+    elif top in own:
+        kind = USER
+    elif _is_dangerous(named.module):
+        kind = DANGEROUS
+    elif top in TOPS or top in frameworks:
+        kind = DANGEROUS if _loads_or_evaluates(named.name) else FRAMEWORK
     else:
-        kind = FRAMEWORK if top in TOPS or top in frameworks else USER
-    return (
-        USER if top in own and kind != DANGEROUS else kind
-    )  # its own code has precedence over modules of the same name
+        kind = USER
+    # its own code has precedence over modules of the same name
+    return USER if top in own and kind != DANGEROUS else kind
+
+
+def _builds_code(top: str, name: str) -> bool:
+    if top == _DILL:
+        return name.startswith(_DILL_STEPS)
+    return top == _BUILDER and (name.startswith(("_make_", "_builtin_type")) or name in _BUILDER_STEPS)
+
+
+def _is_dangerous(module: str) -> bool:
+    parts = module.split(".")
+    return any(".".join(parts[: i + 1]) in _DANGEROUS_MODULES for i in range(len(parts)))
+
+
+def _loads_or_evaluates(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    if last in _NESTED or last.endswith("Unpickler"):
+        return True
+    is_class = last.lstrip("_")[:1].isupper()
+    return not is_class and any(word.lower() in _LOADING for word in _WORD.findall(last))
 
 
 def _standard(named: Named) -> str:

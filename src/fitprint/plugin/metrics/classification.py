@@ -20,15 +20,15 @@ from fitprint.plugin.metrics.inputs import (
     sort_outcomes,
     why_nothing,
 )
+from fitprint.plugin.metrics.multilabel import is_indicator, multilabel_outcomes
 from fitprint.plugin.metrics.probability import (
-    NOT_PROBABILITIES,
+    NO_PROBABILITIES,
     ONE_CLASS,
     ClassScores,
     ThresholdCounts,
     area_under_roc,
     class_scores,
     log_loss,
-    negative_logarithm,
     one_against_one_auc,
     precision_recall_points,
     roc_points,
@@ -45,7 +45,6 @@ __all__ = [
 ]
 
 METRICS = ("precision_score", "recall_score", "f1_score", "accuracy_score", "log_loss", "roc_auc")
-NO_PROBABILITIES = "there are no class probabilities"
 # 200 x 200 cells are about what a file viewer shows; k * k cells for thousands of labels would not fit into memory.
 MOST_CLASSES = 200
 
@@ -206,13 +205,11 @@ def several_outputs_facts(predictions: Predictions) -> ClassificationFacts:
     reason = why_nothing(len(predictions.truth), weights)
     if reason is not None:
         return ClassificationFacts({}, dict.fromkeys(METRICS, reason))
-    if _is_indicator(predictions.truth) and _is_indicator(predictions.predicted):
-        return _multilabel_facts(predictions, weights)
+    if is_indicator(predictions.truth) and is_indicator(predictions.predicted):
+        truth, predicted = predictions.truth.astype(bool), predictions.predicted.astype(bool)
+        outcomes = multilabel_outcomes(truth, predicted, predictions.probability, predictions.classes, weights)
+        return ClassificationFacts(*sort_outcomes(outcomes))
     return _multioutput_facts(predictions, weights)
-
-
-def _is_indicator(labels: Array) -> bool:
-    return labels.dtype.kind in "biuf" and bool(((labels == 0) | (labels == 1)).all())
 
 
 def _multioutput_facts(predictions: Predictions, weights: Array | None) -> ClassificationFacts:
@@ -246,83 +243,6 @@ def _output(predictions: Predictions, i: int) -> Predictions:
         predictions.weight,
         predictions.pos_label,
     )
-
-
-def _multilabel_facts(predictions: Predictions, weights: Array | None) -> ClassificationFacts:
-    """Return the facts if each label is a question of yes or no; scores are averaged by the labels' true rows."""
-    truth, predicted = predictions.truth.astype(bool), predictions.predicted.astype(bool)
-    rows = np.ones(len(truth)) if weights is None else weights
-    hits, true, seen = (rows @ cells for cells in (truth & predicted, truth, predicted))
-    share = divided(true, true.sum())
-    outcomes: dict[str, float | str] = {
-        "precision_score": float(share @ divided(hits, seen)),
-        "recall_score": float(share @ divided(hits, true)),
-        "f1_score": float(share @ divided(2 * hits, true + seen)),
-        "accuracy_score": float(mean_over_rows((truth == predicted).all(axis=1), weights)),
-    }
-    probability = _positive_probabilities(predictions)
-    if isinstance(probability, str):
-        outcomes |= dict.fromkeys(("log_loss", "roc_auc"), probability)
-    else:
-        outcomes["log_loss"] = _multilabel_log_loss(truth, probability, weights)
-        outcomes["roc_auc"] = _multilabel_auc(truth, probability, weights)
-    return ClassificationFacts(*sort_outcomes(outcomes))
-
-
-def _positive_probabilities(predictions: Predictions) -> Array | str:
-    """Return (n, outputs) probabilities that each label is set, or why there are none.
-
-    Multi-output estimators return a list of (n, classes of that output) instead of one matrix.
-    """
-    probability = predictions.probability
-    if probability is None:
-        return NO_PROBABILITIES
-    if isinstance(probability, (list, tuple)) and probability and np.ndim(probability[0]) == 2:
-        named = [None] * len(probability) if predictions.classes is None else predictions.classes
-        columns = [_set_column(np.asarray(block), of) for block, of in zip(probability, named, strict=True)]
-        if any(column is None for column in columns):
-            return "an output's probabilities do not say which column is which"
-        probability = np.column_stack([column for column in columns if column is not None])
-    values = np.asarray(probability)
-    if values.shape != predictions.truth.shape:
-        return f"probabilities of shape {values.shape} do not fit truth of {predictions.truth.shape}"
-    if not np.isfinite(values).all():
-        return "the class probabilities are not all finite"
-    return values if values.dtype.kind == "f" else values.astype(np.float64)
-
-
-def _set_column(block: Array, classes: Any) -> Array | None:
-    """Return the column of `block` for the class 1; an output whose rows were all alike has only one column."""
-    if classes is None:
-        return block[:, 1] if block.shape[1] == 2 else None
-    known = np.asarray(classes).tolist()
-    return block[:, known.index(1)] if 1 in known else np.zeros_like(block[:, 0])
-
-
-def _multilabel_log_loss(truth: Array, probability: Array, weights: Array | None) -> float | str:
-    """Return the mean over rows of the sum of -log(p) over the labels that are set.
-
-    This is how sklearn.metrics.log_loss treats an indicator matrix: it reads the row as one distribution, so labels
-    that are not set add nothing.
-    """
-    if probability.min() < 0 or probability.max() > 1:
-        return NOT_PROBABILITIES
-    return float(mean_over_rows((negative_logarithm(probability) * truth).sum(axis=1), weights))
-
-
-def _multilabel_auc(truth: Array, score: Array, weights: Array | None) -> float | str:
-    """Return the area under each label's ROC curve, averaged by the label's true rows.
-
-    This is sklearn.metrics.roc_auc_score with average="weighted": labels without true rows have no weight.
-    """
-    true = truth.sum(axis=0) if weights is None else weights @ truth
-    total = 0.0
-    for i in np.flatnonzero(true):
-        counts = threshold_counts(truth[:, i], score[:, i], weights)
-        if counts is None:
-            return f"all rows have label {i}"
-        total += float(true[i]) * area_under_roc(counts)
-    return total / float(true.sum()) if true.any() else "no row has any label"
 
 
 class Tally(NamedTuple):
@@ -365,12 +285,12 @@ def weighted_scores(counts: Tally) -> dict[str, float | str]:
     sklearn.metrics.precision_recall_fscore_support with average="weighted", zero_division=0.
     """
     share = divided(counts.true, counts.true.sum())
-    return {name: float(share @ values) for name, values in _scores(counts).items()}
+    return {name: float(share @ values) for name, values in label_scores(counts).items()}
 
 
 def scores_of_label(counts: Tally, labels: Array, pos_label: object) -> dict[str, float | str]:
     """Return the same three scores of one label alone: average="binary" with `pos_label`."""
-    scores = _scores(counts)
+    scores = label_scores(counts)
     position = position_of(pos_label, labels)
     if position is not None:
         return {name: float(values[position]) for name, values in scores.items()}
@@ -384,7 +304,8 @@ def accuracy(counts: Tally) -> float:
     return float(counts.hits.sum() / counts.true.sum())
 
 
-def _scores(counts: Tally) -> dict[str, Array]:
+def label_scores(counts: Tally) -> dict[str, Array]:
+    """Return precision, recall and F1 of each label, as arrays of shape (k,)."""
     return {
         "precision_score": divided(counts.hits, counts.predicted),
         "recall_score": divided(counts.hits, counts.true),

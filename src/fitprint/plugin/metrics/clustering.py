@@ -81,6 +81,34 @@ def cluster_sizes(labels: Any) -> dict[str, int]:
     return {str(name): count for name, count in zip(names.tolist(), counts.tolist(), strict=True)}
 
 
+def adjusted_rand_score(truth: Array, labels: Array) -> float:
+    """Return how well clusters match classes, by the pairs of rows that both put together: Hubert & Arabie (1985).
+
+    1 is a perfect match, and 0 what chance gives: sklearn.metrics.adjusted_rand_score.
+
+    Args:
+        truth: The class of each row, (n,).
+        labels: The cluster of each row, (n,).
+
+    Returns:
+        The index.
+
+    Raises:
+        ValueError: There is not one label per row.
+    """
+    if len(truth) != len(labels):
+        raise ValueError(f"{len(labels)} cluster labels for {len(truth)} rows")
+    classes, clusters = (np.unique(part, return_inverse=True)[1].reshape(-1) for part in (truth, labels))
+    cells = np.bincount(classes * (int(clusters.max(initial=0)) + 1) + clusters)
+    both, of_truth, of_labels = (
+        int((counts * (counts - 1)).sum()) for counts in (cells, np.bincount(classes), np.bincount(clusters))
+    )
+    pairs = len(labels) * (len(labels) - 1)
+    by_chance = of_truth * of_labels / pairs if pairs else 0.0
+    most = (of_truth + of_labels) / 2
+    return 1.0 if most == by_chance else (both - by_chance) / (most - by_chance)
+
+
 def _distances(data: Any, picked: Array) -> Array:
     """Return the (m, m) euclidean distances of the picked rows: |x - y|^2 = x.x - 2 x.y + y.y.
 

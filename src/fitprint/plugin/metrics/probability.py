@@ -10,6 +10,7 @@ from fitprint.plugin.metrics.inputs import Array, Encoded, divided, mean_over_ro
 
 # The cost of one against one grows with rows times classes: beyond this it takes more than milliseconds.
 MOST_AUC_CLASSES = 50
+NO_PROBABILITIES = "there are no class probabilities"
 NOT_PROBABILITIES = "the scores are not probabilities between 0 and 1"
 
 
@@ -105,6 +106,11 @@ def _why_no_pairs(scores: ClassScores, rows: Array, weights: Array | None) -> st
         return "one against one takes no sample weights"
     if len(rows) > MOST_AUC_CLASSES:
         return f"left out above {MOST_AUC_CLASSES} classes, for its cost"
+    return _why_no_area(scores, rows)
+
+
+def _why_no_area(scores: ClassScores, rows: Array) -> str | None:
+    """Return why there is no area of several classes, which have so many true rows each, or None if there is one."""
     if not rows.all():
         return "a class has no true row"
     sums = scores.values.sum(axis=1)
@@ -127,6 +133,25 @@ def _wins(score: Array, column: Array, a: int, classes: int) -> Array:
     if tied.any():
         not_above[tied] = (below[tied] + own.searchsorted(score[tied], side="right")) / 2
     return np.bincount(column[other], len(own) - not_above, classes)
+
+
+def one_against_rest_auc(scores: ClassScores, weights: Array | None) -> float | str:
+    """Return the area under the ROC curve of each class against the rest, averaged by the classes' true rows.
+
+    This is sklearn.metrics.roc_auc_score with average="weighted", multi_class="ovr".
+    """
+    columns = scores.values.shape[1]
+    reason = _why_no_area(scores, np.bincount(scores.column, minlength=columns))
+    if reason is not None:
+        return reason
+    share = np.bincount(scores.column, weights, columns)
+    areas = np.zeros(columns)
+    for column in range(columns):
+        counts = threshold_counts(scores.column == column, scores.values[:, column], weights)
+        if counts is None:
+            return ONE_CLASS
+        areas[column] = area_under_roc(counts)
+    return float(share @ areas / share.sum())
 
 
 MOST_POINTS = 500
@@ -177,6 +202,16 @@ def area_under_roc(counts: ThresholdCounts) -> float:
     steps = np.diff(false, prepend=0.0)
     below = 2 * true - np.diff(true, prepend=0.0)  # each threshold's true positives plus the last one's
     return float(steps @ below / (2 * false[-1] * true[-1]))
+
+
+def average_precision(counts: ThresholdCounts) -> float:
+    """Return the sum over the thresholds of precision times the gain in recall.
+
+    This is sklearn.metrics.average_precision_score; MLflow calls it ``precision_recall_auc``.
+    """
+    true = counts.true_positives
+    gains = np.diff(true, prepend=0.0) / true[-1]
+    return float(gains @ divided(true, true + counts.false_positives))
 
 
 def roc_points(counts: ThresholdCounts, points: int | None = MOST_POINTS) -> dict[str, Any]:
