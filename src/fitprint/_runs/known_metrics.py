@@ -65,7 +65,7 @@ _OF_A_SET = re.compile(r"([^-]+(?:-[^-]+)*)-([^-]+)")
 """``validation_0-auc``, ``my set-auc``: how boosting libraries name the metrics of an evaluation set."""
 _NO_QUALITY = re.compile(
     r"(.*_)?(std|rank|split\d+)_.+|.*-stdv?|(.*[_-])?(time|times|index|iter|iteration|step|steps|epoch|epochs|value)"
-    r"|candidates|n_.+|nobs|df_.+|lr|learning_rate"
+    r"|candidates|n_.+|nobs|df_.+|lr|learning_rate|.+_count|(true|false)_(positives|negatives)|(mean|sum)_on_.+"
 )
 """The names of numbers that say nothing of how good a model is."""
 
@@ -141,7 +141,8 @@ def known_metric(record: Record, name: str) -> KnownMetric | None:
         is_training_data = evaluation.get("training_data")
         data = EVALUATED if is_training_data is None else TRAINING if is_training_data else HELD_OUT
         of = str(evaluation.get("data") or ("held-out data" if data == HELD_OUT else "unknown data"))
-        return KnownMetric(name, value, data, _measure(str(evaluation.get("metric") or name), record), of)
+        metric = str(evaluation.get("metric") or name)
+        return None if _NO_QUALITY.fullmatch(metric) else KnownMetric(name, value, data, _measure(metric, record), of)
     if f"mean_{name}" in record.metrics:  # the value of the last fold
         return None
     metric = name if evaluation is None else str(evaluation.get("metric"))

@@ -75,7 +75,7 @@ class FolderStore(Store):
         is_new = not os.path.lexists(self.location)
         os.makedirs(self._open, exist_ok=True)
         if is_new:
-            with contextlib.suppress(OSError):  # another process has written it, or nothing can be written anyway
+            with suppress_own(OSError):  # another process has written it, or nothing can be written anyway
                 Path(self.location, IGNORED).write_text("*\n")
 
     def reopen(self, run_id: str) -> OpenRun:
