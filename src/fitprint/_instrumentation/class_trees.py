@@ -169,7 +169,9 @@ class MixinBegin:
         self, function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> CallContext | None:
         """Begin a call on an object of a tree; for a class method, the instance is the class."""
-        cls = instance if is_class(instance) else type(instance)
+        cls = type(instance)
+        if issubclass(cls, type):
+            cls = instance
         asked = self._begins.get(id(cls))
         begin = asked[1] if asked is not None and asked[0]() is cls else self._begin_for(cls)
         return begin(function, instance, args, kwargs) if begin is not None else None
