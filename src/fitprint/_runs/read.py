@@ -38,8 +38,8 @@ class RunList(list[Run]):
         for run, depth in as_tree(self):
             record = record_of(run)
             name, start = branch(depth) + comparison.name(record), record.start[:16].replace("T", " ")
-            rows.append((record.run_id, name, record.status, start, *comparison.cells(record)))
-        return html.table(("run", "name", "status", "start", *comparison.head), rows)
+            rows.append((record.run_id, name, *comparison.cells(record), record.status, start))
+        return html.table(("run", "name", *comparison.head, "status", "start"), rows)
 
 
 def configured_store(store: str | None = None) -> Store:
