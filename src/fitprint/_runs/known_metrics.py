@@ -157,10 +157,16 @@ def known_metric(record: Record, name: str) -> KnownMetric | None:
 def _candidates(record: Record) -> list[KnownMetric]:
     """Return all metrics of a run that say how good its model is. Of several with the same label the first counts.
 
-    Of evaluations that is the latest one, and of validation sets the last one, which stops a training early.
+    Of evaluations that is the latest one, and of validation sets the last one, which stops a training early. This is
+    done for the line of each run, so names that tell enough are not asked about twice.
     """
-    known = [known_metric(record, name) for name, value in record.metrics.items() if math.isfinite(value)]
-    metrics = [metric for metric in known if metric is not None]
+    is_training, metrics = record.flavor is not None, []
+    for name, value in record.metrics.items():
+        data, measured = _parsed(name, is_training)
+        is_plain = measured != "score" and name not in record.evaluations and f"mean_{name}" not in record.metrics
+        metric = KnownMetric(name, value, data, measured) if is_plain else known_metric(record, name)
+        if metric is not None and metric.measure and math.isfinite(value):
+            metrics.append(metric)
     latest_first = [metric for metric in reversed(metrics) if metric.data in _LATEST_FIRST]
     return latest_first + [metric for metric in metrics if metric.data not in _LATEST_FIRST]
 
