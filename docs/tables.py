@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PLANNED = ("scikit-learn", "XGBoost", "LightGBM", "CatBoost", "statsmodels", "Prophet", "spaCy", "ONNX")
+PLANNED = ("scikit-learn", "XGBoost", "LightGBM", "CatBoost", "statsmodels", "Prophet", "spaCy", "ONNX", "Optuna")
 LATER = ("PyTorch", "Lightning", "Keras", "Transformers", "Spark MLlib", "pmdarima", "H2O", "fastai", "PaddlePaddle")
 HEAD = ("flavor", "framework", "recorded", "package", "MLflow's autolog")
 ABOUT, CALL = ("title", "recorded", "package", "mlflow_autologs", "calls"), ("call", "recorded", "predict")

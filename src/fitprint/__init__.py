@@ -14,12 +14,21 @@ from fitprint._core.lazy import late
 from fitprint._version import __version__ as __version__
 
 _NAMES = {
-    "fitprint._api.autolog": ("autolog", "disable", "get_tracking_uri", "set_experiment", "set_tracking_uri"),
+    "fitprint._api.autolog": ("autolog", "disable", "get_tracking_uri", "set_tracking_uri"),
     "fitprint._api.evaluate": ("evaluate",),
     "fitprint._api.evaluation_result": ("EvaluationResult",),
+    "fitprint._api.experiments": (
+        "Experiment",
+        "create_experiment",
+        "get_experiment",
+        "get_experiment_by_name",
+        "set_experiment",
+    ),
     "fitprint._api.models": ("ModelInfo", "log_model", "package_model", "save_model"),
     "fitprint._api.run_logging": (
+        "get_artifact_uri",
         "log_artifact",
+        "log_artifacts",
         "log_dict",
         "log_figure",
         "log_metric",
@@ -32,7 +41,7 @@ _NAMES = {
     ),
     "fitprint._api.status": ("status",),
     "fitprint._core.call_scope": ("suppress",),
-    "fitprint._runs.active": ("active_run", "end_run", "start_run"),
+    "fitprint._runs.active": ("active_run", "end_run", "last_active_run", "start_run"),
     "fitprint._runs.index": ("last_run", "run_of"),
     "fitprint._runs.read": ("RunList", "get_run", "runs", "search_runs"),
     "fitprint._runs.record": ("Skip",),

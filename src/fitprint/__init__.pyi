@@ -10,16 +10,22 @@ from fitprint import testing as testing
 from fitprint._api.autolog import autolog as autolog
 from fitprint._api.autolog import disable as disable
 from fitprint._api.autolog import get_tracking_uri as get_tracking_uri
-from fitprint._api.autolog import set_experiment as set_experiment
 from fitprint._api.autolog import set_tracking_uri as set_tracking_uri
 from fitprint._api.evaluate import evaluate as evaluate
 from fitprint._api.evaluation_result import EvaluationResult as EvaluationResult
+from fitprint._api.experiments import Experiment as Experiment
+from fitprint._api.experiments import create_experiment as create_experiment
+from fitprint._api.experiments import get_experiment as get_experiment
+from fitprint._api.experiments import get_experiment_by_name as get_experiment_by_name
+from fitprint._api.experiments import set_experiment as set_experiment
 from fitprint._api.models import ModelInfo as ModelInfo
 from fitprint._api.models import log_model as log_model
 from fitprint._api.models import package_model as package_model
 from fitprint._api.models import save_model as save_model
 from fitprint._api.namespaces import FlavorNamespace
+from fitprint._api.run_logging import get_artifact_uri as get_artifact_uri
 from fitprint._api.run_logging import log_artifact as log_artifact
+from fitprint._api.run_logging import log_artifacts as log_artifacts
 from fitprint._api.run_logging import log_dict as log_dict
 from fitprint._api.run_logging import log_figure as log_figure
 from fitprint._api.run_logging import log_metric as log_metric
@@ -33,6 +39,7 @@ from fitprint._api.status import status as status
 from fitprint._core.call_scope import suppress as suppress
 from fitprint._runs.active import active_run as active_run
 from fitprint._runs.active import end_run as end_run
+from fitprint._runs.active import last_active_run as last_active_run
 from fitprint._runs.active import start_run as start_run
 from fitprint._runs.index import last_run as last_run
 from fitprint._runs.index import run_of as run_of
@@ -54,6 +61,8 @@ lightgbm: FlavorNamespace
 """The calls of the flavor for LightGBM: `autolog`, `log_model`, ..."""
 onnx: FlavorNamespace
 """The calls of the flavor for ONNX: `autolog`, `log_model`, ..."""
+optuna: FlavorNamespace
+"""The calls of the flavor for Optuna: `autolog`, `log_model`, ..."""
 prophet: FlavorNamespace
 """The calls of the flavor for Prophet: `autolog`, `log_model`, ..."""
 sklearn: FlavorNamespace

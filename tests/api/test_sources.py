@@ -18,7 +18,7 @@ ROOT = Path(fitprint.__file__).parent
 
 FRAMEWORKS = re.compile(
     r"sklearn|scikit|xgboost|lightgbm|catboost|torch|tensorflow|keras|lightning|statsmodels|pyspark|"
-    r"huggingface|fastai|mxnet|paddle|prophet|spacy|pmdarima|h2o|onnx|\b(?:jax|flax|dask)\b",
+    r"huggingface|fastai|mxnet|paddle|prophet|spacy|optuna|pmdarima|h2o|onnx|\b(?:jax|flax|dask)\b",
     re.IGNORECASE,
 )
 """skops is not among them: it is a file format that several flavors share, as pickle is."""

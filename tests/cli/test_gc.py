@@ -118,7 +118,11 @@ def test_what_is_half_is_removed_and_the_rest_stays(store, dead, document, more,
     assert (row["did"], row["status"], row["removed"], row["freed"]) == ("closed", "KILLED", removed, freed)
     found = fitprint.get_run(run_id)
     assert (found.status, found.params, found.metrics) == ("KILLED", {"depth": 3}, {"loss": 0.5})
-    assert files(found.path) == {"run.json", "metrics.jsonl", "artifacts/note.partial"}
+    assert files(found.path) - {"artifacts/source_code/script_1.py"} == {
+        "run.json",
+        "metrics.jsonl",
+        "artifacts/note.partial",
+    }
     assert found.models == {}
 
 
@@ -130,7 +134,11 @@ def test_the_run_of_a_block_is_closed_at_the_place_that_it_has_from_the_start(st
     found = fitprint.get_run(run_id)
     assert (found.path, found.status, found.params) == (store / run_id, "KILLED", {"depth": 3})
     assert json.loads((found.path / "run.json").read_text())["status"] == "KILLED", "for readers anywhere"
-    assert files(found.path) == {"run.json", "metrics.jsonl", "artifacts/note.partial"}
+    assert files(found.path) - {"artifacts/source_code/script_1.py"} == {
+        "run.json",
+        "metrics.jsonl",
+        "artifacts/note.partial",
+    }
     assert invoke("gc").stdout == f"nothing to clean up in {store}\n"
 
 

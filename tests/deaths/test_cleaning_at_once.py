@@ -63,7 +63,7 @@ def check_the_dead(store, count):
     for run in found:
         on_disk = json.loads((store / run.run_id / "run.json").read_text())
         assert (on_disk["status"], on_disk["metrics"]) == ("KILLED", {"m": float(run.params["number"])})
-        assert sorted(os.listdir(run.path)) == ["metrics.jsonl", "run.json"]
+        assert sorted(os.listdir(run.path)) == ["artifacts", "metrics.jsonl", "run.json"]
 
 
 def test_several_clean_while_others_record(store, run_python, together):

@@ -121,9 +121,10 @@ REAL = (
 
 
 @pytest.mark.parametrize(("framework", "fits"), [TOY, REAL], ids=["toy", "real"])
-def test_no_thread_and_no_exit_callback_of_ours(toy, store, run_python, framework, fits):
+def test_no_thread_of_ours_and_one_exit_callback(toy, store, run_python, framework, fits):
     program = "import atexit, os, sys, threading, wrapt\n" + STATE.replace("FRAMEWORK", framework).replace("FITS", fits)
     (_, plain), (_, recorded) = (json.loads(run_python(program, how).stdout) for how in ("plain", "recorded"))
+    plain[0] += 1  # for the run of `start_run`, which would end with the program if it were left open
     assert recorded == plain
 
 
@@ -141,12 +142,21 @@ with fitprint.start_run() as run:
 
 @pytest.mark.process
 def test_nothing_is_waited_for_where_a_run_is_still_open(toy, store):
-    """A run that nobody ended: the process goes, and the run reads as KILLED."""
+    """A run that nobody ended: it ends with the program, as MLflow's do."""
     program = OPENS_A_PIPE.replace("with fitprint.start_run() as run:", "run = fitprint.start_run()\nif True:")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (7, "")
     found = fitprint.get_run(done.stdout.strip())
-    assert (found.status, found.metrics) == ("KILLED", {"mean": 2.0, "m": 1.0})
+    assert (found.status, found.metrics) == ("FINISHED", {"mean": 2.0, "m": 1.0})
+
+
+@pytest.mark.process
+def test_a_run_that_nobody_ended_has_failed_if_an_exception_has_ended_the_program(toy, store):
+    program = "import fitprint\nprint(fitprint.start_run().run_id, flush=True)\nfitprint.log_param('a', 1)\n1 / 0"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+    found = fitprint.get_run(done.stdout.strip())
+    assert (found.status, found.params) == ("FAILED", {"a": 1})
 
 
 @pytest.mark.process

@@ -354,3 +354,16 @@ def test_one_line_when_it_ends(net, caplog):
         fitprint.disable()
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("Net → ")
+
+
+def test_a_held_object_that_nobody_else_uses_ends_its_loop_when_another_begins(looping, monkeypatch):
+    monkeypatch.setattr(type(registry.entries()["toy"].flavor()), "holds_model", True)
+    kept = train(looping.Net())
+    gone = weakref.ref(train(looping.Net()))
+    assert gone() is not None
+    train(looping.Net())
+    assert gone() is None
+    assert seen() == [("Net", "RUNNING"), ("Net", "FINISHED"), ("Net", "RUNNING")]
+    assert fitprint.runs()[1].model_path is not None
+    train(kept)
+    assert len(fitprint.runs()) == 3

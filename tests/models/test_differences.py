@@ -96,13 +96,18 @@ def test_nothing_outside_the_package_is_read(tmp_path):
     assert len(rows(folder)) == 5
 
 
+NOT_READ = "not read: it is not a requirement"
+
+
 @pytest.mark.parametrize(
     "text",
     ["--index-url https://example.com", "numpy; curl x | sh", "-e .", "$(touch canary)", "import os", "\x00"],
 )
 def test_lines_that_are_none_are_listed_and_never_used(tmp_path, text):
     folder = package(tmp_path / "model", f"numpy\n{text}\n")
-    assert rows(folder)[text] == ("", None, "not read: it is not a requirement")
+    option = text.startswith("-")
+    meaning = "not compared: an option of pip, or a requirement without a name" if option else NOT_READ
+    assert rows(folder)[text] == ("", None, meaning)
     assert text.partition(" ")[0].replace("\x00", "?") in table(differences(folder, {}))
     assert not Path("canary").exists()
 

@@ -21,6 +21,28 @@ ACCEPTED = [
     "package @ https://example.com/package-1.0.tar.gz#sha256=00ff",
     "package @ file:///opt/wheels/package-1.0-py3-none-any.whl",
     "package[extra] @ git+https://example.com/package.git@v1 ; python_version >= '3.10'",
+    "numpy==1.0 --hash=sha256:00ff",
+    "numpy==1.0 --hash=sha256:00ff --hash=sha256:01ff",
+]
+WITHOUT_NAME = [
+    "--index-url https://example.com/simple",
+    "-i https://example.com/simple",
+    "--extra-index-url=https://example.com",
+    "--find-links /opt/wheels",
+    "--trusted-host example.com",
+    "-e .",
+    "-e git+https://example.com/package.git@v1#egg=package",
+    "--editable ./package[extra]",
+    "--pre",
+    "https://example.com/package-1.0-py3-none-any.whl",
+    "https://example.com/package-1.0.tar.gz#sha256=00ff",
+    "git+https://example.com/package.git ; python_version >= '3.10'",
+    "git+ssh://git@example.com/package.git@v1",
+    "./package",
+    "../package[extra]",
+    "package-1.0-py3-none-any.whl",
+    "/opt/wheels/package-1.0-py3-none-any.whl",
+    "C:\\wheels\\package-1.0-py3-none-any.whl",
 ]
 
 
@@ -31,7 +53,21 @@ def requirements_of(lines):
 @pytest.mark.parametrize("line", ACCEPTED)
 def test_requirements_are_taken_as_they_are(line):
     assert requirements_of([line]) == [line]
-    Requirement(line)
+    Requirement(line.partition(" --hash")[0])
+
+
+@pytest.mark.parametrize("line", WITHOUT_NAME)
+def test_lines_without_a_name_are_kept_as_they_are(line):
+    assert requirements_of(["pandas>1", line, "pandas<9", line]) == ["pandas<9,>1", line]
+    assert name_of(line) == ""
+
+
+def test_hashes_stay_with_their_requirement():
+    assert requirements_of(["numpy==2.0 \\", "  --hash=sha256:00ff", "pandas"]) == [
+        "numpy==2.0   --hash=sha256:00ff",
+        "pandas",
+    ]
+    assert requirements_of(["numpy==2.0", "numpy==2.0 --hash=sha256:00ff"]) == ["numpy==2.0 --hash=sha256:00ff"]
 
 
 REFUSED = {
@@ -42,18 +78,17 @@ REFUSED = {
     "numpy==1.0 numpy==2.0": "give a name and versions",
     "numpy=1.0": "give a name and versions",
     "==1.0": "give a name and versions",
-    "--index-url https://example.com/simple": "options of pip cannot be part of a package",
-    "-i https://example.com/simple": "options of pip",
-    "--extra-index-url=https://example.com": "options of pip",
-    "--find-links /opt/wheels": "options of pip",
-    "-e .": "options of pip",
-    "--pre": "options of pip",
-    "numpy==1.0 --hash=sha256:00ff": "remove its --hash options",
+    "--index-url": "it is not one of the options that pip takes in a file of requirements",
+    "--index-url https://example.com/$(curl x)": "it is not one of the options",
+    "-i https://example.com/ -i https://example.com": "it is not one of the options",
+    "-e . && curl x": "it is not one of the options",
+    "--target /": "it is not one of the options",
+    "numpy==1.0 --hash=00ff": "write each hash as --hash=sha256:<hexadecimal digits>",
     "numpy --global-option=x": "give a name and versions",
-    "https://example.com/package-1.0-py3-none-any.whl": "give its name first",
-    "git+https://example.com/package.git": "give its name first",
-    "./package": "give its name first",
-    "/opt/wheels/package-1.0-py3-none-any.whl": "give its name first",
+    "http://example.com/package-1.0-py3-none-any.whl": "a URL that starts with https",
+    "./package; curl x": "give a path without spaces",
+    "./package`curl`x": "give a path without spaces",
+    "git+https://example.com/package.git && curl x": "give a path without spaces, or a URL",
     "package @ http://example.com/package.whl": "its URL must start with https",
     "package @ ftp://example.com/package.whl": "its URL must start with https",
     "numpy" + " " * 3_000 + "==1": "longer than 2,000 characters",
@@ -70,10 +105,15 @@ def test_anything_else_is_refused_with_its_line_and_the_mend(line):
 
 
 def test_a_line_hidden_in_another_is_seen():
-    with pytest.raises(ValueError, match=r"'--index-url https://example\.com' is not a requirement"):
-        requirements_of(["numpy\n--index-url https://example.com"])
-    with pytest.raises(ValueError, match="is not a requirement"):
-        requirements_of(["numpy\r--pre"])
+    assert requirements_of(["numpy\n--index-url https://example.com"]) == ["numpy", "--index-url https://example.com"]
+    with pytest.raises(ValueError, match="'--target /' is not a requirement"):
+        requirements_of(["numpy\r--target /"])
+
+
+def test_a_message_shows_no_password():
+    with pytest.raises(ValueError, match=r"https://\*\*\*@example\.com") as error:
+        requirements_of(["--index-urls https://me:hunter2@example.com/simple"])
+    assert "hunter2" not in str(error.value)
 
 
 def test_a_message_cannot_steer_a_terminal():
@@ -135,8 +175,8 @@ def test_files_within_files_stand_relative_to_each_other(tmp_path):
 
 
 def test_a_bad_line_in_a_file_is_named_with_the_file(tmp_path):
-    Path("reqs.txt").write_text("numpy\n--pre\n")
-    with pytest.raises(ValueError, match=r"reqs.txt: '--pre' is not a requirement"):
+    Path("reqs.txt").write_text("numpy\n--target=/\n")
+    with pytest.raises(ValueError, match=r"reqs.txt: '--target=/' is not a requirement"):
         requirements_of("reqs.txt")
 
 

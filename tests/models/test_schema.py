@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fitprint.models import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
+from fitprint.models import ColSpec, DataType, ModelSignature, ParamSchema, ParamSpec, Schema, TensorSpec
 from fitprint.models.schema import schema_of_columns
 from fitprint.models.types import AnyType, Array, Map, Object, Property, SparkMLVector, type_from_dict
 
@@ -319,3 +319,15 @@ def _is_set(schema, name):
     except AttributeError:
         return False
     return True
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "text", ["a"], [None], {"a": 1}, float], ids=str)
+def test_what_is_no_list_of_specs_is_refused(wrong):
+    with pytest.raises(ValueError, match="Schema takes a list of ColSpec or TensorSpec, not"):
+        Schema(wrong)
+    with pytest.raises(ValueError, match="ParamSchema takes a list of ParamSpec, not"):
+        ParamSchema(wrong)
+    with pytest.raises(ValueError, match=r"must be None \(a scalar\)|does not fit"):
+        ParamSpec("a", "double", 1.0, 7 if wrong is None else wrong)
+    with pytest.raises(ValueError, match=r"A signature|not JSON|at least one"):
+        ModelSignature.from_dict(wrong)

@@ -41,5 +41,5 @@ def test_a_pickle_stops_at_the_limit_and_takes_no_memory(toy, store, run_python,
         ("model", "max_model_size", "larger than max_model_size (10,000,000 bytes)")
     ]
     assert (run.models, run.model_path) == ({}, None)
-    assert sorted(each.name for each in run.path.iterdir()) == ["metrics.jsonl", "run.json"]
+    assert sorted(each.name for each in run.path.iterdir()) == ["artifacts", "metrics.jsonl", "run.json"]
     assert not list(store.glob(".open/*"))

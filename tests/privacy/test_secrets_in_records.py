@@ -71,8 +71,8 @@ def test_tags_of_another_process_are_hidden_too(store):
 
 
 def test_the_message_about_a_refused_requirement_hides_the_password_in_it():
-    line = "--extra-index-url=https://ci:hunter2secret@packages.example.org/simple"
-    with pytest.raises(ValueError, match="options of pip") as raised:
+    line = "--extra-index=https://ci:hunter2secret@packages.example.org/simple"
+    with pytest.raises(ValueError, match="it is not one of the options") as raised:
         requirement_lines.read([line])
     assert "hunter2secret" not in str(raised.value)
     assert "https://***@packages.example.org" in str(raised.value)

@@ -23,10 +23,14 @@ class Figure:
         file.write(f"drawn as {format}".encode())
 
 
-def test_with_no_run_the_error_says_what_to_do(store):
-    with pytest.raises(RuntimeError, match=r"no run to log to: open one with fitprint.start_run\(\), or train a model"):
-        fitprint.log_param("a", 1)
-    assert not store.exists()
+def test_where_there_is_no_run_one_is_started(store):
+    assert fitprint.log_param("a", 1) == 1
+    run = fitprint.active_run()
+    fitprint.log_metric("m", 2)
+    fitprint.end_run()
+    assert (run.status, run.params, run.metrics) == ("FINISHED", {"a": 1}, {"m": 2.0})
+    assert fitprint.active_run() is None
+    assert fitprint.last_active_run().run_id == run.run_id
 
 
 def test_calls_go_to_the_active_run(store):
@@ -238,6 +242,97 @@ def test_many_threads_log_to_one_run_and_nothing_is_lost(store):
     for number in range(4):
         assert found.metric_history(f"m{number}") == [(step, float(step)) for step in range(200)]
     assert len(found.params) == len(found.artifacts) == 40
+
+
+class Tensor:
+    """What a tensor of torch has: it takes the place of none of its two elements."""
+
+    ndim = 1
+
+    def item(self):
+        raise RuntimeError("a Tensor with 2 elements cannot be converted to Scalar")
+
+
+@pytest.mark.parametrize("value", [np.array([2.0]), np.array([[2]]), np.array(2), np.float32(2)], ids=repr)
+def test_a_metric_may_be_an_array_of_one_element(store, value):
+    with fitprint.start_run() as run:
+        fitprint.log_metric("m", value)
+    assert run.metrics == {"m": 2.0}
+
+
+@pytest.mark.parametrize(
+    "value", [np.array([2.0, 3.0]), np.array([]), Tensor(), "high", None], ids=lambda v: type(v).__name__
+)
+def test_a_metric_is_one_number(store, value):
+    with fitprint.start_run() as run, pytest.raises(ValueError, match="the value of metric 'm' must be a number"):
+        fitprint.log_metric("m", value)
+    assert run.metrics == {}
+
+
+def test_metrics_have_the_time_that_is_given(store):
+    with fitprint.start_run() as run:
+        fitprint.log_metric("m", 1, step=3, timestamp=1_700_000_000_123, synchronous=True)
+        fitprint.log_metrics({"n": 2}, timestamp=1_700_000_000_000)
+        with pytest.raises(ValueError, match="a timestamp is a number of milliseconds since the epoch, not 'now'"):
+            fitprint.log_metric("m", 1, timestamp="now")
+    lines = map(json.loads, (run.path / "metrics.jsonl").read_text().splitlines())
+    assert [(line["name"], line["step"], line["time"]) for line in lines] == [
+        ("m", 3, 1_700_000_000.123),
+        ("n", 0, 1_700_000_000.0),
+    ]
+
+
+def test_what_has_no_meaning_is_told_and_what_is_unknown_is_an_error(store, caplog):
+    with fitprint.start_run():
+        fitprint.log_metric("m", 1, model_id="m-1")
+        with pytest.raises(TypeError, match=r"log_param\(\) got an unexpected keyword argument 'stepp'"):
+            fitprint.log_param("p", 1, stepp=2)
+    assert "log_metric(): model_id has no effect in fitprint and is ignored" in caplog.text
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["ended", "open"])
+def test_calls_go_to_the_run_of_an_id(store, tmp_path, ended):
+    run = fitprint.start_run("other")
+    if ended:
+        fitprint.end_run("FAILED")
+    run_id = run.run_id
+    (tmp_path / "a.txt").write_text("a")
+    with fitprint.start_run("active") as active:
+        fitprint.log_metric("m", 1, run_id=run_id)
+        fitprint.log_metrics({"n": 1}, run_id=run_id)
+        fitprint.log_params({"p": 1}, run_id=run_id)
+        fitprint.log_artifact(tmp_path / "a.txt", run_id=run_id)
+        fitprint.log_text("b", "b.txt", run_id=run_id)
+        fitprint.log_dict({}, "c.json", run_id=run_id)
+    assert (active.metrics, active.params, active.artifacts) == ({}, {}, [])
+    found = fitprint.get_run(run_id)
+    assert found.status == ("FAILED" if ended else "RUNNING")
+    assert (found.metrics, found.params) == ({"m": 1.0, "n": 1.0}, {"p": 1})
+    assert sorted(found.artifacts) == ["a.txt", "b.txt", "c.json"]
+    with pytest.raises(fitprint.stores.StoreError):
+        fitprint.log_metric("m", 1, run_id="f" * 32)
+
+
+def test_log_artifacts_copies_what_is_in_a_folder(store, tmp_path):
+    (tmp_path / "folder" / "sub").mkdir(parents=True)
+    (tmp_path / "folder" / "a.txt").write_text("a")
+    (tmp_path / "folder" / "sub" / "b.txt").write_text("b")
+    with fitprint.start_run() as run:
+        fitprint.log_artifacts(tmp_path / "folder")
+        fitprint.log_artifacts(str(tmp_path / "folder"), "deep/er")
+        with pytest.raises(NotADirectoryError, match="it is not a folder"):
+            fitprint.log_artifacts(tmp_path / "folder" / "a.txt")
+    assert sorted(run.artifacts) == ["a.txt", "deep/er/a.txt", "deep/er/sub/b.txt", "sub/b.txt"]
+
+
+def test_a_figure_is_saved_with_the_given_arguments(store):
+    class WithOptions(Figure):
+        def savefig(self, file, format, dpi):
+            file.write(f"{format} at {dpi}".encode())
+
+    with fitprint.start_run() as run:
+        fitprint.log_figure(WithOptions(), "f.svg", save_kwargs={"dpi": 50})
+    assert (run.path / "artifacts" / "f.svg").read_text() == "svg at 50"
 
 
 @pytest.mark.parametrize("ended", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -246,4 +247,53 @@ def test_one_run_told_from_another_in_mlflow_s_words(store):
     assert (run.info.run_id, run.info.run_name, run.info.status) == (run.run_id, "m", "FINISHED")
     assert run.info.artifact_uri == str(store / run.run_id / "artifacts")
     assert (run.data.params, run.data.metrics) == ({"p": 1}, {"m": 2.0})
-    assert run.data.tags == run.tags
+    assert (run.info.experiment_id, run.info.lifecycle_stage, run.info.user_id) == (
+        "default",
+        "active",
+        run.tags["user"],
+    )
+    assert run.info.start_time == round(datetime.fromisoformat(run.start_time).timestamp() * 1000)
+    assert run.info.end_time >= run.info.start_time
+
+
+def test_tags_have_mlflow_s_names_too(store):
+    with fitprint.start_run("outer"), fitprint.start_run("m", description="why") as run:
+        assert run.info.end_time is None
+        fitprint.set_tag("mlflow.runName", "n")
+    names = {"mlflow.runName": "n", "mlflow.note.content": "why", "mlflow.parentRunId": run.parent_id}
+    names |= {"mlflow.user": run.tags["user"], "mlflow.source.name": run.tags["source"]}
+    assert names.items() <= run.data.tags.items()
+    assert run.tags.items() <= run.data.tags.items()
+    assert (run.name, run.tags["description"]) == ("n", "why")
+    assert not [name for name in run.tags if name.startswith("mlflow.")]
+    run.set_tags({"mlflow.note.content": "because", "mlflow.other": "kept"})
+    found = fitprint.get_run(run.run_id)
+    assert (found.tags["description"], found.tags["mlflow.other"]) == ("because", "kept")
+
+
+def test_a_run_is_opened_by_its_id_where_mlflow_has_it(store):
+    with fitprint.start_run("first") as run:
+        pass
+    with fitprint.start_run(run.run_id, tags={"mlflow.runName": "second"}) as again:
+        assert again.run_id == run.run_id
+    assert [(run.name, run.status) for run in fitprint.runs()] == [("second", "FINISHED")]
+
+
+def test_a_run_gets_a_parent_by_its_id(store):
+    with fitprint.start_run("parent") as parent:
+        pass
+    with fitprint.start_run("child", parent_run_id=parent.run_id, log_system_metrics=True) as run:
+        pass
+    assert run.parent_id == parent.run_id
+
+
+def test_the_last_active_run(store, toy):
+    assert fitprint.last_active_run() is None
+    fitprint.autolog("toy", quiet=True)
+    toy.imported().Mean().fit([1], [2])
+    assert fitprint.last_active_run().run_id == fitprint.last_run().run_id
+    with fitprint.start_run() as run:
+        assert fitprint.last_active_run() is run
+    assert fitprint.last_active_run() is run
+    toy.imported().Mean().fit([1], [2])
+    assert fitprint.last_active_run().run_id == fitprint.last_run().run_id > run.run_id

@@ -24,6 +24,7 @@ PUBLIC = [
     "flavor",
     "info",
     "log_artifact",
+    "log_artifacts",
     "log_dict",
     "log_figure",
     "log_metric",

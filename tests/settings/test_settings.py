@@ -163,7 +163,7 @@ def test_the_store_stays_where_it_was_when_the_working_directory_changes(tmp_pat
     monkeypatch.chdir(elsewhere)
     assert fitprint.get_tracking_uri() == str(tmp_path / "runs")
     with fitprint.start_run() as run:
-        assert run.path.parent.parent == tmp_path / "runs"
+        assert run.path.parent == tmp_path / "runs"
     fitprint.autolog(store="runs", flavors=[])
     assert fitprint.get_tracking_uri() == str(elsewhere / "runs")
 

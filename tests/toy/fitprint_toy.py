@@ -22,6 +22,8 @@ class ToyFlavor(Flavor):
             Patch("toylearn.looping", "Pair.update", role=Role.STEP),
             Patch("toylearn.looping", "save_together", role=Role.SAVES),
             Patch("toylearn.looping", "train_whole"),
+            Patch("toylearn.searching", "Search.run", role=Role.GROUPS),
+            Patch("toylearn.searching", "Search.attempt", role=Role.GROUPS),
             Patch("toylearn.converting", "convert", role=Role.CONVERTS),
             Patch("toylearn.converting", "convert_and_save", role=Role.CONVERTS),
             Patch("toylearn.converting", "save", role=Role.CONVERTS),
@@ -74,7 +76,21 @@ class ToyFlavor(Flavor):
             return call.loop.net
         if call.name == "save":
             return call.argument("proto")
+        if call.name in ("run", "attempt"):
+            return None
         return super().model(call)
+
+    def run_name(self, call, model=None):
+        return call.name if call.name in ("run", "attempt") else super().run_name(call, model)
+
+    def continues(self, call):
+        return call.name == "run"
+
+    def failure(self, call):
+        return "there is no value" if call.name == "attempt" and call.result is None else None
+
+    def rank(self, call):
+        return (call.result is None, call.result or 0.0) if call.name == "attempt" else None
 
     def source(self, call):
         return call.argument("model") if call.name.startswith("convert") else None
@@ -83,6 +99,8 @@ class ToyFlavor(Flavor):
         return model.level
 
     def metrics(self, call):
+        if call.name in ("run", "attempt"):
+            return {"calls": len(call.instance.values)}
         return {"mean": call.instance.mean_} if hasattr(call.instance, "mean_") else {}
 
     def requirements(self, model):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -35,11 +35,25 @@ def search(data: dict[str, Any]) -> Any:
     return GridSearchCV(pipeline(), {"logisticregression__C": [0.1, 1.0]}, cv=2).fit(data["X"], data["y"])
 
 
+def steps(data: dict[str, Any]) -> SGDClassifier:
+    model = SGDClassifier(random_state=0)
+    for start in range(0, 60, 20):
+        model.partial_fit(data["X"][start : start + 20], data["y"][start : start + 20], classes=[0, 1])
+    return model
+
+
+def failing_step(data: dict[str, Any]) -> None:
+    steps(data).partial_fit(data["X"], data["y"][:3])
+
+
 @pytest.mark.filterwarnings("ignore:Trying to unpickle estimator")  # of another version: scikit-learn says so
 class TestSklearn(FlavorConformance):
     flavor = "sklearn"
     golden = Path(__file__).with_name("golden")
     budget = Budget(seconds=0.15)
+    without = {  # noqa: RUF012
+        "test_golden_packages_still_load[steps]": "a loop leaves the same kind of package as a fit",
+    }
     cases = (
         Case(
             "pipeline",
@@ -71,5 +85,16 @@ class TestSklearn(FlavorConformance):
             train=lambda data: PCA(2).fit_transform(data["X"]),
             model=lambda scores: None,
             rows=lambda data: data["X"],
+        ),
+        Case(
+            "steps",
+            data=table,
+            loop=True,
+            train=steps,
+            rows=lambda data: data["X"],
+            predict=lambda model, rows: model.predict(rows),
+            params=lambda model: model.get_params(),
+            fails=failing_step,
+            clone=clone,
         ),
     )

@@ -278,13 +278,24 @@ def test_a_conda_environment_is_taken_as_it_is(model):
     assert environment(fitprint.log_model(model, conda_env="env.yaml")) == (lines, conda)
 
 
-@pytest.mark.parametrize("line", ["numpy; curl x | sh", "--index-url https://x", "numpy && rm -rf x", "./local"])
+@pytest.mark.parametrize("line", ["numpy; curl x | sh", "--target /", "numpy && rm -rf x", "./local; curl x"])
 def test_what_is_no_requirement_is_refused(model, line):
     for option in ("pip_requirements", "extra_pip_requirements"):
         with pytest.raises(ValueError, match=r"requirement"):
             fitprint.log_model(model, **{option: [line]})
     with pytest.raises(ValueError, match=r"requirement"):
         fitprint.log_model(model, conda_env={"dependencies": [{"pip": [line]}]})
+
+
+def test_what_pip_takes_without_a_name_is_kept_and_passwords_are_hidden(model):
+    given = ["numpy>2 --hash=sha256:00ff", "git+ssh://git@example.com/own.git", "./own-1.0-py3-none-any.whl", "-e ."]
+    index = "--index-url https://{}@example.com/simple"
+    lines, conda = environment(fitprint.log_model(model, pip_requirements=[*given, index.format("me:hunter2")]))
+    assert lines == ["mlflow>=2.8,<4", *given, index.format("***")]
+    assert conda["dependencies"][-1] == {"pip": lines}
+    info = fitprint.log_model(model, extra_pip_requirements=given[1:])
+    assert environment(info)[0][-3:] == given[1:]
+    assert type(fitprint.load_model(info.model_uri).unwrap()) is type(model)
 
 
 def test_two_ways_to_say_the_environment_are_one_too_many(model):

@@ -1,4 +1,4 @@
-"""Turning recording on and off: `autolog()`, `disable()`, and MLflow's names for two of the settings."""
+"""Turning recording on and off: `autolog()`, `disable()`, and MLflow's name for the setting ``store``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from fitprint._settings.layers import configure, current, is_configured
 from fitprint._settings.signature import names_settings
 from fitprint._settings.table import TABLE, check_arguments, read_value
 from fitprint._workers.activation import activate, deactivate
+from fitprint.stores import open_store
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -134,26 +135,18 @@ def set_tracking_uri(uri: str) -> None:
         uri: A folder, or a URL that a store plugin serves.
 
     Raises:
-        ValueError: The value is neither a text nor a path.
+        ValueError: The value is neither a text nor a path, or there is no store at such a place: a tracking server or
+            a database. The text says what to give instead.
     """
-    _choose(store=read_value(TABLE["store"], uri, "set_tracking_uri()"))
+    location = read_value(TABLE["store"], uri, "set_tracking_uri()")
+    if location is not None:
+        open_store(location)  # which touches nothing
+    choose(store=location)
 
 
 def get_tracking_uri() -> str:
     """Return where runs are written: the absolute path of a folder, or a URL."""
     return current().settings().store
-
-
-def set_experiment(experiment_name: str) -> None:
-    """Choose the label of all runs from now on, under MLflow's name for the setting ``experiment``.
-
-    Args:
-        experiment_name: The label that groups runs.
-
-    Raises:
-        ValueError: The value is not a text.
-    """
-    _choose(experiment=read_value(TABLE["experiment"], experiment_name, "set_experiment()"))
 
 
 def say_what_is_missing(names: Iterable[str]) -> None:
@@ -184,7 +177,8 @@ def _turn_on_scope(flavor: str | None, arguments: dict[str, Any]) -> None:
             warn_unknown(registry.known_flavors().values())
 
 
-def _choose(**chosen: Any) -> None:
+def choose(**chosen: Any) -> None:
+    """Choose values of settings for the whole process, as `set_tracking_uri` and `set_experiment` do."""
     with registry.lock:
         configuration = configure(current().choosing(**chosen))
         if recorder_state.on:
@@ -207,4 +201,4 @@ def _unknown_flavor(name: str, known: Iterable[str]) -> str:
     return f"no flavor is called {name!r}; registered: {', '.join(sorted(known)) or 'none'}"
 
 
-publish("fitprint", autolog, disable, get_tracking_uri, set_experiment, set_tracking_uri)
+publish("fitprint", autolog, disable, get_tracking_uri, set_tracking_uri)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fitprint._api.autolog import autolog_flavor
+from fitprint._api.missing_names import instead_of
 from fitprint._api.status import status
 from fitprint._core import html as _html
 from fitprint._core.publish import publish
@@ -17,6 +18,7 @@ from fitprint._packages import save as saving
 from fitprint._packages.load import load_native
 from fitprint._packages.options import Paths, Requirements, read_options
 from fitprint._packages.save import ModelInfo
+from fitprint._runs.run import Run
 from fitprint._settings.signature import names_settings
 from fitprint.models.signature import ModelSignature
 from fitprint.plugin.contract import Flavor
@@ -171,7 +173,8 @@ class FlavorNamespace:
 
     def load_model(
         self,
-        model_uri: str | os.PathLike[str],
+        model_uri: str | os.PathLike[str] | Run,
+        dst_path: str | os.PathLike[str] | None = None,
         *,
         trust: str | None = None,
         digest: str | None = None,
@@ -180,7 +183,8 @@ class FlavorNamespace:
         """Load the native model of a package: the object of the framework itself.
 
         Args:
-            model_uri: The path of a package, or a URI such as ``runs:/<run_id>/model``.
+            model_uri: The path of a package, a URI such as ``runs:/<run_id>/model``, or a run or the folder of one.
+            dst_path: A folder to copy the package into; the copy is loaded.
             trust: Which packages may be loaded, in place of the setting of this name.
             digest: The digest that the package must have.
             trusted_types: The names of further types that a format without code may load.
@@ -191,7 +195,9 @@ class FlavorNamespace:
         Raises:
             PackageError: The package is broken, has no model of this flavor, or is not trusted.
         """
-        return load_native(model_uri, self._name, trust=trust, digest=digest, trusted_types=trusted_types)
+        return load_native(
+            model_uri, self._name, trust=trust, digest=digest, trusted_types=trusted_types, dst_path=dst_path
+        )
 
     def __repr__(self) -> str:
         return f"<fitprint flavor {self._name}>"
@@ -213,7 +219,7 @@ def namespace(name: str) -> FlavorNamespace:
     if name in registry.known_flavors():
         return _namespace(name)
     command = missing_plugins(registry.entries()).get(name)
-    hint = f"; install the plugin of this flavor: {command}" if command else ""
+    hint = f"; install the plugin of this flavor: {command}" if command else instead_of(name)
     raise AttributeError(f"module 'fitprint' has no attribute {name!r}{hint}")
 
 

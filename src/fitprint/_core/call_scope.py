@@ -30,6 +30,8 @@ class Session:
     """
 
     __slots__ = ("open", "outer_run", "recording", "run")
+    is_group = False
+    """Whether the training calls inside make runs of their own, below the run of this call."""
 
     def __init__(self) -> None:
         self.open = True
@@ -43,11 +45,24 @@ class Session:
         self.recording = self.run = self.outer_run = None
 
 
+class GroupSession(Session):
+    """The inside of a recorded call that groups the training calls inside."""
+
+    __slots__ = ()
+    is_group = True
+
+
 _current: ContextVar[Session | None] = ContextVar("fitprint_session", default=None)
 
 
 def current() -> Session | None:
-    """Return the open session of this context, or None."""
+    """Return the open session of this context, or None: then a training call is an outermost one, or one of a group."""
+    session = _current.get()
+    return session if session is not None and session.open and not session.is_group else None
+
+
+def innermost() -> Session | None:
+    """Return the open session of this context, which may be that of a group, or None."""
     session = _current.get()
     return session if session is not None and session.open else None
 
@@ -96,8 +111,8 @@ class SessionScope:
 
     __slots__ = ("_token", "session")
 
-    def __init__(self) -> None:
-        self.session = Session()
+    def __init__(self, session: Session | None = None) -> None:
+        self.session = session or Session()
         self._token: Token[Session | None] | None = None
 
     def enter(self) -> None:

@@ -69,12 +69,12 @@ _ALIKE = frozenset({differences.SAME, differences.UNNEEDED})
 
 
 @contextlib.contextmanager
-def environment_told(folder: Path, document: Mapping[str, Any]) -> Iterator[None]:
+def environment_told(folder: Path, document: Mapping[str, Any], quiet: bool = False) -> Iterator[None]:
     """Surround a load with messages on how this environment differs from the one of the package.
 
     What is raised inside is raised on: a PackageError gets the table of differences, for other errors that is logged
     before. A PackageError without a cause says that the package itself is broken, and gets no table. If the load works,
-    important differences are logged in one line.
+    important differences are logged in one line, unless `quiet` is set.
     """
     try:
         yield
@@ -88,7 +88,7 @@ def environment_told(folder: Path, document: Mapping[str, Any]) -> Iterator[None
         if report:
             warn_user(f"{folder} could not be loaded. {report}")
         raise
-    line = differences.summary(differences.differences(folder, document))
+    line = None if quiet else differences.summary(differences.differences(folder, document))
     if line is not None:
         warn_once(("versions", str(folder)), f"{folder}: {line}")
 

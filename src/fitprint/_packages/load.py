@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 from fitprint._packages.code_path import PackageCode, add_code, running
 from fitprint._packages.compatibility import environment_told, refuse_another_python
 from fitprint._packages.loader_copy import name_of_copy
-from fitprint._packages.resolve import GENERIC, choose, folder_of
+from fitprint._packages.resolve import GENERIC, choose, package_folder
 from fitprint._packages.run_of_package import remember_package
 from fitprint._runs.index import register_loaded
+from fitprint._runs.run import Run
 from fitprint._settings.layers import current
 from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
@@ -25,6 +27,9 @@ from fitprint.plugin.contract import Flavor
 EXTERNAL = "mlflow.model.isExternal"
 TRUSTED_TYPES = "skops_trusted_types"
 """The key under which a flavor finds the types that may be created: the caller's, and a trusted package's."""
+
+
+_END = object()
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,21 @@ class Loaded:
                 return self.flavor.predict(self.model, data, params)
             return getattr(self.model, method)(data)
 
+    def stream(self, begin: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+        """Begin an iterator now, and yield its pieces. The package's own code runs only while a piece is made."""
+        with running(self.code):
+            pieces = begin()
+
+        def made() -> Iterator[Any]:
+            while True:
+                with running(self.code):
+                    piece = next(pieces, _END)
+                if piece is _END:
+                    return
+                yield piece
+
+        return made()
+
     def check(self) -> None:
         """Check that the model has the method that MLmodel names in place of ``predict``.
 
@@ -67,31 +87,38 @@ class Loaded:
 
 
 def load(
-    uri: str | os.PathLike[str],
+    uri: str | os.PathLike[str] | Run,
     flavor_name: str | None = None,
     *,
     generic: Flavor | None = None,
     trust: str | None = None,
     digest: str | None = None,
     trusted_types: Iterable[str] = (),
+    dst_path: str | os.PathLike[str] | None = None,
+    suppress_warnings: bool = False,
 ) -> Loaded:
     """Load the native model of a package.
 
     Args:
-        uri: A path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
+        uri: A path, a ``file:`` URL, ``runs:/<run_id>/<name>``, or a run; see `package_folder`.
         flavor_name: The flavor that the package must have; by default the one that its loader belongs to.
         generic: See `choose`.
         trust: See `trust.check`; by default the setting of the flavor.
         digest: See `trust.check`.
         trusted_types: The types that may be created, for formats that name their types.
+        dst_path: A folder to copy the package into; the copy is loaded.
+        suppress_warnings: Whether to log nothing of how this environment differs, if the load works.
 
     Returns:
         The model, with what the package says of it.
 
     Raises:
         PackageError: The package is broken or not to be trusted, or its flavor is not installed.
+        NotADirectoryError: There is no folder to copy it into.
     """
-    folder = folder_of(uri)
+    folder = package_folder(uri)
+    if dst_path is not None:
+        folder = _copied(folder, Path(dst_path))
     document = mlmodel.read(folder)
     refuse_special_files(folder)
     metadata = document.get("metadata")
@@ -104,14 +131,21 @@ def load(
     refuse_another_python(folder, document, config)
     code = add_code(folder, config) if allows_code(level) else None
     types = {*trusted_types, *(config.get(TRUSTED_TYPES) or () if level == ALL else ())}
-    with running(code), environment_told(folder, document):
+    with running(code), environment_told(folder, document, suppress_warnings):
         model = flavor.load(folder, {**config, TRUSTED_TYPES: sorted(types)})
     register_loaded(model, document.get("run_id"))
     remember_package(model, folder, document.get("run_id"))
     return Loaded(folder, document, flavor, model, code)
 
 
-def load_native(uri: str | os.PathLike[str], name: str, **options: Any) -> Any:
+def _copied(folder: Path, to: Path) -> Path:
+    mlmodel.read(folder)  # nothing else is copied than a package
+    if not to.is_dir():
+        raise NotADirectoryError(f"dst_path must be a folder that exists, to copy the package into: {to}")
+    return Path(shutil.copytree(folder, to / folder.absolute().name, symlinks=True, dirs_exist_ok=True))
+
+
+def load_native(uri: str | os.PathLike[str] | Run, name: str, **options: Any) -> Any:
     """Return the native model of a package that has this flavor; the options are those of `load`."""
     return load(uri, name, **options).model
 

@@ -75,13 +75,15 @@ def read_options(flavor: Flavor, arguments: Mapping[str, Any]) -> Options:
 
     Raises:
         TypeError: There is no such option; the message names the most similar one.
-        ValueError: The loader module cannot be found.
+        ValueError: The loader module cannot be found, or an option is given under both of its names.
     """
     known: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for name, value in arguments.items():
         if name in ("code_path", "code_paths"):
-            known["code_paths"] = _several(value)
+            if value is not None and known.get("code_paths"):
+                raise ValueError("give either code_paths or code_path, MLflow's older name for it, not both")
+            known["code_paths"] = _several(value) or known.get("code_paths", ())
         elif name == "extra_files":
             known[name] = _several(value)
         elif name in _NAMES:

@@ -13,30 +13,107 @@ from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.registry import entries
 from fitprint._packages.loader_copy import name_of_copy
 from fitprint._runs.read import configured_store
+from fitprint._runs.record import OTHER_NAMES, read_record
+from fitprint._runs.run import Run
+from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
-from fitprint.models.package import member
+from fitprint.models.package import is_plain_name, member
 from fitprint.plugin.contract import Flavor
+from fitprint.stores.layout import RECORD
 
 
-def folder_of(uri: str | os.PathLike[str]) -> Path:
-    """Return the folder of a package.
+def folder_of(uri: str | os.PathLike[str] | Run) -> Path:
+    """Return the file or folder that a caller names.
 
     Args:
-        uri: A path, a ``file:`` URL, or ``runs:/<run_id>/<name>`` in the configured store.
+        uri: A path, a ``file:`` URL, ``runs:/<run_id>/<name>`` in the configured store, or a run, whose model is meant.
 
     Raises:
-        PackageError: The URI has another scheme.
+        PackageError: The URI has another scheme, or the run has no model.
         StoreError: There is no such run.
     """
+    if isinstance(uri, Run):
+        return model_of(uri)
     text = os.fspath(uri)
     if text.startswith("runs:/"):
         run_id, _, name = text.removeprefix("runs:/").strip("/").partition("/")
-        return member(configured_store().folder(run_id), name or "model")
+        return _in_run(run_id, name or "model")
     if text.startswith("file:"):
         text = unquote(urlparse(text).path)
-    if "://" in text or text.startswith("models:/"):
-        raise PackageError(f"{text}: only folders, file: URLs and runs:/<run_id>/<name> can be loaded")
+    scheme, colon, _ = text.partition(":")
+    if colon and (f"{scheme}://" in text or scheme in _SCHEMES):
+        advice = _SCHEMES.get(scheme, _DOWNLOAD).format(uri=text)
+        raise PackageError(f"{text}: only folders, file: URLs and runs:/<run_id>/<name> can be loaded; {advice}")
     return Path(text)
+
+
+def package_folder(uri: str | os.PathLike[str] | Run) -> Path:
+    """Return the folder of a package; that of a run's model where a run or its folder is named.
+
+    Args:
+        uri: See `folder_of`.
+
+    Raises:
+        PackageError: The URI has another scheme, or the run has no model.
+        StoreError: There is no such run.
+    """
+    folder = folder_of(uri)
+    if (folder / mlmodel.NAME).exists():
+        return folder
+    if folder.parent.name == "artifacts" and (folder.parent.parent / folder.name / mlmodel.NAME).exists():
+        return folder.parent.parent / folder.name  # where MLflow 2 has the packages of a run
+    if not (folder / RECORD).is_file():
+        return folder
+    packages = sorted(path.parent for path in folder.glob(f"*/{mlmodel.NAME}"))
+    named = [path for path in packages if path.name == "model"] or packages
+    if len(named) == 1:
+        return named[0]
+    names = ", ".join(path.name for path in packages)
+    raise PackageError(f"{folder} is the folder of a run with {'several models: ' + names if names else 'no model'}")
+
+
+def _in_run(run_id: str, name: str) -> Path:
+    """Return a package of a run, also by another name that it has, or one of the run's artifacts.
+
+    Raises:
+        PackageError: The run has neither.
+        StoreError: There is no such run.
+    """
+    store = configured_store()
+    folder = store.folder(run_id)
+    if is_plain_name(name):
+        if (folder / name).exists():
+            return member(folder, name)
+        if (folder / "artifacts" / name).exists():
+            return member(folder, f"artifacts/{name}")
+    models = read_record(store, run_id).models
+    for own, about in models.items():
+        if name in (about.get(OTHER_NAMES) or ()):
+            return member(folder, own)
+    raise PackageError(
+        f"run {run_id} has no model or artifact {name!r:.200}; its models: {', '.join(models) or 'none'}"
+    )
+
+
+def model_of(run: Run) -> Path:
+    """Return the package of a run's model.
+
+    Raises:
+        PackageError: It has none; the message says why.
+    """
+    if run.model_path is None:
+        reasons = [f": {skip.reason}" for skip in run.skipped if skip.what == "model"]
+        raise PackageError(f"run {run.run_id} has no model{reasons[0] if reasons else ''}")
+    return run.model_path
+
+
+_DOWNLOAD = "download it first: mlflow.artifacts.download_artifacts({uri!r}) returns the folder"
+_SCHEMES = {
+    "models": f"fitprint has no model registry; {_DOWNLOAD}",
+    "mlflow-artifacts": _DOWNLOAD,
+    "dbfs": "on Databricks, dbfs:/... is the folder /dbfs/...",
+}
+"""What to do where MLflow's URIs name something that is no folder."""
 
 
 GENERIC = "python_function"

@@ -47,11 +47,22 @@ class ModelInfo:
     """When the package was written."""
     metadata: dict[str, Any] | None = None
     """The values that the caller of `log_model` passed as `metadata`."""
+    saved_input_example_info: dict[str, Any] | None = None
+    """What the MLmodel file says of the input example, or None if the package has none."""
+    mlflow_version: str | None = None
+    """Always None: MLflow did not write the package."""
+    env_vars: list[str] | None = None
+    """Always None: fitprint does not watch which environment variables a model reads."""
 
     @property
     def run_id(self) -> str:
         """The id of the run that the package belongs to."""
         return self.run.run_id
+
+    @property
+    def model_id(self) -> str:
+        """The identifier of the package, under the name that it has in MLflow 3."""
+        return self.model_uuid
 
     @property
     def name(self) -> str:
@@ -151,6 +162,7 @@ def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> 
         model_uuid=document["model_uuid"],
         utc_time_created=document["utc_time_created"],
         metadata=document.get("metadata"),
+        saved_input_example_info=document.get("saved_input_example_info"),
     )
 
 

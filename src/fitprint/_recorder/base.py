@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._core.signal_handlers import own
@@ -61,6 +62,8 @@ class RecordingBase:
         self._at_training_end: list[Callable[[], None]] = []
         """What the flavor wants to be called when the training has ended, successfully or not."""
         self._recording_started = time.perf_counter()
+        self._is_in_group = call_scope.innermost() is not None
+        """Whether a call that groups others is around this one."""
 
     @property
     def has_run(self) -> bool:
@@ -84,21 +87,28 @@ class RecordingBase:
         Returns:
             False if the store cannot be written. Then nothing is recorded, and the model is not even pickled.
         """
-        user_run = active.active_run()
         try:
-            if user_run is not None and active.claim(user_run):
-                self.owns_run = False
-                self.run = user_run
-                self._record_before_call(self.writer)
-                with self.step("what is known before the call"):
-                    self.writer.write()  # so that it is on disk even if the process is killed while it trains
-            else:
-                self.run = _begin_named_run(self.call, self._record_before_call)
+            self._choose_run()
         except own(OSError):
             recorder_state.count_skip(self.call.flavor.name, "store")
             return False
         self._subscribe()
         return True
+
+    def _choose_run(self) -> None:
+        """Take the run of the user's block if no other call has it, or begin one."""
+        user_run = active.active_run()
+        if user_run is not None and active.claim(user_run):
+            self.owns_run = False
+            self._go_on_with(user_run)
+        else:
+            self.run = _begin_named_run(self.call, self._record_before_call)
+
+    def _go_on_with(self, run: Run) -> None:
+        self.run = run
+        self._record_before_call(self.writer)
+        with self.step("what is known before the call"):
+            self.writer.write()  # so that it is on disk even if the process is killed while it trains
 
     def _record_before_call(self, writer: RunWriter) -> None:
         """Record what is known before the call; of a run of its own, before the record is written the first time."""
@@ -150,8 +160,11 @@ class RecordingBase:
                 at_end()
         self.writer.record.error = outcome.error or self.writer.record.error
         self._record_result(outcome)
-        if self._end_run(outcome.status) and not self._discards_run and not self.call.settings.quiet:
+        if self._end_run(outcome.status) and not self._discards_run and self._logs_line():
             summary_line.log_run(self.writer)
+
+    def _logs_line(self) -> bool:
+        return not self.call.settings.quiet and not self._is_in_group  # the outermost group has a line
 
     def _record_result(self, outcome: Outcome) -> None:
         """Record what the user's code has left: the results of a success, with the package."""

@@ -105,14 +105,21 @@ def _record_children(recording: Recording) -> None:
     for child in islice(children, limit):
         _record_child(recording, child)
     if next(children, None) is not None:
-        what = f"children after the best {limit}" if limit else "children"
-        reason = f"at most {limit} are written as runs; the table of the search lists all of them"
-        recording.writer.skip(what, "max_child_runs", reason)
+        skip_children(recording)
+
+
+def skip_children(recording: Recording) -> None:
+    """Record that only the best of several runs below the training are kept."""
+    limit = recording.call.settings.max_child_runs
+    what = f"children after the best {limit}" if limit else "children"
+    reason = f"at most {limit} are kept as runs; the table of the search lists all of them"
+    recording.writer.skip(what, "max_child_runs", reason)
 
 
 def _record_child(recording: Recording, child: ChildRun) -> None:
     call, parent = recording.call, recording.writer
-    writer = writer_of(begin_run(call.settings, child.name, call.flavor.name, parent.run_id, child.tags))
+    tags = {"flavor": call.flavor.name, **child.tags}
+    writer = writer_of(begin_run(call.settings, child.name, call.flavor.name, parent.run_id, tags))
     writer.record.start = parent.record.start
     add_params(writer, call, child.params)
     now = time.time()

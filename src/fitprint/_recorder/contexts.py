@@ -66,7 +66,7 @@ class WatchedCall(Passthrough):
 
 def _join_recording(call: TrainingCall) -> None:
     """Let a watched call write to the run of the training that it is part of, if that is being recorded."""
-    session = call_scope.current()
+    session = call_scope.innermost()
     recording = session.recording if session is not None else None
     if session is None and loop_registry.has_loops():
         recording = loop_registry.find(call.flavor.loop_of(call))

@@ -96,6 +96,15 @@ def _record_training(call: TrainingCall) -> CallContext | None:
     return CallRecording(call)
 
 
+def _record_group(call: TrainingCall) -> CallContext | None:
+    _end_open_loop(call)
+    if _is_refused(call):
+        return None
+    from fitprint._recorder.group import GroupRecording
+
+    return GroupRecording(call)
+
+
 def _record_conversion(call: TrainingCall) -> CallContext | None:
     if _is_refused(call):
         return None
@@ -134,6 +143,7 @@ def _is_refused(call: TrainingCall) -> bool:
 
 _BY_ROLE: dict[Role, tuple[MakeContext, bool]] = {
     Role.TRAINS: (_record_training, True),
+    Role.GROUPS: (_record_group, False),
     Role.STEP: (_record_step, True),
     Role.BEGINS: (_end_open_loop, False),
     Role.SAVES: (_save_loop, False),

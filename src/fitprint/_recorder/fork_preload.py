@@ -17,6 +17,7 @@ LATE_IMPORTS = (
     "fitprint._recorder.call",
     "fitprint._recorder.loop",
     "fitprint._recorder.conversion",
+    "fitprint._recorder.group",
     "fitprint._workers.joblib_parallel",
     "fitprint._workers.stdlib",
     "fitprint.models.inference_columns",

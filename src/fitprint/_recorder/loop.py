@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 import time
 import weakref
@@ -60,6 +61,10 @@ class LoopRecording(RecordingBase):
         self._seconds_in_steps = 0.0
         self._end_started: float | None = None
         self._block_run: Run | None = None
+
+    def is_abandoned(self) -> bool:
+        """Return whether the loop holds its objects, and nobody else refers to them any more."""
+        return self._trained.are_abandoned()
 
     # the steps
 
@@ -262,9 +267,17 @@ class _Trained:
             return None
         return objects if self._are_several else objects[0]
 
+    def are_abandoned(self) -> bool:
+        """Return whether the objects are held here, and nobody else refers to them any more."""
+        return bool(self._held) and all(sys.getrefcount(part) <= _REFERENCES_WHEN_ALONE for part in self._held)
+
     def release(self) -> None:
         """Hold nothing any longer."""
         self._held = ()
+
+
+_REFERENCES_WHEN_ALONE = max(sys.getrefcount(part) for part in (object(),))
+"""What Python counts for an object that only a tuple holds, where it is asked as in `_Trained.are_abandoned`."""
 
 
 def _without_user_objects(call: TrainingCall) -> TrainingCall:

@@ -44,6 +44,9 @@ class Loop(Protocol):
     flavor_name: str
     references: dict[int, weakref.ref[Any]]
 
+    def is_abandoned(self) -> bool:
+        """Return whether the loop holds its objects, and nobody else refers to them any more."""
+
     def saved(self) -> None:
         """Make or renew the package, because the user has saved the model. The run stays open."""
 
@@ -60,6 +63,8 @@ _loops: dict[int, _Entry] = {}
 """By the `id` of each object. An entry may outlive its object: then its weak reference is dead."""
 _orphans: deque[Loop] = deque()
 """Loops whose objects are gone, and which could not be ended at that moment."""
+_abandoned_limit = 1
+"""How many objects may be in loops before it is asked which of them only their loops refer to."""
 _lock = fork_safe_lock()
 
 
@@ -101,6 +106,7 @@ def find_or_add(trained: Any, make: Callable[[], Loop]) -> Loop:
     loop = find(trained)
     if loop is None:
         end_orphans()
+        _end_abandoned()
         call_at_exit(_end_at_exit)
         with _lock:
             loop = find(trained)
@@ -202,6 +208,16 @@ def end_orphans() -> None:
         loop.end()
 
 
+def _end_abandoned() -> None:
+    """End the loops that hold objects which nobody else refers to, whenever there are twice as many loops as then."""
+    global _abandoned_limit
+    if len(_loops) >= _abandoned_limit:
+        for entry in list(_loops.values()):
+            if entry.loop.is_abandoned():
+                entry.loop.end()
+        _abandoned_limit = max(1, 2 * len(_loops))
+
+
 def _is_inside_our_code() -> bool:
     frame = sys._getframe(2)  # the callback of the weak reference
     while frame.f_back is not None:
@@ -223,5 +239,7 @@ def _end_at_exit() -> None:
 @in_forked_child
 @on_reset
 def _reset() -> None:
+    global _abandoned_limit
     _loops.clear()
     _orphans.clear()
+    _abandoned_limit = 1

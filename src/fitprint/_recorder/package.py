@@ -9,6 +9,7 @@ from fitprint._core.rows import first_rows, read_once, row_count
 from fitprint._packages.build import make
 from fitprint._packages.options import Options, Subject
 from fitprint._recorder.steps import Recording, RecordingStep
+from fitprint._runs.record import OTHER_NAMES
 from fitprint.models.package import Package, PackageTooLarge
 
 PACKAGE_NAME = "model"
@@ -45,7 +46,9 @@ def record_package(recording: Recording, model: Any, name: str = PACKAGE_NAME, r
             make(_subject(recording, model, renews or name), package, _GuardedSteps(recording))
             if _is_refused_for_secrets(recording, package):
                 return None
-            about = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
+            about: dict[str, Any] = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
+            if call.other_names:
+                about[OTHER_NAMES] = list(call.other_names)
             final_name = writer.keep_package(package, renews or name, about, replaces=renews is not None)
             is_complete = True
             return final_name

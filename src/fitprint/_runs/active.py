@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._runs.index import last_run
+from fitprint._runs.mlflow_view import DESCRIPTION, own_tags
 from fitprint._runs.open import begin_run, open_run
 from fitprint._runs.record import FINISHED, KILLED, check_end_status
 from fitprint._runs.run import Run, active_runs, adder_of, is_own, writer_of
 from fitprint._settings.layers import current
 
+_RUN_ID = re.compile("[0-9a-f]{32}")
 _claim_lock = fork_safe_lock()
 _inherited_parent: str | None = None
 """In a forked child: the id of the run that was active in the parent process. The child never writes that run."""
@@ -28,6 +32,8 @@ def start_run(
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
     group: bool = False,
+    parent_run_id: str | None = None,
+    log_system_metrics: bool | None = None,
 ) -> Run:
     """Start a run and make it the active one.
 
@@ -35,7 +41,8 @@ def start_run(
     and each further one becomes its child. A run that is started inside another one becomes its child.
 
     Args:
-        run_name: The name of the run, "run" by default. What is no text, such as a number, becomes one.
+        run_name: The name of the run, "run" by default. What is no text, such as a number, becomes one. The whole id of
+            a run is taken as `run_id`, which is the first argument of MLflow's function.
         name: The same as `run_name`.
         run_id: The id of a run in the store, to open that one and add to it. If it is open already, in this process or
             in another one, both add to it, and this block ends alone.
@@ -44,19 +51,30 @@ def start_run(
         tags: Tags of the run.
         description: A text about the run, stored as its tag ``description``.
         group: The run only groups others: no training is recorded on it, and each one inside becomes its child.
+        parent_run_id: The id of the run that this one becomes a child of, instead of the active one.
+        log_system_metrics: Accepted for scripts written for MLflow. It has no effect.
 
     Returns:
-        The run.
+        The run. If nobody ends it, it ends with the program.
 
     Raises:
+        ValueError: If the description is given twice, or the experiment is not a text.
         OSError: If the store cannot be written.
         StoreError: If `run_id` is not in the store.
     """
     settings = current().settings()
-    title = next((str(given) for given in (run_name, name) if given is not None), "")
-    texts = {str(key): str(value) for key, value in (tags or {}).items()}
+    if run_id is None and isinstance(run_name, str) and _RUN_ID.fullmatch(run_name):
+        run_id, run_name = run_name, None
+    if not isinstance(experiment_id, (str, int, type(None))):
+        raise ValueError(f"experiment_id is the label of an experiment, not {experiment_id!r:.80}")
+    named, texts = own_tags({str(key): str(value) for key, value in (tags or {}).items()})
     if description is not None:
-        texts["description"] = str(description)
+        if texts.get(DESCRIPTION, description) != description:
+            raise ValueError(
+                f"start_run(): description and the tag {DESCRIPTION} say different things: give one of them"
+            )
+        texts[DESCRIPTION] = str(description)
+    title = next((str(given) for given in (run_name, name, named) if given is not None), "")
     if run_id is not None:
         run = open_run(settings.store, run_id)
         if is_own(run):
@@ -67,7 +85,7 @@ def start_run(
         if texts:
             run.set_tags(texts)
     else:
-        run = begin_run(settings, title or "run", parent_id=parent_id(), tags=texts, settles=True)
+        run = begin_run(settings, title or "run", parent_id=parent_run_id or parent_id(), tags=texts, settles=True)
         if experiment_id is not None:
             writer_of(run).record.experiment = str(experiment_id)
         writer_of(run).claimed = group
@@ -104,6 +122,18 @@ def active_run() -> Run | None:
     if session is None or session.run is None:
         return started
     return started if started is not None and started is not session.outer_run else session.run
+
+
+def last_active_run() -> Run | None:
+    """Return the run that is open here, else the one that was open last.
+
+    Returns:
+        The run that `active_run` returns; else the newer one of the last that `start_run` began and that of the latest
+        training call. None if there is none.
+    """
+    run = active_run()
+    ended = [other for other in (active_runs.last, last_run()) if other is not None]
+    return run or max(ended, key=lambda other: other.run_id, default=None)  # ids sort by time
 
 
 def parent_id() -> str | None:
@@ -148,4 +178,5 @@ def _leave_runs_to_parent() -> None:
 def _end_all() -> None:
     while active_runs.innermost() is not None:
         end_run(KILLED)
+    active_runs.clear()
     inherit(None)

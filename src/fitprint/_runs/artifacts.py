@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,14 +27,35 @@ def read_files(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
     """
     if not source.exists():
         raise FileNotFoundError(f"cannot log {source}: there is no such file or folder")
-    prefix = f"{folder.rstrip('/')}/" if folder else ""
     source = Path(os.path.abspath(source))  # so that "." has a name too
     if source.is_file():
-        yield prefix + source.name, source.read_bytes()
-        return
+        yield _inside(folder, source.name), source.read_bytes()
+    else:
+        yield from read_folder(source, _inside(folder, source.name))
+
+
+def read_folder(source: Path, folder: str | None) -> Iterator[tuple[str, bytes]]:
+    """Read each file of a folder.
+
+    Args:
+        source: The folder.
+        folder: The artifact folder that the names begin with, or None for none.
+
+    Yields:
+        The artifact name and the content of each file.
+
+    Raises:
+        NotADirectoryError: If `source` is not a folder.
+    """
+    if not source.is_dir():
+        raise NotADirectoryError(f"cannot log the files of {source}: it is not a folder")
     for file in sorted(source.rglob("*")):
         if file.is_file():
-            yield f"{prefix}{source.name}/{file.relative_to(source).as_posix()}", file.read_bytes()
+            yield _inside(folder, file.relative_to(source).as_posix()), file.read_bytes()
+
+
+def _inside(folder: str | None, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}" if folder else name
 
 
 def dict_content(value: Any, name: str, redactor: Redactor) -> bytes:
@@ -47,8 +68,8 @@ def dict_content(value: Any, name: str, redactor: Redactor) -> bytes:
     return to_bytes(document, indent=2)
 
 
-def figure_content(figure: Any, name: str) -> bytes:
-    """Return a figure in the format that the file extension of the name says.
+def figure_content(figure: Any, name: str, options: Mapping[str, Any]) -> bytes:
+    """Return a figure in the format that the file extension of the name says. `options` go to its own method.
 
     Raises:
         TypeError: If `figure` is not a matplotlib or plotly figure.
@@ -56,10 +77,10 @@ def figure_content(figure: Any, name: str) -> bytes:
     extension = PurePosixPath(name).suffix.lstrip(".")
     if hasattr(figure, "savefig"):
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=extension or "png")
+        figure.savefig(buffer, **{"format": extension or "png", **options})
         return buffer.getvalue()
     if hasattr(figure, "to_html") and extension in ("html", ""):
-        return str(figure.to_html()).encode("utf-8")
+        return str(figure.to_html(**options)).encode("utf-8")
     if hasattr(figure, "to_image"):
-        return bytes(figure.to_image(format=extension))
+        return bytes(figure.to_image(**{"format": extension, **options}))
     raise TypeError(f"log_figure takes a matplotlib or plotly figure, not {type(figure).__name__}")

@@ -121,7 +121,7 @@ def run_of(model: Any) -> Run | None:
     Returns:
         The run, which is still open while the model is being trained. None if this process has recorded none.
     """
-    session = call_scope.current()
+    session = call_scope.innermost()
     if session is not None and session.recording is not None and session.recording.trains(model):
         run: Run = session.run
         return run

@@ -44,6 +44,7 @@ _ALIASES = {
     "log loss": "logloss log_loss binary_logloss multi_logloss mlogloss multiclass",
     "silhouette": "silhouette silhouette_score",
     "oob score": "oob_score",
+    "value": "value",
     "score": "score",
     "loss": "loss",
 }
@@ -64,7 +65,7 @@ _NAMED_FIRST = re.compile(rf"({'|'.join(sorted(_WORDS, key=len, reverse=True))})
 _OF_A_SET = re.compile(r"([^-]+(?:-[^-]+)*)-([^-]+)")
 """``validation_0-auc``, ``my set-auc``: how boosting libraries name the metrics of an evaluation set."""
 _NO_QUALITY = re.compile(
-    r"(.*_)?(std|rank|split\d+)_.+|.*-stdv?|(.*[_-])?(time|times|index|iter|iteration|step|steps|epoch|epochs|value)"
+    r"(.*_)?(std|rank|split\d+)_.+|.*-stdv?|(.*[_-])?(time|times|index|iter|iteration|step|steps|epoch|epochs)|p_value"
     r"|candidates|n_.+|nobs|df_.+|lr|learning_rate|.+_count|(true|false)_(positives|negatives)|(mean|sum)_on_.+"
 )
 """The names of numbers that say nothing of how good a model is."""

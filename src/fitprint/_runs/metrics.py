@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,14 +21,14 @@ MOST_BUFFERED = 10_000
 
 
 def metric_value(name: str, value: Any) -> float:
-    """Convert a value that a user logs to a float.
+    """Convert a value that a user logs to a float: a number, or an array or tensor of one element.
 
     Raises:
         ValueError: If the value is not a number. The message names the metric.
     """
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return float(value.item() if getattr(value, "ndim", 0) and hasattr(value, "item") else value)
+    except (TypeError, ValueError, RuntimeError):  # torch raises RuntimeError for a tensor of several elements
         raise ValueError(f"the value of metric {name!r} must be a number, not {value!r}") from None
 
 
@@ -43,6 +44,20 @@ def metric_step(step: Any) -> int:
     except (TypeError, ValueError, OverflowError):
         pass
     raise ValueError(f"a step must be a whole number, not {step!r}")
+
+
+def metric_time(milliseconds: Any) -> float:
+    """Convert a time that a user gives in milliseconds since the epoch to seconds; None is now.
+
+    Raises:
+        ValueError: If the time is not a number.
+    """
+    if milliseconds is None:
+        return time.time()
+    try:
+        return float(milliseconds) / 1000
+    except (TypeError, ValueError):
+        raise ValueError(f"a timestamp is a number of milliseconds since the epoch, not {milliseconds!r}") from None
 
 
 class MetricBuffer:
@@ -63,8 +78,8 @@ class MetricBuffer:
         numbers = list(map(float, values))
         texts = list(map(repr if math.isfinite(sum(numbers)) else to_json, numbers))  # to_json writes NaN as a word
         self._lines += [
-            f'{head}{step}, "value": {text}, "time": {time:.3f}}}\n'
-            for step, (text, time) in enumerate(zip(texts, times, strict=True), first_step)
+            f'{head}{step}, "value": {text}, "time": {measured:.3f}}}\n'
+            for step, (text, measured) in enumerate(zip(texts, times, strict=True), first_step)
         ]
         return numbers[-1] if numbers else None
 

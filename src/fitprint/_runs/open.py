@@ -12,7 +12,7 @@ from fitprint._core.privacy import redactor_for
 from fitprint._core.signal_handlers import is_of_program, suppress_own
 from fitprint._runs import code, store_breaker, waiting
 from fitprint._runs.gc import close_dead
-from fitprint._runs.merge import whole_record
+from fitprint._runs.merge import read_whole_record, whole_record
 from fitprint._runs.record import KILLED, RUNNING, Record, read_record
 from fitprint._runs.run import Run, joined_run
 from fitprint._runs.side_writer import side_writer
@@ -76,7 +76,11 @@ def begin_run(
         if settles:
             new_run.settle()
         store_breaker.recover(store.location)
-        return Run(record, store, writer)
+        run = Run(record, store, writer)
+        parent = writers.get((store.location, parent_id)) if parent_id is not None else None
+        if parent is not None and parent.group is not None and parent.group.is_open:
+            parent.group.below.append(run)
+        return run
     except BaseException as error:
         if begun is not None:
             with suppress_own(OSError):  # it waits, and is discarded when the store works again
@@ -113,6 +117,19 @@ def open_run(location: str, run_id: str) -> Run:
         side.begin_again()
     whole = replace(whole_record(record, store), status=RUNNING, end=None)
     return joined_run(whole, store, side=side, reopened=reopened)
+
+
+def run_to_add_to(location: str, run_id: str) -> Run:
+    """Return a run of a store to add to it, without opening it again if it has ended.
+
+    Raises:
+        StoreError: If the store has no such run.
+    """
+    store = open_store(location)
+    writer = writers.get((store.location, run_id))
+    if writer is not None and writer.written_here:
+        return joined_run(writer.record, store, writer)
+    return joined_run(read_whole_record(store, run_id), store, side=side_writer(store.location, run_id))
 
 
 _lock = fork_safe_lock()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from fitprint._core import html
 from fitprint._runs.comparison import Comparison, as_tree, branch
@@ -20,7 +20,17 @@ from fitprint.stores.run_folder import is_run_folder
 if TYPE_CHECKING:
     import pandas
 
-_COLUMNS = ["run_id", "run_name", "status", "experiment", "parent_id", "start_time", "end_time", "artifact_uri"]
+_COLUMNS = [
+    "run_id",
+    "run_name",
+    "status",
+    "experiment",
+    "experiment_id",
+    "parent_id",
+    "start_time",
+    "end_time",
+    "artifact_uri",
+]
 
 
 class RunList(list[Run]):
@@ -115,36 +125,73 @@ def runs(store: str | None = None, experiment: str | None = None, *, newest: int
     return RunList(islice(matching, newest))
 
 
+@overload
 def search_runs(
-    experiment_names: str | list[str] | None = None,
+    experiment_names: str | Sequence[str] | None = None,
     *,
+    experiment_ids: Sequence[str] | None = None,
     store: str | None = None,
     max_results: int | None = None,
+    output_format: Literal["pandas"] = "pandas",
     **mlflow: Any,
-) -> pandas.DataFrame:
+) -> pandas.DataFrame: ...
+
+
+@overload
+def search_runs(
+    experiment_names: str | Sequence[str] | None = None,
+    *,
+    experiment_ids: Sequence[str] | None = None,
+    store: str | None = None,
+    max_results: int | None = None,
+    output_format: Literal["list"],
+    **mlflow: Any,
+) -> RunList: ...
+
+
+def search_runs(
+    experiment_names: str | Sequence[str] | None = None,
+    *,
+    experiment_ids: Sequence[str] | None = None,
+    store: str | None = None,
+    max_results: int | None = None,
+    output_format: Literal["pandas", "list"] = "pandas",
+    **mlflow: Any,
+) -> pandas.DataFrame | RunList:
     """Return the runs of a store as a DataFrame with the column names of MLflow.
 
     Args:
         experiment_names: Return only the runs with this label of the experiment, or with one of these labels.
+        experiment_ids: The same: the label of an experiment is its id.
         store: The location of the store, by default the configured one.
         max_results: Return at most this number of runs.
+        output_format: ``pandas`` for a DataFrame, or ``list`` for a list of runs.
         **mlflow: The other arguments of MLflow's function. They are ignored, except those that would change the
             result.
 
     Returns:
-        A row per run, newest first, with ``run_id``, ``status``, ``params.x``, ``metrics.x`` and other columns.
+        A row per run, newest first, with ``run_id``, ``status``, ``params.x``, ``metrics.x`` and other columns; or a
+        list of runs.
 
     Raises:
         TypeError: If ``filter_string`` or ``order_by`` is given.
+        ValueError: If both kinds of labels are given, or the output format is unknown.
         StoreError: If the store cannot be read.
     """
-    import pandas
-
+    if experiment_names is not None and experiment_ids is not None:
+        raise ValueError("search_runs() takes either experiment_names or experiment_ids, not both")
+    if output_format not in ("pandas", "list"):
+        raise ValueError(f"output_format must be 'pandas' or 'list', not {output_format!r}")
     if refused := [name for name in ("filter_string", "order_by") if mlflow.get(name)]:
         raise TypeError(f"search_runs() does not read {', '.join(refused)}: filter and sort the DataFrame it returns")
-    names = [experiment_names] if isinstance(experiment_names, str) else experiment_names
-    matching = (run for run in _read(store) if not names or run.experiment in names)
-    rows = [_row(run) for run in islice(matching, max_results)]
+    labels = experiment_names if experiment_ids is None else experiment_ids
+    names = [labels] if isinstance(labels, str) else labels
+    matching = islice((run for run in _read(store) if not names or run.experiment in names), max_results)
+    if output_format == "list":
+        return RunList(matching)
+    import pandas
+
+    rows = [_row(run) for run in matching]
     frame = pandas.DataFrame(rows, columns=None if rows else _COLUMNS)
     for name in ("start_time", "end_time"):
         frame[name] = pandas.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce")
@@ -161,11 +208,12 @@ def _row(run: Run) -> dict[str, Any]:
         "run_name": run.name,
         "status": run.status,
         "experiment": run.experiment,
+        "experiment_id": run.experiment,
         "parent_id": run.parent_id,
         "start_time": run.start_time,
         "end_time": run.end_time,
         "artifact_uri": run.info.artifact_uri,
         **{f"metrics.{name}": value for name, value in run.metrics.items()},
         **{f"params.{name}": value for name, value in run.params.items()},
-        **{f"tags.{name}": value for name, value in run.tags.items()},
+        **{f"tags.{name}": value for name, value in run.data.tags.items()},
     }

@@ -59,6 +59,8 @@ def iso_time(timestamp: float) -> str:
     return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="microseconds")
 
 
+OTHER_NAMES = "other_names"
+"""The key, in what a record says of a package, of the further names that it can be loaded by."""
 GC = "gc"
 """The rule of the skip reason for a package that was removed to free space."""
 
@@ -109,7 +111,7 @@ class Record:
     """When the user set each tag, in seconds since the epoch: of the values of several processes the latest stays."""
     artifacts: list[str] = field(default_factory=list)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """For the name of each package: ``flavor``, ``size`` in bytes, ``autologged``."""
+    """For the name of each package: ``flavor``, ``size`` in bytes, ``autologged``, and its ``other_names`` if any."""
     skipped: list[Skip] = field(default_factory=list)
     error: dict[str, str] | None = None
     process: dict[str, Any] = field(default_factory=dict)

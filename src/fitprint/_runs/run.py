@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import Any
 from fitprint._core.guard import guarded, warn_once
 from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
-from fitprint._runs.artifacts import dict_content, figure_content, read_files
+from fitprint._runs.artifacts import dict_content, figure_content, read_files, read_folder
 from fitprint._runs.card import run_card
 from fitprint._runs.hold import Hold
 from fitprint._runs.known_metrics import deciding_metric
 from fitprint._runs.merge import read_history, read_whole_record
-from fitprint._runs.metrics import metric_step, metric_value
-from fitprint._runs.record import FINISHED, Record, Skip, check_end_status, status_after
+from fitprint._runs.metrics import metric_step, metric_time, metric_value
+from fitprint._runs.mlflow_view import RunInfo, milliseconds, own_tags, with_mlflow_names
+from fitprint._runs.record import FAILED, FINISHED, Record, Skip, check_end_status, status_after
 from fitprint._runs.run_stack import RunStack
 from fitprint._runs.side_writer import SideWriter
 from fitprint._runs.writer import RunWriter
@@ -180,15 +182,26 @@ class Run:
         return children[::-1]
 
     @property
-    def info(self) -> SimpleNamespace:
-        """``run_id``, ``run_name``, ``status`` and ``artifact_uri``, as in MLflow."""
-        uri = str(self.path / "artifacts")
-        return SimpleNamespace(run_id=self.run_id, run_name=self.name, status=self.status, artifact_uri=uri)
+    def info(self) -> RunInfo:
+        """``run_id``, ``run_name``, ``status``, ``artifact_uri``, ``start_time`` and others, as in MLflow."""
+        whole = self._hold.whole()
+        return RunInfo(
+            run_id=whole.run_id,
+            run_name=whole.name,
+            status=whole.status,
+            artifact_uri=str(self.path / "artifacts"),
+            experiment_id=whole.experiment,
+            start_time=milliseconds(whole.start) or 0,
+            end_time=milliseconds(whole.end),
+            user_id=whole.tags.get("user", ""),
+        )
 
     @property
     def data(self) -> SimpleNamespace:
-        """``params``, ``metrics`` and ``tags``, as in MLflow."""
-        return SimpleNamespace(params=self.params, metrics=self.metrics, tags=self.tags)
+        """``params``, ``metrics`` and ``tags``, as in MLflow; among the tags are those that MLflow sets itself."""
+        whole = self._hold.whole()
+        tags = with_mlflow_names(whole.tags, whole.name, whole.parent_id)
+        return SimpleNamespace(params=dict(whole.params), metrics=dict(whole.metrics), tags=tags)
 
     def metric_history(self, name: str) -> list[tuple[int, float]]:
         """Return all values of a metric.
@@ -231,38 +244,41 @@ class Run:
             for name, param in prepared.items():
                 writer.add_prepared_param(name, param)
 
-    def log_metric(self, key: str, value: float, step: int | None = None) -> None:
+    def log_metric(self, key: str, value: float, step: int | None = None, *, timestamp: int | None = None) -> None:
         """Log a value of a metric.
 
         Args:
             key: The name of the metric.
-            value: The value.
+            value: The value: a number, or an array or tensor of one element.
             step: The step that the value belongs to, 0 by default.
+            timestamp: When it was measured, in milliseconds since the epoch; by default now.
 
         Raises:
             ValueError: If the value is not a number, or the step is not a whole number.
             RuntimeError: If the run was read from a store.
         """
-        self.log_metrics({key: value}, step)
+        self.log_metrics({key: value}, step, timestamp=timestamp)
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int | None = None, *, timestamp: int | None = None
+    ) -> None:
         """Log one value of each of several metrics.
 
         Args:
-            metrics: The values of the metrics by their names.
+            metrics: The values of the metrics by their names, as for `log_metric`.
             step: The step that the values belong to, 0 by default.
+            timestamp: When they were measured, in milliseconds since the epoch; by default now.
 
         Raises:
             ValueError: If a value is not a number, or the step is not a whole number.
             RuntimeError: If the run was read from a store.
         """
         values = {str(name): metric_value(name, value) for name, value in metrics.items()}
-        whole_step = metric_step(step)
+        whole_step, measured = metric_step(step), metric_time(timestamp)
         writer = adder_of(self)
         with writer.change(metrics_only=True):
-            timestamp = time.time()
             for name, value in values.items():
-                writer.add_metric(name, value, whole_step, timestamp)
+                writer.add_metric(name, value, whole_step, measured)
 
     def set_tag(self, key: str, value: Any) -> None:
         """Set a tag.
@@ -280,14 +296,18 @@ class Run:
         """Set tags.
 
         Args:
-            tags: The values of the tags by their names, stored as texts.
+            tags: The values of the tags by their names, stored as texts. MLflow's ``mlflow.runName`` names the run, and
+                its ``mlflow.note.content`` is the tag ``description``.
 
         Raises:
             RuntimeError: If the run was read from a store.
         """
         writer = adder_of(self)
+        name, texts = own_tags({str(key): str(value) for key, value in tags.items()})
         with writer.change():
-            writer.add_tags({str(name): str(value) for name, value in tags.items()}, time.time())
+            if name:
+                writer.rename(name)
+            writer.add_tags(texts, time.time())
 
     def log_artifact(self, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Copy a file or a folder into the artifacts of the run.
@@ -301,6 +321,20 @@ class Run:
             RuntimeError: If the run was read from a store.
         """
         for name, content in read_files(Path(local_path), artifact_path):
+            self._log_content(name, content)
+
+    def log_artifacts(self, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
+        """Copy the files of a folder into the artifacts of the run, without the folder itself.
+
+        Args:
+            local_dir: The folder.
+            artifact_path: The artifact folder to copy them into, by default none.
+
+        Raises:
+            NotADirectoryError: If there is no such folder.
+            RuntimeError: If the run was read from a store.
+        """
+        for name, content in read_folder(Path(local_dir), artifact_path):
             self._log_content(name, content)
 
     def log_dict(self, dictionary: Any, artifact_file: str) -> None:
@@ -331,19 +365,20 @@ class Run:
         """
         self._log_content(artifact_file, text.encode("utf-8"))
 
-    def log_figure(self, figure: Any, artifact_file: str) -> None:
+    def log_figure(self, figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
         """Save a figure as an artifact.
 
         Args:
             figure: A matplotlib or plotly figure, or an object with its ``savefig``, ``to_html`` or ``to_image``.
             artifact_file: The name of the artifact. Its file extension says the format.
+            save_kwargs: Arguments for that method of the figure.
 
         Raises:
             TypeError: If `figure` is not a figure.
             ValueError: If the name leads out of the artifacts.
             RuntimeError: If the run was read from a store.
         """
-        self._log_content(artifact_file, figure_content(figure, artifact_file))
+        self._log_content(artifact_file, figure_content(figure, artifact_file, save_kwargs or {}))
 
     def end(self, status: str = FINISHED) -> None:
         """End the run. Does nothing if it has ended.
@@ -414,7 +449,15 @@ class Run:
         return run_card(self._hold.whole(), self.path, self.model_path)
 
 
-active_runs: RunStack[Run] = RunStack(lambda run: run._hold.is_active)
+def _end_with_program(run: Run) -> None:
+    """End a run that the program has left open: as failed if an exception that nobody caught has ended the program."""
+    # a notebook remembers each exception of a cell, and goes on
+    failed = getattr(sys, "last_value", None) is not None and not hasattr(sys, "ps1")
+    with guarded("the end of a run that was left open"):
+        run.end(FAILED if failed else FINISHED)
+
+
+active_runs: RunStack[Run] = RunStack(lambda run: run._hold.is_active, _end_with_program)
 """The runs that `start_run` and `with` blocks have made active."""
 
 

@@ -131,6 +131,11 @@ def add_scores(
     return added
 
 
+def forget(run: Run) -> None:
+    """Write nothing more to a run, because it is removed."""
+    waiting.forget(_WithCalls(run, adder_of(run)))
+
+
 class _WithCalls(NamedTuple):
     """Writes a run, and the artifact with the calls that made its metrics of predictions."""
 

@@ -45,6 +45,10 @@ class RunWriter(RunAdder):
         """The content of ``run.json``, as it is written next."""
         self.claimed = False
         """Whether a training call is recorded on this run. Each further call becomes a child run."""
+        self.group: Any = None
+        """If it is the run of a call that groups others: the `Group` with the runs below it."""
+        self.changed_by_user = False
+        """Whether the user, and not only a recording, has added to the run."""
         self._open_run = open_run
         self._pid = os.getpid()
         self._lock = fork_safe_lock(threading.RLock)
@@ -149,6 +153,7 @@ class RunWriter(RunAdder):
 
     def change(self, metrics_only: bool = False) -> _Change:
         """Return a context manager that writes what the user changes in it, at once or together with more of it."""
+        self.changed_by_user = True
         return _Change(self, metrics_only)
 
     # the end of the run

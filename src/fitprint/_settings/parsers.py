@@ -66,6 +66,19 @@ def text(value: Any) -> str | None:
     raise ValueError
 
 
+@_reader(
+    "TEXT",
+    "a folder, or a URL that a store plugin serves; on Databricks a folder such as /dbfs/... or /Volumes/...",
+    "str | os.PathLike[str] | None",
+)
+def location(value: Any) -> str | None:
+    """Where a store is. What means Databricks' own tracking server or its file system to MLflow is not a folder."""
+    place: str | None = text(value)
+    if place is not None and re.match(r"databricks(-uc)?($|://)|dbfs:", place):
+        raise ValueError
+    return place
+
+
 @_reader("NAME,NAME", "names, comma-separated or as a list of texts", "str | Iterable[str] | None")
 def names(value: Any) -> tuple[str, ...] | None:
     """Names: a list of them, or a comma-separated text."""

@@ -41,7 +41,7 @@ class Settings:
     flavors: tuple[str, ...] | None = setting(None, read.names, "Record only these flavors.")
     exclude_flavors: tuple[str, ...] = setting((), read.names, "Never record these flavors.")
     store: str = setting(
-        "fitprint-runs", read.text, "Where runs are written: a folder, or a URL that a store plugin serves."
+        "fitprint-runs", read.location, "Where runs are written: a folder, or a URL that a store plugin serves."
     )
     experiment: str = setting("default", read.text, "The label that groups runs.")
     run_name: str | None = setting(None, read.text, "The name of each run; by default the name of the model's class.")

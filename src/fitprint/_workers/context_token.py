@@ -50,10 +50,10 @@ class RecordingContext:
     @classmethod
     def capture(cls) -> RecordingContext:
         """Capture the session and the active runs of the current context."""
-        session = call_scope.current()
+        is_nested = call_scope.current() is not None
         configuration = recorder_state.configuration if recorder_state.on else None
-        context = cls(session is not None, configuration, active.parent_id())
-        context.pid, context.session, context.stack = os.getpid(), session, active_runs.capture()
+        context = cls(is_nested, configuration, active.parent_id())
+        context.pid, context.session, context.stack = os.getpid(), call_scope.innermost(), active_runs.capture()
         return context
 
     def __reduce__(self) -> Any:

@@ -11,6 +11,7 @@ import click
 
 from fitprint._core.paths import absolute
 from fitprint._core.privacy import in_force
+from fitprint._packages.resolve import model_of
 from fitprint._runs.read import configured_store, get_run, read_run, run_of_folder
 from fitprint._runs.run import Run, record_of, store_of
 from fitprint.cli.texts import clean
@@ -114,7 +115,7 @@ def found_package(text: str, store: str | None) -> Path:
         return path
     if not path.is_dir() and not _ID.fullmatch(text) and text not in LATEST:
         raise PackageError(f"there is no folder {text}, and it is not the id of a run either")
-    return _model_of(found_run(text, store)[0])
+    return model_of(found_run(text, store)[0])
 
 
 def _redacted(run: Run) -> Run:
@@ -137,11 +138,3 @@ def _last(store: Store) -> Run:
             break
         run = parent
     return run
-
-
-def _model_of(run: Run) -> Path:
-    path = run.model_path
-    if path is not None:
-        return path
-    reasons = [f": {skip.reason}" for skip in run.skipped if skip.what == "model"]
-    raise PackageError(f"run {run.run_id} has no model{reasons[0] if reasons else ''}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fitprint._core.lazy import late
 
 if TYPE_CHECKING:
+    from fitprint.models.enforcement import validate_schema
     from fitprint.models.errors import PackageError, SchemaError
     from fitprint.models.package import Package, PackageTooLarge, member
     from fitprint.models.pickling import dump_model, load_pickle
@@ -31,9 +32,11 @@ __all__ = [
     "infer_signature",
     "load_pickle",
     "member",
+    "validate_schema",
 ]
 
 _MODULES = {
+    "fitprint.models.enforcement": ("validate_schema",),
     "fitprint.models.errors": ("PackageError", "SchemaError"),
     "fitprint.models.package": ("Package", "PackageTooLarge", "member"),
     "fitprint.models.pickling": ("dump_model", "load_pickle"),

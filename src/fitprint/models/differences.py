@@ -37,6 +37,7 @@ MISSING = "missing"
 UNNEEDED = "not needed to load it here"
 UNKNOWN = "perhaps installed from elsewhere"
 UNREADABLE = "not read: it is not a requirement"
+NAMELESS = "not compared: an option of pip, or a requirement without a name"
 
 PYTHON = "Python"
 _SERVED_WITH = frozenset({"mlflow", "mlflow-skinny"})
@@ -116,7 +117,9 @@ def _of_requirements(read: PackageRequirements) -> list[Difference]:
             rows += [
                 row for row in _row(line, ()) if row.installed is not None
             ]  # a constraint limits versions and does not require anything
-    return rows + [Difference(line, "", None, UNREADABLE) for line in read.unreadable]
+    for line in read.unreadable:
+        rows.append(Difference(line, "", None, NAMELESS if requirement_lines.is_nameless(line) else UNREADABLE))
+    return rows
 
 
 def _row(line: str, constraints: Sequence[str]) -> list[Difference]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitprint._core.guard import warn_user
+from fitprint._core.publish import publish
 from fitprint.models.enforcement_tensors import enforce_tensors
 from fitprint.models.enforcement_values import (
     TEXT_LIKE,
@@ -39,6 +40,19 @@ class _Plan:
     dtypes: list[Any] | None
     """The numpy dtypes of the columns, if only columns of exactly these dtypes need no conversion."""
     types: list[Any]
+
+
+def validate_schema(data: Any, expected_schema: Schema) -> None:
+    """Check whether data fits a schema, with MLflow's name and rules.
+
+    Args:
+        data: Inputs or predictions.
+        expected_schema: The schema that they have to fit.
+
+    Raises:
+        SchemaError: They do not fit; the message has a line for each column or tensor that does not.
+    """
+    enforce_inputs(data, expected_schema)
 
 
 def enforce_inputs(data: Any, schema: Schema, *, lossless: bool = False) -> Any:
@@ -349,3 +363,6 @@ def _is_boxed_text(value: Any) -> bool:
     import numpy as np
 
     return isinstance(value, np.ndarray) and value.dtype.type == np.str_ and value.shape == ()
+
+
+publish("fitprint.models", validate_schema)

@@ -39,7 +39,7 @@ class ParamSpec:
     shape: tuple[int, ...] | None
 
     def __init__(self, name: str, dtype: FieldType | str, default: Any, shape: Iterable[int] | None = None) -> None:
-        axes = None if shape is None else tuple(shape)
+        axes = tuple(shape) if isinstance(shape, Iterable) else shape
         if axes not in (None, (-1,)):
             raise ValueError(f"The shape of the param {name!r} must be None (a scalar) or [-1] (a list), not {axes}.")
         checked = _param_type(name, dtype)
@@ -106,13 +106,13 @@ class ParamSchema:
         params: The params.
 
     Raises:
-        ValueError: Two params have the same name.
+        ValueError: Something else than `ParamSpec` is given, or two params have the same name.
     """
 
     __slots__ = ("_params",)
 
     def __init__(self, params: Iterable[ParamSpec]) -> None:
-        self._params = tuple(params)
+        self._params = specs_of(params, "ParamSchema", ParamSpec)
         names = [param.name for param in self._params]
         if len(set(names)) < len(names):
             raise ValueError(f"Two params of a schema have the same name; got the names {names}.")
@@ -180,6 +180,20 @@ class ParamSchema:
             ValueError: The text is not a JSON list, or an object in it is not valid; the message names it.
         """
         return cls.from_dict(read_json_list(text, "params schema"))
+
+
+def specs_of(values: Any, what: str, *kinds: type) -> tuple[Any, ...]:
+    """Return the specs that a schema is made of as a tuple.
+
+    Raises:
+        ValueError: They are not a list of specs.
+    """
+    specs = tuple(values) if isinstance(values, Iterable) else (values,)
+    wrong = [spec for spec in specs if not isinstance(spec, kinds)]
+    if wrong or not isinstance(values, Iterable):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise ValueError(f"{what} takes a list of {names}, not {values!r:.80}.")
+    return specs
 
 
 def read_json_list(text: str, what: str) -> list[Any]:

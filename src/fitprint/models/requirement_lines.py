@@ -1,7 +1,9 @@
-"""Requirement lines of pip: only lines that parse as requirements are written into a package, or read from one.
+"""Requirement lines of pip: only what pip takes in a file of requirements is written into a package.
 
-A requirement is a name with extras, versions and a marker, or ``name @ URL``. Options (``--index-url``), paths, bare
-URLs and shell text are refused, because servers hand these lines to pip.
+A requirement is a name with extras, versions and a marker, or ``name @ URL``, each also with hashes. A user may also
+give requirements without a name (URLs, archives and folders) and the options of such files (``--index-url``): they are
+kept as they are, and nothing is known of the distributions that they bring. Shell text and anything else is refused,
+because servers hand these lines to pip. Of a package from elsewhere, options and lines without a name are not followed.
 """
 
 from __future__ import annotations
@@ -28,7 +30,16 @@ _FILE = re.compile(r"(-r|--requirement|-c|--constraint)[ =]\s*(\S.*)|(-r|-c)(\S.
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _VERSION = r"\s*(?:==|>=|<=|~=|!=|<|>)\s*\d+(?:\.\d+)*(?:(?:a|b|rc|\.post|\.dev)\d+)?\s*"
 _SIMPLE = re.compile(rf"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*({_VERSION}(?:,{_VERSION})*)?")
-_WITHOUT_NAME = re.compile(r"[a-z+]+://|[./~]|\w:\\", re.IGNORECASE)
+_WITHOUT_NAME = re.compile(r"[a-z+]+://|[./~]|\w:\\|\S+\.(?:whl|zip|tar\.gz|tar\.bz2|tgz)$", re.IGNORECASE)
+_PLAIN = r"[^\s\"'`$|<>]+"
+"""What is neither several words nor text for a shell."""
+_PATH = re.compile(rf"{_PLAIN}(?:\[[\w,-]+\])?")
+_OPTION = re.compile(
+    r"--(?:no-index|pre|prefer-binary|require-hashes)"
+    r"|(?:--(?:index-url|extra-index-url|find-links|editable|trusted-host|no-binary|only-binary)[ =]\s*|-[ife]\s*)"
+    + _PLAIN
+)
+_HASHES = re.compile(r"(.*?)((?:\s+--hash[ =]\w+:[0-9a-fA-F]+)+)")
 
 
 @dataclass
@@ -76,25 +87,49 @@ def read(lines_or_file: Iterable[str] | str | os.PathLike[str]) -> Lines:
 def merged(lines: Iterable[str]) -> list[str]:
     """Merge the lines of each distribution, in the order of the first lines.
 
-    ``pandas>1`` and ``pandas[x]<9`` become ``pandas[x]<9,>1``. Lines with different markers stay apart.
+    ``pandas>1`` and ``pandas[x]<9`` become ``pandas[x]<9,>1``. Lines with different markers stay apart, and those
+    without a name stay as they are.
 
     Raises:
         ValueError: A distribution has two URLs, or a URL and versions, or versions that no release can fit.
     """
     requirements: dict[tuple[str, str], Requirement] = {}
     texts: dict[tuple[str, str], str] = {}
+    hashes: dict[tuple[str, str], str] = {}
     for line in lines:
+        if is_nameless(line):
+            texts[line, ""] = line
+            continue
         new = parsed(line)
         key = (normal_name(new.name), str(new.marker or ""))
         old = requirements.get(key)
-        texts[key] = line if old is None else _joined(old, new)
+        bare, hashes_of_line = _without_hashes(line)
+        texts[key] = bare if old is None else _joined(old, new)
+        hashes[key] = hashes.get(key) or hashes_of_line
         requirements[key] = new if old is None else parsed(texts[key])
-    return list(texts.values())
+    return [text + hashes.get(key, "") for key, text in texts.items()]
+
+
+def is_nameless(line: str) -> bool:
+    """Return whether a line is one of those without a name that pip takes: an option, a URL, an archive or a folder."""
+    if len(line) > LONGEST_LINE:
+        return False
+    if _OPTION.fullmatch(line):
+        return True
+    if not _WITHOUT_NAME.match(line):
+        return False
+    if "://" not in line:
+        return _PATH.fullmatch(line) is not None
+    try:
+        parsed(f"nameless @ {line}")  # which may have a marker
+    except ValueError:
+        return False
+    return True
 
 
 def name_of(line: str) -> str:
-    """Return the normalized name of a requirement's distribution: lower case, with hyphens."""
-    return normal_name(parsed(line).name)
+    """Return the normalized name of a requirement's distribution: lower case, with hyphens; empty if it has no name."""
+    return "" if is_nameless(line) else normal_name(parsed(line).name)
 
 
 def normal_name(name: str) -> str:
@@ -112,13 +147,14 @@ def simple(line: str) -> tuple[str, str] | None:
 
 
 def parsed(line: str) -> Requirement:
-    """Parse one line as a requirement.
+    """Parse one line as a requirement, without its hashes.
 
     Raises:
         ValueError: It is not one; the message says what is wrong and how to correct it.
     """
     from packaging.requirements import InvalidRequirement, Requirement
 
+    line, _ = _without_hashes(line)
     if len(line) > LONGEST_LINE:
         raise ValueError(f"{printable(line)} is not a requirement: it is longer than {LONGEST_LINE:,} characters")
     try:
@@ -179,10 +215,17 @@ def _read_text(text: str, folder: Path, where: str, constrains: bool, lines: Lin
             _read_file(folder / path, constrains or kind == "-c", lines, outer)
             continue
         try:
-            parsed(line.text)
+            if constrains or not is_nameless(line.text):
+                parsed(line.text)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
         (lines.constraints if constrains else lines.requirements).append(line.text)
+
+
+def _without_hashes(line: str) -> tuple[str, str]:
+    """Return a line without its hashes, and these with the space before them."""
+    match = _HASHES.fullmatch(line)
+    return (match[1], match[2]) if match else (line, "")
 
 
 def _joined(first: Requirement, second: Requirement) -> str:
@@ -209,10 +252,10 @@ def _joined(first: Requirement, second: Requirement) -> str:
 
 def _mend(line: str, error: Exception) -> str:
     if line.startswith("-"):
-        return "options of pip cannot be part of a package; whoever installs it sets them, in pip's own settings"
+        return "it is not one of the options that pip takes in a file of requirements, such as --index-url URL"
     if " --hash" in line:
-        return "remove its --hash options"
+        return "write each hash as --hash=sha256:<hexadecimal digits>"
     if _WITHOUT_NAME.match(line):
-        return "give its name first, as in 'name @ https://...' or 'name @ file:///...'"
+        return f"give a path without spaces, or a URL that starts with {', '.join(SCHEMES)}"
     reason = str(error).strip().partition("\n")[0]
     return f"give a name and versions, such as 'numpy>=2,<3' ({reason})"

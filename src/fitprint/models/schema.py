@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core.publish import publish
-from fitprint.models.param_schema import ParamSchema, ParamSpec, read_json_list
+from fitprint.models.param_schema import ParamSchema, ParamSpec, read_json_list, specs_of
 from fitprint.models.specs import ColSpec, TensorSpec
 from fitprint.models.types import AnyType, Array, DataType, FieldType, Map, Object, Property
 
@@ -50,8 +50,9 @@ class Schema:
             the outputs of a model, as in MLflow.
 
     Raises:
-        ValueError: The list is empty, it has both columns and tensors, only some of its specs have names, a name
-            stands twice, there are several tensors without names, or a column without a name is optional.
+        ValueError: The list is empty or has something else, it has both columns and tensors, only some of its specs
+            have names, a name stands twice, there are several tensors without names, or a column without a name is
+            optional.
     """
 
     __slots__ = ("_columns", "_inputs", "cache")
@@ -59,7 +60,7 @@ class Schema:
     _inputs: tuple[Spec, ...]
 
     def __init__(self, inputs: Iterable[Spec]) -> None:
-        self._inputs = tuple(inputs)
+        self._inputs = specs_of(inputs, "Schema", ColSpec, TensorSpec)
         self._columns: _Columns | None = None
         self.cache: dict[str, Any] = {}  # what enforcement works out once per schema
         _check_specs(self._inputs)

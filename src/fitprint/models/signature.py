@@ -78,6 +78,8 @@ class ModelSignature:
         Raises:
             ValueError: A part is not valid; the message names the entry.
         """
+        if not isinstance(parts, Mapping):
+            raise ValueError(f"A signature is a mapping with {', '.join(_PARTS)}, not {parts!r:.80}.")
         inputs, outputs, params = (parts.get(part) or None for part in ("inputs", "outputs", "params"))
         return cls(
             inputs=Schema.from_json(inputs) if inputs else None,

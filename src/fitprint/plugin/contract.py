@@ -78,6 +78,8 @@ class TrainingCall:
     loop: Any = None
     """In a step, and when its loop is saved or ends: what `Flavor.loop_of` returned. When the loop ends, None if the
     object, or one of several, does not exist any more. In other calls None."""
+    other_names: tuple[str, ...] = ()
+    """Further names under which users find the package in the run, besides ``model``; `Flavor.model` may set them."""
     emit: Emit = DISCARDING
     """Records values of a metric in this call's run."""
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
@@ -203,7 +205,8 @@ class Flavor(ABC):
     holds_model: bool = False
     """Whether the object of a loop is kept alive until the loop ends, so that a loop whose object is a local variable
     and that nobody saves leaves a package too. It costs the memory of the model until the block, another training on
-    the object, or the process ends the loop."""
+    the object, or the process ends the loop, or another loop begins and nobody but fitprint refers to the object any
+    more."""
     save_options: Sequence[str] = ()
     """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``context.options``."""
 
@@ -452,6 +455,28 @@ class Flavor(ABC):
     def children(self, call: TrainingCall) -> Iterable[ChildRun]:
         """Return the runs below a search, best first."""
         return ()
+
+    def failure(self, call: TrainingCall) -> str | None:
+        """Return why a `Role.GROUPS` call has failed although it has returned, as the error of its run; or None."""
+        return None
+
+    def rank(self, call: TrainingCall) -> Any:
+        """Return the place of an ended `Role.GROUPS` call among those of the group around it, the smallest being best.
+
+        Places may be anything that `worst` can compare. None: the run of the call stays in any case.
+        """
+        return None
+
+    def worst(self, ranks: Sequence[Any]) -> int:
+        """Return which of several places, in the order in which the calls ended, is the worst: by default the largest.
+
+        Of equal ones it is the latest.
+        """
+        return max(range(len(ranks)), key=lambda position: (ranks[position], position))
+
+    def continues(self, call: TrainingCall) -> bool:
+        """Return whether a `Role.GROUPS` call goes on with the run that an earlier call had on the same object."""
+        return False
 
     def data(self, call: TrainingCall) -> Any:
         """Return the inputs of the training, from which the signature is inferred; or None."""

@@ -13,6 +13,10 @@ class Role(Enum):
 
     TRAINS = "trains"
     """A whole training, which becomes a run. An open loop on the same object ends before it."""
+    GROUPS = "groups"
+    """A call that has models trained, such as a study and each trial of it: it becomes a run, and what is trained
+    inside becomes runs below it. A group inside a group does so too. Of the groups inside a group that have a
+    `Flavor.rank`, the best `max_child_runs` stay; the others are removed, with everything below them."""
     STEP = "step"
     """One of the many small calls of a training loop. The first opens a run, and all further ones belong to it."""
     BEGINS = "begins"

@@ -24,7 +24,10 @@ def sources_of(artifacts: Mapping[str, Any] | None) -> dict[str, Path]:
 
     Raises:
         FileNotFoundError: One of them does not exist.
+        TypeError: It is no mapping, or a name is no string.
     """
+    if artifacts is not None and not isinstance(artifacts, Mapping):
+        raise TypeError(f"artifacts is a mapping from names to paths, not {artifacts!r:.80}")
     sources = {}
     for name, uri in (artifacts or {}).items():
         if not isinstance(name, str):

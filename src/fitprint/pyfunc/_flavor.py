@@ -54,6 +54,8 @@ class PyfuncFlavor(Flavor):
             "python_model": FILE,
             "cloudpickle_version": distributions.installed_version("cloudpickle"),
         }
+        if callable(getattr(source.python_model, "predict_stream", None)):
+            entry["streamable"] = True
         if source.artifacts:
             entry["artifacts"] = copy_artifacts(package, source.artifacts)
         return SavedModel(pyfunc=entry)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fitprint._core import html as _html
@@ -13,13 +14,14 @@ from fitprint._core.variable_names import calling_frame, variable_name
 from fitprint._packages.load import Loaded, load, signature_of
 from fitprint._runs.index import run_of
 from fitprint._runs.predictions import Origin, PredictedData, remember
+from fitprint._runs.run import Run
 from fitprint.models.enforcement import enforce_inputs, enforce_params
 from fitprint.models.errors import PackageError
 from fitprint.models.example import read_example
 from fitprint.models.signature import ModelSignature
 from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
-from fitprint.pyfunc._python_model import RunningModel
+from fitprint.pyfunc._python_model import RunningModel, call_with_params
 
 
 class ModelMetadata:
@@ -34,6 +36,19 @@ class ModelMetadata:
         self.utc_time_created: str | None = document.get("utc_time_created")
         self.mlflow_version: str | None = document.get("mlflow_version")
         self.metadata: dict[str, Any] | None = document.get("metadata")
+        self.model_id: str | None = document.get("model_id")
+        self.model_size_bytes: int | None = document.get("model_size_bytes")
+        self.saved_input_example_info: dict[str, Any] | None = document.get("saved_input_example_info")
+        self.env_vars: list[str] | None = document.get("env_vars")
+        self._document = dict(document)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of the MLmodel file.
+
+        Returns:
+            All keys of the file.
+        """
+        return copy.deepcopy(self._document)
 
     def get_input_schema(self) -> Any:
         """Return the schema of the inputs.
@@ -109,7 +124,47 @@ class PyFuncModel:
         Raises:
             SchemaError: The data does not fit the signature; its text has a line for each column.
         """
-        given, signature = data, self.metadata.signature
+        given = data
+        data, checked_params = self._checked(data, params)
+        predictions = self._loaded.predict(data, checked_params)
+        run = run_of(self._loaded.model)
+        if run is not None:
+            with guarded("remembering a prediction", self._loaded.flavor.name):
+                predicted = PredictedData(given, variable_name(given, calling_frame()), self._loaded.flavor)
+                remember(predictions, Origin(run, {}, predicted), (data,))
+        return predictions
+
+    def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """Predict one row, piece by piece, with the method ``predict_stream`` of a python model.
+
+        Args:
+            data: The row, in any form that fits the signature.
+            params: Values of the signature's params; the others keep their defaults.
+
+        Returns:
+            An iterator over what the model yields.
+
+        Raises:
+            TypeError: The model has no such method.
+            SchemaError: The data does not fit the signature.
+        """
+        model = self._loaded.model
+        if not callable(getattr(self.unwrap(), "predict_stream", None)):
+            raise TypeError(
+                f"{self._loaded.folder}: {type(self.unwrap()).__name__} has no method predict_stream; use predict()"
+            )
+        data, checked_params = self._checked(data, params)
+        if isinstance(model, RunningModel):
+            return self._loaded.stream(lambda: model.predict_stream(data, checked_params))
+        return self._loaded.stream(lambda: iter(call_with_params(model.predict_stream, (data,), checked_params)))
+
+    def _checked(self, data: Any, params: Mapping[str, Any] | None) -> tuple[Any, dict[str, Any] | None]:
+        """Return inputs and params as the signature has them; None where there are no params.
+
+        Raises:
+            SchemaError: They do not fit the signature.
+        """
+        signature = self.metadata.signature
         data = self._enforced(data)
         schema = signature.params if signature is not None else None
         if params and schema is None:
@@ -119,13 +174,15 @@ class PyFuncModel:
                 f"{folder}: its signature has no params, so these are ignored: {', '.join(map(str, params))}",
             )
         checked_params = enforce_params(params, schema, lossless=True)
-        predictions = self._loaded.predict(data, checked_params if params is not None else checked_params or None)
-        run = run_of(self._loaded.model)
-        if run is not None:
-            with guarded("remembering a prediction", self._loaded.flavor.name):
-                predicted = PredictedData(given, variable_name(given, calling_frame()), self._loaded.flavor)
-                remember(predictions, Origin(run, {}, predicted), (data,))
-        return predictions
+        return data, checked_params if params is not None else checked_params or None
+
+    def get_raw_model(self) -> Any:
+        """Return the native model, under MLflow's name for `unwrap`.
+
+        Returns:
+            The framework's own object; for a python model, the user's own object.
+        """
+        return self.unwrap()
 
     def _enforced(self, data: Any) -> Any:
         """Return data as the native model takes it. Raises SchemaError if it does not fit the signature."""
@@ -174,9 +231,11 @@ class PyFuncModel:
 
 
 def load_model(
-    model_uri: str | os.PathLike[str],
-    *,
+    model_uri: str | os.PathLike[str] | Run,
+    suppress_warnings: bool = False,
+    dst_path: str | os.PathLike[str] | None = None,
     model_config: Config | None = None,
+    *,
     trust: str | None = None,
     digest: str | None = None,
     trusted_types: Iterable[str] = (),
@@ -184,7 +243,10 @@ def load_model(
     """Load a package so that it predicts; mlflow need not be installed.
 
     Args:
-        model_uri: A path, a ``file:`` URL, or ``runs:/<run_id>/<name>``.
+        model_uri: The path of a package, a ``file:`` URL, or ``runs:/<run_id>/<name>``; or a run or the folder of one,
+            whose model is meant.
+        suppress_warnings: Do not log how this environment differs from that of the package, if the load works.
+        dst_path: A folder to copy the package into; the copy is loaded.
         model_config: Changes to the config that is stored with the model: a mapping, or the path of a YAML file.
         trust: What may be loaded, in place of the setting: ``all``, ``verified`` or ``no-pickle``.
         digest: The SHA-256 that the package's ``checksums.json`` must have.
@@ -196,9 +258,16 @@ def load_model(
     Raises:
         PackageError: The package is broken or not to be trusted, its flavor is not installed, or the model cannot
             predict.
+        NotADirectoryError: There is no folder `dst_path`.
     """
     loaded = load(
-        model_uri, generic=PyfuncFlavor(model_config), trust=trust, digest=digest, trusted_types=trusted_types
+        model_uri,
+        generic=PyfuncFlavor(model_config),
+        trust=trust,
+        digest=digest,
+        trusted_types=trusted_types,
+        dst_path=dst_path,
+        suppress_warnings=suppress_warnings,
     )
     if not loaded.generic:
         name = loaded.flavor.name

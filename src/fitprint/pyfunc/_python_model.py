@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fitprint._core.guard import warn_once
@@ -61,6 +61,8 @@ class PythonModel:
         """
         raise NotImplementedError(f"{type(self).__name__} has no method predict")
 
+    # a model that can also predict piece by piece has `predict_stream(self, context, model_input, params=None)`
+
 
 publish("fitprint.pyfunc", PythonModel, PythonModelContext)
 
@@ -100,15 +102,38 @@ def of_function(function: Callable[..., Any]) -> PythonModel:
     return FunctionModel(function, takes_params, hints)
 
 
+def takes_context(method: Callable[..., Any]) -> bool:
+    """Return whether a method of a python model takes the context as its first argument, which may have any name."""
+    names = list(inspect.signature(method).parameters)
+    return "context" in names or len([name for name in names if name not in ("self", "params")]) == 2
+
+
+def only_row(data: Any) -> Any:
+    """Return the only row of a table, an array or a list; anything else is one row already.
+
+    A row of a table is a dict, or a value alone if the table has one column without a name.
+
+    Raises:
+        ValueError: There are several rows, or none.
+    """
+    if hasattr(data, "to_dict") and hasattr(data, "columns"):
+        rows = data[0].tolist() if list(data.columns) == [0] else data.to_dict("records")
+    else:
+        rows = data.tolist() if hasattr(data, "tolist") else data
+    if not isinstance(rows, list):
+        return rows
+    if len(rows) != 1:
+        raise ValueError(f"predict_stream() takes one row, not {len(rows)}")
+    return rows[0]
+
+
 class RunningModel:
     """A python model together with its context."""
 
     def __init__(self, python_model: Any, context: PythonModelContext) -> None:
         self.python_model = python_model
         self.context = context
-        names = list(inspect.signature(python_model.predict).parameters)
-        data = [name for name in names if name not in ("self", "params")]
-        self._takes_context = "context" in names or len(data) == 2  # the first argument may have any name
+        self._takes_context = takes_context(python_model.predict)
         self._hint = self._input_hint()
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
@@ -117,6 +142,13 @@ class RunningModel:
             (self.context, as_hinted(data, self._hint)) if self._takes_context else (as_hinted(data, self._hint),)
         )
         return call_with_params(self.python_model.predict, arguments, params)
+
+    def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """Return an iterator over what the python model yields for one row, which it gets as the row alone."""
+        method = self.python_model.predict_stream
+        row = only_row(data)
+        arguments = (self.context, row) if takes_context(method) else (row,)
+        return iter(call_with_params(method, arguments, params))
 
     def _input_hint(self) -> Any:
         hints = getattr(self.python_model, "_predict_type_hints", None)  # set for functions, and by MLflow

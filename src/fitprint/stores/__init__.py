@@ -38,6 +38,13 @@ def open_store(location: str) -> Store:
     return _open(absolute(location, os.getcwd()))
 
 
+_INSTEAD = {
+    **dict.fromkeys(("http", "https"), "fitprint sends nothing to a tracking server: give a folder"),
+    **dict.fromkeys(("sqlite", "postgresql", "mysql", "mssql"), "fitprint needs no database: give a folder"),
+}
+"""What to do in place of what MLflow's tracking URIs mean."""
+
+
 @functools.lru_cache(maxsize=16)
 def _open(location: str) -> Store:
     if "://" not in location:
@@ -47,7 +54,8 @@ def _open(location: str) -> Store:
     plugins = {entry_point.name: entry_point for entry_point in metadata.entry_points(group=GROUP)}
     if scheme not in plugins:
         installed = ", ".join(sorted(plugins)) or "none"
-        raise ValueError(f"no store plugin serves {scheme}:// (installed: {installed}); give a folder, or install one")
+        instead = _INSTEAD.get(scheme, "give a folder, or install one")
+        raise ValueError(f"no store plugin serves {scheme}:// (installed: {installed}); {instead}")
     create: Any = plugins[scheme].load()
     store: Store = create(location)
     return store

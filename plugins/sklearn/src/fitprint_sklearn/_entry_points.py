@@ -29,6 +29,7 @@ PATCHES = (
         Patch("sklearn.base", f"BaseEstimator.{name}", subclasses=True)
         for name in ("fit", "fit_transform", "fit_predict")
     ),
+    Patch("sklearn.base", "BaseEstimator.partial_fit", subclasses=True, role=Role.STEP),
     *(Patch(_VALIDATION, name) for name in CROSS_VALIDATION),
     *(Patch("sklearn.base", f"BaseEstimator.{name}", subclasses=True, role=Role.PREDICTS) for name in PREDICTIONS),
     Patch("sklearn.base", "BaseEstimator.score", subclasses=True, role=Role.SCORES),

@@ -22,6 +22,8 @@ NUMBERS = (
     "alpha_",
     "log_marginal_likelihood_value_",
 )
+OF_LAST_BATCH = ("inertia", "n_iter")
+"""Those of `NUMBERS` that say nothing of a loop of ``partial_fit``, because each call sets them anew."""
 MOST_FEATURES = 2_000
 
 

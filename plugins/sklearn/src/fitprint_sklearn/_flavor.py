@@ -19,6 +19,7 @@ from sklearn.base import (
 
 from fitprint.plugin import (
     ChildRun,
+    Emit,
     Flavor,
     Package,
     Patch,
@@ -34,6 +35,7 @@ from fitprint_sklearn import (
     _fitted,
     _packages,
     _params,
+    _partial_fit,
     _scores,
     _search,
     _training_metrics,
@@ -43,11 +45,12 @@ from fitprint_sklearn._silent_copy import predict_silently, silent_copy_for
 
 
 class SklearnFlavor(Flavor):
-    """scikit-learn: ``fit``, ``fit_transform`` and ``fit_predict`` of every estimator, and cross-validation."""
+    """scikit-learn: ``fit``, ``fit_transform`` and ``fit_predict``, loops of ``partial_fit``, and cross-validation."""
 
     api_version = (2, 0)
     loader_module = "mlflow.sklearn"
     model_argument = "sk_model"
+    holds_model = True  # nobody saves a model by a call of scikit-learn, so that each loop ends without a package else
     save_options = _packages.SAVE_OPTIONS
     defaults = {"exclude_estimators": _entry_points.ONLY_PREPARES_DATA}  # noqa: RUF012  read only
 
@@ -58,6 +61,8 @@ class SklearnFlavor(Flavor):
         if call.instance is None:
             call.skip("model", "cross-validation", "cross-validation trains one model per fold and keeps none of them")
             return None
+        if _is_loop(call):
+            return call.instance
         if _arguments.inputs_of(call) is None:
             call.skip("data", "arguments", f"fitprint does not know which argument of {call.name} is the training data")
         if _search.is_search(call.instance):
@@ -86,24 +91,18 @@ class SklearnFlavor(Flavor):
         return _search.best_params(call.instance) if _search.is_search(call.instance) else {}
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
+        if _is_loop(call):
+            return _metrics_of_loop(call)
         if call.instance is None:
             metrics, artifacts = _validation.validation_facts(call)
             call.cache["artifacts"] = artifacts
             return metrics
-        estimator = call.instance
-        for name, values in _fitted.series(estimator):
-            for step, value in enumerate(values):
-                call.emit(name, value, step)
-        metrics = _fitted.numbers(estimator)
-        if _search.is_search(estimator):
-            metrics |= _search.best_metrics(estimator)
-        if call.settings.log_training_metrics:
-            training_metrics, artifacts = _training_facts(call, estimator)
-            metrics |= training_metrics
-            call.cache["artifacts"] = artifacts
-        else:
-            call.skip("training metrics", "log_training_metrics", "turned off")
-        return metrics
+        return _metrics_of(call)
+
+    def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
+        if "batches" not in call.cache:
+            call.cache["batches"] = _partial_fit.Batches()
+        call.cache["batches"].add(call)
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         artifacts: dict[str, Any] = dict(call.cache.get("artifacts", {}))
@@ -123,10 +122,15 @@ class SklearnFlavor(Flavor):
         return _search.best_candidates(call.instance) if _search.is_search(call.instance) else ()
 
     def data(self, call: TrainingCall) -> Any:
+        return None if _is_loop(call) else _arguments.inputs_of(call)
+
+    def sample(self, call: TrainingCall) -> Any:
+        if _is_loop(call) and "batches" in call.cache:
+            return _arguments.inputs_of(call.cache["batches"].call_with_rows(call))
         return _arguments.inputs_of(call)
 
     def target(self, call: TrainingCall) -> Any:
-        return _arguments.target_of(call)
+        return None if _is_loop(call) else _arguments.target_of(call)
 
     def predicted_data(self, call: TrainingCall) -> Any:
         return _scores.predicted_data(call)
@@ -185,17 +189,58 @@ class SklearnFlavor(Flavor):
         return ("scikit-learn", "numpy", "scipy")
 
 
+def _metrics_of(call: TrainingCall) -> dict[str, float]:
+    estimator = call.instance
+    for name, values in _fitted.series(estimator):
+        for step, value in enumerate(values):
+            call.emit(name, value, step)
+    metrics = _fitted.numbers(estimator)
+    if _search.is_search(estimator):
+        metrics |= _search.best_metrics(estimator)
+    if call.settings.log_training_metrics:
+        training_metrics, artifacts = _training_facts(call, estimator)
+        metrics |= training_metrics
+        call.cache["artifacts"] = artifacts
+    else:
+        call.skip("training metrics", "log_training_metrics", "turned off")
+    return metrics
+
+
+def _is_loop(call: TrainingCall) -> bool:
+    return call.name == "partial_fit"
+
+
+def _metrics_of_loop(call: TrainingCall) -> dict[str, float]:
+    """Return the metrics of a loop that has ended, as if it had been one training on the rows that were kept."""
+    batches: _partial_fit.Batches = call.cache.get("batches") or _partial_fit.Batches()
+    counts = {"batches": float(batches.count), "rows": float(batches.rows)}
+    if call.instance is None:
+        return counts
+    metrics = _metrics_of(batches.call_with_rows(call))
+    if batches.rows > batches.kept_rows and any(name.startswith("training_") for name in metrics):
+        kept = f"taken on {batches.kept_rows} of {batches.rows} rows, from batches all over the loop"
+        call.skip("training metrics of all rows", "metric", kept)
+    of_the_loop = {name: value for name, value in metrics.items() if name not in _fitted.OF_LAST_BATCH}
+    return {**counts, **of_the_loop}
+
+
 def _best_of(call: TrainingCall) -> Any:
     best = getattr(call.instance, "best_estimator_", None)
     if best is None:
         call.skip("model", "search", "with refit=False there is no best estimator to keep")
+    call.other_names = ("best_estimator",)  # as MLflow calls it
     return best
 
 
 def _training_facts(call: TrainingCall, estimator: Any) -> tuple[dict[str, float], dict[str, Any]]:
+    if _is_loop(call) and _arguments.inputs_of(call) is None:
+        call.skip("training metrics", "metric", "no rows of the batches could be kept: they are of different kinds")
+        return {}, {}
     if _search.is_search(estimator) and not hasattr(estimator, "best_estimator_"):
         return {}, {}
     model, inputs = silent_copy_for(estimator, _arguments.inputs_of(call))
+    if _is_loop(call) and model is not estimator:
+        vars(model).pop("labels_", None)  # those of the last batch: all rows that were kept are predicted instead
     if _is_classifier(model):
         return _training_metrics.classifier_facts(call, model, inputs)
     if _is_regressor(model):

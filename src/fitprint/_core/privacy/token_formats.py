@@ -38,7 +38,7 @@ _OTHERS = (
     r"(?<=hooks\.slack\.com/services/)[\w/]{20,120}",
     # user info of a URL; a password that is not escaped may hold what the standard forbids in it
     r"(?<=://)[^\s/:\"'<>@]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^\s\"'@]{1,512}(?=@)",
-    r"(?<=://)[^\s/?#\"'<>]{1,512}(?=@)",
+    r"(?<=://)(?!git@)[^\s/?#\"'<>]{1,512}(?=@)",  # git@ is the user of every server of git
     r"(?<=\b[Bb]earer )[\w.~+/=-]{12,4096}",
     # name and password behind an option of a command line, as curl has it; two numbers are a user and a group
     r"(?<=\s-u )(?!\d+:\d+(?:\s|$))[^\s:\"']{1,256}:[^\s\"']{1,512}",

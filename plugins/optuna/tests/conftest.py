@@ -1,0 +1,26 @@
+"""What the tests of the flavor share: a quiet Optuna."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Optuna logs each trial, through a handler of its own."""
+    optuna = pytest.importorskip("optuna", reason="needs optuna: run `make test-all`")
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    yield
+    optuna.logging.set_verbosity(before)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What Optuna says of its own experimental parts is Optuna's affair."""
+    here = str(Path(__file__).parent)
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning"))
