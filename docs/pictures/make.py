@@ -27,17 +27,21 @@ fitprint.autolog(quiet=True)
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
 X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-RandomForestClassifier(random_state=0).fit(X, y)
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+forest = RandomForestClassifier(random_state=0).fit(X_train, y_train)
+accuracy_score(y_test, forest.predict(X_test))
 pipeline = make_pipeline(StandardScaler(), LogisticRegression())
-GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1.0, 10.0]}).fit(X, y)
-XGBClassifier(n_estimators=50).fit(X[:400], y[:400], eval_set=[(X[400:], y[400:])], verbose=False)
+GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1.0, 10.0]}, scoring="roc_auc").fit(X, y)
 Ridge().fit(*load_diabetes(return_X_y=True, as_frame=True))
+booster = XGBClassifier(n_estimators=50, max_depth=3, eval_metric="auc")
+booster.fit(X_train, y_train, eval_set=[(X_test, y_test)], verbose=False)
 """
 WIDTH = 104
 # rich's own template names a font on a server

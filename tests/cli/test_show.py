@@ -34,7 +34,7 @@ def test_everything_is_on_the_page(run, invoke):
     page = invoke("show", run.run_id).stdout
     text = re.sub(" +", " ", page)
     for wanted in (
-        "the run FINISHED", run.run_id, "experiment default", "training 1.5 s", "recording 12 ms",
+        "the run FINISHED acc 0.5", run.run_id, "experiment default", "training 1.5 s", "recording 12 ms",
         "folder " + str(run.path), "loss 0.333333 3 steps\n", "acc 0.5\n", "rate 0.1\n", "layers [1, 2]\n",
         "none None\n", "[bold] [red]a[/red]", "team a\n", "notes/a.txt 5 B", "Model model toy, 5 B", "model.bin",
         "checksums.json", "requires toy==1.0", "signature size the \\x1breason", "the child",
@@ -62,7 +62,8 @@ def test_json_has_it_whole(run, document):
     assert (child["name"], child["status"], child["metrics"]) == ("the child", "FINISHED", {"score": 0.25})
     assert list(found) == [
         "run_id", "name", "status", "flavor", "experiment", "parent_id", "path", "start", "end", "seconds", "process",
-        "error", "params", "metrics", "steps", "tags", "artifacts", "models", "skipped", "children",
+        "error", "params", "default_params", "metrics", "evaluations", "steps", "tags", "artifacts", "models",
+        "skipped", "children",
     ]  # fmt: skip
 
 
@@ -176,6 +177,23 @@ def test_at_a_terminal_a_long_reason_is_shown_whole(store, terminal, without_col
     assert [word for word in text.split() if word.startswith("word")] == words
 
 
+def test_what_was_set_comes_first_and_the_defaults_last(run, terminal, without_colours, invoke, document):
+    with fitprint.start_run("fitted") as made:
+        made.log_params({"depth": 3, **{f"default_{number}": number for number in range(40)}})
+        made.log_metrics({"fit_time": 1.5, "training_accuracy_score": 0.75, "val_accuracy": 0.5})
+        made._writer.add_default_params(f"default_{number}" for number in range(40))
+    text = without_colours(terminal(80, "show", "last"))
+    parts = ["fitted  FINISHED  val_accuracy 0.5", "Params  40 more have default values", "  depth  3", "Metrics"]
+    parts += ["\n  val_accuracy ", "  training_accuracy_score ", "  fit_time ", "Tags", "Params with default values"]
+    assert [text.count(part) for part in parts] == [1] * len(parts)
+    assert sorted(parts, key=text.index) == parts
+    defaults = " ".join(text[text.index(parts[-1]) :].split()).removeprefix(parts[-1])
+    assert defaults.split(", ")[1:] == [f"default_{number}={number}" for number in range(1, 40)]
+    assert max(map(len, text.splitlines())) <= 80
+    assert re.search(r"\n  default_39 +39\n", invoke("show", "last").stdout)
+    assert document("show", "last")["default_params"] == [f"default_{number}" for number in range(40)]
+
+
 def test_a_prefix_of_several_runs_and_of_none(store, invoke):
     for name in "ab":
         with fitprint.start_run(name):
@@ -185,12 +203,25 @@ def test_a_prefix_of_several_runs_and_of_none(store, invoke):
     assert invoke("show", "f" * 32, status=1).stderr == f"fitprint: no run {'f' * 32} in {store}\n"
 
 
+def test_a_run_that_was_copied_or_renamed_is_found_by_its_folder(run, tmp_path, document, invoke, monkeypatch):
+    copied = shutil.copytree(run.path, tmp_path / "best")
+    renamed = run.path.rename(run.path.with_name("my best"))
+    for folder in (copied, renamed):
+        found = document("show", folder)
+        assert (found["run_id"], found["path"]) == (run.run_id, str(folder))
+        assert found["metrics"] == {"loss": 1 / 3, "acc": 0.5}
+        assert found["steps"] == {"loss": 3, "acc": 1}
+        assert found["models"][0]["problem"] is None
+    monkeypatch.chdir(tmp_path)
+    for name in ("best", "./best", "best/"):
+        assert document("show", name)["run_id"] == run.run_id
+    assert "checksums.json" in invoke("inspect", "best").stdout
+
+
 def test_paths_that_are_no_run(store, tmp_path, invoke):
     with fitprint.start_run("a") as made:
         pass
     assert "no run.json" in invoke("show", tmp_path / "nothing", status=1).stderr
-    copied = shutil.copytree(made.path, tmp_path / "best")
-    assert "has been renamed" in invoke("show", copied, status=1).stderr
     (made.path / "run.json").write_text(json.dumps({"format": 2}))
     assert "broken" in invoke("show", made.path, status=1).stderr
 

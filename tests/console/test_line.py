@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import logging
 import os
 import pty
@@ -13,10 +14,12 @@ import sys
 import termios
 from pathlib import Path
 
+import numpy
 import pytest
 
 import fitprint
 from fitprint._console.logger import RateLimiter
+from fitprint._runs import summary_line
 
 TRAIN = """
 import sys, toylearn, fitprint
@@ -60,6 +63,38 @@ def test_a_failed_training_is_told_by_its_error(toy, store, caplog):
     assert "FAILED (ValueError)" in caplog.messages[-1]
 
 
+def test_the_first_metric_of_held_out_data_has_a_line_of_its_own(toy, store, caplog):
+    toy.imported()
+    scoring = importlib.import_module("toylearn.scoring")
+    fitprint.autolog()
+    TEST, target = numpy.array([1.0, 2.0, 4.0]), [1.0, 1.0, 1.0]
+    with caplog.at_level(logging.INFO):
+        model = scoring.Line().fit([1, 2], [0.5, 0.5])
+        scoring.error(target, model.predict(TEST))
+        scoring.average(target=target, predictions=model.predict(TEST))
+    run = fitprint.run_of(model)
+    assert [message.startswith("Line → ") for message in caplog.messages] == [True, True]
+    where = f"Line → store/{run.run_id}  error 1 on "
+    assert caplog.messages[1].startswith(where), caplog.messages
+    assert caplog.messages[1].removeprefix(where) in ("TEST", "held-out data", "unknown data")
+
+
+def test_quiet_and_the_pace_hold_for_the_line_of_held_out_data_too(toy, store, caplog):
+    toy.imported()
+    scoring = importlib.import_module("toylearn.scoring")
+    rows, target = numpy.array([1.0, 2.0]), [1.0, 1.0]
+    fitprint.autolog(quiet=True)
+    with caplog.at_level(logging.INFO):
+        scoring.error(target, scoring.Line().fit([1, 2], [0.5, 0.5]).predict(rows))
+        assert caplog.messages == []
+        fitprint.autolog(quiet=False)
+        for _ in range(9):
+            model = scoring.Line().fit([1, 2], [0.5, 0.5])
+            scoring.error(target, model.predict(rows))
+    assert len(caplog.messages) == 10
+    summary_line.pace.reset()
+
+
 # ---- how many
 
 
@@ -71,17 +106,15 @@ def test_ten_are_told_and_the_rest_is_counted_at_the_end(run_python, toy, store)
 
 
 def test_the_next_line_says_how_many_had_none(toy, store, caplog):
-    from fitprint._runs import summary_line as line
-
     fitprint.autolog()
     with caplog.at_level(logging.INFO):
         for _ in range(13):
             toy.imported().Mean().fit([[1.0]], [1.0])
         assert len(caplog.messages) == 10
-        line.pace._times.extend([float("-inf")] * 10)  # a minute later
+        summary_line.pace._times.extend([float("-inf")] * 10)  # a minute later
         toy.imported().Mean().fit([[1.0]], [1.0])
     assert caplog.messages[-1].endswith("  and 3 runs before it")
-    line.pace.reset()
+    summary_line.pace.reset()
 
 
 def test_after_a_minute_there_are_ten_more():

@@ -159,13 +159,17 @@ def test_the_cells_of_the_document_run_as_it_says(kernel):
     tables = [
         outputs["html"] for cell, outputs in shown.items() if cell.endswith(("\nrun\n", "fitprint.runs(newest=10)\n"))
     ]
-    assert [html.startswith("<table>") for html in tables] == [True, True]
+    assert [html[:4] for html in tables] == ["<div", "<tab"]
     assert all(outputs["displays"] == {} for cell, outputs in shown.items() if "n_estimators=5" in cell)
     kernel.run("import fitprint; fitprint.autolog(store='runs', strict=True)")
 
 
-def test_runs_show_as_tables_without_scripts(kernel):
-    for code in ("fitprint.last_run()", "fitprint.runs()", "fitprint.status()"):
+def test_a_run_shows_as_a_card_and_lists_as_tables_without_scripts(kernel):
+    for code, element in (
+        ("fitprint.last_run()", "<div"),
+        ("fitprint.runs()", "<table"),
+        ("fitprint.status()", "<table"),
+    ):
         html = kernel.run(code)["html"]
-        assert html.startswith("<table>"), code
+        assert html.startswith(element), code
         assert "<script" not in html

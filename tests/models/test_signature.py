@@ -65,7 +65,7 @@ def test_str_is_a_table():
 
 def test_html_is_escaped():
     page = example()._repr_html_()
-    assert "<td>&lt;b&gt;&amp;</td>" in page
+    assert ">&lt;b&gt;&amp;</td>" in page
     assert "<b>" not in page
     assert "script" not in page
     assert page.count("<tr>") == 5

@@ -223,4 +223,4 @@ def test_a_model_is_shown_on_one_line_and_as_a_table(saved):
 
     model = fitprint.load_model(saved(Shown()))
     assert repr(model) == "<PyFuncModel python_function Shown None>"
-    assert "<td>Shown</td>" in model._repr_html_()
+    assert ">Shown</td>" in model._repr_html_()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import stat
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ import fitprint
 from fitprint._core import process as _process
 from fitprint._runs.open import begin_run
 from fitprint._settings.layers import current
-from fitprint.stores import StoreError, open_store
+from fitprint.stores import StoreError, UnknownRunError, open_store
 from fitprint.stores.folder import FolderStore
 
 
@@ -52,7 +53,7 @@ def test_a_run_is_there_from_its_first_moment_and_moved_when_it_ends(store):
     assert run.path == store / run.run_id
     assert not opened.exists()
     assert strict(run.path / "run.json")["status"] == "FINISHED"
-    assert sorted(each.name for each in store.iterdir()) == [".open", run.run_id]
+    assert sorted(each.name for each in store.iterdir()) == [".gitignore", ".open", run.run_id]
 
 
 def test_paths_taken_in_a_block_stay_valid_after_it(store):
@@ -81,6 +82,7 @@ def test_the_layout_of_a_finished_run(store):
         *("format", "run_id", "name", "status", "flavor", "experiment", "parent_id", "start", "end", "seconds"),
         *(
             "params",
+            "default_params",
             "metrics",
             "evaluations",
             "tags",
@@ -97,6 +99,35 @@ def test_the_layout_of_a_finished_run(store):
     assert list(written) == ["name", "step", "value", "time"]
     assert (written["name"], written["step"], written["value"]) == ("loss", 1, 0.5)
     assert abs(written["time"] - datetime.now(UTC).timestamp()) < 3600
+
+
+def test_a_new_store_is_left_out_of_git_and_one_that_exists_is_left_alone(store):
+    with fitprint.start_run():
+        pass
+    assert (store / ".gitignore").read_text() == "*\n"
+    (store / ".gitignore").unlink()
+    shutil.rmtree(store / ".open")
+    with fitprint.start_run() as run:
+        pass
+    assert sorted(path.name for path in store.iterdir() if path.name.startswith(".")) == [".open"]
+    assert len(fitprint.runs()) == 2
+    assert run.path.is_dir()
+
+
+def test_the_folder_of_a_run_is_no_store(store, tmp_path):
+    with fitprint.start_run("mine") as run:
+        run.log_metric("loss", 0.5)
+    copy = shutil.copytree(run.path, tmp_path / "best")
+    one = open_store(str(copy))
+    assert list(one.run_ids()) == [run.run_id]
+    assert one.folder(run.run_id) == copy
+    assert one.read_record(run.run_id)["name"] == "mine"
+    with pytest.raises(UnknownRunError):
+        one.read_record("0" * 32)
+    for write in (one.begin, one.reopen, lambda run_id: one.join(run_id, "me")):
+        with pytest.raises(StoreError, match="is the folder of a run and no store"):
+            write(run.run_id)
+    assert files(copy) == files(run.path)
 
 
 def test_times_are_iso_8601_in_utc(store):
@@ -189,7 +220,7 @@ def test_artifacts_do_not_lead_outside(store, tmp_path, name):
         with pytest.raises(ValueError, match=r"is not a valid artifact name: give a relative path of plain names"):
             run.log_text("x", name)
         assert run.artifacts == []
-    assert files(tmp_path) == [f"store/{run.run_id}/run.json"]
+    assert files(tmp_path) == ["store/.gitignore", f"store/{run.run_id}/run.json"]
 
 
 def test_an_artifact_has_one_name_however_it_is_spelled(store):
@@ -231,7 +262,7 @@ def test_a_run_that_is_discarded_leaves_nothing(store):
     run = begin_run(current().settings(), "never mind")
     run.log_text("x", "a.txt")
     run._writer.discard()
-    assert files(store) == []
+    assert files(store) == [".gitignore"]
     assert fitprint.runs() == []
 
 

@@ -15,6 +15,7 @@ PUBLIC = [
     "artifacts",
     "children",
     "data",
+    "default_params",
     "end",
     "end_time",
     "error",

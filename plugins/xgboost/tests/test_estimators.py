@@ -190,6 +190,28 @@ def test_the_unbound_method(recorded, frames):
     assert facts["inputs"]["rows"] == facts["target"]["rows"] == 400
 
 
+def chosen(run):
+    return {name: value for name, value in run.params.items() if name not in run.default_params}
+
+
+def test_a_run_says_which_params_were_set(recorded, frames):
+    xgboost.XGBClassifier().fit(frames.X, frames.y, verbose=False)
+    assert chosen(fitprint.last_run()) == {}
+    xgboost.XGBClassifier(**FEW, objective="binary:logitraw").fit(frames.X, frames.y)
+    assert chosen(fitprint.last_run()) == {**FEW, "objective": "binary:logitraw"}
+    xgboost.XGBClassifier(**FEW).fit(frames.X, np.arange(len(frames.X)) % 3)
+    assert chosen(fitprint.last_run()) == FEW
+    assert fitprint.last_run().params["objective"] == "multi:softprob"
+
+
+def test_a_call_of_train_says_which_params_were_set(recorded, frames):
+    matrix = xgboost.DMatrix(frames.X, frames.y)
+    xgboost.train({"max_depth": 2}, matrix)
+    assert chosen(fitprint.last_run()) == {"max_depth": 2}
+    xgboost.train({"max_depth": 2}, matrix, num_boost_round=3)
+    assert chosen(fitprint.last_run()) == {"max_depth": 2, "num_boost_round": 3}
+
+
 def test_several_quantiles_of_each_row_are_a_reason_and_no_error(recorded):
     quantiles = {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.5, 0.9]}
     X, y = load_diabetes(return_X_y=True)

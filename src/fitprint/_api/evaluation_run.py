@@ -19,6 +19,7 @@ from fitprint._runs.predictions import PredictedData, common_origin
 from fitprint._runs.record import FINISHED
 from fitprint._runs.run import Run, adder_of
 from fitprint._runs.scores import UNKNOWN_DATA, add_scores, has_room
+from fitprint._runs.summary_line import log_held_out
 from fitprint._settings.layers import current
 from fitprint.pyfunc._flavor import PyfuncFlavor
 
@@ -87,3 +88,5 @@ def _add(run: Run, result: EvaluationResult, model: EvaluatedModel | None, data:
             if has_room(run, PurePosixPath(name).stem)
         },
     )
+    if not current().settings().quiet:
+        log_held_out(run)

@@ -16,6 +16,8 @@ MOST_LINES = 10
 """Lines that the display of a cell shows; of more lines the last ones, and the number of those before."""
 _EVERY = 0.2
 """Seconds between two updates; the last update comes when the cell ends."""
+_STYLE = "margin: 0; white-space: pre-wrap; word-break: normal; overflow-wrap: break-word"
+"""A line is continued on the next one, but at a word."""
 _lock = fork_safe_lock()
 
 
@@ -37,7 +39,7 @@ class _Cell:
         before = self.count - len(self.lines)
         lines = [f"fitprint: {before:,} runs, and then", *self.lines] if before else list(self.lines)
         text = "\n".join(lines)
-        content = {"text/plain": text, "text/html": f'<pre style="margin: 0">{escape(text)}</pre>'}
+        content = {"text/plain": text, "text/html": f'<pre style="{_STYLE}">{escape(text)}</pre>'}
         publish: Any = display.display
         publish(content, raw=True, display_id=self.id, update=self.shown_count > 0)
         self.shown_count, self.updated = self.count, time.monotonic()

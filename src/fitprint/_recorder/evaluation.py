@@ -18,6 +18,7 @@ from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, digest_of, kind_
 from fitprint._runs.predictions import Origin, PredictedData
 from fitprint._runs.run import Run, adder_of
 from fitprint._runs.scores import EvaluationData, add_scores, has_room
+from fitprint._runs.summary_line import log_held_out
 from fitprint.plugin.arguments import positional_names
 from fitprint.plugin.contract import TrainingCall
 
@@ -49,6 +50,8 @@ def record_score(call: TrainingCall, origin: Origin) -> None:
         data = flavor.predicted_data(call)
         predicted = PredictedData(data, variable_name(data, frame), flavor)
     add_scores(run, scores, evaluation_data(run, predicted), text=call_text(call, frame), artifacts=artifacts)
+    if not call.settings.quiet:
+        log_held_out(run)
 
 
 def evaluation_data(run: Run, data: PredictedData) -> EvaluationData:

@@ -10,6 +10,7 @@ from fitprint._core.guard import guarded
 from fitprint._core.rows import row_count
 from fitprint._runs.writer import RunWriter
 from fitprint.plugin.contract import TrainingCall
+from fitprint.plugin.params import Params
 
 DATA_REASON = "they have the shape of the data and may be part of it; log_param() records them if you want them"
 _SCALARS = (str, bytes, bool, int, float, type(None))
@@ -35,6 +36,8 @@ def add_params(writer: RunWriter, call: TrainingCall, params: Mapping[str, Any])
             if without_data is not value:
                 writer.skip(f"values of param {name}", "data", DATA_REASON)
             writer.add_param(name, without_data)
+    if isinstance(params, Params):
+        writer.add_default_params([name for name in params if name in params.unchanged])
 
 
 def _without_data(value: Any, call: TrainingCall, depth: int = 0) -> Any:

@@ -41,6 +41,7 @@ def whole_record(record: Record, store: Store) -> Record:
     whole = replace(
         record,
         params=dict(record.params),
+        default_params=dict(record.default_params),
         metrics=dict(record.metrics),
         evaluations=dict(record.evaluations),
         tags=dict(record.tags),
@@ -106,6 +107,7 @@ def _add_params(whole: Record, lines: Sequence[SideLine]) -> None:
             continue
         if line.name not in whole.params or writers.get(line.name) == line.writer or line.writer in resumed:
             whole.params[line.name], writers[line.name] = line.value, line.writer
+            whole.default_params.pop(line.name, None)
         elif whole.params[line.name] != line.value:
             reason = f"another process had logged a value before {line.writer} logged {str(line.value)[:80]!r}"
             _add_skip(whole, Skip(f"a value of param {line.name}", "several writers", reason))

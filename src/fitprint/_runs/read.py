@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from fitprint._core import html
+from fitprint._runs.comparison import Comparison, as_tree, branch
 from fitprint._runs.merge import read_whole_record
-from fitprint._runs.run import Run, read_runs
+from fitprint._runs.run import Run, read_runs, record_of
 from fitprint._settings.layers import current
 from fitprint.stores import Store, StoreError, open_store
+from fitprint.stores.layout import OPEN, RECORD, RUN_ID
+from fitprint.stores.run_folder import is_run_folder
 
 if TYPE_CHECKING:
     import pandas
@@ -26,7 +31,6 @@ _COLUMNS = [
     "end_time",
     "artifact_uri",
 ]
-_MOST_METRIC_COLUMNS = 4
 
 
 class RunList(list[Run]):
@@ -39,12 +43,13 @@ class RunList(list[Run]):
         return f"<{len(self)} runs{': ' + first if first else ''}{', ...' if len(self) > 3 else ''}>"
 
     def _repr_html_(self) -> str:
-        metrics = _common_metrics(self)
-        rows = [
-            (run.run_id, run.name, run.status, run.start_time[:19], *(run.metrics.get(name) for name in metrics))
-            for run in self
-        ]
-        return html.table(("run", "name", "status", "start", *metrics), rows)
+        comparison = Comparison([record_of(run) for run in self])
+        rows = []
+        for run, depth in as_tree(self):
+            record = record_of(run)
+            name, start = branch(depth) + comparison.name(record), record.start[:16].replace("T", " ")
+            rows.append((record.run_id, name, *comparison.cells(record), record.status, start))
+        return html.table(("run", "name", *comparison.head, "status", "start"), rows)
 
 
 def configured_store(store: str | None = None) -> Store:
@@ -62,11 +67,26 @@ def read_run(location: str, run_id: str) -> Run:
     return Run(read_whole_record(store, run_id), store)
 
 
-def get_run(run_id: str, store: str | None = None) -> Run:
+def run_of_folder(folder: str | os.PathLike[str]) -> Run:
+    """Read the run in a folder: one of a store, or one that was copied or renamed.
+
+    Raises:
+        StoreError: If the folder holds no run, or the record of the run is broken.
+    """
+    path = Path(folder).resolve()
+    if not is_run_folder(path):
+        raise StoreError(f"{folder} is not the folder of a run: it has no {RECORD}")
+    place = path.parent.parent if path.parent.name == OPEN else path.parent
+    store = open_store(str(place if RUN_ID.fullmatch(path.name) else path))
+    return read_run(store.location, path.name if store.location == str(place) else next(store.run_ids()))
+
+
+def get_run(run_id: str | os.PathLike[str], store: str | None = None) -> Run:
     """Return a run of the store.
 
     Args:
-        run_id: The id of the run, or the beginning of an id that no other run has.
+        run_id: The id of the run, or the beginning of an id that no other run has. Also the folder of a run, which may
+            be a copy of it outside of any store, or have another name.
         store: The location of the store, by default the configured one.
 
     Returns:
@@ -75,6 +95,8 @@ def get_run(run_id: str, store: str | None = None) -> Run:
     Raises:
         StoreError: If there is no such run, if several ids begin like that, or if the record of the run is broken.
     """
+    if not isinstance(run_id, str) or os.sep in run_id:
+        return run_of_folder(run_id)
     opened = configured_store(store)
     if len(run_id) < 32:
         matching = [full_id for full_id in opened.run_ids() if full_id.startswith(run_id)]
@@ -195,12 +217,3 @@ def _row(run: Run) -> dict[str, Any]:
         **{f"params.{name}": value for name, value in run.params.items()},
         **{f"tags.{name}": value for name, value in run.data.tags.items()},
     }
-
-
-def _common_metrics(runs: Sequence[Run]) -> list[str]:
-    """Return the names of the metrics that most of the runs have."""
-    counts: dict[str, int] = {}
-    for run in runs:
-        for name in run.metrics:
-            counts[name] = counts.get(name, 0) + 1
-    return sorted(counts, key=lambda name: -counts[name])[:_MOST_METRIC_COLUMNS]

@@ -1,6 +1,6 @@
 """The record of a run: the content of ``run.json``, format 2. Format 1 is the same without ``tag_times``.
 
-Documents that are older than ``evaluations`` lack it.
+Documents that are older than ``evaluations`` or ``default_params`` lack them.
 """
 
 from __future__ import annotations
@@ -101,6 +101,8 @@ class Record:
     seconds: dict[str, float] = field(default_factory=dict)
     """The seconds of the ``training`` itself and, separately, of the ``recording``."""
     params: dict[str, Any] = field(default_factory=dict)
+    default_params: dict[str, None] = field(default_factory=dict)
+    """The names of the params that have the default values of the framework, in their order: nobody has set them."""
     metrics: dict[str, float] = field(default_factory=dict)
     evaluations: dict[str, dict[str, Any]] = field(default_factory=dict)
     """For the name of each metric of predictions that were made after the training, the facts of `Evaluation`."""
@@ -135,7 +137,8 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``run.json``."""
-        return {"format": FORMAT, **{name: getattr(self, name) for name in _FIELDS}}
+        document = {"format": FORMAT, **{name: getattr(self, name) for name in _FIELDS}}
+        return {**document, "default_params": list(self.default_params)}
 
 
 _FIELDS = tuple(member.name for member in fields(Record))
@@ -143,7 +146,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("run_id", "name", "status", "experiment", "start"), str),
     **dict.fromkeys(("flavor", "parent_id", "end"), (str, type(None))),
     **dict.fromkeys(("seconds", "params", "metrics", "evaluations", "tags", "tag_times", "models", "process"), dict),
-    **dict.fromkeys(("artifacts", "skipped"), list),
+    **dict.fromkeys(("artifacts", "skipped", "default_params"), list),
     "error": (dict, type(None)),
 }
 """The JSON type of each field of a record."""
@@ -167,6 +170,7 @@ def from_json(document: Mapping[str, Any]) -> Record:
         raise TypeError("its models must be described by mappings")
     if not all(isinstance(facts, dict) for facts in record.evaluations.values()):
         raise TypeError("its evaluations must be described by mappings")
+    record.default_params = dict.fromkeys(map(str, record.default_params))
     record.metrics = {name: float(value) for name, value in record.metrics.items()}  # also "NaN" and infinities
     record.tag_times = {name: float(time) for name, time in record.tag_times.items()}
     record.skipped = [Skip(*skip) for skip in record.skipped]

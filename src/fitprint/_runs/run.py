@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
-from fitprint._core import html
 from fitprint._core.guard import guarded, warn_once
 from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.artifacts import dict_content, figure_content, read_files, read_folder
+from fitprint._runs.card import run_card
 from fitprint._runs.hold import Hold
+from fitprint._runs.known_metrics import deciding_metric
 from fitprint._runs.merge import read_history, read_whole_record
 from fitprint._runs.metrics import metric_step, metric_time, metric_value
 from fitprint._runs.mlflow_view import RunInfo, milliseconds, own_tags, with_mlflow_names
@@ -102,6 +103,11 @@ class Run:
     def params(self) -> dict[str, Any]:
         """The params of the run."""
         return dict(self._hold.whole().params)
+
+    @property
+    def default_params(self) -> list[str]:
+        """The names of the params that have the default values of the framework, as far as this is known."""
+        return list(self._hold.whole().default_params)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -436,29 +442,11 @@ class Run:
         return [name for name in super().__dir__() if not name.startswith("_")]
 
     def __repr__(self) -> str:
-        metrics = ", ".join(f"{name}={value:.4g}" for name, value in list(self.metrics.items())[:3])
-        return f"<Run {self.run_id} {self.name} {self.status}{' ' + metrics if metrics else ''}>"
+        metric = deciding_metric(self._hold.whole())
+        return f"<Run {self.run_id} {self.name} {self.status}{f' {metric.text()}' if metric is not None else ''}>"
 
     def _repr_html_(self) -> str:
-        facts: dict[str, Any] = {
-            "run": self.run_id,
-            "name": self.name,
-            "status": self.status,
-            "flavor": self.flavor,
-            "start": self.start_time,
-            "model": self.model_path,
-        }
-        if self.error:
-            facts["error"] = f"{self.error['type']}: {self.error['message']}"
-        tables = [html.table(("", ""), facts.items(), f"Run {self.name}")]
-        sections: list[tuple[tuple[str, ...], Iterable[tuple[Any, ...]]]] = [
-            (("Metric", "value"), self.metrics.items()),
-            (("Param", "value"), self.params.items()),
-            (("Artifact",), [(name,) for name in self.artifacts]),
-            (("Not recorded", "by", "because"), self.skipped),
-        ]
-        tables += [html.table(head, rows) for head, rows in sections if rows]
-        return "".join(tables)
+        return run_card(self._hold.whole(), self.path, self.model_path)
 
 
 def _end_with_program(run: Run) -> None:
@@ -516,6 +504,11 @@ def joined_run(
 def record_of(run: Run) -> Record:
     """Return the record of a run, to read what the properties of `Run` do not tell."""
     return run._hold.record
+
+
+def store_of(run: Run) -> Store:
+    """Return the store that a run is in."""
+    return run._hold.store
 
 
 def read_runs(store: Store) -> Iterator[Run]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 from fitprint._console.logger import Line, RateLimiter, is_display
 from fitprint._console.terminal import Part
 from fitprint._core.guard import guarded, inform_user, log
+from fitprint._core.process_state import on_reset
+from fitprint._runs.known_metrics import EVALUATED, HELD_OUT, deciding_metric
 from fitprint._runs.record import Record
+from fitprint._runs.run import Run, adder_of, record_of
 from fitprint._runs.writer import RunWriter
-
-PREFERRED = ("accuracy_score", "r2_score", "best_cv_score", "best_value", "mean_test_score", "score")
-"""The metrics that the line prefers to others, by the end of their names."""
 
 INHERENT_RULES = ("metric", "flavor", "cross-validation", "candidate", "mlflow")
 """Rules that follow from the nature of a model. Their reasons are in the run, but no line and no count shows them."""
@@ -27,18 +28,40 @@ _held_back_in: list[Path] = []
 """The folder of the latest run for which no separate line was logged."""
 
 
+_with_held_out: weakref.WeakSet[Run] = weakref.WeakSet()
+"""The runs whose first metric of held-out data has had its line."""
+on_reset(_with_held_out.clear)
+
+
 def log_run(writer: RunWriter) -> None:
-    """Log `fitprint: XGBClassifier → fitprint-runs/0193...  accuracy 0.97  1.2 MB  in 4 ms`, at most ten a minute."""
+    """Log `fitprint: XGBClassifier → fitprint-runs/0193...  training accuracy 0.97  1.2 MB  in 4 ms`, ten a minute."""
     if not log.isEnabledFor(logging.INFO):
         return
     with guarded("the line per run"):
-        held_back = 0 if is_display() else pace.admit()
-        if held_back is None:
-            if not _held_back_in:
-                atexit.register(_log_held_back)
-            _held_back_in[:] = [writer.final_path.parent]
-        else:
+        held_back = _admit(writer.final_path)
+        if held_back is not None:
             inform_user(run_line(writer.record, writer.final_path, held_back))
+
+
+def log_held_out(run: Run) -> None:
+    """Log `fitprint: XGBClassifier → fitprint-runs/0193...  accuracy 0.965 on X_test`, once for each run.
+
+    Args:
+        run: The run that metrics of predictions were just added to.
+    """
+    if run in _with_held_out or not log.isEnabledFor(logging.INFO):
+        return
+    with guarded("the line of a held-out metric"):
+        metric = deciding_metric(record_of(run))
+        if metric is None or metric.data not in (HELD_OUT, EVALUATED):
+            return
+        _with_held_out.add(run)
+        adder = adder_of(run)
+        path = adder.final_path if isinstance(adder, RunWriter) else run.path
+        held_back = _admit(path)
+        if held_back is not None:
+            groups = [_head(run.name, path), ((metric.text(), "green"),), *_before(held_back)]
+            inform_user(Line(_spaced(iter(groups))))
 
 
 def log_package(writer: RunWriter, name: str, seconds: float) -> None:
@@ -48,7 +71,7 @@ def log_package(writer: RunWriter, name: str, seconds: float) -> None:
     with guarded("the line per run"):
         about = writer.record.models[name]
         groups: list[tuple[Part, ...]] = [
-            ((str(about["flavor"]), "bold"), (" → ", "dim"), (f"{_path_text(writer.final_path)}/{name}", "dim")),
+            _head(str(about["flavor"]), writer.final_path / name),
             ((size_text(int(about.get("size", 0))), ""),),
             ((f"in {seconds * 1000:.0f} ms", "dim"),),
         ]
@@ -61,11 +84,11 @@ def run_line(record: Record, path: Path, held_back: int = 0) -> Line:
 
 
 def _groups(record: Record, path: Path, held_back: int) -> Iterator[tuple[Part, ...]]:
-    yield (record.name, "bold"), (" → ", "dim"), (_path_text(path), "dim")
+    yield _head(record.name, path)
     if record.error is not None:
         yield ((f"{record.status} ({record.error['type']})", "red"),)
-    elif metric := _metric_text(record.metrics):
-        yield ((metric, "green"),)
+    elif metric := deciding_metric(record):
+        yield ((metric.text(), "green"),)
     size = sum(int(about.get("size", 0)) for about in record.models.values())
     if size:
         yield ((size_text(size), ""),)
@@ -73,8 +96,25 @@ def _groups(record: Record, path: Path, held_back: int) -> Iterator[tuple[Part, 
     not_recorded = dict.fromkeys(skip.what for skip in record.skipped if skip.rule not in EXPECTED)
     if not_recorded:
         yield ((f"not recorded: {', '.join(not_recorded)}"[:200], "yellow"),)
-    if held_back:
-        yield ((f"and {held_back:,} {_runs(held_back)} before it", "dim"),)
+    yield from _before(held_back)
+
+
+def _head(name: str, path: Path) -> tuple[Part, ...]:
+    return (name, "bold"), (" → ", "dim"), (_path_text(path), "dim")
+
+
+def _before(held_back: int) -> list[tuple[Part, ...]]:
+    return [((f"and {held_back:,} {_runs(held_back)} before it", "dim"),)] if held_back else []
+
+
+def _admit(path: Path) -> int | None:
+    """Return how many lines were held back before the one of a run, or None if it is held back too."""
+    held_back = 0 if is_display() else pace.admit()
+    if held_back is None:
+        if not _held_back_in:
+            atexit.register(_log_held_back)
+        _held_back_in[:] = [path.parent]
+    return held_back
 
 
 def _spaced(groups: Iterator[tuple[Part, ...]]) -> Iterator[Part]:
@@ -109,14 +149,3 @@ def size_text(size: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"
-
-
-def _metric_text(metrics: dict[str, float]) -> str:
-    for preferred in PREFERRED:
-        for name, value in metrics.items():
-            if name.endswith(preferred):
-                short = name.removeprefix("training_").removesuffix("_score") if name.startswith("training_") else name
-                return f"{short} {value:.3g}"
-    for name, value in metrics.items():
-        return f"{name} {value:.4g}"
-    return ""

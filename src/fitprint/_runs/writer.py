@@ -7,7 +7,7 @@ import posixpath
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +91,17 @@ class RunWriter(RunAdder):
 
     def _set_param(self, name: str, param: PreparedParam) -> None:
         with self._lock:
-            self.record.params[self.hide(name)] = param.value
+            hidden_name = self.hide(name)
+            self.record.params[hidden_name] = param.value
+            self.record.default_params.pop(hidden_name, None)
             if param.hidden:
                 self.secrets.hidden[name] = param.hidden
+
+    def add_default_params(self, names: Iterable[str]) -> None:
+        """Note which of the params that were added have the default values of the framework."""
+        with self._lock:
+            known = self.record.params
+            self.record.default_params.update({name: None for name in names if name in known})
 
     def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         with self._lock:

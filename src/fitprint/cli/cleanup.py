@@ -15,7 +15,7 @@ from fitprint._runs.summary_line import size_text
 from fitprint._settings.parsers import size as read_size
 from fitprint.cli import options
 from fitprint.cli.lookup import opened_store
-from fitprint.cli.render import Page, styled
+from fitprint.cli.render import Columns, Page, styled
 from fitprint.cli.runs_table import STATUS_STYLES
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import clean as printable
@@ -115,7 +115,8 @@ def _show(store: Store, results: Sequence[Cleaned], dry_run: bool) -> None:
     done = [result for result in results if result.did != LEFT]
     if results:
         page = Page()
-        page.table([_cells(result, dry_run) for result in results], ("run", "name", "status", "what"), folds=True)
+        head = ("run", "name", "status", "what")
+        page.table([_cells(result, dry_run) for result in results], Columns(head, folds=True))
         page.print()
     if done:
         click.echo(_summary(done, dry_run))

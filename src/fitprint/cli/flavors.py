@@ -21,7 +21,7 @@ from fitprint._instrumentation.support import check_support
 from fitprint._runs.summary_line import INHERENT_RULES
 from fitprint.cli import options
 from fitprint.cli.lookup import Reading, opened_store
-from fitprint.cli.render import Page, styled
+from fitprint.cli.render import Columns, Page, styled
 from fitprint.cli.texts import as_json as json_text
 from fitprint.stores import StoreError
 
@@ -83,7 +83,7 @@ def flavors(names: Sequence[str], store: str | None, as_json: bool) -> None:
     page = Page()
     cells = [_cells(row) for row in rows]
     filled = [i for i in range(len(_HEAD)) if i < _ALWAYS or any(line[i] for line in cells)]
-    page.table([[line[i] for i in filled] for line in cells], [_HEAD[i] for i in filled], folds=True)
+    page.table([[line[i] for i in filled] for line in cells], Columns([_HEAD[i] for i in filled], folds=True))
     page.print()
 
 

@@ -10,7 +10,7 @@ from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages
 from fitprint.cli.lookup import found_package
 from fitprint.cli.packages import imports
-from fitprint.cli.render import Page, signature_rows, size_or_missing, styled
+from fitprint.cli.render import Columns, Page, signature_rows, size_or_missing, styled
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import value_text
 from fitprint.models import checksums
@@ -77,7 +77,7 @@ def _page(document: dict[str, Any]) -> None:
         page.table([(key, value_text(value)) for key, value in values.items() if value is not None])
     page.title("Signature")
     if document["signature"]:
-        page.table(signature_rows(document["signature"]), styles=("dim",))
+        page.table(signature_rows(document["signature"]), Columns(styles=("dim",)))
     else:
         page.line(("  none", "dim"))
     metadata = document["metadata"]
@@ -124,7 +124,7 @@ def _files(page: Page, files: list[dict[str, Any]]) -> None:
     remark = f"{CHECKSUMS} does not vouch for {wrong} of them" if wrong else "" if checked else f"no {CHECKSUMS}"
     page.title("Files", remark)
     rows = [(file["name"], size_or_missing(file["size"]), _check(file["check"])) for file in files]
-    page.table(rows, right=(1,))
+    page.table(rows, Columns(right=(1,)))
 
 
 def _check(check: str | None) -> Any:

@@ -12,14 +12,15 @@ import click
 from fitprint._core.paths import absolute
 from fitprint._core.privacy import in_force
 from fitprint._packages.resolve import model_of
-from fitprint._runs.read import configured_store, get_run, read_run
-from fitprint._runs.run import Run, record_of
+from fitprint._runs.read import configured_store, get_run, read_run, run_of_folder
+from fitprint._runs.run import Run, record_of, store_of
 from fitprint.cli.texts import clean
 from fitprint.models.errors import PackageError
 from fitprint.models.mlmodel import NAME
 from fitprint.models.package import member
 from fitprint.stores import Store, StoreError, open_store
-from fitprint.stores.layout import OPEN, RECORD
+from fitprint.stores.layout import RECORD
+from fitprint.stores.run_folder import is_run_folder
 
 LATEST = ("last", "latest")
 _ID = re.compile(r"[0-9a-f]{1,32}")
@@ -82,8 +83,9 @@ def found_run(text: str, store: str | None) -> tuple[Run, Store]:
     if text in LATEST:
         opened = opened_store(store)
         return _last(opened), opened
-    if _is_run_folder(text) or os.sep in text:
-        run, opened = _run_of_folder(Path(text))
+    if is_run_folder(text) or os.sep in text:
+        run = run_of_folder(text)
+        opened = store_of(run)
     else:
         opened = opened_store(store)
         run = get_run(text, opened.location)
@@ -109,7 +111,7 @@ def found_package(text: str, store: str | None) -> Path:
     path = Path(text)
     if path.name == NAME and path.is_file():
         return path.parent
-    if path.is_dir() and not _is_run_folder(text):
+    if path.is_dir() and not is_run_folder(text):
         return path
     if not path.is_dir() and not _ID.fullmatch(text) and text not in LATEST:
         raise PackageError(f"there is no folder {text}, and it is not the id of a run either")
@@ -136,18 +138,3 @@ def _last(store: Store) -> Run:
             break
         run = parent
     return run
-
-
-def _is_run_folder(text: str) -> bool:
-    return os.path.isfile(os.path.join(text, RECORD))
-
-
-def _run_of_folder(path: Path) -> tuple[Run, Store]:
-    if not _is_run_folder(str(path)):
-        raise StoreError(f"{path} is not the folder of a run: it has no {RECORD}")
-    folder = path.resolve()
-    if not re.fullmatch(r"[0-9a-f]{32}", folder.name):
-        raise StoreError(f"{path} has been renamed: the folder of a run has the name of its id, 32 hex digits")
-    place = folder.parent.parent if folder.parent.name == OPEN else folder.parent
-    store = open_store(str(place))
-    return read_run(store.location, folder.name), store

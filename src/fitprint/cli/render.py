@@ -8,8 +8,8 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -26,7 +26,7 @@ Cell = Any
 
 MOST_ROWS = 200
 _GAP = 2
-_FIRST_KEEPS, _FLEXIBLE_KEEPS, _FLEXIBLE_WANTS = 36, 12, 22
+_FIRST_KEEPS, _FLEXIBLE_KEEPS, _FLEXIBLE_WANTS = 36, 12, 20
 """How many characters of a column are shown whatever the width of the page."""
 _UNLIMITED_WIDTH = 100_000
 
@@ -34,6 +34,27 @@ _UNLIMITED_WIDTH = 100_000
 def terminal_width() -> int | None:
     """Return the columns of the terminal, or None if standard output is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+class Columns(NamedTuple):
+    """What is special about the columns of a table."""
+
+    head: Sequence[str] = ()
+    """The names of the columns; a name may have several lines."""
+    right: Collection[int] = ()
+    """The positions of those that are aligned to the right."""
+    flexible: int = -1
+    """The position of the one that is cut to fit the page."""
+    optional: Sequence[int] = ()
+    """The positions of those that are left out where they are empty, or where there is no room for all: the first of
+    them first."""
+    styles: Sequence[str] = ()
+    """The styles of the first columns."""
+    folds: bool = False
+    """Whether the last column continues on further lines instead of being cut."""
+
+
+PLAIN, FOLDED, DIM_NAMES = Columns(), Columns(folds=True), Columns(styles=("dim",), folds=True)
 
 
 class Page:
@@ -61,38 +82,28 @@ class Page:
 
     def facts(self, pairs: Iterable[tuple[str, Cell]]) -> None:
         """Add names and values, without those that have no value."""
-        self.table([(name, value) for name, value in pairs if value not in (None, "")], styles=("dim",), folds=True)
+        self.table([(name, value) for name, value in pairs if value not in (None, "")], DIM_NAMES)
 
-    def mapping(self, title: str, values: Mapping[str, Any]) -> None:
-        """Add a titled block of names and values, each value on one line; nothing if there are none."""
+    def mapping(self, title: str, values: Mapping[str, Any], remark: str = "", folds: bool = False) -> None:
+        """Add a titled block of names and values; nothing if there are none.
+
+        Args:
+            title: The title.
+            values: The values by name.
+            remark: What is said behind the title.
+            folds: Whether a value continues on further lines instead of being cut.
+        """
         if values:
-            self.title(title)
-            self.table([(name, value_text(value)) for name, value in values.items()])
+            self.title(title, remark)
+            self.table([(name, value_text(value)) for name, value in values.items()], FOLDED if folds else PLAIN)
 
-    def table(
-        self,
-        rows: Sequence[Sequence[Cell]],
-        head: Sequence[str] = (),
-        *,
-        right: Sequence[int] = (),
-        styles: Sequence[str] = (),
-        folds: bool = False,
-        most: int = MOST_ROWS,
-        flexible: int = -1,
-        optional: Sequence[int] = (),
-    ) -> None:
-        """Add an aligned table.
+    def table(self, rows: Sequence[Sequence[Cell]], columns: Columns = PLAIN, most: int = MOST_ROWS) -> None:
+        """Add an aligned table; nothing if there are no rows.
 
         Args:
             rows: The cells of each row.
-            head: The names of the columns; a name may have several lines.
-            right: The positions of the columns that are aligned to the right.
-            styles: The styles of the first columns.
-            folds: Whether the last column continues on further lines instead of being cut.
+            columns: What is special about the columns.
             most: Of more rows than this the first are shown.
-            flexible: The position of the column that is cut to fit the page.
-            optional: The positions of the columns that are left out where they are empty, or where there is no room
-                for all: the first of them first.
         """
         from rich.padding import Padding
         from rich.table import Table
@@ -100,15 +111,16 @@ class Page:
         if not rows:
             return
         cells = [tuple(map(_text, row)) for row in rows[:most]]
-        widths = self._widths(cells, head, flexible % len(rows[0]), optional)
+        head, last = columns.head, len(rows[0]) - 1
         table = Table(box=None, show_header=bool(head), header_style="dim", pad_edge=False, padding=(0, _GAP, 0, 0))
+        widths = self._widths(cells, columns)
+        tallest = max((head[position].count("\n") for position in widths), default=0) if head else 0
         for position, width in widths.items():
-            is_folded = folds and position == len(rows[0]) - 1
+            is_folded = columns.folds and position == last
             table.add_column(
-                head[position] if head else "",
-                justify="right" if position in right else "left",
-                vertical="bottom" if head else "top",
-                style=styles[position] if position < len(styles) else "",
+                "\n" * (tallest - head[position].count("\n")) + head[position] if head else "",
+                justify="right" if position in columns.right else "left",
+                style=columns.styles[position] if position < len(columns.styles) else "",
                 width=width,
                 no_wrap=not is_folded,
                 overflow="fold" if is_folded else "ellipsis",
@@ -119,9 +131,7 @@ class Page:
         if len(rows) > most:
             self.line((f"  and {len(rows) - most:,} more: --json has all", "dim"))
 
-    def _widths(
-        self, rows: Sequence[Sequence[Text]], head: Sequence[str], flexible: int, optional: Sequence[int]
-    ) -> dict[int, int]:
+    def _widths(self, rows: Sequence[Sequence[Text]], columns: Columns) -> dict[int, int]:
         """Return the width of each column that is shown, by its position.
 
         Each gets what it needs, the first one at most half of the page, and the flexible one what the others leave.
@@ -129,14 +139,15 @@ class Page:
         from rich.cells import cell_len
 
         page = self._width - self._indent
+        flexible = columns.flexible % len(rows[0])
         contents = {position: max(row[position].cell_len for row in rows) for position in range(len(rows[0]))}
         widths = {position: max(width, 1) for position, width in contents.items()}
-        for position, name in enumerate(head):
+        for position, name in enumerate(columns.head):
             widths[position] = max(widths[position], *map(cell_len, name.split("\n")))
         if len(widths) > 1:
             widths[0] = min(widths[0], max(_FIRST_KEEPS, page // 2))
-        spare = max(0, widths[flexible] - _FLEXIBLE_WANTS)
-        for position in optional:
+        spare = max(0, widths[flexible] - max(_FLEXIBLE_WANTS, page // 4))
+        for position in columns.optional:
             if not contents[position] or sum(widths.values()) + _GAP * (len(widths) - 1) - spare > page:
                 del widths[position]
         left = page - sum(widths.values()) + widths[flexible] - _GAP * (len(widths) - 1)

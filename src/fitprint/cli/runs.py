@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
+from fitprint._runs.comparison import Row, as_tree
 from fitprint._runs.run import Run, record_of
 from fitprint.cli import options
 from fitprint.cli.lookup import Reading, opened_store
 from fitprint.cli.render import Page, terminal_width
-from fitprint.cli.runs_table import Row, add_runs, as_tree, plain_lines
+from fitprint.cli.runs_table import add_runs, plain_lines
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import clean
 from fitprint.stores import Store

@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
+from fitprint._runs.comparison import Comparison, Row, branch
 from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING
 from fitprint._runs.run import Run, record_of
-from fitprint._runs.summary_line import PREFERRED, size_text
-from fitprint.cli.render import Cell, Page, styled
+from fitprint._runs.summary_line import size_text
+from fitprint.cli.render import Cell, Columns, Page, styled
 from fitprint.cli.texts import clean, duration, local_time, seconds_since, shortened, time_text
 
 SHORTEST_ID = 12
 """Digits of a run id that hold its millisecond: shorter beginnings would soon match later runs too."""
 STATUS_STYLES = {FINISHED: "green", RUNNING: "cyan", FAILED: "red", KILLED: "yellow"}
 _WIDEST_HEAD = 10
-
-Row = tuple[Run, int]
-"""A run and its depth below the outermost one; -1 for a child whose parent is not listed."""
-
-
-def as_tree(runs: Sequence[Run]) -> list[Row]:
-    """Order runs, given newest first, so that children stand beneath their parent, the oldest child first."""
-    listed = {run.run_id for run in runs}
-    children: dict[str, list[Run]] = {}
-    waiting: list[Row] = []
-    for run in runs:
-        parent = run.parent_id
-        if parent in listed and parent is not None and parent < run.run_id:  # no run is older than its parent
-            children.setdefault(parent, []).append(run)
-        else:
-            waiting.append((run, -1 if parent else 0))
-    waiting.reverse()
-    rows = []
-    while waiting:
-        run, depth = waiting.pop()
-        rows.append((run, depth))
-        waiting += [(child, max(depth, 0) + 1) for child in children.get(run.run_id, ())]
-    return rows
 
 
 def id_digits(listed_ids: Iterable[str], run_ids: Sequence[str]) -> int:
@@ -58,21 +35,23 @@ def add_runs(page: Page, rows: Sequence[Row], run_ids: Sequence[str]) -> None:
         rows: The runs.
         run_ids: The ids of all runs of the store, in order: those shown get as many digits as `fitprint show` needs.
     """
-    metrics = _telling_metrics([run for run, _ in rows])
+    comparison = Comparison([record_of(run) for run, _ in rows])
     ids = [run.run_id for run, _ in rows]
     digits = id_digits(ids, run_ids)
     shared = _shared_digits(min(ids), max(ids)) % digits
     cells = []
     for run, depth in rows:
-        run_id, name, flavor, status, _, *others = _cells(run, depth, metrics)
+        run_id, name, flavor, status, _, *others = _cells(run, depth, comparison)
         state = styled(status, STATUS_STYLES.get(status))
         cells.append((_faded(run_id[:digits], shared), name, flavor, state, _short_start(run), *others))
-    head = [_wrapped(name) for name in _head(metrics)]
-    flavor_at, took_at, model_at = 2, 5, len(head) - 1
-    metrics_at = range(took_at + 1, model_at)
-    optional = [*metrics_at[2:], model_at, *metrics_at[1:2], flavor_at, *metrics_at[:1]]
-    right = range(took_at, model_at + 1)
-    page.table(cells, head, right=right, most=len(rows), flexible=1, optional=optional)
+    head = _head(comparison)
+    name_at, flavor_at, status_at, start_at, took_at, model_at = 1, 2, 3, 4, 5, len(head) - 1
+    further_metrics = range(took_at + 2, model_at)
+    dispensable = [*reversed(further_metrics), model_at, flavor_at, start_at]
+    if all(run.status == FINISHED for run, _ in rows):
+        dispensable.append(status_at)
+    columns = Columns([_wrapped(name) for name in head], range(took_at, model_at + 1), name_at, dispensable)
+    page.table(cells, columns, most=len(rows))
 
 
 def plain_lines(rows: Sequence[Row]) -> Iterator[str]:
@@ -80,42 +59,28 @@ def plain_lines(rows: Sequence[Row]) -> Iterator[str]:
 
     This is also how ten thousand runs are listed, for which an aligned table would take seconds.
     """
-    metrics = _telling_metrics([run for run, _ in rows])
-    yield "\t".join(_head(metrics))
+    comparison = Comparison([record_of(run) for run, _ in rows])
+    yield "\t".join(_head(comparison))
     for run, depth in rows:
-        yield "\t".join(_cells(run, depth, metrics))
+        yield "\t".join(_cells(run, depth, comparison))
 
 
-def _head(metrics: Sequence[str]) -> list[str]:
-    return ["run", "name", "flavor", "status", "start", "took", *map(clean, metrics), "model"]
+def _head(comparison: Comparison) -> list[str]:
+    return ["run", "name", "flavor", "status", "start", "took", *map(clean, comparison.head), "model"]
 
 
-def _cells(run: Run, depth: int, metrics: Sequence[str]) -> list[str]:
+def _cells(run: Run, depth: int, comparison: Comparison) -> list[str]:
+    record = record_of(run)
     return [
         run.run_id,
-        _branch(depth) + clean(run.name),
+        branch(depth) + clean(comparison.name(record)),
         clean(run.flavor or ""),
         clean(run.status),
         time_text(run.start_time),
         _took(run),
-        *(_metric(record_of(run).metrics.get(name)) for name in metrics),
+        *map(clean, comparison.cells(record)),
         _model_size(run),
     ]
-
-
-def _telling_metrics(runs: Sequence[Run]) -> list[str]:
-    """Return the three metrics that most runs have; of equally frequent ones, first those that tell a good model.
-
-    The candidates of a search, which are many, only count where there are no other runs.
-    """
-    outermost = [run for run in runs if run.parent_id is None and record_of(run).metrics]
-    counts = Counter(name for run in outermost or runs for name in record_of(run).metrics)
-    return sorted(counts, key=lambda name: (-counts[name], _place(name)))[:3]
-
-
-def _place(metric: str) -> int:
-    others = len(PREFERRED) + ("time" in metric)
-    return next((place for place, name in enumerate(PREFERRED) if metric.endswith(name)), others)
 
 
 def _wrapped(name: str) -> str:
@@ -128,12 +93,6 @@ def _wrapped(name: str) -> str:
     return "\n".join(shortened(line.strip(), _WIDEST_HEAD + 2) for line in lines)
 
 
-def _branch(depth: int) -> str:
-    if depth == 0:
-        return ""
-    return "↳ " if depth < 0 else "  " * min(depth - 1, 4) + "└ "
-
-
 def _shared_digits(one: str, other: str) -> int:
     """Return how many digits two ids begin with alike."""
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
@@ -144,11 +103,6 @@ def _faded(run_id: str, digits: int) -> Cell:
     text = styled(run_id, None)
     text.stylize("dim", 0, digits)
     return text
-
-
-def _metric(value: float | None) -> str:
-    """Return four digits, or six where four would only show the power of ten of a count."""
-    return "" if value is None else f"{value:.4g}" if abs(value) < 1000 else f"{value:.6g}"
 
 
 def _short_start(run: Run) -> str:

@@ -20,7 +20,7 @@ from fitprint._settings.layers import SourcedValue, current
 from fitprint._settings.table import TABLE, value_text
 from fitprint.cli import options, texts
 from fitprint.cli.flavors import AVAILABLE, flavor_row
-from fitprint.cli.render import Page, styled
+from fitprint.cli.render import Columns, Page, styled
 from fitprint.plugin.contract import Flavor
 
 _HEAD = ("setting", "value", "from")
@@ -112,7 +112,7 @@ def _as_json(name: str, sourced: SourcedValue, field: Field[Any]) -> dict[str, A
 
 def _page(general: dict[str, SourcedValue], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> Page:
     page = Page()
-    page.table([_row(name, sourced) for name, sourced in general.items()], _HEAD)
+    page.table([_row(name, sourced) for name, sourced in general.items()], Columns(_HEAD))
     for flavor, of in flavors.items():
         if of.state != AVAILABLE:
             page.title(flavor, of.state)

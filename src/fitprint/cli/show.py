@@ -7,21 +7,24 @@ from typing import Any
 
 import click
 
+from fitprint._runs.known_metrics import deciding_metric, known_metric, place
 from fitprint._runs.merge import count_steps
 from fitprint._runs.record import RUNNING
 from fitprint._runs.run import Run, record_of
 from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages
 from fitprint.cli.lookup import Reading, found_run
-from fitprint.cli.render import Page, signature_rows, size_or_missing, styled
+from fitprint.cli.render import FOLDED, Columns, Page, signature_rows, size_or_missing, styled, terminal_width
 from fitprint.cli.runs_table import STATUS_STYLES, add_runs
 from fitprint.cli.texts import as_json as json_text
-from fitprint.cli.texts import duration, number_text, seconds_since, time_text
+from fitprint.cli.texts import duration, number_text, seconds_since, time_text, value_text
 from fitprint.models.errors import PackageError
 from fitprint.stores import Store
 from fitprint.stores.layout import ARTIFACTS
 
 MOST_CHILDREN = 50
+MOST_OF_SIGNATURE = 20
+"""The columns of a signature that are shown; `fitprint inspect` has all of them."""
 
 
 @click.command()
@@ -59,7 +62,9 @@ def _document(run: Run, children: list[Run], store: Store) -> dict[str, Any]:
         "process": record_of(run).process,
         "error": run.error,
         "params": run.params,
+        "default_params": run.default_params,
         "metrics": run.metrics,
+        "evaluations": run.evaluations,
         "steps": count_steps(store, run.run_id),
         "tags": run.tags,
         "artifacts": [{"name": name, "size": _size(folder / ARTIFACTS / str(name))} for name in run.artifacts],
@@ -93,28 +98,66 @@ def _model(name: str, about: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store) -> None:
+    """Print first what the run came to, what was set for it, and what is missing; details come last."""
     page = Page()
-    page.line((run.name, "bold"), ("  ", ""), (run.status, STATUS_STYLES.get(run.status, "")))
+    _first_line(page, run)
     page.facts(_facts(run, document))
-    _error(page, run)
+    if run.error:
+        page.title("Error")
+        page.table([(styled(run.error.get("type", ""), "red"), str(run.error.get("message", "")))], FOLDED)
+    as_default = {name: value for name, value in document["params"].items() if name in document["default_params"]}
+    chosen = {name: value for name, value in document["params"].items() if name not in as_default}
+    if chosen:
+        remark = f"{len(as_default)} more have default values" if as_default else ""
+        page.mapping("Params", chosen, remark, folds=True)
+    elif as_default:
+        page.title("Params", f"all {len(as_default)} have default values")
     if run.metrics:
         page.title("Metrics")
-        steps = document["steps"]
-        page.table([(name, number_text(value), _steps_text(steps.get(name, 0))) for name, value in run.metrics.items()])
-    page.mapping("Params", document["params"])
-    page.mapping("Tags", document["tags"])
-    if document["artifacts"]:
-        page.title("Artifacts")
-        _files(page, document["artifacts"])
-    for model in document["models"]:
-        _show_model(page, model)
+        page.table(_metrics(run, document["steps"]), Columns(right=(1,)))
     if run.skipped:
         page.title("Not recorded")
         rows = [(str(skip.what), str(skip.rule), str(skip.reason)) for skip in run.skipped]
-        page.table(rows, ("what", "by", "because"), folds=True)
+        page.table(rows, Columns(("what", "by", "because"), folds=True))
     if children:
         _children(page, children, list(store.run_ids()))
+    for model in document["models"]:
+        _show_model(page, model)
+    if document["artifacts"]:
+        page.title("Artifacts")
+        _files(page, document["artifacts"])
+    page.mapping("Tags", document["tags"])
+    _defaults(page, as_default)
     page.print()
+
+
+def _first_line(page: Page, run: Run) -> None:
+    metric = deciding_metric(record_of(run))
+    parts = [(run.name, "bold"), ("  ", ""), (run.status, STATUS_STYLES.get(run.status, ""))]
+    page.line(*parts, *([("  ", ""), (metric.text(), "bold")] if metric is not None else []))
+
+
+def _defaults(page: Page, as_default: dict[str, Any]) -> None:
+    """Add the params that nobody has set: as one text where a terminal folds it, else on a line each."""
+    title = "Params with default values"
+    if terminal_width() is None or not as_default:
+        page.mapping(title, as_default)
+    else:
+        page.title(title)
+        page.table([(", ".join(f"{name}={value_text(value)}" for name, value in as_default.items()),)], FOLDED)
+
+
+def _metrics(run: Run, steps: dict[str, int]) -> list[tuple[str, ...]]:
+    """Return a row for each metric: first those that say how good the model is, the best ones to decide by first."""
+    record = record_of(run)
+    known = {name: known_metric(record, name) for name in record.metrics}
+    telling = [metric.name for metric in sorted(filter(None, known.values()), key=place)]
+    rows: list[tuple[str, ...]] = []
+    for name in dict.fromkeys([*telling, *record.metrics]):
+        metric, count = known[name], steps.get(name, 0)
+        remarks = [metric.data if metric is not None else "", f"{count:,} steps" if count > 1 else ""]
+        rows.append((name, number_text(record.metrics[name]), ", ".join(filter(None, remarks))))
+    return rows
 
 
 def _facts(run: Run, document: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -138,20 +181,10 @@ def _end(run: Run) -> str:
     return time_text(run.end_time) if run.end_time else f"never: {process} is gone"
 
 
-def _error(page: Page, run: Run) -> None:
-    if run.error:
-        page.title("Error")
-        page.table([(styled(run.error.get("type", ""), "red"), str(run.error.get("message", "")))], folds=True)
-
-
 def _children(page: Page, children: list[Run], run_ids: list[str]) -> None:
     first_children = children[:MOST_CHILDREN]
     page.title("Children", f"the first {MOST_CHILDREN} of {len(children):,}" if len(children) > MOST_CHILDREN else "")
     add_runs(page, [(child, 0) for child in first_children], run_ids)
-
-
-def _steps_text(count: int) -> str:
-    return f"{count:,} steps" if count > 1 else ""
 
 
 def _show_model(page: Page, model: dict[str, Any]) -> None:
@@ -159,10 +192,11 @@ def _show_model(page: Page, model: dict[str, Any]) -> None:
     about = (model.get("flavor"), size_text(size) if isinstance(size, int) else None)
     page.title(f"Model {model['name']}", ", ".join(str(fact) for fact in about if fact))
     if model["problem"]:
-        page.table([(styled("broken", "red"), model["problem"])], folds=True)
+        page.table([(styled("broken", "red"), model["problem"])], FOLDED)
         return
     if model["signature"]:
-        page.table(signature_rows(model["signature"]), styles=("dim",))
+        rows = signature_rows(model["signature"])
+        page.table(rows, Columns(styles=("dim",)), most=MOST_OF_SIGNATURE)
     else:
         page.line(("  no signature", "dim"))
     page.line()
@@ -173,4 +207,4 @@ def _show_model(page: Page, model: dict[str, Any]) -> None:
 
 
 def _files(page: Page, files: list[dict[str, Any]]) -> None:
-    page.table([(str(file["name"]), size_or_missing(file["size"])) for file in files], right=(1,))
+    page.table([(str(file["name"]), size_or_missing(file["size"])) for file in files], Columns(right=(1,)))

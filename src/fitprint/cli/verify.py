@@ -9,7 +9,7 @@ import click
 
 from fitprint.cli import options
 from fitprint.cli.lookup import found_package
-from fitprint.cli.render import Page, size_or_missing, styled
+from fitprint.cli.render import FOLDED, Columns, Page, size_or_missing, styled
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import value_text
 from fitprint.models import mlmodel
@@ -67,11 +67,11 @@ def _page(path: str, verification: Verification) -> None:
             (value_text(file.name), size_or_missing(file.size), styled(file.check, "red" if file.problem else "yellow"))
             for file in suspect
         ]
-        page.table(rows, right=(1,))
+        page.table(rows, Columns(right=(1,)))
     page.line()
     if verification.problems:
         page.line(("does not verify", "bold red"))
-        page.table([(value_text(problem),) for problem in verification.problems], folds=True)
+        page.table([(value_text(problem),) for problem in verification.problems], FOLDED)
     else:
         count = sum(file.check == MATCHES for file in verification.files)
         page.line(("verified", "bold green"), (f": {count} files are as {CHECKSUMS} lists them", ""))

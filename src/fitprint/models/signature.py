@@ -5,11 +5,11 @@ The form in the MLmodel file is that of MLflow 3.17: each part is a JSON list wr
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
+from fitprint._core import html
 from fitprint._core.publish import publish
 from fitprint.models.inference import dataclass_schema, infer_params, infer_schema
 from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
@@ -98,11 +98,7 @@ class ModelSignature:
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{cell}</th>" for cell in _HEADER)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows()
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return html.table(_HEADER, self._rows())
 
     def _parts(self) -> list[tuple[str, Any]]:
         return [("inputs", self.inputs), ("outputs", self.outputs), ("params", self.params)]

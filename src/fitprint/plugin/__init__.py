@@ -24,6 +24,7 @@ _MODULES = {
     "fitprint.plugin.callbacks": ("SafeCallback",),
     "fitprint.plugin.containers": ("ContainerOrigins", "UnknownColumns", "example_row"),
     "fitprint.plugin.listeners": ("Listener", "MetricHistory", "safe_callback"),
+    "fitprint.plugin.params": ("Params", "default_values", "unchanged"),
     "fitprint.plugin.training_rows": (
         "TrainingRows",
         "rows_within_budget",

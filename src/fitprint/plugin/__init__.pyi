@@ -31,6 +31,7 @@ from fitprint.plugin.contract import API_VERSION, DeclaredSignature, Flavor, Rul
 from fitprint.plugin.emit import ChildRun, Emit
 from fitprint.plugin.entry_points import Patch, Role
 from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
+from fitprint.plugin.params import Params, default_values, unchanged
 from fitprint.plugin.training_rows import (
     TrainingRows,
     rows_within_budget,
@@ -53,6 +54,7 @@ __all__ = [
     "ModelSignature",
     "Package",
     "PackageError",
+    "Params",
     "Patch",
     "Role",
     "Rule",
@@ -68,6 +70,7 @@ __all__ = [
     "Unpickler",
     "accepted_kwargs",
     "attempt",
+    "default_values",
     "distribution_of_module",
     "dump_model",
     "example_row",
@@ -90,5 +93,6 @@ __all__ = [
     "take_rows",
     "to_json",
     "training_metrics",
+    "unchanged",
     "with_training_prefix",
 ]

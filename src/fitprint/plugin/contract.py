@@ -289,7 +289,10 @@ class Flavor(ABC):
         return type(named).__name__ if named is not None else f"{self.name}.{call.name}"
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
-        """Return the params of the training, before it starts."""
+        """Return the params of the training, before it starts.
+
+        Where it is known which of them have their default values, return `Params`: displays show the others first.
+        """
         return {}
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from fitprint._core.paths import absolute
 from fitprint._core.publish import publish
 from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, UnknownRunError
 from fitprint.stores.folder import FolderStore
+from fitprint.stores.run_folder import RunFolder, is_run_folder
 
 __all__ = ["JoinedRun", "OpenRun", "Store", "StoreError", "UnknownRunError", "open_store"]
 
@@ -47,7 +48,8 @@ _INSTEAD = {
 @functools.lru_cache(maxsize=16)
 def _open(location: str) -> Store:
     if "://" not in location:
-        return FolderStore(os.path.abspath(location))
+        folder = os.path.abspath(location)
+        return RunFolder(folder) if is_run_folder(folder) else FolderStore(folder)
     scheme = location.partition("://")[0]
     plugins = {entry_point.name: entry_point for entry_point in metadata.entry_points(group=GROUP)}
     if scheme not in plugins:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,10 +24,12 @@ from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, Unkn
 from fitprint.stores.joined_folder import JoinedFolder
 from fitprint.stores.layout import (
     ALSO,
+    IGNORED,
     METRICS,
     OPEN,
     PARTIAL,
     RECORD,
+    RUN_ID,
     SIDE_FILE,
     artifact_file,
     check_nothing_in_way,
@@ -39,7 +40,6 @@ from fitprint.stores.leftovers import REPLACED, Leftovers, inspect_folder, remov
 
 LARGEST_SIDE_FILE = 256_000_000
 """The bytes of the largest side file that is read: two million values of metrics."""
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class FolderStore(Store):
@@ -55,13 +55,28 @@ class FolderStore(Store):
             try:
                 open_run.make()
             except FileNotFoundError:
-                os.makedirs(self._open, exist_ok=True)
+                self._make()
                 open_run.make()
             return open_run
         except BaseException:
             with suppress_own(OSError):
                 open_run.discard()
             raise
+
+    def _folders(self, run_id: str) -> tuple[str, ...]:
+        """Return where the folder of a run may be; nowhere if that is not the id of a run."""
+        if not RUN_ID.fullmatch(run_id):
+            return ()
+        ended = f"{self.location}/{run_id}"
+        return ended, f"{self._open}/{run_id}", ended  # again, because a run may be moved there meanwhile
+
+    def _make(self) -> None:
+        """Make the folders of the store. A new store is kept out of version control, with the models in it."""
+        is_new = not os.path.lexists(self.location)
+        os.makedirs(self._open, exist_ok=True)
+        if is_new:
+            with suppress_own(OSError):  # another process has written it, or nothing can be written anyway
+                Path(self.location, IGNORED).write_text("*\n")
 
     def reopen(self, run_id: str) -> OpenRun:
         folder = self.folder(run_id)
@@ -72,8 +87,7 @@ class FolderStore(Store):
         return JoinedFolder(self, run_id, writer)
 
     def side_files(self, run_id: str) -> Mapping[str, bytes]:
-        for parent in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
-            folder = f"{parent}/{run_id}"
+        for folder in self._folders(run_id):
             try:
                 names = [name for name in os.listdir(f"{folder}/{ALSO}") if name.endswith(SIDE_FILE)]
                 return {
@@ -89,22 +103,20 @@ class FolderStore(Store):
 
     def run_ids(self) -> Iterator[str]:
         folders = (self.location, self._open)
-        run_ids = {name for folder in folders for name in _names(folder) if _RUN_ID.fullmatch(name)}
+        run_ids = {name for folder in folders for name in _names(folder) if RUN_ID.fullmatch(name)}
         return iter(sorted(run_ids, reverse=True))
 
     def folder(self, run_id: str) -> Path:
-        # the first folder twice, because a run may be moved into it from the second one meanwhile
-        for parent in (self.location, self._open, self.location):
-            path = Path(parent, run_id)
-            if _RUN_ID.fullmatch(run_id) and path.is_dir():
-                return path
+        for folder in self._folders(run_id):
+            if os.path.isdir(folder):
+                return Path(folder)
         raise UnknownRunError(f"no run {run_id} in {self.location}")
 
     def read_record(self, run_id: str) -> dict[str, Any]:
         # reading without asking first saves a system call for finished runs, which are by far the most
-        for parent in (self.location, self._open, self.location) if _RUN_ID.fullmatch(run_id) else ():
+        for folder in self._folders(run_id):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                return read_record(f"{parent}/{run_id}/{RECORD}")
+                return read_record(f"{folder}/{RECORD}")
         raise UnknownRunError(f"no run {run_id} in {self.location}")
 
     def leftovers(self, run_id: str) -> Leftovers:

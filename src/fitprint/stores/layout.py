@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from errno import EEXIST
 
+RUN_ID = re.compile(r"[0-9a-f]{32}")
 OPEN = ".open"
+IGNORED = ".gitignore"
+"""Written once, when the folder of the store is made. Whoever wants git to have the runs deletes or changes it."""
 RECORD = "run.json"
 METRICS = "metrics.jsonl"
 ARTIFACTS = "artifacts"

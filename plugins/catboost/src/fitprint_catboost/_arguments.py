@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from catboost import CatBoost
 
+from fitprint.plugin import Params, default_values, unchanged
+
 _NOT_PARAMS = (
     *("X", "y", "pool", "dtrain", "eval_set", "evals", "pairs", "graph", "baseline", "sample_weight", "pairs_weight"),
     *("group_id", "group_weight", "subgroup_id", "folds", "cv", "params", "param_grid", "param_distributions"),
@@ -16,10 +18,11 @@ _NOT_PARAMS = (
 """Arguments that are data, or that contain the params."""
 
 
-def call_params(instance: CatBoost | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def call_params(function: Any, instance: CatBoost | None, arguments: Mapping[str, Any]) -> Params:
     """Return the params of the model, and those arguments of the call that are params.
 
     Args:
+        function: The function or method.
         instance: The estimator; None for ``train`` and ``cv``.
         arguments: The named arguments of the call.
     """
@@ -27,12 +30,13 @@ def call_params(instance: CatBoost | None, arguments: Mapping[str, Any]) -> dict
     own = {name: value for name, value in arguments.items() if value is not None and name not in _NOT_PARAMS}
     if isinstance(own.get("init_model"), CatBoost):
         own["init_model"] = type(own["init_model"]).__name__
-    return {**params, **own}
+    return Params({**params, **own}, unchanged(own, default_values(function)) - {*params})
 
 
-def fitted_params(model: CatBoost, known: Mapping[str, Any]) -> dict[str, Any]:
+def fitted_params(model: CatBoost, known: Mapping[str, Any]) -> Params:
     """Return the params that CatBoost chose itself: all that are not among the ``known`` ones."""
-    return {name: _shortened(value) for name, value in model.get_all_params().items() if name not in known}
+    chosen = {name: _shortened(value) for name, value in model.get_all_params().items() if name not in known}
+    return Params(chosen, chosen)
 
 
 def _shortened(value: Any) -> Any:

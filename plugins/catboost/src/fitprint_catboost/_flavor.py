@@ -56,7 +56,7 @@ class CatBoostFlavor(BoostingFlavor):
         ]
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
-        return _arguments.call_params(call.instance, self.arguments(call))
+        return _arguments.call_params(call.function, call.instance, self.arguments(call))
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         model = self.trained(call)

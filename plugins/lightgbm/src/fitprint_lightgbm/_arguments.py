@@ -5,29 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fitprint.plugin import Params, default_values, unchanged
+
 _NOT_PARAMS = ("params", "train_set", "valid_sets", "folds")
 """Arguments of ``train`` and ``cv`` that are data, or that contain the params."""
 _PARAMS_OF_FIT = ("eval_metric", "eval_names", "feature_name", "categorical_feature", "callbacks", "init_model")
 
 
-def call_params(instance: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def call_params(function: Any, instance: Any, arguments: Mapping[str, Any]) -> Params:
     """Return the params of a training.
 
     For ``train`` and ``cv`` these are the booster's and the call's own; for an estimator the constructor's, and those
     that ``fit`` was given.
 
     Args:
+        function: The function or method.
         instance: The estimator; None for ``train`` and ``cv``.
         arguments: The named arguments of the call.
     """
     if instance is None:
         own = {name: value for name, value in arguments.items() if name not in _NOT_PARAMS}
-        return {**own, **(arguments.get("params") or {})}
+        given = arguments.get("params") or {}
+        return Params({**own, **given}, unchanged(own, default_values(function)) - {*given})
     own = {name: arguments[name] for name in _PARAMS_OF_FIT if arguments.get(name) is not None}
-    return {**instance.get_params(), **own}
+    constructors = instance.get_params()
+    as_default = unchanged(own, default_values(function)) | unchanged(constructors, default_values(type(instance)))
+    return Params({**constructors, **own}, as_default)
 
 
-def fitted_params(model: Any) -> dict[str, Any]:
+def fitted_params(model: Any) -> Params:
     """Return what ``fit`` itself chose: the objective and, for more than two classes, their number."""
     classes = getattr(model, "n_classes_", 0)
-    return {"objective": model.objective_, **({"num_class": int(classes)} if classes > 2 else {})}
+    params = {"objective": model.objective_, **({"num_class": int(classes)} if classes > 2 else {})}
+    return Params(params, {*params} if model.objective is None else {"num_class"})

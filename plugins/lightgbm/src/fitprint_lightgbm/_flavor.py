@@ -56,10 +56,10 @@ class LightGBMFlavor(BoostingFlavor):
         ]
 
     def world(self, call: TrainingCall) -> tuple[int, int]:
-        return _network.world(_arguments.call_params(call.instance, self.arguments(call)))
+        return _network.world(self.params(call))
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
-        return _arguments.call_params(call.instance, self.arguments(call))
+        return _arguments.call_params(call.function, call.instance, self.arguments(call))
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _arguments.fitted_params(call.instance) if call.instance is not None else {}

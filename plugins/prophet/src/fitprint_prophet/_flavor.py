@@ -31,7 +31,9 @@ class ProphetFlavor(Flavor):
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         if call.instance is None:
             return _params.validation_params(call)
-        return {**_params.model_params(call.instance), **_params.fit_params(call)}
+        of_model = _params.model_params(call.instance)
+        of_model.update(_params.fit_params(call))
+        return of_model
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _params.fitted_params(call.instance) if call.instance is not None else {}

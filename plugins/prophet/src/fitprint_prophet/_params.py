@@ -9,21 +9,25 @@ from typing import Any
 import pandas as pd
 from prophet import Prophet
 
-from fitprint.plugin import TrainingCall
+from fitprint.plugin import Params, TrainingCall, default_values, unchanged
 
 _OF_VALIDATION = ("horizon", "period", "initial", "parallel")
 
 
-def model_params(model: Prophet) -> dict[str, Any]:
+def model_params(model: Prophet) -> Params:
     """Return all params of the constructor; holidays and regressors by name, seasonalities with their settings."""
     names = [name for name in inspect.signature(Prophet.__init__).parameters if name != "self"]
     params = {name: getattr(model, name, None) for name in names if name != "stan_backend"}
+    as_default = unchanged(params, default_values(Prophet))
     params["holidays"] = None if model.holidays is None else sorted({str(day) for day in model.holidays["holiday"]})
     params["changepoints"] = _dates(model.changepoints) if model.specified_changepoints else None
     params["country_holidays"] = model.country_holidays
     params["seasonalities"] = _settings(model.seasonalities)
     params["regressors"] = _settings(model.extra_regressors)
-    return params
+    as_default |= {name for name in ("country_holidays", "seasonalities", "regressors") if not params[name]}
+    if params.get("holidays_mode") == params.get("seasonality_mode"):  # the constructor takes the one for the other
+        as_default.add("holidays_mode")
+    return Params(params, as_default)
 
 
 def fit_params(call: TrainingCall) -> dict[str, Any]:
@@ -31,19 +35,21 @@ def fit_params(call: TrainingCall) -> dict[str, Any]:
     return {name: value for name, value in call.kwargs.items() if name != "df" and not isinstance(value, Mapping)}
 
 
-def fitted_params(model: Prophet) -> dict[str, Any]:
+def fitted_params(model: Prophet) -> Params:
     """Return what ``fit`` itself chose: the seasonalities that the data needs, and the number of changepoints."""
-    return {"n_changepoints": model.n_changepoints, "seasonalities": _settings(model.seasonalities)}
+    params = {"n_changepoints": model.n_changepoints, "seasonalities": _settings(model.seasonalities)}
+    return Params(params, unchanged(params, default_values(Prophet)))
 
 
-def validation_params(call: TrainingCall) -> dict[str, Any]:
+def validation_params(call: TrainingCall) -> Params:
     """Return the params of the model that is validated, and those of ``cross_validation``."""
     params = model_params(call.argument("model"))
     for name in _OF_VALIDATION:
         value = call.argument(name)
         params[name] = value if value is None or isinstance(value, str) else _text(value)
     cutoffs = call.argument("cutoffs")
-    return {**params, "cutoffs": None if cutoffs is None else [str(cutoff) for cutoff in cutoffs]}
+    params["cutoffs"] = None if cutoffs is None else [str(cutoff) for cutoff in cutoffs]
+    return params
 
 
 def _text(value: Any) -> str:

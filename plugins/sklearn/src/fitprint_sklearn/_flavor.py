@@ -82,7 +82,10 @@ class SklearnFlavor(Flavor):
     def tags(self, call: TrainingCall) -> Mapping[str, str]:
         estimator = call.instance if call.instance is not None else call.argument("estimator")
         cls = type(estimator)
-        return {"estimator_name": cls.__name__, "estimator_class": f"{cls.__module__}.{cls.__qualname__}"}
+        names = {"estimator_name": cls.__name__, "estimator_class": f"{cls.__module__}.{cls.__qualname__}"}
+        if call.instance is None:
+            return {**names, **_search.scoring_tag(call.argument("scoring"), estimator)}
+        return {**names, **(_search.scoring_tag_of(estimator) if _search.is_search(estimator) else {})}
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _search.best_params(call.instance) if _search.is_search(call.instance) else {}

@@ -8,31 +8,56 @@ from weakref import WeakKeyDictionary
 
 from sklearn.base import BaseEstimator
 
-from fitprint.plugin import TrainingCall, positional_names
+from fitprint.plugin import Params, TrainingCall, default_values, positional_names, unchanged
 
-_names: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
-"""The names of the params of each class, which ``get_params`` reads from the signature of the constructor each time."""
+_own_params: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
+"""The params of each class with their defaults. ``get_params`` reads their names from the constructor each time."""
+_NO_DEFAULT = object()
 
 
-def estimator_params(estimator: Any) -> dict[str, Any]:
-    """Return ``get_params(deep=True)``, as values that JSON has."""
+def estimator_params(estimator: Any) -> Params:
+    """Return ``get_params(deep=True)``, as values that JSON has, and which of them have their default values."""
     cls = type(estimator)
     if getattr(cls, "get_params", None) is BaseEstimator.get_params:
-        if cls not in _names:
-            _names[cls] = tuple(estimator.get_params(deep=False))
-        values = {name: getattr(estimator, name) for name in _names[cls]}
+        own = _own_params.get(cls)
+        if own is None:
+            defaults = default_values(cls)
+            own = {name: defaults.get(name, _NO_DEFAULT) for name in estimator.get_params(deep=False)}
+            _own_params[cls] = own
+        values = {name: getattr(estimator, name) for name in own}
         if not any(hasattr(value, "get_params") for value in values.values()):
-            return {name: readable(value) for name, value in values.items()}
-    return {name: readable(value) for name, value in estimator.get_params(deep=True).items()}
+            return Params({name: readable(value) for name, value in values.items()}, unchanged(values, own))
+    values = estimator.get_params(deep=True)
+    defaults = _nested_defaults(estimator, values)
+    return Params({name: readable(value) for name, value in values.items()}, unchanged(values, defaults))
 
 
-def validation_params(call: TrainingCall) -> dict[str, Any]:
+def _nested_defaults(estimator: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the defaults of the params of an estimator, and of those inside it, by their full names.
+
+    A part that an estimator lists under a name, such as a step of a pipeline, counts as its own default: what was set
+    is the list, and the params of the part.
+    """
+    defaults = {}
+    of_owner = {"": default_values(type(estimator))}
+    for name, value in values.items():
+        owner, _, own_name = name.rpartition("__")
+        if owner not in of_owner:
+            of_owner[owner] = default_values(type(values[owner])) if owner in values else {}
+        if own_name in of_owner[owner]:
+            defaults[name] = of_owner[owner][own_name]
+        elif hasattr(value, "get_params") and not hasattr(values.get(owner, estimator), own_name):
+            defaults[name] = value
+    return defaults
+
+
+def validation_params(call: TrainingCall) -> Params:
     """Return the params of a cross-validation: those of the estimator, and how it is validated.
 
     An argument with the name of a param of the estimator is recorded as ``<function>__<argument>``.
     """
     estimator = call.argument("estimator")
-    params = estimator_params(estimator) if hasattr(estimator, "get_params") else {}
+    params = estimator_params(estimator) if hasattr(estimator, "get_params") else Params({})
     arguments = dict(zip(positional_names(call.function), call.args, strict=False)) | call.kwargs
     for name, value in arguments.items():
         if name not in ("estimator", "X", "y", "groups", "params", "fit_params") and not hasattr(value, "shape"):

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
 
-from fitprint.plugin import ChildRun, jsonable, to_json
+from fitprint.plugin import ChildRun, Params, jsonable, to_json
+from fitprint_sklearn._fitted import final
 from fitprint_sklearn._params import estimator_params, readable
 
 
@@ -41,6 +43,28 @@ def best_metrics(search: Any) -> dict[str, float]:
     return metrics
 
 
+def scoring_tag(scoring: Any, estimator: Any, refit: Any = None) -> dict[str, str]:
+    """Return the tag ``scoring``: by which measure a search or a cross-validation compares models, if it has a name.
+
+    Args:
+        scoring: The argument of that name.
+        estimator: What is validated. Without ``scoring`` its own ``score`` is the measure.
+        refit: The argument of that name: of several measures, the one that chooses the best candidate.
+    """
+    if scoring is None:
+        owner = next((cls for cls in type(final(estimator)).__mro__ if "score" in vars(cls)), None)
+        scoring = {ClassifierMixin: "accuracy", RegressorMixin: "r2"}.get(owner)
+    elif not isinstance(scoring, str):
+        scoring = refit
+    return {"scoring": scoring} if isinstance(scoring, str) else {}
+
+
+def scoring_tag_of(search: Any) -> dict[str, str]:
+    """Return the tag ``scoring`` of a search."""
+    asked = (getattr(search, name, None) for name in ("scoring", "estimator", "refit"))
+    return scoring_tag(*asked)
+
+
 def results_table(search: Any) -> str:
     """Return ``cv_results_`` as CSV, with one row per candidate and the params as JSON."""
     results = search.cv_results_
@@ -56,9 +80,10 @@ def best_candidates(search: Any) -> Iterator[ChildRun]:
     """Yield the candidates as child runs, best first, rebuilt from the table."""
     results = search.cv_results_
     estimator = getattr(search, "estimator", None)
-    inner = estimator_params(estimator) if hasattr(estimator, "get_params") else {}
+    inner = estimator_params(estimator) if hasattr(estimator, "get_params") else Params({})
     cls = type(search if estimator is None else estimator)
     tags = {"estimator_name": cls.__name__, "estimator_class": f"{cls.__module__}.{cls.__qualname__}"}
+    tags |= scoring_tag_of(search)
     for position in _ranking(search):
         yield ChildRun(
             cls.__name__,
@@ -68,15 +93,18 @@ def best_candidates(search: Any) -> Iterator[ChildRun]:
         )
 
 
-def _candidate_params(inner: dict[str, Any], candidate: Mapping[str, Any]) -> dict[str, Any]:
+def _candidate_params(inner: Params, candidate: Mapping[str, Any]) -> Params:
     """Return the params of a candidate. An estimator that it puts in the place of another brings its own params."""
-    params = dict(inner)
+    params, unchanged = dict(inner), {*inner.unchanged} - {*candidate}
     for name, value in sorted(candidate.items(), key=lambda pair: pair[0].count("__")):
         params = {other: value for other, value in params.items() if not other.startswith(f"{name}__")}
         params[name] = readable(value)
         if hasattr(value, "get_params"):
-            params |= {f"{name}__{inside}": param for inside, param in estimator_params(value).items()}
-    return params
+            of_value = estimator_params(value)
+            params |= {f"{name}__{inside}": param for inside, param in of_value.items()}
+            unchanged -= {other for other in unchanged if other.startswith(f"{name}__")}
+            unchanged |= {f"{name}__{inside}" for inside in of_value.unchanged}
+    return Params(params, unchanged)
 
 
 def _ranking(search: Any) -> list[int]:

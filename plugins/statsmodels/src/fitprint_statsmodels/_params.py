@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from fitprint.plugin import TrainingCall
+from fitprint.plugin import Params, TrainingCall, default_values, unchanged
 from fitprint_statsmodels._stand_in import stand_in
 
 _DATA = ("endog", "exog", "data", "formula", "missing_idx", "design_info", "model_spec")
@@ -14,7 +14,7 @@ _MAX_VALUES = 100
 """Larger arrays are recorded by their shape."""
 
 
-def params(call: TrainingCall) -> dict[str, Any]:
+def params(call: TrainingCall) -> Params:
     """Return the model's class, formula, names and settings, and the arguments of ``fit`` with their defaults.
 
     A setting of the model with the name of an argument of ``fit`` is recorded as ``model__<name>``.
@@ -23,15 +23,22 @@ def params(call: TrainingCall) -> dict[str, Any]:
         call: The call of ``fit``.
     """
     model = stand_in(call.instance)
-    fit = {name: _readable(value) for name, value in _arguments(call).items()}
+    arguments = _arguments(call)
+    fit = {name: _readable(value) for name, value in arguments.items()}
+    as_default = unchanged(arguments, default_values(call.function))
     params: dict[str, Any] = {"model": type(model).__name__}
     if isinstance(formula := getattr(model, "formula", None), str):
         params["formula"] = formula
     data = getattr(model, "data", None)
     params |= {"endog": getattr(data, "ynames", None), "exog": getattr(data, "xnames", None)}
-    for name, value in _settings(model).items():
-        params[f"model__{name}" if name in fit or name in params else name] = _readable(value, is_data=True)
-    return {**params, **fit}
+    settings = _settings(model)
+    unset = unchanged(settings, default_values(type(model)))
+    for name, value in settings.items():
+        full_name = f"model__{name}" if name in fit or name in params else name
+        params[full_name] = _readable(value, is_data=True)
+        if name in unset:
+            as_default.add(full_name)
+    return Params({**params, **fit}, as_default)
 
 
 def _arguments(call: TrainingCall) -> dict[str, Any]:

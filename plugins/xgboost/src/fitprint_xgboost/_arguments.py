@@ -9,6 +9,8 @@ from typing import Any
 from xgboost import XGBModel
 from xgboost.callback import EarlyStopping
 
+from fitprint.plugin import Params, default_values, unchanged
+
 _OF_TRAINING = ("num_boost_round", "early_stopping_rounds", "verbose_eval", "maximize", "custom_metric")
 """MLflow records them under the same names."""
 _OF_VALIDATION = ("nfold", "stratified", "shuffle", "seed", "metrics")
@@ -22,17 +24,23 @@ def stops_early(arguments: Mapping[str, Any]) -> bool:
     )
 
 
-def training_params(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the params of ``xgboost.train`` or ``xgboost.cv``: the booster's, and those of the call itself."""
+def training_params(function: Any, arguments: Mapping[str, Any]) -> Params:
+    """Return the params of ``xgboost.train`` or ``xgboost.cv``: the booster's, and those of the call itself.
+
+    Args:
+        function: The function.
+        arguments: The named arguments of its call.
+    """
     params = {name: arguments[name] for name in _OF_VALIDATION if name in arguments}
     params |= _booster_params(arguments.get("params"))
     params |= {name: arguments[name] for name in _OF_TRAINING if name in arguments}
     if arguments.get("obj") is not None:
         params["obj"] = arguments["obj"]
-    return params
+    of_call = {name: value for name, value in params.items() if name in arguments}
+    return Params(params, unchanged(of_call, default_values(function)))
 
 
-def estimator_params(model: XGBModel, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def estimator_params(model: XGBModel, arguments: Mapping[str, Any]) -> Params:
     """Return all constructor params of an estimator, and what its ``fit`` passes on to ``xgboost.train``.
 
     Args:
@@ -40,22 +48,26 @@ def estimator_params(model: XGBModel, arguments: Mapping[str, Any]) -> dict[str,
         arguments: The named arguments of ``fit``.
     """
     params = _constructor_params(model)
+    as_default = unchanged(params, default_values(type(model)))
     metric = params.get("eval_metric")
-    params |= {
+    passed_on = {  # it says again what the constructor and `fit` were given
         "num_boost_round": model.get_num_boosting_rounds(),
         "verbose_eval": arguments.get("verbose"),
         "maximize": None,
         "custom_metric": metric if callable(metric) else None,
     }
     params["callbacks"] = [type(callback).__qualname__ for callback in params.get("callbacks") or ()] or None
-    return params
+    return Params({**params, **passed_on}, {*as_default, *passed_on})
 
 
-def fitted_params(model: XGBModel) -> dict[str, Any]:
+def fitted_params(model: XGBModel) -> Params:
     """Return what ``fit`` itself chose: the objective and, for more than two classes, their number."""
-    params = {"objective": model.objective}
+    params: dict[str, Any] = {"objective": model.objective}
     classes = getattr(model, "n_classes_", 0)
-    return {**params, "num_class": int(classes)} if classes > 2 else params
+    if classes > 2:
+        params["num_class"] = int(classes)
+    not_chosen = (default_values(type(model)).get("objective"), "multi:softprob")  # the latter is for several classes
+    return Params(params, {"num_class"} if model.objective not in not_chosen else {*params})
 
 
 def _constructor_params(model: XGBModel) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class XGBoostFlavor(BoostingFlavor):
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         arguments = self.arguments(call)
         if call.instance is None:
-            return _arguments.training_params(arguments)
+            return _arguments.training_params(call.function, arguments)
         return _arguments.estimator_params(call.instance, arguments)
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
