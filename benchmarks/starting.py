@@ -32,7 +32,7 @@ def milliseconds(python: str, what: str, repeats: int) -> float:
             subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, cwd=store)
             for _ in range(repeats + 1)
         ]
-    return statistics.median(float(each.stdout.strip().splitlines()[-1]) for each in runs[1:])
+    return statistics.median(float(run.stdout.strip().splitlines()[-1]) for run in runs[1:])
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def run_example(run_python: Callable[..., Any], store: Path, request: pytest.Fix
     """Runs the `example.py` of the flavor whose test asks for it; gives the lines that it prints."""
 
     def run() -> list[str]:
-        plugin = next(each for each in request.path.parents if each.parent == Path(__file__).parent)
+        plugin = next(parent for parent in request.path.parents if parent.parent == Path(__file__).parent)
         done = run_python((plugin / "example.py").read_text("utf-8"), env={"FITPRINT_QUIET": "1"})
         assert "fitprint" not in done.stderr, done.stderr  # frameworks may say there what they like
         lines: list[str] = done.stdout.splitlines()

@@ -44,9 +44,9 @@ def lay_down(
         f"Provides-Extra: {extra}" for extra in dict.fromkeys(re.findall(r"extra == '(\w+)'", " ".join(requires)))
     ]
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *extras]
-    (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""]))
+    (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {require}" for require in requires), ""]))
     (folder / "entry_points.txt").write_text(entry_points)
-    (folder / "top_level.txt").write_text("".join(f"{each}\n" for each in modules))
+    (folder / "top_level.txt").write_text("".join(f"{module}\n" for module in modules))
 
 
 def lay_down_example(site: Path, name: str) -> Path:

@@ -34,4 +34,4 @@ run = fitprint.last_run()
 losses = [value for _, value in run.metric_history("textcat_loss")]
 print(f"{len(losses)} steps, cats_score {run.metrics['cats_score']:.2f}, loss fell: {losses[-1] < losses[1]}")
 answers = fitprint.load_model(run.model_path).predict(["what a great joy", "so dull a bore"])
-print([max(each, key=each.get) for each in answers["predictions"]])
+print([max(answer, key=answer.get) for answer in answers["predictions"]])

@@ -30,7 +30,7 @@ def invoke() -> Callable[..., Result]:
     def run(*arguments: object, status: int = 0) -> Result:
         from fitprint.cli.application import fitprint
 
-        result = CliRunner().invoke(fitprint, [str(each) for each in arguments], prog_name="fitprint")
+        result = CliRunner().invoke(fitprint, [str(argument) for argument in arguments], prog_name="fitprint")
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         assert result.exit_code == status, result.output
         return result

@@ -66,7 +66,7 @@ def made_older(folder: Path, seconds: float) -> None:
 
 
 def files(folder: Path) -> set[str]:
-    return {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def time_of(moment: str) -> float:

@@ -39,7 +39,7 @@ def kept(run_ids):
     """Which of the runs have packages, by their place; checked against what lies in their folders."""
     for run_id in run_ids:
         run = fitprint.get_run(run_id)
-        there = {each.parent.name for each in run.path.glob("*/MLmodel")}
+        there = {path.parent.name for path in run.path.glob("*/MLmodel")}
         assert {*run.models} == there
         assert (run.path / "artifacts" / "note.txt").exists()
         assert not list(run.path.glob(".package-*"))
@@ -123,7 +123,7 @@ def test_a_run_can_lose_one_of_its_packages(made, invoke):
     invoke("gc", "--keep-models", "1")
     run = fitprint.get_run(run_id)
     assert [*run.models] == ["model"]
-    assert [each.what for each in run.skipped] == ["model model-2"]
+    assert [skip.what for skip in run.skipped] == ["model model-2"]
 
 
 def test_only_the_packages_of_an_experiment(made, invoke, monkeypatch):
@@ -137,7 +137,7 @@ def test_only_the_packages_of_an_experiment(made, invoke, monkeypatch):
 
 def test_a_dry_run_says_the_same_and_does_nothing(made, invoke):
     ids = made(*accuracies(0.7, 0.9))
-    before = {each: each.read_bytes() for run_id in ids for each in fitprint.get_run(run_id).path.rglob("*.json")}
+    before = {path: path.read_bytes() for run_id in ids for path in fitprint.get_run(run_id).path.rglob("*.json")}
     result = invoke("gc", "--keep-models", "1", "--by", "accuracy", "--dry-run")
     assert "would be removed: package model" in result.stdout
     assert kept(ids) == [0, 1]
@@ -218,11 +218,11 @@ def test_several_may_thin_at_the_same_time(made, invoke, store):
         results.extend(thin(open_store(str(store)), RetentionPolicy(keep, by="accuracy"), None, False))
 
     threads = [threading.Thread(target=work, args=(keep,)) for keep in (4, 7, 4, 12)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert not [each for each in results if each.failed]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not [result for result in results if result.failed]
     assert sum(len(fitprint.get_run(run_id).models) for run_id in ids) == 4
     assert kept(ids) == [13, 14]
     assert not list(Path(store).rglob("*.partial"))

@@ -31,7 +31,7 @@ def given(document):
     def found(flavor=None):
         read = document("settings", "--flavor", "toy")
         rows = read["settings"] if flavor is None else read["flavors"][flavor]["settings"]
-        return {each["name"]: (each["value"], each["from"]) for each in rows}
+        return {row["name"]: (row["value"], row["from"]) for row in rows}
 
     return found
 

@@ -182,7 +182,7 @@ def test_a_plugin_s_failing_step_costs_itself_alone(toy, store, caplog, step):
         assert runs[0].metrics == {"mean": 3.0}
     has_model = step not in ("model", "save", "requirements")
     assert (runs[0].model_path is not None) == has_model
-    assert [each.name for each in runs[0].path.iterdir() if each.name.startswith(".")] == [], "no half package"
+    assert [path.name for path in runs[0].path.iterdir() if path.name.startswith(".")] == [], "no half package"
 
 
 @pytest.mark.parametrize("step", ["params", "metrics", "save"])
@@ -206,7 +206,7 @@ def test_an_interruption_of_our_work_ends_the_recording_and_is_raised_on(toy, st
     assert (run.params, run.metrics) == ({"shift": 1.0}, {"mean": 3.0})
     assert "interrupted" in [skip.rule for skip in run.skipped]
     assert run.model_path is None
-    assert sorted(each.name for each in run.path.iterdir()) == ["metrics.jsonl", "run.json"]
+    assert sorted(path.name for path in run.path.iterdir()) == ["metrics.jsonl", "run.json"]
 
 
 def test_a_store_that_cannot_be_written_costs_one_line_and_no_training(toy, tmp_path, caplog):
@@ -218,4 +218,4 @@ def test_a_store_that_cannot_be_written_costs_one_line_and_no_training(toy, tmp_
     (line,) = [each for each in caplog.messages if "cannot be written" in each]
     assert "Not a directory" in line
     assert "set FITPRINT_STORE to another folder" in line
-    assert next(each.skips for each in fitprint.status() if each.name == "toy") == {"store": 3}
+    assert next(row.skips for row in fitprint.status() if row.name == "toy") == {"store": 3}

@@ -34,7 +34,7 @@ def whole(store: Path) -> Callable[[], Counter[str]]:
                     assert not [*run.path.glob(".*"), *run.path.rglob("*.partial")]
                 for name in run.artifacts:
                     assert (run.path / "artifacts" / name).is_file()
-        gone = {each.name for each in store.iterdir()} - {run.run_id for run in found} - {".open", ".gitignore"}
+        gone = {path.name for path in store.iterdir()} - {run.run_id for run in found} - {".open", ".gitignore"}
         assert not gone, "each folder outside of .open is a run that can be read"
         return Counter(run.status for run in found)
 

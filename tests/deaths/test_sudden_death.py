@@ -90,11 +90,11 @@ def stages(store):
     """How far the recordings had come that did not end."""
     folders = list((store / ".open").iterdir())
     return {
-        "no record": sum(not list(each.glob("run.json*")) for each in folders),
-        "params": sum(b'"criterion"' in (each / "run.json").read_bytes() for each in folders if has_record(each)),
-        "no package": sum(not list(each.glob(".package-*")) for each in folders),
-        "staged": sum(bool(list(each.glob(".package-*"))) for each in folders),
-        "sealed": sum((each / "model").is_dir() for each in folders),
+        "no record": sum(not list(folder.glob("run.json*")) for folder in folders),
+        "params": sum(b'"criterion"' in (folder / "run.json").read_bytes() for folder in folders if has_record(folder)),
+        "no package": sum(not list(folder.glob(".package-*")) for folder in folders),
+        "staged": sum(bool(list(folder.glob(".package-*"))) for folder in folders),
+        "sealed": sum((folder / "model").is_dir() for folder in folders),
     }
 
 

@@ -17,7 +17,7 @@ INSTALLED = metadata.entry_points(group="fitprint.flavors").names
 """The other flavors' documents are tested in their own environment."""
 DOCUMENTS = sorted(
     [ROOT / "README.md", *ROOT.glob("docs/*.md")]
-    + [each for each in ROOT.glob("plugins/*/README.md") if each.parent.name in INSTALLED]
+    + [path for path in ROOT.glob("plugins/*/README.md") if path.parent.name in INSTALLED]
 )
 EXAMPLES = {ROOT / "docs" / "write-a-flavor.md": "tinyboost", ROOT / "docs" / "loops.md": "tinyonline"}
 """Documents whose framework is installed for them alone, each with the fixture that does so."""

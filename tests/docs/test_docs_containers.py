@@ -82,7 +82,7 @@ def test_variables_in_yaml_are_settings_with_values_that_can_be_read(text):
 
 
 def test_commands_in_yaml_are_runs_of_a_script():
-    found = [each for text in YAML for each in commands(yaml.safe_load(text))]
+    found = [command for text in YAML for command in commands(yaml.safe_load(text))]
     assert found == [["fitprint", "run", "python", "train.py"]] * 2
 
 

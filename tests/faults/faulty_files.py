@@ -52,8 +52,8 @@ def tried() -> list[str]:
 
 def a_minute_later() -> None:
     """Stores that rest are tried again."""
-    for each in store_breaker.breakers.values():
-        each.until = float("-inf")
+    for value in store_breaker.breakers.values():
+        value.until = float("-inf")
 
 
 def empty_store() -> None:
@@ -69,24 +69,24 @@ def empty_store() -> None:
 def half_done(place: Path = STORE) -> list[str]:
     """Packages that are not complete, and files that bear the name of a half-written one."""
     return [
-        str(each.relative_to(place))
-        for each in place.rglob("*")
-        if each.name.startswith(".package-")
-        or each.name.endswith(".partial")
-        or (each.is_dir() and each.name.startswith("model") and not (each / "checksums.json").exists())
+        str(path.relative_to(place))
+        for path in place.rglob("*")
+        if path.name.startswith(".package-")
+        or path.name.endswith(".partial")
+        or (path.is_dir() and path.name.startswith("model") and not (path / "checksums.json").exists())
     ]
 
 
 def is_complete(run: fitprint.Run) -> bool:
     """Whether everything of a run was recorded, and its package is what its checksums say."""
-    lost = [each for each in run.skipped if each.rule in ("error", "store", "interrupted")]
+    lost = [skip for skip in run.skipped if skip.rule in ("error", "store", "interrupted")]
     if run.status != "FINISHED" or lost or not run.params or run.model_path is None:
         return False
     listed = json.loads((run.model_path / "checksums.json").read_text())
     found = {
-        str(each.relative_to(run.model_path)): hashlib.sha256(each.read_bytes()).hexdigest()
-        for each in run.model_path.rglob("*")
-        if each.is_file() and each.name != "checksums.json"
+        str(path.relative_to(run.model_path)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in run.model_path.rglob("*")
+        if path.is_file() and path.name != "checksums.json"
     }
     missing = [name for name in run.artifacts if not (run.path / "artifacts" / name).exists()]
     history = [run.metric_history(name) for name in run.metrics]

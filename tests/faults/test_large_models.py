@@ -27,7 +27,7 @@ print("recorded")
 
 def written(store):
     """The bytes of the model's file, as long as it is being written."""
-    return sum(each.stat().st_size for each in store.glob(".open/*/.package-*/model.pkl"))
+    return sum(path.stat().st_size for path in store.glob(".open/*/.package-*/model.pkl"))
 
 
 @pytest.mark.process
@@ -44,8 +44,8 @@ def test_ctrl_c_while_a_large_model_is_written(toy, store, tmp_path):
     assert error.strip().endswith("KeyboardInterrupt")
     (run,) = fitprint.runs()
     assert (run.status, run.params, run.metrics) == ("FINISHED", {"shift": 1.0}, {"mean": 3.0})
-    assert [each.rule for each in run.skipped][-1] == "interrupted"
-    assert (run.models, sorted(each.name for each in run.path.iterdir())) == (
+    assert [skip.rule for skip in run.skipped][-1] == "interrupted"
+    assert (run.models, sorted(path.name for path in run.path.iterdir())) == (
         {},
         ["artifacts", "metrics.jsonl", "run.json"],
     )
@@ -96,7 +96,7 @@ def test_memory_that_runs_out_while_pickling_costs_the_package_alone(run_python,
     first, left = [json.loads(line) for line in done.stdout.splitlines()]
     mean, status, params, metrics, skipped, package, next_has_model = first
     assert (mean, status, params, metrics) == (3.0, "FINISHED", {"shift": 1.0}, {"mean": 3.0})
-    assert [each[:2] for each in skipped] == [["model", "error"]]
+    assert [skip[:2] for skip in skipped] == [["model", "error"]]
     assert "MemoryError" in skipped[0][2]
     assert (package, left, next_has_model) == (None, [], True)
     (line,) = done.stderr.splitlines()
@@ -113,6 +113,6 @@ def test_a_memory_error_of_the_model_itself_is_a_failed_step(toy, store):
 
     assert Full().fit([1], [2]).mean_ == 2.0
     run = fitprint.last_run()
-    assert [each[:2] for each in run.skipped] == [("model", "error")]
+    assert [skip[:2] for skip in run.skipped] == [("model", "error")]
     assert run.metrics == {"mean": 2.0}
     assert run.model_path is None

@@ -34,12 +34,12 @@ def out_of_the_way(store):
 
 
 def a_minute_later():
-    for each in store_breaker.breakers.values():
-        each.until = float("-inf")
+    for value in store_breaker.breakers.values():
+        value.until = float("-inf")
 
 
 def skips():
-    return next(each.skips for each in fitprint.status() if each.name == "toy")
+    return next(row.skips for row in fitprint.status() if row.name == "toy")
 
 
 def statuses():
@@ -147,7 +147,7 @@ def test_an_error_that_pickling_the_model_raises_says_nothing_of_the_store(recor
     Refuses().fit([1], [2])
     recorded.Mean().fit([1], [2])
     ordinary, refused = fitprint.runs()
-    assert ("model", "error") in [each[:2] for each in refused.skipped]
+    assert ("model", "error") in [skip[:2] for skip in refused.skipped]
     assert ordinary.model_path is not None
     assert store_breaker.breakers == {}
     assert not [line for line in caplog.messages if "cannot be written" in line]

@@ -47,12 +47,12 @@ def test_all_that_works_is_recorded_and_all_that_fails_has_its_reason(caplog):
         assert run.tags["estimator_name"] == "Hopeless"
         assert "dataset.json" in run.artifacts
         assert run.models == {}
-        reasons = {each.what: each.reason for each in run.skipped if each.rule == "error"}
+        reasons = {skip.what: skip.reason for skip in run.skipped if skip.rule == "error"}
         assert "no words for it" in reasons["param friend"]
         assert "no prediction today" in reasons["metrics"]
         assert "generator" in reasons["model"]
     assert fitprint.run_of(models[0]).run_id == first.run_id
-    told = [each for each in caplog.messages if "not recorded" in each]
+    told = [message for message in caplog.messages if "not recorded" in message]
     assert len(told) == 3  # once for each kind of step
     assert all(first.run_id in each and "\n" not in each for each in told)
 
@@ -67,7 +67,7 @@ def test_a_signature_that_cannot_be_inferred_leaves_the_package(caplog):
     Odd().fit(X, y)
     (run,) = fitprint.runs()
     assert [*run.models] == ["model"]
-    assert "no prediction today" in next(each.reason for each in run.skipped if each.what == "signature")
+    assert "no prediction today" in next(skip.reason for skip in run.skipped if skip.what == "signature")
 
 
 def test_with_strict_the_error_is_the_caller_s():

@@ -243,4 +243,4 @@ def test_a_flavor_s_own_call_wins_whatever_the_order(toy, store):
 def test_a_flavor_s_own_call_alone_turns_on_it_alone(toy, store):
     toy.imported()
     fitprint.toy.autolog()
-    assert {each.name for each in fitprint.status() if each.state not in ("off", "no plugin")} == {"toy"}
+    assert {row.name for row in fitprint.status() if row.state not in ("off", "no plugin")} == {"toy"}

@@ -93,8 +93,8 @@ def test_rules_and_settings_apply(mean, converting):
     fitprint.autolog("toy", quiet=True, max_model_size=1)
     converting.convert(mean, converting.Referable)
     assert seen() == [("Mean", "FINISHED", ["model"])]
-    assert [each.rule for each in fitprint.last_run().skipped] == ["max_model_size"]
-    assert [each.skips for each in fitprint.status() if each.name == "toy"] == [{"exclude_estimators": 1}]
+    assert [skip.rule for skip in fitprint.last_run().skipped] == ["max_model_size"]
+    assert [row.skips for row in fitprint.status() if row.name == "toy"] == [{"exclude_estimators": 1}]
 
 
 def test_min_fit_seconds_is_about_training_alone(converting, tmp_path):
@@ -137,9 +137,9 @@ def test_an_interruption_while_it_is_recorded_leaves_no_half_package(mean, conve
     with pytest.raises(KeyboardInterrupt):
         converting.save(converting.Proto(9.0), "proto")
     assert seen() == [("Mean", "FINISHED", ["model"]), ("Proto", "FINISHED", [])]
-    assert [each.rule for each in fitprint.runs()[0].skipped] == ["interrupted"]
+    assert [skip.rule for skip in fitprint.runs()[0].skipped] == ["interrupted"]
     run = fitprint.get_run(fitprint.run_of(mean).run_id)
-    assert {each.name for each in run.path.iterdir()} <= {"artifacts", "metrics.jsonl", "model", "run.json"}
+    assert {path.name for path in run.path.iterdir()} <= {"artifacts", "metrics.jsonl", "model", "run.json"}
 
 
 def test_a_failing_source_costs_its_own_step_alone(mean, converting, monkeypatch, caplog):
@@ -147,7 +147,7 @@ def test_a_failing_source_costs_its_own_step_alone(mean, converting, monkeypatch
     monkeypatch.setattr(flavor, "source", lambda self, call: 1 / 0)
     converting.convert(mean)
     assert seen() == [("Mean", "FINISHED", ["model"]), ("Proto", "FINISHED", ["model"])]
-    assert any("ZeroDivisionError" in each for each in caplog.messages)
+    assert any("ZeroDivisionError" in message for message in caplog.messages)
 
 
 def test_a_store_that_is_gone_is_no_error_of_the_users(mean, converting, store, tmp_path):

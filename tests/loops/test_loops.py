@@ -168,7 +168,7 @@ def test_an_object_that_is_gone_is_not_kept_and_its_run_says_so(looping):
     assert gone() is None
     assert run.status == "FINISHED"
     assert seen() == [("Net", "FINISHED")]
-    assert [(each.what, each.rule) for each in run.skipped] == [("model", "collected")]
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("model", "collected")]
     assert len(run.metric_history("loss")) == 3
 
 
@@ -220,7 +220,7 @@ def test_an_object_that_takes_no_weak_reference_is_said(looping, caplog):
     tight.update([1.0])
     assert tight.level == 2.0
     assert seen() == []
-    assert len([each for each in caplog.messages if "weak reference" in each]) == 1
+    assert len([message for message in caplog.messages if "weak reference" in message]) == 1
 
 
 def test_a_refused_loop_is_asked_for_once_and_counted_once(toy, net):
@@ -233,7 +233,7 @@ def test_a_refused_loop_is_asked_for_once_and_counted_once(toy, net):
     fitprint.autolog("toy", quiet=True, rules=[never])
     train(net)
     assert asked == ["update"]
-    assert [each.skips for each in fitprint.status() if each.name == "toy"] == [{"never": 1}]
+    assert [row.skips for row in fitprint.status() if row.name == "toy"] == [{"never": 1}]
     net.initialize()
     train(net)
     assert asked == ["update", "update"]
@@ -312,10 +312,10 @@ def test_steps_of_many_threads_are_one_run(net):
             net.update([1.0])
 
     workers = [threading.Thread(target=work) for _ in range(8)]
-    for each in workers:
-        each.start()
-    for each in workers:
-        each.join()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
     assert seen() == [("Net", "RUNNING")]
     fitprint.disable()
     assert sorted(step for step, _ in fitprint.last_run().metric_history("loss")) == list(range(400))
@@ -334,7 +334,7 @@ def test_a_failing_stepped_is_said_once(net, monkeypatch, caplog):
     fitprint.disable()
     run = fitprint.last_run()
     assert calls == [0]
-    assert [(each.what, each.rule) for each in run.skipped] == [("per-iteration metrics", "error")]
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("per-iteration metrics", "error")]
     assert list(run.models) == ["model"]
 
 

@@ -47,7 +47,7 @@ def test_further_loops_are_children_and_end_before_the_block(looping):
         first.update([1.0])
         second.update([1.0])
     assert seen() == [("mine", "FINISHED", ["model"]), ("Net", "FINISHED", ["model"])]
-    assert [each.name for each in run.children] == ["Net"]
+    assert [child.name for child in run.children] == ["Net"]
 
 
 def test_other_trainings_between_steps_are_children(toylearn, net):
@@ -55,7 +55,7 @@ def test_other_trainings_between_steps_are_children(toylearn, net):
         net.update([1.0])
         toylearn.Mean().fit([1], [2])
         net.update([1.0])
-    assert [each.name for each in run.children] == ["Mean"]
+    assert [child.name for child in run.children] == ["Mean"]
     assert run.params == {"rate": 0.5, "steps": 2}
 
 
@@ -104,7 +104,7 @@ def test_an_interruption_while_a_loop_ends_still_ends_the_block(net, monkeypatch
     with pytest.raises(KeyboardInterrupt), fitprint.start_run("mine") as run:
         net.update([1.0])
     assert seen() == [("mine", "FINISHED", [])]
-    assert [(each.what, each.rule) for each in run.skipped] == [("the rest of the recording", "interrupted")]
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("the rest of the recording", "interrupted")]
 
 
 def test_a_loop_in_a_block_that_joins_another_run_ends_with_that_block_as_a_child(net):

@@ -24,7 +24,10 @@ def package(folder: Path, requirements: str | None, **files: str) -> Path:
 
 
 def rows(folder: Path, document: dict | None = None) -> dict[str, tuple[str, str | None, str]]:
-    return {each.name: (each.required, each.installed, each.meaning) for each in differences(folder, document or {})}
+    return {
+        difference.name: (difference.required, difference.installed, difference.meaning)
+        for difference in differences(folder, document or {})
+    }
 
 
 def python(version: object) -> dict:
@@ -180,7 +183,7 @@ def test_the_report_has_the_table_and_the_command(tmp_path):
     assert report(empty, {}, differences(empty, {})) == ""
 
 
-@pytest.mark.parametrize("name", sorted(each.name for each in MODELS.iterdir()))
+@pytest.mark.parametrize("name", sorted(path.name for path in MODELS.iterdir()))
 def test_every_package_of_mlflow_says_what_it_was_made_with(name):
     from fitprint.models import mlmodel
 

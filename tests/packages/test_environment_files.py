@@ -101,7 +101,7 @@ def test_the_files_are_those_of_the_contract(tmp_path):
 
 def names_in_code(package):
     code = package.folder / "code"
-    return sorted(each.relative_to(code).as_posix() for each in code.rglob("*") if each.is_file())
+    return sorted(path.relative_to(code).as_posix() for path in code.rglob("*") if path.is_file())
 
 
 def test_a_module_beside_the_script_is_copied_with_what_it_imports(local, tmp_path):

@@ -127,7 +127,7 @@ def test_the_limit_is_over_all_files(tmp_path):
 
 def test_a_pickle_over_the_limit_stops_early_with_little_written(tmp_path):
     package = Package(tmp_path / ".package", limit=1_000_000)
-    model = [np.full(100_000, each, dtype="f8") for each in range(200)]  # 160 MB in pieces of 0.8
+    model = [np.full(100_000, number, dtype="f8") for number in range(200)]  # 160 MB in pieces of 0.8
     with pytest.raises(PackageTooLarge), package.open("model.pkl") as file:
         pickle.dump(model, file, protocol=5)
     assert (package.folder / "model.pkl").stat().st_size <= 1_000_000

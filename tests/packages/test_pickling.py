@@ -51,7 +51,13 @@ def test_what_is_found_by_name_is_pickled_plainly(dumped):
     kind, package = dumped(model)
     assert kind == "pickle"
     assert {"fractions", "json", "builtins", "decimal"} <= package.modules
-    assert {each.partition(".")[0] for each in package.modules} == {"numpy", "fractions", "json", "builtins", "decimal"}
+    assert {name.partition(".")[0] for name in package.modules} == {
+        "numpy",
+        "fractions",
+        "json",
+        "builtins",
+        "decimal",
+    }
     found = pickle.loads(content(package))
     assert found["b"] == Fraction(1, 2)
     assert found["c"] == model["c"]
@@ -84,7 +90,7 @@ def test_what_has_no_name_is_pickled_by_value(dumped, what):
     }[what]
     kind, package = dumped(["before", np.zeros(100_000), model])
     assert kind == "cloudpickle"
-    assert {"cloudpickle", "numpy"} <= {each.partition(".")[0] for each in package.modules}
+    assert {"cloudpickle", "numpy"} <= {module.partition(".")[0] for module in package.modules}
     first, second, (found,) = pickle.loads(content(package))
     assert (first, second.shape) == ("before", (100_000,))
     if what == "lambda":

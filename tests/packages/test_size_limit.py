@@ -37,9 +37,9 @@ def test_a_pickle_stops_at_the_limit_and_takes_no_memory(toy, store, run_python,
     assert json.loads(done.stdout) < 0.2, "of the model's size, over what the process had before"
     run = fitprint.runs()[0]
     assert (run.status, run.params, run.metrics) == ("FINISHED", {"shift": 2.0}, {"mean": 4.0})
-    assert [tuple(each) for each in run.skipped] == [
+    assert [tuple(skip) for skip in run.skipped] == [
         ("model", "max_model_size", "larger than max_model_size (10,000,000 bytes)")
     ]
     assert (run.models, run.model_path) == ({}, None)
-    assert sorted(each.name for each in run.path.iterdir()) == ["artifacts", "metrics.jsonl", "run.json"]
+    assert sorted(path.name for path in run.path.iterdir()) == ["artifacts", "metrics.jsonl", "run.json"]
     assert not list(store.glob(".open/*"))

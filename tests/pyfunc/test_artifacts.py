@@ -25,7 +25,7 @@ def listing():
                 assert path.is_absolute()
                 files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
                 found[name] = {
-                    each.relative_to(path.parent).as_posix(): each.read_text(errors="replace") for each in files
+                    file.relative_to(path.parent).as_posix(): file.read_text(errors="replace") for file in files
                 }
             return found
 
@@ -110,7 +110,7 @@ def test_a_file_url_and_a_package_in_a_run_are_artifacts(saved, listing, files, 
 def test_what_cannot_be_copied_is_refused_before_anything_is_written(saved, listing, files, uri, error, told):
     with pytest.raises(error, match=told):
         saved(listing, artifacts={"one": uri})
-    assert not [each for each in files.iterdir() if each.name.startswith(("package_", ".package_"))]
+    assert not [path for path in files.iterdir() if path.name.startswith(("package_", ".package_"))]
 
 
 def test_a_link_that_leads_round_is_refused(saved, listing, files):

@@ -39,7 +39,7 @@ def test_anything_that_can_be_called_is_a_function(saved):
 @pytest.mark.parametrize("example", [["a", "b"], pd.DataFrame({"text": ["a", "b"]})])
 def test_a_function_of_texts_gets_a_list_whatever_is_predicted(saved, example):
     def shouted(texts: list[str]) -> list[str]:
-        return [each.upper() for each in texts]
+        return [text.upper() for text in texts]
 
     assert fitprint.load_model(saved(shouted)).predict(example) == ["A", "B"]
 

@@ -45,7 +45,7 @@ class Committee(PythonModel):
         self.members = members
 
     def predict(self, context, model_input, params=None):
-        return np.mean([each(model_input) for each in self.members], axis=0)
+        return np.mean([member(model_input) for member in self.members], axis=0)
 
 
 def double(frame):
@@ -56,7 +56,7 @@ OFFSET = 7
 
 
 def shouted(texts: list[str]) -> list[str]:
-    return [each.upper() for each in texts]
+    return [text.upper() for text in texts]
 
 
 def scaled(frame, params=None):

@@ -37,7 +37,7 @@ def start(tmp_path: Path, starts_processes: None) -> Callable[..., Done[str]]:
     def run(*words: object, env: Mapping[str, str | None] | None = None, stdin: str = "", **more: Any) -> Done[str]:
         wanted = {**os.environ, **(env or {})}
         return subprocess.run(
-            [str(each) for each in words],
+            [str(word) for word in words],
             cwd=more.pop("cwd", tmp_path),
             env={name: value for name, value in wanted.items() if value is not None},
             input=stdin,

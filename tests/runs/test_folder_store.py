@@ -20,7 +20,7 @@ from fitprint.stores.folder import FolderStore
 
 
 def files(folder):
-    return sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def mode(path):
@@ -53,7 +53,7 @@ def test_a_run_is_there_from_its_first_moment_and_moved_when_it_ends(store):
     assert run.path == store / run.run_id
     assert not opened.exists()
     assert strict(run.path / "run.json")["status"] == "FINISHED"
-    assert sorted(each.name for each in store.iterdir()) == [".gitignore", ".open", run.run_id]
+    assert sorted(path.name for path in store.iterdir()) == [".gitignore", ".open", run.run_id]
 
 
 def test_paths_taken_in_a_block_stay_valid_after_it(store):
@@ -192,7 +192,7 @@ def test_a_finished_run_keeps_the_group_of_a_shared_folder(store):
 def test_nothing_is_written_outside_of_the_store(store, tmp_path):
     with fitprint.start_run() as run:
         run.log_metric("m", 1)
-    assert [each for each in tmp_path.iterdir() if each != store] == []
+    assert [path for path in tmp_path.iterdir() if path != store] == []
 
 
 def test_records_are_replaced_whole(store):

@@ -11,7 +11,7 @@ from fitprint._core import guard as _guard
 @pytest.fixture(autouse=True)
 def lines(caplog):
     _guard.reset_warned()
-    return lambda: [each for each in caplog.messages if "→" not in each]
+    return lambda: [message for message in caplog.messages if "→" not in message]
 
 
 def trained(toylearn):
@@ -43,7 +43,7 @@ def test_a_variable_of_its_own_and_the_argument_above_it(own, store, monkeypatch
     assert trained(own.imported())["level_every"] == 5
     fitprint.toy.autolog(level_every=2)
     assert trained(own.imported())["level_every"] == 2
-    assert [each for each in lines() if "FITPRINT_LEVEL_EVERY" in each], "no setting of all flavors is called so"
+    assert [line for line in lines() if "FITPRINT_LEVEL_EVERY" in line], "no setting of all flavors is called so"
 
 
 def test_the_general_autolog_does_not_know_them(own, store):
@@ -100,7 +100,7 @@ def test_a_default_of_the_flavor_s_own_is_read_as_a_value_is(own, store):
     large.rest = bytes(2_000_000)
     large.fit([1], [2])
     run = fitprint.runs()[0]
-    assert [each[:2] for each in run.skipped] == [("model", "max_model_size")]
+    assert [skip[:2] for skip in run.skipped] == [("model", "max_model_size")]
     assert "1,000,000 bytes" in run.skipped[0].reason
 
 

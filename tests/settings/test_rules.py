@@ -12,7 +12,7 @@ from fitprint._recorder.rules import BUILT_IN, rule_name
 @pytest.fixture
 def lines(caplog):
     _guard.reset_warned()
-    return lambda: [each for each in caplog.messages if "→" not in each]
+    return lambda: [message for message in caplog.messages if "→" not in message]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def trained(toy, store):
 
 
 def skips():
-    return next(each.skips for each in fitprint.status() if each.name == "toy")
+    return next(row.skips for row in fitprint.status() if row.name == "toy")
 
 
 class TooFewRows:
@@ -144,7 +144,7 @@ def test_a_call_refused_afterwards_leaves_its_reason_in_the_user_s_run(toy, stor
     with fitprint.start_run():
         toylearn.Mean(1.0).fit([1], [2])
     (run,) = fitprint.runs()
-    assert [each[:2] for each in run.skipped] == [("the training by fit", "min_fit_seconds")]
+    assert [skip[:2] for skip in run.skipped] == [("the training by fit", "min_fit_seconds")]
     assert (run.metrics, run.models, skips()) == ({}, {}, {"min_fit_seconds": 1})
 
 
@@ -194,11 +194,11 @@ def test_a_flavor_s_own_rules(toy, store):
 
 def test_what_is_left_out_of_a_run_is_counted_too(trained):
     runs, counted = trained(log_models=False, exclude_params="sh*")
-    assert [each[:2] for each in runs[0].skipped] == [("param shift", "exclude_params"), ("model", "log_models")]
+    assert [skip[:2] for skip in runs[0].skipped] == [("param shift", "exclude_params"), ("model", "log_models")]
     assert counted == {"exclude_params": 1, "log_models": 1}
     trained(log_models=False)
     assert skips() == {"exclude_params": 1, "log_models": 2}
-    assert next(each.runs for each in fitprint.status() if each.name == "toy") == 2
+    assert next(row.runs for row in fitprint.status() if row.name == "toy") == 2
 
 
 def test_status_says_it_in_its_table(trained):

@@ -129,7 +129,7 @@ def test_a_call_that_raises_changes_nothing(toy, store, arguments):
     with pytest.raises((TypeError, ValueError)):
         fitprint.autolog(**arguments)
     assert _configuration.current().settings().experiment == "before"
-    assert next(each.state for each in fitprint.status() if each.name == "toy") == "waiting"
+    assert next(row.state for row in fitprint.status() if row.name == "toy") == "waiting"
 
 
 def test_mlflow_s_names_of_settings_are_understood():

@@ -13,7 +13,7 @@ from fitprint._settings.table import TABLE
 @pytest.fixture
 def told(caplog):
     _guard.reset_warned()
-    return lambda: [each for each in caplog.messages if each.startswith("FITPRINT_")]
+    return lambda: [message for message in caplog.messages if message.startswith("FITPRINT_")]
 
 
 def nearest(name, flavors=None):

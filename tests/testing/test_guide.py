@@ -25,7 +25,7 @@ def blocks(language, page=GUIDE):
 
 
 def test_what_the_guide_shows_is_in_the_example():
-    files = [each.read_text("utf-8") for each in (EXAMPLE / "plugin").rglob("*.*") if each.suffix in (".py", ".toml")]
+    files = [path.read_text("utf-8") for path in (EXAMPLE / "plugin").rglob("*.*") if path.suffix in (".py", ".toml")]
     shown = blocks("py")
     assert len(shown) == 4
     assert [each for each in shown if not any(each in file for file in files)] == []
@@ -43,7 +43,7 @@ def test_what_the_page_on_loops_shows_is_in_its_example():
 
 
 def test_the_plugin_of_the_guide_is_short():
-    assert sum(len(each.read_text("utf-8").splitlines()) for each in PLUGIN.glob("*.py")) < MOST_LINES
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in PLUGIN.glob("*.py")) < MOST_LINES
 
 
 TRAIN = """
@@ -100,7 +100,7 @@ def test_its_packages_load_in_stock_mlflow_where_fitprint_is_not(run_python, sto
 @pytest.fixture
 def shipped(tmp_path, tinyboost):
     """tinyboost as a package that ships its flavor itself, as the guide's last part has it."""
-    from_guide = next(each for each in blocks("toml") if "tinyboost._fitprint" in each)
+    from_guide = next(block for block in blocks("toml") if "tinyboost._fitprint" in block)
     site = tmp_path / "shipped"
     package = site / "tinyboost"
     package.mkdir(parents=True)

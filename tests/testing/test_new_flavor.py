@@ -80,8 +80,8 @@ def test_a_new_project_fails_where_it_is_to_be_filled_in_and_passes_when_it_is(p
 def test_the_example_is_what_is_written_and_filled_in(tmp_path, run_cli, name):
     run_cli("new-flavor", name, *RECORDED[name], "--to", "new")
     plugin = EXAMPLES / name / "plugin"
-    written = {each.relative_to("new").as_posix() for each in Path("new").rglob("*") if each.is_file()}
-    example = {each.relative_to(plugin).as_posix() for each in plugin.rglob("*.*")}
+    written = {path.relative_to("new").as_posix() for path in Path("new").rglob("*") if path.is_file()}
+    example = {path.relative_to(plugin).as_posix() for path in plugin.rglob("*.*")}
     assert written - example == {".github/workflows/tests.yml"}
     for file in ("pyproject.toml", f"src/fitprint_{name}/flavor.py", "tests/test_conformance.py"):
         assert "FILL IN" in Path("new", file).read_text(), f"{file}: nothing is marked"

@@ -129,24 +129,24 @@ def summed(found: Iterable[Compared]) -> dict[str, Any]:
     """The figures of some parts together."""
     parts = list(found)
     modes = list(parts[0].came)
-    differences = {mode: [name for each in parts for name in each.differences.get(mode, [])] for mode in modes[1:]}
-    seconds = {mode: sum(each.came[mode].seconds for each in parts) for mode in modes}
+    differences = {mode: [name for part in parts for name in part.differences.get(mode, [])] for mode in modes[1:]}
+    seconds = {mode: sum(part.came[mode].seconds for part in parts) for mode in modes}
     return {
-        "tests": sum(len(tests_of(each.came[BARE])) for each in parts),
-        "outcomes": sum((outcomes(each.came[BARE]) for each in parts), Counter()),
-        "warnings": sum(count_warnings(each.came[BARE]) for each in parts),
-        "runs": {mode: sum(each.came[mode].runs for each in parts) for mode in modes[1:]},
+        "tests": sum(len(tests_of(part.came[BARE])) for part in parts),
+        "outcomes": sum((outcomes(part.came[BARE]) for part in parts), Counter()),
+        "warnings": sum(count_warnings(part.came[BARE]) for part in parts),
+        "runs": {mode: sum(part.came[mode].runs for part in parts) for mode in modes[1:]},
         "differences": differences,
-        "unsteady": [name for each in parts for name in each.unsteady],
-        "counting": [name for each in parts for name in each.counting],
+        "unsteady": [name for part in parts for name in part.unsteady],
+        "counting": [name for part in parts for name in part.counting],
         "seconds": {mode: round(value, 1) for mode, value in seconds.items()},
         "ratios": {mode: round(seconds[mode] / seconds[BARE], 3) for mode in modes[1:]},
-        "failed_steps": dict(sum((each.came[mode].failed_steps for each in parts for mode in modes), Counter())),
+        "failed_steps": dict(sum((part.came[mode].failed_steps for part in parts for mode in modes), Counter())),
     }
 
 
 def tests_of(came: Came) -> list[dict[str, Any]]:
-    return [each for each in came.tests.values() if each["outcome"]]
+    return [value for value in came.tests.values() if value["outcome"]]
 
 
 def outcomes(came: Came) -> Counter[str]:
@@ -154,7 +154,7 @@ def outcomes(came: Came) -> Counter[str]:
 
 
 def count_warnings(came: Came) -> int:
-    return sum(warned[-1] for each in came.tests.values() for warned in each["warnings"])
+    return sum(warned[-1] for value in came.tests.values() for warned in value["warnings"])
 
 
 def table(found: dict[str, Compared]) -> str:

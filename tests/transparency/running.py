@@ -57,14 +57,14 @@ def run_part(files: tuple[str, ...], mode: str, folder: Path) -> Came:
     options = f"-q --disable-warnings --color=no --tb=short --import-mode=importlib -p no:cacheprovider -p {PROBE}"
     # nothing of the folders above is read: neither settings nor a conftest.py
     places = ["-c", ini, "--rootdir", SKLEARN.parent, "--confcutdir", SKLEARN, "--basetemp", folder / "temporary"]
-    command = [sys.executable, "-m", "pytest", *options.split(), *places, *(SKLEARN / each for each in files)]
+    command = [sys.executable, "-m", "pytest", *options.split(), *places, *(SKLEARN / file for file in files)]
     environment = _environment(folder, results, SETTINGS[mode], store)
     code, seconds = _run([str(each) for each in command], folder, environment)
     if code not in (0, 1):  # all passed, or some failed
         raise RuntimeError(f"pytest ended with {code}, {mode}\n{(folder / 'output.txt').read_text()[-5_000:]}")
     runs, failed_steps = _recorded(store)
     lines = map(json.loads, results.read_text("utf-8").splitlines())
-    came = Came({each.pop("name"): each for each in lines}, seconds, runs, failed_steps)
+    came = Came({line.pop("name"): line for line in lines}, seconds, runs, failed_steps)
     shutil.rmtree(folder)
     return came
 

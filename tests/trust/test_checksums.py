@@ -28,7 +28,7 @@ def test_a_whole_package_verifies(whole):
     assert problems(whole) == []
     found = verify(whole, mlmodel.read(whole))
     assert found.digest == hashlib.sha256((whole / "checksums.json").read_bytes()).hexdigest()
-    assert {each.check for each in found.files} == {"matches", None}
+    assert {file.check for file in found.files} == {"matches", None}
     assert problems(whole, found.digest) == []
     assert problems(whole, f"SHA256:{found.digest.upper()}") == []
 
@@ -36,7 +36,7 @@ def test_a_whole_package_verifies(whole):
 def test_what_mlflow_adds_on_registering_is_reported_and_verifies(whole):
     (whole / "registered_model_meta").write_text("model_name: a\nmodel_version: '1'\n")
     assert problems(whole) == []
-    [unlisted] = [each for each in verify(whole, mlmodel.read(whole)).files if each.check == "unlisted"]
+    [unlisted] = [file for file in verify(whole, mlmodel.read(whole)).files if file.check == "unlisted"]
     assert unlisted.name == "registered_model_meta"
 
 
@@ -108,7 +108,7 @@ def test_links_and_pipes_are_not_read(whole, tmp_path):
 def test_a_folder_that_is_a_link_is_not_entered(whole, tmp_path):
     (whole / "artifacts" / "a").rename(tmp_path / "elsewhere")
     os.symlink(tmp_path / "elsewhere", whole / "artifacts" / "a")
-    assert [each.partition(":")[0] for each in problems(whole)] == ["artifacts/a", "artifacts/a/b.txt"]
+    assert [problem.partition(":")[0] for problem in problems(whole)] == ["artifacts/a", "artifacts/a/b.txt"]
 
 
 OUTSIDE = [

@@ -135,5 +135,5 @@ def test_nothing_is_written_outside(tmp_path, name):
     for write in (package.open, package.path, lambda name: package.write(name, "x")):
         with pytest.raises(ValueError, match="is not a valid name inside a package"):
             write(name)
-    assert [each.name for each in tmp_path.iterdir()] == ["package"]
+    assert [path.name for path in tmp_path.iterdir()] == ["package"]
     assert list(package.folder.iterdir()) == []

@@ -183,7 +183,7 @@ def test_what_only_unpickling_would_tell_is_told(names):
 
 # LONG_BINPUT makes room for a memo of billions, a broken BYTEARRAY8 makes Python print an error of its own
 LEFT_OUT = ("LONG_BINPUT", "BYTEARRAY8")
-OPCODES = [each.code.encode("latin-1") for each in pickletools.opcodes if each.name not in LEFT_OUT]
+OPCODES = [opcode.code.encode("latin-1") for opcode in pickletools.opcodes if opcode.name not in LEFT_OUT]
 PIECES = st.lists(st.sampled_from([*OPCODES, text("os"), text("system"), b"\n", b"\0", b"\1"]), max_size=60)
 
 

@@ -110,7 +110,7 @@ def test_what_leaves_for_unknown_workers_is_the_bare_function_and_is_told_once(t
     assert unreached == f"joblib's backend {__name__}.Cluster"
     assert unreached in repr(fitprint.status())
     assert "Cluster" in fitprint.status()._repr_html_()
-    assert [each for each in caplog.messages if "Cluster" in each] == [
+    assert [message for message in caplog.messages if "Cluster" in message] == [
         f"training in the workers of {unreached} is recorded only where they call fitprint.autolog() themselves"
     ]
 
@@ -125,7 +125,7 @@ def test_nothing_is_missed_where_a_recorded_call_sends_its_parts_to_unknown_work
     Meta().fit([1], [2])
     assert [run.metrics["mean"] for run in fitprint.runs()] == [1.0]
     assert fitprint.status().unreached == ()
-    assert not [each for each in caplog.messages if "Cluster" in each]
+    assert not [message for message in caplog.messages if "Cluster" in message]
 
 
 def test_a_task_shows_the_name_of_its_function(toylearn):

@@ -174,7 +174,7 @@ def test_train_under_both_names_of_its_pool(recorded, frames):
 def test_a_ranker_has_no_importances_by_itself(recorded, frames):
     model = catboost.CatBoostRanker(**FEW).fit(frames.X, frames.y, group_id=np.repeat(np.arange(20), 10))
     run = fitprint.last_run()
-    assert "feature_importance.json" in [each.what for each in run.skipped]
+    assert "feature_importance.json" in [skip.what for skip in run.skipped]
     assert (fitprint.load_model(run.model_path).predict(frames.X) == model.predict(frames.X)).all()
 
 
@@ -199,7 +199,7 @@ def test_everything_is_put_back(store):
         names = [vars(module)[name] for module in (catboost, catboost.core) for name in ("train", "cv")]
         return [
             *names,
-            *(vars(each)["fit"] for each in classes),
+            *(vars(cls)["fit"] for cls in classes),
             vars(catboost.CatBoost)["_fit"],
             catboost.Pool.__init__,
         ]
@@ -224,7 +224,7 @@ def test_neither_data_nor_model_is_kept_alive(recorded, frames):
 def test_files_of_catboosts_own_are_written_as_without_us(alike, frames, tmp_path):
     def tell():
         catboost.CatBoostRegressor(**{**FEW, "allow_writing_files": True}).fit(frames.X, frames.y)
-        return sorted(each.name for each in (tmp_path / "catboost_info").iterdir())
+        return sorted(path.name for path in (tmp_path / "catboost_info").iterdir())
 
     assert "learn_error.tsv" in alike(tell)
-    assert {each.name for each in tmp_path.iterdir()} == {"catboost_info", "store"}
+    assert {path.name for path in tmp_path.iterdir()} == {"catboost_info", "store"}

@@ -113,7 +113,7 @@ def test_a_pool_from_before_the_recording_has_outputs_only(store):
     loaded = fitprint.load_model(run.model_path)
     assert loaded.metadata.signature.inputs is None
     assert (loaded.predict(TABLE) == model.predict(TABLE)).all()
-    assert ("signature inputs", "data") in [each[:2] for each in run.skipped]
+    assert ("signature inputs", "data") in [skip[:2] for skip in run.skipped]
 
 
 class Shouting(catboost.CatBoostClassifier):
@@ -142,7 +142,7 @@ def test_what_no_pickle_of_catboosts_keeps_is_said(recorded, frames, tmp_path):
     model = Remembering(**FEW).fit(frames.X, frames.y)
     run = fitprint.last_run()
     assert not run.models
-    assert any("mean_" in each.reason for each in run.skipped)
+    assert any("mean_" in skip.reason for skip in run.skipped)
     with pytest.raises(ValueError, match="mean_"):
         fitprint.catboost.save_model(model, tmp_path / "package")
 

@@ -80,7 +80,7 @@ def test_an_objective_of_the_user_s_own(recorded, frames):
     run = fitprint.last_run()
     assert run.params["objective"] == f"{__name__}.logistic"
     assert not run.metrics
-    assert ("training metrics", "objective") in [each[:2] for each in run.skipped]
+    assert ("training metrics", "objective") in [skip[:2] for skip in run.skipped]
 
 
 def test_a_ranker(recorded, frames):

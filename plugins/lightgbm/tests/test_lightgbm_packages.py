@@ -145,7 +145,7 @@ def test_a_dataset_from_before_the_recording(store):
     run = fitprint.last_run()
     assert columns(run) is None
     assert run.models
-    assert ("signature inputs", "data") in [each[:2] for each in run.skipped]
+    assert ("signature inputs", "data") in [skip[:2] for skip in run.skipped]
 
 
 @pytest.mark.parametrize("make", [lambda X: X.to_numpy(float), lambda X: csr_matrix(X.to_numpy(float))])
@@ -176,7 +176,7 @@ def test_categories(recorded, estimator):
         assert (loaded.predict(rows) == model.predict(frame)).all()
     assert columns(run)[-2:] == [("kind", "string"), ("code", "long")]
     assert mlmodel.read(run.model_path)["signature"]["inputs"] is None  # MLflow would make texts of the categories
-    assert any("because of: kind (category);" in each.reason for each in run.skipped)
+    assert any("because of: kind (category);" in skip.reason for skip in run.skipped)
     if estimator:
         assert run.params["categorical_feature"] == ["kind", "code"]
 

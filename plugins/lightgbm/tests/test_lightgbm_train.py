@@ -103,7 +103,7 @@ def test_callbacks_are_left_as_lightgbm_leaves_them(alike, frames):
         booster = lightgbm.train(params, data, 3, valid_sets=[data], callbacks=callbacks)
         assert callbacks == [first, second]
         assert params == PARAMS
-        return [vars(each) for each in callbacks], booster.model_to_string(), sorted(vars(booster))
+        return [vars(callback) for callback in callbacks], booster.model_to_string(), sorted(vars(booster))
 
     assert [each["order"] for each in alike(tell)[0]] == [-2, -1]
 
@@ -186,7 +186,7 @@ def test_one_run_under_every_name_and_all_is_put_back(store, frames):
         return [
             *names,
             lightgbm.sklearn.train,
-            *(vars(each)["fit"] for each in classes),
+            *(vars(cls)["fit"] for cls in classes),
             vars(lightgbm.Dataset)["__init__"],
         ]
 

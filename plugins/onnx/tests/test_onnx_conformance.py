@@ -55,7 +55,7 @@ def convert(given: dict[str, Any]) -> Any:
 
 def predicted(model: Any, rows: Any) -> dict[str, Any]:
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    names = [each.name for each in session.get_outputs()]
+    names = [spec.name for spec in session.get_outputs()]
     return dict(zip(names, session.run(names, {session.get_inputs()[0].name: rows}), strict=True))
 
 

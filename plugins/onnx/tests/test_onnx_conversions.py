@@ -131,9 +131,9 @@ def test_outputs_that_no_signature_has_a_word_for_are_named(classifier):
     model, rows = classifier
     skl2onnx.to_onnx(model, rows[:1])
     run = fitprint.run_of(model)
-    assert [each.what for each in run.skipped] == ["output output_probability"]
+    assert [skip.what for skip in run.skipped] == ["output output_probability"]
     signature = fitprint.load_model(run.models["onnx"]).metadata.signature
-    assert [each.name for each in signature.outputs.inputs] == ["output_label"]
+    assert [spec.name for spec in signature.outputs.inputs] == ["output_label"]
 
 
 def convert_badly(model):
@@ -158,7 +158,7 @@ def test_settings_hold(store, by_hand, tmp_path):
     assert run.model_path is None
     fitprint.autolog(strict=True, quiet=True, max_model_size=10)
     onnx.save(by_hand("other"), tmp_path / "linear.onnx")
-    assert [each.rule for each in fitprint.runs()[0].skipped] == ["max_model_size"]
+    assert [skip.rule for skip in fitprint.runs()[0].skipped] == ["max_model_size"]
 
 
 def test_the_user_s_objects_are_left_as_they_were(classifier, tmp_path):
@@ -183,10 +183,12 @@ def test_nothing_is_kept_alive(recorded):
 
 def test_threads_convert_each_their_own(recorded):
     models = [LogisticRegression(C=each).fit([[0.0], [1.0]], [0, 1]) for each in (0.1, 1.0, 10.0)]
-    threads = [threading.Thread(target=skl2onnx.to_onnx, args=(each, np.zeros((1, 1), np.float32))) for each in models]
-    [each.start() for each in threads]
-    [each.join() for each in threads]
-    assert [list(fitprint.run_of(each).models) for each in models] == [["model", "onnx"]] * 3
+    threads = [
+        threading.Thread(target=skl2onnx.to_onnx, args=(model, np.zeros((1, 1), np.float32))) for model in models
+    ]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert [list(fitprint.run_of(model).models) for model in models] == [["model", "onnx"]] * 3
 
 
 @pytest.mark.parametrize("first", ["onnx", "skl2onnx", "onnxmltools"])

@@ -37,8 +37,8 @@ def save(model, folder, **options):
 def test_one_input_is_a_tensor_without_a_name(by_hand, tmp_path):
     loaded = save(by_hand(), tmp_path / "model")
     signature = loaded.metadata.signature
-    assert [(each.name, each.type, each.shape) for each in signature.inputs.inputs] == [(None, np.float32, (-1, 2))]
-    assert [(each.name, each.shape) for each in signature.outputs.inputs] == [("y", (-1, 2))]
+    assert [(spec.name, spec.type, spec.shape) for spec in signature.inputs.inputs] == [(None, np.float32, (-1, 2))]
+    assert [(spec.name, spec.shape) for spec in signature.outputs.inputs] == [("y", (-1, 2))]
     for given in (ROWS, pd.DataFrame(ROWS, columns=["p", "q"])):
         np.testing.assert_array_equal(loaded.predict(given)["y"], 2 * ROWS)
     with pytest.raises(SchemaError, match=r"float32, got float64; convert it"):
@@ -47,7 +47,7 @@ def test_one_input_is_a_tensor_without_a_name(by_hand, tmp_path):
 
 def test_several_inputs_are_named(tmp_path):
     loaded = save(sum_of_two(), tmp_path / "model")
-    assert [each.name for each in loaded.metadata.signature.inputs.inputs] == ["a", "b"]
+    assert [spec.name for spec in loaded.metadata.signature.inputs.inputs] == ["a", "b"]
     a, b = np.ones((3, 1), np.float32), np.arange(3).reshape(-1, 1)
     np.testing.assert_array_equal(loaded.predict({"a": a, "b": b})["y"], a + b)
     with pytest.raises(SchemaError, match="b"):
@@ -80,7 +80,7 @@ def test_a_type_that_numpy_has_not_leaves_no_signature_and_says_so(by_hand, reco
     model.graph.initializer[0].CopyFrom(helper.make_tensor("factor", TensorProto.BFLOAT16, [2], [1.0, 2.0]))
     onnx.save(model, tmp_path / "model.onnx")
     (run,) = fitprint.runs()
-    assert {each.what for each in run.skipped} == {"input x", "output y"}
+    assert {skip.what for skip in run.skipped} == {"input x", "output y"}
     assert "signature" not in (run.model_path / "MLmodel").read_text()
 
 

@@ -62,8 +62,8 @@ def test_it_predicts_the_same_intervals_included(recorded, frame, kind, days):
     rows = future(frame, COLUMNS[kind], days)
     expected = drawn(model.predict, rows)
     loaded = fitprint.load_model(run.model_path)
-    assert [each.name for each in loaded.metadata.signature.inputs] == COLUMNS[kind]
-    assert [each.name for each in loaded.metadata.signature.outputs] == list(expected.columns)
+    assert [spec.name for spec in loaded.metadata.signature.inputs] == COLUMNS[kind]
+    assert [spec.name for spec in loaded.metadata.signature.outputs] == list(expected.columns)
     pd.testing.assert_frame_equal(drawn(loaded.predict, rows), expected, rtol=1e-6)
     native = fitprint.prophet.load_model(run.model_path)
     pd.testing.assert_frame_equal(native.make_future_dataframe(3), model.make_future_dataframe(3), check_dtype=False)

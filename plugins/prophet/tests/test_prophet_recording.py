@@ -46,7 +46,7 @@ def test_changepoints_that_were_given(recorded, frame):
     dates = ["2023-03-01", "2023-06-01"]
     made(changepoints=dates).fit(frame)
     run = fitprint.last_run()
-    assert run.params["changepoints"] == [f"{each} 00:00:00" for each in dates]
+    assert run.params["changepoints"] == [f"{date} 00:00:00" for date in dates]
     table = pd.read_csv(io.StringIO((run.path / "artifacts" / "changepoints.csv").read_text()))
     assert list(table["ds"]) == dates
 
@@ -71,7 +71,7 @@ def test_metrics_of_many_rows_are_of_a_sample(store):
     days = pd.date_range("2000-01-01", periods=2500)
     made(uncertainty_samples=0, n_changepoints=0).fit(pd.DataFrame({"ds": days, "y": np.sin(np.arange(2500) / 9)}))
     run = fitprint.last_run()
-    assert [each.rule for each in run.skipped] == ["max_metric_seconds"]
+    assert [skip.rule for skip in run.skipped] == ["max_metric_seconds"]
     assert "of 2500 rows" in run.skipped[0].reason
     assert "training_r2_score" in run.metrics
 
@@ -103,7 +103,7 @@ def test_cross_validation_is_one_run(recorded, fitted, parallel):
     cutoffs = pd.read_csv(io.StringIO((run.path / "artifacts" / "cutoffs.csv").read_text()))
     assert cutoffs["forecasts"].sum() == len(found)
     assert cutoffs["mse"].to_numpy() @ cutoffs["forecasts"].to_numpy() / len(found) == pytest.approx(run.metrics["mse"])
-    assert [each.what for each in run.skipped] == ["model"]
+    assert [skip.what for skip in run.skipped] == ["model"]
 
 
 def test_cross_validation_in_processes_is_one_run(store, run_python, frame, tmp_path):

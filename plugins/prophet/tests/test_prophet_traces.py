@@ -74,7 +74,7 @@ def test_warnings_and_log_lines_are_the_same(store, frame, caplog):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             cross_validation(fitted(frame.assign(y=frame.y - frame.y.min())), "20 days", disable_tqdm=True)
-        lines = [(each.name, each.getMessage()) for each in caplog.records if each.name == "prophet"]
+        lines = [(record.name, record.getMessage()) for record in caplog.records if record.name == "prophet"]
         return [(each.category.__name__, str(each.message), each.filename, each.lineno) for each in caught], lines
 
     plain = told()

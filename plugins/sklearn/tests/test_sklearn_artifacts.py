@@ -118,7 +118,7 @@ def test_what_is_missing_is_named():
 
 
 def run(*arguments, status=0):
-    found = CliRunner().invoke(command, [str(each) for each in arguments], prog_name="fitprint")
+    found = CliRunner().invoke(command, [str(argument) for argument in arguments], prog_name="fitprint")
     assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
     assert found.exit_code == status, found.output
     return found

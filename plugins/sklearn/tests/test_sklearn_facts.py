@@ -188,7 +188,7 @@ def test_no_row_of_the_data_is_kept(recorded):
     assert len(files) > 20
     for file in files:
         text = file.read_bytes()
-        assert not [each for each in MARKERS if str(each).encode() in text], file
+        assert not [marker for marker in MARKERS if str(marker).encode() in text], file
 
 
 def test_an_input_example_is_kept_only_when_asked_for():

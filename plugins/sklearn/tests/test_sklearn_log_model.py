@@ -78,10 +78,10 @@ def test_a_model_that_cannot_be_saved_raises_and_leaves_no_half_package(model):
     (run,) = fitprint.runs()
     assert run.status == "FAILED"
     assert run.models == {}
-    assert [each.name for each in run.path.iterdir() if each.is_dir()] == []
+    assert [path.name for path in run.path.iterdir() if path.is_dir()] == []
     with pytest.raises(TypeError, match="generator"):
         fitprint.save_model(model, "out")
-    assert not any("out" in each.name for each in Path().iterdir())
+    assert not any("out" in path.name for path in Path().iterdir())
 
 
 def test_save_model_takes_a_new_or_an_empty_folder(model):
@@ -122,7 +122,7 @@ def test_what_is_missing_or_unknown_is_said(model, call, told):
 def test_mlflow_s_name_of_the_model_and_its_options_without_meaning_are_understood(model, caplog):
     info = fitprint.sklearn.log_model(sk_model=model, artifact_path="m", registered_model_name="prod", tags=None)
     assert info.name == "m"
-    assert [each for each in caplog.messages if "registered_model_name" in each and "ignored" in each]
+    assert [message for message in caplog.messages if "registered_model_name" in message and "ignored" in message]
 
 
 def test_the_signature_given_is_written_and_false_means_none(model):
@@ -233,9 +233,9 @@ def test_code_and_extra_files_are_copied(model):
     Path("lib/__pycache__/part.pyc").write_bytes(b"")
     Path("notes.txt").write_text("n")
     info = fitprint.log_model(model, code_paths=["lib"], extra_files=["notes.txt", "lib"])
-    names = sorted(each.relative_to(info.path).as_posix() for each in info.path.rglob("*.*") if each.is_file())
+    names = sorted(path.relative_to(info.path).as_posix() for path in info.path.rglob("*.*") if path.is_file())
     assert {"code/lib/part.py", "extra_files/notes.txt", "extra_files/lib/part.py"} < {*names}
-    assert not [each for each in names if "pycache" in each]
+    assert not [name for name in names if "pycache" in name]
     assert flavors(info)["sklearn"]["extra_files"] == [{"path": "extra_files/notes.txt"}, {"path": "extra_files/lib"}]
     assert flavors(info)["sklearn"]["code"] == "code"
     with pytest.raises(FileNotFoundError, match="nowhere"):

@@ -95,7 +95,7 @@ def test_decision_values_stand_in_for_probabilities():
         reference.roc_auc_score(BENIGN, model.decision_function(CANCER)), abs=1e-12
     )
     assert "training_log_loss" not in found
-    assert "training_log_loss" in {each.what for each in fitprint.last_run().skipped}
+    assert "training_log_loss" in {skip.what for skip in fitprint.last_run().skipped}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_metrics_of_a_multilabel_target(model):
     model.fit(WINE, INDICATOR)
     chances = model.predict_proba(WINE)
     if isinstance(chances, list):
-        chances = np.column_stack([each[:, 1] for each in chances])
+        chances = np.column_stack([chance[:, 1] for chance in chances])
     expected = expected_of_labels(INDICATOR, model.predict(WINE)) | {
         "training_roc_auc": reference.roc_auc_score(INDICATOR, chances, average="weighted"),
         "training_score": model.score(WINE, INDICATOR),
@@ -207,7 +207,7 @@ def test_metrics_that_would_take_too_long_are_taken_on_a_sample_that_is_told():
     fitprint.autolog(strict=True, max_metric_seconds=0.000001)
     KNeighborsClassifier().fit(*rows)
     sampled = fitprint.last_run()
-    told = [each for each in sampled.skipped if each.rule == "max_metric_seconds"]
+    told = [skip for skip in sampled.skipped if skip.rule == "max_metric_seconds"]
     assert [each.reason for each in told] == [f"taken on 100 of {len(rows[1])} rows, seed 0"]
     KNeighborsClassifier().fit(*rows)
     assert recorded_metrics() == {
@@ -215,7 +215,7 @@ def test_metrics_that_would_take_too_long_are_taken_on_a_sample_that_is_told():
     }, "the same rows are drawn every time"
     fitprint.autolog(strict=True, max_metric_seconds=1000)
     KNeighborsClassifier().fit(*rows)
-    assert [each for each in fitprint.last_run().skipped if each.rule == "max_metric_seconds"] == []
+    assert [skip for skip in fitprint.last_run().skipped if skip.rule == "max_metric_seconds"] == []
 
 
 def test_a_weighted_sample_takes_the_weights_of_its_rows():

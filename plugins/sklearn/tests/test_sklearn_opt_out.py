@@ -28,11 +28,11 @@ def trained(store, monkeypatch):
 
 
 def skips():
-    return next(each.skips for each in fitprint.status() if each.name == "sklearn")
+    return next(row.skips for row in fitprint.status() if row.name == "sklearn")
 
 
 def reasons(run):
-    return {(each.what, each.rule) for each in run.skipped}
+    return {(skip.what, skip.rule) for skip in run.skipped}
 
 
 def test_min_fit_seconds(trained):

@@ -119,7 +119,7 @@ def test_a_fit_without_data_says_so():
 
     Nothing().fit()
     (run,) = fitprint.runs()
-    assert ("data", "arguments") in [(each.what, each.rule) for each in run.skipped]
+    assert ("data", "arguments") in [(skip.what, skip.rule) for skip in run.skipped]
 
 
 @pytest.mark.usefixtures("recorded")

@@ -124,8 +124,8 @@ def test_a_model_over_max_model_size_leaves_a_reason_and_nothing_on_disk(store):
     DecisionTreeClassifier().fit(np.random.default_rng(0).random((500, 2)), np.arange(500) % 7)
     run = fitprint.last_run()
     assert run.models == {}
-    assert [(each.what, each.rule) for each in run.skipped if each.what == "model"] == [("model", "max_model_size")]
-    assert [each.name for each in run.path.iterdir() if each.is_dir()] == ["artifacts"]
+    assert [(skip.what, skip.rule) for skip in run.skipped if skip.what == "model"] == [("model", "max_model_size")]
+    assert [path.name for path in run.path.iterdir() if path.is_dir()] == ["artifacts"]
     assert run.metrics["training_score"] > 0
 
 

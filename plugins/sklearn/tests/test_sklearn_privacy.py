@@ -73,7 +73,7 @@ def test_secret_params_are_hidden_everywhere_but_in_the_pickle(recorded, caplog)
 
 def test_the_run_says_which_hidden_params_are_in_the_pickle(recorded):
     remote().fit(X, Y)
-    told = {each.what: each.reason for each in fitprint.last_run().skipped if each.rule == "redact"}
+    told = {skip.what: skip.reason for skip in fitprint.last_run().skipped if skip.rule == "redact"}
     assert told.keys() == {"param api_key", "param url", "param options", "param command"}
     assert told["param api_key"] == "it is *** in the run, but the package still contains it: model.pkl"
 
@@ -84,8 +84,8 @@ def test_with_redact_models_no_package_of_such_a_model_is_left(store):
     run = fitprint.last_run()
     assert run.models == {}
     assert not files_with(store, SECRET)
-    assert ("model", "redact") in {(each.what, each.rule) for each in run.skipped}
-    assert not [each.name for each in run.path.iterdir() if each.name.startswith(".")]
+    assert ("model", "redact") in {(skip.what, skip.rule) for skip in run.skipped}
+    assert not [path.name for path in run.path.iterdir() if path.name.startswith(".")]
     Remote().fit(X, Y)
     assert fitprint.last_run().model_path is not None
 
@@ -96,7 +96,7 @@ def test_a_param_that_is_hidden_and_not_in_the_pickle_is_not_told(recorded):
             return {**super().__getstate__(), "api_key": None}
 
     Forgets(SECRET).fit(X, Y)
-    assert [each for each in fitprint.last_run().skipped if each.rule == "redact"] == []
+    assert [skip for skip in fitprint.last_run().skipped if skip.rule == "redact"] == []
 
 
 def test_secrets_in_searches_and_pipelines(recorded):
@@ -106,7 +106,7 @@ def test_secrets_in_searches_and_pipelines(recorded):
     assert files_with(recorded, SECRET) == {"model.pkl"}
     assert run.params["estimator__remote__api_key"] == run.params["best_remote__api_key"] == "***"
     assert run.children
-    assert all(each.params["remote__api_key"] == "***" for each in run.children)
+    assert all(child.params["remote__api_key"] == "***" for child in run.children)
     with open(run.path / "artifacts" / "cv_results.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["param_remote__api_key"] for row in rows] == ["***", "***"]
@@ -162,7 +162,7 @@ def test_secrets_in_a_package_s_own_texts(store):
     assert info.metadata == {"owner": "me", "api_key": "***"}
     lines = (info.path / "requirements.txt").read_text().splitlines()
     assert {"x @ https://***@host/x.whl", "jwt==1.0b1"} <= {*lines}
-    assert {each.what for each in info.run.skipped} >= {"secrets in metadata", "secrets in model_config"}
+    assert {skip.what for skip in info.run.skipped} >= {"secrets in metadata", "secrets in model_config"}
 
 
 def test_the_settings_reach_the_run(store, monkeypatch):
@@ -244,7 +244,7 @@ def test_arrays_that_look_like_the_data_are_said_to_be_left_out(recorded):
     KMeans(2, init=numbers[:2], n_init=1).fit(numbers)
     run = fitprint.last_run()
     assert run.params["init"] == "float64 array of shape (2, 1)"
-    assert ("values of param init", "data") in {(each.what, each.rule) for each in run.skipped}
+    assert ("values of param init", "data") in {(skip.what, skip.rule) for skip in run.skipped}
     run.log_param("init", numbers[:2])
     assert run.params["init"]["values"] == [[CANARY], [1.0]]
 

@@ -129,7 +129,7 @@ def test_what_only_prepares_data_leaves_no_run_and_is_counted(name):
     PREPARING[name]()
     assert fitprint.runs() == []
     assert fitprint.last_run() is None
-    (status,) = [each for each in fitprint.status() if each.name == "sklearn"]
+    (status,) = [row for row in fitprint.status() if row.name == "sklearn"]
     assert status.runs == 0
     assert status.skips == {"exclude_estimators": 1}
 
@@ -177,7 +177,7 @@ def test_disable_puts_every_method_back():
     fitprint.disable()
     assert all(vars(cls)["fit"] is method for cls, method in before.items())
     assert ("fit" in vars(VotingClassifier)) == inherited
-    assert {each.reason for each in fitprint.status()} == {""}
+    assert {row.reason for row in fitprint.status()} == {""}
 
 
 def test_autolog_before_the_import_records_too_and_is_undone_without_a_trace(run_python):
@@ -211,7 +211,7 @@ def test_a_fit_inside_start_run_is_recorded_on_it_and_the_next_is_its_child():
 def test_an_outlier_detector_without_predict_says_why_it_has_no_signature():
     LocalOutlierFactor().fit_predict(X)
     (run,) = fitprint.runs()
-    assert [(each.what, each.rule) for each in run.skipped] == [("signature", "flavor")]
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("signature", "flavor")]
 
 
 def test_a_second_fit_costs_few_calls_and_hardly_more_for_a_wide_frame():

@@ -48,9 +48,9 @@ def _made(cls):
     parameters = inspect.signature(cls).parameters.values()
     few = {"n_estimators": 3, "max_iter": 20, "n_init": 1}
     given = {
-        each.name: needed[each.name] if each.default is each.empty else few[each.name]
-        for each in parameters
-        if each.name in (needed if each.default is each.empty else few)
+        parameter.name: needed[parameter.name] if parameter.default is parameter.empty else few[parameter.name]
+        for parameter in parameters
+        if parameter.name in (needed if parameter.default is parameter.empty else few)
     }
     return cls(**given)
 

@@ -116,7 +116,7 @@ def test_without_refit_there_is_a_run_and_no_package(artifact):
     SEARCHES["grid"](refit=False).fit(X, y)
     run = fitprint.last_run()
     assert run.models == {}
-    assert ("model", "search") in [(each.what, each.rule) for each in run.skipped]
+    assert ("model", "search") in [(skip.what, skip.rule) for skip in run.skipped]
     assert len(artifact(run, "cv_results.csv")) == 8
     assert len(run.children) == 5
 
@@ -200,7 +200,7 @@ class OwnSearch(BaseEstimator):
 
     def fit(self, X, y):
         candidates = list(ParameterGrid(self.grid))
-        scores = [self.model.set_params(**each).fit(X, y).score(X, y) for each in candidates]
+        scores = [self.model.set_params(**candidate).fit(X, y).score(X, y) for candidate in candidates]
         self.cv_results_ = {"params": candidates, "mean_test_score": np.array(scores)}
         self.best_params_ = candidates[int(np.argmax(scores))]
         self.best_estimator_ = self.model.set_params(**self.best_params_).fit(X, y)

@@ -24,7 +24,7 @@ def tensor(dtype, *shape):
 DOUBLES = columns(*["double"] * 4)
 INPUTS = {
     "floats": DOUBLES,
-    "floats with missing": [each | {"required": each["name"] in "bd"} for each in DOUBLES],
+    "floats with missing": [double | {"required": double["name"] in "bd"} for double in DOUBLES],
     "float32": columns(*["float"] * 4),
     "whole numbers": columns(*["long"] * 4),
     "int16": columns(*["integer"] * 4),
@@ -85,7 +85,7 @@ def test_where_enforcing_would_change_predictions_there_are_outputs_only_and_a_r
     run = trained[name].run
     assert signature_of(run)["inputs"] is None
     assert signature_of(run)["outputs"] is not None
-    assert [(each.what, each.rule) for each in run.skipped] == [("inputs in MLflow's signature", "mlflow")]
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("inputs in MLflow's signature", "mlflow")]
     assert str(fitprint.load_model(run.model_path).metadata.get_input_schema()) == OUTPUTS_ONLY[name]
 
 
@@ -102,13 +102,13 @@ def test_one_awkward_column_among_others_is_named_alone(trained):
 def test_a_category_that_the_model_cannot_do_without_keeps_the_inputs_out_and_is_named(trained, signature_of):
     run = trained["category by its codes"].run
     assert signature_of(run)["inputs"] is None
-    assert ["because of: word (category);" in each.reason for each in run.skipped] == [True]
+    assert ["because of: word (category);" in skip.reason for skip in run.skipped] == [True]
 
 
 @pytest.mark.parametrize("name", ["category", "category encoded", "category of numbers", "moments with a zone"])
 def test_a_column_without_a_type_alone_is_any(trained, signature_of, name):
     inputs = signature_of(trained[name].run)["inputs"]
-    assert [each["type"] for each in inputs] == ["double"] * 4 + ["any"]
+    assert [spec["type"] for spec in inputs] == ["double"] * 4 + ["any"]
 
 
 def test_every_kind_is_predicted_as_the_model_itself_predicts_it(trained):

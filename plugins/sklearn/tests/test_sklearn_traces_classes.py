@@ -125,7 +125,7 @@ def shown(cls):
     """All that can be seen of a class without calling it."""
     fit = inspect.getattr_static(cls, "fit")
     return (
-        [each for each in vars(cls) if each != "__slotnames__"],
+        [var for var in vars(cls) if var != "__slotnames__"],
         str(inspect.signature(cls)),
         str(inspect.signature(cls.fit)) if callable(cls.fit) else None,
         [each.__name__ for each in cls.__mro__],

@@ -189,7 +189,7 @@ def test_an_exception_that_the_user_keeps_keeps_the_frames_of_the_user_alone(sto
     except ValueError as error:
         kept = error
     frames = [each for each, _ in traceback.walk_tb(kept.__traceback__)]
-    assert [each.f_code.co_name for each in frames][1:] == ["fit"]
+    assert [frame.f_code.co_name for frame in frames][1:] == ["fit"]
 
 
 OF_SCIKIT_LEARN = {

@@ -44,8 +44,8 @@ class Takes(BaseEstimator):
 
 ONE_SHOT = {
     "an iterator": lambda: iter(range(10)),
-    "a generator": lambda: (each for each in range(10)),
-    "a file": lambda: io.StringIO("".join(f"{each}\n" for each in range(10))),
+    "a generator": lambda: (number for number in range(10)),
+    "a file": lambda: io.StringIO("".join(f"{number}\n" for number in range(10))),
     "a file of bytes": lambda: io.BytesIO(b"line\n" * 10),
     "a zip": lambda: zip(range(10), range(10), strict=True),
 }
@@ -96,7 +96,7 @@ def test_open_files_that_are_the_texts(alike):
     def tell():
         files = [io.StringIO("a b\n"), io.StringIO("b c\n")]
         make_pipeline(CountVectorizer(input="file", token_pattern=r"\w"), LogisticRegression()).fit(files, [0, 1])
-        return [(each.tell(), each.closed) for each in files]
+        return [(file.tell(), file.closed) for file in files]
 
     alike(tell)
 

@@ -15,7 +15,11 @@ import fitprint
 
 X, y = np.random.default_rng(0).random((30, 2)), np.arange(30) % 2
 STEPS = ("on", "off", "mock", "unmock")
-ORDERS = [each for each in itertools.permutations(STEPS) if each.index("mock") < each.index("unmock")]
+ORDERS = [
+    permutation
+    for permutation in itertools.permutations(STEPS)
+    if permutation.index("mock") < permutation.index("unmock")
+]
 
 
 @pytest.mark.series

@@ -160,10 +160,10 @@ def test_a_class_looks_as_without_recording(alike, cls):
     def tell():
         return (
             dir(cls),
-            [each for each in vars(cls) if each != "__slotnames__"],  # which copyreg adds to whatever is pickled
+            [var for var in vars(cls) if var != "__slotnames__"],  # which copyreg adds to whatever is pickled
             pydoc.render_doc(cls),
             str(inspect.signature(cls)),
-            [(each.name, each.kind, each.defining_class) for each in inspect.classify_class_attrs(cls)],
+            [(attr.name, attr.kind, attr.defining_class) for attr in inspect.classify_class_attrs(cls)],
             [name for name, _ in inspect.getmembers(cls, inspect.isfunction)],
             [name for name, _ in inspect.getmembers(made_of(cls), inspect.ismethod)],
             getattr(cls, "__abstractmethods__", None),

@@ -113,7 +113,7 @@ def test_filters_that_a_training_sets_stay(alike):
             warnings.simplefilter("default")
             Changes().fit(X, y)
             left = [(each[0], getattr(each[1], "pattern", None), *each[2:]) for each in warnings.filters]
-        return left, [each for each in facts(found) if each[1] != "while predicting"]
+        return left, [fact for fact in facts(found) if fact[1] != "while predicting"]
 
     alike(tell)
 
@@ -127,8 +127,8 @@ def test_a_warning_shown_once_stays_shown_once(alike):
             for _ in range(3):
                 warnings.warn("in the loop", UserWarning, stacklevel=1)
                 Warns().fit(X, y)
-        shown = [each for each in facts(found) if each[1] == "in the loop"]
-        return len(shown), [each[1] for each in facts(found)]
+        shown = [fact for fact in facts(found) if fact[1] == "in the loop"]
+        return len(shown), [fact[1] for fact in facts(found)]
 
     assert alike(tell)[0] == 1
 

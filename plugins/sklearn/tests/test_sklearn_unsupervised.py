@@ -62,7 +62,7 @@ def test_the_silhouette_of_many_rows_is_taken_on_a_sample_that_is_told():
     run = fitprint.last_run()
     assert run.metrics["training_silhouette_score"] == pytest.approx(silhouette_score(digits, model.labels_), abs=0.02)
     assert ("silhouette of all rows", "taken on 1000 of 1797 rows, seed 0") in [
-        (each.what, each.reason) for each in run.skipped
+        (skip.what, skip.reason) for skip in run.skipped
     ]
 
 

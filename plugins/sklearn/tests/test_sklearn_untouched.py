@@ -238,8 +238,8 @@ def test_a_model_that_cannot_predict_its_data_costs_its_own_steps_alone(caplog):
         assert run.status == "FINISHED"
         assert run.params["criterion"] == "gini"
         assert run.model_path is not None
-        assert {each.what for each in run.skipped if "no prediction today" in each.reason} == {"metrics", "signature"}
-    lines = [each for each in caplog.messages if "no prediction today" in each]
+        assert {skip.what for skip in run.skipped if "no prediction today" in skip.reason} == {"metrics", "signature"}
+    lines = [message for message in caplog.messages if "no prediction today" in message]
     assert len(lines) == 2  # a line per step, told once
 
 
@@ -254,5 +254,5 @@ def test_a_model_that_cannot_be_pickled_leaves_a_run_without_a_package():
     (run,) = fitprint.runs()
     assert run.models == {}
     assert run.metrics["training_accuracy_score"] == 1
-    assert "generator" in next(each.reason for each in run.skipped if each.what == "model")
-    assert [each.name for each in run.path.iterdir() if each.is_dir()] == ["artifacts"]
+    assert "generator" in next(skip.reason for skip in run.skipped if skip.what == "model")
+    assert [path.name for path in run.path.iterdir() if path.is_dir()] == ["artifacts"]

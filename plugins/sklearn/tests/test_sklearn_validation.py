@@ -46,7 +46,7 @@ def test_each_leaves_one_run_with_the_data_and_no_package(name, jobs):
     assert run.tags["estimator_class"] == "sklearn.tree._classes.DecisionTreeClassifier"
     assert "dataset.json" in run.artifacts
     assert run.models == {}
-    assert ("model", "cross-validation") in [(each.what, each.rule) for each in run.skipped]
+    assert ("model", "cross-validation") in [(skip.what, skip.rule) for skip in run.skipped]
 
 
 def series(name):
@@ -89,7 +89,7 @@ def test_probabilities_out_of_cross_validation_are_not_scored_and_it_says_so():
     CALLS["cross_val_predict"](method="predict_proba")
     run = fitprint.last_run()
     assert run.metrics == {}
-    assert ("metrics", "method") in [(each.what, each.rule) for each in run.skipped]
+    assert ("metrics", "method") in [(skip.what, skip.rule) for skip in run.skipped]
 
 
 def test_a_learning_curve_is_a_series_over_its_sizes(artifact):
@@ -97,7 +97,7 @@ def test_a_learning_curve_is_a_series_over_its_sizes(artifact):
     run = fitprint.last_run()
     for name, scores in (("train", train), ("test", test)):
         means = list(zip(sizes, scores.mean(axis=1), strict=True))
-        assert run.metric_history(f"mean_{name}_score") == [pytest.approx(each) for each in means]
+        assert run.metric_history(f"mean_{name}_score") == [pytest.approx(mean) for mean in means]
         assert series(f"std_{name}_score") == pytest.approx(list(scores.std(axis=1)))
     assert run.metrics["best_mean_test_score"] == pytest.approx(test.mean(axis=1).max())
     table = artifact(run, "learning_curve.csv")

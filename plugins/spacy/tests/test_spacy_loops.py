@@ -62,11 +62,11 @@ def test_what_is_packaged_is_what_was_saved(recorded, pipeline, steps, tmp_path)
     steps(nlp, examples)
     nlp.to_disk(tmp_path / "saved")
     packaged = fitprint.last_run().model_path / "model.spacy"
-    files = [each.relative_to(packaged) for each in packaged.rglob("*") if each.is_file()]
+    files = [path.relative_to(packaged) for path in packaged.rglob("*") if path.is_file()]
     assert sorted(files) == sorted(
-        each.relative_to(tmp_path / "saved") for each in (tmp_path / "saved").rglob("*") if each.is_file()
+        path.relative_to(tmp_path / "saved") for path in (tmp_path / "saved").rglob("*") if path.is_file()
     )
-    assert all((packaged / each).read_bytes() == (tmp_path / "saved" / each).read_bytes() for each in files)
+    assert all((packaged / file).read_bytes() == (tmp_path / "saved" / file).read_bytes() for file in files)
 
 
 def test_saved_with_averages_the_package_has_the_averages(recorded, pipeline, steps, tmp_path):
@@ -155,9 +155,7 @@ def test_a_pipeline_without_categories_leaves_a_package_that_loads(recorded, pip
     assert run.metric_history("ner_loss") == list(enumerate(losses))
     loaded = fitprint.spacy.load_model(run.model_path)
     text = examples[0].text
-    assert [(each.text, each.label_) for each in loaded(text).ents] == [
-        (each.text, each.label_) for each in nlp(text).ents
-    ]
+    assert [(ent.text, ent.label_) for ent in loaded(text).ents] == [(ent.text, ent.label_) for ent in nlp(text).ents]
     with pytest.raises(Exception, match="spacy"):
         fitprint.load_model(run.model_path)
     assert run.skipped == []
@@ -180,7 +178,7 @@ def test_no_text_is_recorded_unless_asked_for(recorded, pipeline, steps, tmp_pat
     steps(nlp, examples)
     nlp.to_disk(tmp_path / "saved")
     run = fitprint.last_run()
-    own = [each for each in run.path.rglob("*") if each.is_file() and "model.spacy" not in each.parts]
+    own = [path for path in run.path.rglob("*") if path.is_file() and "model.spacy" not in path.parts]
     assert not [each for each in own if b"pleasure" in each.read_bytes()]
     fitprint.autolog("spacy", strict=True, quiet=True, log_input_examples=True)
     nlp.resume_training()  # settings hold from the first step of a loop
@@ -195,8 +193,8 @@ def test_a_large_pipeline_is_refused_before_it_is_written(recorded, pipeline, st
     nlp.initialize(lambda: examples)
     steps(nlp, examples)
     nlp.to_disk(tmp_path / "saved")
-    assert [(each.what, each.rule) for each in fitprint.last_run().skipped] == [("model", "max_model_size")]
-    written = sum(each.stat().st_size for each in (tmp_path / "saved").rglob("*"))
+    assert [(skip.what, skip.rule) for skip in fitprint.last_run().skipped] == [("model", "max_model_size")]
+    written = sum(path.stat().st_size for path in (tmp_path / "saved").rglob("*"))
     estimate = registry.entries()["spacy"].flavor().size(nlp)
     assert 0.5 * written < estimate < 1.5 * written
 

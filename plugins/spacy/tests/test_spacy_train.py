@@ -38,7 +38,7 @@ def test_it_is_one_run(recorded, corpus):
     scores = dict(run.metric_history("score"))
     assert run.metrics["best_score"] == max(scores.values())
     assert run.metrics["best_step"] == min(step for step, score in scores.items() if score == max(scores.values()))
-    assert [each.what for each in run.skipped] == []
+    assert [skip.what for skip in run.skipped] == []
     assert "package_of" not in run.tags
     text = "what a pleasure"
     assert fitprint.load_model(run.model_path).predict([text])["predictions"][0] == nlp(text).cats

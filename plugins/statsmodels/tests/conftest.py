@@ -49,11 +49,11 @@ def rows_in() -> Callable[[Path, pd.DataFrame], set[str]]:
     """The columns of which values lie in the files of a package, as the eight bytes of a float or spelled out."""
 
     def search(package: Path, data: pd.DataFrame) -> set[str]:
-        content = b"".join(each.read_bytes() for each in package.rglob("*") if each.is_file())
+        content = b"".join(path.read_bytes() for path in package.rglob("*") if path.is_file())
         return {name for name in data.columns if _count(content, data[name]) > 0}
 
     def _count(content: bytes, column: Any) -> int:
         values = np.asarray(column, dtype=float)
-        return sum(each.tobytes() in content or repr(float(each)).encode() in content for each in values)
+        return sum(value.tobytes() in content or repr(float(value)).encode() in content for value in values)
 
     return search

@@ -47,7 +47,7 @@ def test_it_predicts_the_same_and_holds_no_rows(recorded, frame, rows_in, name):
     expected = np.asarray(results.predict(rows))
     loaded = fitprint.load_model(run.model_path)
     rows_given = (
-        rows if isinstance(rows, np.ndarray) else rows[[each.name for each in loaded.metadata.signature.inputs]]
+        rows if isinstance(rows, np.ndarray) else rows[[spec.name for spec in loaded.metadata.signature.inputs]]
     )
     np.testing.assert_allclose(np.asarray(loaded.predict(rows_given)), expected)
     np.testing.assert_allclose(np.asarray(load_pickle(run.model_path / "model.statsmodels").predict(rows)), expected)
@@ -79,12 +79,12 @@ def test_statistics_stay(recorded, frame):
 def test_a_series_predicts_from_a_start_and_an_end(recorded, series, name):
     results = fit(SERIES[name], series)
     run = fitprint.last_run()
-    assert [each.what for each in run.skipped] == ["the model without its training data"]
+    assert [skip.what for skip in run.skipped] == ["the model without its training data"]
     loaded = fitprint.load_model(run.model_path)
-    assert [(each.name, str(each.type)) for each in loaded.metadata.signature.inputs] == [
+    assert [(spec.name, str(spec.type)) for spec in loaded.metadata.signature.inputs] == [
         ("start", "DataType.datetime"),
         ("end", "DataType.datetime"),
-    ] or [each.name for each in loaded.metadata.signature.inputs] == ["start", "end"]
+    ] or [spec.name for spec in loaded.metadata.signature.inputs] == ["start", "end"]
     start, end = series.index[-4], series.index[-1] + pd.Timedelta(days=0 if name == "MarkovRegression" else 3)
     found = fit(lambda: loaded.predict(pd.DataFrame({"start": [start], "end": [end]})))
     expected = fit(lambda: results.predict(start=start, end=end))
@@ -106,7 +106,7 @@ def test_results_that_mlflow_cannot_predict_with(recorded, frame, series, name):
     fit(WITHOUT_PREDICT[name], frame, series)
     run = fitprint.last_run()
     assert "python_function" not in document(run.model_path)["flavors"]
-    assert ("the package's predict", "statsmodels") in [(each.what, each.rule) for each in run.skipped]
+    assert ("the package's predict", "statsmodels") in [(skip.what, skip.rule) for skip in run.skipped]
     assert fitprint.statsmodels.load_model(run.model_path) is not None
 
 
@@ -128,12 +128,12 @@ def test_formulas(recorded, frame, rows_in, form):
     results = smf.ols(formula, data).fit()
     run = fitprint.last_run()
     loaded = fitprint.load_model(run.model_path)
-    columns = [each.name for each in loaded.metadata.signature.inputs]
+    columns = [spec.name for spec in loaded.metadata.signature.inputs]
     assert set(columns) <= {"x", "z", "g", "group", "a name"}
     expected = results.predict(data.iloc[::-1])
     np.testing.assert_allclose(loaded.predict(data[columns].iloc[::-1]), expected)
     assert (rows_in(run.model_path, data[NUMBERS]) == set()) is without_rows
-    told = [each.what for each in run.skipped]
+    told = [skip.what for skip in run.skipped]
     assert told == ([] if without_rows else ["the model without its training data"])
 
 
@@ -157,7 +157,7 @@ def test_a_formula_that_names_what_the_script_defines(store, frame):
     smf.ols("y ~ doubled(x)", frame).fit()
     run = fitprint.last_run()
     assert run.model_path is None
-    (told,) = [each for each in run.skipped if each.what == "model"]
+    (told,) = [skip for skip in run.skipped if skip.what == "model"]
     assert "doubled" in told.reason
     assert run.metrics["nobs"] == 120
 
@@ -207,7 +207,7 @@ def test_stock_mlflow_predicts_the_same(recorded, frame, load_elsewhere, mlflow_
     rows = inputs_of(results, frame)
     package = fitprint.last_run().model_path
     if hasattr(rows, "columns"):
-        rows = rows[[each.name for each in fitprint.load_model(package).metadata.signature.inputs]]
+        rows = rows[[spec.name for spec in fitprint.load_model(package).metadata.signature.inputs]]
     np.testing.assert_allclose(
         load_elsewhere(package, rows, mlflow_python), np.asarray(results.predict(rows)), rtol=1e-6
     )

@@ -32,9 +32,9 @@ EVERY = [
 @pytest.mark.parametrize(("name", "make", "needs"), EVERY, ids=[name for name, *_ in EVERY])
 def test_every_kind_leaves_one_run_with_its_statistics(store, request, name, make, needs):
     fitprint.autolog(quiet=True)
-    results = fit(make, *(request.getfixturevalue(each) for each in needs))
+    results = fit(make, *(request.getfixturevalue(need) for need in needs))
     (run,) = fitprint.runs()
-    failed = [each for each in run.skipped if each.rule == "error"]
+    failed = [skip for skip in run.skipped if skip.rule == "error"]
     if name == "ConditionalLogit":
         assert [each.what for each in failed] == ["model"]  # nobody can pickle what it keeps
     else:
@@ -188,7 +188,7 @@ def test_a_fit_that_returns_params_alone(recorded, series):
     fit(lambda: tsa.SARIMAX(series, order=(1, 0, 0)).fit(return_params=True, disp=False))
     run = fitprint.last_run()
     assert run.model_path is None
-    assert [(each.what, each.rule) for each in run.skipped] == [("model", "statsmodels")]
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("model", "statsmodels")]
 
 
 ORDERS = {

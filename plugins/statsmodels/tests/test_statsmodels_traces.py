@@ -27,7 +27,7 @@ def caches(results):
     """What has been worked out so far, in the results, their model and its data."""
     inner = getattr(results, "_results", results)
     parts = (inner, inner.model, getattr(inner.model, "data", None))
-    return [sorted(vars(each)) + sorted(getattr(each, "_cache", None) or ()) for each in parts if each is not None]
+    return [sorted(vars(part)) + sorted(getattr(part, "_cache", None) or ()) for part in parts if part is not None]
 
 
 @pytest.mark.parametrize("name", [each for each in EVERY if each != "ConditionalLogit"])

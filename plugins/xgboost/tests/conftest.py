@@ -15,4 +15,4 @@ def frames(cancer: Callable[..., Any]) -> Any:
 
 @pytest.fixture(scope="session")
 def arrays(frames: Any) -> Any:
-    return frames._make(each.to_numpy() for each in frames)
+    return frames._make(frame.to_numpy() for frame in frames)

@@ -32,7 +32,7 @@ def test_the_result_is_recorded(recorded, matrix):
     assert run.params["seed"] == 7
     assert run.params["num_boost_round"] == 8
     assert not run.models
-    assert [each.rule for each in run.skipped] == ["cross-validation"]
+    assert [skip.rule for skip in run.skipped] == ["cross-validation"]
 
 
 def test_a_result_without_pandas(recorded, matrix):

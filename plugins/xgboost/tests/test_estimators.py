@@ -87,7 +87,7 @@ def test_training_metrics_can_be_off_and_are_bounded(store):
     xgboost.XGBRegressor(**FEW).fit(X, y, sample_weight=np.ones(5000))
     run = fitprint.last_run()
     assert "training_r2_score" in run.metrics
-    assert ("max_metric_seconds", "taken on 100 of 5000 rows, seed 0") in [each[1:] for each in run.skipped]
+    assert ("max_metric_seconds", "taken on 100 of 5000 rows, seed 0") in [skip[1:] for skip in run.skipped]
 
 
 @pytest.mark.parametrize("name", ["XGBRFClassifier", "XGBRFRegressor"])

@@ -20,13 +20,13 @@ def trained(store, monkeypatch, arrays):
         fitprint.autolog(strict=True, quiet=True, **settings)
         xgboost.train(PARAMS, xgboost.DMatrix(arrays.X, arrays.y), 3)
         xgboost.XGBClassifier(n_estimators=3, max_depth=2, n_jobs=1).fit(arrays.X, arrays.y)
-        return fitprint.runs()[::-1], next(each.skips for each in fitprint.status() if each.name == "xgboost")
+        return fitprint.runs()[::-1], next(row.skips for row in fitprint.status() if row.name == "xgboost")
 
     return train
 
 
 def reasons(run):
-    return {(each.what, each.rule) for each in run.skipped}
+    return {(skip.what, skip.rule) for skip in run.skipped}
 
 
 def test_min_fit_seconds(trained):

@@ -251,7 +251,7 @@ def test_another_kind_of_estimator_is_refused(flavor, frames, tmp_path):
 def test_no_fixture_is_written_to(tmp_path):
     copy = shutil.copytree(FIXTURES / "booster", tmp_path / "booster")
     fitprint.load_model(copy)
-    assert {each.name for each in copy.iterdir()} == {each.name for each in (FIXTURES / "booster").iterdir()}
+    assert {path.name for path in copy.iterdir()} == {path.name for path in (FIXTURES / "booster").iterdir()}
 
 
 @pytest.mark.parametrize("params", [PARAMS, {"booster": "gblinear"}, {"objective": "multi:softprob", "num_class": 3}])

@@ -99,7 +99,7 @@ def test_whole_numbers_with_missing_ones_that_are_gone_have_no_signature(recorde
     booster, run, loaded = trained(xgboost.DMatrix(table.copy(), LABEL))
     assert loaded.metadata.signature.inputs is None
     assert (loaded.predict(table) == booster.predict(xgboost.DMatrix(table))).all()
-    assert ("signature inputs", "data") in [each[:2] for each in run.skipped]
+    assert ("signature inputs", "data") in [skip[:2] for skip in run.skipped]
 
 
 def test_an_array(recorded):
@@ -117,7 +117,7 @@ def test_an_array_that_is_gone_has_outputs_only(recorded, kind):
     assert loaded.metadata.signature.inputs is None
     assert str(loaded.metadata.signature.outputs) == "Schema([tensor float32 [-1]])"
     assert (loaded.predict(values) == booster.predict(xgboost.DMatrix(values))).all()
-    assert ("signature inputs", "data") in [each[:2] for each in run.skipped]
+    assert ("signature inputs", "data") in [skip[:2] for skip in run.skipped]
 
 
 def test_names_given_to_an_array(recorded):

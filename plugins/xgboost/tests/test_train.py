@@ -208,7 +208,7 @@ def test_an_error_of_ours_does_not_reach_the_training(recorded, matrices, monkey
     monkeypatch.setattr("fitprint._runs.writer.RunWriter.flush_if_due", broken)
     with immediate_flush():
         assert train(matrices, 3).num_boosted_rounds() == 3
-    assert [each.rule for each in fitprint.last_run().skipped] == ["error"]
+    assert [skip.rule for skip in fitprint.last_run().skipped] == ["error"]
 
 
 def test_the_user_s_own_error_passes_untouched(recorded, matrices):

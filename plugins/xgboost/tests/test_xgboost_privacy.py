@@ -38,4 +38,4 @@ def test_secrets_among_the_params_are_hidden_and_found_in_the_model(store):
     assert run.params["api_token"] == "***"
     inside = files_with(store, secret)
     assert inside <= {"model.ubj"}
-    assert ("param api_token" in {each.what for each in run.skipped}) == bool(inside)
+    assert ("param api_token" in {skip.what for skip in run.skipped}) == bool(inside)
