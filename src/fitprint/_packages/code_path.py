@@ -45,6 +45,8 @@ class PackageCode:
         """Whether another package, with other code under the same names, must not run at the same time."""
         self._modules: dict[str, ModuleType] = {}
         """Its modules while they are not in ``sys.modules``."""
+        self._digests: dict[str, str] = {}
+        """The digest of each module that was compared with another one. Reading them again would take long."""
 
     def install(self) -> None:
         """Put the code where imports find it; apart from what is there, if that has modules of the same names."""
@@ -62,13 +64,19 @@ class PackageCode:
 
     def _contradicts(self, other: PackageCode) -> bool:
         shared = self.files.keys() & other.files.keys()
-        return any(_content(self.files[name]) != _content(other.files[name]) for name in shared)
+        return any(self.digest(name) != other.digest(name) for name in shared)
+
+    def digest(self, name: str) -> str:
+        """Return the digest of the sources of a module, as they were when they were first compared."""
+        if name not in self._digests:
+            self._digests[name] = _content(self.files[name])
+        return self._digests[name]
 
     def _is_taken(self, name: str) -> bool:
         """Return whether another module of this name is imported. An installed distribution keeps its name."""
         imported = _source_of(sys.modules.get(name))
         own = self.files[name]
-        if imported is None or imported == own or _content(imported) == _content(own):
+        if imported is None or imported == own or _content(imported) == self.digest(name):
             return False
         if not _is_of_distribution(imported):
             return True
