@@ -22,7 +22,7 @@ from fitprint.plugin.contract import Flavor, TrainingCall
 _inside_score: ContextVar[bool] = ContextVar("fitprint_inside_score", default=False)
 """Whether a call that makes a metric is going on: the metrics that it computes on its way are not the user's."""
 _inside_prediction: ContextVar[bool] = ContextVar("fitprint_inside_prediction", default=False)
-"""Whether a recorded model predicts: the `decision_function` that its `predict` calls is no prediction of the user's."""
+"""Whether a recorded model predicts: what its `predict` calls, as `decision_function`, is not for the user."""
 
 _NO_FACTS: Mapping[str, Any] = {}
 
