@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from fitprint._runs.known_metrics import deciding_metric, known_metrics
+from fitprint._runs.known_metrics import deciding_metric, known_metric, known_metrics
 from fitprint._runs.record import Record
 
 
@@ -129,6 +129,22 @@ def test_a_search_is_told_by_what_it_chose_by():
     made = record("best_mean_test_accuracy", "best_cv_score", tags={"scoring": "f1"})
     assert deciding_metric(made).text() == "best_cv_score (f1) 0.51"
     assert deciding_metric(made).label == "cv f1"
+
+
+def test_the_best_value_of_a_study_comes_before_that_of_its_last_trial():
+    made = record("value", "best_value", "n_trials")
+    assert deciding_metric(made).text() == "best_value 0.51"
+    assert [metric.name for metric in known_metrics(made)] == ["best_value"]
+
+
+def test_the_score_of_a_search_is_what_it_scores_by():
+    names = ("Search_score_X", "Ridge_score_X", "score_X")
+    evaluations = {name: evaluated(name.removesuffix("_X"), "X") for name in names}
+    made = record(*names, evaluations=evaluations, tags={"scoring": "roc_auc", "class": "a.Search"})
+    assert known_metric(made, "Search_score_X").text() == "auc 0.5 on X"
+    assert known_metric(made, "Ridge_score_X").measure == "score"  # such as that of its best estimator
+    made.tags["scoring"] = "profit of <lambda>"
+    assert known_metric(made, "Search_score_X").text() == "score 0.5 on X"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ metric of a known kind whose name says nothing of its data, as users log them.
 """
 
 _LATEST_FIRST = (HELD_OUT, EVALUATED, VALIDATION)
+_CHOSEN_BY = ("best_cv_score", "best_value")
+"""What a search has chosen by, as opposed to the value of its latest candidate."""
 
 _ALIASES = {
     "accuracy": "accuracy accuracy_score acc binary_accuracy categorical_accuracy",
@@ -125,9 +127,9 @@ def known_metrics(record: Record) -> list[KnownMetric]:
         record: The record of the run.
     """
     chosen: dict[str, KnownMetric] = {}
-    for metric in _candidates(record):
+    for metric in sorted(_candidates(record), key=place):
         chosen.setdefault(metric.label, metric)
-    return sorted(chosen.values(), key=place)
+    return list(chosen.values())
 
 
 def known_metric(record: Record, name: str) -> KnownMetric | None:
@@ -206,9 +208,13 @@ def _canonical(name: str) -> str:
 def _measure(name: str, record: Record) -> str:
     """Return what a metric of a run measures; the model's own score is another measure for each kind of model."""
     measure = _canonical(name)
-    if measure != "score" or "scoring" in record.tags:
+    if measure != "score":
         return measure
-    return _what_score_is(record.metrics)
+    scoring = record.tags.get("scoring")
+    if scoring is None:
+        return _what_score_is(record.metrics)
+    is_of_search = name == f"{record.tags.get('class', '').rpartition('.')[2]}_score"
+    return _canonical(scoring) if is_of_search and _canonical(scoring) in _PLACES else measure
 
 
 def _what_score_is(metrics: Mapping[str, float]) -> str:
@@ -224,4 +230,4 @@ def place(metric: KnownMetric) -> tuple[int, bool, int]:
     """Return the sort key of a metric, the best one to decide by first; a run's own order stays among equals."""
     is_known = metric.measure in _PLACES
     data = BEST_DATA.index(metric.data) if is_known or metric.data != LOGGED else len(BEST_DATA)
-    return data, metric.name != "best_cv_score", _PLACES.get(metric.measure, len(_PLACES))
+    return data, metric.name not in _CHOSEN_BY, _PLACES.get(metric.measure, len(_PLACES))
