@@ -46,7 +46,7 @@ def regression_facts(truth: Any, predicted: Any, *, weight: Any = None) -> Regre
     if len(true) != len(seen):
         raise ValueError(f"{len(seen)} predictions for {len(true)} rows")
     if true.shape != seen.shape:
-        raise ValueError(f"predictions of shape {seen.shape} for true values {true.shape}")
+        raise ValueError(f"predictions of shape {seen.shape} for true values of shape {true.shape}")
     weights = row_weights(weight, len(true))
     reason = why_nothing(len(true), weights)
     if reason is not None:
