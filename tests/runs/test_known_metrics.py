@@ -137,12 +137,21 @@ def test_the_best_value_of_a_study_comes_before_that_of_its_last_trial():
     assert [metric.name for metric in known_metrics(made)] == ["best_value"]
 
 
+def test_the_best_score_of_a_curve_comes_before_that_of_its_last_value():
+    made = record("mean_test_score", "best_mean_test_score", tags={"scoring": "r2"})
+    assert deciding_metric(made).text() == "best_mean_test_score (r2) 0.51"
+    made.metrics["best_cv_score"] = 0.9
+    assert deciding_metric(made).name == "best_cv_score"
+
+
 def test_the_score_of_a_search_is_what_it_scores_by():
     names = ("Search_score_X", "Ridge_score_X", "score_X")
     evaluations = {name: evaluated(name.removesuffix("_X"), "X") for name in names}
     made = record(*names, evaluations=evaluations, tags={"scoring": "roc_auc", "class": "a.Search"})
     assert known_metric(made, "Search_score_X").text() == "auc 0.5 on X"
     assert known_metric(made, "Ridge_score_X").measure == "score"  # such as that of its best estimator
+    made.tags["scoring"] = "neg_mean_squared_error"
+    assert known_metric(made, "Search_score_X").text() == "neg_mean_squared_error 0.5 on X"
     made.tags["scoring"] = "profit of <lambda>"
     assert known_metric(made, "Search_score_X").text() == "score 0.5 on X"
 

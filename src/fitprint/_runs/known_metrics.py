@@ -26,8 +26,8 @@ metric of a known kind whose name says nothing of its data, as users log them.
 """
 
 _LATEST_FIRST = (HELD_OUT, EVALUATED, VALIDATION)
-_CHOSEN_BY = ("best_cv_score", "best_value")
-"""What a search has chosen by, as opposed to the value of its latest candidate."""
+_CHOSEN_BY = {"best_cv_score": 0, "best_value": 0, "best_mean_test_score": 1}
+"""What a search or a validation curve has chosen by, as opposed to the value of its latest candidate."""
 
 _ALIASES = {
     "accuracy": "accuracy accuracy_score acc binary_accuracy categorical_accuracy",
@@ -214,7 +214,7 @@ def _measure(name: str, record: Record) -> str:
     if scoring is None:
         return _what_score_is(record.metrics)
     is_of_search = name == f"{record.tags.get('class', '').rpartition('.')[2]}_score"
-    return _canonical(scoring) if is_of_search and _canonical(scoring) in _PLACES else measure
+    return _canonical(scoring) if is_of_search and scoring.isidentifier() else measure
 
 
 def _what_score_is(metrics: Mapping[str, float]) -> str:
@@ -226,8 +226,8 @@ def _what_score_is(metrics: Mapping[str, float]) -> str:
     return "score"
 
 
-def place(metric: KnownMetric) -> tuple[int, bool, int]:
+def place(metric: KnownMetric) -> tuple[int, int, int]:
     """Return the sort key of a metric, the best one to decide by first; a run's own order stays among equals."""
     is_known = metric.measure in _PLACES
     data = BEST_DATA.index(metric.data) if is_known or metric.data != LOGGED else len(BEST_DATA)
-    return data, metric.name not in _CHOSEN_BY, _PLACES.get(metric.measure, len(_PLACES))
+    return data, _CHOSEN_BY.get(metric.name, len(_CHOSEN_BY)), _PLACES.get(metric.measure, len(_PLACES))
