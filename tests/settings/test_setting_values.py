@@ -161,3 +161,8 @@ def test_a_setting_as_a_variable_of_the_shell_holds_in_a_process_of_its_own(run_
     (run,) = fitprint.runs(os.path.join(tmp_path, "from-the-shell"))
     assert (run.name, run.experiment) == ("named", "e")
     assert {"team": "x", "job": "y"}.items() <= run.tags.items()
+
+
+def test_the_line_of_an_unreadable_variable_says_whose_it_is(run_python):
+    done = run_python("import fitprint\nfitprint.autolog()", env={"FITPRINT_MAX_MODEL_SIZE": "much"})
+    assert done.stderr.startswith("fitprint: FITPRINT_MAX_MODEL_SIZE: 'much' cannot be read; accepted: a size")
