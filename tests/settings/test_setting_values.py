@@ -163,6 +163,8 @@ def test_a_setting_as_a_variable_of_the_shell_holds_in_a_process_of_its_own(run_
     assert {"team": "x", "job": "y"}.items() <= run.tags.items()
 
 
-def test_the_line_of_an_unreadable_variable_says_whose_it_is(run_python):
-    done = run_python("import fitprint\nfitprint.autolog()", env={"FITPRINT_MAX_MODEL_SIZE": "much"})
-    assert done.stderr.startswith("fitprint: FITPRINT_MAX_MODEL_SIZE: 'much' cannot be read; accepted: a size")
+@pytest.mark.parametrize("call", ["autolog(exclusive=True)", "start_run()"])
+def test_lines_before_recording_is_on_say_whose_they_are(run_python, store, call):
+    done = run_python(f"import fitprint\nfitprint.{call}", env={"FITPRINT_MAX_MODEL_SIZE": "much"})
+    assert "fitprint: FITPRINT_MAX_MODEL_SIZE: 'much' cannot be read; accepted: a size" in done.stderr
+    assert all(line.startswith("fitprint: ") for line in done.stderr.splitlines())

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 def activate(configuration: Configuration) -> None:
     """Put a configuration in force: patch the flavors that it wants recorded, restore those that it does not."""
     with registry.lock:
-        set_up_logger()  # before the settings are read: a line may say of one that it cannot be read
         configure(configuration)
         if configuration.killed or (configuration.settings().disabled and not configuration.by_flavor):
             deactivate()
             return
+        set_up_logger()
         let_children_record(True)
         recorder_state.turn_on(configuration)
         for name, instrument in registry.known_flavors().items():
