@@ -120,6 +120,13 @@ def test_of_several_sets_the_last_one_and_of_several_evaluations_the_latest():
     assert len(known_metrics(made)) == 1
 
 
+def test_data_that_is_called_training_data_is_not_held_out():
+    both = {f"accuracy_{data}": evaluated("accuracy", data) for data in ("X_test", "X_train")}
+    made = record(*both, evaluations=both)  # trained on a part of X_train, and evaluated on all of it
+    assert [metric.label for metric in known_metrics(made)] == ["held-out accuracy", "evaluated accuracy"]
+    assert deciding_metric(made).of == "X_test"
+
+
 def test_the_value_of_the_last_fold_is_not_the_cross_validation_s():
     made = record("test_accuracy", "mean_test_accuracy")
     assert [metric.name for metric in known_metrics(made)] == ["mean_test_accuracy"]

@@ -142,6 +142,8 @@ def known_metric(record: Record, name: str) -> KnownMetric | None:
     evaluation, value = record.evaluations.get(name), record.metrics[name]
     if evaluation is not None and not str(evaluation.get("metric")).startswith("cross_val"):
         is_training_data = evaluation.get("training_data")
+        if not is_training_data and "train" in str(evaluation.get("data")).lower():
+            is_training_data = None  # such as all of `X_train`, of which the model was trained on a part
         data = EVALUATED if is_training_data is None else TRAINING if is_training_data else HELD_OUT
         of = str(evaluation.get("data") or ("held-out data" if data == HELD_OUT else "unknown data"))
         metric = str(evaluation.get("metric") or name)
