@@ -165,15 +165,16 @@ def _candidates(record: Record) -> list[KnownMetric]:
     Of evaluations that is the latest one, and of validation sets the last one, which stops a training early. This is
     done for the line of each run, so names that tell enough are not asked about twice.
     """
-    is_training, metrics = record.flavor is not None, []
+    is_training = record.flavor is not None
+    latest_last: list[KnownMetric] = []
+    others: list[KnownMetric] = []
     for name, value in record.metrics.items():
         data, measured = _parsed(name, is_training)
         is_plain = measured != "score" and name not in record.evaluations and f"mean_{name}" not in record.metrics
         metric = KnownMetric(name, value, data, measured) if is_plain else known_metric(record, name)
         if metric is not None and metric.measure and math.isfinite(value):
-            metrics.append(metric)
-    latest_first = [metric for metric in reversed(metrics) if metric.data in _LATEST_FIRST]
-    return latest_first + [metric for metric in metrics if metric.data not in _LATEST_FIRST]
+            (latest_last if metric.data in _LATEST_FIRST else others).append(metric)
+    return latest_last[::-1] + others
 
 
 @functools.lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ import atexit
 import logging
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fitprint._console.logger import Line, RateLimiter, is_display
@@ -62,7 +62,7 @@ def log_held_out(run: Run) -> None:
         held_back = _admit(path, is_of_new_run=False)
         if held_back is not None:
             groups = [_head(run.name, path), ((metric.text(), "green"),), *_before(held_back)]
-            inform_user(Line(_spaced(iter(groups))))
+            inform_user(Line(_spaced(groups)))
 
 
 def log_package(writer: RunWriter, name: str, seconds: float) -> None:
@@ -76,7 +76,7 @@ def log_package(writer: RunWriter, name: str, seconds: float) -> None:
             ((size_text(int(about.get("size", 0))), ""),),
             ((f"in {seconds * 1000:.0f} ms", "dim"),),
         ]
-        inform_user(Line(_spaced(iter(groups))))
+        inform_user(Line(_spaced(groups)))
 
 
 def run_line(record: Record, path: Path, held_back: int = 0) -> Line:
@@ -118,11 +118,13 @@ def _admit(path: Path, is_of_new_run: bool = True) -> int | None:
     return held_back
 
 
-def _spaced(groups: Iterator[tuple[Part, ...]]) -> Iterator[Part]:
-    for i, group in enumerate(groups):
-        if i:
-            yield "  ", ""
-        yield from group
+def _spaced(groups: Iterable[tuple[Part, ...]]) -> list[Part]:
+    parts: list[Part] = []
+    for group in groups:
+        if parts:
+            parts.append(("  ", ""))
+        parts += group
+    return parts
 
 
 def _path_text(path: Path) -> str:
