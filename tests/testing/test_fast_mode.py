@@ -66,7 +66,8 @@ def test_another_mode_is_refused(checked, monkeypatch):
 
 
 @FORKS
-def test_a_framework_that_cannot_be_imported_by_itself(checked, toy):
+def test_a_framework_that_cannot_be_imported_by_itself(checked, toy, monkeypatch):
+    monkeypatch.setattr(processes, "_MODE", "fast")
     refuses = "import sys\nif 'warm.py' in sys.orig_argv[1]:\n    raise ImportError('not by itself')\n"
     module = toy.site / "toylearn" / "__init__.py"
     module.write_text(refuses + module.read_text())
