@@ -111,7 +111,7 @@ def _read_entry(content: bytes, start: int, version: int, before: bytes, index: 
         path = content[position:end]
         position = start + (end - start) // 8 * 8 + 8
     name = os.fsdecode(path)
-    if name.startswith("/") or ".." in name and ".." in name.split("/"):
+    if name.startswith("/") or (".." in name and ".." in name.split("/")):
         raise Unreadable("its index names a file outside of it")
     is_watched = not flags & _ASSUMED and not further & _SKIPPED
     index.count(name)
