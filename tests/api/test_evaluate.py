@@ -169,6 +169,7 @@ def test_a_store_that_cannot_be_written_costs_the_record_alone(tmp_path, caplog)
         ({"model": scores_of, "X": TABLE, "y": "label", "extra_metrics": [1]}, TypeError, "has no extra_metrics"),
         ({"model": scores_of, "X": TABLE, "y": "label", "target": 1}, TypeError, "has no argument 'target'"),
         ({"y": TRUTH, "predictions": TRUTH[1:]}, ValueError, "7 predictions for 8 rows"),
+        ({"y": np.arange(8) / 8, "predictions": np.ones(7)}, ValueError, "7 predictions for 8 rows"),
     ],
 )
 def test_what_cannot_be_evaluated_is_an_error_that_says_why(store, arguments, error, message):

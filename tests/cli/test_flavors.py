@@ -109,6 +109,13 @@ def test_only_an_extra_that_requires_its_plugin_is_taken_for_a_flavor(toy, run_p
     assert done.stdout == """{'frame': 'pip install "fitprint[frame]"'}\n"""
 
 
+def test_a_folder_that_is_named_as_a_framework_is_none(run_python, tmp_path):
+    (tmp_path / "prophet").mkdir()
+    (tmp_path / "prophet" / "notes.txt").write_text("forecasts")
+    done = run_python("from fitprint._instrumentation.entries import missing_plugins; print(missing_plugins({}))")
+    assert "prophet" not in done.stdout
+
+
 def test_no_flavor_at_all(document, invoke, monkeypatch):
     monkeypatch.setattr("fitprint.cli.flavors.missing_plugins", lambda entries: {})
     monkeypatch.setattr("fitprint.cli.flavors.discover", dict)

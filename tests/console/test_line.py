@@ -98,6 +98,19 @@ def test_quiet_and_the_pace_hold_for_the_line_of_held_out_data_too(toy, store, c
 # ---- how many
 
 
+def test_a_run_whose_line_of_held_out_data_is_held_back_too_counts_once(toy, store, caplog):
+    toy.imported()
+    scoring = importlib.import_module("toylearn.scoring")
+    fitprint.autolog()
+    with caplog.at_level(logging.INFO):
+        for _ in range(7):  # two lines each
+            model = scoring.Line().fit([1, 2], [0.5, 0.5])
+            scoring.error([1.0, 1.0], model.predict(numpy.array([1.0, 2.0])))
+    assert len(caplog.messages) == 10
+    assert summary_line.pace.take_held_back() == 2
+    summary_line.pace.reset()
+
+
 def test_ten_are_told_and_the_rest_is_counted_at_the_end(run_python, toy, store):
     told = lines(run_python(TRAIN + "train(25)").stderr)
     assert len(told) == 11

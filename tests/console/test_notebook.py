@@ -79,7 +79,7 @@ def test_a_cell_has_one_display_which_is_updated(kernel):
 def test_of_many_runs_the_last_are_shown_and_how_many_came_before(kernel):
     found = lines(kernel.run(f"for _ in range(35):\n    {TRAIN}\nlast = fitprint.last_run().run_id"))
     assert len(found) == 11
-    assert found[0] == "fitprint: 25 runs, and then"
+    assert found[0] == "fitprint: 25 more before these"
     kernel.run(f"assert last in {found[-1]!r}")
     assert len(lines(kernel.run(TRAIN))) == 1
 

@@ -79,7 +79,7 @@ def test_a_broken_or_hostile_file_is_one_line_that_names_it(tmp_path, content):
 def test_a_folder_that_is_no_package(tmp_path):
     with pytest.raises(PackageError, match="is not a package: it has no MLmodel file"):
         mlmodel.read(tmp_path)
-    with pytest.raises(PackageError, match="is not a package: it has no MLmodel file"):
+    with pytest.raises(PackageError, match="nowhere is not a package: there is no such folder"):
         mlmodel.read(tmp_path / "nowhere")
     (tmp_path / "file").write_text("x")
     with pytest.raises(PackageError, match="cannot be read: Not a directory"):

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from fitprint._runs.known_metrics import deciding_metric, known_metrics
+from fitprint._runs.known_metrics import deciding_metric, known_metric, known_metrics
 from fitprint._runs.record import Record
 
 
@@ -120,6 +120,13 @@ def test_of_several_sets_the_last_one_and_of_several_evaluations_the_latest():
     assert len(known_metrics(made)) == 1
 
 
+def test_data_that_is_called_training_data_is_not_held_out():
+    both = {f"accuracy_{data}": evaluated("accuracy", data) for data in ("X_test", "X_train")}
+    made = record(*both, evaluations=both)  # trained on a part of X_train, and evaluated on all of it
+    assert [metric.label for metric in known_metrics(made)] == ["held-out accuracy", "evaluated accuracy"]
+    assert deciding_metric(made).of == "X_test"
+
+
 def test_the_value_of_the_last_fold_is_not_the_cross_validation_s():
     made = record("test_accuracy", "mean_test_accuracy")
     assert [metric.name for metric in known_metrics(made)] == ["mean_test_accuracy"]
@@ -129,6 +136,31 @@ def test_a_search_is_told_by_what_it_chose_by():
     made = record("best_mean_test_accuracy", "best_cv_score", tags={"scoring": "f1"})
     assert deciding_metric(made).text() == "best_cv_score (f1) 0.51"
     assert deciding_metric(made).label == "cv f1"
+
+
+def test_the_best_value_of_a_study_comes_before_that_of_its_last_trial():
+    made = record("value", "best_value", "n_trials")
+    assert deciding_metric(made).text() == "best_value 0.51"
+    assert [metric.name for metric in known_metrics(made)] == ["best_value"]
+
+
+def test_the_best_score_of_a_curve_comes_before_that_of_its_last_value():
+    made = record("mean_test_score", "best_mean_test_score", tags={"scoring": "r2"})
+    assert deciding_metric(made).text() == "best_mean_test_score (r2) 0.51"
+    made.metrics["best_cv_score"] = 0.9
+    assert deciding_metric(made).name == "best_cv_score"
+
+
+def test_the_score_of_a_search_is_what_it_scores_by():
+    names = ("Search_score_X", "Ridge_score_X", "score_X")
+    evaluations = {name: evaluated(name.removesuffix("_X"), "X") for name in names}
+    made = record(*names, evaluations=evaluations, tags={"scoring": "roc_auc", "class": "a.Search"})
+    assert known_metric(made, "Search_score_X").text() == "auc 0.5 on X"
+    assert known_metric(made, "Ridge_score_X").measure == "score"  # such as that of its best estimator
+    made.tags["scoring"] = "neg_mean_squared_error"
+    assert known_metric(made, "Search_score_X").text() == "neg_mean_squared_error 0.5 on X"
+    made.tags["scoring"] = "profit of <lambda>"
+    assert known_metric(made, "Search_score_X").text() == "score 0.5 on X"
 
 
 @pytest.mark.parametrize(

@@ -161,3 +161,10 @@ def test_a_setting_as_a_variable_of_the_shell_holds_in_a_process_of_its_own(run_
     (run,) = fitprint.runs(os.path.join(tmp_path, "from-the-shell"))
     assert (run.name, run.experiment) == ("named", "e")
     assert {"team": "x", "job": "y"}.items() <= run.tags.items()
+
+
+@pytest.mark.parametrize("call", ["autolog(exclusive=True)", "start_run()"])
+def test_lines_before_recording_is_on_say_whose_they_are(run_python, store, call):
+    done = run_python(f"import fitprint\nfitprint.{call}", env={"FITPRINT_MAX_MODEL_SIZE": "much"})
+    assert "fitprint: FITPRINT_MAX_MODEL_SIZE: 'much' cannot be read; accepted: a size" in done.stderr
+    assert all(line.startswith("fitprint: ") for line in done.stderr.splitlines())

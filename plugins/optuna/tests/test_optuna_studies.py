@@ -449,3 +449,25 @@ def test_the_line_of_a_study_says_its_best_value(run_python, store):
     (line,) = done.stderr.splitlines()
     assert "study → " in line
     assert "best_value 1  " in line
+    (run,) = outermost()
+    assert "best_value 1>" in repr(run)  # and not the value of the last trial
+
+
+def test_what_is_computed_within_trials_has_no_line_of_its_own(run_python, store):
+    done = run_python("""
+        import fitprint, numpy, optuna
+        from sklearn.dummy import DummyRegressor
+        from sklearn.metrics import mean_absolute_error
+        fitprint.disable()
+        fitprint.autolog(quiet=False)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        other = numpy.array([[1.0], [2.0], [3.0]])
+
+        def objective(trial):
+            model = DummyRegressor(strategy="constant", constant=trial.suggest_float("x", 0, 1)).fit([[0.0]], [0.0])
+            return mean_absolute_error([1.0, 1.0, 1.0], model.predict(other))
+
+        optuna.create_study().optimize(objective, n_trials=12)
+    """)
+    (line,) = done.stderr.splitlines()
+    assert "study → " in line

@@ -76,6 +76,25 @@ def test_training_metrics_without_an_evaluation_set(recorded, arrays):
     assert metrics["training_r2_score"] == pytest.approx(r2_score(y, model.predict(X)))
 
 
+def test_the_score_of_held_out_data_is_told_by_its_measure(recorded, arrays):
+    X, y = load_diabetes(return_X_y=True)
+    for model, data, measure in (
+        (xgboost.XGBClassifier(**FEW), (arrays.X, arrays.y), "accuracy"),
+        (xgboost.XGBRegressor(**FEW), (X, y), "r2"),
+    ):
+        model.fit(*data)
+        assert model.score(data[0][:50], data[1][:50]) is not None
+        assert f"FINISHED {measure} " in repr(fitprint.run_of(model))
+
+    class Own(xgboost.XGBRegressor):
+        def score(self, X, y):
+            return 0.25
+
+    model = Own(**FEW).fit(X, y)
+    model.score(X[:50], y[:50])
+    assert "FINISHED score 0.25 " in repr(fitprint.run_of(model))
+
+
 def test_training_metrics_can_be_off_and_are_bounded(store):
     X = np.random.default_rng(0).normal(size=(5000, 3))
     y = X[:, 0] * 2

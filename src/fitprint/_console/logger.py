@@ -77,7 +77,7 @@ def is_display() -> bool:
 
 
 class RateLimiter:
-    """Admits a number of lines in a span of time, and counts those that it holds back.
+    """Admits a number of lines in a span of time, and counts the runs whose lines it holds back.
 
     Args:
         most: How many lines are admitted in one span.
@@ -91,22 +91,26 @@ class RateLimiter:
         self._lock = fork_safe_lock()
         in_forked_child(on_reset(self.reset))
 
-    def admit(self) -> int | None:
+    def admit(self, is_of_new_run: bool = True) -> int | None:
         """Ask whether a line may be written now.
 
+        Args:
+            is_of_new_run: Whether this is the line of a run, and no further line of a run that had one.
+
         Returns:
-            If it may, how many lines were held back since the last one. Otherwise None, and one more is held back.
+            If it may, of how many runs the line was held back since the last one. Otherwise None, and the line of
+            one more run is held back.
         """
         now = time.monotonic()
         with self._lock:
             if now - self._times[0] < self._seconds:
-                self._held_back += 1
+                self._held_back += is_of_new_run
                 return None
             self._times.append(now)
         return self.take_held_back()
 
     def take_held_back(self) -> int:
-        """Return how many lines were held back, and start counting again."""
+        """Return of how many runs the line was held back, and start counting again."""
         with self._lock:
             count, self._held_back = self._held_back, 0
         return count

@@ -37,7 +37,7 @@ class _Cell:
         from IPython import display
 
         before = self.count - len(self.lines)
-        lines = [f"fitprint: {before:,} runs, and then", *self.lines] if before else list(self.lines)
+        lines = [f"fitprint: {before:,} more before these", *self.lines] if before else list(self.lines)
         text = "\n".join(lines)
         content = {"text/plain": text, "text/html": f'<pre style="{_STYLE}">{escape(text)}</pre>'}
         publish: Any = display.display

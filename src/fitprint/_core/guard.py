@@ -178,7 +178,12 @@ def inform_user(line: str) -> None:
 def _log(level: int, line: str) -> None:
     """Log a line. A logging set-up of the program that raises does not reach the caller."""
     try:
-        log.log(level, in_force().text(line))
+        text = in_force().text(line)
+        if (
+            not log.handlers and not log.hasHandlers()
+        ):  # Python prints the bare text then, which would not say whose it is
+            text = f"fitprint: {text}"
+        log.log(level, text)
     except own(Exception):
         return
 

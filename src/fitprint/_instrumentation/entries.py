@@ -109,7 +109,7 @@ def _modules(name: str, others: Collection[str]) -> tuple[str, ...]:
 
     The flavor's name need not be the name of a module if others are registered.
     """
-    own = {name} if not others or _importable(name) else set()
+    own = {name} if not others or importable(name) else set()
     return tuple(sorted(own.union(others)))
 
 
@@ -126,7 +126,7 @@ def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
     return {
         name: f'pip install "fitprint[{name}]"'
         for name in flavor_extras()
-        if name not in entries and name not in woken and _importable(name)
+        if name not in entries and name not in woken and importable(name)
     }
 
 
@@ -147,10 +147,16 @@ def flavor_extras() -> tuple[str, ...]:
     return tuple(extra for extra in extras if extra in plugins)
 
 
-def _importable(name: str) -> bool:
+def importable(name: str) -> bool:
+    """Return whether a framework can be imported. A folder of that name without code in it is none.
+
+    Args:
+        name: The name of a top-level module.
+    """
     if not re.fullmatch(r"\w+", name):
         return False
     try:
-        return name in sys.modules or importlib.util.find_spec(name) is not None
+        spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
-        return False
+        return name in sys.modules
+    return spec is not None and spec.origin is not None

@@ -26,6 +26,8 @@ metric of a known kind whose name says nothing of its data, as users log them.
 """
 
 _LATEST_FIRST = (HELD_OUT, EVALUATED, VALIDATION)
+_CHOSEN_BY = {"best_cv_score": 0, "best_value": 0, "best_mean_test_score": 1}
+"""What a search or a validation curve has chosen by, as opposed to the value of its latest candidate."""
 
 _ALIASES = {
     "accuracy": "accuracy accuracy_score acc binary_accuracy categorical_accuracy",
@@ -125,9 +127,9 @@ def known_metrics(record: Record) -> list[KnownMetric]:
         record: The record of the run.
     """
     chosen: dict[str, KnownMetric] = {}
-    for metric in _candidates(record):
+    for metric in sorted(_candidates(record), key=place):
         chosen.setdefault(metric.label, metric)
-    return sorted(chosen.values(), key=place)
+    return list(chosen.values())
 
 
 def known_metric(record: Record, name: str) -> KnownMetric | None:
@@ -140,6 +142,8 @@ def known_metric(record: Record, name: str) -> KnownMetric | None:
     evaluation, value = record.evaluations.get(name), record.metrics[name]
     if evaluation is not None and not str(evaluation.get("metric")).startswith("cross_val"):
         is_training_data = evaluation.get("training_data")
+        if not is_training_data and "train" in str(evaluation.get("data")).lower():
+            is_training_data = None  # such as all of `X_train`, of which the model was trained on a part
         data = EVALUATED if is_training_data is None else TRAINING if is_training_data else HELD_OUT
         of = str(evaluation.get("data") or ("held-out data" if data == HELD_OUT else "unknown data"))
         metric = str(evaluation.get("metric") or name)
@@ -161,15 +165,16 @@ def _candidates(record: Record) -> list[KnownMetric]:
     Of evaluations that is the latest one, and of validation sets the last one, which stops a training early. This is
     done for the line of each run, so names that tell enough are not asked about twice.
     """
-    is_training, metrics = record.flavor is not None, []
+    is_training = record.flavor is not None
+    latest_last: list[KnownMetric] = []
+    others: list[KnownMetric] = []
     for name, value in record.metrics.items():
         data, measured = _parsed(name, is_training)
         is_plain = measured != "score" and name not in record.evaluations and f"mean_{name}" not in record.metrics
         metric = KnownMetric(name, value, data, measured) if is_plain else known_metric(record, name)
         if metric is not None and metric.measure and math.isfinite(value):
-            metrics.append(metric)
-    latest_first = [metric for metric in reversed(metrics) if metric.data in _LATEST_FIRST]
-    return latest_first + [metric for metric in metrics if metric.data not in _LATEST_FIRST]
+            (latest_last if metric.data in _LATEST_FIRST else others).append(metric)
+    return latest_last[::-1] + others
 
 
 @functools.lru_cache(maxsize=1024)
@@ -206,9 +211,13 @@ def _canonical(name: str) -> str:
 def _measure(name: str, record: Record) -> str:
     """Return what a metric of a run measures; the model's own score is another measure for each kind of model."""
     measure = _canonical(name)
-    if measure != "score" or "scoring" in record.tags:
+    if measure != "score":
         return measure
-    return _what_score_is(record.metrics)
+    scoring = record.tags.get("scoring")
+    if scoring is None:
+        return _what_score_is(record.metrics)
+    is_of_search = name == f"{record.tags.get('class', '').rpartition('.')[2]}_score"
+    return _canonical(scoring) if is_of_search and scoring.isidentifier() else measure
 
 
 def _what_score_is(metrics: Mapping[str, float]) -> str:
@@ -220,8 +229,8 @@ def _what_score_is(metrics: Mapping[str, float]) -> str:
     return "score"
 
 
-def place(metric: KnownMetric) -> tuple[int, bool, int]:
+def place(metric: KnownMetric) -> tuple[int, int, int]:
     """Return the sort key of a metric, the best one to decide by first; a run's own order stays among equals."""
     is_known = metric.measure in _PLACES
     data = BEST_DATA.index(metric.data) if is_known or metric.data != LOGGED else len(BEST_DATA)
-    return data, metric.name != "best_cv_score", _PLACES.get(metric.measure, len(_PLACES))
+    return data, _CHOSEN_BY.get(metric.name, len(_CHOSEN_BY)), _PLACES.get(metric.measure, len(_PLACES))

@@ -6,11 +6,12 @@ import atexit
 import logging
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fitprint._console.logger import Line, RateLimiter, is_display
 from fitprint._console.terminal import Part
+from fitprint._core.call_scope import innermost
 from fitprint._core.guard import guarded, inform_user, log
 from fitprint._core.process_state import on_reset
 from fitprint._runs.known_metrics import EVALUATED, HELD_OUT, deciding_metric
@@ -49,8 +50,8 @@ def log_held_out(run: Run) -> None:
     Args:
         run: The run that metrics of predictions were just added to.
     """
-    if run in _with_held_out or not log.isEnabledFor(logging.INFO):
-        return
+    if run in _with_held_out or innermost() is not None or not log.isEnabledFor(logging.INFO):
+        return  # runs of a call that groups them, such as those below the trials of a study, have no lines
     with guarded("the line of a held-out metric"):
         metric = deciding_metric(record_of(run))
         if metric is None or metric.data not in (HELD_OUT, EVALUATED):
@@ -58,10 +59,10 @@ def log_held_out(run: Run) -> None:
         _with_held_out.add(run)
         adder = adder_of(run)
         path = adder.final_path if isinstance(adder, RunWriter) else run.path
-        held_back = _admit(path)
+        held_back = _admit(path, is_of_new_run=False)
         if held_back is not None:
             groups = [_head(run.name, path), ((metric.text(), "green"),), *_before(held_back)]
-            inform_user(Line(_spaced(iter(groups))))
+            inform_user(Line(_spaced(groups)))
 
 
 def log_package(writer: RunWriter, name: str, seconds: float) -> None:
@@ -75,7 +76,7 @@ def log_package(writer: RunWriter, name: str, seconds: float) -> None:
             ((size_text(int(about.get("size", 0))), ""),),
             ((f"in {seconds * 1000:.0f} ms", "dim"),),
         ]
-        inform_user(Line(_spaced(iter(groups))))
+        inform_user(Line(_spaced(groups)))
 
 
 def run_line(record: Record, path: Path, held_back: int = 0) -> Line:
@@ -107,9 +108,9 @@ def _before(held_back: int) -> list[tuple[Part, ...]]:
     return [((f"and {held_back:,} {_runs(held_back)} before it", "dim"),)] if held_back else []
 
 
-def _admit(path: Path) -> int | None:
-    """Return how many lines were held back before the one of a run, or None if it is held back too."""
-    held_back = 0 if is_display() else pace.admit()
+def _admit(path: Path, is_of_new_run: bool = True) -> int | None:
+    """Return how many runs had no line before the line of a run, or None if this one is held back too."""
+    held_back = 0 if is_display() else pace.admit(is_of_new_run)
     if held_back is None:
         if not _held_back_in:
             atexit.register(_log_held_back)
@@ -117,11 +118,13 @@ def _admit(path: Path) -> int | None:
     return held_back
 
 
-def _spaced(groups: Iterator[tuple[Part, ...]]) -> Iterator[Part]:
-    for i, group in enumerate(groups):
-        if i:
-            yield "  ", ""
-        yield from group
+def _spaced(groups: Iterable[tuple[Part, ...]]) -> list[Part]:
+    parts: list[Part] = []
+    for group in groups:
+        if parts:
+            parts.append(("  ", ""))
+        parts += group
+    return parts
 
 
 def _path_text(path: Path) -> str:

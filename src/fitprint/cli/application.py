@@ -23,14 +23,14 @@ from fitprint.cli.settings import settings
 from fitprint.cli.show import show
 from fitprint.cli.texts import clean
 from fitprint.cli.verify import verify
-from fitprint.models.errors import PackageError
+from fitprint.models.errors import PackageError, SchemaError
 
 
 class Failure(click.ClickException):
-    """An error that a user can mend (a missing run, a broken package, an unreadable file), reported in one line."""
+    """An error that a user can mend (a missing run, a broken package, an unreadable file); it has no traceback."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the error on one line."""
+        """Print the error."""
         click.echo(f"fitprint: {self.message}", file=file, err=file is None)
 
 
@@ -71,7 +71,10 @@ for command in (run, runs, show, inspect, verify, predict, package, flavors, set
 
 
 def _line(error: Exception) -> str:
-    """Return the message of an error on one line, without control characters."""
+    """Return the message of an error without control characters, on one line, or on one for each problem."""
+    if isinstance(error, SchemaError) and error.problems:
+        texts = [clean(" ".join(problem.split())) for problem in error.problems]
+        return f"{error.what}: {texts[0]}" if len(texts) == 1 else "\n  - ".join([f"{error.what}:", *texts])
     text = str(error)
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         text = f"{error.filename}: {error.strerror}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -14,7 +13,7 @@ import click
 from fitprint._api.autolog import autolog, disable
 from fitprint._api.status import skips_text, status
 from fitprint._core.guard import attempt, describe
-from fitprint._instrumentation.entries import Entry, discover, missing_plugins
+from fitprint._instrumentation.entries import Entry, discover, importable, missing_plugins
 from fitprint._instrumentation.flavor_state import Instrument
 from fitprint._instrumentation.registry import known_flavors
 from fitprint._instrumentation.support import check_support
@@ -112,7 +111,7 @@ def _turned_on(names: Sequence[str]) -> list[FlavorRow]:
 
 def _import_framework(instrument: Instrument) -> str:
     """Import what a flavor patches, as far as it is there; returns what could not be imported."""
-    modules: Iterable[str] = filter(_importable, instrument.entry.modules)
+    modules: Iterable[str] = filter(importable, instrument.entry.modules)
     for _ in range(2):
         for module in modules:
             done, error = attempt(importlib.import_module, module)
@@ -158,15 +157,8 @@ def flavor_row(entry: Entry) -> FlavorRow:
         return FlavorRow(entry.name, BROKEN, plugin=plugin, modules=entry.modules, reason=reason)
     if support.reason:
         state = UNSUPPORTED
-    elif support.version is not None or any(map(_importable, entry.modules)):
+    elif support.version is not None or any(map(importable, entry.modules)):
         state = AVAILABLE
     else:
         state = NOT_INSTALLED
     return FlavorRow(entry.name, state, support.version, support.range, plugin, entry.modules, support.reason or "")
-
-
-def _importable(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False

@@ -165,7 +165,8 @@ def read(folder: Path) -> dict[str, Any]:
             path = member(folder, NAME)
         document = bounded_yaml.load(path.read_bytes())
     except FileNotFoundError:
-        raise PackageError(f"{folder} is not a package: it has no MLmodel file") from None
+        reason = "it has no MLmodel file" if folder.is_dir() else "there is no such folder"
+        raise PackageError(f"{folder} is not a package: {reason}") from None
     except OSError as error:
         raise PackageError(f"{path} cannot be read: {error.strerror}") from None
     except bounded_yaml.YamlError as error:

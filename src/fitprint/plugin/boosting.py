@@ -157,9 +157,11 @@ class BoostingFlavor(Flavor):
             return {}
         rows = self.training_rows(call, model)
         if isinstance(model, self.regressor):
-            return training_metrics(call, rows, model.predict, None, for_signature=True)
+            metrics = training_metrics(call, rows, model.predict, None, for_signature=True)
+            return _with_score(metrics, "training_r2_score", model, self.regressor)
         probability, classes = model.predict_proba, self.classes_of(model)
-        return training_metrics(call, rows, model.predict, probability, classes, for_signature=True)
+        metrics = training_metrics(call, rows, model.predict, probability, classes, for_signature=True)
+        return _with_score(metrics, "training_accuracy_score", model, self.classifier)
 
     def model_type(self, model: Any) -> str | None:
         """Return the type of an estimator; of a booster, what `objective_of` says."""
@@ -180,3 +182,9 @@ class BoostingFlavor(Flavor):
     def validation_table(result: Any) -> str:
         """Return the result of a cross-validation as CSV, with a row for each iteration."""
         return str(pd.DataFrame(result).to_csv(index=False, lineterminator="\n"))
+
+
+def _with_score(metrics: dict[str, float], standard: str, model: Any, library_class: type) -> dict[str, float]:
+    """Add ``training_score``, unless the user's class has a ``score`` of its own: it is one of the other metrics."""
+    score, librarys = (getattr(getattr(of, "score", None), "__qualname__", "") for of in (type(model), library_class))
+    return {**metrics, "training_score": metrics[standard]} if standard in metrics and score == librarys else metrics

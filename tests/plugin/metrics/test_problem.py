@@ -22,6 +22,9 @@ TYPES = {
     "labels as floats": (TWO, TWO.astype(float), "classifier"),
     "counts": (np.array([3, 5, 9]), np.array([3.2, 4.9, 9.5]), "regressor"),
     "counts predicted as other whole numbers": (np.array([3, 5, 9]), np.array([4, 5, 9]), "regressor"),
+    "floats of many whole numbers, all predicted as one": (np.arange(40.0), np.full(40, 7.0), "regressor"),
+    "many labels": (np.repeat(np.arange(40), 3), np.repeat(np.arange(40), 3), "classifier"),
+    "few rows with a label each": (np.arange(5), np.arange(5), "classifier"),
     "the probability of the second class": (TWO, FRACTIONS, "classifier"),
     "numbers beyond probabilities": (TWO, FRACTIONS * 3, "regressor"),
     "a probability for each class": (np.array([0, 1, 2, 0]), PROBABILITIES, "classifier"),
@@ -58,6 +61,8 @@ def test_the_largest_of_several_scores_says_the_label():
 def test_scores_that_fit_no_labels_are_an_error():
     with pytest.raises(ValueError, match="predicts 3 scores for each row, and the target has 2 labels"):
         as_labels(np.array(["x", "y", "y", "x"]), PROBABILITIES)
+    with pytest.raises(ValueError, match="predicts one score for each row, and the target has 3 labels"):
+        as_labels(np.array(["x", "y", "z", "x"]), FRACTIONS)
 
 
 def test_labels_of_another_type_are_compared_as_texts_or_an_error():

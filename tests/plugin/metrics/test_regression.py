@@ -106,7 +106,7 @@ def test_nothing_to_count():
 
 
 def test_shapes_must_match():
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(ValueError, match="2 predictions for 3 rows"):
         regression_facts([1, 2, 3], [1, 2])
     with pytest.raises(ValueError, match="weights"):
         regression_facts([1, 2], [1, 2], weight=[1, 2, 3])

@@ -200,7 +200,8 @@ def several_outputs_facts(predictions: Predictions) -> ClassificationFacts:
         ValueError: The two shapes differ, or there is not one weight per row.
     """
     if predictions.truth.shape != predictions.predicted.shape:
-        raise ValueError(f"predictions of shape {predictions.predicted.shape} for truth of {predictions.truth.shape}")
+        shapes = predictions.predicted.shape, predictions.truth.shape
+        raise ValueError(f"predictions of shape {shapes[0]} for true values of shape {shapes[1]}")
     weights = row_weights(predictions.weight, len(predictions.truth))
     reason = why_nothing(len(predictions.truth), weights)
     if reason is not None:

@@ -12,6 +12,8 @@ CLASSIFIER, REGRESSOR, CLUSTERER = "classifier", "regressor", "clusterer"
 MODEL_TYPES = (CLASSIFIER, REGRESSOR, CLUSTERER)
 
 _NUMBERS = frozenset("iuf")
+_MOST_LABELS = 20
+"""Whole numbers of more different values than these are labels only if most rows share theirs with another row."""
 
 
 class Predictions(NamedTuple):
@@ -30,8 +32,8 @@ def model_type_of(truth: Any, predicted: Any, has_probabilities: bool = False) -
     """Decide from the values whether a model is a classifier or a regressor, where the model does not say so itself.
 
     It is a classifier if it has class probabilities, if the target is not numeric, if its predictions are all values of
-    a target of whole numbers, or if they look like probabilities: numbers between 0 and 1 for a target of two values,
-    or several for each row that sum to 1.
+    a target of whole numbers that look like labels, or if they look like probabilities: numbers between 0 and 1 for a
+    target of two values, or several for each row that sum to 1.
 
     Args:
         truth: The target.
@@ -44,7 +46,7 @@ def model_type_of(truth: Any, predicted: Any, has_probabilities: bool = False) -
     target, values = _numbers_in(dense(truth)), _numbers_in(dense(predicted))
     if has_probabilities or target.dtype.kind not in _NUMBERS or values.dtype.kind not in _NUMBERS:
         return CLASSIFIER
-    if not _are_whole(target):
+    if not _are_whole(target) or _are_quantities(target):
         return REGRESSOR
     if target.size == len(target) and values.ndim == 2 and values.shape[1] > 1:
         return CLASSIFIER if _sum_to_one(values) else REGRESSOR
@@ -105,7 +107,7 @@ def as_labels(truth: Any, predicted: Any, probability: Any = None, classes: Any 
         names = _names(target, values.shape[1], classes)
         labels, scores = names[values.argmax(axis=1)], values
     elif values.dtype.kind == "f" and not _are_label_numbers(values, target):
-        names = _names(target, 2, classes)
+        names = _names(target, 2, classes, "one score")
         threshold = 0.5 if _within_one(values) else 0.0
         labels, scores = names[(values > threshold).astype(int)], values
     else:
@@ -120,8 +122,8 @@ def _are_label_numbers(values: Array, target: Array) -> bool:
     return bool(np.isin(values[values < 0], target).all())
 
 
-def _names(target: Array, columns: int, classes: Any) -> Array:
-    """Return the labels that the columns of scores are about.
+def _names(target: Array, columns: int, classes: Any, scores: str = "") -> Array:
+    """Return the labels that the columns of scores are about. `scores` says in an error how many there are.
 
     Raises:
         ValueError: There are not as many labels as columns.
@@ -132,8 +134,8 @@ def _names(target: Array, columns: int, classes: Any) -> Array:
     if classes is None and target.dtype.kind in "biu" and target.min() >= 0 and target.max() < columns:
         return np.arange(columns)  # labels that this target happens not to have
     raise ValueError(
-        f"the model predicts {columns} scores for each row, and the target has {len(known)} labels: pass its labels "
-        "as predictions=, or probabilities= with a column for each label"
+        f"the model predicts {scores or f'{columns} scores'} for each row, and the target has {len(known)} labels: "
+        "pass its labels as predictions=, or probabilities= with a column for each label"
     )
 
 
@@ -162,6 +164,12 @@ def _numbers_in(values: Array) -> Array:
 
 def _are_whole(values: Array) -> bool:
     return values.dtype.kind in "biu" or bool((values == np.floor(values)).all())
+
+
+def _are_quantities(target: Array) -> bool:
+    """Return whether whole numbers are too many different ones for labels."""
+    count = len(np.unique(target))
+    return count > _MOST_LABELS and count > target.size / 2
 
 
 def _within_one(values: Array) -> bool:

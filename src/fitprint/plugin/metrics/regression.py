@@ -43,8 +43,10 @@ def regression_facts(truth: Any, predicted: Any, *, weight: Any = None) -> Regre
         ValueError: The shapes of truth, prediction and weights do not match.
     """
     true, seen = _columns(truth), _columns(predicted)
+    if len(true) != len(seen):
+        raise ValueError(f"{len(seen)} predictions for {len(true)} rows")
     if true.shape != seen.shape:
-        raise ValueError(f"predictions of shape {seen.shape} for truth of {true.shape}")
+        raise ValueError(f"predictions of shape {seen.shape} for true values of shape {true.shape}")
     weights = row_weights(weight, len(true))
     reason = why_nothing(len(true), weights)
     if reason is not None:
