@@ -213,3 +213,10 @@ def test_no_data_is_kept_alive(scoring, line):
     del rows
     gc.collect()
     assert reference() is None or sys.gettrace() is not None
+
+
+@pytest.mark.parametrize("cells", [list, tuple, numpy.asarray])
+def test_a_digest_of_lists_in_cells_covers_a_sample_too(cells):
+    rows = [cells([0.5] * 10_000)] * 1_000
+    assert digest_of(rows)["of"] == "25 evenly spaced rows"
+    assert digest_of(rows[:10])["of"] == "everything"

@@ -54,6 +54,25 @@ def test_the_metrics_go_to_the_run_of_the_model_marked_with_the_data(model, arti
     assert again.metrics["accuracy_score_X_test"] == result.metrics["accuracy_score"]
 
 
+@pytest.mark.parametrize(
+    ("name", "label", "in_file"),
+    [
+        ("../../x", "../../x", "_x"),
+        ("a/b:c\n\0d", "a/b:c\n\0d", "a_b_c_d"),
+        ("x" * 500, "x" * 100, "x" * 100),
+        ("ä" * 500, "ä" * 100, "ä" * 75),
+        ("a\ud800", "a?", "a_"),
+    ],
+)
+def test_the_name_of_the_data_may_be_any_text(model, name, label, in_file, caplog):
+    result = fitprint.evaluate(model, X_test, y_test, data_name=name)
+    assert result.run is fitprint.run_of(model)
+    assert f"accuracy_score_{label}" in result.run.metrics
+    assert f"confusion_matrix_{in_file}.json" in fitprint.get_run(result.run.run_id).artifacts
+    assert (result.run.path / "artifacts" / f"roc_curve_{in_file}.json").is_file()
+    assert not caplog.records
+
+
 def test_the_training_data_is_told_from_other_data(model):
     fitprint.evaluate(model, X_train, y_train)
     assert fitprint.run_of(model).evaluations["accuracy_score_X_train"]["training_data"] is True

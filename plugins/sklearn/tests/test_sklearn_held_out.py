@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
+import sys
 import threading
+from types import ModuleType
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -265,6 +268,33 @@ def test_functions_are_patched_under_every_name_and_restored(store):
     assert type(sklearn.metrics.pairwise_distances) is type(sklearn.metrics.make_scorer) is type(evaluations)
     fitprint.disable()
     assert accuracy_score is before is sklearn.metrics.accuracy_score
+
+
+def test_names_that_are_bound_while_recording_is_on_are_restored_too(store):
+    before = sklearn.metrics.accuracy_score
+    module = ModuleType("bound_meanwhile")
+    sys.modules[module.__name__] = module
+    try:
+        fitprint.autolog(quiet=True)
+        exec("from sklearn.metrics import accuracy_score", vars(module))
+        assert module.accuracy_score is not before
+        fitprint.disable()
+        assert module.accuracy_score is before
+    finally:
+        del sys.modules[module.__name__]
+
+
+def test_a_function_that_a_mock_stood_for_is_restored(store):
+    before = sklearn.metrics.accuracy_score
+    fitprint.autolog(quiet=True)
+    with mock.patch("sklearn.metrics.accuracy_score", return_value=42):
+        assert sklearn.metrics.accuracy_score([1], [1]) == 42
+        fitprint.disable()
+    assert sklearn.metrics.accuracy_score([1], [1]) == 1
+    fitprint.autolog(quiet=True)
+    assert sklearn.metrics.accuracy_score.__wrapped__ is before
+    fitprint.disable()
+    assert sklearn.metrics.accuracy_score is before
 
 
 @pytest.mark.process

@@ -10,6 +10,7 @@ from fitprint._api.evaluated_model import EvaluatedModel
 from fitprint._api.evaluation_result import EvaluationResult
 from fitprint._core.guard import warn_user
 from fitprint._core.privacy.artifact_text import artifact_bytes
+from fitprint._core.signal_handlers import own
 from fitprint._packages.run_of_package import OpenedRun, run_of_package
 from fitprint._recorder.evaluation import evaluation_data
 from fitprint._runs.active import active_run
@@ -45,7 +46,7 @@ def record_evaluation(
             _add(opened.run, result, model, data, text)
         finally:
             opened.close()
-    except OSError as error:
+    except own(OSError) as error:
         warn_user(f"the evaluation is returned, but not recorded: {error}")
         return result
     return replace(result, run=opened.run)

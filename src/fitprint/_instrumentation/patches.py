@@ -17,6 +17,7 @@ from fitprint._instrumentation.targets import (
     loaded_modules,
     own_attributes,
     patch_attribute,
+    put_back,
     rebind,
     when_imported,
 )
@@ -82,6 +83,9 @@ class FlavorPatches:
         self._waiting.clear()
         self._unready.clear()
         left = [f"{_name(place.owner)}.{place.name}" for place in self._places if not place.restore()]
+        patches = {id(place.patched): place.patched for place in self._places if not isinstance(place.owner, type)}
+        if patches:
+            put_back(patches, loaded_modules())
         for tree in self._trees:
             left += _creation.forget(tree)
         self._places.clear()

@@ -12,7 +12,7 @@ import wrapt
 import wrapt.importer
 
 from fitprint._core.process_state import in_forked_child
-from fitprint._instrumentation.wrapper import Begin, Patched, ours
+from fitprint._instrumentation.wrapper import Begin, Patched, is_retired, ours, retire
 
 class_attributes: Callable[[type], Mapping[str, Any]] = vars(type)["__dict__"].__get__
 """Returns what a class itself defines, without asking its metaclass."""
@@ -60,6 +60,7 @@ class Place:
         Returns:
             False if somebody else wrapped the patch, which then stays.
         """
+        retire(self.patched)
         value = own_attributes(self.owner).get(self.name)
         if value is not self.patched:
             return ours(value) is None
@@ -85,6 +86,8 @@ def patch_attribute(owner: Any, name: str, begin: Begin) -> Place | None:
         AttributeError: If the attribute cannot be set.
     """
     original = own_attributes(owner).get(name)
+    if type(original) is Patched and is_retired(original):  # somebody has put it back, such as a mock that has ended
+        original = original.__wrapped__
     if original is None or ours(original) is not None:
         return None
     patched = Patched(original, begin)
@@ -114,6 +117,20 @@ def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> lis
                 names[name] = patched
                 places.append(Place(module, name, patched))
     return places
+
+
+def put_back(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> None:
+    """Replace patches by their originals wherever a module has them: a script may have imported them by name.
+
+    Args:
+        patches: The patches by their id.
+        modules: The modules to look through.
+    """
+    for module in modules:
+        names = own_attributes(module)
+        for name, value in list(names.items()):
+            if type(value) is Patched and patches.get(id(value)) is value:
+                names[name] = value.__wrapped__
 
 
 def loaded_modules(below: str | None = None) -> list[ModuleType]:

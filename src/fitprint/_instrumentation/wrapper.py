@@ -144,6 +144,7 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     def __init__(self, original: Any, begin: Begin) -> None:
         super().__init__(original, _call_surrounded(begin))
         self._self_begin = begin
+        self._self_retired = False
         self._self_unbound: Any = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -189,6 +190,16 @@ def begin_of(patched: Patched) -> Begin:
     """Return what a patch was made with."""
     begin: Begin = patched._self_begin
     return begin
+
+
+def retire(patched: Patched) -> None:
+    """Note that a patch has been taken away. Where it is found again, it counts as the original."""
+    patched._self_retired = True
+
+
+def is_retired(patched: Patched) -> bool:
+    """Return whether a patch has been taken away."""
+    return bool(patched._self_retired)
 
 
 def ours(value: Any) -> Patched | None:

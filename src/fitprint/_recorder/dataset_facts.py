@@ -133,7 +133,7 @@ def digest_of(data: Any) -> dict[str, Any]:
 
 
 def _bytes_of(data: Any) -> int:
-    """Estimate how many bytes there are to digest; for texts, from the first hundred."""
+    """Estimate how many bytes there are to digest; for texts and lists in cells, from the first hundred."""
     if hasattr(data, "columns") and hasattr(data, "iloc"):
         blocks, others = columns_by_dtype(data)
         row_size = sum(int(dtype.itemsize) * len(positions) for dtype, positions in blocks)
@@ -147,9 +147,15 @@ def _bytes_of(data: Any) -> int:
     rows = row_count(data) or 0
     if isinstance(data, (list, tuple)) or getattr(getattr(data, "dtype", None), "kind", "O") == "O":
         sample = list(take_rows(data, slice(0, _SIZE_SAMPLE)))
-        sample_size = sum(len(cell) if isinstance(cell, (str, bytes)) else 8 for cell in sample)
+        sample_size = sum(_size_of_cell(cell) for cell in sample)
         return sample_size * rows // max(len(sample), 1)
     return int(getattr(data, "nbytes", 8 * rows))
+
+
+def _size_of_cell(cell: Any) -> int:
+    if isinstance(cell, (str, bytes)):
+        return len(cell)
+    return 8 * len(cell) if isinstance(cell, (list, tuple, dict, set)) else int(getattr(cell, "nbytes", 8))
 
 
 def _parts(data: Any) -> Any:

@@ -6,7 +6,6 @@ import json
 import numbers
 import weakref
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePosixPath
 from types import FrameType
@@ -14,6 +13,7 @@ from typing import Any
 
 from fitprint._core.privacy.artifact_text import artifact_bytes
 from fitprint._core.rows import row_count
+from fitprint._core.signal_handlers import suppress_own
 from fitprint._core.variable_names import calling_frame, variable_name
 from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, digest_of, kind_of
 from fitprint._runs.predictions import Origin, PredictedData, find_origin
@@ -93,7 +93,7 @@ def _is_training_data(inputs: dict[str, Any], rows: int, kind: str, digest: dict
 def _inputs_of(run: Run) -> dict[str, Any]:
     adder = adder_of(run)
     if adder not in _training_inputs:
-        with suppress(OSError, ValueError, KeyError):
+        with suppress_own(OSError, ValueError, KeyError, TypeError):
             facts = json.loads((run.path / "artifacts" / INPUTS_AND_TARGET).read_bytes())
             _training_inputs[adder] = {name: facts["inputs"][name] for name in ("rows", "kind", "digest")}
     return _training_inputs.get(adder, {})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fitprint._core.process import is_alive
+from fitprint._core.signal_handlers import own
 from fitprint._runs.record import GC, KILLED, Record, Skip, iso_time, model_skip, read_record
 from fitprint.stores import Store, StoreError, UnknownRunError
 from fitprint.stores.leftovers import Leftovers
@@ -59,7 +60,7 @@ def clean(store: Store, older_than: float | None = None, dry_run: bool = False) 
             cleaned = _clean(store, run_id, older_than, dry_run)
         except UnknownRunError:  # another process was faster
             continue
-        except OSError as error:
+        except own(OSError) as error:
             cleaned = Cleaned(run_id, LEFT, reason=error.strerror or str(error), failed=True)
         if cleaned is not None:
             yield cleaned

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from fitprint._core.jsonable import number, to_json
 from fitprint._core.plain_files import plain_lines
+from fitprint._core.signal_handlers import own
 from fitprint.stores import OpenRun, StoreError
 
 FILE = "metrics.jsonl"
@@ -129,7 +130,7 @@ def read_entries(folder: Path, name: str | None = None) -> list[MetricEntry]:
                 entries.append(entry)
     except FileNotFoundError:
         return []
-    except OSError as error:
+    except own(OSError) as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
     return entries
 

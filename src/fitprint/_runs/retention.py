@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from fitprint._core.signal_handlers import own
 from fitprint._runs.gc import LEFT, THINNED, Cleaned, is_at_work, thinned_skip
 from fitprint._runs.merge import read_whole_record
 from fitprint._runs.record import RUNNING, Record, from_json, read_record
@@ -170,7 +171,7 @@ def _remove(store: Store, package: _Package, reason: str, older_than: float | No
                 break
     except UnknownRunError:
         return _cleaned(package, LEFT, "the run does not exist any more")
-    except OSError as error:
+    except own(OSError) as error:
         return replace(_cleaned(package, LEFT, error.strerror or str(error)), failed=True)
     return _cleaned(package, THINNED, reason)
 

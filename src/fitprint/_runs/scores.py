@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import weakref
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ MOST_REPEATS = 100
 """How many values of one metric a run keeps."""
 UNKNOWN_DATA = "unknown_dataset"
 """Takes the place of the name of the data where that is not known, as in MLflow."""
+_LONGEST_NAME, _MOST_BYTES_OF_NAME = 100, 150
+_NOT_IN_FILE_NAMES = re.compile(r"(?:[^\w .-]|\.\.)+")
 _INFO = "metric_info.json"
 """The artifact with the text of the call that made each metric, as in MLflow."""
 
@@ -59,7 +62,7 @@ class _Names:
 
     def label(self, data: EvaluationData) -> str:
         """Return the name of the data, with a number if other data had the same name before."""
-        name = data.name or UNKNOWN_DATA
+        name = (data.name or UNKNOWN_DATA)[:_LONGEST_NAME].encode("utf-8", "replace").decode("utf-8")
         known, identity = self._data.setdefault(name, []), data.digest or f"{data.rows} rows"
         if identity not in known:
             known.append(identity)
@@ -126,7 +129,7 @@ def add_scores(
         for file, content in (artifacts or {}).items():
             stem, ending = PurePosixPath(file).stem, PurePosixPath(file).suffix
             names.totals[stem] = names.totals.get(stem, 0) + 1
-            adder.write_artifact(names.free(stem, label, ending, record_of(run).artifacts), content)
+            adder.write_artifact(names.free(stem, _in_file_name(label), ending, record_of(run).artifacts), content)
     waiting.write_soon(_WithCalls(run, adder))
     return added
 
@@ -154,6 +157,11 @@ class _WithCalls(NamedTuple):
         if calls:
             self.adder.write_artifact(_INFO, of_data(calls))
         self.adder.write()
+
+
+def _in_file_name(label: str) -> str:
+    """Return the name of data as a part of a file name. A user may give any text to it."""
+    return _NOT_IN_FILE_NAMES.sub("_", label).encode("utf-8")[:_MOST_BYTES_OF_NAME].decode("utf-8", "ignore")
 
 
 def _numbered(name: str, count: int) -> str:
