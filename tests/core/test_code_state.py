@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
+import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 import hypothesis
@@ -314,3 +317,143 @@ def test_a_broken_index_is_told(tmp_path, content):
     (tmp_path / "index").write_bytes(b"DIRC\0\0\0\2\0\0\0\3" + content)
     with pytest.raises(git_index.Unreadable):
         git_index.read(tmp_path / "index")
+
+
+def pack(tree, *entries):
+    """Write a pack file with objects of chosen ids, and check out the first of them."""
+    content, places = b"PACK\0\0\0\2" + struct.pack(">I", len(entries)), {}
+    for id, entry in entries:
+        places[id] = len(content)
+        content += entry
+    ids = sorted(places)
+    fan = struct.pack(">256I", *(sum(id[0] <= first for id in ids) for first in range(256)))
+    offsets = b"".join(struct.pack(">I", places[id]) for id in ids)
+    folder = tree.folder / ".git/objects/pack"
+    (folder / "pack-1.pack").write_bytes(content)
+    (folder / "pack-1.idx").write_bytes(b"\xfftOc\0\0\0\2" + fan + b"".join(ids) + bytes(4 * len(ids)) + offsets)
+    tree.write(".git/HEAD", entries[0][0].hex())
+
+
+A, B = b"\xaa" * 20, b"\xbb" * 20
+
+
+def deltas_without_a_base(tree):
+    delta = zlib.compress(b"\1\1\1a")
+    pack(tree, (A, b"\x74" + B + delta), (B, b"\x74" + A + delta))
+
+
+def a_number_without_an_end(tree):
+    pack(tree, (A, b"\x74" + B + zlib.compress(b"\xff" * 3_000_000)), (B, b"\x31" + zlib.compress(b"a")))
+
+
+def a_delta_that_makes_more_than_it_says(tree):
+    copies = b"\1\1" + b"\x80" * 200_000
+    pack(tree, (A, b"\x74" + B + zlib.compress(copies)), (B, b"\x31" + zlib.compress(b"a" * 0x10000)))
+
+
+def an_index_of_pipes(tree):
+    tree.write(".git/HEAD", A.hex())
+    os.mkfifo(tree.folder / ".git/objects/pack/pack-1.idx")
+
+
+def a_large_object(tree):
+    tree.write(".git/HEAD", A.hex())
+    with open(tree.write(f".git/objects/aa/{A.hex()[2:]}"), "wb") as file:
+        file.truncate(2**40)
+
+
+def places_of_objects_that_lead_in_a_circle(tree):
+    tree.write(".git/HEAD", A.hex())
+    (tree.folder / ".git/a").symlink_to("b")
+    (tree.folder / ".git/b").symlink_to("a")
+    tree.write(".git/objects/info/alternates", "../a\n")
+
+
+def paths_that_grow(tree):
+    tree.write(".git/index", b"DIRC\0\0\0\2" + bytes(4) + b"TREE\0\x0f\0\0" + b"b\0-1 1\n" * 150_000)
+
+
+def paths_that_begin_like_a_long_one(tree):
+    head = bytes(40) + A + struct.pack(">H", 0xFFF)
+    more = (head + b"\0" + b"\0") * 2_000
+    tree.write(".git/index", b"DIRC\0\0\0\4" + struct.pack(">I", 2_001) + head + b"\0" + b"a" * 10**6 + b"\0" + more)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes among files, and links are for administrators")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        deltas_without_a_base,
+        a_number_without_an_end,
+        a_delta_that_makes_more_than_it_says,
+        an_index_of_pipes,
+        a_large_object,
+        places_of_objects_that_lead_in_a_circle,
+        paths_that_grow,
+        paths_that_begin_like_a_long_one,
+    ],
+)
+def test_a_hostile_repository_costs_little(tree, spoil, run_python):
+    """In a process with little memory, in which nothing may wait."""
+    spoil(tree)
+    state = run_python(
+        "import resource, signal, sys\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
+        "signal.alarm(20)\n"
+        "from fitprint._core.git.state import Wanted, code_state\n"
+        "state = code_state(sys.argv[1], Wanted(1000))\n"
+        "print(state.dirty, state.reason)",
+        str(tree.folder / "train.py"),
+    )
+    assert state.stdout.startswith("None ")
+
+
+@pytest.mark.parametrize(
+    "text", ["ref: ../../secret", "ref: /etc/hostname", "ref: refs/../../../secret", "password\n", "a" * 10_000]
+)
+def test_no_file_is_taken_for_a_commit(tree, text):
+    (tree.folder.parent / "secret").write_text("password")
+    tree.write(".git/HEAD", text)
+    assert tree.state() is None
+
+
+@pytest.mark.parametrize("path", ["../secret.py", "package/../../secret.py", "{}/secret.py"])
+def test_no_file_outside_is_shown(tree, path):
+    outside = tree.folder.parent / "secret.py"
+    outside.write_text("password\n")
+    name = path.format(outside.parent).encode()
+    entries = b""
+    for entry in (name, b"train.py"):
+        start = bytes(40) + A + struct.pack(">H", len(entry)) + entry
+        entries += start + bytes(8 - len(start) % 8)
+    tree.write(".git/index", b"DIRC\0\0\0\2\0\0\0\2" + entries + bytes(20))
+    state = tree.state()
+    assert "password" not in state.patch
+    assert state.reason == "its index names a file outside of it"
+
+
+def test_no_file_of_a_folder_that_is_a_link_now_is_shown(tree):
+    outside = tree.folder.parent / "outside"
+    outside.mkdir()
+    (outside / "module.py").write_text("password\n")
+    shutil.rmtree(tree.folder / "package")
+    (tree.folder / "package").symlink_to(outside)
+    state = tree.state()
+    assert "package/module.py" in state.left_out
+    assert "password" not in state.patch
+
+
+def test_what_a_signal_handler_raises_meanwhile_is_the_program_s(tree, monkeypatch):
+    def interrupt(number, frame):
+        raise TimeoutError("too late")
+
+    def is_changed(*arguments):
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        monkeypatch.setattr("fitprint._core.git.changes._is_changed", is_changed)
+        with pytest.raises(TimeoutError, match="too late"):
+            tree.state()
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -112,19 +112,29 @@ def test_no_value_is_kept_alive():
         sys.settrace(trace)
 
 
-def test_variables_that_somebody_else_looks_at_stay():
-    def use():
-        value = ["a value"]
+def test_what_a_function_holds_of_its_variables_stays_as_it_is():
+    def use(value):
         seen = locals()
-        assert name_here(value) == "value"
-        return seen
+        seen["value"] = "changed"
+        added = name_here(value)
+        return sorted(seen), seen["value"], added
 
-    assert use()["value"] == ["a value"]
+    def use_without_us(value):
+        seen = locals()
+        seen["value"] = "changed"
+        added = "table"
+        return sorted(seen), seen["value"], added
 
+    table = ["a value"]
+    assert use(table) == use_without_us(table)
+    assert name_here(table) == "table"
+
+
+def test_variables_that_a_function_adds_by_exec_stay():
     def add():
         value = ["a value"]
         exec("added = 5")
-        assert name_here(value) == "value"
+        name_here(value)
         return locals().get("added")
 
     def add_without_us():
@@ -132,6 +142,12 @@ def test_variables_that_somebody_else_looks_at_stay():
         return locals().get("added")
 
     assert add() == add_without_us()
+
+
+def test_a_namespace_with_names_that_are_no_texts():
+    namespace = {1: GLOBAL, "table": GLOBAL, "variable_name": variable_name, "sys": sys}
+    exec("name = variable_name(table, sys._getframe())", namespace)
+    assert namespace["name"] == "table"
 
 
 def test_a_tracer_sees_and_changes_variables_as_before():

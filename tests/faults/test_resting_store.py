@@ -121,10 +121,15 @@ empty_store()
 with fault() as found:
     begun = begin_run(current().settings(), "begun as that of a training is")
 begun.end()
-with fault(found[0] + 2, 28, ONCE):  # the first operation after the run has begun that writes
-    Counted().fit([[1], [2]], [1, 2])
+for operation in range(found[0] + 1, found[0] + 10):  # until one that is needed fails after the run has begun
+    empty_store()
+    Counted.pickled = 0
+    with fault(operation, 28, ONCE):
+        Counted().fit([[1], [2]], [1, 2])
+    if lines:
+        break
 DecisionTreeClassifier().fit([[1], [2]], [1, 2])
-run, _ = fitprint.runs()
+(run,) = fitprint.runs()
 (row,) = [each for each in fitprint.status() if each.name == "sklearn"]
 print(json.dumps([run.status, run.params["max_depth"], run.skipped, Counted.pickled, lines, row.skips]))
 """

@@ -134,11 +134,20 @@ def test_categories_that_are_the_data_itself_are_not_kept():
         '{"columns": [{"type": "long", "name": "a", "exact": "category"}]}',
         '{"columns": [{"type": "string"}], "form": "tuple"}',
         '{"columns": [], "form": null}',
+        '{"columns": null}',
     ],
 )
 def test_a_broken_entry_is_refused(text):
     with pytest.raises(ValueError, match=r"fitprint_inputs|dtype|categories|Schema|schema"):
         read_exact_inputs(text, None)
+
+
+@pytest.mark.parametrize("of", ["nothing", ["int8"], "int8"])
+def test_categories_of_another_dtype_are_refused(of):
+    exact = {"dtype": "category", "categories": [1000, 2000], "of": of}
+    inputs = read_exact_inputs(json.dumps({"columns": [{"type": "long", "name": "a", "exact": exact}]}), None)
+    with pytest.raises(SchemaError, match="column 'a': the categories in the package cannot be read"):
+        inputs.enforce(pd.DataFrame({"a": [1000]}))
 
 
 def test_a_description_may_name_dtypes_of_columns_only():

@@ -83,6 +83,8 @@ def test_the_flavor_decides_what_is_worth_keeping(failing, keeping, monkeypatch,
         failing(ValueError("no"), mean=None).fit([1], [2])
     run = fitprint.runs()[0]
     assert (run.models, "incomplete" in run.tags) == ({}, False)
+    reason = "toy finds nothing worth keeping in this training, which has failed"
+    assert run.skipped == [fitprint.Skip("model", "flavor", reason)]
     monkeypatch.setattr(flavor, "keeps_on_failure", lambda self, call, error: 1 / 0)
     with pytest.raises(ValueError, match="no"):
         failing(ValueError("no")).fit([1], [2])

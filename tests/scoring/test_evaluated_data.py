@@ -79,6 +79,17 @@ def test_other_data_of_the_same_name_gets_a_number(scoring, line):
     ]
 
 
+def test_a_slice_of_the_predictions_is_of_fewer_rows(scoring, with_data):
+    model = scoring.Line().fit([3.0, 5.0], [1.0, 1.0])
+    held_out = numpy.array([1.0, 2.0, 4.0])
+    predicted = model.predict(held_out)
+    scoring.error([1.0, 1.0, 1.0], predicted)
+    scoring.error([1.0, 1.0], predicted[1:])
+    whole, part = fitprint.run_of(model).evaluations.values()
+    assert (whole["rows"], part["rows"]) == (3, 2)
+    assert (part["data"], part["training_data"], part["digest"]) == ("held_out", False, None)
+
+
 def test_data_without_a_name_or_that_is_gone(scoring, line):
     array = line.predict(ROWS + 1)
     gc.collect()

@@ -97,6 +97,17 @@ def test_predictions_of_a_class_below_that_calls_the_one_above(scoring):
     assert scored(strict) == {"error": 1.0}
 
 
+def test_what_a_model_predicts_on_its_way_is_not_remembered(line, monkeypatch):
+    remembered = []
+    monkeypatch.setattr("fitprint._recorder.scoring.remember", lambda value, *_: remembered.append(value))
+    both = line.predict_both(ROWS)
+    again = line.predict(ROWS)
+    with pytest.raises(ValueError, match="could not convert"):
+        line.predict_both(["no number"])
+    last = line.predict(ROWS)
+    assert [id(value) for value in remembered] == [id(both), id(again), id(last)]
+
+
 def test_no_prediction_is_kept_alive(scoring, line):
     table, array = line.predict_table(ROWS), line.predict(ROWS)
     scoring.error(TARGET, array)

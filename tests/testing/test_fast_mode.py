@@ -37,6 +37,18 @@ def test_interpreters_that_are_started_for_five_cases(checked, starts, monkeypat
     assert starts() == expected
 
 
+@FORKS
+@pytest.mark.slow
+def test_stock_mlflow_is_imported_for_the_first_package_and_once_for_the_others(
+    checked, starts, mlflow_pythons, monkeypatch
+):
+    monkeypatch.setattr(processes, "_MODE", "fast")
+    done = checked("stock_mlflow")
+    assert done.code == 0, done.text
+    assert "8 passed" in done.text
+    assert starts() == 2 * len(mlflow_pythons)
+
+
 @pytest.mark.slow
 def test_without_forks_every_process_is_a_fresh_one(checked, starts, monkeypatch):
     monkeypatch.setattr(processes, "can_fork", lambda: False)
@@ -54,8 +66,9 @@ def test_another_mode_is_refused(checked, monkeypatch):
 
 
 @FORKS
-def test_a_framework_that_cannot_be_imported_by_itself(checked, toy):
-    refuses = "import sys\nif 'fitprint.testing.warm' in sys.orig_argv:\n    raise ImportError('not by itself')\n"
+def test_a_framework_that_cannot_be_imported_by_itself(checked, toy, monkeypatch):
+    monkeypatch.setattr(processes, "_MODE", "fast")
+    refuses = "import sys\nif 'warm.py' in sys.orig_argv[1]:\n    raise ImportError('not by itself')\n"
     module = toy.site / "toylearn" / "__init__.py"
     module.write_text(refuses + module.read_text())
     done = checked("restores")

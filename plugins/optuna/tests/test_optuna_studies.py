@@ -266,6 +266,24 @@ def test_callbacks_and_stop_work_as_before():
     assert fitprint.last_run().metrics["n_trials"] == 2
 
 
+def test_callbacks_may_change_in_the_meantime_and_be_anything_to_go_through():
+    numbers, late = [], []
+
+    def note(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        numbers.append(trial.number)
+        if trial.number == 1:
+            callbacks.append(lambda study, trial: late.append(trial.number))
+
+    callbacks = [note]
+    create().optimize(objective, n_trials=4, callbacks=callbacks)
+    assert (numbers, late) == ([0, 1, 2, 3], [1, 2, 3])
+    numbers.clear()
+    create().optimize(objective, n_trials=3, callbacks=iter([note]))  # Optuna goes through it for the first trial
+    assert numbers == [0]
+    with pytest.raises(TypeError, match="'function' object is not iterable"):
+        create().optimize(objective, n_trials=3, callbacks=note)
+
+
 def test_a_study_within_the_objective_is_below_its_trial():
     def outer(trial: optuna.Trial) -> float:
         inner = create(study_name="inner")

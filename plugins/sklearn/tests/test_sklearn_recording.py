@@ -184,7 +184,7 @@ def test_autolog_before_the_import_records_too_and_is_undone_without_a_trace(run
     done = run_python(
         """
         import fitprint
-        fitprint.autolog(strict=True)
+        fitprint.autolog(strict=True, log_code=False)
         from sklearn.datasets import load_iris
         from sklearn.decomposition import PCA
         X, y = load_iris(return_X_y=True)

@@ -12,6 +12,10 @@ _OWN = ("fitprint", "wrapt")
 _MOST_FRAMES = 50
 _SNAPSHOTS = sys.version_info < (3, 13)
 """Whether Python copies the variables of a function for whoever looks at them, and keeps them alive by that copy."""
+_LOOKED_AT = frozenset({"locals", "vars", "eval", "exec", "f_locals", "getargvalues"})
+"""What a function calls that may hold that copy. Whoever looks at its variables anew changes what it holds."""
+_PYTEST = "@py_builtins"
+"""In the names of a function with assertions, to which pytest has added calls of `locals` that hold nothing."""
 _MOST_RECENT = 100
 _recent: dict[int, str] = {}
 """The names that were found last, by the `id` of their value: a loop predicts the same data again and again."""
@@ -66,12 +70,14 @@ def variable_name(value: Any, frame: FrameType | None) -> str | None:
 def _find(value: Any, frame: FrameType) -> tuple[str | None, bool]:
     """Return the variable of a frame that holds a value, and whether the frame was given the value."""
     code = frame.f_code
+    has_snapshot = _SNAPSHOTS and bool(code.co_flags & inspect.CO_OPTIMIZED)
+    if has_snapshot and not _LOOKED_AT.isdisjoint(code.co_names) and _PYTEST not in code.co_names:
+        return _name_of(value, frame.f_globals), True  # it may have been given the value: the caller may know its name
     variables = frame.f_locals
     if variables is frame.f_globals:  # the frame of a module
         return _name_of(value, variables), False
     name, is_passed = _name_of(value, variables), _is_passed(value, variables, code)
-    is_snapshot = _SNAPSHOTS and code.co_flags & inspect.CO_OPTIMIZED and not sys.gettrace()
-    if is_snapshot and sys.getrefcount(variables) == _FROM_HERE_ALONE:  # and nobody has called `locals()`, for instance
+    if has_snapshot and not sys.gettrace() and sys.getrefcount(variables) == _FROM_HERE_ALONE:
         for own in (*code.co_varnames, *code.co_cellvars, *code.co_freevars):
             variables.pop(own, None)
     if name is None and not is_passed:
@@ -84,7 +90,7 @@ def _name_of(value: Any, variables: Mapping[str, Any]) -> str | None:
         variables = dict(variables) if type(variables) is _ViewOfVariables else {}
     hidden: str | None = None
     for name, held in dict.copy(variables).items():  # in a copy, because another thread may add a global variable
-        if held is not value or not name.isidentifier():  # Python and pytest have names of their own, such as `.0`
+        if held is not value or type(name) is not str or not name.isidentifier():  # Python has names such as `.0`
             continue
         if not name.startswith("_"):
             if len(_recent) >= _MOST_RECENT:

@@ -57,8 +57,8 @@ class RecordingBase:
         """Whether the run was begun for this call and ends with it. If not, the user opened it with `start_run`."""
         self._discards_run = False
         """Whether a rule refused the training after it had returned, so that its run is removed."""
-        self._keeps_incomplete = False
-        """Whether the training has failed, and its model is to be kept nevertheless."""
+        self._keeps_incomplete: bool | None = None
+        """Whether the model of a failed training is to be kept; None if the flavor was not asked, or did not answer."""
         self._counted = False
         self._skips_before = 0
         """How many skip reasons the run had before this call."""
@@ -190,15 +190,18 @@ class RecordingBase:
 
     def ask_whether_to_keep(self, call: TrainingCall, error: BaseException) -> None:
         """Ask the flavor whether the model of a training that has raised an error is to be kept."""
-        self._keeps_incomplete = False
+        self._keeps_incomplete = None
         if call.settings.keep_incomplete:
             with self.step("the model of a failed training"):
                 self._keeps_incomplete = bool(call.flavor.keeps_on_failure(call, error))
 
     def _record_incomplete(self) -> None:
-        """Write the package of a training that has failed, if it is to be kept."""
+        """Write the package of a training that has failed, if it is to be kept; if it was asked for, say why not."""
         if self._keeps_incomplete and record_model(self, self._find_model()) is not None:
             self.writer.add_tags({"incomplete": "true"})
+        elif self._keeps_incomplete is False and self.call.settings.log_models:
+            reason = f"{self.call.flavor.name} finds nothing worth keeping in this training, which has failed"
+            self.writer.skip("model", "flavor", reason)
 
     def _name_after(self, model: Any) -> None:
         """Name the run after its model, now that there is one, unless the user has named it."""

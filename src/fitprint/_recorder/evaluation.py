@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import numbers
 import weakref
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -15,7 +16,7 @@ from fitprint._core.privacy.artifact_text import artifact_bytes
 from fitprint._core.rows import row_count
 from fitprint._core.variable_names import calling_frame, variable_name
 from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, digest_of, kind_of
-from fitprint._runs.predictions import Origin, PredictedData
+from fitprint._runs.predictions import Origin, PredictedData, find_origin
 from fitprint._runs.run import Run, adder_of
 from fitprint._runs.scores import EvaluationData, add_scores, has_room
 from fitprint._runs.summary_line import log_held_out
@@ -49,7 +50,8 @@ def record_score(call: TrainingCall, origin: Origin) -> None:
     if predicted is None:
         data = flavor.predicted_data(call)
         predicted = PredictedData(data, variable_name(data, frame), flavor)
-    add_scores(run, scores, evaluation_data(run, predicted), text=call_text(call, frame), artifacts=artifacts)
+    facts = _facts_of_part(evaluation_data(run, predicted), (*call.args, *call.kwargs.values()))
+    add_scores(run, scores, facts, text=call_text(call, frame), artifacts=artifacts)
     if not call.settings.quiet:
         log_held_out(run)
 
@@ -67,6 +69,16 @@ def evaluation_data(run: Run, data: PredictedData) -> EvaluationData:
             is_training = _is_training_data(_inputs_of(run), count, kind_of(rows), digest)
             data.facts = EvaluationData(data.name, count, digest["blake2b"], is_training)
     facts: EvaluationData = data.facts
+    return facts
+
+
+def _facts_of_part(facts: EvaluationData, arguments: Iterable[Any]) -> EvaluationData:
+    """Return the facts of the data that a metric is of: of fewer rows if it was given a slice of the predictions."""
+    for value in arguments:
+        if facts.rows is not None and find_origin(value) is not None:
+            count = row_count(value)
+            if count is not None and count < facts.rows:
+                return facts._replace(rows=count, digest=None)
     return facts
 
 

@@ -22,6 +22,8 @@ from fitprint.plugin.contract import Flavor, TrainingCall
 
 _inside_score: ContextVar[bool] = ContextVar("fitprint_inside_score", default=False)
 """Whether a call that makes a metric is going on: the metrics that it computes on its way are not the user's."""
+_inside_prediction: ContextVar[bool] = ContextVar("fitprint_inside_prediction", default=False)
+"""Whether a recorded model predicts: what its `predict` calls, as `decision_function`, is not for the user."""
 
 _NO_FACTS: Mapping[str, Any] = {}
 
@@ -30,6 +32,7 @@ _NO_FACTS: Mapping[str, Any] = {}
 @on_reset
 def _reset() -> None:
     _inside_score.set(False)
+    _inside_prediction.set(False)
 
 
 def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
@@ -38,7 +41,7 @@ def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
     guard = guarded("remembering a prediction", flavor.name)
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
-        if not recorder_state.on or call_scope.current() is not None:
+        if not recorder_state.on or _inside_prediction.get() or call_scope.current() is not None:
             return None
         run = trained_by(instance) if not asks_model else None
         if run is None and not asks_model:
@@ -120,7 +123,15 @@ class _PredictionCall(Passthrough):
         self.args, self.kwargs, self.returned = args, kwargs, None
         self._run, self._flavor, self._guard, self._call = run, flavor, guard, call
 
+    def __enter__(self) -> None:
+        try:
+            _inside_prediction.set(True)
+        except BaseException:  # interrupted at this very moment: `__exit__` will not be called
+            _inside_prediction.set(False)
+            raise
+
     def __exit__(self, kind: Any, *error: Any) -> None:
+        _inside_prediction.set(False)
         if kind is not None:
             return
         with self._guard:

@@ -165,7 +165,9 @@ def _without_category(column: Any) -> Any:
 def _as_category(column: Any, description: Description, declared: Any) -> Any:
     import pandas as pd
 
-    known = pd.Index(description["categories"], dtype=description.get("of"))
+    done, known = attempt(pd.Index, description["categories"], description.get("of"))
+    if not done:
+        raise ValueError(f"the categories in the package cannot be read: {known}")
     target = pd.CategoricalDtype(known, ordered=bool(description.get("ordered")))
     if column.dtype == target:
         return column
@@ -173,7 +175,8 @@ def _as_category(column: Any, description: Description, declared: Any) -> Any:
     present = plain.dropna()
     if len(present) and isinstance(declared, DataType):
         present = convert_column(present, declared, lossless=True)
-    new = [value for value in present.drop_duplicates().tolist() if value not in set(known.tolist())]
+    values = set(known.tolist())
+    new = [value for value in present.drop_duplicates().tolist() if value not in values]
     if new:
         target = pd.CategoricalDtype(known.append(pd.Index(new)), ordered=target.ordered)
     codes = target.categories.get_indexer(present.to_numpy())

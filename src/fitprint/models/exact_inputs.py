@@ -124,7 +124,7 @@ def read_exact_inputs(text: Any, declared: Schema | None) -> ExactInputs:
     """
     try:
         content = json.loads(text)
-        columns, form = content["columns"], content.get("form")
+        columns, form = list(content["columns"]), content.get("form")
         specs = Schema.from_dict(columns).inputs if columns else []
     except (TypeError, KeyError, AttributeError, RecursionError, ValueError) as error:
         raise ValueError(f"{KEY} cannot be read: {error}") from error

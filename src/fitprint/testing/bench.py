@@ -8,7 +8,7 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Trained:
 class Bench:
     """What the checks share; each check gets a new one."""
 
-    def __init__(self, kind: type, flavor: str, folder: Path, warm: WarmInterpreter) -> None:
+    def __init__(self, kind: type, flavor: str, folder: Path, warm: Callable[[str], WarmInterpreter]) -> None:
         self.kind = kind
         self.name = flavor
         self.folder = folder
@@ -155,6 +155,7 @@ class Bench:
         env: Mapping[str, str | None] | None = None,
         what: str = "",
         warm: bool = False,
+        imports: Sequence[str] = (__name__,),
     ) -> Any:
         """Run a script in a separate process, and return the JSON that it prints on its last line.
 
@@ -166,6 +167,7 @@ class Bench:
             what: What is wrong if it fails, for the message.
             warm: Whether the framework may have been imported before the script begins: the fast mode then forks a
                 process that has imported it.
+            imports: What such a process has imported besides the framework.
         """
         __tracebackhide__ = True
         file = self.folder / f"script_{len(list(self.folder.glob('script_*.py')))}.py"
@@ -176,7 +178,7 @@ class Bench:
         command = [str(file), *(json.dumps(argument) for argument in arguments)]
         forks = warm and is_fast() and can_fork()
         if forks:
-            done = self._warm.run(self.entry.modules, command, self.folder, variables)
+            done = self._warm(python).run([*self.entry.modules, *imports], command, self.folder, variables)
         else:
             done = run_fresh([python, *command], self.folder, variables)
         lines = done.stdout.splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ from fitprint.testing.traces import FaultChecks, TraceChecks
 
 # read at import: tests may remove the caller's FITPRINT_* variables
 PYTHONS = {name: os.environ.get(f"FITPRINT_{name.upper()}_PYTHON", "") for name in ("mlflow2", "mlflow3", "oldest")}
-_WARM = pytest.StashKey[WarmInterpreter]()
+_WARM = pytest.StashKey[dict[str, WarmInterpreter]]()
 
 
 class FlavorConformance(
@@ -52,7 +53,8 @@ class FlavorConformance(
         for name in [name for name in os.environ if name.startswith("FITPRINT_")]:
             monkeypatch.delenv(name)
         monkeypatch.chdir(tmp_path)
-        bench = Bench(type(self), self.flavor, tmp_path, _warm(request.node.getparent(pytest.Class)))
+        warm = functools.partial(_warm, request.node.getparent(pytest.Class))
+        bench = Bench(type(self), self.flavor, tmp_path, warm)
         monkeypatch.setenv("FITPRINT_STORE", str(bench.store))
         forget_everything()
         yield bench
@@ -69,12 +71,13 @@ class FlavorConformance(
         return _python("oldest", "fitprint, the plugin and the oldest version of the framework that it supports")
 
 
-def _warm(owner: pytest.Class) -> WarmInterpreter:
-    """Return the interpreter from which the fast mode forks: one for all checks of a class, ended after the last."""
-    if _WARM not in owner.stash:
-        owner.stash[_WARM] = WarmInterpreter()
-        owner.addfinalizer(owner.stash[_WARM].close)
-    return owner.stash[_WARM]
+def _warm(owner: pytest.Class, python: str) -> WarmInterpreter:
+    """Return what the fast mode forks from: for each Python, one for all checks of a class, ended after the last."""
+    interpreters = owner.stash.setdefault(_WARM, {})
+    if python not in interpreters:
+        interpreters[python] = WarmInterpreter(python)
+        owner.addfinalizer(interpreters[python].close)
+    return interpreters[python]
 
 
 def _python(name: str, holds: str) -> str:

@@ -2,8 +2,9 @@
 
 A framework may take seconds to import, and a check that needs a process of its own seldom needs one in which nothing
 is imported. In the fast mode the kit therefore starts one *warm* interpreter, which imports the framework and fitprint,
-turns nothing on and trains nothing, and each script runs in a fork of it. Checks in which the order of imports, or a
-process that knows nothing, is what is tested get fresh interpreters in either mode.
+turns nothing on and trains nothing, and each script runs in a fork of it. For each Python with stock MLflow there is
+another one, which imports the framework and MLflow. Checks in which the order of imports, or a process that knows
+nothing, is what is tested get fresh interpreters in either mode.
 """
 
 from __future__ import annotations
@@ -78,16 +79,20 @@ class WarmInterpreter:
     """An interpreter that has imported some modules, and runs each script in a fork of itself.
 
     It is started for the first script, with the variables that hold then.
+
+    Args:
+        python: The interpreter, of this environment or of another.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, python: str = sys.executable) -> None:
+        self._python = python
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, modules: Sequence[str], command: Sequence[str], folder: Path, env: Mapping[str, str]) -> Ended:
         """Run a script.
 
         Args:
-            modules: What the interpreter imports when it is started, before fitprint.
+            modules: What the interpreter imports when it is started.
             command: The path of the script, and its arguments.
             folder: The working directory.
             env: The environment variables.
@@ -123,7 +128,7 @@ class WarmInterpreter:
         log = folder / "warm.txt"
         with log.open("w", encoding="utf-8") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "fitprint.testing.warm", *modules],
+                [self._python, str(Path(__file__).with_name("warm.py")), *modules],
                 cwd=folder,
                 env=env,
                 stdin=subprocess.PIPE,
@@ -137,7 +142,7 @@ class WarmInterpreter:
         if not process.stdout.readline():
             self.close()
             pytest.fail(
-                f"an interpreter that only imports {', '.join(modules)} and fitprint ended; see why in its output, and "
+                f"an interpreter that only imports {', '.join(modules)} ended; see why in its output, and "
                 f"set FITPRINT_KIT=full if it cannot import them by themselves\n{log.read_text('utf-8', 'replace')}",
                 pytrace=False,
             )

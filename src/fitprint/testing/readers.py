@@ -120,7 +120,8 @@ def _read(bench: Bench, case: Case, how: str, python: str) -> None:
         [] if how == "fitprint" else sorted({"fitprint", *_plugin(bench)}),
         python=python,
         env=env,
-        warm=python == sys.executable and case is not next(c for c in bench.cases if c.package and c.predict),
+        warm=case is not next(c for c in bench.cases if c.package and c.predict),
+        imports=["mlflow.pyfunc" if how == "mlflow" else "fitprint.testing.bench"],
         what=f"reading the package of {case.name} with {what} failed: {look}",
     )
     expect_alike(case, case.predict(trained.model, rows), carried.read(target), what)

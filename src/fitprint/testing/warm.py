@@ -1,8 +1,9 @@
-"""The warm interpreter: ``python -m fitprint.testing.warm MODULE ...`` imports modules, then forks for each script.
+"""The warm interpreter: ``python warm.py MODULE ...`` imports modules, then forks for each script.
 
 Each line of its standard input is a script as JSON; `fitprint.testing.processes` writes them. It answers with a line
 when it is ready, and with the exit code of each script. It patches nothing and trains nothing itself, because some
-frameworks hang in a fork of a process that has trained.
+frameworks hang in a fork of a process that has trained. It is run as a file, because fitprint is not installed
+everywhere: the environment of stock MLflow has none.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from typing import Any, TextIO
 def main(modules: list[str]) -> None:
     """Import the modules and serve; return in a forked child only after its script has run."""
     requests, answers = _take_standard_streams()
-    for module in (*modules, "fitprint.testing.bench"):
+    sys.path[0] = os.getcwd()  # and not the folder of this file, whose modules would hide others of their names
+    for module in modules:
         importlib.import_module(module)
     _answer(answers, "ready")
     for line in requests:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,7 +56,7 @@ class OptunaFlavor(Flavor):
             def note(study: Any, trial: FrozenTrial) -> None:
                 _emit_values(emit, names, trial)
 
-            call.replace_argument("callbacks", [call.wrap(note), *(call.argument("callbacks") or ())])
+            call.replace_argument("callbacks", _Callbacks(call.wrap(note), call.argument("callbacks")))
         return None
 
     def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
@@ -101,6 +101,21 @@ class OptunaFlavor(Flavor):
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> NoReturn:
         raise TypeError(_NO_MODEL)
+
+
+class _Callbacks:
+    """The callbacks of a study, with one more before them.
+
+    Optuna asks for the user's after each trial anew: they may have changed meanwhile, or raise.
+    """
+
+    def __init__(self, first: Any, others: Any) -> None:
+        self._first, self._others = first, others
+
+    def __iter__(self) -> Iterator[Any]:
+        yield self._first
+        if self._others is not None:
+            yield from self._others
 
 
 def _is_trial(call: TrainingCall) -> bool:

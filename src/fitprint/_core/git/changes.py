@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fitprint._core.git.index import Entry, Index, Unreadable
 from fitprint._core.git.objects import LARGEST, Objects, files_of_tree
 from fitprint._core.git.repository import Repository
+from fitprint._core.plain_files import read_plain
+from fitprint._core.signal_handlers import own
 
 _LINK, _SUBMODULE, _FOLDER = 0o120000, 0o160000, 0o040000
 _KIND = 0o170100
@@ -101,7 +103,7 @@ def _is_changed(repository: Repository, entry: Entry, index: Index) -> bool:
     path = os.path.join(repository.root, entry.path)
     try:
         about = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
+    except own(FileNotFoundError, NotADirectoryError):
         return True
     if (entry.mode == _LINK) != stat.S_ISLNK(about.st_mode):
         return os.name != "nt"  # where links may be written as files
@@ -119,11 +121,8 @@ def read_file(path: str) -> bytes | None:
     try:
         if os.path.islink(path):
             return os.fsencode(os.readlink(path))
-        if not os.path.isfile(path) or os.path.getsize(path) > LARGEST:
-            return None
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
+        return read_plain(path, LARGEST)
+    except own(OSError):
         return None
 
 
@@ -161,7 +160,7 @@ def patch(
             try:
                 deadline.check()
                 part = _patch_of(repository, change, objects)
-            except (Unreadable, OSError):
+            except own(Unreadable, OSError):
                 part = None
         if part is None or size + len(part) > limit:
             left_out.append(change.path)
@@ -174,6 +173,8 @@ def patch(
 def _patch_of(repository: Repository, change: Change, objects: Objects) -> str | None:
     """Return the difference of one file, or None if it is not text."""
     path = os.path.join(repository.root, change.path)
+    if os.path.realpath(os.path.dirname(path)) != os.path.dirname(path):
+        return None  # a folder is a link now, so that the file may lie outside of the working tree
     before = None if change.before is None else objects.read(change.before, "blob")
     after = read_file(path) if os.path.lexists(path) else None
     if after is None and os.path.lexists(path):

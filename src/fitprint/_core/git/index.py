@@ -12,11 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from fitprint._core.plain_files import open_plain
+from fitprint._core.signal_handlers import own
+
 _HEADER = struct.Struct(">4sII")
 _ENTRY = struct.Struct(">8x2I8xI8xI20sH")  # the time, the mode, the size, the id and the flags
 _HASH = 20
 _ASSUMED, _EXTENDED, _STAGE, _NAME = 0x8000, 0x4000, 0x3000, 0x0FFF
 _SKIPPED = 0x4000
+_MOST_LETTERS = 100_000_000
+_LONGEST_NUMBER = 10
+"""How many bytes a number of variable length has at most."""
 
 
 class Unreadable(Exception):
@@ -46,6 +52,18 @@ class Index:
     folders: dict[str, bytes] = field(default_factory=dict)
     written: int = 0
     """When the index was written, in nanoseconds."""
+    letters: int = 0
+    """The length of all paths together, which may be much longer than the file that says them."""
+
+    def count(self, path: str) -> None:
+        """Count the letters of one more path.
+
+        Raises:
+            ValueError: There are too many.
+        """
+        self.letters += len(path)
+        if self.letters > _MOST_LETTERS:
+            raise ValueError("its paths are too long")
 
 
 def read(path: Path) -> Index:
@@ -56,7 +74,7 @@ def read(path: Path) -> Index:
         OSError: There is none.
     """
     try:
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             content = file.read()
             index = Index(written=os.fstat(file.fileno()).st_mtime_ns)
         signature, version, number = _HEADER.unpack_from(content)
@@ -71,7 +89,7 @@ def read(path: Path) -> Index:
                 raise Unreadable("its index is split")
             if name == b"TREE":
                 _read_folders(part, index)
-    except (struct.error, IndexError, ValueError) as error:
+    except own(struct.error, IndexError, ValueError) as error:
         raise Unreadable("its index is broken") from error
     return index
 
@@ -93,7 +111,10 @@ def _read_entry(content: bytes, start: int, version: int, before: bytes, index: 
         path = content[position:end]
         position = start + (end - start) // 8 * 8 + 8
     name = os.fsdecode(path)
+    if name.startswith("/") or (".." in name and ".." in name.split("/")):
+        raise Unreadable("its index names a file outside of it")
     is_watched = not flags & _ASSUMED and not further & _SKIPPED
+    index.count(name)
     index.entries[name] = Entry(name, mode, seconds, nanoseconds, size, id, not flags & _STAGE, is_watched)
     return position, path
 
@@ -102,11 +123,13 @@ def _read_number(content: bytes, position: int) -> tuple[int, int]:
     """Read a number of variable length, as offsets in pack files have it; return it, and what follows it."""
     byte = content[position]
     number = byte & 127
-    while byte & 128:
+    for _ in range(_LONGEST_NUMBER):
         position += 1
+        if not byte & 128:
+            return number, position
         byte = content[position]
         number = ((number + 1) << 7) | (byte & 127)
-    return number, position + 1
+    raise ValueError("a number is too long")
 
 
 def _extensions(content: bytes, position: int) -> Iterator[tuple[bytes, bytes]]:
@@ -128,6 +151,7 @@ def _read_folders(part: bytes, index: Index) -> None:
             outer, left = open_folders.pop()
             open_folders.append((outer, left - 1))
             path = outer + path + "/"
+            index.count(path)
         position = line + 1
         if number >= 0:
             index.folders[path] = part[position : position + _HASH]

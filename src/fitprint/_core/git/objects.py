@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from fitprint._core.git.index import Unreadable
 from fitprint._core.git.repository import Repository
+from fitprint._core.plain_files import open_plain, read_plain
+from fitprint._core.signal_handlers import own
 
 LARGEST = 10_000_000
 _HASH = 20
@@ -22,6 +24,9 @@ _OFFSET_DELTA, _ID_DELTA = 6, 7
 _IDS_AT = 8 + 256 * 4
 _MOST_DELTAS = 100
 _BLOCK = 1 << 14
+_MOST_ALTERNATES, _MOST_BYTES_OF_ALTERNATES = 100, 100_000
+_LONGEST_NUMBER = 10
+"""How many bytes a number in a pack file has at most."""
 
 
 class Objects:
@@ -32,7 +37,8 @@ class Objects:
         self._folders = [folder]
         alternates = folder / "info" / "alternates"
         if alternates.is_file():
-            self._folders += [(folder / line).resolve() for line in alternates.read_text("utf-8").splitlines() if line]
+            lines = read_plain(alternates, _MOST_BYTES_OF_ALTERNATES).decode("utf-8").splitlines()
+            self._folders += [folder / line for line in lines[:_MOST_ALTERNATES] if line]
         self._indexes: list[tuple[Path, mmap.mmap]] | None = None
 
     def read(self, id: bytes, kind: str) -> bytes:
@@ -44,35 +50,36 @@ class Objects:
         """
         try:
             actual, content = self._read(id)
-        except (zlib.error, IndexError, ValueError) as error:
+        except own(zlib.error, IndexError, KeyError, ValueError) as error:
             raise Unreadable(f"its object {id.hex()} is broken") from error
         if actual != kind:
             raise Unreadable(f"its object {id.hex()} is not a {kind}")
         return content
 
-    def _read(self, id: bytes) -> tuple[str, bytes]:
+    def _read(self, id: bytes, most_deltas: int = _MOST_DELTAS) -> tuple[str, bytes]:
         name = id.hex()
         for folder in self._folders:
             path = folder / name[:2] / name[2:]
             if path.is_file():
-                head, _, content = _limited(zlib.decompressobj(), path.read_bytes()).partition(b"\0")
+                head, _, content = _limited(zlib.decompressobj(), read_plain(path, LARGEST)).partition(b"\0")
                 return head.split()[0].decode("ascii"), content
         for pack, index in self._packs():
             offset = _offset(index, id)
             if offset is not None:
                 with open(pack, "rb") as file:
-                    return self._packed(file, offset)
+                    return self._packed(file, offset, most_deltas)
         raise Unreadable(f"it has no object {name}")
 
     def _packs(self) -> list[tuple[Path, mmap.mmap]]:
         if self._indexes is None:
             paths = [path for folder in self._folders for path in sorted((folder / "pack").glob("*.idx"))]
-            self._indexes = [(path.with_suffix(".pack"), _mapped(path)) for path in paths]
+            packs = [(path.with_suffix(".pack"), path) for path in paths]
+            self._indexes = [(pack, _mapped(path)) for pack, path in packs if pack.is_file() and path.is_file()]
         return self._indexes
 
-    def _packed(self, file: BinaryIO, offset: int) -> tuple[str, bytes]:
+    def _packed(self, file: BinaryIO, offset: int, most_deltas: int) -> tuple[str, bytes]:
         deltas: list[bytes] = []
-        while len(deltas) < _MOST_DELTAS:
+        while len(deltas) < most_deltas:
             file.seek(offset)
             kind = _kind(file)
             if kind == _OFFSET_DELTA:
@@ -80,7 +87,7 @@ class Objects:
                 deltas.append(_inflated(file))
                 offset -= distance
             elif kind == _ID_DELTA:
-                base_kind, base = self._read_base(file)
+                base_kind, base = self._read_base(file, most_deltas - len(deltas) - 1)
                 break
             else:
                 base_kind, base = _KINDS[kind], _inflated(file)
@@ -91,15 +98,15 @@ class Objects:
             base = _applied(delta, base)
         return base_kind, base
 
-    def _read_base(self, file: BinaryIO) -> tuple[str, bytes]:
+    def _read_base(self, file: BinaryIO, most_deltas: int) -> tuple[str, bytes]:
         id = file.read(_HASH)
         delta = _inflated(file)
-        kind, base = self._read(id)
+        kind, base = self._read(id, most_deltas)
         return kind, _applied(delta, base)
 
 
 def _mapped(path: Path) -> mmap.mmap:
-    with open(path, "rb") as file:
+    with open_plain(path) as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
@@ -156,10 +163,12 @@ def _kind(file: BinaryIO) -> int:
 def _distance(file: BinaryIO) -> int:
     byte = file.read(1)[0]
     distance = byte & 127
-    while byte & 128:
+    for _ in range(_LONGEST_NUMBER):
+        if not byte & 128:
+            return distance
         byte = file.read(1)[0]
         distance = ((distance + 1) << 7) | (byte & 127)
-    return distance
+    raise ValueError("a number is too long")
 
 
 def _applied(delta: bytes, base: bytes) -> bytes:
@@ -183,18 +192,21 @@ def _applied(delta: bytes, base: bytes) -> bytes:
                 position += 1
         start, length = numbers
         parts.append(base[start : start + (length or 0x10000)])
+        size -= len(parts[-1])
+        if size < 0:
+            raise ValueError("a delta makes more than it says")
     return b"".join(parts)
 
 
 def _size(delta: bytes, position: int) -> tuple[int, int]:
-    size = shift = 0
-    while True:
+    size = 0
+    for shift in range(0, 7 * _LONGEST_NUMBER, 7):
         byte = delta[position]
         position += 1
         size |= (byte & 127) << shift
-        shift += 7
         if not byte & 128:
             return size, position
+    raise ValueError("a number is too long")
 
 
 def files_of_tree(content: bytes) -> Iterator[tuple[str, bool, int, bytes]]:

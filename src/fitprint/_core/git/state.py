@@ -10,6 +10,7 @@ from fitprint._core.git import index as git_index
 from fitprint._core.git import repository as git_repository
 from fitprint._core.git.index import Index, Unreadable
 from fitprint._core.git.repository import Repository
+from fitprint._core.signal_handlers import own
 
 MOST_SECONDS = 0.5
 LARGEST_INDEX = 30_000_000
@@ -63,7 +64,7 @@ def code_state(script: str, wanted: Wanted) -> CodeState | None:
             return CodeState(commit, reason=str(error))
         name = path.relative_to(os.path.realpath(repository.root)).as_posix()
         return _compared(repository, commit, index, name in index.entries, wanted) if _belongs(name, index) else None
-    except (OSError, UnicodeDecodeError, ValueError):
+    except own(OSError, ValueError):
         return None
 
 
@@ -94,7 +95,7 @@ def _compared(repository: Repository, commit: str, index: Index, is_tracked: boo
         )
     except Unreadable as error:
         return CodeState(commit, reason=str(error))
-    except (OSError, ValueError) as error:
+    except own(OSError, ValueError) as error:
         return CodeState(commit, reason=f"it cannot be read: {type(error).__name__}")
     paths = tuple(change.path for change in changed)
     return CodeState(commit, bool(paths) or not is_tracked, "", paths, text, tuple(left_out))
