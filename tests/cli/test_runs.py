@@ -169,7 +169,7 @@ def test_values_of_odd_types_do_no_harm(store, invoke, document):
     path.write_text(json.dumps({**json.loads(path.read_text()), **odd}))
     assert "never" in invoke("runs").stdout
     assert "never" in invoke("show", "last").stdout
-    assert "no MLmodel file" in invoke("inspect", "last", status=1).stderr
+    assert "there is no such folder" in invoke("inspect", "last", status=1).stderr
     assert document("show", "last")["params"] == {"m": None, "l": [[]]}
 
 

@@ -124,7 +124,7 @@ def test_a_broken_package_does_not_hide_the_run(run, invoke, document):
     assert "broken" in invoke("show", run.run_id).stdout
     assert "is not YAML" in document("show", run.run_id)["models"][0]["problem"]
     shutil.rmtree(run.path / "model")
-    assert "no MLmodel file" in document("show", run.run_id)["models"][0]["problem"]
+    assert "there is no such folder" in document("show", run.run_id)["models"][0]["problem"]
 
 
 def test_a_missing_artifact_is_said_to_be_missing(run, invoke, document):

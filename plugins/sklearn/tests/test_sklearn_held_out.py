@@ -71,6 +71,13 @@ def test_the_training_data_is_told_from_other_data(model):
     assert training == {"GaussianNB_score_X_train": True, "accuracy_score_unknown_dataset": None}
 
 
+def test_data_that_is_gone_and_had_another_number_of_rows_is_other_data(model):
+    labels = model.predict(X_test.iloc[:100])  # as a loop over the folds of a cross-validation does
+    accuracy_score(y_test.iloc[:100], labels)
+    facts = evaluations(model)["accuracy_score_unknown_dataset"]
+    assert (facts["rows"], facts["training_data"]) == (None, False)
+
+
 def test_a_decision_function_and_a_pipeline(recorded):
     model = make_pipeline(StandardScaler(), LinearSVC()).fit(X_train, y_train)
     roc_auc_score(y_test, model.decision_function(X_test))

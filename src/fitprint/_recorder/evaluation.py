@@ -61,8 +61,9 @@ def evaluation_data(run: Run, data: PredictedData) -> EvaluationData:
     if data.facts is None:
         rows = data.rows()
         count = row_count(rows) if rows is not None else None
-        if count is None:
-            data.facts = EvaluationData(data.name)
+        if count is None:  # the data is gone: other rows than those of the training are nevertheless other data
+            differs = data.count is not None and _inputs_of(run).get("rows", data.count) != data.count
+            data.facts = EvaluationData(data.name, training_data=False if differs else None)
         else:
             digest = digest_of(rows)
             is_training = _is_training_data(_inputs_of(run), count, kind_of(rows), digest)

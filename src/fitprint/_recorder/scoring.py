@@ -10,6 +10,7 @@ from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._core.rows import row_count
 from fitprint._core.variable_names import calling_frame, package_of, variable_name
 from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough
 from fitprint._recorder.state import recorder_state
@@ -139,7 +140,8 @@ class _PredictionCall(Passthrough):
                 call.result = self.returned
                 predictions, facts = call.flavor.predictions(call), call.flavor.prediction_facts(call)
             data = first_argument(self.args, self.kwargs)
-            predicted = PredictedData(data, variable_name(data, calling_frame()), self._flavor)
+            count = row_count(predictions)
+            predicted = PredictedData(data, variable_name(data, calling_frame()), self._flavor, count)
             remember(predictions, Origin(self._run, facts, predicted), (*self.args, *self.kwargs.values()))
 
 

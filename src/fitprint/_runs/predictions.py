@@ -26,12 +26,14 @@ class PredictedData:
         data: The data.
         name: The name of the variable that holds it, or None.
         flavor: The flavor of the model that predicted it.
+        count: The number of predictions, or None.
     """
 
-    __slots__ = ("_flavor", "_reference", "facts", "name")
+    __slots__ = ("_flavor", "_reference", "count", "facts", "name")
 
-    def __init__(self, data: Any, name: str | None, flavor: Flavor) -> None:
+    def __init__(self, data: Any, name: str | None, flavor: Flavor, count: int | None = None) -> None:
         self.name = name
+        self.count = count
         self.facts: Any = None
         """What is known of the data, once a metric of these predictions has been recorded."""
         self._flavor = flavor
