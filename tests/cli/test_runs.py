@@ -50,7 +50,7 @@ def test_only_the_runs_shown_are_read(store, invoke):
     oldest = fitprint.runs()[-1]
     (oldest.path / "run.json").write_text("broken")
     assert "broken" not in invoke("runs").output
-    assert "broken" in invoke("runs", "--all", status=1).stderr
+    assert "broken" in invoke("runs", "--all", status=1).stdout
 
 
 def test_one_experiment(store, invoke, document):
@@ -131,15 +131,15 @@ def test_json_has_the_run_as_it_was_recorded(store, document):
     ]  # fmt: skip
 
 
-def test_a_broken_record_is_told_and_the_others_are_listed(store, invoke, document):
+def test_a_broken_record_is_a_row_with_its_fault_after_the_others(store, invoke, document):
     newest, oldest = some_runs(2)
     (store / newest / "run.json").write_text('{"format": 2, "run_id"')
     result = invoke("runs", status=1)
-    assert names(result.stdout) == ["run 0"]
-    assert (
-        result.stderr
-        == f"fitprint: {store / newest / 'run.json'} is broken: not JSON, or nested too deeply; passed over\n"
-    )
+    assert names(result.stdout) == ["run 0", ""]
+    reason = f"{store / newest / 'run.json'} is broken: not JSON, or nested too deeply"
+    assert result.stdout.endswith(f"\n{newest}\t\t\tUNREADABLE\t{reason}\n")
+    assert result.stderr == ""
+    assert document("runs", status=1)["unreadable"] == [{"run_id": newest, "reason": reason}]
     assert [each["run_id"] for each in document("runs", status=1)["runs"]] == [oldest]
 
 
@@ -155,10 +155,10 @@ def test_a_broken_record_is_told_and_the_others_are_listed(store, invoke, docume
 def test_a_record_of_other_types_is_broken_too(store, invoke, change):
     path = store / some_runs(1)[0] / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    for arguments in (("runs",), ("show", path.parent.name)):
-        told = invoke(*arguments, status=1).stderr
-        assert told.startswith("fitprint: ")
-        assert told.count("\n") == 1
+    listed, shown = invoke("runs", status=1).stdout, invoke("show", path.parent.name, status=1).stderr
+    assert listed.startswith(f"{path.parent.name}\t\t\tUNREADABLE\t")
+    assert shown.startswith("fitprint: ")
+    assert (listed.count("\n"), shown.count("\n")) == (1, 1)
 
 
 def test_values_of_odd_types_do_no_harm(store, invoke, document):

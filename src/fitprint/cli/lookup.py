@@ -42,11 +42,18 @@ def opened_store(location: str | None) -> Store:
 
 
 class Reading:
-    """Reads the runs of a store one by one, and reports each broken record on standard error."""
+    """Reads the runs of a store one by one.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: The store.
+        reports: Whether each record that cannot be read is reported on standard error.
+    """
+
+    def __init__(self, store: Store, reports: bool = True) -> None:
         self.store = store
-        self.broken = 0
+        self.faults: list[tuple[str, str]] = []
+        """The ids of the runs whose records cannot be read, and the reasons."""
+        self._reports = reports
 
     def runs(self, run_ids: Iterable[str]) -> Iterator[Run]:
         """Yield the runs with these ids, without those that have gone since or have no record yet."""
@@ -55,8 +62,9 @@ class Reading:
                 run = read_run(self.store.location, run_id)
             except StoreError as error:
                 if self._has_record(run_id):
-                    self.broken += 1
-                    click.echo(f"fitprint: {clean(error)}; passed over", err=True)
+                    self.faults.append((run_id, clean(error)))
+                    if self._reports:
+                        click.echo(f"fitprint: {clean(error)}; passed over", err=True)
                 continue
             record_of(run).run_id = run_id  # a run is found by the name of its folder
             yield _redacted(run)

@@ -19,6 +19,7 @@ from fitprint.cli.texts import clean
 from fitprint.stores import Store
 
 NEWEST = 50
+UNREADABLE = "UNREADABLE"
 MOST_ALIGNED = 1_000
 """Runs in an aligned table, which takes half a millisecond for each; more are listed as plain lines."""
 
@@ -34,22 +35,23 @@ def runs(context: click.Context, store: str | None, experiment: str | None, ever
 
     On a terminal the runs stand in a table, with as many digits of each id as `fitprint show` needs to find the run.
     In a pipe, and for more than a thousand runs, they are lines of cells between tabs, with whole ids. "took" is the
-    time of the training itself, and for an open run its age.
+    time of the training itself, and for an open run its age. Runs whose records cannot be read come last, with the
+    reason, and the exit status is 1 then.
     """
     opened = opened_store(store)
     run_ids = list(opened.run_ids())
-    reading = Reading(opened)
+    reading = Reading(opened, reports=False)
     listed, more = _newest(reading, run_ids, experiment, every)
     if as_json:
-        click.echo(_document(opened, listed, more))
-    elif listed:
-        _show(as_tree(listed), run_ids)
+        click.echo(_document(opened, listed, more, reading.faults))
+    elif listed or reading.faults:
+        _show(as_tree(listed), run_ids, reading.faults)
         if more:
             click.echo(f"{more}: fitprint runs --all", err=terminal_width() is None)
     else:
         of = f" of the experiment {clean(experiment)}" if experiment is not None else ""
         click.echo(f"no runs{of} in {clean(opened.location)}")
-    if reading.broken:
+    if reading.faults:
         context.exit(1)
 
 
@@ -66,18 +68,23 @@ def _newest(reading: Reading, run_ids: list[str], experiment: str | None, every:
     return newest[:NEWEST], f"older runs of {clean(experiment)}" if len(newest) > NEWEST else ""
 
 
-def _show(rows: Sequence[Row], run_ids: list[str]) -> None:
+def _show(rows: Sequence[Row], run_ids: list[str], faults: Sequence[tuple[str, str]]) -> None:
     if terminal_width() is None or len(rows) > MOST_ALIGNED:
-        click.echo("\n".join(plain_lines(rows)))
+        unreadable = (f"{run_id}\t\t\t{UNREADABLE}\t{reason}" for run_id, reason in faults)
+        click.echo("\n".join([*(plain_lines(rows) if rows else ()), *unreadable]))
         return
     page = Page(indent=0)
-    add_runs(page, rows, run_ids)
+    if rows:
+        add_runs(page, rows, run_ids)
+    for run_id, reason in faults:
+        page.line((f"{run_id}  {UNREADABLE}  {reason}", ""))
     page.print()
 
 
-def _document(store: Store, listed: Sequence[Run], more: str) -> str:
+def _document(store: Store, listed: Sequence[Run], more: str, faults: Sequence[tuple[str, str]]) -> str:
     """Return the runs as JSON, a line for each: indenting a document of ten thousand runs takes seconds."""
-    head = json_text({"store": store.location, "more": bool(more)}, None)
+    unreadable = {"unreadable": [{"run_id": run_id, "reason": reason} for run_id, reason in faults]} if faults else {}
+    head = json_text({"store": store.location, "more": bool(more), **unreadable}, None)
     rows = ",\n  ".join(json_text(_row(run), None) for run in listed)
     return f'{head[:-1]}, "runs": [\n  {rows}\n]}}' if listed else f'{head[:-1]}, "runs": []}}'
 
