@@ -99,7 +99,7 @@ def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> lis
     """Replace originals by their patches wherever a module has them under some name.
 
     Only the dictionaries of the modules are read, so that no module which loads itself lazily is loaded. A module that
-    defines a function keeps it: an object that has held the original before is pickled by its name there.
+    defines a function keeps it under its own name: an object that has held the original is pickled by that name.
 
     Args:
         patches: The patches by the id of their original.
@@ -113,7 +113,9 @@ def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> lis
         names = own_attributes(module)
         for name, value in list(names.items()):
             patched = patches.get(id(value))
-            if patched is not None and value is patched.__wrapped__ and value.__module__ != module.__name__:
+            if patched is None or value is not patched.__wrapped__:
+                continue
+            if (value.__module__, value.__qualname__) != (module.__name__, name):
                 names[name] = patched
                 places.append(Place(module, name, patched))
     return places

@@ -302,13 +302,16 @@ def _places(patch: Patch) -> list[_Place]:
     owner, name = _owner(patch), patch.target.rpartition(".")[2]
     if patch.target == EVERY_FUNCTION:
         return [_Place(owner, function, False) for function in public_functions(owner, patch.besides)]
-    waiting, places = [owner], []
+    waiting, places, from_mixins = [owner], [], []
     while waiting:
         cls = waiting.pop()
         if cls is not None and name in vars(cls):
             places.append(_Place(cls, name, cls is not owner))
+        elif cls is not owner and hasattr(cls, name):
+            from_mixins.append(_Place(cls, name, True))
         if patch.subclasses and isinstance(cls, type):
             waiting += type.__subclasses__(cls)
+    places = places or from_mixins  # methods that the classes below inherit from beside the tree
     if not places:
         parent = next((cls for cls in getattr(owner, "__mro__", ()) if name in vars(cls)), None)
         if parent is not None:
