@@ -6,6 +6,7 @@ In CI (the variable CI is set) a skipped test is a failed one: a missing framewo
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -177,6 +178,17 @@ def mlflow_pythons(starts_processes: None) -> dict[str, str]:
     for version, path in MLFLOW_PYTHONS.items():
         _check_interpreter(version, path, "test-mlflow")
     return MLFLOW_PYTHONS
+
+
+@pytest.fixture
+def run_as_mlflow(run_python: RunPython, mlflow_pythons: dict[str, str]) -> Callable[[str], tuple[Any, Any]]:
+    """Runs a program with stock MLflow 3 and with fitprint, whose name is its argument. Returns the JSON of both."""
+
+    def run(program: str) -> tuple[Any, Any]:
+        theirs = run_python(program, "mlflow", python=mlflow_pythons["mlflow3"], env={"PYTHONPATH": None})
+        return json.loads(theirs.stdout.splitlines()[-1]), json.loads(run_python(program, "fitprint").stdout)
+
+    return run
 
 
 @pytest.fixture(params=sorted(MLFLOW_PYTHONS))

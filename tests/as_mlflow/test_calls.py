@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,7 @@ ACCEPTED_BEYOND_MLFLOW = {
 
 @pytest.mark.mlflow
 @pytest.mark.slow
-def test_calls_give_what_they_give_in_mlflow(run_python, mlflow_pythons):
-    theirs = run_python(CALLS, "mlflow", python=mlflow_pythons["mlflow3"], env={"PYTHONPATH": None})
-    expected = json.loads(theirs.stdout.splitlines()[-1])
-    found = json.loads(run_python(CALLS, "fitprint").stdout)
+def test_calls_give_what_they_give_in_mlflow(run_as_mlflow):
+    expected, found = run_as_mlflow(CALLS)
     assert {name for name in expected if found[name] != expected[name]} == ACCEPTED_BEYOND_MLFLOW
     assert {expected[name] for name in ACCEPTED_BEYOND_MLFLOW} == {"raises"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -82,10 +80,8 @@ OF_THE_PROGRAM = {"mlflow.runName", "mlflow.source.name"}
 
 @pytest.mark.mlflow
 @pytest.mark.slow
-def test_what_mlflow_records_is_recorded_with_equal_values(run_python, mlflow_pythons):
-    theirs = run_python(PROGRAM, "mlflow", python=mlflow_pythons["mlflow3"], env={"PYTHONPATH": None})
-    expected = json.loads(theirs.stdout.splitlines()[-1])
-    found = json.loads(run_python(PROGRAM, "fitprint").stdout)
+def test_what_mlflow_records_is_recorded_with_equal_values(run_as_mlflow):
+    expected, found = run_as_mlflow(PROGRAM)
     for name, run in expected.items():
         ours = found[name]
         differing = {param: ours["params"].get(param) for param, value in run["params"].items()

@@ -179,9 +179,7 @@ def _log(level: int, line: str) -> None:
     """Log a line. A logging set-up of the program that raises does not reach the caller."""
     try:
         text = in_force().text(line)
-        if (
-            not log.handlers and not log.hasHandlers()
-        ):  # Python prints the bare text then, which would not say whose it is
+        if not log.hasHandlers():  # Python prints the bare text then, which would not say whose it is
             text = f"fitprint: {text}"
         log.log(level, text)
     except own(Exception):

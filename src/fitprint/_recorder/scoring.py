@@ -108,8 +108,24 @@ def _is_called_by(packages: set[str], flavor: Flavor) -> bool:
     return frame is not None and package_of(frame) in packages
 
 
-class _PredictionCall(Passthrough):
+class _Marked(Passthrough):
+    """Surrounds a call, and marks that it is going on."""
+
+    going_on: ContextVar[bool]
+    """The mark. `__exit__` takes it back first of all."""
+
+    def __enter__(self) -> None:
+        try:
+            self.going_on.set(True)
+        except BaseException:  # interrupted at this very moment: `__exit__` will not be called
+            self.going_on.set(False)
+            raise
+
+
+class _PredictionCall(_Marked):
     """Surrounds a call in which a recorded model predicts. `call` is what the flavor is asked with, if at all."""
+
+    going_on = _inside_prediction
 
     def __init__(
         self,
@@ -123,15 +139,8 @@ class _PredictionCall(Passthrough):
         self.args, self.kwargs, self.returned = args, kwargs, None
         self._run, self._flavor, self._guard, self._call = run, flavor, guard, call
 
-    def __enter__(self) -> None:
-        try:
-            _inside_prediction.set(True)
-        except BaseException:  # interrupted at this very moment: `__exit__` will not be called
-            _inside_prediction.set(False)
-            raise
-
     def __exit__(self, kind: Any, *error: Any) -> None:
-        _inside_prediction.set(False)
+        self.going_on.set(False)
         if kind is not None:
             return
         with self._guard:
@@ -145,8 +154,10 @@ class _PredictionCall(Passthrough):
             remember(predictions, Origin(self._run, facts, predicted), (*self.args, *self.kwargs.values()))
 
 
-class _ScoreCall(Passthrough):
+class _ScoreCall(_Marked):
     """Surrounds a call that makes a metric of known predictions."""
+
+    going_on = _inside_score
 
     def __init__(self, call: TrainingCall, origin: Origin) -> None:
         super().__init__(call.args, call.kwargs)
@@ -154,15 +165,8 @@ class _ScoreCall(Passthrough):
         call.settings = recorder_state.settings(call.flavor)
         call.cache = dict(origin.facts)
 
-    def __enter__(self) -> None:
-        try:
-            _inside_score.set(True)
-        except BaseException:  # interrupted at this very moment: `__exit__` will not be called
-            _inside_score.set(False)
-            raise
-
     def __exit__(self, kind: Any, *error: Any) -> None:
-        _inside_score.set(False)
+        self.going_on.set(False)
         if kind is not None:
             return
         from fitprint._recorder.evaluation import record_score  # many programs never make a metric
