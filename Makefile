@@ -172,7 +172,7 @@ test-flavors-oldest: .venv-flavors-oldest/.stamp ## run the tests of all other f
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
 
 .PHONY: test-quick
-test-quick: .venv/.stamp ## run, in a minute, the tests of the core and of scikit-learn that start no process
+test-quick: .venv/.stamp ## run, in about two minutes, the tests of the core and of scikit-learn that start no process
 	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process and not series" tests plugins/sklearn $(ARGS)
 
 .PHONY: test-internals

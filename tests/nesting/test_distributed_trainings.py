@@ -5,24 +5,14 @@ from __future__ import annotations
 import pytest
 
 import fitprint
-from fitprint._instrumentation import registry
 
 LAUNCHERS = ("RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
 
-@pytest.fixture
-def toylearn(toy, store, monkeypatch):
+@pytest.fixture(autouse=True)
+def _without_launcher(monkeypatch):
     for name in LAUNCHERS:
         monkeypatch.delenv(name, raising=False)
-    module = toy.imported()
-    fitprint.autolog("toy", quiet=True)
-    return module
-
-
-@pytest.fixture
-def flavor(toylearn):
-    """The class of the toy's flavor."""
-    return type(registry.entries()["toy"].flavor())
 
 
 def test_the_ranks_after_the_first_make_no_run(toylearn, flavor, monkeypatch):
