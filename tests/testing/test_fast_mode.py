@@ -79,6 +79,18 @@ def test_a_framework_that_cannot_be_imported_by_itself(checked, toy, monkeypatch
 
 
 @FORKS
+@pytest.mark.process
+def test_a_module_that_is_not_installed_there_is_left_to_the_script(tmp_path):
+    file = tmp_path / "script.py"
+    file.write_text("import sys; print('json' in sys.modules)")
+    warm = processes.WarmInterpreter()
+    try:
+        assert warm.run(["no_such_module", "json"], [str(file)], tmp_path, {**os.environ}).stdout == "True\n"
+    finally:
+        warm.close()
+
+
+@FORKS
 @pytest.mark.parametrize(
     ("script", "ended"),
     [

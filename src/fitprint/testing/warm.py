@@ -23,7 +23,11 @@ def main(modules: list[str]) -> None:
     requests, answers = _take_standard_streams()
     sys.path[0] = os.getcwd()  # and not the folder of this file, whose modules would hide others of their names
     for module in modules:
-        importlib.import_module(module)
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise  # and otherwise: stock MLflow's environment has not every module that a flavor's users may have
     _answer(answers, "ready")
     for line in requests:
         request = json.loads(line)
