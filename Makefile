@@ -12,7 +12,8 @@ PYTEST := $(PY) -m pytest
 PARALLEL := -n 2 --dist worksteal
 
 # An environment whose stamp was made for another place or another Python is made again.
-ENVIRONMENTS := .venv .venv-docs .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest
+ENVIRONMENTS := .venv .venv-docs .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest \
+	.venv-deep .venv-deep-mlflow3 .venv-deep-mlflow2 .venv-deep-oldest .venv-mxnet
 IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
 	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp $$env/.stamp-flavors; done)
@@ -22,9 +23,16 @@ unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-# The flavors of the default environment, and those whose frameworks have one of their own.
+# The flavors of the default environment; those of deep learning, by what may be imported in one process; MXNet, which
+# needs a numpy that no other takes; and all others.
+PLUGINS := $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 DEFAULT := sklearn xgboost
-FLAVORS := $(filter-out $(DEFAULT),$(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))))
+DEEP_TORCH := $(filter pytorch lightning fastai transformers,$(PLUGINS))
+DEEP_TENSORFLOW := $(filter keras tensorflow,$(PLUGINS))
+DEEP_PADDLE := $(filter paddle,$(PLUGINS))
+DEEP := $(DEEP_TORCH) $(DEEP_TENSORFLOW) $(DEEP_PADDLE)
+MXNET := $(filter mxnet,$(PLUGINS))
+FLAVORS := $(filter-out $(DEFAULT) $(DEEP) $(MXNET),$(PLUGINS))
 DEFAULT_TESTS := tests $(DEFAULT:%=plugins/%)
 editable = $(foreach flavor,$(1),-e plugins/$(flavor))
 
@@ -129,6 +137,46 @@ flavor-environments: .venv-flavors/.stamp .venv-mlflow3/.stamp-flavors .venv-mlf
 all-flavor-environments: flavor-environments .venv-flavors-oldest/.stamp
 	@:
 
+# ---- environments of deep learning
+
+# complete lists of versions, without pip's look at what they require of each other: see requirements/deep.txt
+.venv-deep/.stamp: requirements/deep.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv-deep)
+	$(call install,.venv-deep,--no-deps -r requirements/deep.txt)
+	$(call install,.venv-deep,--no-deps --no-build-isolation -e . $(call editable,$(DEFAULT) $(DEEP)))
+	$(call compile,.venv-deep)
+	$(call stamp,.venv-deep)
+
+# stock MLflow, and behind it the frameworks of .venv-deep, whose fitprint stays out of reach: a path in a .pth file
+# is searched for modules, but the .pth files that lie there are not read
+.venv-deep-mlflow%/.stamp: .venv-mlflow%/.stamp .venv-deep/.stamp
+	$(call create,.venv-deep-mlflow$*)
+	@for env in .venv-mlflow$* .venv-deep; do \
+		$$env/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; \
+		done >"$$(.venv-deep-mlflow$*/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/frameworks.pth"
+	$(call stamp,.venv-deep-mlflow$*)
+
+.venv-deep-oldest/.stamp: requirements/deep-oldest.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv-deep-oldest)
+	$(call install,.venv-deep-oldest,--no-deps -r requirements/deep-oldest.txt)
+	$(call install,.venv-deep-oldest,--no-deps --no-build-isolation -e . $(call editable,$(DEFAULT) $(DEEP)))
+	$(call stamp,.venv-deep-oldest)
+
+.venv-mxnet/.stamp: requirements/mxnet.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv-mxnet)
+	$(call install,.venv-mxnet,--no-deps -r requirements/mxnet.txt)
+	$(call install,.venv-mxnet,--no-deps --no-build-isolation -e . $(call editable,sklearn $(MXNET)))
+	$(call compile,.venv-mxnet)
+	$(call stamp,.venv-mxnet)
+
+.PHONY: venv-deep
+venv-deep: ## make .venv-deep and .venv-mxnet: the frameworks of deep learning, and stock MLflow with them
+	@$(MAKE) --no-print-directory -j 2 deep-environments
+
+.PHONY: deep-environments
+deep-environments: .venv-deep-mlflow3/.stamp .venv-deep-mlflow2/.stamp .venv-mxnet/.stamp
+	@:
+
 # ---- seeing it work
 
 .PHONY: demo
@@ -144,6 +192,9 @@ bench: venv-mlflow ## measure what recording costs, beside MLflow; ARGS="--write
 # The conformance kit runs in its fast mode: FITPRINT_KIT=full makes every process a fresh interpreter.
 
 # where tests and benchmarks find stock MLflow
+DEEP_TARGETS := test-deep test-deep-oldest $(DEEP:%=test-%)
+$(DEEP_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-deep-mlflow3/bin/python
+$(DEEP_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-deep-mlflow2/bin/python
 FLAVOR_TARGETS := test-flavors test-flavors-oldest $(FLAVORS:%=test-%)
 test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
 test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
@@ -161,12 +212,30 @@ test-all: test-flavors test-flavors-oldest ## run the tests of all other flavors
 .PHONY: test-flavors
 test-flavors: ## run the tests of all other flavors with the newest versions, and packages that cross to the oldest
 	@$(MAKE) --no-print-directory -j 2 all-flavor-environments
-	.venv-flavors/bin/python -m mypy src plugins/*/src
+	.venv-flavors/bin/python -m mypy src $(FLAVORS:%=plugins/%/src)
 	$(call test-flavors,.venv-flavors,$(FLAVORS:%=plugins/%) tests/docs/test_docs.py tests/docs/test_examples.py)
 
 .PHONY: test-flavors-oldest
 test-flavors-oldest: .venv-flavors-oldest/.stamp ## run the tests of all other flavors with the oldest versions
 	$(call test-flavors,.venv-flavors-oldest,-m "not mlflow and not slow" $(FLAVORS:%=plugins/%))
+
+.PHONY: test-deep
+test-deep: ## run the tests of the frameworks of deep learning with the newest versions
+	@$(MAKE) --no-print-directory -j 2 deep-environments
+	.venv-deep/bin/python -m mypy src $(DEEP:%=plugins/%/src) $(MXNET:%=plugins/%/src)
+	$(call test-deep,.venv-deep)
+	$(if $(MXNET),$(call test-flavors,.venv-mxnet,plugins/mxnet))
+
+.PHONY: test-deep-oldest
+test-deep-oldest: .venv-deep-oldest/.stamp ## run the tests of the frameworks of deep learning with the oldest versions
+	$(call test-deep,.venv-deep-oldest,-m "not mlflow and not slow")
+
+# $(call test-deep,ENVIRONMENT,ARGUMENTS): a process imports only frameworks that bear each other
+define test-deep
+	$(if $(DEEP_TORCH),$(call test-flavors,$(1),$(2) $(DEEP_TORCH:%=plugins/%)))
+	$(if $(DEEP_TENSORFLOW),$(call test-flavors,$(1),$(2) $(DEEP_TENSORFLOW:%=plugins/%)))
+	$(if $(DEEP_PADDLE),$(call test-flavors,$(1),$(2) $(DEEP_PADDLE:%=plugins/%)))
+endef
 
 # $(call test-flavors,ENVIRONMENT,ARGUMENTS)
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
@@ -196,6 +265,12 @@ test-xgboost: .venv/.stamp ## run the tests of the XGBoost flavor, without MLflo
 $(FLAVORS:%=test-%): test-%: venv-flavors
 	$(call test-flavors,.venv-flavors,plugins/$*)
 
+.PHONY: $(DEEP:%=test-%) $(MXNET:%=test-%)
+$(DEEP:%=test-%): test-%: venv-deep
+	$(call test-flavors,.venv-deep,plugins/$*)
+$(MXNET:%=test-%): .venv-mxnet/.stamp
+	$(call test-flavors,.venv-mxnet,plugins/mxnet)
+
 .PHONY: test-mlflow
 test-mlflow: venv-mlflow ## run the tests that load packages in stock MLflow 2 and 3, and theirs here
 	$(PYTEST) $(PARALLEL) -m mlflow $(DEFAULT_TESTS) $(ARGS)
@@ -219,7 +294,7 @@ test-full: ## run everything: what .ci/run does, with the oldest versions too, a
 .PHONY: wheels
 wheels: .venv/.stamp ## build the wheels and source archives of fitprint and of all its flavors into dist/
 	@rm -rf dist
-	@for project in . $(DEFAULT:%=plugins/%) $(FLAVORS:%=plugins/%); do \
+	@for project in . $(PLUGINS:%=plugins/%); do \
 		(cd $$project && $(CURDIR)/$(PY) -m hatchling build -d $(CURDIR)/dist) >.venv/build.log 2>&1 \
 			|| { cat .venv/build.log >&2; exit 1; }; done
 
