@@ -42,6 +42,7 @@ _NAMES = {
     "fitprint._api.status": ("status",),
     "fitprint._core.call_scope": ("suppress",),
     "fitprint._runs.active": ("active_run", "end_run", "last_active_run", "start_run"),
+    "fitprint._runs.checkpoints": ("Checkpoint",),
     "fitprint._runs.index": ("last_run", "run_of"),
     "fitprint._runs.read": ("RunList", "get_run", "runs", "search_runs"),
     "fitprint._runs.record": ("Skip",),

@@ -41,6 +41,7 @@ from fitprint._runs.active import active_run as active_run
 from fitprint._runs.active import end_run as end_run
 from fitprint._runs.active import last_active_run as last_active_run
 from fitprint._runs.active import start_run as start_run
+from fitprint._runs.checkpoints import Checkpoint as Checkpoint
 from fitprint._runs.index import last_run as last_run
 from fitprint._runs.index import run_of as run_of
 from fitprint._runs.read import RunList as RunList

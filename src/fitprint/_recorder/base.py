@@ -161,6 +161,7 @@ class RecordingBase:
         for at_end in self._at_training_end:
             with self.step("per-iteration metrics"):
                 at_end()
+        self.emitter.complete_checkpoints(self.call.took or 0.0)
         self.writer.record.error = outcome.error or self.writer.record.error
         self._record_result(outcome)
         if self._end_run(outcome.status) and not self._discards_run and self._logs_line():

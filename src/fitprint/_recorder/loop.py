@@ -130,6 +130,7 @@ class LoopRecording(RecordingBase):
         first_call, number = self.call, next(self._step_numbers)
         first_call.took = (first_call.took or 0.0) + ended - started
         self._steps = number + 1
+        self.emitter.latest_step = number
         if error is not None:
             self._outcome = Outcome.of(error, call)
             self.ask_whether_to_keep(call, error)
@@ -145,8 +146,17 @@ class LoopRecording(RecordingBase):
 
     # the user saves the model
 
-    def saved(self) -> None:
-        """Make or renew the package. Do nothing if nothing was trained since the last time."""
+    def saved(self, call: TrainingCall) -> None:
+        """Make or renew the package, unless nothing was trained since the last time.
+
+        Args:
+            call: The call with which the user has saved the model.
+        """
+        if not self._ended and self.has_run:
+            with self.step("what the user saves"):
+                call.settings, call.cache = self.call.settings, self.call.cache
+                call.emit, call.skip = self.emitter, self.writer.skip
+                call.flavor.saved(call)
         if not self._ended and self.has_run and self._steps != self._saved_at:
             started = time.perf_counter()
             self._with_user_objects(self._record_save)

@@ -137,6 +137,15 @@ class TrainingCall:
         """
         return guarded(step, self.flavor.name, strict=self.settings.strict)
 
+    @property
+    def checkpoint(self) -> Callable[..., None]:
+        """Takes note of a checkpoint that the user has just written: `Emit.checkpoint` of `emit`, with its arguments.
+
+        ``call.checkpoint(path, step=3, score=0.25, monitor="val_loss")``. A callback may keep it, and it pickles, as
+        `emit` does.
+        """
+        return self.emit.checkpoint
+
     def world(self) -> tuple[int, int]:
         """Return the rank of this process and the number of processes that this training is distributed over."""
         return self.flavor.world(self)
@@ -411,6 +420,14 @@ class Flavor(ABC):
             call: The call of the step.
             emit: Records values of metrics.
             step: The number of the step, counted from 0.
+        """
+        return
+
+    def saved(self, call: TrainingCall) -> None:
+        """Take note of a `Role.SAVES` call that has returned: ``call.checkpoint(path)`` names the file it has written.
+
+        Args:
+            call: The call of the user's, with the `emit` and the `cache` of the loop that it belongs to.
         """
         return
 
