@@ -15,6 +15,7 @@ from fitprint._version import __version__ as __version__
 
 _NAMES = {
     "fitprint._api.autolog": ("autolog", "disable", "get_tracking_uri", "set_tracking_uri"),
+    "fitprint._api.checkpoints": ("package_checkpoint",),
     "fitprint._api.evaluate": ("evaluate",),
     "fitprint._api.evaluation_result": ("EvaluationResult",),
     "fitprint._api.experiments": (

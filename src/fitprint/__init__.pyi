@@ -11,6 +11,7 @@ from fitprint._api.autolog import autolog as autolog
 from fitprint._api.autolog import disable as disable
 from fitprint._api.autolog import get_tracking_uri as get_tracking_uri
 from fitprint._api.autolog import set_tracking_uri as set_tracking_uri
+from fitprint._api.checkpoints import package_checkpoint as package_checkpoint
 from fitprint._api.evaluate import evaluate as evaluate
 from fitprint._api.evaluation_result import EvaluationResult as EvaluationResult
 from fitprint._api.experiments import Experiment as Experiment

@@ -6,12 +6,14 @@ for their SHA-256 when it has ended, within limited time.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from fitprint._core.publish import publish
 from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.record import now
+from fitprint.stores import Store, StoreError
 
 NAME = "checkpoints.json"
 LONGEST_HASHING, LEAST_HASHING, HASHING_SHARE = 2.0, 0.1, 0.05
@@ -30,6 +33,8 @@ LONGEST_HASHING, LEAST_HASHING, HASHING_SHARE = 2.0, 0.1, 0.05
 at least and at most so many."""
 WRITING_SHARE = 0.05
 """The share of the time that writing the file anew for each checkpoint takes, because there may be many of them."""
+MOST_SEARCHED = 500
+"""In how many of the latest runs of a store the checkpoint that a training goes on with is looked for."""
 _BLOCK = 1 << 22
 
 
@@ -118,6 +123,27 @@ def read_checkpoints(folder: Path) -> list[Checkpoint]:
         return [_checkpoint(entry) for entry in entries]
     except own(OSError, ValueError, TypeError, AttributeError, RecursionError):
         return []
+
+
+def find_checkpoint(store: Store, path: str, besides: str) -> tuple[str, Checkpoint] | None:
+    """Find a checkpoint by its path among those of the latest runs of a store.
+
+    Args:
+        store: The store.
+        path: The path, absolute or below the working directory.
+        besides: The id of a run to leave out, which is the one that asks.
+
+    Returns:
+        The id of the run, and the checkpoint: of several runs that have written to the path, the latest one.
+    """
+    sought = path if "://" in path else os.path.abspath(path)
+    for run_id in islice(store.run_ids(), MOST_SEARCHED):
+        if run_id != besides:
+            with contextlib.suppress(StoreError):
+                for checkpoint in read_checkpoints(store.folder(run_id)):
+                    if checkpoint.path == sought:
+                        return run_id, checkpoint
+    return None
 
 
 def _checkpoint(entry: Mapping[str, Any]) -> Checkpoint:

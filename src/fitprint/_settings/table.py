@@ -71,6 +71,11 @@ class Settings:
         read.boolean,
         "Write a package, marked as incomplete, of a training that failed or was interrupted, if its flavor can.",
     )
+    package_of: str = setting(
+        "last",
+        read.one_of("last", "best"),
+        "Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds.",
+    )
     include_estimators: tuple[str, ...] = setting(
         (), read.names, "Record only classes whose qualified names match one of these globs."
     )

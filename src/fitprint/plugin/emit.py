@@ -94,4 +94,16 @@ class ChildRun:
     """Its tags, in addition to those that every run has."""
 
 
-publish("fitprint.plugin", Emit, ChildRun)
+@dataclass
+class BestModel:
+    """A model that a training has found better than its last one."""
+
+    model: Any
+    """The model. It is not the user's own one, whose weights stay as they are."""
+    step: int | None = None
+    """The step or the epoch that it is of, as the metrics number them, if this is known."""
+    checkpoint: str | os.PathLike[str] | None = None
+    """The checkpoint that it was loaded from, if it was."""
+
+
+publish("fitprint.plugin", Emit, ChildRun, BestModel)
