@@ -83,7 +83,7 @@ class RecordingByCallback(CallRecording):
         """Return False: nothing is held here that others could have let go of."""
         return False
 
-    def saved(self) -> None:
+    def saved(self, call: TrainingCall) -> None:
         """Do nothing: no function that saves a model is patched."""
 
     def end(self) -> None:
