@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fitprint._runs.series import Series, to_lines
@@ -82,14 +82,16 @@ class MetricBuffer:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def lines(self, kind: str = "") -> Iterator[str]:
-        """Yield the lines of all values, of one metric after the other; see `to_lines`."""
+    def text(self, kind: str = "") -> str:
+        """Return the lines of all values, those of one metric after those of the other; see `to_lines`."""
         columns: dict[str, list[tuple[str, int, float, float]]] = {}
         for entry in self._entries:
             columns.setdefault(entry[0], []).append(entry)
+        lines: list[str] = []
         for name, entries in columns.items():
             _, steps, values, times = zip(*entries, strict=True)
-            yield from to_lines(Series(name, steps, values, times), kind)
+            lines += to_lines(Series(name, steps, values, times), kind)
+        return "".join(lines)
 
     def clear(self) -> None:
         """Forget the values, because they have been written."""

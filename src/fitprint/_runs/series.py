@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -32,8 +32,8 @@ class Series(NamedTuple):
     """When each was logged, in seconds since the epoch."""
 
 
-def to_lines(series: Series, kind: str = "") -> Iterator[str]:
-    """Yield the lines of a series, each with its line feed.
+def to_lines(series: Series, kind: str = "") -> list[str]:
+    """Return the lines of a series, each with its line feed.
 
     Args:
         series: The series.
@@ -41,9 +41,11 @@ def to_lines(series: Series, kind: str = "") -> Iterator[str]:
     """
     head = f'{{"kind": {to_json(kind)}, ' if kind else "{"
     head += f'"name": {to_json(series.name)}, '
+    lines = []
     for start in range(0, len(series.values), MOST_ON_A_LINE):
         part = slice(start, start + MOST_ON_A_LINE)
-        yield head + _body(series.steps[part], series.values[part], series.times[part]) + "}\n"
+        lines.append(head + _body(series.steps[part], series.values[part], series.times[part]) + "}\n")
+    return lines
 
 
 def _body(steps: Sequence[int], values: Sequence[float], times: Sequence[float]) -> str:

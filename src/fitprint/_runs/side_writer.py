@@ -172,7 +172,7 @@ class SideWriter(RunAdder):
         with self._lock, self._store_operation():
             self._flushed = time.monotonic()
             if self._lines or self._metrics:
-                self._run().append("".join([*self._lines, *self._metrics.lines(side_file.METRIC)]))
+                self._run().append("".join(self._lines) + self._metrics.text(side_file.METRIC))
                 self._forget()
             _unwritten.discard(self)
 

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fitprint._core import background
+from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor
 from fitprint._core.process import this_process
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._core.signal_handlers import is_of_program, own, suppress_own
-from fitprint._runs import store_breaker, waiting
+from fitprint._runs import adder, store_breaker, waiting
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 from fitprint._runs.params import PreparedParam
@@ -58,6 +60,10 @@ class RunWriter(RunAdder):
         self._flushed = self._paced = time.monotonic()
         self._allowance = BURST
         self._waits = False
+        self._long_from = self._flushed + adder.LONG
+        self._is_long = False
+        self.when_long: Callable[[], None] | None = None
+        """Called once, in a thread of the user's, when a value is added to the run after some seconds."""
 
     @property
     def path(self) -> Path:
@@ -195,6 +201,8 @@ class RunWriter(RunAdder):
             closing = self._closing
             if closing is None:
                 return
+            if self._is_long:
+                background.call_no_more(self._write_what_is_left)
             try:
                 with suppress_own(OSError):  # network file systems have errors that pass, so this tries twice
                     closing()
@@ -228,7 +236,7 @@ class RunWriter(RunAdder):
     def _write_metrics(self) -> None:
         """Write the values that are buffered. If this raises OSError, they stay in the buffer."""
         if self._metrics:
-            self._owned().append_metrics("".join(self._metrics.lines()))
+            self._owned().append_metrics(self._metrics.text())
             self._metrics.clear()
 
     def _may_write(self) -> bool:
@@ -249,6 +257,27 @@ class RunWriter(RunAdder):
                 self.write()
             except own(OSError):
                 self._metrics.drop_excess()
+
+    def _note_long(self) -> None:
+        super()._note_long()
+        self._is_long = True
+        background.call_every(adder.FLUSH_INTERVAL, self._write_what_is_left)
+        tell, self.when_long = self.when_long, None
+        if tell is not None:
+            tell()
+
+    def _write_what_is_left(self) -> None:
+        """Write values after which nothing has come for a second. A thread does this, and only for long runs."""
+        with self._lock:
+            is_idle = time.monotonic() - self._added >= adder.FLUSH_INTERVAL
+            if is_idle and self._metrics and not self.closed:
+                self._try_to_write()
+
+    def prepare_fork(self) -> None:
+        """Write values as `_write_what_is_left` does, which is not called any more before the next one is added."""
+        if self._is_long and self.written_here and not self.closed:
+            self._write_what_is_left()
+            self._long_from = float("-inf")
 
     def _write_or_wait(self) -> None:
         """Write a run that has ended; if the store fails, when it works again."""
@@ -315,3 +344,13 @@ def _is_gone(folder: Path) -> bool:
 writers: weakref.WeakValueDictionary[tuple[str, str], RunWriter] = weakref.WeakValueDictionary()
 """The writers of this process that are still in use, by the location of the store and the id of the run."""
 in_forked_child(on_reset(writers.clear))
+
+
+def _prepare_fork() -> None:
+    with guarded("metrics before a fork"):
+        for writer in list(writers.values()):
+            writer.prepare_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_prepare_fork)
