@@ -86,7 +86,7 @@ class XGBoostFlavor(BoostingFlavor):
         return self.arguments(call).get("xgb_model")
 
     def callback(self, recording: CallbackRecording) -> _listening.Callback:
-        return _listening.Callback(recording)
+        return _listening.Callback(recording, self.in_training)
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:

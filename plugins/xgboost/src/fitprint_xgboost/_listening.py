@@ -95,9 +95,9 @@ class _Listener(Listener, TrainingCallback):
 class Callback(Listener, TrainingCallback):
     """The callback that users add themselves: it begins a run, and then does what the listener does."""
 
-    def __init__(self, recording: CallbackRecording) -> None:
+    def __init__(self, recording: CallbackRecording, in_training: Callable[[TrainingCall], ModelInTraining]) -> None:
         super().__init__(recording)
-        self._recording = recording
+        self._recording, self._in_training = recording, in_training
         self._listener: _Listener | None = None
         self._rounds = 0
 
@@ -109,7 +109,7 @@ class Callback(Listener, TrainingCallback):
 
     def _listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None]:
         given = {**getattr(call.instance, "__dict__", {}), **call.kwargs}
-        self._listener = _Listener(call, emit, stops_early(given))
+        self._listener = _Listener(call, emit, stops_early(given), self._in_training(call))
         self._rounds = given.get("num_boost_round", 0)
         return self._listener.finish
 
