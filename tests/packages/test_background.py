@@ -11,7 +11,7 @@ import numpy
 import pytest
 
 import fitprint
-from fitprint._core import background
+from fitprint._core import work_queue
 from fitprint.models import package as package_module
 from fitprint.models.package import Package, PackageFile
 
@@ -75,7 +75,10 @@ def test_the_call_returns_before_the_package_is_written(large, held, store):
     assert run.model_path.parent == store / run.run_id
     loaded = fitprint.load_model(run).unwrap()
     assert loaded.weights.max() == loaded.weights.min() == 1
-    assert not [thread for thread in threading.enumerate() if thread.name == "fitprint"]
+    for thread in threading.enumerate():
+        if thread.name == "fitprint packages":
+            thread.join(60)  # it ends when there is nothing more to do
+            assert not thread.is_alive()
 
 
 def test_what_reads_the_store_waits_for_it(large, held, store):
@@ -96,14 +99,14 @@ def test_two_trainings_are_written_one_after_the_other(large, held, store):
 
 
 def test_a_small_package_is_written_at_once(toylearn, monkeypatch, store):
-    monkeypatch.setattr(background, "do_later", lambda *args: pytest.fail("nothing is left to do"))
+    monkeypatch.setattr(work_queue, "do_later", lambda *args: pytest.fail("nothing is left to do"))
     toylearn.Mean().fit([1], [2])
     assert on_disk(store) == ["FINISHED"]
 
 
 def test_by_default_a_large_one_too(large, monkeypatch, store):
     fitprint.autolog("toy", quiet=True)
-    monkeypatch.setattr(background, "do_later", lambda *args: pytest.fail("nothing is left to do"))
+    monkeypatch.setattr(work_queue, "do_later", lambda *args: pytest.fail("nothing is left to do"))
     large().fit([1], [2])
     assert on_disk(store) == ["FINISHED"]
 
@@ -197,7 +200,7 @@ def test_what_a_flavor_reads_back_is_there(tmp_path):
 
 
 def test_not_more_waits_than_memory_allows(tmp_path, monkeypatch):
-    monkeypatch.setattr(background, "MOST_WAITING", 3)
+    monkeypatch.setattr(work_queue, "MOST_WAITING", 3)
     waiting, most = [], []
     held = threading.Event()
 
@@ -207,7 +210,7 @@ def test_not_more_waits_than_memory_allows(tmp_path, monkeypatch):
 
     def give():
         for _ in range(10):
-            background.do_later(work, "a run", 1)
+            work_queue.do_later(work, "a run", 1)
             waiting.append(1)
             most.append(len(waiting))
 
@@ -219,7 +222,7 @@ def test_not_more_waits_than_memory_allows(tmp_path, monkeypatch):
     assert len(most) == 3
     held.set()
     giver.join(60)
-    assert background.wait("a run", 60)
+    assert work_queue.wait("a run", 60)
     assert len(most) == 10
 
 

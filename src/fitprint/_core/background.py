@@ -1,121 +1,121 @@
-"""Work that a thread of fitprint's own does, in the order in which it was given, so that the program need not wait.
+"""Work that is done again and again in a thread of fitprint's own, which exists only while there is such work.
 
-Why it is a thread: docs/adr/0013-packages-in-the-background.md. There is no thread while there is no work, because a
-program that has one may not fork without a warning.
+Python warns of a fork in a process that has several threads, and what they do is not continued in the child. So the
+thread ends before each fork. It begins again when somebody calls `call_every` after that.
 """
 
 from __future__ import annotations
 
+import os
 import threading
-from collections import Counter, deque
+import time
 from collections.abc import Callable
 
 from fitprint._core.guard import guarded
-from fitprint._core.process_exit import call_at_exit
+from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import in_forked_child, on_reset
+from fitprint._core.signal_handlers import suppress_own
 
-MOST_WAITING = 1 << 30
-"""How many bytes wait to be written; whoever gives more waits until some of them are."""
-SECONDS_AT_EXIT = 600.0
-"""How long the end of the process waits for the work."""
-_EVERYTHING = ""
+_LONGEST_WAIT = 1.0
+"""The seconds that a fork waits for the thread, which may be writing just then."""
+_jobs: dict[Callable[[], None], _Job] = {}
+_lock = fork_safe_lock()
+_thread: BackgroundThread | None = None
 
 
-class _Work:
-    """What is to be done, and the thread that does it."""
+class _Job:
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.due = time.monotonic() + seconds
+
+
+class BackgroundThread(threading.Thread):
+    """Calls what is due until nothing is left. A class of fitprint's own tells it from threads that run user code."""
 
     def __init__(self) -> None:
-        self.changed = threading.Condition()
-        self.queue: deque[tuple[Callable[[], None], str, int]] = deque()
-        self.unfinished: Counter[str] = Counter()
-        """How many pieces of work of each key, and of all keys together, are not done."""
-        self.size = 0
-        self.thread: threading.Thread | None = None
+        super().__init__(name="fitprint", daemon=True)
+        self._wake = threading.Event()
+        self._has_to_end = False
+        vars(self)["run"] = self._work  # so that fitprint does not hand its recording over, as to threads of the user
 
-    def is_done_here(self) -> bool:
-        """Return whether the caller is the thread itself."""
-        return self.thread is threading.current_thread()
+    def look_again(self) -> None:
+        """Ask again now what is due when."""
+        self._wake.set()
 
-    def run(self) -> None:
-        while True:
-            with self.changed:
-                if not self.queue:
-                    self.thread = None
-                    return
-                work, key, size = self.queue.popleft()
-            with guarded("writing in the background"):
-                work()
-            del work
-            with self.changed:
-                self.size -= size
-                self.unfinished.subtract((key, _EVERYTHING))
-                self.unfinished += Counter()  # drops what is at zero
-                self.changed.notify_all()
+    def end(self) -> None:
+        """End the thread as soon as it has finished what it is doing."""
+        self._has_to_end = True
+        self._wake.set()
+
+    def _work(self) -> None:
+        while not self._has_to_end:
+            due, wait = _take_due()
+            for function in due:
+                with guarded("work in the background"):
+                    function()
+            if wait is None:
+                return
+            self._wake.wait(wait)
+            self._wake.clear()
 
 
-_work = _Work()
-
-
-def do_later(work: Callable[[], None], key: str, size: int = 0) -> None:
-    """Have something done after everything that was given before it.
+def call_every(seconds: float, function: Callable[[], None]) -> None:
+    """Have a function called at intervals, from a thread of fitprint's own.
 
     Args:
-        work: What is to be done. Its errors are caught and logged.
-        key: What it belongs to, for `wait`: the id of a run.
-        size: How many bytes it keeps in memory until then.
+        seconds: The interval.
+        function: The function. It is registered once, however often this is called.
     """
-    call_at_exit(_finish_at_exit)
-    state = _work
-    with state.changed:
-        while state.size and state.size + size > MOST_WAITING and not state.is_done_here():
-            state.changed.wait()
-        state.queue.append((work, key, size))
-        state.size += size
-        state.unfinished.update((key, _EVERYTHING))
-        if state.thread is None:
-            state.thread = thread = threading.Thread(name="fitprint", daemon=True)
-            vars(thread)["run"] = state.run  # as its own attribute, which keeps the context of a recording out of it
-            try:
-                thread.start()
-            except RuntimeError:  # the interpreter is ending, and starts no thread any more
-                state.thread = threading.current_thread()
-                is_inline = True
-            else:
-                is_inline = False
-        else:
-            is_inline = False
-    if is_inline:
-        state.run()
+    global _thread
+    with _lock:
+        _jobs.setdefault(function, _Job(seconds))
+        if _thread is not None:
+            _thread.look_again()
+            return
+        thread = BackgroundThread()
+        with suppress_own(RuntimeError):  # the interpreter is ending
+            thread.start()
+            _thread = thread
 
 
-def wait(key: str = _EVERYTHING, seconds: float | None = None) -> bool:
-    """Wait until all work of a key is done, by default all work. The thread itself never waits.
-
-    Args:
-        key: What the work belongs to.
-        seconds: How long to wait at most.
-
-    Returns:
-        Whether it is done.
-    """
-    state = _work
-    if not state.unfinished or state.is_done_here():
-        return True
-    with state.changed:
-        return state.changed.wait_for(lambda: not state.unfinished[key], seconds)
+def call_no_more(function: Callable[[], None]) -> None:
+    """Call a function no more. The thread ends with the last one. It may be calling the function at this moment."""
+    global _thread
+    with _lock:
+        _jobs.pop(function, None)
+        if not _jobs and _thread is not None:
+            _thread.end()
+            _thread = None
 
 
-def _finish_at_exit() -> None:
-    with guarded("writing in the background"):
-        wait(seconds=SECONDS_AT_EXIT)
+def _take_due() -> tuple[list[Callable[[], None]], float | None]:
+    """Return the functions that are due, and the seconds until the next one is; None if there is none."""
+    now = time.monotonic()
+    with _lock:
+        due = [function for function, job in _jobs.items() if job.due <= now]
+        for function in due:
+            _jobs[function].due = now + _jobs[function].seconds
+        return due, min(job.due for job in _jobs.values()) - now if _jobs else None
 
 
-@on_reset
-def _finish() -> None:
-    wait()
+def _end_before_fork() -> None:
+    global _thread
+    with _lock:
+        thread, _thread = _thread, None
+    if thread is not None and thread is not threading.current_thread():
+        thread.end()
+        thread.join(_LONGEST_WAIT)
 
 
 @in_forked_child
-def _leave_to_parent() -> None:
-    global _work
-    _work = _Work()
+@on_reset
+def _forget_all() -> None:
+    global _thread
+    thread, _thread = _thread, None
+    _jobs.clear()
+    if thread is not None:
+        thread.end()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_end_before_fork)

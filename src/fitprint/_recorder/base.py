@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from fitprint._core import background, call_scope
+from fitprint._core import call_scope, work_queue
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._core.signal_handlers import own
@@ -128,6 +129,8 @@ class RecordingBase:
         flavor = call.flavor
         self.emitter = Emitter(writer, flavor.name, flavor.read_values, call.settings.strict)
         call.emit, call.skip = self.emitter, writer.skip
+        if self._logs_line():
+            writer.when_long = functools.partial(summary_line.log_start, writer)
         writer.record.flavor = call.flavor.name
         version = call.flavor.framework_version
         tags = {"flavor": call.flavor.name, "class": call.class_name}
@@ -208,7 +211,7 @@ class RecordingBase:
         rest = copy.copy(self)
         rest.call, rest.rows_before, rest._at_training_end = without_user_objects(self.call), None, []
         for work in (*self._later, lambda: rest._end_and_tell(status)):
-            background.do_later(work, self.writer.run_id)
+            work_queue.do_later(work, self.writer.run_id)
 
     def _end_and_tell(self, status: str) -> None:
         if self._end_run(status) and not self._discards_run and self._logs_line():

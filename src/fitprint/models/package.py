@@ -19,7 +19,7 @@ from pickle import PickleBuffer
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from fitprint._core import background
+from fitprint._core import work_queue
 from fitprint._core.jsonable import to_json
 from fitprint._core.publish import publish
 from fitprint._core.signal_handlers import is_of_program, own, suppress_own
@@ -363,7 +363,7 @@ class Package:
             in_any_case: Whether it is done also if something before it has failed.
         """
         assert self.background is not None
-        background.do_later(partial(self._do, work, in_any_case), self.background, size)
+        work_queue.do_later(partial(self._do, work, in_any_case), self.background, size)
 
     def _do(self, work: Callable[[], None], in_any_case: bool) -> None:
         if self.fault is None or in_any_case:
@@ -376,7 +376,7 @@ class Package:
     def wait(self) -> None:
         """Wait until everything that was given to the background is written."""
         if self._later and self.background is not None:
-            background.wait(self.background)
+            work_queue.wait(self.background)
 
     def discard(self) -> None:
         """Remove everything that was written."""

@@ -21,6 +21,7 @@ _MODULES = {
     "fitprint.plugin.entry_points": ("Patch", "Role"),
     "fitprint.plugin.arguments": ("accepted_kwargs", "positional_names"),
     "fitprint.plugin.boosting": ("BoostingFlavor",),
+    "fitprint.plugin.by_callback": ("CallbackRecording",),
     "fitprint.plugin.callbacks": ("SafeCallback",),
     "fitprint.plugin.containers": ("ContainerOrigins", "UnknownColumns", "example_row"),
     "fitprint.plugin.listeners": ("Listener", "MetricHistory", "ModelInTraining", "safe_callback"),

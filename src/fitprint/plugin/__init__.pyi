@@ -25,6 +25,7 @@ from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin import metrics
 from fitprint.plugin.arguments import accepted_kwargs, positional_names
 from fitprint.plugin.boosting import BoostingFlavor
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
 from fitprint.plugin.contract import API_VERSION, DeclaredSignature, Flavor, Rule, SecondsUnknown, TrainingCall
@@ -45,6 +46,7 @@ __all__ = [
     "UNPICKLING_ERRORS",
     "BestModel",
     "BoostingFlavor",
+    "CallbackRecording",
     "ChildRun",
     "ContainerOrigins",
     "DeclaredSignature",

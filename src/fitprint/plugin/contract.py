@@ -15,6 +15,7 @@ from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
 from fitprint.models.errors import PackageError
 from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, named_arguments, with_argument
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.emit import DISCARDING, BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch
@@ -355,6 +356,21 @@ class Flavor(ABC):
             A function that is called when the training has ended, successfully or not; or None.
         """
         return None
+
+    def callback(self, recording: CallbackRecording) -> Any:
+        """Return a callback or a logger of the framework's own kind, for ``fitprint.<flavor>.callback()``.
+
+        Users who want nothing patched give it to the framework themselves. At the beginning of a training it calls
+        ``recording.begin``; everything else is asked of this flavor, as for a call that is patched. By default there is
+        none, and the user is told so.
+
+        Args:
+            recording: Begins a run at the beginning of each training, and ends it.
+
+        Raises:
+            NotImplementedError: The flavor has no callback.
+        """
+        raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
 
     def watched(self, call: TrainingCall) -> None:
         """Take note of a call of a `Role.WATCHED` entry point, which has returned."""

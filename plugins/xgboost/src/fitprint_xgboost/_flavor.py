@@ -13,6 +13,7 @@ from xgboost.core import XGBoostError
 
 from fitprint.plugin import (
     BoostingFlavor,
+    CallbackRecording,
     Emit,
     Package,
     Patch,
@@ -83,6 +84,9 @@ class XGBoostFlavor(BoostingFlavor):
 
     def resumes(self, call: TrainingCall) -> Any:
         return self.arguments(call).get("xgb_model")
+
+    def callback(self, recording: CallbackRecording) -> _listening.Callback:
+        return _listening.Callback(recording, self.in_training)
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:
