@@ -74,9 +74,15 @@ def of_all() -> str:
 
 def of_one(plugin: Path) -> str:
     """Return the table of a plugin's README."""
-    calls = read(plugin)["calls"]
-    rows = [(call["call"], call["recorded"], call["predict"] or "no package") for call in calls]
-    return table(("call", "what a run has", "what `predict` of its package gives"), rows)
+    about = read(plugin)
+    rows = [(call["call"], call["recorded"], call["predict"] or "no package") for call in about["calls"]]
+    text = table(("call", "what a run has", "what `predict` of its package gives"), rows)
+    if limit := about.get("max_model_size"):
+        text += (
+            f"\nA package is written of models up to {limit}, unless the setting `max_model_size` or the variable "
+            f"`FITPRINT_{about['name'].upper()}_MAX_MODEL_SIZE` says otherwise.\n"
+        )
+    return text
 
 
 def documents() -> dict[Path, tuple[str, str]]:
