@@ -168,14 +168,15 @@ def choose(
 
 
 def registered(name: str) -> Flavor:
-    """Return a registered flavor.
+    """Return the registered flavor of a name, or else the one that reads the packages of a flavor of this name.
 
     Raises:
-        PackageError: There is none of this name; the message names the plugin to install.
+        PackageError: There is none; the message names the plugin to install.
     """
     known = entries()
-    if name in known:
-        return known[name].flavor()
+    entry = known.get(name) or next((entry for entry in known.values() if name in entry.formats), None)
+    if entry is not None:
+        return entry.flavor()
     command = missing_plugins(known).get(name, f'pip install "fitprint[{name}]"')
     raise PackageError(f"the flavor {name} is not installed here: {command}")
 
