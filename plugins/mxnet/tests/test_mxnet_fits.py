@@ -26,7 +26,8 @@ def loader(rows=20):
 
 def network(kind=gluon.nn.HybridSequential):
     net = kind(prefix="net_")
-    net.add(gluon.nn.Dense(4, in_units=3), gluon.nn.BatchNorm(), gluon.nn.Dropout(0.2), gluon.nn.Dense(2))
+    with net.name_scope():
+        net.add(gluon.nn.Dense(4, in_units=3), gluon.nn.BatchNorm(), gluon.nn.Dropout(0.2), gluon.nn.Dense(2))
     net.initialize(mx.init.Xavier())
     return net
 
