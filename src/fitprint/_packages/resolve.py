@@ -182,7 +182,7 @@ def registered(name: str) -> Flavor:
 
 
 def _reads_as_its_own(flavor: str, other: str, writer: str | None) -> bool:
-    """Return whether a flavor reads the packages of another one: because it has written it, or because it always does."""
+    """Return whether a flavor reads the packages of another one: because it wrote this one, or as it always does."""
     known = entries()
     return (flavor in known and other in known[flavor].formats) or (flavor == writer and _can_read(writer, other))
 

@@ -105,7 +105,9 @@ def _early_stopping(handlers: Any) -> dict[str, Any]:
 def _given_params(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the optimizer's params, which are a dict or pairs."""
     given = dict(arguments.get("optimizer_params") or ())
-    return {name: value if isinstance(value, (bool, int, float, str)) else _named(value) for name, value in given.items()}
+    return {
+        name: value if isinstance(value, (bool, int, float, str)) else _named(value) for name, value in given.items()
+    }
 
 
 def _named(value: Any) -> Any:

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import mxnet as mx
 
 _LABELLED: Mapping[str, Callable[[Any, Mapping[str, Any]], Any]] = {
-    "SoftmaxOutput": lambda scores, options: mx.sym.softmax(scores, axis=1 if _is_true(options, "multi_output") else -1),
+    "SoftmaxOutput": lambda scores, options: mx.sym.softmax(
+        scores, axis=1 if _is_true(options, "multi_output") else -1
+    ),
     "LinearRegressionOutput": lambda scores, _: mx.sym.identity(scores),
     "MAERegressionOutput": lambda scores, _: mx.sym.identity(scores),
     "LogisticRegressionOutput": lambda scores, _: mx.sym.sigmoid(scores),

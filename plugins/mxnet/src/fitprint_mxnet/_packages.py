@@ -78,8 +78,9 @@ def predict(model: Any, data: Any) -> Any:
 def size(model: Any) -> int | None:
     """Return the bytes of the parameters; None of a module that has none yet."""
     if isinstance(model, mx.gluon.Block):
-        parameters = model.collect_params().values()
-        return sum(int(np.prod(one.shape)) * np.dtype(one.dtype).itemsize for one in parameters if one.shape)
-    if not getattr(model, "params_initialized", False):
+        shapes = [(one.shape, one.dtype) for one in model.collect_params().values() if one.shape]
+    elif getattr(model, "params_initialized", False):
+        shapes = [(array.shape, array.dtype) for part in model.get_params() for array in part.values()]
+    else:
         return None
-    return sum(int(array.size) * np.dtype(array.dtype).itemsize for part in model.get_params() for array in part.values())
+    return sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in shapes)

@@ -3,7 +3,11 @@
 The files are those that MLflow's gluon flavor wrote until it was removed.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
+from typing import Any
 
 import mxnet as mx
 import numpy as np
@@ -12,20 +16,20 @@ import pandas as pd
 SYMBOL, PARAMS = "data/net-symbol.json", "data/net-0000.params"
 
 
-def _load_pyfunc(path):
+def _load_pyfunc(path: str) -> _Predictor:
     """Return an object with ``predict`` from the folder of a package."""
     return _Predictor(load(path))
 
 
 class _Predictor:
-    def __init__(self, block):
+    def __init__(self, block: Any) -> None:
         self._block = block
 
-    def predict(self, data, params=None):
+    def predict(self, data: Any, params: Any = None) -> Any:
         return predict(self._block, input_names(self._block), data)
 
 
-def load(path):
+def load(path: str) -> Any:
     """Return the network of a package as a ``SymbolBlock``, on the current device.
 
     Args:
@@ -40,12 +44,12 @@ def load(path):
     return block
 
 
-def input_names(block):
+def input_names(block: Any) -> list[str]:
     """Return the names of the inputs of a ``SymbolBlock``."""
     return [variable.name for variable in block._cached_graph[0]]
 
 
-def predict(compute, names, data):
+def predict(compute: Callable[..., Any], names: list[str], data: Any) -> Any:
     """Predict with a network.
 
     Args:
@@ -66,7 +70,9 @@ def predict(compute, names, data):
     elif isinstance(data, dict):
         inputs = [np.asarray(data[name]) for name in names]
     else:
-        raise TypeError(f"a network predicts on a DataFrame, an array or a dict of arrays, not on {type(data).__name__}")
+        raise TypeError(
+            f"a network predicts on a DataFrame, an array or a dict of arrays, not on {type(data).__name__}"
+        )
     predicted = compute(*(mx.nd.array(values, dtype=_dtype(values)) for values in inputs))
     outputs = [array.asnumpy() for array in _flat(predicted)]
     if len(outputs) > 1:
@@ -74,12 +80,12 @@ def predict(compute, names, data):
     return pd.DataFrame(outputs[0], index=data.index) if isinstance(data, pd.DataFrame) else outputs[0]
 
 
-def _dtype(values):
+def _dtype(values: Any) -> Any:
     """Return the dtype in which MXNet gets values: networks compute in single precision."""
     return np.float32 if values.dtype in (np.float64, object) else values.dtype
 
 
-def _flat(predicted):
+def _flat(predicted: Any) -> list[Any]:
     if isinstance(predicted, (list, tuple)):
         return [array for part in predicted for array in _flat(part)]
     return [predicted]

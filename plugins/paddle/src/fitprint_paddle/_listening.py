@@ -54,8 +54,8 @@ class _Listener(Listener, Callback):  # type: ignore[misc, unused-ignore]  # pad
     def __init__(self, call: TrainingCall, emit: Emit) -> None:
         Listener.__init__(self, call, emit)
         self._epoch = 0
-        self.model = None
-        self.params = {}
+        self.model: Any = None
+        self.params: dict[str, Any] = {}
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Emit the metrics of the training, and the learning rate where it changes; PaddlePaddle calls this."""

@@ -4,7 +4,10 @@ MLflow's loader removes every axis of length 1 from the inputs, takes one input,
 axes. For such networks this loader predicts the same as MLflow's; it also takes the others.
 """
 
+from __future__ import annotations
+
 import os
+from typing import Any
 
 import numpy as np
 import paddle
@@ -14,21 +17,21 @@ PREFIX = "model"
 """What the names of the network's files begin with."""
 
 
-def _load_pyfunc(path):
+def _load_pyfunc(path: str) -> _Predictor:
     """Return an object with ``predict`` from the folder of a package."""
     return _Predictor(paddle.jit.load(os.path.join(path, PREFIX)))
 
 
 class _Predictor:
-    def __init__(self, layer):
+    def __init__(self, layer: Any) -> None:
         self._layer = layer
 
-    def predict(self, data, params=None):
+    def predict(self, data: Any, params: Any = None) -> Any:
         self._layer.eval()
         return predict(self._layer, [spec.name for spec in self._layer._input_spec()], data)
 
 
-def predict(layer, names, data):
+def predict(layer: Any, names: list[str], data: Any) -> Any:
     """Predict with a network.
 
     Args:
@@ -49,7 +52,9 @@ def predict(layer, names, data):
     elif isinstance(data, dict):
         inputs = [np.asarray(data[name]) for name in names]
     else:
-        raise TypeError(f"a network predicts on a DataFrame, an array or a dict of arrays, not on {type(data).__name__}")
+        raise TypeError(
+            f"a network predicts on a DataFrame, an array or a dict of arrays, not on {type(data).__name__}"
+        )
     with paddle.no_grad():
         predicted = layer(*(paddle.to_tensor(values) for values in inputs))
     outputs = [tensor.numpy() for tensor in paddle.utils.flatten(predicted)]
