@@ -16,7 +16,7 @@ from fitprint._settings.env_vars import check_own_names
 if TYPE_CHECKING:
     from fitprint.plugin.contract import Flavor
 
-FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
+FLAVORS, IMPORTS, FORMATS = "fitprint.flavors", "fitprint.imports", "fitprint.formats"
 REFUSED = frozenset({"cli", "models", "plugin", "pyfunc", "stores", "testing"})
 """The names of fitprint's public modules, which a flavor cannot have."""
 
@@ -30,12 +30,14 @@ class Entry:
         point: Its entry point.
         modules: The top-level modules whose import turns it on.
         problem: Why it cannot be used, whatever is installed; None if it can.
+        formats: Names of entries in MLmodel that are no flavors of their own, and that it reads.
     """
 
     name: str
     point: metadata.EntryPoint
     modules: tuple[str, ...]
     problem: str | None = None
+    formats: tuple[str, ...] = ()
     _flavor: Flavor | None = field(default=None, repr=False)
 
     @property
@@ -91,9 +93,13 @@ def discover(points: Any = None) -> dict[str, Entry]:
     wakes: dict[str, list[str]] = {}
     for point in points.select(group=IMPORTS):
         wakes.setdefault(point.value, []).append(point.name)
+    formats: dict[str, list[str]] = {}
+    for point in points.select(group=FORMATS):
+        formats.setdefault(point.value, []).append(point.name)
     entries: dict[str, Entry] = {}
     for point in points.select(group=FLAVORS):
         entry = Entry(point.name, point, _modules(point.name, wakes.get(point.value, ())))
+        entry.formats = tuple(formats.get(point.value, ()))
         twin = entries.setdefault(point.name, entry)
         if twin.point.value != point.value:
             twin.problem = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypedDict
 
+from fitprint._core import work_queue
 from fitprint._core.process import is_alive
 from fitprint._runs.waiting import write_waiting
 from fitprint.stores import Store, StoreError
@@ -190,6 +191,7 @@ def read_record(store: Store, run_id: str) -> Record:
         UnknownRunError: If the store has no such run.
         StoreError: If the record is broken or cannot be read.
     """
+    work_queue.wait(run_id)
     write_waiting()
     document = store.read_record(run_id)
     try:

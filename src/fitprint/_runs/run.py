@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
+from fitprint._core import work_queue
 from fitprint._core.guard import guarded, warn_once
 from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
@@ -95,6 +96,7 @@ class Run:
 
         Of a run that `fitprint.start_run` began it stays the same. That of a recorded training call moves when it ends.
         """
+        work_queue.wait(self.run_id)
         writer = self._hold.writer
         if writer is not None and writer.written_here:
             return writer.path

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint._core import background
+from fitprint._core import background, work_queue
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor
@@ -140,8 +140,9 @@ class RunWriter(RunAdder):
 
     def keep_package(self, package: Package, name: str, about: Mapping[str, Any], replaces: bool = False) -> str:
         open_run = self._owned()
-        # in one statement, so that no package exists that the record does not name
-        self.record.models[kept_name := open_run.keep_package(package, name, replaces)] = dict(about)
+        with self._lock:  # because the record may be written meanwhile, by another thread
+            # in one statement, so that no package exists that the record does not name
+            self.record.models[kept_name := open_run.keep_package(package, name, replaces)] = dict(about)
         return kept_name
 
     def skip(self, what: str, rule: str, reason: str) -> None:
@@ -173,6 +174,7 @@ class RunWriter(RunAdder):
 
         If this raises OSError, the run waits, and it is ended when the next run begins in its store.
         """
+        work_queue.wait(self.run_id)
         with self._lock:
             if self.record.status == RUNNING or self.record.end is None:
                 self._owned()
@@ -194,6 +196,7 @@ class RunWriter(RunAdder):
 
     def discard(self) -> None:
         """Delete the run, as if it had never begun."""
+        work_queue.wait(self.run_id)
         self._closing = self._owned().discard
         self.close()
 
