@@ -328,6 +328,7 @@ class _Change:
                 return
             if not writer._may_write():
                 writer._write_later()
+                writer.note_if_long(time.monotonic())
             elif writer.record.status != RUNNING:
                 writer._write_or_wait()
             elif self._metrics_only:
