@@ -61,10 +61,14 @@ catboost: FlavorNamespace
 """The calls of the flavor for CatBoost: `autolog`, `log_model`, ..."""
 lightgbm: FlavorNamespace
 """The calls of the flavor for LightGBM: `autolog`, `log_model`, ..."""
+mxnet: FlavorNamespace
+"""The calls of the flavor for MXNet: `autolog`, `log_model`, ..."""
 onnx: FlavorNamespace
 """The calls of the flavor for ONNX: `autolog`, `log_model`, ..."""
 optuna: FlavorNamespace
 """The calls of the flavor for Optuna: `autolog`, `log_model`, ..."""
+paddle: FlavorNamespace
+"""The calls of the flavor for PaddlePaddle: `autolog`, `log_model`, ..."""
 prophet: FlavorNamespace
 """The calls of the flavor for Prophet: `autolog`, `log_model`, ..."""
 sklearn: FlavorNamespace
