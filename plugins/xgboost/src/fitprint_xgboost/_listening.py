@@ -98,8 +98,8 @@ class Callback(Listener, TrainingCallback):
 
     def before_training(self, model: Any) -> Any:
         """Begin a run; XGBoost calls this."""
-        self._listener = None
-        self._recording.begin(self._listen)
+        if not self._recording.begin(self._listen):
+            self._listener = None
         return model
 
     def _listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None]:
