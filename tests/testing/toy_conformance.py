@@ -70,7 +70,7 @@ class TestToy(FlavorConformance):
         Case(
             "telling",
             data=rows,
-            train=lambda data: Telling().fit(data["rows"], data["labels"]),
+            train=lambda data: Telling().fit(data["rows"], data["labels"], callback=lambda step, level: None),
             by_callback=lambda data, callback: Telling().fit(data["rows"], data["labels"], callback=callback),
             rows=lambda data: data["rows"],
             predict=lambda model, rows: model.predict(rows),
