@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -122,6 +123,8 @@ class RecordingBase:
         flavor = call.flavor
         self.emitter = Emitter(writer, flavor.name, flavor.read_values, call.settings.strict)
         call.emit, call.skip = self.emitter, writer.skip
+        if self._logs_line():
+            writer.when_long = functools.partial(summary_line.log_start, writer)
         writer.record.flavor = call.flavor.name
         version = call.flavor.framework_version
         tags = {"flavor": call.flavor.name, "class": call.class_name}

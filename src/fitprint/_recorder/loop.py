@@ -53,6 +53,8 @@ class LoopRecording(RecordingBase):
         """The number that the flavor gives the first step."""
         self._steps = 0
         """How many steps have returned or raised."""
+        self._has_learned = False
+        """Whether a step has succeeded."""
         self._saved_at: int | None = None
         """How many steps had been taken when the user last saved; None if the user has not."""
         self._package: str | None = None
@@ -138,9 +140,12 @@ class LoopRecording(RecordingBase):
         self.emitter.latest_step = number
         if error is not None:
             self._outcome = Outcome.of(error, call)
-            self.ask_whether_to_keep(call, error)
+            if self._has_learned:
+                self.ask_whether_to_keep(call, error)
+            else:
+                self._keeps_incomplete = False if call.settings.keep_incomplete else None
         else:
-            self._outcome = _SUCCESS
+            self._outcome, self._has_learned = _SUCCESS, True
             step: RecordingStep = self._metrics_step
             # not tried again once it has failed: it would fail, with a skip reason, at each step
             if not step.failed and not self._ended:

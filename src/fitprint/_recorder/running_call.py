@@ -1,6 +1,6 @@
 """A training call that is going on, although nothing of it is patched: found on the stack, and seen to end.
 
-Why this is read from frames: docs/adr/0013-callbacks-read-the-stack.md.
+Why this is read from frames: docs/adr/0014-callbacks-read-the-stack.md.
 """
 
 from __future__ import annotations

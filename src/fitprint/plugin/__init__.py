@@ -24,7 +24,7 @@ _MODULES = {
     "fitprint.plugin.by_callback": ("CallbackRecording",),
     "fitprint.plugin.callbacks": ("SafeCallback",),
     "fitprint.plugin.containers": ("ContainerOrigins", "UnknownColumns", "example_row"),
-    "fitprint.plugin.listeners": ("Listener", "MetricHistory", "safe_callback"),
+    "fitprint.plugin.listeners": ("Listener", "MetricHistory", "ModelInTraining", "safe_callback"),
     "fitprint.plugin.params": ("Params", "default_values", "unchanged"),
     "fitprint.plugin.training_rows": (
         "TrainingRows",

@@ -31,7 +31,7 @@ from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example
 from fitprint.plugin.contract import API_VERSION, DeclaredSignature, Flavor, Rule, SecondsUnknown, TrainingCall
 from fitprint.plugin.emit import BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch, Role
-from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
+from fitprint.plugin.listeners import Listener, MetricHistory, ModelInTraining, safe_callback
 from fitprint.plugin.params import Params, default_values, unchanged
 from fitprint.plugin.training_rows import (
     TrainingRows,
@@ -54,6 +54,7 @@ __all__ = [
     "Flavor",
     "Listener",
     "MetricHistory",
+    "ModelInTraining",
     "ModelSignature",
     "Package",
     "PackageError",

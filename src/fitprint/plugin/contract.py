@@ -589,13 +589,15 @@ class Flavor(ABC):
         """Return whether `model` finds something worth keeping after a training has failed or was interrupted.
 
         This is asked if the setting `keep_incomplete` is on, for a loop at the step that failed. The package is then
-        written like any other, and the run gets the tag ``incomplete``. By default False.
+        written like any other, and the run gets the tag ``incomplete``. By default True for a loop, of which a step
+        before has succeeded then, and False for other calls. The result of these is None, so that `model` has to return
+        something else, such as what a listener has seen of the model (`ModelInTraining`).
 
         Args:
             call: The call, whose result is None.
             error: What it raised; a KeyboardInterrupt or SystemExit too.
         """
-        return False
+        return call.loop is not None
 
     def signature(self, model: Any) -> DeclaredSignature | None:
         """Return the signature that the model itself declares; None to infer it from `sample` and its predictions."""

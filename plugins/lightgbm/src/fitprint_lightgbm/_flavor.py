@@ -72,7 +72,7 @@ class LightGBMFlavor(BoostingFlavor):
         if call.instance is not None:
             return None  # an estimator's `fit` calls `train`, which is listened to instead
         self.remember(call)
-        return _listening.listen(call, emit)
+        return _listening.listen(call, emit, self.in_training(call))
 
     def callback(self, recording: CallbackRecording) -> _listening.Callback:
         return _listening.Callback(recording)
@@ -82,6 +82,9 @@ class LightGBMFlavor(BoostingFlavor):
         dataset = call.argument("train_set")
         if isinstance(dataset, Dataset) and self.origins.columns(dataset) is None:
             self.origins.remember(dataset, data=dataset.data, label=dataset.label)
+
+    def resumes(self, call: TrainingCall) -> Any:
+        return self.arguments(call).get("init_model")
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:

@@ -78,7 +78,12 @@ class XGBoostFlavor(BoostingFlavor):
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         # an estimator's `fit` calls `train`, which is listened to instead
-        return _listening.listen(call, emit, self.arguments(call)) if call.instance is None else None
+        if call.instance is not None:
+            return None
+        return _listening.listen(call, emit, self.arguments(call), self.in_training(call))
+
+    def resumes(self, call: TrainingCall) -> Any:
+        return self.arguments(call).get("xgb_model")
 
     def callback(self, recording: CallbackRecording) -> _listening.Callback:
         return _listening.Callback(recording)

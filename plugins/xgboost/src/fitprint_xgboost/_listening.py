@@ -7,23 +7,26 @@ from typing import Any
 
 from xgboost.callback import TrainingCallback
 
-from fitprint.plugin import CallbackRecording, Emit, Listener, MetricHistory, TrainingCall
+from fitprint.plugin import CallbackRecording, Emit, Listener, MetricHistory, ModelInTraining, TrainingCall
 from fitprint_xgboost._arguments import stops_early
 
 
-def listen(call: TrainingCall, emit: Emit, arguments: Mapping[str, Any]) -> Callable[[], None]:
+def listen(
+    call: TrainingCall, emit: Emit, arguments: Mapping[str, Any], in_training: ModelInTraining
+) -> Callable[[], None]:
     """Add a listener to the callbacks of a call of ``train`` or ``cv``.
 
     Args:
         call: The call, before it is made.
         emit: Records values of metrics.
         arguments: The named arguments of the call.
+        in_training: What the booster is shown to at every iteration.
 
     Returns:
         What is to be called when the training has ended.
     """
     own = list(arguments.get("callbacks") or ())
-    listener = _Listener(call, emit, stops_early({**arguments, "callbacks": own}))
+    listener = _Listener(call, emit, stops_early({**arguments, "callbacks": own}), in_training)
     # first, so that it sees the metrics from the first iteration on, whatever a callback after it does
     call.replace_argument("callbacks", [listener, *own])
     return listener.finish
@@ -32,9 +35,10 @@ def listen(call: TrainingCall, emit: Emit, arguments: Mapping[str, Any]) -> Call
 class _Listener(Listener, TrainingCallback):
     """Emits what XGBoost has added to its log of metrics: once a second, and at the end."""
 
-    def __init__(self, call: TrainingCall, emit: Emit, early: bool) -> None:
+    def __init__(self, call: TrainingCall, emit: Emit, early: bool, in_training: ModelInTraining) -> None:
         super().__init__(call, emit)
         self._early = early
+        self._in_training = in_training
         self._log: Any = {}
         self._best: dict[str, str | None] = {}
         self._history = MetricHistory(call, emit, self._metrics)
@@ -42,6 +46,7 @@ class _Listener(Listener, TrainingCallback):
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Take note of an iteration; XGBoost calls this."""
         self._log = evals_log
+        self._in_training.see(model)
         self._history.after_iteration()
         return False
 
@@ -103,8 +108,9 @@ class Callback(Listener, TrainingCallback):
         return model
 
     def _listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None]:
+        flavor: Any = call.flavor  # no attribute of this object, which has to pickle
         given = {**getattr(call.instance, "__dict__", {}), **call.kwargs}
-        self._listener = _Listener(call, emit, stops_early(given))
+        self._listener = _Listener(call, emit, stops_early(given), flavor.in_training(call))
         self._rounds = given.get("num_boost_round", 0)
         return self._listener.finish
 
