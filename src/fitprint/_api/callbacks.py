@@ -73,7 +73,7 @@ class CallbackRecorder:
         flavor = self._flavor()
         return self._configuration.settings(self._name, flavor.defaults, flavor.settings)
 
-    def begin(self, listen: Listen, instance: Any = None, **arguments: Any) -> bool:
+    def begin(self, listen: Listen | None = None, instance: Any = None, **arguments: Any) -> bool:
         """Begin a run, unless something records the training already: see `CallbackRecording.begin`."""
         if self._recording is not None and self._recording.is_running():
             return True
@@ -88,7 +88,7 @@ class CallbackRecorder:
                     self._begin(settings, listen, instance, arguments)
         return self._recording is not None
 
-    def _begin(self, settings: Settings, listen: Listen, instance: Any, arguments: Mapping[str, Any]) -> None:
+    def _begin(self, settings: Settings, listen: Listen | None, instance: Any, arguments: Mapping[str, Any]) -> None:
         found = find(self._flavor())
         if found is not None:
             call, running = found[0], RunningCall(found[1])
@@ -104,7 +104,7 @@ class CallbackRecorder:
         if refusal is not None:
             recorder_state.count_skip(self._name, refusal[0])
             return
-        self._recording = RecordingByCallback(call, running, listen)
+        self._recording = RecordingByCallback(call, running, listen or call.flavor.listen)
         self._recording.open()
 
     def returns(self, result: Any) -> None:

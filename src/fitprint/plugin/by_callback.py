@@ -19,7 +19,7 @@ class CallbackRecording(Protocol):
     It pickles and copies wherever it is, and a copy records trainings of its own.
     """
 
-    def begin(self, listen: Listen, instance: Any = None, **arguments: Any) -> bool:
+    def begin(self, listen: Listen | None = None, instance: Any = None, **arguments: Any) -> bool:
         """Begin a run for the training that the framework has just begun.
 
         The call is found on the stack: it is the outermost one that `autolog()` would record (`Role.TRAINS`), with the
@@ -28,7 +28,8 @@ class CallbackRecording(Protocol):
 
         Args:
             listen: Prepares to follow the training: it gets the call and `emit`, and returns a function to be called
-                when the training has ended, or None.
+                when the training has ended, or None. By default this is `Flavor.listen`, for frameworks whose list of
+                callbacks may be added to while the training is going on.
             instance: What is trained, for when no such call is found because the framework calls back in another
                 process or thread.
             arguments: The arguments of the training for the same case.
