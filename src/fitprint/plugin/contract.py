@@ -86,6 +86,9 @@ class TrainingCall:
     """Records values of a metric in this call's run."""
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
+    is_by_callback: bool = False
+    """Whether a callback of `Flavor.callback` has found the call: then its arguments are what the function has made of
+    those that it was given."""
     asked_later: tuple[Rule, ...] = ()
     """The rules that read `seconds` before the call had returned."""
 
