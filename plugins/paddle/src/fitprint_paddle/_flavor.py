@@ -46,8 +46,8 @@ class PaddleFlavor(Flavor):
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         _listening.listen(call, emit)
-        cache = call.cache
-        return lambda: _listening.remove_hook(cache)
+        network, cache = call.instance.network, call.cache
+        return lambda: _listening.put_back(network, cache)
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         stopping = _facts.early_stopping_of(call.argument("callbacks"))

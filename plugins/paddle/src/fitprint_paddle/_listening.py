@@ -25,9 +25,12 @@ def listen(call: TrainingCall, emit: Emit) -> None:
     given = call.argument("callbacks") or []
     own = list(given) if isinstance(given, (list, tuple)) else [given]
     call.replace_argument("callbacks", [_Listener(call, emit), *own])
-    call.cache["rows"] = None
-    hook = call.wrap(_FirstBatch(call.cache), "the rows of the first batch")
-    call.cache["hook"] = call.instance.network.register_forward_pre_hook(hook) if paddle.in_dynamic_mode() else None
+    if paddle.in_dynamic_mode():
+        network = call.instance.network
+        if type(network)._build_once is paddle.nn.Layer._build_once:  # else it means that this function was called
+            call.cache["built"] = network._built
+        hook = call.wrap(_FirstBatch(call.cache), "the rows of the first batch")
+        call.cache["hook"] = network.register_forward_pre_hook(hook)
 
 
 class _FirstBatch:
@@ -37,15 +40,16 @@ class _FirstBatch:
         self._cache = cache
 
     def __call__(self, network: Any, inputs: Sequence[Any]) -> None:
-        remove_hook(self._cache)
+        self._cache.pop("hook").remove()
         self._cache["rows"] = [np.array(tensor[:ROWS].numpy()) for tensor in inputs]
 
 
-def remove_hook(cache: dict[str, Any]) -> None:
-    """Remove the hook of the first batch from the user's network, if it is still there."""
-    hook = cache.pop("hook", None)
-    if hook is not None:
-        hook.remove()
+def put_back(network: Any, cache: dict[str, Any]) -> None:
+    """Remove what is left of the hook of the first batch from the user's network."""
+    if "hook" in cache:  # no batch was ever trained
+        cache.pop("hook").remove()
+    if "built" in cache:
+        network._built = cache["built"]  # PaddlePaddle notes here that a layer was called under a hook
 
 
 class _Listener(Listener, Callback):  # type: ignore[misc, unused-ignore]  # paddle has no types

@@ -85,15 +85,20 @@ def _open(shape: Sequence[int]) -> list[int | None]:
 
 @contextmanager
 def evaluating(network: paddle.nn.Layer) -> Iterator[None]:
-    """Put a network and all layers in it into evaluation mode, and afterwards back into the modes that they had."""
+    """Put a network into evaluation mode, and afterwards all layers in it back into the modes that they had.
+
+    So is what PaddlePaddle notes in a layer when it is called under a hook, or when its graph is made.
+    """
     layers = network.sublayers(include_self=True)
-    modes = [layer.training for layer in layers]
+    states = [(layer.training, layer._built, dict(layer._original_funcs)) for layer in layers]
     network.eval()
     try:
         yield
     finally:
-        for layer, mode in zip(layers, modes, strict=True):
-            layer.training = mode
+        for layer, (training, built, originals) in zip(layers, states, strict=True):
+            layer.training, layer._built = training, built
+            layer._original_funcs.clear()
+            layer._original_funcs.update(originals)
 
 
 def _mlflow_predicts(program_file: Path) -> bool:
