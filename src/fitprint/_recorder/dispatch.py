@@ -79,7 +79,7 @@ def _listen_inside(recording: Any, call: TrainingCall) -> CallContext | None:
     """Let the flavor listen to a call inside a recorded call of its own, unless it listens to that one already."""
     if recording.call.flavor is not call.flavor or recording.listening:
         return None
-    call.settings = recording.call.settings
+    call.settings, call.cache = recording.call.settings, recording.call.cache
     recording.listen(call)
     return Passthrough(call.args, call.kwargs)  # the flavor may have replaced the arguments
 
@@ -131,7 +131,7 @@ def _end_open_loop(call: TrainingCall) -> None:
 
 def _save_loop(call: TrainingCall) -> CallContext | None:
     loops = list(loop_registry.find_all(call.flavor.loop_of(call))) if loop_registry.has_loops() else []
-    return loop_registry.LoopSave(loops, call.args, call.kwargs) if loops else None
+    return loop_registry.LoopSave(loops, call) if loops else None
 
 
 def _is_refused(call: TrainingCall) -> bool:

@@ -18,8 +18,8 @@ from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._core.locks import fork_safe_lock
 from fitprint._recorder import loop_registry, rules
-from fitprint._recorder.base import Outcome, RecordingBase
-from fitprint._recorder.collect import record_children, record_facts, record_metrics, record_model
+from fitprint._recorder.base import Outcome, RecordingBase, without_user_objects
+from fitprint._recorder.collect import record_best, record_children, record_facts, record_metrics, record_model
 from fitprint._recorder.state import recorder_state
 from fitprint._recorder.steps import RecordingStep
 from fitprint._runs import active
@@ -39,7 +39,7 @@ class LoopRecording(RecordingBase):
     """
 
     def __init__(self, call: TrainingCall) -> None:
-        super().__init__(_without_user_objects(call))
+        super().__init__(without_user_objects(call))
         self.flavor_name = call.flavor.name
         self.references: dict[int, weakref.ref[Any]] = {}
         self.is_recorded = False
@@ -49,8 +49,12 @@ class LoopRecording(RecordingBase):
         self._lock = fork_safe_lock(threading.RLock)
         self._opened = self._ended = False
         self._step_numbers = itertools.count()
+        self._first_step = 0
+        """The number that the flavor gives the first step."""
         self._steps = 0
         """How many steps have returned or raised."""
+        self._has_learned = False
+        """Whether a step has succeeded."""
         self._saved_at: int | None = None
         """How many steps had been taken when the user last saved; None if the user has not."""
         self._package: str | None = None
@@ -94,6 +98,8 @@ class LoopRecording(RecordingBase):
             has_begun = self.begin()
             if has_begun:
                 self._metrics_step = self.step("per-iteration metrics")
+                with self.step("the number of the first step"):
+                    self._first_step = int(call.flavor.first_step(call))
                 self.is_recorded = True
                 model = self._find_model()
                 self._name_after(model)
@@ -101,7 +107,7 @@ class LoopRecording(RecordingBase):
                 for trained in (*loop_registry.objects_of(call.loop), call.instance, model):
                     run_index.register_model(self.run, trained)
         finally:
-            self.call = _without_user_objects(call)
+            self.call = without_user_objects(call)
         if has_begun:
             self._block_run = active.active_run()
             if self._block_run is not None:
@@ -130,11 +136,16 @@ class LoopRecording(RecordingBase):
         first_call, number = self.call, next(self._step_numbers)
         first_call.took = (first_call.took or 0.0) + ended - started
         self._steps = number + 1
+        number += self._first_step
+        self.emitter.latest_step = number
         if error is not None:
             self._outcome = Outcome.of(error, call)
-            self.ask_whether_to_keep(call, error)
+            if self._has_learned:
+                self.ask_whether_to_keep(call, error)
+            else:
+                self._keeps_incomplete = False if call.settings.keep_incomplete else None
         else:
-            self._outcome = _SUCCESS
+            self._outcome, self._has_learned = _SUCCESS, True
             step: RecordingStep = self._metrics_step
             # not tried again once it has failed: it would fail, with a skip reason, at each step
             if not step.failed and not self._ended:
@@ -145,8 +156,17 @@ class LoopRecording(RecordingBase):
 
     # the user saves the model
 
-    def saved(self) -> None:
-        """Make or renew the package. Do nothing if nothing was trained since the last time."""
+    def saved(self, call: TrainingCall) -> None:
+        """Make or renew the package, unless nothing was trained since the last time.
+
+        Args:
+            call: The call with which the user has saved the model.
+        """
+        if not self._ended and self.has_run:
+            with self.step("what the user saves"):
+                call.settings, call.cache = self.call.settings, self.call.cache
+                call.emit, call.skip = self.emitter, self.writer.skip
+                call.flavor.saved(call)
         if not self._ended and self.has_run and self._steps != self._saved_at:
             started = time.perf_counter()
             self._with_user_objects(self._record_save)
@@ -200,6 +220,10 @@ class LoopRecording(RecordingBase):
         if has_result and self._is_refused_afterwards():
             return
         record_metrics(self)
+        if outcome.status == FINISHED and self.call.loop is not None:
+            best = record_best(self, renews=self._package)
+            if best is not None:
+                self._package, self._package_steps = best, self._steps
         steps_since_save = self._steps - self._package_steps
         if self._package is not None and steps_since_save > 0:
             steps = "1 step" if steps_since_save == 1 else f"{steps_since_save:,} steps"
@@ -238,9 +262,9 @@ class LoopRecording(RecordingBase):
             scope.leave()
         except BaseException:
             scope.leave()
-            self.call = _without_user_objects(self.call)
+            self.call = without_user_objects(self.call)
             raise
-        self.call = _without_user_objects(self.call)
+        self.call = without_user_objects(self.call)
 
     def _register_model(self, model: Any) -> None:
         # without making this the latest run: that is the training that began last, not the one that ends last
@@ -278,12 +302,6 @@ class _Trained:
 
 _REFERENCES_WHEN_ALONE = max(sys.getrefcount(part) for part in (object(),))
 """What Python counts for an object that only a tuple holds, where it is asked as in `_Trained.are_abandoned`."""
-
-
-def _without_user_objects(call: TrainingCall) -> TrainingCall:
-    """Return a copy of a call that keeps only facts, and so none of the user's objects alive."""
-    plain_function = getattr(call.function, "__func__", call.function)
-    return replace(call, function=plain_function, instance=None, args=(), kwargs={}, result=None, loop=None)
 
 
 class LoopStep(call_scope.Session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fitprint._runs.record import RUNNING
 from fitprint._runs.run import Run, record_of
 from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages
+from fitprint.cli.follow import follow_run
 from fitprint.cli.lookup import Reading, found_run
 from fitprint.cli.render import FOLDED, Columns, Page, signature_rows, size_or_missing, styled, terminal_width
 from fitprint.cli.runs_table import STATUS_STYLES, add_runs
@@ -31,13 +33,21 @@ MOST_OF_SIGNATURE = 20
 @click.argument("run")
 @options.store
 @options.as_json
-def show(run: str, store: str | None, as_json: bool) -> None:
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Print the metrics that are added until the run ends; with --json, each value on a line, from the first on.",
+)
+def show(run: str, store: str | None, as_json: bool, follow: bool) -> None:
     """Show one run.
 
     RUN is an id or the beginning of one, "last" (the newest run; of a search, the search itself), or the folder of a
     run.
     """
     selected, opened = found_run(run, store)
+    if follow:
+        follow_run(opened, selected.run_id, as_json)
+        return
     children = Reading(opened).children(selected)
     document = _document(selected, children, opened)
     if as_json:
@@ -68,6 +78,7 @@ def _document(run: Run, children: list[Run], store: Store) -> dict[str, Any]:
         "steps": count_steps(store, run.run_id),
         "tags": run.tags,
         "artifacts": [{"name": name, "size": _size(folder / ARTIFACTS / str(name))} for name in run.artifacts],
+        "checkpoints": [asdict(checkpoint) for checkpoint in run.checkpoints],
         "models": [_model(name, about, folder) for name, about in record_of(run).models.items()],
         "skipped": [skip._asdict() for skip in run.skipped],
         "children": [
@@ -123,6 +134,9 @@ def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store)
         _children(page, children, list(store.run_ids()))
     for model in document["models"]:
         _show_model(page, model)
+    if document["checkpoints"]:
+        page.title("Checkpoints", "`fitprint package RUN --checkpoint NUMBER` makes a package of one")
+        page.table(_checkpoints(run), Columns(("number", "path", "step", "score", "size"), right=(0, 2, 4)))
     if document["artifacts"]:
         page.title("Artifacts")
         _files(page, document["artifacts"])
@@ -157,6 +171,18 @@ def _metrics(run: Run, steps: dict[str, int]) -> list[tuple[str, ...]]:
         metric, count = known[name], steps.get(name, 0)
         remarks = [metric.data if metric is not None else "", f"{count:,} steps" if count > 1 else ""]
         rows.append((name, number_text(record.metrics[name]), ", ".join(filter(None, remarks))))
+    return rows
+
+
+def _checkpoints(run: Run) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for number, checkpoint in enumerate(run.checkpoints, 1):
+        score = (
+            "" if checkpoint.score is None else f"{checkpoint.monitor or ''} {number_text(checkpoint.score)}".strip()
+        )
+        size = "deleted" if checkpoint.deleted else "" if checkpoint.size is None else size_text(checkpoint.size)
+        step = "" if checkpoint.step is None else str(checkpoint.step)
+        rows.append((str(number), checkpoint.path, step, score, size))
     return rows
 
 
