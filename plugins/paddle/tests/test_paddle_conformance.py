@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 paddle = pytest.importorskip("paddle", reason="needs paddle: run `make test-deep`")
 
 from fitprint.testing import Budget, Case, FlavorConformance  # noqa: E402
+
+_BUILDING = threading.Lock()
 
 
 class Points(paddle.io.Dataset):
@@ -73,7 +76,8 @@ class Pair(paddle.nn.Layer):
 def ready(network: Any, loss: Any) -> Any:
     paddle.seed(7)
     np.random.seed(7)
-    with paddle.utils.unique_name.guard():  # so that the parameters of each model have the same names
+    # so that the parameters of each model have the same names; the guard is one for all threads
+    with _BUILDING, paddle.utils.unique_name.guard():
         model = paddle.Model(network())
     optimizer = paddle.optimizer.Adam(0.05, parameters=model.parameters())
     model.prepare(optimizer, loss, paddle.metric.Accuracy() if network is Net else None)

@@ -11,6 +11,7 @@ import paddle
 from paddle.static import InputSpec
 
 from fitprint.plugin import UNPICKLING_ERRORS, Package, PackageError, SaveContext, SavedModel, member, quietly
+from fitprint_paddle._threads import REASON, other_thread
 from fitprint_paddle.loader import PREFIX
 
 _MLFLOW = "mlflow.paddle"
@@ -31,8 +32,11 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
         The flavor's entry in MLmodel.
 
     Raises:
-        ValueError: The shapes of the inputs are not known, or the network is in a static graph.
+        ValueError: The shapes of the inputs are not known, the network is in a static graph, or another thread may
+            be computing.
     """
+    if name := other_thread():
+        raise ValueError(REASON.format(name=name))
     if not paddle.in_dynamic_mode():
         raise ValueError("only networks in dynamic mode can be saved: call paddle.disable_static() before the training")
     network = network_of(model)
