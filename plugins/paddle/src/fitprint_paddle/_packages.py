@@ -11,6 +11,7 @@ import paddle
 from paddle.static import InputSpec
 
 from fitprint.plugin import UNPICKLING_ERRORS, Package, PackageError, SaveContext, SavedModel, member, quietly
+from fitprint_paddle._threads import REASON, other_thread
 from fitprint_paddle.loader import PREFIX
 
 _MLFLOW = "mlflow.paddle"
@@ -31,8 +32,11 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
         The flavor's entry in MLmodel.
 
     Raises:
-        ValueError: The shapes of the inputs are not known, or the network is in a static graph.
+        ValueError: The shapes of the inputs are not known, the network is in a static graph, or another thread may
+            be computing.
     """
+    if name := other_thread():
+        raise ValueError(REASON.format(name=name))
     if not paddle.in_dynamic_mode():
         raise ValueError("only networks in dynamic mode can be saved: call paddle.disable_static() before the training")
     network = network_of(model)
@@ -85,15 +89,20 @@ def _open(shape: Sequence[int]) -> list[int | None]:
 
 @contextmanager
 def evaluating(network: paddle.nn.Layer) -> Iterator[None]:
-    """Put a network and all layers in it into evaluation mode, and afterwards back into the modes that they had."""
+    """Put a network into evaluation mode, and afterwards all layers in it back into the modes that they had.
+
+    So is what PaddlePaddle notes in a layer when it is called under a hook, or when its graph is made.
+    """
     layers = network.sublayers(include_self=True)
-    modes = [layer.training for layer in layers]
+    states = [(layer.training, layer._built, dict(layer._original_funcs)) for layer in layers]
     network.eval()
     try:
         yield
     finally:
-        for layer, mode in zip(layers, modes, strict=True):
-            layer.training = mode
+        for layer, (training, built, originals) in zip(layers, states, strict=True):
+            layer.training, layer._built = training, built
+            layer._original_funcs.clear()
+            layer._original_funcs.update(originals)
 
 
 def _mlflow_predicts(program_file: Path) -> bool:
