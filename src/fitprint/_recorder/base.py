@@ -177,6 +177,7 @@ class RecordingBase:
         self.emitter.complete_checkpoints(self.call.took or 0.0)
         self.writer.record.error = outcome.error or self.writer.record.error
         self._record_result(outcome)
+        self.emitter.read_all()  # what `Flavor.metrics` has emitted
         if self._end_run(outcome.status) and not self._discards_run and self._logs_line():
             summary_line.log_run(self.writer)
 
