@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules import module as module_hooks
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim import Optimizer
 
@@ -104,18 +105,19 @@ class Discovery:
         calls = [(call, module) for call in self._called.values() if (module := call.module) is not None]
         outermost = [(call, module) for call, module in calls if not any(_is_part(module, other) for _, other in calls)]
         chosen: list[Called | nn.Module] = []
-        covered: set[int] = set()
+        owners: list[set[int]] = []
         for call, module in outermost:
             parameters = {id(parameter) for parameter in module.parameters()}
             joins = call.is_training and (bool(parameters & others) or is_trained(module))
             if parameters & own or joins:
                 chosen.append(call)
-                covered |= parameters
+            if parameters & own:
+                owners.append(parameters)
         self._waiting.discard(optimizer)
         self._called.clear()
         if not self._waiting:
             self._remove_hooks()
-        if own <= covered:
+        if len(owners) == 1 and own <= owners[0]:
             return chosen
         variable = _frames.module_with(own)
         return [variable] if variable is not None else chosen
@@ -137,6 +139,8 @@ class Discovery:
     def _remove_hooks(self) -> None:
         for handle in self._handles:
             handle.remove()
+            # PyTorch forgets to remove the note that a hook takes keyword arguments, and counts it as a hook
+            getattr(module_hooks, "_global_forward_hooks_with_kwargs", {}).pop(handle.id, None)
         self._handles.clear()
 
 

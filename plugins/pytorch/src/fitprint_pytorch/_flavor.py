@@ -103,6 +103,8 @@ class PyTorchFlavor(Flavor):
     def model(self, call: TrainingCall) -> Any:
         modules = modules_of(call.loop)
         if not modules:
+            if call.settings.log_models:
+                call.skip("model", "module", "the optimizer trains tensors that belong to no module")
             return None
         return modules[0] if len(modules) == 1 else _modules.together(modules)
 

@@ -55,19 +55,20 @@ class PendingLosses:
 
     def __init__(self) -> None:
         self._pending: dict[int, tuple[Scalar, str | None, int]] = {}
-        self._computed: tuple[weakref.ref[torch.Tensor], str] | None = None
+        self._computed: tuple[int, str] | None = None
+        """The number of the node that computed the latest loss in the graph of gradients, and its function."""
         self._scaled: tuple[weakref.ref[torch.Tensor], Scalar] | None = None
 
     def computed(self, loss: torch.Tensor, function: str) -> None:
         """Take note of a loss that a function has returned, and of which gradients can be computed."""
-        self._computed = (weakref.ref(loss), function)
+        self._computed = (loss.grad_fn._sequence_nr(), function) if loss.grad_fn is not None else None
 
     def scaled(self, call: TrainingCall) -> None:
         """Take note that a scaler has multiplied a loss, to have the loss as it was before."""
         given = call.args[0] if call.args else None
         if is_plain_scalar(given) and is_plain_scalar(call.result):
             self._scaled = (weakref.ref(call.result), copied(given))
-            if self._computed is not None and _comes_from(given, self._computed[0]()):
+            if self._computed is not None and _comes_from(given, self._computed[0]):
                 self.computed(call.result, self._computed[1])
 
     def backward(self, call: TrainingCall) -> None:
@@ -81,7 +82,7 @@ class PendingLosses:
         scaled, self._scaled = self._scaled, None
         value = scaled[1] if scaled is not None and scaled[0]() is loss else copied(loss)
         computed, function = self._computed, None
-        if computed is not None and _comes_from(loss, computed[0]()):
+        if computed is not None and _comes_from(loss, computed[0]):
             function = computed[1]
         thread = get_ident()
         before = self._pending.get(thread)
@@ -94,19 +95,18 @@ class PendingLosses:
         return self._pending.pop(get_ident(), None)
 
 
-def _comes_from(loss: torch.Tensor, computed: torch.Tensor | None) -> bool:
-    """Return whether a loss is what a function has computed, possibly multiplied by a factor."""
-    if computed is None:
-        return False
-    if loss is computed:
-        return True
+def _comes_from(loss: torch.Tensor, computed: int) -> bool:
+    """Return whether a loss is what a node of the graph has computed, possibly multiplied by factors.
+
+    The node is known by its number, because to keep the node would keep the whole graph.
+    """
     node: Any = loss.grad_fn
-    for _ in range(_MOST_FACTORS):
-        if node is None or node.name() not in _FACTORS:
+    for _ in range(_MOST_FACTORS + 1):
+        if node is None or node._sequence_nr() == computed:
+            return node is not None
+        if node.name() not in _FACTORS:
             return False
         node = node.next_functions[0][0]
-        if node is computed.grad_fn:
-            return True
     return False
 
 
