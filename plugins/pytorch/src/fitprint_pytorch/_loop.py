@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from fitprint.plugin import Emit, TrainingCall
 from fitprint_pytorch._discovery import parameters_of
+from fitprint_pytorch._facts import of_optimizer
 from fitprint_pytorch._loaders import Iteration, Loaders
 from fitprint_pytorch._losses import PendingLosses, batch_size, is_plain_scalar, target_of
 from fitprint_pytorch._values import Epoch, StepLoss, WeightedMean, copied
@@ -20,8 +21,9 @@ STEP_LOSS, LOSS, VALIDATION, RATE = "loss_step", "loss", "val_loss", "lr"
 class OptimizerState:
     """One optimizer of a loop: how its metrics are called, and what was last told of it."""
 
-    def __init__(self, suffix: str) -> None:
+    def __init__(self, suffix: str, parameters: set[int]) -> None:
         self.suffix = suffix
+        self.parameters = parameters
         self.epoch: Epoch | None = None
         self.rates: list[float] = []
 
@@ -71,12 +73,24 @@ class Loop:
         if not self._optimizers:
             self.first_optimizer = weakref.ref(optimizer)
             self.first_module = weakref.ref(modules[0]) if modules else None
+        own = parameters_of(optimizer)
+        before = next((key for key, state in self._optimizers.items() if state.parameters & own), None)
+        if before is not None:  # a further phase of the training, whose optimizer takes the place of the one before
+            state = self._optimizers.pop(before)
+            state.parameters = own
+        else:
+            state = OptimizerState(self._free_suffix(optimizer, modules), own)
+        if self._optimizers:
+            self.facts.update(of_optimizer(optimizer, f"{state.suffix.lstrip('_')}."))
+        self._optimizers[id(optimizer)] = state
+        return state
+
+    def _free_suffix(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> str:
         taken = {state.suffix for state in self._optimizers.values()}
         suffix = suffix_of(optimizer, modules) if taken or len(modules) > 1 else ""
         while suffix in taken:
             suffix += "_"
-        state = self._optimizers[id(optimizer)] = OptimizerState(suffix)
-        return state
+        return suffix
 
     def _emit_loss(self, taken: Any, state: OptimizerState, emit: Emit, number: int) -> None:
         loss, function, count = taken
