@@ -23,9 +23,11 @@ from fitprint.plugin import (
 )
 from fitprint_pytorch import _facts, _modules, _packages, _predicting, _samples, _states, _values, _watching
 from fitprint_pytorch._loop import Loop
+from fitprint_pytorch._losses import FUNCTIONS
 from fitprint_pytorch._observer import Observer, modules_of
 
 _LOOP = "loop"
+LOSSES = frozenset(FUNCTIONS)
 
 
 class PyTorchFlavor(Flavor):
@@ -66,8 +68,13 @@ class PyTorchFlavor(Flavor):
         if loop is None:
             loop = call.cache[_LOOP] = Loop(self._observer.losses, self._observer.loaders)
             call.cache["sample"] = next((s for s in self._observer.samples_of(call.instance) if s is not None), None)
-        self._observer.stepped(call.instance, loop)
-        loop.step(call, emit, step, modules_of(call.loop))
+        if not loop.knows(call.instance):
+            self._observer.stepped(call.instance, loop)
+            loop.begin(call.instance, modules_of(call.loop))
+        loop.step(call, emit, step)
+
+    def watches(self, name: str) -> bool:
+        return name not in LOSSES or self._observer.watches_losses()
 
     def watched(self, call: TrainingCall) -> None:
         if not is_recording():

@@ -51,17 +51,20 @@ class Loop:
 
     # steps
 
-    def step(self, call: TrainingCall, emit: Emit, number: int, modules: tuple[nn.Module, ...]) -> None:
+    def knows(self, optimizer: Optimizer) -> bool:
+        """Return whether an optimizer has made a step of this loop."""
+        return id(optimizer) in self._optimizers
+
+    def step(self, call: TrainingCall, emit: Emit, number: int) -> None:
         """Record what belongs to a step that has been made."""
         optimizer = call.instance
-        state = self._optimizers.get(id(optimizer))
-        if state is None:
-            state = self._begin(optimizer, modules)
+        state = self._optimizers[id(optimizer)]
         if self._validation is not None:
             self._emit_validation(emit)
         self._find_iteration(emit)
         self.steps = number + 1
-        self._was_training = modules[0].training if modules else True
+        module = self.first_module() if self.first_module is not None else None
+        self._was_training = module is None or module.training
         taken = self._losses.take()
         if (call.args or call.kwargs) and is_plain_scalar(call.result):  # of a closure, which may compute many losses
             taken = (copied(call.result), taken[1] if taken is not None else None, 1)
@@ -69,7 +72,8 @@ class Loop:
             self._emit_loss(taken, state, emit, number)
         self._emit_rates(optimizer, state, emit, number)
 
-    def _begin(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> OptimizerState:
+    def begin(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> None:
+        """Take note of an optimizer before its first step in this loop is recorded."""
         if not self._optimizers:
             self.first_optimizer = weakref.ref(optimizer)
             self.first_module = weakref.ref(modules[0]) if modules else None
@@ -83,7 +87,6 @@ class Loop:
         if self._optimizers:
             self.facts.update(of_optimizer(optimizer, f"{state.suffix.lstrip('_')}."))
         self._optimizers[id(optimizer)] = state
-        return state
 
     def _free_suffix(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> str:
         taken = {state.suffix for state in self._optimizers.values()}
@@ -157,6 +160,10 @@ class Loop:
         if self._validation is None:
             self._validation = WeightedMean()
         self._validation.add(copied(call.result), batch_size(call))
+
+    def watches_losses(self) -> bool:
+        """Return whether losses with gradients say something: before the function is known, and in evaluation mode."""
+        return "loss" not in self.facts or self._target is None or self.is_evaluating()
 
     def is_evaluating(self) -> bool:
         """Return whether the module is in evaluation mode now, and was not at the last step."""

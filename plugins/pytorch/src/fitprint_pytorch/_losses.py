@@ -82,6 +82,7 @@ class PendingLosses:
         scaled, self._scaled = self._scaled, None
         value = scaled[1] if scaled is not None and scaled[0]() is loss else copied(loss)
         computed, function = self._computed, None
+        self._computed = None
         if computed is not None and _comes_from(loss, computed[0]):
             function = computed[1]
         thread = get_ident()

@@ -103,6 +103,11 @@ class Observer:
 
     # losses
 
+    def watches_losses(self) -> bool:
+        """Return whether a loss that is computed now says something: not in a training whose function is known."""
+        loop = self._latest.loop if self._latest is not None else None
+        return loop is None or not torch.is_grad_enabled() or loop.watches_losses()
+
     def computed(self, call: TrainingCall) -> None:
         """Take note of a loss that one of PyTorch's functions has returned."""
         loss = call.result
