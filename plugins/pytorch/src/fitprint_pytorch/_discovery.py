@@ -6,9 +6,9 @@ because every call of every module pays for them.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
-from threading import get_ident
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.modules import module as module_hooks
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim import Optimizer
+from torch.utils.hooks import RemovableHandle
 
 from fitprint.plugin import attempt, is_recording
 from fitprint_pytorch import _frames, _samples
@@ -44,23 +45,30 @@ class Called:
         return plain_module(self._module())
 
 
+class _Calls(threading.local):
+    """The calls of modules in a thread since its last step."""
+
+    def __init__(self) -> None:
+        self.depth = self.count = 0
+        self.modules: dict[int, Called] = {}
+
+
 class Discovery:
     """Sees which modules are called until the first step of each optimizer that is known."""
 
     def __init__(self) -> None:
         self._waiting: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._handles: list[Any] = []
-        self._depths: dict[int, int] = {}
-        self._called: dict[int, Called] = {}
-        self._calls = 0
+        self._calls = _Calls()
+        self._next_hook = 0
         self._has_compiled = False
 
     def made(self, optimizer: Optimizer) -> None:
         """Take note of an optimizer that has been made."""
         self._waiting.add(optimizer)
-        self._calls = 0
+        self._calls.count = 0
         if not self._handles and not self._has_compiled:
-            self._depths.clear()
+            self._next_hook = RemovableHandle.next_id
             self._handles = [
                 register_module_forward_pre_hook(self._entered),
                 register_module_forward_hook(self._left, with_kwargs=True, always_call=True),
@@ -74,7 +82,7 @@ class Discovery:
     def stop(self) -> None:
         """Remove the hooks, and forget all optimizers."""
         self._waiting.clear()
-        self._called.clear()
+        self._calls.modules.clear()
         self._remove_hooks()
 
     def others_waiting(self, optimizer: Optimizer) -> list[Optimizer]:
@@ -83,11 +91,12 @@ class Discovery:
 
     def called(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Take note of a call of a module that is not inside the call of another one."""
-        self._calls += 1
-        if self._calls > _MOST_CALLS:
+        calls = self._calls
+        calls.count += 1
+        if calls.count > _MOST_CALLS:
             self.stop()
-        elif torch.is_grad_enabled() and (id(module) not in self._called):
-            self._called[id(module)] = Called(module, args, kwargs)
+        elif torch.is_grad_enabled() and id(module) not in calls.modules:
+            calls.modules[id(module)] = Called(module, args, kwargs)
 
     def modules_of(self, optimizer: Optimizer, is_trained: Callable[[nn.Module], bool]) -> list[Called | nn.Module]:
         """Return the modules that the first step of an optimizer belongs to.
@@ -102,7 +111,7 @@ class Discovery:
         """
         own = parameters_of(optimizer)
         others = set().union(*map(parameters_of, self._waiting - {optimizer}))
-        calls = [(call, module) for call in self._called.values() if (module := call.module) is not None]
+        calls = [(call, module) for call in self._calls.modules.values() if (module := call.module) is not None]
         outermost = [(call, module) for call, module in calls if not any(_is_part(module, other) for _, other in calls)]
         chosen: list[Called | nn.Module] = []
         owners: list[set[int]] = []
@@ -114,7 +123,7 @@ class Discovery:
             if parameters & own:
                 owners.append(parameters)
         self._waiting.discard(optimizer)
-        self._called.clear()
+        self._calls.modules.clear()
         if not self._waiting:
             self._remove_hooks()
         if len(owners) == 1 and own <= owners[0]:
@@ -122,18 +131,13 @@ class Discovery:
         variable = _frames.module_with(own)
         return [variable] if variable is not None else chosen
 
-    def forget_calls(self) -> None:
-        """Forget the calls before a step of an optimizer that is known."""
-        self._called.clear()
-
     def _entered(self, module: nn.Module, args: Any) -> None:
-        thread = get_ident()
-        self._depths[thread] = self._depths.get(thread, 0) + 1
+        self._calls.depth += 1
 
     def _left(self, module: nn.Module, args: Any, kwargs: Any, result: Any) -> None:
-        thread = get_ident()
-        depth = self._depths[thread] = max(0, self._depths.get(thread, 0) - 1)
-        if depth == 0 and not is_recording():
+        calls = self._calls
+        calls.depth = max(0, calls.depth - 1)
+        if calls.depth == 0 and not is_recording():
             attempt(self.called, module, args, kwargs)
 
     def _remove_hooks(self) -> None:
@@ -141,6 +145,8 @@ class Discovery:
             handle.remove()
             # PyTorch forgets to remove the note that a hook takes keyword arguments, and counts it as a hook
             getattr(module_hooks, "_global_forward_hooks_with_kwargs", {}).pop(handle.id, None)
+        if self._handles and RemovableHandle.next_id == self._next_hook + len(self._handles):
+            RemovableHandle.next_id = self._next_hook  # as it was: nobody else has registered a hook meanwhile
         self._handles.clear()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from typing import Any
 
@@ -40,8 +41,8 @@ def _has_given_all(iterator: Any, loader: Any) -> bool:
     return loader.persistent_workers and getattr(iterator, "_num_yielded", 0) >= getattr(loader, "__len__", lambda: 0)()
 
 
-class Loaders:
-    """The iterations that have not ended, the latest one last."""
+class Loaders(threading.local):
+    """The iterations of a thread that have not ended, the latest one last."""
 
     def __init__(self) -> None:
         self._iterations: list[Iteration] = []

@@ -7,8 +7,8 @@ out of it.
 
 from __future__ import annotations
 
+import threading
 import weakref
-from threading import get_ident
 from typing import Any
 
 import torch
@@ -50,11 +50,11 @@ def is_plain_scalar(value: Any) -> bool:
     return type(value) is torch.Tensor and value.numel() == 1
 
 
-class PendingLosses:
+class PendingLosses(threading.local):
     """What `backward` was called on since the last step, in each thread."""
 
     def __init__(self) -> None:
-        self._pending: dict[int, tuple[Scalar, str | None, int]] = {}
+        self._pending: tuple[Scalar, str | None, int] | None = None
         self._computed: tuple[int, str] | None = None
         """The number of the node that computed the latest loss in the graph of gradients, and its function."""
         self._scaled: tuple[weakref.ref[torch.Tensor], Scalar] | None = None
@@ -85,15 +85,15 @@ class PendingLosses:
         self._computed = None
         if computed is not None and _comes_from(loss, computed[0]):
             function = computed[1]
-        thread = get_ident()
-        before = self._pending.get(thread)
+        before = self._pending
         if before is not None:
             value, function = before[0] + value, function if function == before[1] else None
-        self._pending[thread] = (value, function, 1 if before is None else before[2] + 1)
+        self._pending = (value, function, 1 if before is None else before[2] + 1)
 
     def take(self) -> tuple[Scalar, str | None, int] | None:
         """Return the loss of a step, its function if that is known, and how many calls of `backward` it is from."""
-        return self._pending.pop(get_ident(), None)
+        pending, self._pending = self._pending, None
+        return pending
 
 
 def _comes_from(loss: torch.Tensor, computed: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from typing import Any
 
@@ -39,6 +40,12 @@ class Trained:
         return None if None in modules else modules
 
 
+class _Latest(threading.local):
+    """What was trained by the latest step in a thread."""
+
+    trained: Trained | None = None
+
+
 class Observer:
     """Takes note of what the user's program does between the steps of its loops."""
 
@@ -47,7 +54,7 @@ class Observer:
         self.loaders = Loaders()
         self.discovery = Discovery()
         self._trained: dict[int, Trained] = {}
-        self._latest: Trained | None = None
+        self._latest = _Latest()
         self._schedulers: weakref.WeakKeyDictionary[Optimizer, str] = weakref.WeakKeyDictionary()
         self.loaded_from: Any = None
         """The file that `torch.load` has read last."""
@@ -59,7 +66,7 @@ class Observer:
         trained = self._trained.get(id(optimizer))
         if trained is None or trained.optimizer() is not optimizer or trained.objects() is None:
             trained = self._find(optimizer)
-        self._latest = trained
+        self._latest.trained = trained
         return trained
 
     def _find(self, optimizer: Optimizer) -> Trained:
@@ -94,7 +101,8 @@ class Observer:
 
     def latest_objects(self) -> Any:
         """Return what the loop trains that has made the latest step; None if there is none."""
-        return self._latest.objects() if self._latest is not None else None
+        trained = self._latest.trained
+        return trained.objects() if trained is not None else None
 
     def saved_objects(self, value: Any) -> list[Any]:
         """Return the modules of loops that something which the user saves is, or has the weights of."""
@@ -105,7 +113,8 @@ class Observer:
 
     def watches_losses(self) -> bool:
         """Return whether a loss that is computed now says something: not in a training whose function is known."""
-        loop = self._latest.loop if self._latest is not None else None
+        trained = self._latest.trained
+        loop = trained.loop if trained is not None else None
         return loop is None or not torch.is_grad_enabled() or loop.watches_losses()
 
     def computed(self, call: TrainingCall) -> None:
@@ -113,7 +122,8 @@ class Observer:
         loss = call.result
         if not is_plain_scalar(loss) or is_recording():
             return
-        loop = self._latest.loop if self._latest is not None else None
+        trained = self._latest.trained
+        loop = trained.loop if trained is not None else None
         if loss.requires_grad:
             self.losses.computed(loss, call.name)
             if loop is None or not loop.is_evaluating():
