@@ -56,7 +56,7 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
 
 def _make_watched_begin(flavor: Flavor, name: str) -> Begin:
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
-        if not recorder_state.on:
+        if not (recorder_state.on and flavor.watches(name)):
             return None
         return WatchedCall(TrainingCall(flavor, function, instance, args, kwargs, name))
 

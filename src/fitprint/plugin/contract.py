@@ -375,6 +375,17 @@ class Flavor(ABC):
         """
         raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
 
+    def watches(self, name: str) -> bool:
+        """Return whether a `Role.WATCHED` call that is about to be made is of interest: by default always.
+
+        A flavor whose watched functions are called many times, such as at every step of a loop, says here when it
+        learns nothing more of them. This is asked before each call, so it must be quick and never raise.
+
+        Args:
+            name: The name of the function.
+        """
+        return True
+
     def watched(self, call: TrainingCall) -> None:
         """Take note of a call of a `Role.WATCHED` entry point, which has returned."""
         return
