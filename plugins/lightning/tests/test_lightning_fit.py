@@ -44,7 +44,7 @@ def test_metrics_are_those_that_lightning_gives_its_own_logger(recorded, net, lo
         assert history(run, name) == logged, name
     assert len(history(run, "train_loss_step")) == 12
     assert history(run, "train_loss") == history(run, "train_loss_epoch")
-    assert history(run, "lr-Adam") == [(epoch, pytest.approx(0.05)) for epoch in range(3)]
+    assert history(run, "lr-Adam") == [(step, pytest.approx(0.05)) for step in range(12)]
 
 
 def test_params_are_hyperparameters_and_settings_of_trainer_and_optimizer(recorded, net, loader, trainer):
@@ -209,14 +209,31 @@ def test_a_value_counts_once_wherever_it_was_logged(recorded, net, loader, train
     assert history(run, "at_end") == [(0, 5.0), (1, 5.0)]
 
 
+@pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`")
 def test_a_resumed_training_goes_on_with_its_steps(recorded, net, loader, trainer, tmp_path):
     saving = ModelCheckpoint(tmp_path / "kept", save_last=True)
     trainer(max_epochs=2, callbacks=[saving], enable_checkpointing=True).fit(net(), loader())
     trainer(max_epochs=4).fit(net(), loader(), ckpt_path=saving.last_model_path)
     resumed, first = fitprint.runs()
+    assert resumed.tags["resumed_from"] == first.run_id
+    assert "resumed_from" not in first.tags
     assert [step for step, _ in history(first, "train_loss_step")] == list(range(8))
     assert [step for step, _ in history(resumed, "train_loss_step")] == list(range(8, 16))
     assert [epoch for epoch, _ in history(resumed, "train_loss_epoch")] == [2, 3]
+
+
+def test_checkpoints_are_named_with_their_scores(recorded, net, loader, trainer, tmp_path):
+    best = ModelCheckpoint(tmp_path / "best", monitor="val_loss", save_top_k=2, save_last=True)
+    module, fitted = net(), trainer(max_epochs=5, callbacks=[best], enable_checkpointing=True)
+    fitted.fit(module, loader(), loader(10))
+    known = {checkpoint.path: checkpoint for checkpoint in fitprint.last_run().checkpoints}
+    kept = {path for path, checkpoint in known.items() if not checkpoint.deleted}
+    assert kept == {str(path) for path in (tmp_path / "best").iterdir()}
+    for path, score in best.best_k_models.items():
+        assert known[path].score == pytest.approx(float(score))
+        assert known[path].monitor == "val_loss"
+        assert f"step={known[path].step}" in path
+        assert known[path].sha256
 
 
 class FailsAt(Callback):
@@ -253,7 +270,7 @@ def test_validate_and_test_add_to_the_run_of_the_module(recorded, net, loader, t
     (validated,) = fitted.validate(module, loader(10), verbose=False)
     (run,) = fitprint.runs()
     assert run.metrics["test_loss_test_loader"] == tested["test_loss"]
-    assert run.metrics["val_loss"] == validated["val_loss"]
+    assert run.metrics["val_loss_unknown_dataset"] == validated["val_loss"]
 
 
 def test_a_module_without_a_run_gets_none_by_being_tested(recorded, net, loader, trainer):

@@ -6,11 +6,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fitprint.plugin import Emit, Flavor, Package, Patch, Role, SaveContext, SavedModel, TrainingCall, attempt
-from fitprint_lightning import _inputs, _listening, _params, _sharding
+from fitprint.plugin import (
+    BestModel,
+    Emit,
+    Flavor,
+    Package,
+    Patch,
+    Role,
+    SaveContext,
+    SavedModel,
+    TrainingCall,
+    attempt,
+)
+from fitprint_lightning import _checkpoints, _inputs, _listening, _params, _sharding
 
 _FORMAT = "pytorch"
 """The flavor whose format the packages have; its plugin writes and reads them."""
+_METHODS = {"fit": Role.TRAINS, "validate": Role.SCORES, "test": Role.SCORES, "save_checkpoint": Role.WATCHED}
 _NO_ROWS = "no inputs were seen, or they are not tensors: set example_input_array of the module"
 
 
@@ -34,7 +46,7 @@ class LightningFlavor(Flavor):
         return [
             Patch(f"{name}.trainer.trainer", f"Trainer.{method}", role=role)
             for name in _listening.NAMES
-            for method, role in (("fit", Role.TRAINS), ("validate", Role.SCORES), ("test", Role.SCORES))
+            for method, role in _METHODS.items()
         ]
 
     def loop_of(self, call: TrainingCall) -> Any:
@@ -54,6 +66,21 @@ class LightningFlavor(Flavor):
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         return _listening.listen(call, emit)
+
+    def watched(self, call: TrainingCall) -> None:
+        _checkpoints.note_saved(call)
+
+    def resumes(self, call: TrainingCall) -> Any:
+        return _checkpoints.resumed(call)
+
+    def best_model(self, call: TrainingCall) -> BestModel | None:
+        return _checkpoints.best_model(call, _module(call))
+
+    def load_checkpoint(self, path: Path, model: Any = None) -> Any:
+        return _checkpoints.load(path, model)
+
+    def checkpoint_needs_trust(self, path: Path) -> str | None:
+        return "checkpoints of Lightning are pickles"
 
     def tags(self, call: TrainingCall) -> Mapping[str, str]:
         trainer = call.instance
@@ -87,7 +114,8 @@ class LightningFlavor(Flavor):
         return (_module(call),)
 
     def predicted_data(self, call: TrainingCall) -> Any:
-        return call.argument("dataloaders")
+        loaders = call.argument("dataloaders")
+        return loaders if loaders is not None else call.argument("datamodule")
 
     def rows_of(self, data: Any) -> Any:
         return None  # a loader is not read

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from fitprint.plugin import Emit, Listener, TrainingCall
+from fitprint_lightning._checkpoints import note_kept
 from fitprint_lightning._inputs import first_rows
 
 NAMES = ("lightning.pytorch", "pytorch_lightning")
@@ -31,10 +33,12 @@ class MetricsListener(Listener):
         super().__init__(call, emit)
         self.rows: Any = None
         """A few rows of the first batch, copied to the CPU."""
-        self._rank = rank
+        self._rank, self._process = rank, os.getpid()
+        self._checkpoints: set[str] = set()
         self._epoch: int | None = None
         self._steps = 0
         self._values: dict[str, Any] = {}
+        self._emitted_at: dict[str, int] = {}
         self._best: Any = None
         self._best_epoch: int | None = None
 
@@ -48,13 +52,13 @@ class MetricsListener(Listener):
         self._epoch = trainer.current_epoch
 
     def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, batch_index: int) -> None:
-        """Emit the metrics of the step before. At the first batch there are those of the epoch's beginning instead."""
-        if batch_index == 0:
-            if self.rows is None:
-                self.rows = first_rows(batch)
-            self._emit_new(trainer, trainer.current_epoch)
-        else:
+        """Emit the metrics of the step before; at the first batch of an epoch, the learning rates if they are monitored."""
+        if batch_index > 0:
             self._emit_steps(trainer)
+            return
+        if self.rows is None:
+            self.rows = first_rows(batch)
+        self._emit_new(trainer, trainer.global_step)
 
     def on_validation_start(self, trainer: Any, module: Any) -> None:
         """Emit the metrics of the last step before the validation."""
@@ -88,6 +92,8 @@ class MetricsListener(Listener):
         if self._epoch is None:
             return
         self._emit_new(trainer, self._epoch)
+        if self._is_recorded(trainer) and os.getpid() != self._process:
+            note_kept(self.emit, trainer, self._checkpoints)
         best = _best_score(trainer)
         if best is not self._best:
             self._best, self._best_epoch = best, self._epoch
@@ -114,7 +120,9 @@ class MetricsListener(Listener):
             before, self._values[name] = self._values.get(name), value
             if _is_same(before, value) or (of_step and f"{name}_step" in metrics):
                 continue
-            self.emit(name, value.item() if value.device.type == "cpu" else value, step)
+            if self._emitted_at.get(name) != step:
+                self._emitted_at[name] = step
+                self.emit(name, value.item() if value.device.type == "cpu" else value, step)
 
     def _best_of(self, trainer: Any) -> dict[str, float]:
         """Return where early stopping has ended the training, and the best epoch with its score."""
