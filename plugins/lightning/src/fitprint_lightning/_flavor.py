@@ -17,6 +17,7 @@ from fitprint.plugin import (
     SavedModel,
     TrainingCall,
     attempt,
+    distribution_of_module,
 )
 from fitprint_lightning import _checkpoints, _inputs, _listening, _params, _sharding
 
@@ -145,7 +146,9 @@ class LightningFlavor(Flavor):
         return self.other(_FORMAT).size(model)
 
     def requirements(self, model: Any) -> Iterable[str]:
-        return self.other(_FORMAT).requirements(model)
+        package = _listening.package_of(type(model))
+        own = distribution_of_module(package.partition(".")[0]) if package is not None else None
+        return [*self.other(_FORMAT).requirements(model), *([own] if own is not None else [])]
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
         return self.other(_FORMAT).needs_trust(config)

@@ -52,7 +52,7 @@ class MetricsListener(Listener):
         self._epoch = trainer.current_epoch
 
     def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, batch_index: int) -> None:
-        """Emit the metrics of the step before; at the first batch of an epoch, the learning rates if they are monitored."""
+        """Emit the metrics of the step before; at an epoch's first batch, the learning rates if they are monitored."""
         if batch_index > 0:
             self._emit_steps(trainer)
             return
@@ -148,7 +148,7 @@ def listen(call: TrainingCall, emit: Emit) -> Callable[[], None]:
         What removes it from there.
     """
     trainer = call.instance
-    listener = _listener_class(package_of(type(trainer)))(call, emit, trainer.global_rank)
+    listener = _listener_class(str(package_of(type(trainer))))(call, emit, trainer.global_rank)
     call.cache["listener"] = listener
     own = trainer.callbacks
     own.insert(0, listener)
@@ -170,10 +170,10 @@ def _listener_class(package: str) -> type[MetricsListener]:
     return listener
 
 
-def package_of(trainer_class: type) -> str:
-    """Return the package of Lightning that a class of trainers is from."""
-    modules = [base.__module__ for base in trainer_class.__mro__]
-    return next(name for module in modules for name in NAMES if module.startswith(f"{name}."))
+def package_of(cls: type) -> str | None:
+    """Return the package of Lightning that a class of trainers or modules is from; None if it is from neither."""
+    modules = [base.__module__ for base in cls.__mro__]
+    return next((name for module in modules for name in NAMES if module.startswith(f"{name}.")), None)
 
 
 def _computed_metrics(trainer: Any) -> Mapping[str, Any]:
