@@ -1,7 +1,7 @@
 """A program that trains in several processes, which the tests start: `distributed_training.py MODE FOLDER`.
 
 The modes are `compare`: trains by DDP and by FSDP2, each without recording and with it, and prints what each rank saw;
-`restart`: rank 1 kills itself once, and the restarted training goes on from the last checkpoint; `wait`: trains until
+`restart`: rank 1 kills itself, and the training that is started again goes on from the last checkpoint; `wait`: trains until
 it is ended from outside; `spawn`: starts its processes itself; `alone`: a forward that needs all processes.
 """
 
@@ -133,8 +133,7 @@ def compare() -> None:
 
 class KillsRankOne(Callback):
     def on_train_batch_end(self, trainer: Any, *others: Any) -> None:
-        is_first = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
-        if is_first and trainer.global_rank == 1 and trainer.global_step == 6:
+        if trainer.ckpt_path is None and trainer.global_rank == 1 and trainer.global_step == 6:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

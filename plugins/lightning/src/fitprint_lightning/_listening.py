@@ -53,12 +53,12 @@ class MetricsListener(Listener):
 
     def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, batch_index: int) -> None:
         """Emit the metrics of the step before; at an epoch's first batch, the learning rates if they are monitored."""
-        if batch_index > 0:
-            self._emit_steps(trainer)
-            return
         if self.rows is None:
             self.rows = first_rows(batch)
-        self._emit_new(trainer, trainer.global_step)
+        if batch_index > 0:
+            self._emit_steps(trainer)
+        else:
+            self._emit_new(trainer, trainer.global_step)
 
     def on_validation_start(self, trainer: Any, module: Any) -> None:
         """Emit the metrics of the last step before the validation."""
