@@ -1,8 +1,8 @@
 """A program that trains in several processes, which the tests start: `distributed_training.py MODE FOLDER`.
 
 The modes are `compare`: trains by DDP and by FSDP2, each without recording and with it, and prints what each rank saw;
-`restart`: rank 1 kills itself, and the training that is started again goes on from the last checkpoint; `wait`: trains until
-it is ended from outside; `spawn`: starts its processes itself; `alone`: a forward that needs all processes.
+`restart`: rank 1 kills itself, and the training that is started again goes on from the last checkpoint; `wait`: trains
+until it is ended from outside; `spawn`: starts its processes itself; `alone`: a forward that needs all processes.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ def start(store: Path, tmp_path: Path) -> Iterator[Callable[..., Any]]:
         torchrun = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", *options]
         command = [sys.executable, *([] if alone else torchrun), str(PROGRAM), mode, str(tmp_path)]
         with open(tmp_path / "output.txt", "wb") as output:
-            environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+            # else torchrun keeps its store, and a restarted rank that is early finds addresses from before the restart
+            environment = {**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
             started.append(subprocess.Popen(command, stdout=output, stderr=output, env=environment))
         return started[-1]
 
@@ -67,8 +68,7 @@ def test_nothing_differs_and_no_collective_is_added(start, tmp_path):
 
 
 def test_a_killed_rank_and_the_restart(start, tmp_path):
-    assert start("restart").wait(LONGEST) != 0
-    assert start("restart").wait(LONGEST) == 0, (tmp_path / "output.txt").read_text()
+    assert start("restart", "--max-restarts=1").wait(LONGEST) == 0, (tmp_path / "output.txt").read_text()
     resumed, killed = fitprint.runs()
     assert killed.status in ("FAILED", "KILLED")
     assert steps(killed)[:5] == list(range(5))
