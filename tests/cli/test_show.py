@@ -62,7 +62,7 @@ def test_json_has_it_whole(run, document):
     assert (child["name"], child["status"], child["metrics"]) == ("the child", "FINISHED", {"score": 0.25})
     assert list(found) == [
         "run_id", "name", "status", "flavor", "experiment", "parent_id", "path", "start", "end", "seconds", "process",
-        "error", "params", "default_params", "metrics", "evaluations", "steps", "tags", "artifacts", "models",
+        "error", "params", "default_params", "metrics", "evaluations", "steps", "tags", "artifacts", "checkpoints",
         "skipped", "children",
     ]  # fmt: skip
 

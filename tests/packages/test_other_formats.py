@@ -143,6 +143,16 @@ def test_without_a_flavor_that_reads_the_format_the_one_to_install_is_named(pack
     assert 'the flavor toyformat is not installed here: pip install "fitprint[toyformat]"' in told
 
 
+@pytest.mark.parametrize("load", ["load_model", "writes.load_model"])
+def test_a_format_that_has_no_flavor_is_read_by_the_flavor_that_registers_it(toy, package, install, run_python, load):
+    about = "[fitprint.flavors]\nwrites = fitprint_toy:Writer\n[fitprint.formats]\ntoyformat = fitprint_toy:Writer\n"
+    toy.plugin(entry_points=about)
+    file = Path(package, "MLmodel")
+    file.write_text(file.read_text().replace("fitprint_flavor: writes\n", ""))  # as if MLflow had written it
+    script = f"import fitprint, sys; model = fitprint.{load}(sys.argv[1])\nprint(type(model).__name__)"
+    assert run_python(script, package).stdout.strip() in ("PyFuncModel", "Base")
+
+
 def test_stock_mlflow_reads_it_as_one_of_the_format(install, run_python, mlflow_python):
     install("WritesSklearn")
     package = json.loads(run_python(TRAIN).stdout)

@@ -38,6 +38,17 @@ def failing_step(data):
     Net().update(["no number"])
 
 
+def interrupted_steps(data):
+    """Steps of which the last is interrupted."""
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    net = data["net"] = Net()
+    net.update([1.0])
+    net.update([interrupt])
+
+
 class TestToy(FlavorConformance):
     flavor = "toy"
     golden = Path(__file__).with_name("golden")
@@ -86,6 +97,7 @@ class TestToy(FlavorConformance):
             params=lambda trained: {"rate": 0.5},
             history=lambda trained: {"loss": trained[1]},
             fails=failing_step,
+            breaks_off=interrupted_steps,
         ),
         Case(
             "loop without a save",

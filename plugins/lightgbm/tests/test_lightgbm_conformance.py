@@ -84,6 +84,12 @@ class Twice(lightgbm.LGBMClassifier):  # type: ignore[misc, name-defined, unused
 
 # a golden estimator is a pickle, and scikit-learn tells of the version that wrote it
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+def stop(env: Any) -> None:
+    """A callback in which a user presses Ctrl-C."""
+    if env.iteration == 2:
+        raise KeyboardInterrupt
+
+
 class TestLightGBM(FlavorConformance):
     flavor = "lightgbm"
     golden = Path(__file__).with_name("golden")
@@ -106,6 +112,7 @@ class TestLightGBM(FlavorConformance):
                 "best_valid-auc": trained[0].best_score["valid"]["auc"],
             },
             fails=lambda data: train(data, objective="no such objective"),
+            breaks_off=lambda data: lightgbm.train(data["params"], data["train"], 5, callbacks=[stop]),
         ),
         Case(
             "classifier",
@@ -118,6 +125,7 @@ class TestLightGBM(FlavorConformance):
             stopped=lambda model: {"best_iteration": model.best_iteration_},
             nested=lambda data: Twice(n_estimators=2, verbose=-1, n_jobs=1).fit(data["X"], data["y"]),
             fails=lambda data: data["model"].fit(data["X"], data["y"][:3]),
+            breaks_off=lambda data: data["model"].fit(data["X"], data["y"], callbacks=[stop]),
             clone=clone,
         ),
         Case(

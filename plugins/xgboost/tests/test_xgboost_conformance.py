@@ -64,6 +64,15 @@ def fit_many(data: dict[str, Any]) -> Any:
     return MultiOutputClassifier(model, n_jobs=1).fit(data["X"], np.stack([data["y"], 1 - data["y"]], axis=1))
 
 
+class Stop(xgboost.callback.TrainingCallback):
+    """A callback in which a user presses Ctrl-C."""
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        if epoch == 2:
+            raise KeyboardInterrupt
+        return False
+
+
 class TestXGBoost(FlavorConformance):
     flavor = "xgboost"
     golden = Path(__file__).with_name("golden")
@@ -84,6 +93,7 @@ class TestXGBoost(FlavorConformance):
             stopped=lambda trained: {"best_iteration": trained[0].best_iteration, "best_score": trained[0].best_score},
             # in the midst of training; what XGBoost's core itself says begins with the time of day
             fails=lambda data: xgboost.train(data["params"], data["train"], 3, evals=data["evals"], obj="no function"),
+            breaks_off=lambda data: xgboost.train(data["params"], data["train"], 5, callbacks=[Stop()]),
         ),
         Case(
             "classifier",
@@ -99,6 +109,7 @@ class TestXGBoost(FlavorConformance):
             },
             stopped=lambda model: {"best_iteration": model.best_iteration},
             fails=lambda data: data["model"].fit(data["X"], data["y"] + 1),  # classes count from 0
+            breaks_off=lambda data: data["model"].set_params(callbacks=[Stop()]).fit(data["X"], data["y"]),
             clone=clone,
         ),
         Case(

@@ -61,6 +61,8 @@ def autolog(
             flavor can. Default: false.
         package_of: Which model is packaged: last, the one you hold after the training; best, the best one that its
             flavor finds. Default: last.
+        save_in_background: Write packages of more than 16 MB in a thread, after the training call has returned.
+            Default: false.
         include_estimators: Record only classes whose qualified names match one of these globs. Default: none.
         exclude_estimators: Do not record classes whose qualified names match one of these globs. Default: none.
         min_fit_seconds: Do not record training calls that took less time than this. Default: 0.

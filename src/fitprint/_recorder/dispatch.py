@@ -79,7 +79,7 @@ def _listen_inside(recording: Any, call: TrainingCall) -> CallContext | None:
     """Let the flavor listen to a call inside a recorded call of its own, unless it listens to that one already."""
     if recording.call.flavor is not call.flavor or recording.listening:
         return None
-    call.settings = recording.call.settings
+    call.settings, call.cache = recording.call.settings, recording.call.cache
     recording.listen(call)
     return Passthrough(call.args, call.kwargs)  # the flavor may have replaced the arguments
 

@@ -63,8 +63,15 @@ class Recording(Protocol):
     def writer(self) -> RunWriter:
         """The writer of the run."""
 
+    @property
+    def may_finish_later(self) -> bool:
+        """Whether the package may be written in the background."""
+
     def step(self, name: str) -> RecordingStep:
         """Return a guarded step of the recording, to be entered with `with`."""
+
+    def finish_later(self, step: RecordingStep, work: Callable[[], object]) -> None:
+        """Have something done in the background, as a guarded step, before the run ends there."""
 
 
 class Emitter:

@@ -42,6 +42,8 @@ class AutologSettings(TypedDict, total=False):
     """Write a package, marked as incomplete, of a training that failed or was interrupted, if its flavor can."""
     package_of: Literal["last", "best"] | None
     """Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds."""
+    save_in_background: bool
+    """Write packages of more than 16 MB in a thread, after the training call has returned."""
     include_estimators: str | Iterable[str] | None
     """Record only classes whose qualified names match one of these globs."""
     exclude_estimators: str | Iterable[str] | None

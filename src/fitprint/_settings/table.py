@@ -76,6 +76,11 @@ class Settings:
         read.one_of("last", "best"),
         "Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds.",
     )
+    save_in_background: bool = setting(
+        False,
+        read.boolean,
+        "Write packages of more than 16 MB in a thread, after the training call has returned.",
+    )
     include_estimators: tuple[str, ...] = setting(
         (), read.names, "Record only classes whose qualified names match one of these globs."
     )

@@ -15,6 +15,7 @@ from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
 from fitprint.models.errors import PackageError
 from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, named_arguments, with_argument
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.emit import DISCARDING, BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch
@@ -374,6 +375,21 @@ class Flavor(ABC):
         """
         return None
 
+    def callback(self, recording: CallbackRecording) -> Any:
+        """Return a callback or a logger of the framework's own kind, for ``fitprint.<flavor>.callback()``.
+
+        Users who want nothing patched give it to the framework themselves. At the beginning of a training it calls
+        ``recording.begin``; everything else is asked of this flavor, as for a call that is patched. By default there is
+        none, and the user is told so.
+
+        Args:
+            recording: Begins a run at the beginning of each training, and ends it.
+
+        Raises:
+            NotImplementedError: The flavor has no callback.
+        """
+        raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
+
     def watched(self, call: TrainingCall) -> None:
         """Take note of a call of a `Role.WATCHED` entry point, which has returned."""
         return
@@ -588,13 +604,15 @@ class Flavor(ABC):
         """Return whether `model` finds something worth keeping after a training has failed or was interrupted.
 
         This is asked if the setting `keep_incomplete` is on, for a loop at the step that failed. The package is then
-        written like any other, and the run gets the tag ``incomplete``. By default False.
+        written like any other, and the run gets the tag ``incomplete``. By default True for a loop, of which a step
+        before has succeeded then, and False for other calls. The result of these is None, so that `model` has to return
+        something else, such as what a listener has seen of the model (`ModelInTraining`).
 
         Args:
             call: The call, whose result is None.
             error: What it raised; a KeyboardInterrupt or SystemExit too.
         """
-        return False
+        return call.loop is not None
 
     def signature(self, model: Any) -> DeclaredSignature | None:
         """Return the signature that the model itself declares; None to infer it from `sample` and its predictions."""

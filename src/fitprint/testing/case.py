@@ -71,6 +71,10 @@ class Case:
 
     Its message has to be the same each time: without a time of day or an address.
     """
+    breaks_off: Callable[[Any], Any] | None = None
+    """(data): a training that an error or a KeyboardInterrupt ends after it has learned something, such as one that a
+    callback of the user's raises. Of a loop it is its last step, on a model that the data holds afterwards. With
+    `keep_incomplete` it leaves a package. None if the framework leaves no model then."""
     clone: Callable[[Any], Any] | None = None
     """The framework's own way to copy a model, untrained."""
     pickles: bool = True

@@ -71,7 +71,10 @@ class LightGBMFlavor(BoostingFlavor):
         if isinstance(dataset, Dataset) and self.origins.columns(dataset) is None:
             # made before recording was turned on: until it is constructed, it still has its data
             self.origins.remember(dataset, data=dataset.data, label=dataset.label)
-        return _listening.listen(call, emit)
+        return _listening.listen(call, emit, self.in_training(call))
+
+    def resumes(self, call: TrainingCall) -> Any:
+        return self.arguments(call).get("init_model")
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:

@@ -13,6 +13,7 @@ from xgboost.core import XGBoostError
 
 from fitprint.plugin import (
     BoostingFlavor,
+    CallbackRecording,
     Emit,
     Package,
     Patch,
@@ -77,7 +78,15 @@ class XGBoostFlavor(BoostingFlavor):
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         # an estimator's `fit` calls `train`, which is listened to instead
-        return _listening.listen(call, emit, self.arguments(call)) if call.instance is None else None
+        if call.instance is not None:
+            return None
+        return _listening.listen(call, emit, self.arguments(call), self.in_training(call))
+
+    def resumes(self, call: TrainingCall) -> Any:
+        return self.arguments(call).get("xgb_model")
+
+    def callback(self, recording: CallbackRecording) -> _listening.Callback:
+        return _listening.Callback(recording, self.in_training)
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:
