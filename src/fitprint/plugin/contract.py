@@ -202,6 +202,8 @@ class Flavor(ABC):
     """
     name = ""
     """The flavor's name. fitprint sets it from the entry point."""
+    registered: Mapping[str, Any] = {}
+    """The registrations of all flavors by name, for `other`. fitprint sets it from the entry points."""
     framework_version: str | None = None
     """The version of the framework. fitprint sets it when the framework is imported."""
     loader_module = ""
@@ -320,6 +322,22 @@ class Flavor(ABC):
             model: The model.
         """
         return self.name
+
+    def other(self, name: str) -> Flavor:
+        """Return another registered flavor, such as the one whose format `package_flavor` names: it writes the model.
+
+        In this way a plugin uses the code of another one, which it requires, without importing it.
+
+        Args:
+            name: The name of the flavor.
+
+        Raises:
+            LookupError: No installed plugin registers it.
+        """
+        if name not in self.registered:
+            raise LookupError(f'the flavor {self.name} needs the flavor {name}: pip install "fitprint[{name}]"')
+        other: Flavor = self.registered[name].flavor()
+        return other
 
     def run_name(self, call: TrainingCall, model: Any = None) -> str:
         """Return the name of the run: by default the name of the model's class.
