@@ -15,6 +15,7 @@ from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.artifacts import dict_content, figure_content, read_files, read_folder
 from fitprint._runs.card import run_card
+from fitprint._runs.checkpoints import Checkpoint, read_checkpoints
 from fitprint._runs.hold import Hold
 from fitprint._runs.known_metrics import deciding_metric
 from fitprint._runs.merge import read_history, read_whole_record
@@ -132,6 +133,15 @@ class Run:
     def artifacts(self) -> list[str]:
         """The names of the files below ``artifacts/``."""
         return list(self._hold.whole().artifacts)
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """The checkpoints that the user's own code has written during the training, as far as its flavor sees them.
+
+        They are in the order in which each was written for the first time; one that was written to the same path again
+        is one checkpoint.
+        """
+        return read_checkpoints(self.path)
 
     @property
     def models(self) -> dict[str, Path]:

@@ -17,7 +17,7 @@ _MODULES = {
         "SecondsUnknown",
         "TrainingCall",
     ),
-    "fitprint.plugin.emit": ("ChildRun", "Emit"),
+    "fitprint.plugin.emit": ("BestModel", "ChildRun", "Emit"),
     "fitprint.plugin.entry_points": ("Patch", "Role"),
     "fitprint.plugin.arguments": ("accepted_kwargs", "positional_names"),
     "fitprint.plugin.boosting": ("BoostingFlavor",),
