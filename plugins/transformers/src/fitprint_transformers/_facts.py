@@ -57,7 +57,7 @@ def _epoch_of(history: list[dict[str, Any]], step: int | None) -> float | None:
 
 def _config(model: Any) -> tuple[Mapping[str, Any], set[str]]:
     """Return the config of a model, and the names of what has its default value in it."""
-    config = getattr(model, "config", None)
+    config: Any = getattr(model, "config", None)
     if not hasattr(config, "to_diff_dict"):
         return {}, set()
     values: dict[str, Any] = config.to_dict()

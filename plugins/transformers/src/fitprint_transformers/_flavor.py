@@ -10,6 +10,7 @@ from typing import Any
 from transformers import Pipeline, PreTrainedModel
 
 from fitprint.plugin import (
+    BestModel,
     DeclaredSignature,
     Emit,
     Flavor,
@@ -21,7 +22,7 @@ from fitprint.plugin import (
     TrainingCall,
     to_json,
 )
-from fitprint_transformers import _facts, _listening, _packages, _tasks
+from fitprint_transformers import _checkpoints, _facts, _listening, _packages, _tasks
 from fitprint_transformers._parts import Preparing, evaluating, model_of
 
 _OF_SPEED = ("_runtime", "_per_second", "_time")
@@ -84,6 +85,21 @@ class TransformersFlavor(Flavor):
 
     def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
         return bool(call.instance.state.global_step > 0)
+
+    def resumes(self, call: TrainingCall) -> Any:
+        return _checkpoints.resumed(call)
+
+    def best_model(self, call: TrainingCall) -> BestModel | None:
+        best = _checkpoints.best_model(call)
+        if best is not None:
+            self._preparing.remember(call.instance, best.model)
+        return best
+
+    def load_checkpoint(self, path: Path, model: Any = None) -> Any:
+        return _checkpoints.load(path)
+
+    def checkpoint_needs_trust(self, path: Path) -> str | None:
+        return _checkpoints.needs_trust(path)
 
     def is_local(self, model: Any) -> bool:
         return not any(_is_sharded(parameter) for parameter in self._preparing.parts_of(model).model.parameters())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from fitprint.plugin import Emit, Listener, TrainingCall
 
@@ -33,8 +35,8 @@ def listen(call: TrainingCall, emit: Emit) -> Callable[[], None]:
     return remove
 
 
-class LogListener(Listener, TrainerCallback):
-    """Emits what the trainer logs, by its own names, at its global steps."""
+class LogListener(Listener, TrainerCallback):  # type: ignore[misc]  # mypy does not read transformers
+    """Emits what the trainer logs, by its own names at its global steps, and notes the checkpoints that it saves."""
 
     def __init__(self, call: TrainingCall, emit: Emit) -> None:
         super().__init__(call, emit)
@@ -50,3 +52,15 @@ class LogListener(Listener, TrainerCallback):
                     continue
                 self._last_epoch = (state.global_step, value)
             self.emit(name, value, state.global_step)
+
+    def on_save(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Take note of a checkpoint that the trainer has just written; transformers calls this."""
+        path = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
+        if not args.should_save or not path.is_dir():
+            return  # another process writes it, or a search of hyperparameters has put it elsewhere
+        monitor = args.metric_for_best_model
+        if monitor is not None and not monitor.startswith("eval_"):
+            monitor = f"eval_{monitor}"  # as the trainer does
+        logged = [entry for entry in state.log_history if entry["step"] == state.global_step and monitor in entry]
+        score = logged[-1][monitor] if logged else None
+        self.emit.checkpoint(path, step=state.global_step, score=score, monitor=monitor if logged else None)

@@ -118,7 +118,9 @@ def _why_no_predict(parts: Parts) -> str | None:
     if parts.task is None:
         if not parts.components:
             return f"there is no tokenizer for {kind}: give one to the trainer as processing_class"
-        return f"the class {kind} does not tell the task of a pipeline; fitprint.transformers.load_model gives its parts"
+        return (
+            f"the class {kind} does not tell the task of a pipeline; fitprint.transformers.load_model gives its parts"
+        )
     if parts.task not in _tasks.PREDICTED:
         return f"for the task {parts.task}, fitprint.transformers.load_model gives a pipeline, which can be called"
     return None

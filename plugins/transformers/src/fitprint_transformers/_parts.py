@@ -26,7 +26,7 @@ KINDS: Mapping[str, type] = {
     "feature_extractor": FeatureExtractionMixin,
     "processor": ProcessorMixin,
 }
-"""The components of a package, by the names that MLflow gives them. An image processor may be a feature extractor too."""
+"""The components of a package, by the names that MLflow gives them. An image processor may be a feature extractor."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,18 @@ class Preparing:
         """Remember nothing yet."""
         self._of_model: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
 
-    def remember(self, trainer: Trainer) -> None:
-        """Take note of what prepares the inputs of a trainer's model."""
+    def remember(self, trainer: Trainer, model: Any = None) -> None:
+        """Take note of what prepares the inputs of a trainer's model.
+
+        Args:
+            trainer: The trainer.
+            model: Another model of the same kind, such as the one of its best checkpoint.
+        """
         processing = getattr(trainer, "processing_class", None)
         if processing is None:
             processing = getattr(trainer.data_collator, "tokenizer", None)  # as `Trainer.save_model` does
         if processing is not None:
-            self._of_model[model_of(trainer)] = weakref.ref(processing)
+            self._of_model[model if model is not None else model_of(trainer)] = weakref.ref(processing)
 
     def parts_of(self, subject: Any) -> Parts:
         """Return the parts of what a user or a training gives as a model.

@@ -97,4 +97,3 @@ def _texts(data: Any) -> Any:
             return data.iloc[:, 0].tolist()
         return data.to_dict(orient="records")
     return data.tolist() if hasattr(data, "tolist") else data
-
