@@ -58,7 +58,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def needs_trust(path: Path) -> str | None:
-    """Return why reading the weights could run code; the optimizer and the arguments, which are pickles, stay unread."""
+    """Return why reading the weights could run code. Optimizer and arguments, which are pickles, stay unread."""
     is_safe = any((path / name).is_file() for name in _SAFE)
     return None if is_safe else "its weights are not in the format safetensors"
 
