@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import random
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,11 @@ import pytest
 
 pytest.importorskip("fastai", reason="needs fastai: run `make test-deep`")
 torch = pytest.importorskip("torch", reason="needs torch: run `make test-deep`")
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # fastai, and what it imports, use what is deprecated
+    for name in ("fastai.tabular.all", "fastai.text.all", "fastai.collab"):
+        importlib.import_module(name)
 
 from fastai.callback import progress, schedule, tracker  # noqa: E402, F401  they add to the learners
 from fastai.collab import CollabDataLoaders, collab_learner  # noqa: E402
@@ -87,8 +94,10 @@ def texts() -> Callable[[], Any]:
         seed()
         reviews = {"a good film": "yes", "a bad film": "no", "good good": "yes", "bad bad": "no"}
         frame = pd.DataFrame({"review": [*reviews] * 4, "label": [*reviews.values()] * 4})
-        tokens = Tokenizer.from_df("review", tok=BaseTokenizer())
-        data = TextDataLoaders.from_df(frame, text_col="review", label_col="label", bs=4, seed=1, tok_tfm=tokens)
+        tokens = Tokenizer.from_df("review", tok=BaseTokenizer(), n_workers=0)
+        data = TextDataLoaders.from_df(
+            frame, text_col="review", label_col="label", bs=4, seed=1, tok_tfm=tokens, num_workers=0
+        )
         config = {**awd_lstm_clas_config, "emb_sz": 4, "n_hid": 4, "n_layers": 1}
         return silent(text_classifier_learner(data, AWD_LSTM, config=config, pretrained=False, metrics=accuracy))
 
@@ -108,11 +117,11 @@ def ratings() -> Callable[[], Any]:
     return make
 
 
-def to_tensor(image: Any) -> Any:
+def to_tensor(image: np.ndarray):  # type: ignore[no-untyped-def]  # fastai goes by such annotations
     return torch.from_numpy(image).permute(2, 0, 1).float() / 255
 
 
-def brightness(image: Any) -> str:
+def brightness(image: np.ndarray) -> str:
     return "bright" if image.mean() > 127 else "dark"
 
 
@@ -132,6 +141,6 @@ def pictures() -> Callable[..., Any]:
             torch.nn.Flatten(),
             torch.nn.Linear(2, 2),
         )
-        return silent(Learner(data.dataloaders(bs=2), model, CrossEntropyLossFlat(), metrics=accuracy))
+        return silent(Learner(data.dataloaders(bs=2, num_workers=0), model, CrossEntropyLossFlat(), metrics=accuracy))
 
     return make

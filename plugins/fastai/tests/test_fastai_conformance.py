@@ -75,11 +75,11 @@ def tabular(data: dict[str, Any]) -> Any:
     return learner
 
 
-def to_tensor(image: Any) -> Any:
+def to_tensor(image: np.ndarray):  # type: ignore[no-untyped-def]  # fastai goes by such annotations
     return torch.from_numpy(image).permute(2, 0, 1).float() / 255
 
 
-def brightness(image: Any) -> str:
+def brightness(image: np.ndarray) -> str:
     return "bright" if image.mean() > 127 else "dark"
 
 
@@ -96,7 +96,7 @@ def classifier(data: dict[str, Any]) -> Any:
     transforms = [[to_tensor], [brightness, Categorize()]]
     datasets = Datasets(list(data["images"]), transforms, splits=[list(range(8)), list(range(8, 12))])
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(108, 2))
-    learner = Learner(datasets.dataloaders(bs=4), model, CrossEntropyLossFlat(), metrics=accuracy)
+    learner = Learner(datasets.dataloaders(bs=4, num_workers=0), model, CrossEntropyLossFlat(), metrics=accuracy)
     with learner.no_bar(), learner.no_logging():
         learner.fit(5, 0.0, cbs=data["callbacks"])
     return learner
@@ -105,7 +105,7 @@ def classifier(data: dict[str, Any]) -> Any:
 def predict(learner: Any, rows: Any) -> Any:
     items = rows if isinstance(rows, pd.DataFrame) else list(rows)
     with learner.no_bar(), learner.no_logging():
-        predicted = learner.get_preds(dl=learner.dls.test_dl(items))[0].numpy()
+        predicted = learner.get_preds(dl=learner.dls.test_dl(items, num_workers=0))[0].numpy()
     return pd.DataFrame({"predictions": list(predicted)}) if isinstance(rows, pd.DataFrame) else predicted
 
 

@@ -9,6 +9,12 @@ from fastai.learner import Callback, CancelTrainException
 
 import fitprint
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:load_learner:UserWarning",
+    "ignore:The given NumPy array is not writable:UserWarning",
+    "ignore:.*numpy.core is deprecated:DeprecationWarning",
+)
+
 
 def last():
     run = fitprint.last_run()
@@ -31,7 +37,7 @@ def test_a_fit_is_one_run_with_the_metrics_of_the_recorder(recorded, tabular, fi
     getattr(learner, fit)(3, 0.1)
     (run,) = fitprint.runs()
     assert (run.name, run.status, run.skipped) == ("TabularLearner", "FINISHED", [])
-    assert fitprint.run_of(learner) == run
+    assert fitprint.run_of(learner).run_id == run.run_id
     expected = by_name(learner)
     assert set(expected) == {"train_loss", "valid_loss", "accuracy"}
     assert recorded_values(run, expected) == expected
@@ -39,7 +45,7 @@ def test_a_fit_is_one_run_with_the_metrics_of_the_recorder(recorded, tabular, fi
     assert run.params["n_epoch"] == 3
     assert run.params["lr" if fit != "fit_one_cycle" else "lr_max"] == 0.1
     assert run.params["moms" if fit == "fit_one_cycle" else "batch_size"] in ([0.95, 0.85, 0.95], 8)
-    assert run.artifacts == ["model.txt"] or "model.txt" in run.artifacts
+    assert "model.txt" in run.artifacts
 
 
 def test_fine_tuning_is_one_run_whose_epochs_go_on(recorded, tabular):
@@ -94,8 +100,8 @@ def test_a_training_is_as_without_recording(store, request, kind):
     assert [run.status for run in fitprint.runs()] == ["FINISHED"]
 
 
-def test_early_stopping(recorded, tabular):
-    learner = tabular()
+def test_early_stopping(recorded, pictures):
+    learner = pictures()
     learner.fit(6, 0.0, cbs=EarlyStoppingCallback(patience=2))
     run = last()
     assert run.metrics["stopped_epoch"] == learner.epoch == 2
@@ -122,7 +128,7 @@ def test_a_package_of_a_checkpoint(recorded, tabular, tmp_path):
     learner.fit(2, 0.1, cbs=[SaveModelCallback(every_epoch=1, fname="epoch")])
     run = last()
     assert [checkpoint.step for checkpoint in run.checkpoints] == [0, 1]
-    package = fitprint.package_checkpoint(run, 0, trust="all")
+    package = fitprint.package_checkpoint(run, 1, trust="all")
     weights = torch.load(tmp_path / "models/epoch_0.pth", weights_only=True)
     packaged = fitprint.fastai.load_model(package, trust="all").model.state_dict()
     assert all((packaged[name] == weight).all() for name, weight in weights.items())

@@ -31,7 +31,7 @@ def package_of(learner):
 
 
 def predicted_by(learner, items):
-    return learner.get_preds(dl=learner.dls.test_dl(items))[0].numpy()
+    return learner.get_preds(dl=learner.dls.test_dl(items, num_workers=0))[0].numpy()
 
 
 def stacked(predictions):

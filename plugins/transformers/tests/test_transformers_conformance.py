@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,12 @@ def tokenizer() -> Any:
     return transformers.PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]")
 
 
-def classifier(**arguments: Any) -> dict[str, Any]:
+def classifier() -> dict[str, Any]:
     tokens = tokenizer()
     rows = [{**tokens(text), "labels": label} for text, label in TEXTS.items()]
     return {
         "model": lambda: transformers.BertForSequenceClassification(transformers.BertConfig(**BERT, **SIZES)),
-        "arguments": {**ARGUMENTS, **arguments},
+        "arguments": ARGUMENTS,
         "tokenizer": tokens,
         "rows": rows,
         "callbacks": [Noting()],
@@ -66,24 +67,17 @@ def classifier(**arguments: Any) -> dict[str, Any]:
 
 
 def language_model() -> dict[str, Any]:
+    """A training without a tokenizer that does not learn, and stops for that."""
     rows = [{"input_ids": [2, 3, 5], "labels": [2, 3, 5]}, {"input_ids": [2, 4, 5], "labels": [2, 4, 5]}]
+    evaluation = {"eval_strategy": "steps", "eval_steps": 1, "metric_for_best_model": "loss"}
+    config = {**GPT, "bos_token_id": 1, "eos_token_id": 1, "pad_token_id": 0}
     return {
-        "model": lambda: transformers.GPT2LMHeadModel(
-            transformers.GPT2Config(**GPT, bos_token_id=1, eos_token_id=1, pad_token_id=0)
-        ),
-        "arguments": ARGUMENTS,
+        "model": lambda: transformers.GPT2LMHeadModel(transformers.GPT2Config(**config)),
+        "arguments": {**ARGUMENTS, **evaluation, "learning_rate": 0.0, "greater_is_better": False},
         "tokenizer": None,
         "rows": rows,
-        "callbacks": [Noting()],
+        "callbacks": [transformers.EarlyStoppingCallback(2)],
     }
-
-
-def stopping() -> dict[str, Any]:
-    """A training that does not learn, and stops for that."""
-    evaluation = {"eval_strategy": "steps", "eval_steps": 1, "metric_for_best_model": "loss"}
-    data = classifier(**evaluation, learning_rate=0.0, save_steps=1, greater_is_better=False)
-    data["callbacks"] = [transformers.EarlyStoppingCallback(2)]
-    return data
 
 
 def trainer(data: dict[str, Any]) -> Any:
@@ -118,6 +112,19 @@ def history(made: Any) -> dict[str, list[float]]:
     return values
 
 
+def use_once() -> None:
+    """Use what transformers imports, or computes, when it is first used: that is no matter of recording."""
+    for name in ("Pipeline", "pipeline", "FeatureExtractionMixin", "PreTrainedTokenizerBase", "ProcessorMixin"):
+        getattr(transformers, name)
+    for name in ("AutoConfig", "AutoTokenizer", "PreTrainedModel", "Trainer", "TrainerCallback"):
+        getattr(transformers, name)
+    with tempfile.TemporaryDirectory() as folder:
+        classifier()["model"]().save_pretrained(folder)
+
+
+use_once()
+
+
 class TestTransformers(FlavorConformance):
     flavor = "transformers"
     golden = Path(__file__).with_name("golden")
@@ -135,22 +142,17 @@ class TestTransformers(FlavorConformance):
             model=lambda made: made.model,
             rows=lambda data: list(TEXTS),
             predict=predict,
-            params=lambda made: {**ARGUMENTS, **BERT, **SIZES, "report_to": ["none"], "save_strategy": "no"},
+            params=lambda made: {**ARGUMENTS, **BERT, **SIZES, "report_to": [], "save_strategy": "no"},
             history=history,
             nested=lambda data: train({**data, "callbacks": [TrainsAnother()]}),
             fails=lambda data: trainer(data).train(resume_from_checkpoint="nowhere"),
         ),
         Case(
-            "early stopping",
-            data=stopping,
+            "language model",
+            data=language_model,
             train=train,
             model=lambda made: made.model,
             history=history,
-            stopped=lambda made: {
-                "stopped_epoch": made.state.epoch,
-                "best_metric": made.state.best_metric,
-                "best_epoch": 0.5,
-            },
+            stopped=lambda made: {"stopped_epoch": made.state.epoch, "best_metric": made.state.best_metric},
         ),
-        Case("language model", data=language_model, train=train, model=lambda made: made.model, history=history),
     )

@@ -25,7 +25,7 @@ def test_a_training_is_one_run(recorded, make_trainer):
     trainer.train()
     (run,) = fitprint.runs()
     assert (run.name, run.status, run.skipped) == ("BertForSequenceClassification", "FINISHED", [])
-    assert fitprint.run_of(trainer.model) == run == fitprint.run_of(trainer)
+    assert fitprint.run_of(trainer.model).run_id == run.run_id == fitprint.run_of(trainer).run_id
     logged = [(entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
     assert run.metric_history("loss") == logged
     assert [step for step, _ in run.metric_history("eval_loss")] == [2, 4]
@@ -113,7 +113,7 @@ def test_checkpoints_and_a_training_that_goes_on_from_one(recorded, make_trainer
     ]
     scores = dict(first.metric_history("eval_loss"))
     assert [checkpoint.score for checkpoint in first.checkpoints] == [scores[2], scores[4]]
-    package = fitprint.package_checkpoint(first, 2)
+    package = fitprint.package_checkpoint(first, 1)
     at_step_2 = transformers.BertForSequenceClassification.from_pretrained("trainer/checkpoint-2")
     packaged = fitprint.transformers.load_model(package).model
     assert all((packaged.state_dict()[name] == weight).all() for name, weight in at_step_2.state_dict().items())

@@ -38,7 +38,7 @@ def predict(learner: Any, data: Any) -> Any:
         items = data[0].tolist()
     else:
         items = data if is_table else list(data)
-    loader = learner.dls.test_dl(items)
+    loader = learner.dls.test_dl(items, num_workers=0)
     with learner.no_logging(), learner.no_mbar():
         predicted = learner.get_preds(dl=loader)[0].numpy()
     return pd.DataFrame({"predictions": pd.Series(map(np.array, predicted))}) if is_table else predicted
