@@ -77,7 +77,7 @@ class Noting(Callback):
         self.seen.append((float(torch.rand(1)), [callback.name for callback in self.learn.cbs]))
 
 
-@pytest.mark.parametrize("kind", ["tabular", "texts", "ratings", "pictures"])
+@pytest.mark.parametrize("kind", ["tabular", pytest.param("texts", marks=pytest.mark.process), "ratings", "pictures"])
 def test_a_training_is_as_without_recording(store, request, kind):
     make = request.getfixturevalue(kind)
 

@@ -78,6 +78,9 @@ def test_the_task_is_told_from_the_head(recorded, make_trainer, load_elsewhere, 
     assert document(package)["flavors"]["transformers"]["task"] == task
     predicted = fitprint.load_model(package).predict(rows)
     assert [type(text) for text in predicted] == [str, str]
+    if task == "text-generation":  # which draws random numbers
+        assert all(text.startswith(given) for given, text in zip(rows, predicted, strict=True))
+        return
     if mlflow_pythons.get("mlflow3"):
         assert load_elsewhere(package, rows, mlflow_pythons["mlflow3"]).tolist() == predicted
     one = fitprint.load_model(package).predict(pd.DataFrame({0: rows[:1]}))
@@ -134,13 +137,13 @@ def test_stock_mlflow_gives_the_parts_of_what_has_no_task(recorded, make_trainer
 
 
 def test_log_model_takes_what_mlflows_takes(recorded, make_trainer, make_model, tokenizer, tmp_path):
-    model = make_model()
+    model = make_model().eval()
     pipeline = transformers.pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu")
     expected = pipeline(TEXTS)
     given = {
         "pipeline": pipeline,
         "parts": {"model": model, "tokenizer": tokenizer},
-        "trainer": make_trainer(),
+        "trainer": make_trainer(),  # of a model that is the same, because the seed is
     }
     for name, subject in given.items():
         fitprint.transformers.save_model(transformers_model=subject, path=tmp_path / name)

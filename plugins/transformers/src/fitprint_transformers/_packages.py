@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import transformers
+from safetensors import SafetensorError
 from transformers import PreTrainedModel, pipeline
 
 from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, installed_version, member, quietly
@@ -154,7 +155,7 @@ def _read(cls: Any, place: Path, **options: Any) -> Any:
     """Read a part from its folder: only from there, and without running code that it names."""
     try:
         return cls.from_pretrained(place, local_files_only=True, trust_remote_code=False, **options)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         message = " ".join(str(error).split())[:500]
         raise PackageError(f"{place} cannot be loaded: {type(error).__name__}: {message}") from error
 
