@@ -75,12 +75,16 @@ def tabular(data: dict[str, Any]) -> Any:
     return learner
 
 
-def to_tensor(image: np.ndarray):  # type: ignore[no-untyped-def]  # fastai goes by such annotations
-    return torch.from_numpy(image).permute(2, 0, 1).float() / 255
+def transforms() -> list[list[Any]]:
+    """Functions for images and for their labels. They are local, so that they are in the package by value."""
 
+    def to_tensor(image: np.ndarray):  # type: ignore[no-untyped-def]  # fastai goes by such annotations
+        return torch.from_numpy(image).permute(2, 0, 1).float() / 255
 
-def brightness(image: np.ndarray) -> str:
-    return "bright" if image.mean() > 127 else "dark"
+    def brightness(image: np.ndarray) -> str:
+        return "bright" if image.mean() > 127 else "dark"
+
+    return [[to_tensor], [brightness, Categorize()]]
 
 
 def pictures() -> dict[str, Any]:
@@ -93,8 +97,7 @@ def pictures() -> dict[str, Any]:
 def classifier(data: dict[str, Any]) -> Any:
     """A classifier of images that does not learn, and stops for that."""
     seed()
-    transforms = [[to_tensor], [brightness, Categorize()]]
-    datasets = Datasets(list(data["images"]), transforms, splits=[list(range(8)), list(range(8, 12))])
+    datasets = Datasets(list(data["images"]), transforms(), splits=[list(range(8)), list(range(8, 12))])
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(108, 2))
     learner = Learner(datasets.dataloaders(bs=4, num_workers=0), model, CrossEntropyLossFlat(), metrics=accuracy)
     with learner.no_bar(), learner.no_logging():
