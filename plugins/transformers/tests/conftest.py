@@ -29,6 +29,15 @@ def recorded(store: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
+def mlflow_python(mlflow_python: str, request: pytest.FixtureRequest) -> str:
+    """The interpreter of one environment with stock MLflow, if that predicts with this release of transformers."""
+    is_5 = int(transformers.__version__.partition(".")[0]) >= 5
+    if is_5 and request.node.name.startswith("test_stock_mlflow_loads_it") and "mlflow2" in request.node.name:
+        pytest.skip("the plugin says why: MLflow 2 names pipelines that transformers 5 does not have")
+    return mlflow_python
+
+
+@pytest.fixture
 def tokenizer() -> Any:
     words = Tokenizer(models.WordLevel({word: at for at, word in enumerate(WORDS)}, unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
