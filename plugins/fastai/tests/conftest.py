@@ -117,17 +117,15 @@ def ratings() -> Callable[[], Any]:
     return make
 
 
-def to_tensor(image: np.ndarray):  # type: ignore[no-untyped-def]  # fastai goes by such annotations
-    return torch.from_numpy(image).permute(2, 0, 1).float() / 255
-
-
-def brightness(image: np.ndarray) -> str:
-    return "bright" if image.mean() > 127 else "dark"
-
-
 @pytest.fixture
 def pictures() -> Callable[..., Any]:
     """A classifier of images of 300 x 300 pixels in three colours, as numbers of one byte; made without torchvision."""
+
+    def to_tensor(image: np.ndarray):  # type: ignore[no-untyped-def]  # fastai goes by such annotations
+        return torch.from_numpy(image).permute(2, 0, 1).float() / 255
+
+    def brightness(image: np.ndarray) -> str:
+        return "bright" if image.mean() > 127 else "dark"
 
     def make() -> Any:
         seed()

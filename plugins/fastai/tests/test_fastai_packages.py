@@ -99,8 +99,8 @@ def test_texts(recorded, texts, load_elsewhere, mlflow_pythons):
     package = package_of(learner)
     assert fitprint.last_run().skipped == []
     (column,) = json.loads(document(package)["signature"]["inputs"])
-    assert (column["name"], column["type"]) == ("review", "string")
-    rows = pd.DataFrame({"review": ["a good film", "bad bad bad"]})
+    assert (column["name"], column["type"]) == ("text", "string")  # as fastai calls it
+    rows = pd.DataFrame({"text": ["a good film", "bad bad bad"]})
     expected = predicted_by(learner, rows)
     for python in (None, *mlflow_pythons.values()):
         if python != "":
