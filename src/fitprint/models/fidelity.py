@@ -260,6 +260,10 @@ def same_predictions(predictions: Any, expected: Any) -> bool:
         predictions, expected = as_pandas(predictions), as_pandas(expected)
         if type(predictions) is not type(expected):
             return False
+    if isinstance(expected, dict):  # several outputs by their names
+        return predictions.keys() == expected.keys() and all(
+            same_predictions(predictions[name], expected[name]) for name in expected
+        )
     if hasattr(predictions, "toarray"):
         predictions, expected = predictions.toarray(), expected.toarray()
     left, right = np.asarray(predictions), np.asarray(expected)
