@@ -16,7 +16,6 @@ keras = pytest.importorskip("keras", reason="needs keras: run `make test-deep`")
 
 from fitprint.testing import Budget, Case, FlavorConformance  # noqa: E402
 
-
 RATE = 1.5
 """So large that the second epoch is worse than the first one, and that early stopping ends the training there."""
 

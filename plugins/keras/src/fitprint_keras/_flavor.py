@@ -8,8 +8,19 @@ from typing import Any
 
 import keras
 
-from fitprint.plugin import Emit, Flavor, Package, Patch, Role, SaveContext, SavedModel, TrainingCall, take_rows
-from fitprint_keras import _inputs, _listening, _packages, _params, _predicting
+from fitprint.plugin import (
+    DeclaredSignature,
+    Emit,
+    Flavor,
+    Package,
+    Patch,
+    Role,
+    SaveContext,
+    SavedModel,
+    TrainingCall,
+    take_rows,
+)
+from fitprint_keras import _inputs, _listening, _packages, _params, _predicting, _signatures
 
 _MODULE = "keras.src.models.model"
 _SAMPLE_ROWS = 5
@@ -68,10 +79,11 @@ class KerasFlavor(Flavor):
         return _inputs.arrays_of(call.instance, call.argument("x")) if call.name == "fit" else None
 
     def sample(self, call: TrainingCall) -> Any:
-        if call.name != "fit":
-            return call.cache.get("rows")
-        data = self.data(call)
-        return data if data is not None else _inputs.sample(call)
+        data = self.data(call) if call.name == "fit" else call.cache.get("rows")
+        if data is None and call.name == "fit":
+            data = _inputs.sample(call)
+        _signatures.remember_dtypes(self._model(call), data)
+        return data
 
     def target(self, call: TrainingCall) -> Any:
         if call.name != "fit":
@@ -95,6 +107,9 @@ class KerasFlavor(Flavor):
 
     def is_local(self, model: Any) -> bool:
         return keras.distribution.distribution() is None
+
+    def signature(self, model: Any) -> DeclaredSignature | None:
+        return _signatures.declared(model)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return _predicting.predict(model, data)

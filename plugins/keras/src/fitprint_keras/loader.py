@@ -4,9 +4,13 @@ MLflow's own loader cannot give custom objects to Keras, loads no lambdas, and r
 names.
 """
 
+from __future__ import annotations
+
 import importlib
 import json
 import os
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 
@@ -14,7 +18,7 @@ MODEL = "data/model.keras"
 LOADING = "data/loading.json"
 
 
-def load_model(folder, loading=None):
+def load_model(folder: Any, loading: Mapping[str, Any] | None = None) -> Any:
     """Load the model of a package.
 
     Args:
@@ -27,20 +31,21 @@ def load_model(folder, loading=None):
     return keras.saving.load_model(path, custom_objects=objects, safe_mode=not loading.get("lambdas", False))
 
 
-def read_loading(folder):
+def read_loading(folder: Any) -> dict[str, Any]:
     """Return what a package says of how its model is loaded: its custom objects, and whether it has lambdas."""
     with open(os.path.join(folder, LOADING), encoding="utf-8") as file:
-        return json.load(file)
+        loading: dict[str, Any] = json.load(file)
+    return loading
 
 
-def _found(module, name):
-    found = importlib.import_module(module)
+def _found(module: str, name: str) -> Any:
+    found: Any = importlib.import_module(module)
     for part in name.split("."):
         found = getattr(found, part)
     return found
 
 
-def predict(model, data, call):
+def predict(model: Any, data: Any, call: Callable[[Any], Any]) -> Any:
     """Return what a model predicts: a table for a table, and for several outputs a dict of arrays by their names.
 
     Args:
@@ -56,7 +61,7 @@ def predict(model, data, call):
     return data.__class__(predicted, index=data.index) if data.ndim == 2 else predicted
 
 
-def named(model, predicted):
+def named(model: Any, predicted: Any) -> Any:
     """Return the arrays of several outputs by the names of the outputs; the array itself where there is one."""
     if isinstance(predicted, dict):
         return {str(name): array for name, array in predicted.items()}
@@ -73,14 +78,14 @@ def named(model, predicted):
 class _Predictor:
     """An object with `predict`, as MLflow's generic flavor asks for it."""
 
-    def __init__(self, model):
+    def __init__(self, model: Any) -> None:
         self.model = model
 
-    def predict(self, data, params=None):
+    def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return predict(self.model, data, lambda rows: self.model.predict(rows, verbose=0))
 
 
-def _load_pyfunc(path):
+def _load_pyfunc(path: str) -> Any:
     """An object with `predict` from the folder of the package."""
     loading = read_loading(path) if os.path.exists(os.path.join(path, LOADING)) else None
     return _Predictor(load_model(path, loading))
