@@ -241,8 +241,9 @@ endef
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
 
 .PHONY: test-quick
-test-quick: .venv/.stamp ## run, in about two minutes, the tests of the core and of scikit-learn that start no process
-	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process and not series" tests plugins/sklearn $(ARGS)
+SKLEARN_KIT := plugins/sklearn/tests/test_sklearn_conformance.py
+test-quick: .venv/.stamp ## run, in about a minute, the tests of the core, and scikit-learn's kit, that start no process
+	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process and not series" tests $(SKLEARN_KIT) $(ARGS)
 
 .PHONY: test-internals
 test-internals: .venv/.stamp ## run the tests of what is relied on inside Python and libraries, for a new version of one

@@ -48,7 +48,14 @@ CHECKS_OF_THE_KIT = {
         "test_it_loads_in_a_process_of_its_own",
         "test_its_loader_works_without_fitprint",
     },
-    "series": {"test_a_failing_step_costs_itself_alone", "test_nothing_is_kept_alive"},
+    "series": {
+        "test_a_call_inside_another_leaves_no_run",
+        "test_a_failing_step_costs_itself_alone",
+        "test_nothing_is_kept_alive",
+        "test_recording_stays_within_its_budget",
+        "test_the_exception_is_as_without_recording",
+        "test_threads_leave_a_run_each",
+    },
 }
 """The same for checks of the conformance kit, which marks nothing itself: markers are a project's own."""
 

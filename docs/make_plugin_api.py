@@ -35,6 +35,7 @@ GROUPS = {
         "SaveContext",
         "SavedModel",
         "ChildRun",
+        "BestModel",
         "DeclaredSignature",
         "Rule",
         "SecondsUnknown",

@@ -98,7 +98,7 @@ def listed_settings() -> str:
     lines = []
     for name, setting in TABLE.items():
         if name != "flavors":
-            text = f"{name}: {setting.metadata['help']} Default: {value_text(setting.default)}."
+            text = f"{name}: {setting.metadata['help']} Default: {value_text(setting.default, setting)}."
             lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 12)
     return "\n".join([*lines, ""])
 
@@ -133,7 +133,10 @@ def flavors() -> Iterator[tuple[str, Flavor]]:
 
 def flavor_table(flavor: Flavor) -> str:
     """A row for each default of a flavor, and for each of its own settings."""
-    rows = [(f"`{name}`", _code(value), "", "another default") for name, value in flavor.defaults.items()]
+    rows = [
+        (f"`{name}`", _code(value, {**TABLE, **flavor.settings}[name]), "", "another default")
+        for name, value in flavor.defaults.items()
+    ]
     rows += [_cells(name, each) for name, each in flavor.settings.items()]
     return f"**{flavor.name}**\n\n{_table(('setting', 'default', 'values', 'meaning'), rows)}"
 
@@ -154,7 +157,7 @@ def _cells(name: str, each: Field[Any]) -> tuple[str, str, str, str]:
     other = [mlflow for mlflow, ours in MLFLOW_NAMES.items() if ours == name]
     if other:
         meaning += f" MLflow's name for it, `{other[0]}`, is accepted too."
-    return f"`{name}`", _code(each.default), _values(each.metadata["read"]), meaning
+    return f"`{name}`", _code(each.default, each), _values(each.metadata["read"]), meaning
 
 
 def _values(reader: Any) -> str:
@@ -162,9 +165,9 @@ def _values(reader: Any) -> str:
     return short.get(reader) or getattr(reader, "accepted", "")
 
 
-def _code(value: Any) -> str:
-    value = value_text(tuple(value) if isinstance(value, list) else value)
-    return value if value == "none" else f"`{value}`".replace(",", "`, `")
+def _code(value: Any, setting: Field[Any]) -> str:
+    value = value_text(tuple(value) if isinstance(value, list) else value, setting)
+    return value if value == setting.metadata["unset"] else f"`{value}`".replace(",", "`, `")
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -15,6 +15,7 @@ from fitprint._version import __version__ as __version__
 
 _NAMES = {
     "fitprint._api.autolog": ("autolog", "disable", "get_tracking_uri", "set_tracking_uri"),
+    "fitprint._api.checkpoints": ("package_checkpoint",),
     "fitprint._api.evaluate": ("evaluate",),
     "fitprint._api.evaluation_result": ("EvaluationResult",),
     "fitprint._api.experiments": (
@@ -42,6 +43,7 @@ _NAMES = {
     "fitprint._api.status": ("status",),
     "fitprint._core.call_scope": ("suppress",),
     "fitprint._runs.active": ("active_run", "end_run", "last_active_run", "start_run"),
+    "fitprint._runs.checkpoints": ("Checkpoint",),
     "fitprint._runs.index": ("last_run", "run_of"),
     "fitprint._runs.read": ("RunList", "get_run", "runs", "search_runs"),
     "fitprint._runs.record": ("Skip",),

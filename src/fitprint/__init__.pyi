@@ -11,6 +11,7 @@ from fitprint._api.autolog import autolog as autolog
 from fitprint._api.autolog import disable as disable
 from fitprint._api.autolog import get_tracking_uri as get_tracking_uri
 from fitprint._api.autolog import set_tracking_uri as set_tracking_uri
+from fitprint._api.checkpoints import package_checkpoint as package_checkpoint
 from fitprint._api.evaluate import evaluate as evaluate
 from fitprint._api.evaluation_result import EvaluationResult as EvaluationResult
 from fitprint._api.experiments import Experiment as Experiment
@@ -41,6 +42,7 @@ from fitprint._runs.active import active_run as active_run
 from fitprint._runs.active import end_run as end_run
 from fitprint._runs.active import last_active_run as last_active_run
 from fitprint._runs.active import start_run as start_run
+from fitprint._runs.checkpoints import Checkpoint as Checkpoint
 from fitprint._runs.index import last_run as last_run
 from fitprint._runs.index import run_of as run_of
 from fitprint._runs.read import RunList as RunList

@@ -73,7 +73,7 @@ def test_help_of_autolog_tells_each_setting_with_its_meaning_and_its_default():
     shown = " ".join(pydoc.plain(pydoc.render_doc(fitprint.autolog)).split())
     for name, setting in TABLE.items():
         if name != "flavors":
-            assert f"{name}: {setting.metadata['help']} Default: {value_text(setting.default)}." in shown
+            assert f"{name}: {setting.metadata['help']} Default: {value_text(setting.default, setting)}." in shown
 
 
 def test_help_of_a_flavor_tells_its_calls(toy):

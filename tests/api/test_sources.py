@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import fitprint
 
 ROOT = Path(fitprint.__file__).parent
@@ -45,6 +47,7 @@ def texts_and_names(tree: ast.Module) -> Iterator[str]:
             yield from (name for name in names if isinstance(name, str))
 
 
+@pytest.mark.series
 def test_the_core_names_no_framework():
     named = {
         f"{file}: {text}"

@@ -8,7 +8,7 @@ import pytest
 
 import fitprint
 from fitprint._instrumentation.class_trees import ClassTree, Creation
-from fitprint._instrumentation.targets import patch_attribute
+from fitprint._instrumentation.targets import package_of, patch_attribute
 from fitprint._instrumentation.wrapper import Patched
 
 
@@ -27,6 +27,7 @@ class Tree:
     def watch(self, base, is_ours=lambda cls: True):
         tree = ClassTree(base, self.names, self.begin, is_ours)
         self.creation.watch(tree)
+        self.creation.watch_mixins({package_of(base)})
         self.trees.append(tree)
         return tree
 

@@ -194,6 +194,7 @@ def test_an_object_collected_inside_our_own_code_is_ended_at_the_next_call(loopi
     assert run.status == "FINISHED"
 
 
+@pytest.mark.series
 def test_a_cycle_that_is_collected_while_fitprint_works(looping, toylearn):
     class Collecting(toylearn.Base):
         def __reduce__(self):  # called while the package is written

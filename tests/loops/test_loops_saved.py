@@ -322,3 +322,21 @@ def test_metrics_are_asked_when_the_object_is_gone_too(looping, flavor, monkeypa
     fitprint.disable()
     assert fitprint.run_of(net) is not run
     assert fitprint.run_of(net).metrics == {"gone": 0.0, "steps": 2.0}
+
+
+def test_the_flavor_names_the_file_of_a_save_as_a_checkpoint(net, flavor, tmp_path, monkeypatch):
+    def saved(self, call):
+        assert call.result is None
+        call.checkpoint(call.argument("path"), score=call.instance.level, monitor="level")
+
+    monkeypatch.setattr(flavor, "saved", saved)
+    for epoch in range(2):
+        train(net, 3)
+        net.to_disk(tmp_path / f"{epoch}")
+    net.to_disk(tmp_path / "again")  # nothing was trained meanwhile, but it is a file of its own
+    fitprint.disable()
+    run = fitprint.last_run()
+    assert [(os.path.basename(one.path), one.step) for one in run.checkpoints] == [("0", 2), ("1", 5), ("again", 5)]
+    assert {one.monitor for one in run.checkpoints} == {"level"}
+    assert run.checkpoints[2].score == net.level
+    assert run.skipped == []

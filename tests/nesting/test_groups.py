@@ -176,6 +176,7 @@ def test_with_no_child_runs_nothing_is_below(search, objective):
 
 
 @pytest.mark.parametrize("what", ["metric", "metric of the fit", "run", "model"])
+@pytest.mark.series
 def test_what_a_user_has_added_to_stays(search, toylearn, what):
     fitprint.autolog("toy", quiet=True, strict=True, max_child_runs=0)
 

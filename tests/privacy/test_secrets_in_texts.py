@@ -145,5 +145,6 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.series
 def test_the_work_grows_with_the_length_of_the_text(kind):
     Redactor().text(HOSTILE[kind])  # with its square, this test would not end

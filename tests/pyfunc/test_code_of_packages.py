@@ -136,6 +136,7 @@ def test_an_error_while_one_predicts_leaves_all_as_it_was(saved, tmp_path):
     assert first.predict([0]) == [1, 10]
 
 
+@pytest.mark.series
 def test_threads_take_turns(saved):
     models = {value: fitprint.load_model(saved(Lazy(), value, f"p{value}")) for value in (1, 2)}
     wrong = []

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from fitprint._runs.known_metrics import deciding_metric, known_metric, known_metrics
+from fitprint._runs.known_metrics import deciding_metric, known_metric, known_metrics, number_text
 from fitprint._runs.record import Record
 
 
@@ -173,3 +173,20 @@ def test_the_score_of_a_model_is_the_measure_that_it_has_in_the_training_metrics
     assert deciding_metric(made).label == f"held-out {measure}"
     made.metrics["training_score"] = 0.8
     assert deciding_metric(made).measure == "score"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "1"),
+        (0.99996, "0.99996"),
+        (0.9999999, "0.9999999"),
+        (-0.99998, "-0.99998"),
+        (0.99994, "0.9999"),
+        (1.00004, "1"),
+        (0.00001234567, "1.235e-05"),
+        (123456.7, "123457"),
+    ],
+)
+def test_what_is_nearly_perfect_does_not_look_perfect(value, text):
+    assert number_text(value) == text

@@ -74,6 +74,7 @@ def test_a_pickle_of_any_bytes(content):
 @pytest.mark.parametrize(
     "name", ["sklearn_skops/model.skops", "sklearn_pickle/model.pkl", "pyfunc_function/python_model.pkl"]
 )
+@pytest.mark.series
 def test_a_damaged_model(name, package, tmp_path):
     folder = package(name.partition("/")[0])
     file = folder / name.partition("/")[2]

@@ -227,6 +227,7 @@ DO_NOT = ": neither the rest of it nor later files were read, so do not trust th
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zlib.compress, lambda b: zipped(a_pkl=b)])
+@pytest.mark.series
 def test_the_bytes_of_all_files_together_are_limited(tmp_path, pack, monkeypatch):
     monkeypatch.setattr(limits, "MOST_UNPACKED", 30_000_000)
     bomb = pack(b"\x80\x04" + b"\x8e" + (10**12).to_bytes(8, "little") + b"\0" * 12_000_000)

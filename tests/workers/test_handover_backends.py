@@ -142,6 +142,7 @@ def test_a_task_shows_the_name_of_its_function(toylearn):
 
 
 @pytest.mark.parametrize("backend", ["threads of its own", "threading", "loky"])
+@pytest.mark.series
 def test_the_traceback_of_a_failed_task_has_no_frame_of_ours(toylearn, backend):
     def told():
         with pytest.raises(ZeroDivisionError) as caught:

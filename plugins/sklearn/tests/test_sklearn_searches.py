@@ -56,6 +56,8 @@ def test_a_search_leaves_one_run_with_its_best_candidates_as_children(artifact, 
     best = parent.children[0]
     assert {name: best.params[name] for name in search.best_params_} == search.best_params_
     assert best.metrics["mean_test_score"] == pytest.approx(search.best_score_)
+    texts = repr(parent.children).partition(": ")[2].removesuffix(", ...>").removesuffix(">").split(" FINISHED")
+    assert len(set(texts)) == len(texts), "candidates are told apart"
 
 
 def test_the_package_is_the_refitted_best_alone(store):

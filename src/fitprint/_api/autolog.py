@@ -59,6 +59,8 @@ def autolog(
         max_model_size: Write no package larger than this: 100MB, 1.5GiB, or a number of bytes. Default: none.
         keep_incomplete: Write a package, marked as incomplete, of a training that failed or was interrupted, if its
             flavor can. Default: false.
+        package_of: Which model is packaged: last, the one you hold after the training; best, the best one that its
+            flavor finds. Default: last.
         include_estimators: Record only classes whose qualified names match one of these globs. Default: none.
         exclude_estimators: Do not record classes whose qualified names match one of these globs. Default: none.
         min_fit_seconds: Do not record training calls that took less time than this. Default: 0.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from fitprint._core.guard import attempt
@@ -196,15 +196,28 @@ class Creation:
 
     def watch(self, tree: ClassTree) -> None:
         """Patch a tree now, and every class that is created below its base from now on."""
+        is_watched = any(known.base is tree.base for known in self.trees)
         self.trees.append(tree)
         tree.patch_all()
+        if is_watched:
+            return
         owners = {owner for cls in below(tree.base) for owner in bases_of(cls) if _HOOK in class_attributes(owner)} - {
             object
         }
         if not any(owner in bases_of(tree.base) for owner in owners):
             self._add_hook(tree.base)
-        for owner in owners | _mixins(package_of(tree.base)):
+        for owner in owners:
             self._hook(owner)
+
+    def watch_mixins(self, packages: Iterable[str]) -> None:
+        """Watch the classes of packages that may precede a tree's base among the bases of a class created later.
+
+        Args:
+            packages: The top-level packages of the bases; all trees of one package share this look through it.
+        """
+        for package in packages:
+            for owner in _mixins(package):
+                self._hook(owner)
 
     def forget(self, tree: ClassTree) -> list[str]:
         """Restore a tree, and create no more patches for it.
@@ -275,7 +288,7 @@ class _ClassCreation(Passthrough):
 
 
 def _mixins(package: str) -> set[type]:
-    """Return the classes of a package that define `__init_subclass__`: they may precede the base in a class's bases."""
+    """Return the classes of a package that define `__init_subclass__`."""
     values = (value for module in loaded_modules(package) for value in list(own_attributes(module).values()))
     return {value for value in values if is_class(value) and _HOOK in class_attributes(value)} - {object}
 

@@ -16,6 +16,7 @@ from fitprint._instrumentation.targets import (
     Place,
     loaded_modules,
     own_attributes,
+    package_of,
     patch_attribute,
     put_back,
     rebind,
@@ -64,13 +65,15 @@ class FlavorPatches:
             AttributeError: If a patch names something that does not exist, or cannot be set.
         """
         patches, self._unready = self._unready, []
+        ready = []
         for patch in patches:
             if patch.module not in sys.modules:
                 self._wait(patch)
             elif patch.module != imported and _is_being_imported(patch.module):
                 self._unready.append(patch)
             else:
-                self._apply(patch)
+                ready.append(patch)
+        self._apply_all(ready)
         if patches:
             self._rebind(loaded_modules())
 
@@ -106,10 +109,15 @@ class FlavorPatches:
         """Apply the patches of one module. A post-import hook: whatever goes wrong here, the user's import succeeds."""
         with guarded("turning the flavor on", self._flavor.name, lost="failed"):
             patches = self._waiting.pop(module.__name__, ())
-            for patch in patches:
-                self._apply(patch)
+            self._apply_all(patches)
             if any(patch.target == EVERY_FUNCTION for patch in patches):  # it may import them from other modules
                 self._rebind(loaded_modules(module.__name__.partition(".")[0]))
+
+    def _apply_all(self, patches: Iterable[Patch]) -> None:
+        known = len(self._trees)
+        for patch in patches:
+            self._apply(patch)
+        _creation.watch_mixins({package_of(tree.base) for tree in self._trees[known:]})
 
     def _apply(self, patch: Patch) -> None:
         owner: Any = importlib.import_module(patch.module)

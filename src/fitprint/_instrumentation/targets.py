@@ -111,6 +111,8 @@ def rebind(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> lis
     places = []
     for module in modules:
         names = own_attributes(module)
+        if patches.keys().isdisjoint(map(id, list(names.values()))):  # nearly always, and far quicker than the loop
+            continue
         for name, value in list(names.items()):
             patched = patches.get(id(value))
             if patched is None or value is not patched.__wrapped__:
@@ -130,6 +132,8 @@ def put_back(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> N
     """
     for module in modules:
         names = own_attributes(module)
+        if patches.keys().isdisjoint(map(id, list(names.values()))):
+            continue
         for name, value in list(names.items()):
             if type(value) is Patched and patches.get(id(value)) is value:
                 names[name] = value.__wrapped__

@@ -40,6 +40,12 @@ def remember_package(model: Any, folder: Path, run_id: Any) -> None:
             _loaded[key] = _Loaded(weakref.ref(model, lambda _: _loaded.pop(key, None)), folder.absolute(), run_id)
 
 
+def run_id_of_package(model: Any) -> str | None:
+    """Return the id of the run of the package that a model was loaded from; None if it was not loaded from one."""
+    entry = _loaded.get(id(model))
+    return entry.run_id if entry is not None and entry.model() is model else None
+
+
 class OpenedRun(NamedTuple):
     """A run to add something to."""
 

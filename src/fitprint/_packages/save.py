@@ -129,11 +129,11 @@ def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name:
     """
     run = active_run() or run_of(model)
     if run is not None:
-        return _into(run, flavor, model, name, options)
+        return log_into_run(run, flavor, model, name, options)
     settings = current().settings(flavor.name, flavor.defaults, flavor.settings)
     run = begin_run(settings, run_name or type(model).__name__, flavor.name)
     try:
-        info = _into(run, flavor, model, name, options)
+        info = log_into_run(run, flavor, model, name, options)
     except BaseException:
         run.end(FAILED)
         raise
@@ -141,11 +141,12 @@ def log_model(flavor: Flavor, model: Any, name: str, options: Options, run_name:
     return info
 
 
-def _into(run: Run, flavor: Flavor, model: Any, name: str, options: Options) -> ModelInfo:
+def log_into_run(run: Run, flavor: Flavor, model: Any, name: str, options: Options, data: Any = None) -> ModelInfo:
+    """Write a package into a run that can be added to; the arguments are those of `log_model` and `save_model`."""
     writer = adder_of(run)
     package = writer.begin_package(None)
     try:
-        subject = Subject(flavor, model, options, run_id=run.run_id, artifact_path=name)
+        subject = Subject(flavor, model, options, data=lambda: data, run_id=run.run_id, artifact_path=name)
         with suppress():
             document = make(subject, package, _Asked(writer))
         taken_name = writer.keep_package(package, name, {"flavor": flavor.name, "size": package.size})

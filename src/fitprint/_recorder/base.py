@@ -25,7 +25,7 @@ from fitprint._runs.open import begin_run
 from fitprint._runs.record import FAILED, FINISHED, KILLED
 from fitprint._runs.run import Run, writer_of
 from fitprint._runs.writer import RunWriter
-from fitprint.plugin.contract import TrainingCall
+from fitprint.plugin.contract import Flavor, TrainingCall
 
 
 class Outcome(NamedTuple):
@@ -59,6 +59,8 @@ class RecordingBase:
         """Whether a rule refused the training after it had returned, so that its run is removed."""
         self._keeps_incomplete: bool | None = None
         """Whether the model of a failed training is to be kept; None if the flavor was not asked, or did not answer."""
+        self._is_resumed = False
+        """Whether it is known what the training goes on with."""
         self._counted = False
         self._skips_before = 0
         """How many skip reasons the run had before this call."""
@@ -126,8 +128,18 @@ class RecordingBase:
         writer.add_tags({**tags, "framework_version": version} if version else tags)
         with self.step("the rank"):
             writer.add_tags(rank_tags(call))
+        self._ask_what_is_resumed()
         with self.step("params"):
             add_params(writer, call, call.flavor.params(call))
+
+    def _ask_what_is_resumed(self) -> None:
+        """Note what the training goes on with; again after the call, if it was not known before that."""
+        if self._is_resumed or type(self.call.flavor).resumes is Flavor.resumes:
+            return
+        from fitprint._recorder.resumed import note_resumed
+
+        with self.step("what the training goes on with"):
+            self._is_resumed = note_resumed(self)
 
     def _subscribe(self) -> None:
         """Let the flavor subscribe to the framework's callbacks, if there are any in this kind of recording."""
@@ -161,6 +173,8 @@ class RecordingBase:
         for at_end in self._at_training_end:
             with self.step("per-iteration metrics"):
                 at_end()
+        self._ask_what_is_resumed()
+        self.emitter.complete_checkpoints(self.call.took or 0.0)
         self.writer.record.error = outcome.error or self.writer.record.error
         self._record_result(outcome)
         if self._end_run(outcome.status) and not self._discards_run and self._logs_line():

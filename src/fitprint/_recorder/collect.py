@@ -18,7 +18,9 @@ from fitprint._runs.predictions import Origin
 from fitprint._runs.run import writer_of
 from fitprint._runs.writer import RunWriter
 from fitprint.plugin.contract import TrainingCall
-from fitprint.plugin.emit import ChildRun
+from fitprint.plugin.emit import BestModel, ChildRun
+
+BEST = "best"
 
 
 def record_results(recording: Recording, model: Any) -> None:
@@ -31,7 +33,8 @@ def record_results(recording: Recording, model: Any) -> None:
     record_metrics(recording)
     record_facts(recording)
     record_children(recording)
-    record_model(recording, model)
+    if record_best(recording) is None:
+        record_model(recording, model)
 
 
 def record_metrics(recording: Recording) -> None:
@@ -93,6 +96,32 @@ def record_model(recording: Recording, model: Any, renews: str | None = None) ->
         return record_package(recording, model, renews=renews)
     recording.writer.skip("model", "log_models", "turned off")
     return None
+
+
+def record_best(recording: Recording, renews: str | None = None) -> str | None:
+    """Record the package of the best model of the training, if `package_of` asks for it and the flavor finds one.
+
+    Args:
+        recording: The recording of the call.
+        renews: The name of an earlier package of this recording, which the new one replaces.
+
+    Returns:
+        The name of the package; None if the package is to be of the last model.
+    """
+    call, writer = recording.call, recording.writer
+    if call.settings.package_of != BEST or not call.settings.log_models:
+        return None
+    best: BestModel | None = None
+    with recording.step("the best model"):
+        best = call.flavor.best_model(call)
+        if best is None:
+            reason = f"{call.flavor.name} finds none that is better than the last one, which the package is of"
+            writer.skip("the best model", "package_of", reason)
+    name = record_package(recording, best.model, renews=renews) if best is not None else None
+    if best is not None and name is not None:
+        facts = {"package_of": BEST, "package_step": best.step, "package_checkpoint": best.checkpoint}
+        writer.add_tags({key: str(value) for key, value in facts.items() if value is not None})
+    return name
 
 
 def _write_artifact(writer: RunWriter, name: str, content: Any) -> None:

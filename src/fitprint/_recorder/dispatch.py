@@ -131,7 +131,7 @@ def _end_open_loop(call: TrainingCall) -> None:
 
 def _save_loop(call: TrainingCall) -> CallContext | None:
     loops = list(loop_registry.find_all(call.flavor.loop_of(call))) if loop_registry.has_loops() else []
-    return loop_registry.LoopSave(loops, call.args, call.kwargs) if loops else None
+    return loop_registry.LoopSave(loops, call) if loops else None
 
 
 def _is_refused(call: TrainingCall) -> bool:

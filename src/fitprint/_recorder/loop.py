@@ -19,7 +19,7 @@ from fitprint._core.isolation import side_effect_free
 from fitprint._core.locks import fork_safe_lock
 from fitprint._recorder import loop_registry, rules
 from fitprint._recorder.base import Outcome, RecordingBase
-from fitprint._recorder.collect import record_children, record_facts, record_metrics, record_model
+from fitprint._recorder.collect import record_best, record_children, record_facts, record_metrics, record_model
 from fitprint._recorder.state import recorder_state
 from fitprint._recorder.steps import RecordingStep
 from fitprint._runs import active
@@ -49,6 +49,8 @@ class LoopRecording(RecordingBase):
         self._lock = fork_safe_lock(threading.RLock)
         self._opened = self._ended = False
         self._step_numbers = itertools.count()
+        self._first_step = 0
+        """The number that the flavor gives the first step."""
         self._steps = 0
         """How many steps have returned or raised."""
         self._saved_at: int | None = None
@@ -94,6 +96,8 @@ class LoopRecording(RecordingBase):
             has_begun = self.begin()
             if has_begun:
                 self._metrics_step = self.step("per-iteration metrics")
+                with self.step("the number of the first step"):
+                    self._first_step = int(call.flavor.first_step(call))
                 self.is_recorded = True
                 model = self._find_model()
                 self._name_after(model)
@@ -130,6 +134,8 @@ class LoopRecording(RecordingBase):
         first_call, number = self.call, next(self._step_numbers)
         first_call.took = (first_call.took or 0.0) + ended - started
         self._steps = number + 1
+        number += self._first_step
+        self.emitter.latest_step = number
         if error is not None:
             self._outcome = Outcome.of(error, call)
             self.ask_whether_to_keep(call, error)
@@ -145,8 +151,17 @@ class LoopRecording(RecordingBase):
 
     # the user saves the model
 
-    def saved(self) -> None:
-        """Make or renew the package. Do nothing if nothing was trained since the last time."""
+    def saved(self, call: TrainingCall) -> None:
+        """Make or renew the package, unless nothing was trained since the last time.
+
+        Args:
+            call: The call with which the user has saved the model.
+        """
+        if not self._ended and self.has_run:
+            with self.step("what the user saves"):
+                call.settings, call.cache = self.call.settings, self.call.cache
+                call.emit, call.skip = self.emitter, self.writer.skip
+                call.flavor.saved(call)
         if not self._ended and self.has_run and self._steps != self._saved_at:
             started = time.perf_counter()
             self._with_user_objects(self._record_save)
@@ -200,6 +215,10 @@ class LoopRecording(RecordingBase):
         if has_result and self._is_refused_afterwards():
             return
         record_metrics(self)
+        if outcome.status == FINISHED and self.call.loop is not None:
+            best = record_best(self, renews=self._package)
+            if best is not None:
+                self._package, self._package_steps = best, self._steps
         steps_since_save = self._steps - self._package_steps
         if self._package is not None and steps_since_save > 0:
             steps = "1 step" if steps_since_save == 1 else f"{steps_since_save:,} steps"

@@ -19,6 +19,7 @@ from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._instrumentation.wrapper import Passthrough
+from fitprint.plugin.contract import TrainingCall
 
 PASS_THROUGH_MODULES = (
     "fitprint._instrumentation.wrapper",
@@ -47,8 +48,8 @@ class Loop(Protocol):
     def is_abandoned(self) -> bool:
         """Return whether the loop holds its objects, and nobody else refers to them any more."""
 
-    def saved(self) -> None:
-        """Make or renew the package, because the user has saved the model. The run stays open."""
+    def saved(self, call: TrainingCall) -> None:
+        """Make or renew the package, because the user has saved the model in a call. The run stays open."""
 
     def end(self) -> None:
         """Record the result and end the run. Further calls do nothing."""
@@ -168,14 +169,16 @@ def has_loops() -> bool:
 class LoopSave(Passthrough):
     """Surrounds the user's own saving of a model, whose loops get their package when the call has returned."""
 
-    def __init__(self, loops: list[Loop], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        super().__init__(args, kwargs)
+    def __init__(self, loops: list[Loop], call: TrainingCall) -> None:
+        super().__init__(call.args, call.kwargs)
         self._loops = loops
+        self._call = call
 
     def __exit__(self, kind: Any, *error: Any) -> None:
         if kind is None:
+            self._call.result = self.returned
             for loop in self._loops:
-                loop.saved()
+                loop.saved(self._call)
 
 
 # Objects that are garbage-collected

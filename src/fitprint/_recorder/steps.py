@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numbers
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fitprint._core.guard import describe, guarded
 from fitprint._instrumentation import registry
@@ -17,6 +18,9 @@ from fitprint._runs.side_writer import Patterns, side_writer
 from fitprint._runs.store_breaker import StoreUnavailable
 from fitprint._runs.writer import RunWriter, writers
 from fitprint.plugin.contract import TrainingCall
+
+if TYPE_CHECKING:
+    from fitprint._runs.checkpoints import CheckpointFile
 
 MAX_UNREAD, SECONDS_UNREAD = 1000, 1.0
 """How many values that are not plain numbers an `Emitter` keeps, and for how many seconds."""
@@ -79,6 +83,9 @@ class Emitter:
         self._read_values = read_values
         self._unread: list[tuple[str, Any, int, float]] = []
         self._read_at = time.monotonic() + SECONDS_UNREAD
+        self.latest_step: int | None = None
+        """The number of the last step of a loop; None elsewhere."""
+        self._checkpoints: CheckpointFile | None = None
 
     def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
@@ -118,6 +125,40 @@ class Emitter:
         with guarded("per-iteration metrics", self._flavor, writer, self._strict):
             writer.add_series(name, values, first_step, times)
             writer.flush_if_due()
+
+    def checkpoint(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        step: int | None = None,
+        score: Any = None,
+        monitor: str | None = None,
+    ) -> None:
+        """Take note of a checkpoint that has just been written."""
+        writer = self._writer_here()
+        with guarded("a checkpoint", self._flavor, writer, self._strict):
+            if score is not None and not isinstance(score, _NUMBERS):
+                (score,) = self._read_values([score])
+            number = self.latest_step if step is None else int(step)
+            self._checkpoint_file(writer).add(
+                os.fsdecode(path), number, None if score is None else float(score), monitor
+            )
+            writer.flush_if_due()
+
+    def complete_checkpoints(self, training_seconds: float) -> None:
+        """Note what has become of the checkpoints, now that the training has ended: also those of other processes."""
+        writer = self._writer
+        if self._checkpoints is None and not os.path.exists(os.path.join(writer.path, "artifacts", "checkpoints.json")):
+            return
+        with guarded("the checkpoints", self._flavor, writer, self._strict):
+            self._checkpoint_file(writer).complete(training_seconds)
+
+    def _checkpoint_file(self, writer: RunAdder) -> CheckpointFile:
+        from fitprint._runs.checkpoints import CheckpointFile
+
+        if self._checkpoints is None or self._checkpoints.adder is not writer:
+            self._checkpoints = CheckpointFile(writer)
+        return self._checkpoints
 
     def _writer_here(self) -> RunAdder:
         """Return what adds to the run in this process: in a forked child, that is not what its parent has."""

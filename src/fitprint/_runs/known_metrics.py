@@ -101,7 +101,12 @@ class KnownMetric(NamedTuple):
 
 
 def number_text(value: float) -> str:
-    """Return four digits, or six where four would only show the power of ten of a count."""
+    """Return four digits, or six where four would only show the power of ten of a count.
+
+    A share that is nearly 1 has as many as it takes not to look like 1: an accuracy of 0.99996 is not perfect.
+    """
+    if 0.99995 <= abs(value) < 1:
+        return f"{value:.{-math.floor(math.log10(1 - abs(value)))}f}".rstrip("0")
     return f"{value:.4g}" if abs(value) < 1000 else f"{value:.6g}"
 
 

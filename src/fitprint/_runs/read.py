@@ -39,7 +39,9 @@ class RunList(list[Run]):
     __module__ = "fitprint"  # where users import it from, and what pickles name
 
     def __repr__(self) -> str:
-        first = ", ".join(f"{run.name} {run.status}" for run in self[:3])
+        records = [record_of(run) for run in self]
+        name = Comparison(records).name  # which tells the candidates of a search apart
+        first = ", ".join(f"{name(record)} {record.status}" for record in records[:3])
         return f"<{len(self)} runs{': ' + first if first else ''}{', ...' if len(self) > 3 else ''}>"
 
     def _repr_html_(self) -> str:

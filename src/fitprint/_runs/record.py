@@ -1,5 +1,6 @@
-"""The record of a run: the content of ``run.json``, format 2. Format 1 is the same without ``tag_times``.
+"""The record of a run: the content of ``run.json``, format 3.
 
+Format 2 is the same; in the files of its metrics each value has a line of its own. Format 1 lacks ``tag_times`` too.
 Documents that are older than ``evaluations`` or ``default_params`` lack them.
 """
 
@@ -14,7 +15,7 @@ from fitprint._core.process import is_alive
 from fitprint._runs.waiting import write_waiting
 from fitprint.stores import Store, StoreError
 
-FORMAT = 2
+FORMAT = 3
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 
 

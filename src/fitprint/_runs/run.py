@@ -15,6 +15,7 @@ from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.artifacts import dict_content, figure_content, read_files, read_folder
 from fitprint._runs.card import run_card
+from fitprint._runs.checkpoints import Checkpoint, read_checkpoints
 from fitprint._runs.hold import Hold
 from fitprint._runs.known_metrics import deciding_metric
 from fitprint._runs.merge import read_history, read_whole_record
@@ -134,6 +135,15 @@ class Run:
         return list(self._hold.whole().artifacts)
 
     @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """The checkpoints that the user's own code has written during the training, as far as its flavor sees them.
+
+        They are in the order in which each was written for the first time; one that was written to the same path again
+        is one checkpoint.
+        """
+        return read_checkpoints(self.path)
+
+    @property
     def models(self) -> dict[str, Path]:
         """The folder of each model package of the run, by its name."""
         return {name: self.path / name for name in self._hold.whole().models}
@@ -203,18 +213,20 @@ class Run:
         tags = with_mlflow_names(whole.tags, whole.name, whole.parent_id)
         return SimpleNamespace(params=dict(whole.params), metrics=dict(whole.metrics), tags=tags)
 
-    def metric_history(self, name: str) -> list[tuple[int, float]]:
-        """Return all values of a metric.
+    def metric_history(self, name: str, max_points: int | None = None) -> list[tuple[int, float]]:
+        """Return the values of a metric.
 
         Args:
             name: The name of the metric.
+            max_points: How many values are returned at most, evenly spread over the history. A thousand of ten million
+                values are read in a second, and in little memory. By default all are returned.
 
         Returns:
             Each value as (step, value), in the order in which they were logged; those of several processes in the
             order of their times.
         """
         self._hold.flush()
-        return read_history(self._hold.store, self.run_id, name)
+        return read_history(self._hold.store, self.run_id, name, max_points)
 
     def log_param(self, key: str, value: Any) -> None:
         """Log a param.

@@ -21,7 +21,7 @@ from fitprint._runs.writer import RunWriter
 
 INHERENT_RULES = ("metric", "flavor", "cross-validation", "candidate", "mlflow")
 """Rules that follow from the nature of a model. Their reasons are in the run, but no line and no count shows them."""
-EXPECTED = (*INHERENT_RULES, "max_child_runs", "log_code")
+EXPECTED = (*INHERENT_RULES, "max_child_runs", "log_code", "checkpoints")
 """Rules that the line does not show. The candidates of a search, for example, are all in its table."""
 
 pace = RateLimiter()

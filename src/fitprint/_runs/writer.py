@@ -109,6 +109,8 @@ class RunWriter(RunAdder):
             last = self._metrics.add(name, values, first_step, times)
             if last is not None:
                 self.record.metrics[name] = last
+            if len(self._metrics) > MOST_BUFFERED:
+                self._try_to_write()
 
     def _set_evaluation(self, name: str, facts: dict[str, Any]) -> None:
         with self._lock:
@@ -149,7 +151,7 @@ class RunWriter(RunAdder):
         with self._lock:
             if self._metrics:
                 with self._store_operation():
-                    self._metrics.write(self._owned())
+                    self._write_metrics()
 
     def change(self, metrics_only: bool = False) -> _Change:
         """Return a context manager that writes what the user changes in it, at once or together with more of it."""
@@ -215,13 +217,19 @@ class RunWriter(RunAdder):
         if self._metrics.dropped:
             reason = f"the store could not be written, and more than {MOST_BUFFERED:,} values were not kept"
             self.skip("per-iteration metrics", "store", reason)
-        self._metrics.write(self._owned())
+        self._write_metrics()
         self.record.redact(self.secrets.hide, self.secrets.clean)
         self._owned().write_record(self.record.to_json())
         self._allowance -= time.monotonic() - self._flushed
         if self._waits:
             self._waits = False
             waiting.forget(self)
+
+    def _write_metrics(self) -> None:
+        """Write the values that are buffered. If this raises OSError, they stay in the buffer."""
+        if self._metrics:
+            self._owned().append_metrics("".join(self._metrics.lines()))
+            self._metrics.clear()
 
     def _may_write(self) -> bool:
         """Return whether writing has not taken more than its share of the time yet."""

@@ -40,6 +40,8 @@ class AutologSettings(TypedDict, total=False):
     """Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."""
     keep_incomplete: bool
     """Write a package, marked as incomplete, of a training that failed or was interrupted, if its flavor can."""
+    package_of: Literal["last", "best"] | None
+    """Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds."""
     include_estimators: str | Iterable[str] | None
     """Record only classes whose qualified names match one of these globs."""
     exclude_estimators: str | Iterable[str] | None

@@ -15,7 +15,7 @@ from fitprint._settings import parsers as read
 from fitprint._settings.parsers import Reader
 
 
-def setting(default: Any, reader: Reader, help: str, *, argument_only: bool = False) -> Any:
+def setting(default: Any, reader: Reader, help: str, *, argument_only: bool = False, unset: str = "none") -> Any:
     """Declare a setting: a field of a dataclass, or a setting that only one flavor has.
 
     Args:
@@ -23,11 +23,12 @@ def setting(default: Any, reader: Reader, help: str, *, argument_only: bool = Fa
         reader: Reads a value from a text or a Python argument.
         help: What the setting does, in a sentence.
         argument_only: Whether only an argument of `autolog()` can give it, and no environment variable.
+        unset: What no value means, in a word.
 
     Returns:
         The field.
     """
-    metadata = {"read": reader, "help": help, "argument_only": argument_only}
+    metadata = {"read": reader, "help": help, "argument_only": argument_only, "unset": unset}
     return field(default=default, metadata=metadata)
 
 
@@ -38,7 +39,7 @@ class Settings:
     disabled: bool = setting(
         False, read.boolean, "Turn everything off: no framework is patched, and nothing is written."
     )
-    flavors: tuple[str, ...] | None = setting(None, read.names, "Record only these flavors.")
+    flavors: tuple[str, ...] | None = setting(None, read.names, "Record only these flavors.", unset="all")
     exclude_flavors: tuple[str, ...] = setting((), read.names, "Never record these flavors.")
     store: str = setting(
         "fitprint-runs", read.location, "Where runs are written: a folder, or a URL that a store plugin serves."
@@ -69,6 +70,11 @@ class Settings:
         False,
         read.boolean,
         "Write a package, marked as incomplete, of a training that failed or was interrupted, if its flavor can.",
+    )
+    package_of: str = setting(
+        "last",
+        read.one_of("last", "best"),
+        "Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds.",
     )
     include_estimators: tuple[str, ...] = setting(
         (), read.names, "Record only classes whose qualified names match one of these globs."
@@ -202,10 +208,10 @@ def read_value(setting: Field[Any], value: Any, source: str) -> Any:
         raise ValueError(f"{source}: {value!r} cannot be read; accepted: {error}") from None
 
 
-def value_text(value: Any) -> str:
-    """Return a value as it is written in a variable; ``none`` for no value."""
+def value_text(value: Any, setting: Field[Any]) -> str:
+    """Return a value as it is written in a variable; the word that the setting has for no value, mostly ``none``."""
     if value is None or (isinstance(value, (tuple, Mapping)) and not value):
-        return "none"
+        return str(setting.metadata["unset"])
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):

@@ -13,7 +13,7 @@ import click
 
 from fitprint._core.guard import attempt, describe
 from fitprint.cli import options
-from fitprint.cli.lookup import found_package
+from fitprint.cli.lookup import found_package, found_run
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import clean
 from fitprint.models.errors import PackageError
@@ -96,35 +96,75 @@ def _json(predictions: Any) -> str:
     return json_text({"predictions": plain_data(rows)}) + "\n"
 
 
-@click.command(short_help="Make a package of a file that holds a model.")
-@click.argument("file")
+@click.command(short_help="Make a package of a file that holds a model, or of a checkpoint of a run.")
+@click.argument("source")
 @click.option(
-    "--flavor", metavar="NAME", help="The flavor of the framework that wrote FILE; of a pickle the class tells it too."
+    "--flavor",
+    metavar="NAME",
+    help="The flavor of the framework that wrote SOURCE; of a pickle the class tells it too.",
 )
 @click.option("--data", metavar="CSV", help="Rows for the model to predict: its signature is inferred from them.")
+@click.option("--checkpoint", metavar="NUMBER", type=int, help="SOURCE is a run: package this one of its checkpoints.")
+@click.option("--step", type=int, help="SOURCE is a run: package its checkpoint of this step.")
 @click.option(
-    "--to", "folder", metavar="FOLDER", required=True, help="Where to write the package: a new or an empty folder."
+    "--model",
+    metavar="PACKAGE",
+    help="A package of a model of the same architecture, for a checkpoint of weights alone.",
 )
-@click.option("--trust", is_flag=True, help="Unpickle FILE, which runs any code that its author put into it.")
+@click.option(
+    "--to",
+    "folder",
+    metavar="FOLDER",
+    help="Where to write the package: a new or an empty folder. Of a checkpoint by default into its run.",
+)
+@click.option("--trust", is_flag=True, help="Unpickle SOURCE, which runs any code that its author put into it.")
 @click.option(
     "--code",
     metavar="PATH",
     multiple=True,
     help="A module, or folder of modules, of yours that the pickle names: copied into the package. Can be repeated.",
 )
-def package(file: str, flavor: str | None, data: str | None, folder: str, trust: bool, code: tuple[str, ...]) -> None:
-    """Make a package of a file that holds a model.
+@options.store
+def package(
+    source: str,
+    flavor: str | None,
+    data: str | None,
+    checkpoint: int | None,
+    step: int | None,
+    model: str | None,
+    folder: str | None,
+    trust: bool,
+    code: tuple[str, ...],
+    store: str | None,
+) -> None:
+    """Make a package of a file that holds a model, or of a checkpoint of a run.
 
-    FILE is a pickle (also one of joblib's), or a file in a format of the framework, such as a .ubj file of XGBoost,
+    SOURCE is a pickle (also one of joblib's), or a file in a format of the framework, such as a .ubj file of XGBoost,
     which does not need --trust. The rows in --data are not kept. The package is the one that `fitprint.save_model`
     writes.
-    """
-    from fitprint._api.models import package_model
 
+    With --checkpoint or --step SOURCE is a run, named as for `fitprint show`, which lists its checkpoints. The
+    signature is that of the run's own package, unless --data is given.
+    """
     for path in code if trust else ():
         sys.path.insert(0, str(Path(path).resolve().parent))
-    what = f"{file}: no package can be made of its model"
-    or_failure(what, package_model, file, folder, flavor, data=data, trust=trust, code_paths=list(code))
+    what, options = f"{source}: no package can be made of its model", {"trust": trust, "code_paths": list(code)}
+    if checkpoint is not None and step is not None:
+        raise click.UsageError("--checkpoint and --step name the same thing: give one of them")
+    if checkpoint is not None or step is not None:
+        from fitprint._api.checkpoints import package_checkpoint
+        from fitprint.models.csv_data import read_csv
+
+        run, _ = found_run(source, store)
+        options["model"] = found_package(model, store) if model is not None else None
+        options["data"] = read_csv(data) if data is not None else None
+        folder = str(or_failure(what, package_checkpoint, run, checkpoint, folder, step=step, **options))
+    elif folder is None:
+        raise click.UsageError("--to FOLDER is missing: it says where the package of a file is to be written")
+    else:
+        from fitprint._api.models import package_model
+
+        or_failure(what, package_model, source, folder, flavor, data=data, **options)
     click.echo(f"{clean(folder)} is a package now: `fitprint inspect` shows what is in it")
 
 

@@ -53,7 +53,7 @@ def _given_outside() -> list[Field[Any]]:
 def _option(setting: Field[Any]) -> Callable[[Command], Command]:
     reader = setting.metadata["read"]
     name = setting.name.replace("_", "-")
-    help = f"{setting.metadata['help']} [{value_text(setting.default)}]"
+    help = f"{setting.metadata['help']} [{value_text(setting.default, setting)}]"
     if reader is read.boolean:
         return click.option(f"--{name}/--no-{name}", setting.name, default=None, help=help, callback=_flag_text)
     several = reader in (read.names, read.tags)

@@ -112,7 +112,7 @@ def _as_json(name: str, sourced: SourcedValue, field: Field[Any]) -> dict[str, A
 
 def _page(general: dict[str, SourcedValue], flavors: dict[str, OfFlavor], unknown: dict[str, str]) -> Page:
     page = Page()
-    page.table([_row(name, sourced) for name, sourced in general.items()], Columns(_HEAD, flexible=1))
+    page.table([_row(name, sourced, TABLE[name]) for name, sourced in general.items()], Columns(_HEAD, flexible=1))
     for flavor, of in flavors.items():
         if of.state != AVAILABLE:
             page.title(flavor, of.state)
@@ -120,13 +120,13 @@ def _page(general: dict[str, SourcedValue], flavors: dict[str, OfFlavor], unknow
         other = {key: value for key, value in of.values.items() if key in of.own or value.value != general[key].value}
         other.pop("rules", None)
         page.title(flavor, "" if other else "as above")
-        page.table([_row(key, value) for key, value in other.items()], Columns(flexible=1))
+        page.table([_row(key, value, {**TABLE, **of.own}[key]) for key, value in other.items()], Columns(flexible=1))
     if unknown:
         page.title("unknown variables", "ignored")
         page.table([(name, f"the nearest setting: {nearest}") for name, nearest in sorted(unknown.items())])
     return page
 
 
-def _row(name: str, sourced: SourcedValue) -> tuple[Any, ...]:
-    value = texts.value_text(value_text(sourced.value))
+def _row(name: str, sourced: SourcedValue, setting: Field[Any]) -> tuple[Any, ...]:
+    value = texts.value_text(value_text(sourced.value, setting))
     return name, value, styled(sourced.source, "dim" if sourced.source == "default" else None)

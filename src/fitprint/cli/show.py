@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def _document(run: Run, children: list[Run], store: Store) -> dict[str, Any]:
         "steps": count_steps(store, run.run_id),
         "tags": run.tags,
         "artifacts": [{"name": name, "size": _size(folder / ARTIFACTS / str(name))} for name in run.artifacts],
+        "checkpoints": [asdict(checkpoint) for checkpoint in run.checkpoints],
         "models": [_model(name, about, folder) for name, about in record_of(run).models.items()],
         "skipped": [skip._asdict() for skip in run.skipped],
         "children": [
@@ -123,6 +125,9 @@ def _page(document: dict[str, Any], run: Run, children: list[Run], store: Store)
         _children(page, children, list(store.run_ids()))
     for model in document["models"]:
         _show_model(page, model)
+    if document["checkpoints"]:
+        page.title("Checkpoints", "`fitprint package RUN --checkpoint NUMBER` makes a package of one")
+        page.table(_checkpoints(run), Columns(("number", "path", "step", "score", "size"), right=(0, 2, 4)))
     if document["artifacts"]:
         page.title("Artifacts")
         _files(page, document["artifacts"])
@@ -157,6 +162,18 @@ def _metrics(run: Run, steps: dict[str, int]) -> list[tuple[str, ...]]:
         metric, count = known[name], steps.get(name, 0)
         remarks = [metric.data if metric is not None else "", f"{count:,} steps" if count > 1 else ""]
         rows.append((name, number_text(record.metrics[name]), ", ".join(filter(None, remarks))))
+    return rows
+
+
+def _checkpoints(run: Run) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for number, checkpoint in enumerate(run.checkpoints, 1):
+        score = (
+            "" if checkpoint.score is None else f"{checkpoint.monitor or ''} {number_text(checkpoint.score)}".strip()
+        )
+        size = "deleted" if checkpoint.deleted else "" if checkpoint.size is None else size_text(checkpoint.size)
+        step = "" if checkpoint.step is None else str(checkpoint.step)
+        rows.append((str(number), checkpoint.path, step, score, size))
     return rows
 
 

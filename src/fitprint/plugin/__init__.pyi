@@ -25,10 +25,11 @@ from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin import metrics
 from fitprint.plugin.arguments import accepted_kwargs, positional_names
 from fitprint.plugin.boosting import BoostingFlavor
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
 from fitprint.plugin.contract import API_VERSION, DeclaredSignature, Flavor, Rule, SecondsUnknown, TrainingCall
-from fitprint.plugin.emit import ChildRun, Emit
+from fitprint.plugin.emit import BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch, Role
 from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
 from fitprint.plugin.params import Params, default_values, unchanged
@@ -43,7 +44,9 @@ from fitprint.plugin.training_rows import (
 __all__ = [
     "API_VERSION",
     "UNPICKLING_ERRORS",
+    "BestModel",
     "BoostingFlavor",
+    "CallbackRecording",
     "ChildRun",
     "ContainerOrigins",
     "DeclaredSignature",

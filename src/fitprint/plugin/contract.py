@@ -13,9 +13,11 @@ from fitprint._core.guard import guarded
 from fitprint._core.publish import publish
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
+from fitprint.models.errors import PackageError
 from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, named_arguments, with_argument
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
-from fitprint.plugin.emit import DISCARDING, ChildRun, Emit
+from fitprint.plugin.emit import DISCARDING, BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch
 from fitprint.plugin.probabilities import class_probabilities
 
@@ -136,6 +138,15 @@ class TrainingCall:
             step: What the code does, for the report: ``"per-iteration metrics"``.
         """
         return guarded(step, self.flavor.name, strict=self.settings.strict)
+
+    @property
+    def checkpoint(self) -> Callable[..., None]:
+        """Takes note of a checkpoint that the user has just written: `Emit.checkpoint` of `emit`, with its arguments.
+
+        ``call.checkpoint(path, step=3, score=0.25, monitor="val_loss")``. A callback may keep it, and it pickles, as
+        `emit` does.
+        """
+        return self.emit.checkpoint
 
     def world(self) -> tuple[int, int]:
         """Return the rank of this process and the number of processes that this training is distributed over."""
@@ -262,6 +273,39 @@ class Flavor(ABC):
             return call.loop
         return call.instance if call.instance is not None else call.result
 
+    def best_model(self, call: TrainingCall) -> BestModel | None:
+        """Return the best model of the training, if it is another one than the last; by default None.
+
+        This is asked if the setting `package_of` is ``best``. The package is then of this model, and the tags
+        ``package_of``, ``package_step`` and ``package_checkpoint`` of the run say which one it is. The user's own model
+        has to stay as it is, so that weights are loaded into a copy. In a loop this is asked when the loop ends.
+
+        Args:
+            call: The call, which has succeeded.
+        """
+        return None
+
+    def resumes(self, call: TrainingCall) -> Any:
+        """Return what the training goes on with: a model, or the path of a checkpoint. By default None: it begins anew.
+
+        The run gets the tag ``resumed_from``: the id of the run that trained the model or wrote the checkpoint. It is
+        known of models that this process has trained or loaded from a package, and of the checkpoints of the latest
+        runs in the store; of another checkpoint the tag is the path. This is asked before the call, and if it has
+        returned None then, again after it, when the framework may have chosen a checkpoint by itself.
+
+        Args:
+            call: The call. In a loop that of the first step.
+        """
+        return None
+
+    def first_step(self, call: TrainingCall) -> int:
+        """Return the number of the first step of a loop: by default 0. The steps of a resumed loop go on from there.
+
+        Args:
+            call: The call of the first step.
+        """
+        return 0
+
     def package_flavor(self, model: Any) -> str:
         """Return the flavor whose format `save` writes: the name of its entry in MLmodel. By default this flavor.
 
@@ -312,6 +356,21 @@ class Flavor(ABC):
             A function that is called when the training has ended, successfully or not; or None.
         """
         return None
+
+    def callback(self, recording: CallbackRecording) -> Any:
+        """Return a callback or a logger of the framework's own kind, for ``fitprint.<flavor>.callback()``.
+
+        Users who want nothing patched give it to the framework themselves. At the beginning of a training it calls
+        ``recording.begin``; everything else is asked of this flavor, as for a call that is patched. By default there is
+        none, and the user is told so.
+
+        Args:
+            recording: Begins a run at the beginning of each training, and ends it.
+
+        Raises:
+            NotImplementedError: The flavor has no callback.
+        """
+        raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
 
     def watched(self, call: TrainingCall) -> None:
         """Take note of a call of a `Role.WATCHED` entry point, which has returned."""
@@ -411,6 +470,14 @@ class Flavor(ABC):
             call: The call of the step.
             emit: Records values of metrics.
             step: The number of the step, counted from 0.
+        """
+        return
+
+    def saved(self, call: TrainingCall) -> None:
+        """Take note of a `Role.SAVES` call that has returned: ``call.checkpoint(path)`` names the file it has written.
+
+        Args:
+            call: The call of the user's, with the `emit` and the `cache` of the loop that it belongs to.
         """
         return
 
@@ -603,6 +670,28 @@ class Flavor(ABC):
             PackageError: The file is not a model of the framework.
         """
         return {"data": path.name}
+
+    def load_checkpoint(self, path: Path, model: Any = None) -> Any:
+        """Return the model in a checkpoint, of which a package is to be made.
+
+        Args:
+            path: The file, the folder, or what the names of several files begin with, as it was given to
+                `Emit.checkpoint`.
+            model: A model of the same architecture, from the package of the run or from one that the user names: the
+                weights may be loaded into it. None if there is none.
+
+        Raises:
+            PackageError: It cannot be loaded, or not without a model; the message says what is to be done.
+        """
+        raise PackageError(f"the flavor {self.name} cannot load checkpoints")
+
+    def checkpoint_needs_trust(self, path: Path) -> str | None:
+        """Return why `load_checkpoint` could run code of the checkpoint's author; None if it contains only data.
+
+        Args:
+            path: The checkpoint, as in `load_checkpoint`.
+        """
+        return "it may hold a pickle"
 
     def size(self, model: Any) -> int | None:
         """Return about how many bytes `save` will write, if the framework writes the files itself; None if unknown."""

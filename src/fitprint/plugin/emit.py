@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -32,6 +33,29 @@ class Emit(Protocol):
             times: When each value was computed, in seconds since the epoch.
         """
 
+    def checkpoint(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        step: int | None = None,
+        score: Any = None,
+        monitor: str | None = None,
+    ) -> None:
+        """Take note of a checkpoint that the user's own code or callback has just written. It writes none itself.
+
+        The run then has it in its artifact ``checkpoints.json``, with its size and, when the training has ended, its
+        SHA-256, or that it was deleted meanwhile. A checkpoint that was written to the same path before is replaced.
+        This reads no file, so that it takes no more time for a large checkpoint than for a small one.
+
+        Args:
+            path: A file, a folder, or what the names of several files beside each other begin with; or a URL.
+            step: The step or the epoch that has just ended, as the metrics of the training number them. In a loop by
+                default its last step.
+            score: The value of the metric by which the framework compares checkpoints: a number, or something that
+                `Flavor.read_values` makes a number of.
+            monitor: The name of that metric.
+        """
+
 
 class DiscardingEmit:
     """The `emit` of a call that is not recorded: it ignores what it is given."""
@@ -41,6 +65,16 @@ class DiscardingEmit:
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Ignore the values."""
+
+    def checkpoint(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        step: int | None = None,
+        score: Any = None,
+        monitor: str | None = None,
+    ) -> None:
+        """Ignore the checkpoint."""
 
 
 DISCARDING = DiscardingEmit()  # shared, like the default settings below, because a loop makes a call at every step
@@ -60,4 +94,16 @@ class ChildRun:
     """Its tags, in addition to those that every run has."""
 
 
-publish("fitprint.plugin", Emit, ChildRun)
+@dataclass
+class BestModel:
+    """A model that a training has found better than its last one."""
+
+    model: Any
+    """The model. It is not the user's own one, whose weights stay as they are."""
+    step: int | None = None
+    """The step or the epoch that it is of, as the metrics number them, if this is known."""
+    checkpoint: str | os.PathLike[str] | None = None
+    """The checkpoint that it was loaded from, if it was."""
+
+
+publish("fitprint.plugin", Emit, ChildRun, BestModel)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.contract import TrainingCall
-from fitprint.plugin.emit import Emit
+from fitprint.plugin.emit import DISCARDING, Emit
 
 SECONDS_BETWEEN_EMITS = 1.0
 STEP = "per-iteration metrics"
@@ -106,11 +107,11 @@ class Listener:
 
     __module__ = "fitprint.plugin"
 
-    def __init__(self, call: TrainingCall, emit: Emit) -> None:
+    def __init__(self, call: TrainingCall | CallbackRecording, emit: Emit = DISCARDING) -> None:
         """Prepare to listen to a call.
 
         Args:
-            call: The call that is recorded. No reference to it is kept.
+            call: The call that is recorded, of which no reference is kept; or the recording of `Flavor.callback`.
             emit: Records values of metrics; the methods of the subclass find it as ``self.emit``.
         """
         super().__init__()

@@ -24,6 +24,7 @@ def oracle(truth, predicted, weight):
 
 @pytest.mark.parametrize("outputs", [None, 1, 2, 5])
 @pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.series), True])
+@pytest.mark.series
 def test_all_metrics_equal_scikit_learn(outputs, weighted):
     for seed in range(80):
         random = np.random.default_rng(seed)

@@ -13,6 +13,7 @@ from xgboost.core import XGBoostError
 
 from fitprint.plugin import (
     BoostingFlavor,
+    CallbackRecording,
     Emit,
     Package,
     Patch,
@@ -78,6 +79,9 @@ class XGBoostFlavor(BoostingFlavor):
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         # an estimator's `fit` calls `train`, which is listened to instead
         return _listening.listen(call, emit, self.arguments(call)) if call.instance is None else None
+
+    def callback(self, recording: CallbackRecording) -> _listening.Callback:
+        return _listening.Callback(recording)
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:
