@@ -11,6 +11,9 @@ import fitprint
 
 tf = pytest.importorskip("tensorflow")
 
+# what Keras itself does with the newest numpy, with recording and without
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
 X = np.random.default_rng(0).normal(size=(16, 3))
 Y = X.sum(axis=1, keepdims=True)
 

@@ -14,6 +14,9 @@ import fitprint
 from fitprint._instrumentation import registry
 from fitprint.models.errors import PackageError
 
+# what Keras itself does with the newest numpy, with recording and without
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
 X = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
 OWN_MODULE = """
 import keras

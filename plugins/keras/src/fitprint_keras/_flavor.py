@@ -9,6 +9,8 @@ from typing import Any
 import keras
 
 from fitprint.plugin import (
+    BestModel,
+    CallbackRecording,
     DeclaredSignature,
     Emit,
     Flavor,
@@ -20,7 +22,7 @@ from fitprint.plugin import (
     TrainingCall,
     take_rows,
 )
-from fitprint_keras import _inputs, _listening, _packages, _params, _predicting, _signatures
+from fitprint_keras import _checkpoints, _inputs, _listening, _packages, _params, _predicting, _signatures
 
 _MODULE = "keras.src.models.model"
 _SAMPLE_ROWS = 5
@@ -52,8 +54,17 @@ class KerasFlavor(Flavor):
         _listening.listen(call, emit)
         return None
 
+    def callback(self, recording: CallbackRecording) -> _listening.Callback:
+        return _listening.Callback(recording)
+
+    def resumes(self, call: TrainingCall) -> Any:
+        return _checkpoints.resumed_from(call)
+
+    def first_step(self, call: TrainingCall) -> int:
+        return _checkpoints.iterations(call.instance)
+
     def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
-        if step == 0:
+        if "rows" not in call.cache:
             rows = _inputs.arrays_of(call.instance, call.argument("x"))
             few = take_rows(rows, slice(0, _SAMPLE_ROWS)) if rows is not None else None
             call.cache["rows"] = keras.tree.map_structure(lambda part: part.copy(), few)
@@ -72,8 +83,19 @@ class KerasFlavor(Flavor):
         return {"backend": keras.backend.backend(), "precision": keras.config.dtype_policy().name}
 
     def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
-        optimizer = getattr(self._model(call), "optimizer", None)
-        return optimizer is not None and int(optimizer.iterations) > 0
+        return _checkpoints.iterations(self._model(call)) > 0
+
+    def best_model(self, call: TrainingCall) -> BestModel | None:
+        return _checkpoints.best_model(call) if call.name == "fit" else None
+
+    def saved(self, call: TrainingCall) -> None:
+        call.checkpoint(call.argument("filepath"))
+
+    def load_checkpoint(self, path: Path, model: Any = None) -> Any:
+        return _checkpoints.load(path, model)
+
+    def checkpoint_needs_trust(self, path: Path) -> str | None:
+        return _checkpoints.needs_trust(path)
 
     def data(self, call: TrainingCall) -> Any:
         return _inputs.arrays_of(call.instance, call.argument("x")) if call.name == "fit" else None

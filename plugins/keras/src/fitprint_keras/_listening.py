@@ -8,22 +8,66 @@ from typing import Any
 
 import keras
 
-from fitprint.plugin import Emit, Listener, TrainingCall
+from fitprint.plugin import CallbackRecording, Emit, Listener, TrainingCall
 from fitprint_keras import _params
+from fitprint_keras._checkpoints import CheckpointNotes
 
 
 class EpochListener(Listener, keras.callbacks.Callback):  # type: ignore[misc]
-    """Emits what Keras logs of an epoch, under Keras's own names, and the learning rate."""
+    """Emits what Keras logs of an epoch, under Keras's own names, the learning rate, and checkpoints.
+
+    Args:
+        call: The call of `fit`.
+        emit: Records values of metrics.
+    """
+
+    def __init__(self, call: TrainingCall, emit: Emit) -> None:
+        super().__init__(call, emit)
+        self._notes = CheckpointNotes(_params.callbacks_of(call), call.cache.setdefault("checkpoints", []))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Emit the metrics of an epoch; Keras calls this, after the user's own callbacks."""
-        for name, value in (logs or {}).items():
+        metrics = logs or {}
+        for name, value in metrics.items():
             if _is_number(value):
                 self.emit(name, float(value), epoch)
-        if "learning_rate" not in (logs or {}):
+        if "learning_rate" not in metrics:
             rate = _params.learning_rate(getattr(self.model, "optimizer", None))
             if rate is not None:
                 self.emit("learning_rate", rate, epoch)
+        self._notes.after_epoch(epoch, metrics, self.emit)
+
+
+class Callback(Listener, keras.callbacks.Callback):  # type: ignore[misc]
+    """The callback that users add themselves: it begins a run, and then does what the listener does.
+
+    Args:
+        recording: Begins and ends the runs.
+    """
+
+    def __init__(self, recording: CallbackRecording) -> None:
+        super().__init__(recording)
+        self._recording = recording
+        self._listener: EpochListener | None = None
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Begin a run; Keras calls this."""
+        self._listener = None
+        self._recording.begin(self._listen, self.model)
+
+    def _listen(self, call: TrainingCall, emit: Emit) -> None:
+        self._listener = EpochListener(call, emit)
+        self._listener.set_model(self.model)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Emit the metrics of an epoch; Keras calls this."""
+        if self._listener is not None:
+            self._listener.on_epoch_end(epoch, logs)
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Take note of the end; Keras calls this."""
+        self._listener = None
+        self._recording.end()
 
 
 def listen(call: TrainingCall, emit: Emit) -> None:
