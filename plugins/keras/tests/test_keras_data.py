@@ -26,6 +26,8 @@ def make(*layers, shape=(3,), **options):
 
 
 def fit(model, *data, **options):
+    if options.get("batch_size", 8) is None:
+        options["shuffle"] = False  # else Keras warns that it shuffles no such data
     model.fit(*data, **{"verbose": 0, "batch_size": 8, **options})
     run = fitprint.last_run()
     assert run.skipped == []
@@ -71,11 +73,11 @@ def test_a_generator_is_read_by_the_training_alone(recorded):
             read.append(at)
             yield X[at : at + 8].astype("float32"), Y[at : at + 8]
 
-    run = fit(make(), batches(), batch_size=None)
+    run = fit(make(), batches(), batch_size=None, steps_per_epoch=2)
     recorded_reads = list(read)
     fitprint.disable()
     read.clear()
-    make().fit(batches(), verbose=0)
+    make().fit(batches(), verbose=0, shuffle=False, steps_per_epoch=2)
     assert recorded_reads == read
     assert specs(run) == [(None, "float32", (-1, 3))]
     assert "batch_size" not in run.params
@@ -109,7 +111,7 @@ def test_a_sequence_of_the_users_own_is_not_asked_for_more(recorded):
             return X[8 * at : 8 * at + 8], Y[8 * at : 8 * at + 8]
 
     batches = Batches()
-    fit(make(), batches, batch_size=None, shuffle=False)
+    fit(make(), batches, batch_size=None)
     with_recording = list(batches.asked)
     fitprint.disable()
     batches.asked.clear()
@@ -202,7 +204,7 @@ def test_a_model_of_ones_own_class(recorded):
     model = Own()
     model.compile("sgd", "mse", run_eagerly=True)
     data = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)
-    model.fit(data, verbose=0)
+    model.fit(data, verbose=0, shuffle=False)
     run = fitprint.last_run()
     assert [(skip.what, skip.rule) for skip in run.skipped] == [("custom objects", "keras")]
     assert "fitprint_tests>Own" in run.skipped[0].reason

@@ -48,9 +48,13 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     if loading is not None:
         package.write(loader.LOADING, loading)
         keys["loading"] = loader.LOADING
-    is_plain = loading is None and len(getattr(model, "outputs", None) or [None]) == 1
+    is_plain = loading is None and len(getattr(model, "outputs", None) or [None]) == 1 and not _reads_texts(model)
     modules = {module for module, _ in custom.importable.values()}
     return SavedModel(keys, {"data": None}, "mlflow.keras" if is_plain else None, modules)
+
+
+def _reads_texts(model: Any) -> bool:
+    return any(str(tensor.dtype) == "string" for tensor in getattr(model, "inputs", None) or ())
 
 
 def _why_not_found(names: list[str]) -> str:

@@ -46,9 +46,13 @@ def _without_a_trace(model: Any, data: Any) -> Any:
 
 def _call(model: Any, rows: Any) -> Any:
     training = {"training": False} if model._call_has_training_arg else {}
-    rows = keras.tree.map_structure(keras.ops.convert_to_tensor, rows)
+    rows = keras.tree.map_structure(_tensor, rows)
     outputs, _ = model.stateless_call(model.trainable_variables, model.non_trainable_variables, rows, **training)
     return outputs
+
+
+def _tensor(array: Any) -> Any:
+    return array if keras.ops.is_tensor(array) else keras.ops.convert_to_tensor(array)
 
 
 def _no_gradients() -> AbstractContextManager[Any]:

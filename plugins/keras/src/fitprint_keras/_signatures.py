@@ -36,7 +36,7 @@ def declared(model: Any) -> DeclaredSignature | None:
         model: The model.
     """
     inputs = list(getattr(model, "inputs", None) or ())
-    if not any(None in tuple(tensor.shape)[1:] for tensor in inputs) or any(_is_text(tensor) for tensor in inputs):
+    if not any(_says_more(tuple(tensor.shape)) for tensor in inputs) or any(_is_text(tensor) for tensor in inputs):
         return None
     names = _inputs.names_of(model, "input_names", len(inputs)) if len(inputs) > 1 else [None]
     if names is None:
@@ -45,6 +45,11 @@ def declared(model: Any) -> DeclaredSignature | None:
     specs = [_spec(tensor, name, dtypes.get(name)) for tensor, name in zip(inputs, names, strict=True)]
     outputs = [_spec(tensor, name, None) for name, tensor in _outputs(model)]
     return ModelSignature(Schema(specs), Schema(outputs)), []
+
+
+def _says_more(shape: tuple[int | None, ...]) -> bool:
+    """Return whether an input has another open axis than that of the rows, or predicts a fixed number of rows alone."""
+    return None in shape[1:] or shape[0] is not None
 
 
 def _outputs(model: Any) -> Iterator[tuple[str | None, Any]]:

@@ -54,11 +54,21 @@ def predict(model: Any, data: Any, call: Callable[[Any], Any]) -> Any:
         call: Predicts with the model, from arrays.
     """
     if not hasattr(data, "iloc"):
-        return named(model, call(data))
+        return named(model, call(with_texts(data)))
     predicted = named(model, call(data.to_numpy()))
     if isinstance(predicted, dict) or predicted.ndim > 2:
         return predicted
     return data.__class__(predicted, index=data.index) if data.ndim == 2 else predicted
+
+
+def with_texts(data: Any) -> Any:
+    """Return data in which arrays of texts are tensors: Keras itself takes only those."""
+    if isinstance(data, Mapping):
+        return {name: with_texts(part) for name, part in data.items()}
+    if getattr(getattr(data, "dtype", None), "kind", "") not in ("O", "U", "S"):
+        return data
+    tensorflow = importlib.import_module("tensorflow")  # no other backend has texts
+    return tensorflow.constant(data.tolist())
 
 
 def named(model: Any, predicted: Any) -> Any:
