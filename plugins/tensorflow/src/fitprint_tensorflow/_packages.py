@@ -156,7 +156,7 @@ def _tensors(data: Any) -> Any:
 def size(model: Any) -> int:
     """Estimate the bytes that `save` writes: those of the variables."""
     variables = [*model.variables, *getattr(getattr(model, "optimizer", None), "variables", ())]
-    return _BYTES_AROUND + sum(math.prod(one.shape) * int(tf.as_dtype(one.dtype).size) for one in variables)
+    return _BYTES_AROUND + int(sum(math.prod(one.shape) * tf.as_dtype(one.dtype).size for one in variables))
 
 
 def requirements(model: Any) -> Iterable[str]:
