@@ -162,3 +162,14 @@ def test_the_text_of_an_mlmodel_is_what_the_emitter_makes_of_it(model_uuid, meta
         metadata=metadata,
     )
     assert document_yaml(document) == to_yaml(document) == document_yaml(document)
+
+
+def test_several_outputs_are_compared_by_their_names():
+    rows = np.arange(8.0).reshape(4, 2)
+    signature, reasons, *_ = fidelity.faithful_signature(
+        lambda data: {"one": data["a"], "two": data["a"].sum(axis=1)}, {"a": rows}
+    )
+    assert (signature.inputs.input_names(), signature.outputs.input_names(), reasons) == (["a"], ["one", "two"], [])
+    assert fidelity.same_predictions({"one": rows}, {"one": rows.copy()})
+    assert not fidelity.same_predictions({"one": rows}, {"one": rows + 1})
+    assert not fidelity.same_predictions({"one": rows}, {"other": rows})
