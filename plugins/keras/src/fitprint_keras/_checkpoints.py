@@ -11,6 +11,7 @@ import keras
 
 from fitprint.plugin import BestModel, Emit, PackageError, TrainingCall
 from fitprint_keras import _params
+from fitprint_keras._packages import message_of
 
 _WEIGHTS = ".weights.h5"
 
@@ -100,7 +101,7 @@ def load(path: Path, model: Any = None) -> Any:
                 raise
             return _with_weights(model, path)
     except (ValueError, TypeError, KeyError, OSError) as error:
-        raise PackageError(f"{path}: Keras cannot load it: {' '.join(str(error).split())[:800]}") from error
+        raise PackageError(f"{path}: Keras cannot load it: {message_of(error)}") from error
 
 
 def needs_trust(path: Path) -> str | None:

@@ -81,9 +81,14 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     try:
         model = loader.load_model(folder, loading)
     except (ValueError, TypeError, KeyError, OSError, ImportError, AttributeError) as error:
-        raise PackageError(f"{folder}: Keras cannot load its model: {' '.join(str(error).split())[:800]}") from error
+        raise PackageError(f"{folder}: Keras cannot load its model: {message_of(error)}") from error
     _loaded.add(model)
     return model
+
+
+def message_of(error: Exception) -> str:
+    """Return the message of an error of Keras, without the whole configuration of the model, which comes first."""
+    return " ".join(str(error).rpartition("Exception encountered: ")[2].split())[:800]
 
 
 def _load_exported(path: Path) -> Any:
@@ -122,8 +127,8 @@ def size(model: Any) -> int:
 
 
 def _itemsize(dtype: str) -> float:
-    digits = "".join(letter for letter in str(dtype) if letter.isdigit())
-    return int(digits[:2]) / 8 if digits else 1  # float8_e4m3fn is one byte, int64 are eight
+    digits = "".join(filter(str.isdigit, str(dtype).partition("_")[0]))  # without the rest of float8_e4m3fn
+    return int(digits) / 8 if digits else 1  # a bool
 
 
 def requirements(model: Any) -> Iterable[str]:
