@@ -144,7 +144,7 @@ def _is_refused(call: TrainingCall) -> bool:
 _BY_ROLE: dict[Role, tuple[MakeContext, bool]] = {
     Role.TRAINS: (_record_training, True),
     Role.GROUPS: (_record_group, False),
-    Role.STEP: (_record_step, True),
+    Role.STEP: (_record_step, False),  # a step inside a call that belongs to no loop may belong to one
     Role.BEGINS: (_end_open_loop, False),
     Role.SAVES: (_save_loop, False),
     Role.CONVERTS: (_record_conversion, True),
