@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PLANNED = ("scikit-learn", "XGBoost", "LightGBM", "CatBoost", "statsmodels", "Prophet", "spaCy", "ONNX", "Optuna")
-LATER = ("PyTorch", "Lightning", "Keras", "Transformers", "Spark MLlib", "pmdarima", "H2O", "fastai", "PaddlePaddle")
+PLANNED = (
+    *("scikit-learn", "XGBoost", "LightGBM", "CatBoost", "statsmodels", "Prophet", "spaCy", "ONNX", "Optuna"),
+    *("PyTorch", "PyTorch Lightning", "Keras", "TensorFlow", "fastai", "transformers", "PaddlePaddle", "MXNet"),
+)
+LATER = ("Spark MLlib", "H2O", "pmdarima")
 HEAD = ("flavor", "framework", "recorded", "package", "MLflow's autolog")
 ABOUT, CALL = ("title", "recorded", "package", "mlflow_autologs", "calls"), ("call", "recorded", "predict")
 

@@ -105,7 +105,7 @@ class XGBoostFlavor(BoostingFlavor):
         return self.arguments(call).get("xgb_model")
 
     def callback(self, recording: CallbackRecording) -> _listening.Callback:
-        return _listening.Callback(recording, self.in_training)
+        return _listening.Callback(recording)
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:
