@@ -13,6 +13,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from errno import ENOENT
 from functools import partial
 from pathlib import Path
 from pickle import PickleBuffer
@@ -379,8 +380,9 @@ class Package:
             work_queue.wait(self.background)
 
     def discard(self) -> None:
-        """Remove everything that was written."""
-        self.wait()
+        """Remove everything that was written. What is still to be written in the background is not written any more."""
+        self.on_fault = None
+        self.fault = self.fault or FileNotFoundError(ENOENT, "the package was discarded", self._root)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def has_folder(self, name: str) -> bool:
