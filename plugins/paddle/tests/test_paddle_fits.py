@@ -212,3 +212,13 @@ def test_one_training_after_another_is_a_run_of_its_own(recorded, prepared, poin
     first, second = fitprint.runs()
     assert first.run_id != second.run_id
     assert fitprint.run_of(model).run_id == first.run_id
+
+
+def test_disable_puts_every_function_back(store, prepared, points):
+    names = ("fit", "evaluate", "predict", "save")
+    before = [vars(paddle.Model)[name] for name in names]
+    fitprint.autolog("paddle", strict=True, quiet=True)
+    assert all(vars(paddle.Model)[name] is not own for name, own in zip(names, before, strict=True))
+    prepared().fit(points(), **FIT)
+    fitprint.disable()
+    assert all(vars(paddle.Model)[name] is own for name, own in zip(names, before, strict=True))
