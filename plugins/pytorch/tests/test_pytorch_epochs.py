@@ -129,6 +129,8 @@ def test_a_loss_of_several_parts_is_recorded_and_nothing_is_guessed_of_its_valid
     assert "val_loss" not in run.metrics
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_workers_that_persist_do_not_hide_the_epochs(recorded, net, batch):
     loader = DataLoader(TensorDataset(*batch), batch_size=4, num_workers=1, persistent_workers=True)
     model = net()

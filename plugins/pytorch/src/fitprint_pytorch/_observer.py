@@ -124,10 +124,9 @@ class Observer:
             return
         trained = self._latest.trained
         loop = trained.loop if trained is not None else None
-        if loss.requires_grad:
-            if loop is None or not loop.is_evaluating():
-                self.losses.computed(loss, call.name, target_of(call))
-                return
+        if loss.requires_grad and (loop is None or not loop.is_evaluating()):
+            self.losses.computed(loss, call.name, target_of(call))
+            return
         if loop is not None:
             loop.computed(call, not torch.is_grad_enabled())
 
