@@ -4,7 +4,7 @@ import tempfile
 
 import fitprint
 
-fitprint.autolog("pytorch")
+fitprint.autolog()
 
 import torch  # noqa: E402
 from torch import nn  # noqa: E402

@@ -21,9 +21,10 @@ _MODULES = {
     "fitprint.plugin.entry_points": ("Patch", "Role"),
     "fitprint.plugin.arguments": ("accepted_kwargs", "positional_names"),
     "fitprint.plugin.boosting": ("BoostingFlavor",),
+    "fitprint.plugin.by_callback": ("CallbackRecording",),
     "fitprint.plugin.callbacks": ("SafeCallback",),
     "fitprint.plugin.containers": ("ContainerOrigins", "UnknownColumns", "example_row"),
-    "fitprint.plugin.listeners": ("Listener", "MetricHistory", "safe_callback"),
+    "fitprint.plugin.listeners": ("Listener", "MetricHistory", "ModelInTraining", "safe_callback"),
     "fitprint.plugin.params": ("Params", "default_values", "unchanged"),
     "fitprint.plugin.training_rows": (
         "TrainingRows",

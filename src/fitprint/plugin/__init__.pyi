@@ -25,12 +25,13 @@ from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin import metrics
 from fitprint.plugin.arguments import accepted_kwargs, positional_names
 from fitprint.plugin.boosting import BoostingFlavor
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
 from fitprint.plugin.contract import API_VERSION, DeclaredSignature, Flavor, Rule, SecondsUnknown, TrainingCall
 from fitprint.plugin.emit import BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch, Role
-from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
+from fitprint.plugin.listeners import Listener, MetricHistory, ModelInTraining, safe_callback
 from fitprint.plugin.params import Params, default_values, unchanged
 from fitprint.plugin.training_rows import (
     TrainingRows,
@@ -45,6 +46,7 @@ __all__ = [
     "UNPICKLING_ERRORS",
     "BestModel",
     "BoostingFlavor",
+    "CallbackRecording",
     "ChildRun",
     "ContainerOrigins",
     "DeclaredSignature",
@@ -52,6 +54,7 @@ __all__ = [
     "Flavor",
     "Listener",
     "MetricHistory",
+    "ModelInTraining",
     "ModelSignature",
     "Package",
     "PackageError",
