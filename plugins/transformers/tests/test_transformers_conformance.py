@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -114,10 +115,13 @@ def history(made: Any) -> dict[str, list[float]]:
 
 def use_once() -> None:
     """Use what transformers imports, or computes, when it is first used: that is no matter of recording."""
+    module = sys.modules["transformers"]  # another object than at first, as it replaces itself
     for name in ("Pipeline", "pipeline", "FeatureExtractionMixin", "PreTrainedTokenizerBase", "ProcessorMixin"):
-        getattr(transformers, name)
+        getattr(module, name)
     for name in ("AutoConfig", "AutoTokenizer", "PreTrainedModel", "Trainer", "TrainerCallback"):
-        getattr(transformers, name)
+        getattr(module, name)
+    for name in ("BertForSequenceClassification", "GPT2LMHeadModel"):
+        getattr(module, name)
     with tempfile.TemporaryDirectory() as folder:
         classifier()["model"]().save_pretrained(folder)
 
