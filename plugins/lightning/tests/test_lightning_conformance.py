@@ -26,7 +26,7 @@ PACKAGES = ("lightning.pytorch", "pytorch_lightning")
 
 @functools.cache
 def net_class(package: str) -> Any:
-    """Return a class of modules of one of the two packages, under a name by which it can be imported."""
+    """Return a class of modules of one of the two packages. It travels by value, like those of a user's script."""
     lightning = importlib.import_module(package)
 
     class Net(lightning.LightningModule):
@@ -50,13 +50,8 @@ def net_class(package: str) -> Any:
             return torch.optim.Adam(self.parameters(), lr=self.hparams["rate"])
 
     Net.__qualname__ = Net.__name__ = f"Net_{package.replace('.', '_')}"
-    Net.__module__ = __name__
-    globals()[Net.__name__] = Net
+    Net.__module__ = "__main__"
     return Net
-
-
-for name in PACKAGES:
-    net_class(name)
 
 
 class Kept:
@@ -144,6 +139,7 @@ def case(name: str, package: str) -> Case:
         params=lambda trained: {"rate": 2.0, "max_epochs": EPOCHS, "optimizer": "Adam", "optimizer.lr": 2.0},
         history=history,
         stopped=stopped,
+        pickles=False,
         fails=lambda data: train(package, data, train_dataloaders=[torch.ones(2)]),
     )
 
