@@ -108,6 +108,12 @@ def train(package: str, data: dict[str, Any], **changed: Any) -> Any:
     return data["model"], trainer
 
 
+def train_with(package: str, data: dict[str, Any], callback: Any) -> Any:
+    return train(
+        package, {**data, "trainer": {**data["trainer"], "callbacks": [*data["trainer"]["callbacks"], callback]}}
+    )
+
+
 def predict(model: Any, rows: Any) -> Any:
     with torch.no_grad():
         return model.eval()(torch.from_numpy(rows)).numpy()
@@ -133,6 +139,8 @@ def case(name: str, package: str) -> Case:
         name,
         data=functools.partial(data, package),
         train=functools.partial(train, package),
+        by_callback=functools.partial(train_with, package),
+        callback_differs=dict.fromkeys(("param min_epochs", "default_params"), "Trainer.fit makes 0 of None first"),
         model=lambda trained: trained[0],
         rows=lambda data: data["rows"],
         predict=predict,

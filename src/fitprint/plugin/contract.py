@@ -86,6 +86,9 @@ class TrainingCall:
     """Records values of a metric in this call's run."""
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
+    is_by_callback: bool = False
+    """Whether a callback of `Flavor.callback` has found the call: then its arguments are what the function has made of
+    those that it was given."""
     asked_later: tuple[Rule, ...] = ()
     """The rules that read `seconds` before the call had returned."""
 
@@ -389,6 +392,17 @@ class Flavor(ABC):
             NotImplementedError: The flavor has no callback.
         """
         raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
+
+    def watches(self, name: str) -> bool:
+        """Return whether a `Role.WATCHED` call that is about to be made is of interest: by default always.
+
+        A flavor whose watched functions are called many times, such as at every step of a loop, says here when it
+        learns nothing more of them. This is asked before each call, so it must be quick and never raise.
+
+        Args:
+            name: The name of the function.
+        """
+        return True
 
     def watched(self, call: TrainingCall) -> None:
         """Take note of a call of a `Role.WATCHED` entry point, which has returned."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from fitprint.plugin import (
     BestModel,
+    CallbackRecording,
     Emit,
     Flavor,
     Package,
@@ -19,7 +20,7 @@ from fitprint.plugin import (
     attempt,
     distribution_of_module,
 )
-from fitprint_lightning import _checkpoints, _compilation, _inputs, _listening, _params, _sharding
+from fitprint_lightning import _callback, _checkpoints, _compilation, _inputs, _listening, _params, _sharding
 
 _FORMAT = "pytorch"
 """The flavor whose format the packages have; its plugin writes and reads them."""
@@ -67,6 +68,9 @@ class LightningFlavor(Flavor):
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         return _listening.listen(call, emit)
+
+    def callback(self, recording: CallbackRecording) -> Any:
+        return _callback.make_callback(recording)
 
     def watched(self, call: TrainingCall) -> None:
         _checkpoints.note_saved(call)

@@ -44,3 +44,14 @@ def _classes(module: str, name: str) -> tuple[type, ...]:
     """Return a class of a module if that is imported already: otherwise nothing can be an instance of it."""
     found = getattr(sys.modules.get(module), name, None)
     return (found,) if isinstance(found, type) else ()
+
+
+def together(modules: tuple[nn.Module, ...]) -> nn.ModuleDict:
+    """Return several modules as one, by their classes. They are the same objects."""
+    named: dict[str, nn.Module] = {}
+    for module in modules:
+        name = type(module).__name__
+        while name in named:
+            name += "_"
+        named[name] = module
+    return nn.ModuleDict(named)

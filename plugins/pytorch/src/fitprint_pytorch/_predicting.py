@@ -32,7 +32,8 @@ def predict(module: nn.Module, data: Any, params: Mapping[str, Any] | None = Non
 
     Args:
         module: The module.
-        data: A DataFrame, whose columns become one float32 tensor, or an array or a tensor, whose dtype stays.
+        data: A DataFrame, whose columns become one float32 tensor, or an array or a tensor, whose dtype stays; or a
+            dict of arrays, which become the arguments of these names.
         params: Keyword arguments of the module's ``forward``.
 
     Returns:
@@ -51,7 +52,10 @@ def predict(module: nn.Module, data: Any, params: Mapping[str, Any] | None = Non
 def _predict(module: nn.Module, data: Any, params: Mapping[str, Any]) -> Any:
     device = device_of(module)
     with torch.no_grad():
-        predicted = module(_tensor(data).to(device), **params)
+        if isinstance(data, Mapping):
+            predicted = module(**{name: _tensor(part).to(device) for name, part in data.items()}, **params)
+        else:
+            predicted = module(_tensor(data).to(device), **params)
     if not isinstance(predicted, torch.Tensor):
         raise TypeError(f"a package of PyTorch predicts one tensor, and the model returns a {type(predicted).__name__}")
     values = predicted.detach().cpu().numpy()
@@ -62,7 +66,7 @@ def _tensor(data: Any) -> torch.Tensor:
     if isinstance(data, torch.Tensor):
         return data
     if isinstance(data, pd.DataFrame):
-        return torch.from_numpy(data.to_numpy(dtype=np.float32))
+        data = data.to_numpy(dtype=np.float32)
     if isinstance(data, np.ndarray):
         return torch.from_numpy(np.array(data))  # a copy: an array may be read-only, which a tensor cannot be
     raise TypeError(
