@@ -158,7 +158,7 @@ class TestLightning(FlavorConformance):
     budget = Budget(seconds=0.3)
     without = {  # noqa: RUF012
         "test_models_pickle": "the modules are of classes of a script, which pickle only by value",
-        "test_threads_leave_a_run_each": "threads share PyTorch's random numbers, so that early stopping ends elsewhere",
+        "test_threads_leave_a_run_each": "threads share PyTorch's random numbers, so early stopping ends elsewhere",
         "test_training_inside_training_is_one_run": "no module of Lightning trains another one",
         "test_models_clone": "Lightning has no way of its own to copy a module without its weights",
     }
