@@ -58,6 +58,17 @@ def fit(data: dict[str, Any]) -> Any:
     return data["model"].fit(**given, epochs=4, batch_size=24, verbose=0)
 
 
+def fit_with(data: dict[str, Any], callback: Any) -> Any:
+    return fit({**data, "callbacks": [*data["callbacks"], callback]})
+
+
+class Stop(keras.callbacks.Callback):  # type: ignore[misc, name-defined, unused-ignore]
+    """A callback in which a user presses Ctrl-C."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        raise KeyboardInterrupt
+
+
 def several() -> dict[str, Any]:
     begin()
     left, right = keras.Input((3,), name="left"), keras.Input((2,), name="right")
@@ -132,6 +143,8 @@ class TestKeras(FlavorConformance):
             history=lambda history: {**history.history, "learning_rate": [RATE] * len(history.epoch)},
             stopped=stopped,
             nested=nested,
+            by_callback=fit_with,
+            breaks_off=lambda data: fit_with(data, Stop()),
             fails=lambda data: data["model"].fit(data["x"], data["y"][:3], verbose=0),
             clone=keras.models.clone_model,
         ),
