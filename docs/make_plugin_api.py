@@ -30,6 +30,7 @@ GROUPS = {
         "TrainingCall",
         "Emit",
         "Listener",
+        "ModelInTraining",
         "safe_callback",
         "SafeCallback",
         "SaveContext",

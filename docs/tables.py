@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PLANNED = ("scikit-learn", "XGBoost", "LightGBM", "CatBoost", "statsmodels", "Prophet", "spaCy", "ONNX", "Optuna")
-LATER = ("PyTorch", "Lightning", "Keras", "Transformers", "Spark MLlib", "pmdarima", "H2O", "fastai", "PaddlePaddle")
+PLANNED = (
+    *("scikit-learn", "XGBoost", "LightGBM", "CatBoost", "statsmodels", "Prophet", "spaCy", "ONNX", "Optuna"),
+    *("PyTorch", "PyTorch Lightning", "Keras", "TensorFlow", "fastai", "transformers", "PaddlePaddle", "MXNet"),
+)
+LATER = ("Spark MLlib", "H2O", "pmdarima")
 HEAD = ("flavor", "framework", "recorded", "package", "MLflow's autolog")
 ABOUT, CALL = ("title", "recorded", "package", "mlflow_autologs", "calls"), ("call", "recorded", "predict")
 
@@ -74,9 +77,15 @@ def of_all() -> str:
 
 def of_one(plugin: Path) -> str:
     """Return the table of a plugin's README."""
-    calls = read(plugin)["calls"]
-    rows = [(call["call"], call["recorded"], call["predict"] or "no package") for call in calls]
-    return table(("call", "what a run has", "what `predict` of its package gives"), rows)
+    about = read(plugin)
+    rows = [(call["call"], call["recorded"], call["predict"] or "no package") for call in about["calls"]]
+    text = table(("call", "what a run has", "what `predict` of its package gives"), rows)
+    if limit := about.get("max_model_size"):
+        text += (
+            f"\nA package is written of models up to {limit}, unless the setting `max_model_size` or the variable "
+            f"`FITPRINT_{about['name'].upper()}_MAX_MODEL_SIZE` says otherwise.\n"
+        )
+    return text
 
 
 def documents() -> dict[Path, tuple[str, str]]:

@@ -216,7 +216,7 @@ def test_at_once_where_the_age_is_given(store, invoke):
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("content", ["no JSON", '{"format": 3}', '{"format": 2, "params": 3}'])
+@pytest.mark.parametrize("content", ["no JSON", '{"format": 4}', '{"format": 2, "params": 3}'])
 def test_a_record_that_is_broken_or_of_a_later_format_is_left_and_told(store, dead, document, invoke, content):
     run_id = dead()
     file = store / ".open" / run_id / "run.json"

@@ -262,6 +262,31 @@ def test_a_line_goes_through_a_live_bar_and_not_over_it(toy, store, tmp_path, st
         assert found[1].startswith("mine:  67%")
 
 
+@pytest.mark.process
+def test_the_line_of_a_long_training_leaves_a_bar_of_the_program_s_own_alone(toy, store, tmp_path):
+    """Keras draws such a bar: it has no end of line until the epoch ends, and nobody can ask it for room."""
+    script = (
+        TRAIN
+        + """
+from fitprint._runs import adder
+adder.LONG = 0.0
+class Slow(toylearn.Mean):
+    def fit(self, X, y):
+        for step in range(3):
+            sys.stderr.write(f"\\r{step + 1}/3 {'=' * 10 * (step + 1)}")
+            fitprint.log_metric("loss", 0.5, step=step)
+        sys.stderr.write("\\n")
+        return super().fit(X, y)
+Slow().fit([[1.0]], [1.0])
+"""
+    )
+    first, told, redrawn, end = [line for line in shown_at_last(at_a_terminal(script, tmp_path)) if line]
+    assert first == "1/3 " + "=" * 10
+    assert re.fullmatch(r"fitprint: Slow is training → fitprint show [0-9a-f]{12} --follow --store store", told)
+    assert redrawn == "3/3 " + "=" * 30
+    assert end.startswith("fitprint: Slow → ")
+
+
 def test_a_bar_that_is_closed_is_let_alone_and_tqdm_is_never_imported(run_python, toy, store):
     pytest.importorskip("tqdm")
     closed = run_python(TRAIN + BAR.format(stream="sys.stdout") + "train()")

@@ -68,3 +68,25 @@ def test_a_plugin_s_calls_are_in_its_own_readme(tables):
     for plugin in Path(ROOT / "plugins").iterdir():
         if (plugin / "pyproject.toml").exists():
             assert tables.of_one(plugin) in (plugin / "README.md").read_text()
+
+
+def test_a_limit_of_the_size_is_said_and_is_the_default_of_the_flavor(tables):
+    plugin = tables.ROOT / "plugins" / "xgboost"
+    assert "MAX_MODEL_SIZE" not in tables.of_one(plugin)
+    text = (plugin / "pyproject.toml").read_text()
+    (plugin / "pyproject.toml").write_text(text.replace("[tool.fitprint]", '[tool.fitprint]\nmax_model_size = "2GB"'))
+    said = "models up to 2GB, unless the setting `max_model_size` or the variable `FITPRINT_XGBOOST_MAX_MODEL_SIZE`"
+    assert said in tables.of_one(plugin)
+
+
+def test_the_limits_that_are_said_are_the_defaults_of_the_flavors():
+    from fitprint._instrumentation.entries import discover
+    from fitprint.cli.flavors import AVAILABLE, flavor_row
+
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+    own = {about["name"]: about.get("max_model_size") for about in tables.flavors()}
+    for name, entry in discover().items():
+        if name in own and flavor_row(entry).state == AVAILABLE:
+            assert entry.flavor().defaults.get("max_model_size") == own[name], name

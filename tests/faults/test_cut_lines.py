@@ -54,8 +54,8 @@ def test_half_a_record_is_no_record(tmp_path):
 
 
 def test_a_record_of_a_format_of_the_future_is_said_to_be_one(tmp_path):
-    (tmp_path / "run.json").write_text('{"format": 3}')
-    with pytest.raises(StoreError, match=r"does not read \(it reads formats 1 and 2\)"):
+    (tmp_path / "run.json").write_text('{"format": 4}')
+    with pytest.raises(StoreError, match=r"does not read \(it reads formats 1, 2 and 3\)"):
         read_record(str(tmp_path / "run.json"))
 
 

@@ -1,6 +1,6 @@
 """Until Python 3.12, `frame.f_locals` of a function is a copy that the frame keeps, and renews when it is asked again.
 
-If this falls: `_core/variable_names.py` keeps the data alive that a function predicts, until that function returns; or
+If this falls: `_core/frames.py` keeps the data alive that a function predicts, until that function returns; or
 it takes variables out of a copy that somebody else looks at.
 """
 

@@ -17,7 +17,7 @@ def wrapper():
 
 
 def test_a_frame_named_as_one_of_importlib_is_not_counted():
-    wrapper.__code__ = wrapper.__code__.replace(co_filename="<fitprint, as invisible as importlib._bootstrap>")
+    wrapper.__code__ = wrapper.__code__.replace(co_filename="<fitprint as invisible as importlib._bootstrap>")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         wrapper()

@@ -113,3 +113,39 @@ def test_a_loop_that_goes_on_after_a_failed_step_is_complete(toylearn, keeping):
     fitprint.disable()
     run = fitprint.runs()[0]
     assert (run.status, list(run.models), "incomplete" in run.tags) == ("FINISHED", ["model"], False)
+
+
+def test_by_default_a_flavor_keeps_what_a_loop_has_learned(toylearn):
+    from toylearn.looping import Net
+
+    fitprint.autolog("toy", quiet=True, keep_incomplete=True)
+    for batches in ([None], [[4.0], None]):
+        net = Net()
+        for batch in batches[:-1]:
+            net.update(batch)
+        with pytest.raises(TypeError):
+            net.update(batches[-1])
+        fitprint.disable()
+        fitprint.autolog("toy", quiet=True, keep_incomplete=True)
+    kept, refused = fitprint.runs()
+    assert (list(kept.models), kept.tags["incomplete"]) == (["model"], "true")
+    reason = "toy finds nothing worth keeping in this training, which has failed"
+    assert (refused.models, refused.skipped) == ({}, [fitprint.Skip("model", "flavor", reason)])
+
+
+def test_the_model_that_a_listener_sees_is_not_kept_alive(toylearn):
+    import copy
+    import pickle
+
+    from fitprint.plugin import ModelInTraining
+
+    holder = ModelInTraining()
+    assert holder.get() is None
+    model = toylearn.Booster(1.0)
+    for _ in range(2):
+        holder.see(model)
+    holder.see(3.0)  # takes no weak reference
+    assert holder.get() is model
+    assert copy.deepcopy(holder).get() is pickle.loads(pickle.dumps(holder)).get() is None
+    del model
+    assert holder.get() is None

@@ -40,6 +40,13 @@ class Writer(Reader):
     def package_flavor(self, model):
         return "toyformat"
 
+class Delegates(Writer):
+    def save(self, model, package, context):
+        return self.other("toyformat").save(model, package, context)
+
+    def load(self, folder, config):
+        return self.other("toyformat").load(folder, config)
+
 class CannotRead(Writer):
     reads = ()
 
@@ -115,11 +122,35 @@ def test_the_writer_s_own_load_model_reads_it(package, install, run_python):
     assert run_python(script, package).stdout.strip() == "writes"
 
 
+def test_a_flavor_has_another_one_write_and_read_its_packages(install, run_python):
+    install("Delegates", reader=True)
+    package = json.loads(run_python(TRAIN).stdout)
+    script = "import fitprint, sys; print(fitprint.writes.load_model(sys.argv[1]).read_by)"
+    assert run_python(script, package).stdout.strip() == "toyformat"
+
+
+def test_where_the_other_flavor_is_missing_the_run_says_what_to_install(install, run_python):
+    install("Delegates")
+    train = TRAIN.replace("strict=True, ", "").replace("str(run.model_path)", "[skip.reason for skip in run.skipped]")
+    (reason,) = json.loads(run_python(train).stdout)
+    assert reason.endswith('the flavor writes needs the flavor toyformat: pip install "fitprint[toyformat]"')
+
+
 @pytest.mark.parametrize("writer", ["CannotRead", ""])
 def test_without_a_flavor_that_reads_the_format_the_one_to_install_is_named(package, install, run_python, writer):
     install(writer)
     told = run_python(READ, package, check=False).stderr
     assert 'the flavor toyformat is not installed here: pip install "fitprint[toyformat]"' in told
+
+
+@pytest.mark.parametrize("load", ["load_model", "writes.load_model"])
+def test_a_format_that_has_no_flavor_is_read_by_the_flavor_that_registers_it(toy, package, install, run_python, load):
+    about = "[fitprint.flavors]\nwrites = fitprint_toy:Writer\n[fitprint.formats]\ntoyformat = fitprint_toy:Writer\n"
+    toy.plugin(entry_points=about)
+    file = Path(package, "MLmodel")
+    file.write_text(file.read_text().replace("fitprint_flavor: writes\n", ""))  # as if MLflow had written it
+    script = f"import fitprint, sys; model = fitprint.{load}(sys.argv[1])\nprint(type(model).__name__)"
+    assert run_python(script, package).stdout.strip() in ("PyFuncModel", "Base")
 
 
 def test_stock_mlflow_reads_it_as_one_of_the_format(install, run_python, mlflow_python):

@@ -43,3 +43,35 @@ def test_a_pickle_stops_at_the_limit_and_takes_no_memory(toy, store, run_python,
     assert (run.models, run.model_path) == ({}, None)
     assert sorted(path.name for path in run.path.iterdir()) == ["artifacts", "metrics.jsonl", "run.json"]
     assert not list(store.glob(".open/*"))
+
+
+WHOLE = """
+import json, resource, sys
+import numpy, toylearn, fitprint
+
+MB, size = 1_000_000, int(sys.argv[1])
+fitprint.autolog("toy", quiet=True, save_in_background=sys.argv[2] == "background")
+toylearn.Mean().fit([1], [2])  # imports and warms up what recording needs
+model = toylearn.Mean(2.0)
+model.weights = [numpy.full(size * MB // 10, at, numpy.uint8) for at in range(10)]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+model.fit([1], [2])
+more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+package = fitprint.last_run().model_path
+assert package.joinpath("model.pkl").stat().st_size > size * MB
+assert fitprint.load_model(package).unwrap().weights[7][-1] == 7
+print(json.dumps(more * 1024 / (size * MB)))
+"""
+
+
+@pytest.mark.parametrize("size", [100, pytest.param(800, marks=pytest.mark.slow)])
+def test_a_large_model_streams_into_its_package_without_a_second_copy(toy, store, run_python, size):
+    done = run_python(WHOLE, size, "foreground")
+    assert done.stderr == ""
+    assert json.loads(done.stdout) < 0.2, "of the model's size, over what the process had before"
+
+
+def test_in_the_background_it_takes_no_more_than_a_copy(toy, store, run_python):
+    done = run_python(WHOLE, 100, "background")
+    assert done.stderr == ""
+    assert json.loads(done.stdout) < 1.3, "of the model's size, over what the process had before"

@@ -41,7 +41,7 @@ def test_a_run_is_there_from_its_first_moment_and_moved_when_it_ends(store):
     opened = store / ".open" / run.run_id
     assert run.path == opened
     record = strict(opened / "run.json")
-    assert (record["format"], record["status"], record["name"]) == (2, "RUNNING", "mine")
+    assert (record["format"], record["status"], record["name"]) == (3, "RUNNING", "mine")
     assert record["process"] == {
         "host": _process.host(),
         "boot_id": _process.boot_id(),

@@ -24,6 +24,7 @@ from fitprint._settings.layers import current
 from fitprint.stores import open_store
 
 FORMAT_1 = Path(__file__).parents[1] / "fixtures" / "runs-format-1"
+FORMAT_2 = Path(__file__).parents[1] / "fixtures" / "runs-format-2"
 FINISHED_1, OPEN_1 = "01a22901d7a67b85839d3b6436b4dc48", "01a22901d7b27a9b8c215ba0fc5a5714"
 LONG = 60.0
 """Seconds after which a test gives up waiting for another process."""
@@ -181,7 +182,7 @@ def test_a_worker_that_is_killed_after_its_task_loses_nothing_of_it(store, run_p
 
 
 def test_values_that_come_fast_are_written_once_a_second(store, program, monkeypatch):
-    """Counts the writes: one at once, and one at the end for the other 999."""
+    """Counts the writes: one at once, and one at the end for the other 999, which share a line."""
     appends = []
     with fitprint.start_run() as run:
         writer = SideWriter(str(store), run.run_id)
@@ -194,7 +195,7 @@ def test_values_that_come_fast_are_written_once_a_second(store, program, monkeyp
                 writer.add_metric("m", step, step, time.time())
             writer._slow_until = float("-inf")  # a second after the first value
         writer.write()
-    assert appends == [1, 999]
+    assert appends == [1, 1]
     assert len(fitprint.get_run(run.run_id).metric_history("m")) == 1000
 
 
@@ -619,6 +620,20 @@ def test_runs_of_format_1_are_read_and_added_to(store):
     assert finished.metric_history("loss")[-1] == opened.metric_history("loss")[-1] == (3, 0.25)
     assert (finished.metrics["loss"], finished.tags["team"], finished.status) == (0.25, "y", "FINISHED")
     assert opened.status == "RUNNING"
+
+
+def test_runs_of_format_2_are_read_and_added_to(store):
+    shutil.copytree(FORMAT_2, store)
+    (before,) = fitprint.runs()
+    assert (before.status, before.params, before.metrics["loss"]) == ("FINISHED", {"depth": 3}, 0.2)
+    history = before.metric_history("loss")
+    assert history == [(0, 1.0), (1, 0.5), (2, 1 / 3), (3, 0.25), (4, 0.2)]
+    with fitprint.start_run(run_id=before.run_id) as run:
+        for step in range(5, 8):
+            run.log_metric("loss", 1.0, step=step)
+    (after,) = fitprint.runs()
+    assert after.metric_history("loss") == [*history, (5, 1.0), (6, 1.0), (7, 1.0)]
+    assert (after.metrics["loss"], after.metrics["val"]) == (1.0, 0.5)
 
 
 # runs that group

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from toylearn import Mean
+from toylearn import Mean, Telling
 from toylearn.late import refine
 from toylearn.looping import Net
 from toylearn.training import Booster, train
@@ -38,6 +38,17 @@ def failing_step(data):
     Net().update(["no number"])
 
 
+def interrupted_steps(data):
+    """Steps of which the last is interrupted."""
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    net = data["net"] = Net()
+    net.update([1.0])
+    net.update([interrupt])
+
+
 class TestToy(FlavorConformance):
     flavor = "toy"
     golden = Path(__file__).with_name("golden")
@@ -68,6 +79,14 @@ class TestToy(FlavorConformance):
             history=lambda trained: {"level": trained[1]},
         ),
         Case(
+            "telling",
+            data=rows,
+            train=lambda data: Telling().fit(data["rows"], data["labels"], callback=lambda step, level: None),
+            by_callback=lambda data, callback: Telling().fit(data["rows"], data["labels"], callback=callback),
+            rows=lambda data: data["rows"],
+            predict=lambda model, rows: model.predict(rows),
+        ),
+        Case(
             "argument",
             data=rows,
             train=refined,
@@ -86,6 +105,7 @@ class TestToy(FlavorConformance):
             params=lambda trained: {"rate": 0.5},
             history=lambda trained: {"loss": trained[1]},
             fails=failing_step,
+            breaks_off=interrupted_steps,
         ),
         Case(
             "loop without a save",

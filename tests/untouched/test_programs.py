@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 BEFORE = """\
@@ -18,6 +20,11 @@ class Calling(toylearn.Base):
         return self
 
 """
+
+
+def assert_unseen(text):
+    """Nothing in a program's output comes from fitprint; the folder with the libraries may have any name."""
+    assert "fitprint" not in text.replace(sys.prefix, "")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +68,7 @@ except KeyError:
     )
     assert "direct cause" in done.stderr
     assert "During handling" in done.stderr
-    assert "fitprint" not in done.stderr
+    assert_unseen(done.stderr)
 
 
 def test_an_error_in_a_thread_that_a_training_started(same_output):
@@ -82,7 +89,7 @@ Calling().fit(start)
 """
     )
     assert "in a thread" in done.stderr
-    assert "fitprint" not in done.stderr
+    assert_unseen(done.stderr)
 
 
 def test_a_training_that_fails_in_a_thread(same_output):
@@ -124,7 +131,7 @@ if __name__ == "__main__":
 """
     )
     assert "in a worker" in done.stderr
-    assert "fitprint" not in done.stderr
+    assert_unseen(done.stderr)
 
 
 @pytest.mark.parametrize("call", ["map(fail, [1])", "apply(fail, (1,))", "imap(fail, [1]).next()"])
@@ -143,7 +150,7 @@ if __name__ == "__main__":
 """
     )
     assert "in a worker" in done.stderr
-    assert "fitprint" not in done.stderr
+    assert_unseen(done.stderr)
 
 
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky", "multiprocessing"])
@@ -165,7 +172,7 @@ except ValueError as error:
 """
     )
     assert "in a worker" in done.stdout
-    assert "fitprint" not in done.stdout
+    assert_unseen(done.stdout)
 
 
 def test_an_error_in_a_process_of_the_program_s_own(same_output):

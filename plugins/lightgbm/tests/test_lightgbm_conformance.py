@@ -84,6 +84,12 @@ class Twice(lightgbm.LGBMClassifier):  # type: ignore[misc, name-defined, unused
 
 # a golden estimator is a pickle, and scikit-learn tells of the version that wrote it
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+def stop(env: Any) -> None:
+    """A callback in which a user presses Ctrl-C."""
+    if env.iteration == 2:
+        raise KeyboardInterrupt
+
+
 class TestLightGBM(FlavorConformance):
     flavor = "lightgbm"
     golden = Path(__file__).with_name("golden")
@@ -95,6 +101,7 @@ class TestLightGBM(FlavorConformance):
             "booster",
             data=datasets,
             train=train,
+            by_callback=lambda data, callback: train({**data, "callbacks": [*data["callbacks"], callback]}),
             model=lambda trained: trained[0],
             rows=lambda data: data["frame"],
             predict=lambda booster, rows: booster.predict(rows),
@@ -106,11 +113,14 @@ class TestLightGBM(FlavorConformance):
                 "best_valid-auc": trained[0].best_score["valid"]["auc"],
             },
             fails=lambda data: train(data, objective="no such objective"),
+            breaks_off=lambda data: lightgbm.train(data["params"], data["train"], 5, callbacks=[stop]),
         ),
         Case(
             "classifier",
             data=estimator_data,
             train=fit,
+            by_callback=lambda data, callback: fit({**data, "callbacks": [*data["callbacks"], callback]}),
+            callback_differs={"param eval_metric": "LGBMClassifier.fit makes a list of it first"},
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: {**model.get_params(), "objective": "binary", "eval_metric": "auc"},
@@ -118,12 +128,16 @@ class TestLightGBM(FlavorConformance):
             stopped=lambda model: {"best_iteration": model.best_iteration_},
             nested=lambda data: Twice(n_estimators=2, verbose=-1, n_jobs=1).fit(data["X"], data["y"]),
             fails=lambda data: data["model"].fit(data["X"], data["y"][:3]),
+            breaks_off=lambda data: data["model"].fit(data["X"], data["y"], callbacks=[stop]),
             clone=clone,
         ),
         Case(
             "cross-validation",
             data=datasets,
             train=lambda data: lightgbm.cv(data["params"], data["train"], 4, nfold=3),
+            by_callback=lambda data, callback: lightgbm.cv(
+                data["params"], data["train"], 4, nfold=3, callbacks=[callback]
+            ),
             rows=lambda data: data["frame"],
             package=False,
             history=lambda result: {name.replace(" ", "-", 1): values for name, values in result.items()},

@@ -43,6 +43,10 @@ def train(data: dict[str, Any], **changed: Any) -> tuple[xgboost.Booster, dict[s
     return booster, data["evals_result"]
 
 
+def train_with(data: dict[str, Any], callback: Any) -> tuple[xgboost.Booster, dict[str, Any]]:
+    return train({**data, "callbacks": [*data["callbacks"], callback]})
+
+
 def history(trained: tuple[Any, dict[str, Any]]) -> dict[str, list[float]]:
     return {f"{name}-{metric}": values for name, found in trained[1].items() for metric, values in found.items()}
 
@@ -59,9 +63,23 @@ def fit(data: dict[str, Any]) -> xgboost.XGBClassifier:
     return data["model"].fit(data["X"], data["y"], eval_set=data["eval_set"], verbose=False)
 
 
+def fit_with(data: dict[str, Any], callback: Any) -> xgboost.XGBClassifier:
+    data["model"].callbacks = [callback]
+    return fit(data)
+
+
 def fit_many(data: dict[str, Any]) -> Any:
     model = xgboost.XGBClassifier(n_estimators=2, n_jobs=1, callbacks=None)
     return MultiOutputClassifier(model, n_jobs=1).fit(data["X"], np.stack([data["y"], 1 - data["y"]], axis=1))
+
+
+class Stop(xgboost.callback.TrainingCallback):
+    """A callback in which a user presses Ctrl-C."""
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        if epoch == 2:
+            raise KeyboardInterrupt
+        return False
 
 
 class TestXGBoost(FlavorConformance):
@@ -76,6 +94,7 @@ class TestXGBoost(FlavorConformance):
             "booster",
             data=matrices,
             train=train,
+            by_callback=train_with,
             model=lambda trained: trained[0],
             rows=lambda data: data["frame"],
             predict=lambda booster, rows: booster.predict(xgboost.DMatrix(rows)),
@@ -84,11 +103,13 @@ class TestXGBoost(FlavorConformance):
             stopped=lambda trained: {"best_iteration": trained[0].best_iteration, "best_score": trained[0].best_score},
             # in the midst of training; what XGBoost's core itself says begins with the time of day
             fails=lambda data: xgboost.train(data["params"], data["train"], 3, evals=data["evals"], obj="no function"),
+            breaks_off=lambda data: xgboost.train(data["params"], data["train"], 5, callbacks=[Stop()]),
         ),
         Case(
             "classifier",
             data=estimator_data,
             train=fit,
+            by_callback=fit_with,
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: model.get_params(),
@@ -99,12 +120,20 @@ class TestXGBoost(FlavorConformance):
             },
             stopped=lambda model: {"best_iteration": model.best_iteration},
             fails=lambda data: data["model"].fit(data["X"], data["y"] + 1),  # classes count from 0
+            breaks_off=lambda data: data["model"].set_params(callbacks=[Stop()]).fit(data["X"], data["y"]),
             clone=clone,
         ),
         Case(
             "cross-validation",
             data=matrices,
             train=lambda data: xgboost.cv(data["params"], data["train"], 4, nfold=3, seed=0),
+            by_callback=lambda data, callback: xgboost.cv(
+                data["params"], data["train"], 4, nfold=3, seed=0, callbacks=[callback]
+            ),
+            callback_differs=dict.fromkeys(
+                ("param metrics", "param eval_metric", "default_params"),
+                "xgboost.cv makes its argument `metrics` of the param `eval_metric` first",
+            ),
             rows=lambda data: data["frame"],
             package=False,
             history=lambda table: {

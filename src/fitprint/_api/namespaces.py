@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fitprint._api.autolog import autolog_flavor
+from fitprint._api.callbacks import make_callback
 from fitprint._api.missing_names import instead_of
 from fitprint._api.status import status
 from fitprint._core import html as _html
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class FlavorNamespace:
-    """The calls of one flavor: `autolog`, `log_model`, `save_model` and `load_model`."""
+    """The calls of one flavor: `autolog`, `callback`, `log_model`, `save_model` and `load_model`."""
 
     def __init__(self, name: str) -> None:
         self.__name__ = f"fitprint.{name}"
@@ -52,6 +53,25 @@ class FlavorNamespace:
             ValueError: The value of a setting cannot be read.
         """
         autolog_flavor(self._name, settings, disable)
+
+    @names_settings
+    def callback(self, **settings: Unpack[AutologSettings]) -> Any:
+        """Return a callback of the framework's own kind, which records the trainings that it is given to.
+
+        Nothing is patched for it, and `autolog()` is not needed. Where `autolog()` records the training as well, the
+        callback adds nothing, so that there is one run.
+
+        Args:
+            **settings: Any setting by name, as listed by `help(fitprint.autolog)`, and the flavor's own settings, for
+                the trainings of this callback.
+
+        Raises:
+            NotImplementedError: The framework has no callbacks, or none that tell of a training.
+            RuntimeError: The installed version of the framework is not supported.
+            TypeError: An argument is not a setting.
+            ValueError: The value of a setting cannot be read.
+        """
+        return make_callback(self._name, settings)
 
     def log_model(
         self,

@@ -22,15 +22,17 @@ class Line(str):
 
     Args:
         parts: Pairs of a text and its style.
+        breaks: Whether it is written on a new line of a terminal, because the program may have left one unfinished.
     """
 
-    __slots__ = ("parts",)
+    __slots__ = ("breaks", "parts")
     parts: tuple[Part, ...]
+    breaks: bool
 
-    def __new__(cls, parts: Iterable[Part]) -> Line:
+    def __new__(cls, parts: Iterable[Part], breaks: bool = False) -> Line:
         parts = tuple(parts)
         line = super().__new__(cls, "".join(text for text, _ in parts))
-        line.parts = parts
+        line.parts, line.breaks = parts, breaks
         return line
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
@@ -51,7 +53,8 @@ class _OwnHandler(logging.Handler):
         stream = sys.stdout if "ipykernel" in sys.modules and record.levelno < logging.WARNING else sys.stderr
         if stream is not None:
             coloured = line is not None and has_colours(stream)
-            write_line(stream, f"fitprint: {painted(line.parts) if line and coloured else record.getMessage()}")
+            text = f"fitprint: {painted(line.parts) if line and coloured else record.getMessage()}"
+            write_line(stream, text, breaks=line is not None and line.breaks)
 
 
 class _LevelOfTheProgram(logging.Filter):

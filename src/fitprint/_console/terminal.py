@@ -32,6 +32,11 @@ def has_colours(stream: Any) -> bool:
         return True
     if os.environ.get("TERM") == "dumb":
         return False
+    return is_terminal(stream)
+
+
+def is_terminal(stream: Any) -> bool:
+    """Return True if a stream is a terminal."""
     try:
         return bool(stream.isatty())
     except own(AttributeError, OSError, ValueError):  # another kind of object, or a closed stream
@@ -50,16 +55,18 @@ def painted(parts: Iterable[Part]) -> str:
     return "".join(f"\x1b[{STYLES[style]}m{text}\x1b[0m" if style in STYLES else text for text, style in parts)
 
 
-def write_line(stream: TextIO, line: str) -> None:
+def write_line(stream: TextIO, line: str, breaks: bool = False) -> None:
     """Write a line; a live bar of tqdm on the terminal makes room for it.
 
     Args:
         stream: Where to write.
         line: The line, without its end.
+        breaks: Whether something else may be drawing a bar: on a terminal, the line then begins below it. That leaves
+            the bar as it is; where there is none, an empty line.
     """
     bars = _bars()
     if bars is None:
-        stream.write(f"{line}\n")
+        stream.write(f"\n{line}\n" if breaks and is_terminal(stream) else f"{line}\n")
     else:
         with bars.external_write_mode(file=stream):
             stream.write(f"{line}\n")

@@ -11,6 +11,9 @@ _last = 0
 """The time in the latest id, in milliseconds with 12 fractional bits."""
 _lock = fork_safe_lock()
 
+SHORTEST_ID = 12
+"""Digits of a run id that hold its millisecond: shorter beginnings would soon match later runs too."""
+
 
 def new_run_id() -> str:
     """Make an id of 32 hexadecimal digits that sorts by time.

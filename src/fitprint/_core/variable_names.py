@@ -8,22 +8,13 @@ from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import Any
 
+from fitprint._core.frames import is_of_module, variables_of
+
 _OWN = ("fitprint", "wrapt")
 _MOST_FRAMES = 50
-_SNAPSHOTS = sys.version_info < (3, 13)
-"""Whether Python copies the variables of a function for whoever looks at them, and keeps them alive by that copy."""
-_LOOKED_AT = frozenset({"locals", "vars", "eval", "exec", "f_locals", "getargvalues"})
-"""What a function calls that may hold that copy. Whoever looks at its variables anew changes what it holds."""
-_PYTEST = "@py_builtins"
-"""In the names of a function with assertions, to which pytest has added calls of `locals` that hold nothing."""
 _MOST_RECENT = 100
 _recent: dict[int, str] = {}
 """The names that were found last, by the `id` of their value: a loop predicts the same data again and again."""
-_FROM_HERE_ALONE = 3
-"""What `sys.getrefcount` says of such a copy that only its frame has, while a function here looks at it."""
-
-
-_ViewOfVariables = type((lambda: sys._getframe().f_locals)())
 
 
 def calling_frame() -> FrameType | None:
@@ -69,25 +60,18 @@ def variable_name(value: Any, frame: FrameType | None) -> str | None:
 
 def _find(value: Any, frame: FrameType) -> tuple[str | None, bool]:
     """Return the variable of a frame that holds a value, and whether the frame was given the value."""
-    code = frame.f_code
-    has_snapshot = _SNAPSHOTS and bool(code.co_flags & inspect.CO_OPTIMIZED)
-    if has_snapshot and not _LOOKED_AT.isdisjoint(code.co_names) and _PYTEST not in code.co_names:
-        return _name_of(value, frame.f_globals), True  # it may have been given the value: the caller may know its name
-    variables = frame.f_locals
-    if variables is frame.f_globals:  # the frame of a module
-        return _name_of(value, variables), False
-    name, is_passed = _name_of(value, variables), _is_passed(value, variables, code)
-    if has_snapshot and not sys.gettrace() and sys.getrefcount(variables) == _FROM_HERE_ALONE:
-        for own in (*code.co_varnames, *code.co_cellvars, *code.co_freevars):
-            variables.pop(own, None)
+    if is_of_module(frame):
+        return _name_of(value, frame.f_globals), False
+    variables = variables_of(frame)
+    if variables is None:  # it may have been given the value: the caller may know its name
+        return _name_of(value, frame.f_globals), True
+    name, is_passed = _name_of(value, variables), _is_passed(value, variables, frame.f_code)
     if name is None and not is_passed:
         name = _name_of(value, frame.f_globals)
     return name, is_passed
 
 
-def _name_of(value: Any, variables: Mapping[str, Any]) -> str | None:
-    if not isinstance(variables, dict):  # since Python 3.13 a view of the frame; else what `exec` was given
-        variables = dict(variables) if type(variables) is _ViewOfVariables else {}
+def _name_of(value: Any, variables: dict[str, Any]) -> str | None:
     hidden: str | None = None
     for name, held in dict.copy(variables).items():  # in a copy, because another thread may add a global variable
         if held is not value or type(name) is not str or not name.isidentifier():  # Python has names such as `.0`

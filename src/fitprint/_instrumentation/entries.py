@@ -6,7 +6,7 @@ import functools
 import importlib.util
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from fitprint._settings.env_vars import check_own_names
 if TYPE_CHECKING:
     from fitprint.plugin.contract import Flavor
 
-FLAVORS, IMPORTS = "fitprint.flavors", "fitprint.imports"
+FLAVORS, IMPORTS, FORMATS = "fitprint.flavors", "fitprint.imports", "fitprint.formats"
 REFUSED = frozenset({"cli", "models", "plugin", "pyfunc", "stores", "testing"})
 """The names of fitprint's public modules, which a flavor cannot have."""
 
@@ -30,12 +30,16 @@ class Entry:
         point: Its entry point.
         modules: The top-level modules whose import turns it on.
         problem: Why it cannot be used, whatever is installed; None if it can.
+        others: The registered flavors by name, this one included.
+        formats: Names of entries in MLmodel that are no flavors of their own, and that it reads.
     """
 
     name: str
     point: metadata.EntryPoint
     modules: tuple[str, ...]
     problem: str | None = None
+    others: Mapping[str, Entry] = field(default_factory=dict, repr=False)
+    formats: tuple[str, ...] = ()
     _flavor: Flavor | None = field(default=None, repr=False)
 
     @property
@@ -73,7 +77,7 @@ class Entry:
                 raise TypeError(f"{self.point.value} is not a fitprint flavor")
             check_own_names(flavor.settings)
             check_version(flavor.api_version, self.plugin_name)
-            flavor.name = self.name
+            flavor.name, flavor.registered = self.name, self.others
             self._flavor = flavor
         return self._flavor
 
@@ -91,9 +95,13 @@ def discover(points: Any = None) -> dict[str, Entry]:
     wakes: dict[str, list[str]] = {}
     for point in points.select(group=IMPORTS):
         wakes.setdefault(point.value, []).append(point.name)
+    formats: dict[str, list[str]] = {}
+    for point in points.select(group=FORMATS):
+        formats.setdefault(point.value, []).append(point.name)
     entries: dict[str, Entry] = {}
     for point in points.select(group=FLAVORS):
-        entry = Entry(point.name, point, _modules(point.name, wakes.get(point.value, ())))
+        entry = Entry(point.name, point, _modules(point.name, wakes.get(point.value, ())), others=entries)
+        entry.formats = tuple(formats.get(point.value, ()))
         twin = entries.setdefault(point.name, entry)
         if twin.point.value != point.value:
             twin.problem = (

@@ -95,6 +95,23 @@ class Instrument:
         attempt(self.entry.flavor)  # an error is logged when the flavor is turned on
         return self.entry.loaded
 
+    def supported_flavor(self) -> Flavor:
+        """Return the flavor, with nothing patched; import its plugin and the framework if need be.
+
+        Raises:
+            RuntimeError: The flavor cannot be used here, or the installed version of the framework is not supported.
+        """
+        from fitprint._instrumentation.support import check_support
+
+        if self.entry.problem:
+            raise RuntimeError(f"the flavor {self.entry.name} cannot be used: {self.entry.problem}")
+        flavor = self.entry.flavor()
+        self.support = check_support(self.entry.plugin, self.entry.modules)
+        if self.support.reason:
+            raise RuntimeError(f"the flavor {self.entry.name} cannot be used: {self.support.reason}")
+        flavor.framework_version = self.support.version
+        return flavor
+
     def _await_import(self) -> None:
         if not self._awaited:
             self._awaited = True

@@ -99,8 +99,9 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
             raise  # a bare one adds no frame again
 
     # `warnings.warn(stacklevel=2)` in the wrapped function must name its caller: the interpreter skips frames whose
-    # file name contains these two words (`warnings._is_internal_frame`, in C as in Python)
-    fitprint.__code__ = fitprint.__code__.replace(co_filename="<fitprint, as invisible as importlib._bootstrap>")
+    # file name contains these two words (`warnings._is_internal_frame`, in C as in Python). The name has no comma,
+    # because PaddlePaddle splits the lines of formatted tracebacks at commas
+    fitprint.__code__ = fitprint.__code__.replace(co_filename="<fitprint as invisible as importlib._bootstrap>")
     return fitprint
 
 

@@ -41,7 +41,7 @@ def copy_code(package: Package, modules: set[str], code_paths: Files, steps: Ste
         left_out = environment.copy_local_code(package, modules, present)
     for module, reason in left_out:
         steps.skip(f"code of {module}", "code", reason)
-    return environment.CODE if os.path.isdir(os.path.join(package.folder, environment.CODE)) else None
+    return environment.CODE if package.has_folder(environment.CODE) else None
 
 
 def copy_extra_files(package: Package, extra_files: Files) -> list[dict[str, str]]:

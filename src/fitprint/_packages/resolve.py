@@ -158,8 +158,8 @@ def choose(
     if config is None and isinstance(entry, dict) and flavor == _named_by_mlflow(str(entry.get("loader_module"))):
         config = entry  # a hand-made folder: only the generic flavor names the file
     reader = flavor
-    if config is None and flavor == writer:
-        config = next((flavors[name] for name in names if _can_read(writer, name)), None)
+    if config is None:
+        config = next((flavors[name] for name in names if _reads_as_its_own(flavor, name, writer)), None)
     elif writer is not None and flavor not in entries() and _can_read(writer, flavor):
         reader = writer
     if not isinstance(config, dict):
@@ -168,16 +168,23 @@ def choose(
 
 
 def registered(name: str) -> Flavor:
-    """Return a registered flavor.
+    """Return the registered flavor of a name, or else the one that reads the packages of a flavor of this name.
 
     Raises:
-        PackageError: There is none of this name; the message names the plugin to install.
+        PackageError: There is none; the message names the plugin to install.
     """
     known = entries()
-    if name in known:
-        return known[name].flavor()
+    entry = known.get(name) or next((entry for entry in known.values() if name in entry.formats), None)
+    if entry is not None:
+        return entry.flavor()
     command = missing_plugins(known).get(name, f'pip install "fitprint[{name}]"')
     raise PackageError(f"the flavor {name} is not installed here: {command}")
+
+
+def _reads_as_its_own(flavor: str, other: str, writer: str | None) -> bool:
+    """Return whether a flavor reads the packages of another one: because it wrote this one, or as it always does."""
+    known = entries()
+    return (flavor in known and other in known[flavor].formats) or (flavor == writer and _can_read(writer, other))
 
 
 def _can_read(name: Any, other: str) -> bool:

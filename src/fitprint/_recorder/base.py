@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from fitprint._core import call_scope
+from fitprint._core import call_scope, work_queue
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._core.signal_handlers import own
@@ -64,6 +67,10 @@ class RecordingBase:
         self._counted = False
         self._skips_before = 0
         """How many skip reasons the run had before this call."""
+        self._later: list[Callable[[], None]] = []
+        """What is done in the background before the run ends there; if nothing is, the call returns after its end."""
+        self._recording_took: float | None = None
+        """The seconds of the recording, as soon as the rest of it is done in the background."""
         self._at_training_end: list[Callable[[], None]] = []
         """What the flavor wants to be called when the training has ended, successfully or not."""
         self._recording_started = time.perf_counter()
@@ -122,6 +129,8 @@ class RecordingBase:
         flavor = call.flavor
         self.emitter = Emitter(writer, flavor.name, flavor.read_values, call.settings.strict)
         call.emit, call.skip = self.emitter, writer.skip
+        if self._logs_line():
+            writer.when_long = functools.partial(summary_line.log_start, writer)
         writer.record.flavor = call.flavor.name
         version = call.flavor.framework_version
         tags = {"flavor": call.flavor.name, "class": call.class_name}
@@ -177,7 +186,36 @@ class RecordingBase:
         self.emitter.complete_checkpoints(self.call.took or 0.0)
         self.writer.record.error = outcome.error or self.writer.record.error
         self._record_result(outcome)
-        if self._end_run(outcome.status) and not self._discards_run and self._logs_line():
+        self.emitter.read_all()  # what `Flavor.metrics` has emitted
+        if self._later:
+            self._end_later(outcome.status)
+        else:
+            self._end_and_tell(outcome.status)
+
+    @property
+    def may_finish_later(self) -> bool:
+        """Whether the package may be written in the background."""
+        return False
+
+    def finish_later(self, step: RecordingStep, work: Callable[[], object]) -> None:
+        """Have something done in the background, as a guarded step, before the run ends there."""
+
+        def take_step() -> None:
+            with step:
+                work()
+
+        self._later.append(take_step)
+
+    def _end_later(self, status: str) -> None:
+        """Have the rest done in the background, by a copy of this recording that has none of the user's objects."""
+        self._recording_took = self._recording_seconds()
+        rest = copy.copy(self)
+        rest.call, rest.rows_before, rest._at_training_end = without_user_objects(self.call), None, []
+        for work in (*self._later, lambda: rest._end_and_tell(status)):
+            work_queue.do_later(work, self.writer.run_id)
+
+    def _end_and_tell(self, status: str) -> None:
+        if self._end_run(status) and not self._discards_run and self._logs_line():
             summary_line.log_run(self.writer)
 
     def _logs_line(self) -> bool:
@@ -284,7 +322,15 @@ class RecordingBase:
             recorder_state.count_skip(self.call.flavor.name, name)
 
     def _recording_seconds(self) -> float:
+        if self._recording_took is not None:
+            return self._recording_took
         return time.perf_counter() - self._recording_started - (self.call.took or 0.0)
+
+
+def without_user_objects(call: TrainingCall) -> TrainingCall:
+    """Return a copy of a call that keeps only facts, and so none of the user's objects alive."""
+    plain_function = getattr(call.function, "__func__", call.function)
+    return replace(call, function=plain_function, instance=None, args=(), kwargs={}, result=None, loop=None)
 
 
 def _begin_named_run(call: TrainingCall, fill: Callable[[RunWriter], None]) -> Run:

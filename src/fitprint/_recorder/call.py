@@ -47,6 +47,11 @@ class CallRecording(CallContextBase, RecordingBase):
         """Return whether an object is the one whose method is being recorded."""
         return model is not None and self.call.instance is model
 
+    @property
+    def may_finish_later(self) -> bool:
+        """Whether the package may be written in the background: not inside a group, which counts the runs below it."""
+        return self.call.settings.save_in_background and not self._is_in_group
+
     def _subscribe(self) -> None:
         self.listen(self.call)
 

@@ -33,6 +33,11 @@ class GroupRecording(CallRecording):
         """The recording of the group that this one is in."""
         self._inside = call_scope.SessionScope(call_scope.GroupSession())
 
+    @property
+    def may_finish_later(self) -> bool:
+        """Whether the package may be written in the background: never, because the runs below it have to be there."""
+        return False
+
     # before the user's call
 
     def __enter__(self) -> None:

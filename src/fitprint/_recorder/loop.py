@@ -18,7 +18,7 @@ from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._core.locks import fork_safe_lock
 from fitprint._recorder import loop_registry, rules
-from fitprint._recorder.base import Outcome, RecordingBase
+from fitprint._recorder.base import Outcome, RecordingBase, without_user_objects
 from fitprint._recorder.collect import record_best, record_children, record_facts, record_metrics, record_model
 from fitprint._recorder.state import recorder_state
 from fitprint._recorder.steps import RecordingStep
@@ -39,7 +39,7 @@ class LoopRecording(RecordingBase):
     """
 
     def __init__(self, call: TrainingCall) -> None:
-        super().__init__(_without_user_objects(call))
+        super().__init__(without_user_objects(call))
         self.flavor_name = call.flavor.name
         self.references: dict[int, weakref.ref[Any]] = {}
         self.is_recorded = False
@@ -53,6 +53,8 @@ class LoopRecording(RecordingBase):
         """The number that the flavor gives the first step."""
         self._steps = 0
         """How many steps have returned or raised."""
+        self._has_learned = False
+        """Whether a step has succeeded."""
         self._saved_at: int | None = None
         """How many steps had been taken when the user last saved; None if the user has not."""
         self._package: str | None = None
@@ -105,7 +107,7 @@ class LoopRecording(RecordingBase):
                 for trained in (*loop_registry.objects_of(call.loop), call.instance, model):
                     run_index.register_model(self.run, trained)
         finally:
-            self.call = _without_user_objects(call)
+            self.call = without_user_objects(call)
         if has_begun:
             self._block_run = active.active_run()
             if self._block_run is not None:
@@ -138,9 +140,12 @@ class LoopRecording(RecordingBase):
         self.emitter.latest_step = number
         if error is not None:
             self._outcome = Outcome.of(error, call)
-            self.ask_whether_to_keep(call, error)
+            if self._has_learned:
+                self.ask_whether_to_keep(call, error)
+            else:
+                self._keeps_incomplete = False if call.settings.keep_incomplete else None
         else:
-            self._outcome = _SUCCESS
+            self._outcome, self._has_learned = _SUCCESS, True
             step: RecordingStep = self._metrics_step
             # not tried again once it has failed: it would fail, with a skip reason, at each step
             if not step.failed and not self._ended:
@@ -257,9 +262,9 @@ class LoopRecording(RecordingBase):
             scope.leave()
         except BaseException:
             scope.leave()
-            self.call = _without_user_objects(self.call)
+            self.call = without_user_objects(self.call)
             raise
-        self.call = _without_user_objects(self.call)
+        self.call = without_user_objects(self.call)
 
     def _register_model(self, model: Any) -> None:
         # without making this the latest run: that is the training that began last, not the one that ends last
@@ -297,12 +302,6 @@ class _Trained:
 
 _REFERENCES_WHEN_ALONE = max(sys.getrefcount(part) for part in (object(),))
 """What Python counts for an object that only a tuple holds, where it is asked as in `_Trained.are_abandoned`."""
-
-
-def _without_user_objects(call: TrainingCall) -> TrainingCall:
-    """Return a copy of a call that keeps only facts, and so none of the user's objects alive."""
-    plain_function = getattr(call.function, "__func__", call.function)
-    return replace(call, function=plain_function, instance=None, args=(), kwargs={}, result=None, loop=None)
 
 
 class LoopStep(call_scope.Session):

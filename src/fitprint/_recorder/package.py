@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fitprint._core.privacy.find_in_files import files_with
@@ -11,6 +13,7 @@ from fitprint._packages.options import Options, Subject
 from fitprint._recorder.rows_before import as_before
 from fitprint._recorder.steps import Recording, RecordingStep
 from fitprint._runs.record import OTHER_NAMES
+from fitprint._runs.writer import RunWriter
 from fitprint.models.package import Package, PackageTooLarge
 
 PACKAGE_NAME = "model"
@@ -42,31 +45,61 @@ def record_package(recording: Recording, model: Any, name: str = PACKAGE_NAME, r
             writer.skip("model", "max_model_size", reason)
             return None
         package = writer.begin_package(limit)
-        is_complete = False
+        package.background = writer.run_id if recording.may_finish_later else None
+        is_made = False
         try:
             make(_subject(recording, model, renews or name), package, _GuardedSteps(recording))
-            if _is_refused_for_secrets(recording, package):
-                return None
-            about: dict[str, Any] = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
-            if call.other_names:
-                about[OTHER_NAMES] = list(call.other_names)
-            final_name = writer.keep_package(package, renews or name, about, replaces=renews is not None)
-            is_complete = True
-            return final_name
+            is_made = True
         except PackageTooLarge as error:
             writer.skip("model", "max_model_size", str(error))
         finally:
-            if not is_complete:
+            if not is_made:
                 package.discard()
+        if not is_made:
+            return None
+        about: dict[str, Any] = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
+        if call.other_names:
+            about[OTHER_NAMES] = list(call.other_names)
+        kept = _Kept(writer, package, renews or name, about, renews is not None, call.settings.redact_models)
+        if package.writes_later():
+            recording.finish_later(recording.step("model"), kept.keep)
+            return renews or name
+        return kept.keep()
     return None
 
 
-def _is_refused_for_secrets(recording: Recording, package: Package) -> bool:
+@dataclass(frozen=True)
+class _Kept:
+    """A package that is made and is to be kept in its run. It refers to none of the user's objects."""
+
+    writer: RunWriter
+    package: Package
+    name: str
+    about: Mapping[str, Any]
+    replaces: bool
+    refuses_secrets: bool
+
+    def keep(self) -> str | None:
+        """Keep the package, or remove it if it may not be kept. Returns the name that it has, or None."""
+        is_complete = False
+        try:
+            if _is_refused_for_secrets(self.writer, self.package, self.refuses_secrets):
+                return None
+            name = self.writer.keep_package(self.package, self.name, self.about, replaces=self.replaces)
+            is_complete = True
+            return name
+        finally:
+            if not is_complete:
+                self.package.discard()
+
+
+def _is_refused_for_secrets(writer: RunWriter, package: Package, refused: bool) -> bool:
     """Return True if values of redacted params are in the package's files and `redact_models` forbids that.
 
     If such values are found, the run gets a skip reason in either case.
     """
-    writer, refused = recording.writer, recording.call.settings.redact_models
+    if not writer.secrets.hidden:
+        return False
     files_of_param = {name: files_with(package.folder, values) for name, values in writer.secrets.hidden.items()}
     has_secrets = False
     for name, files in files_of_param.items():

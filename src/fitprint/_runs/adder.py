@@ -22,6 +22,8 @@ from fitprint.stores import UnknownRunError
 
 _OF_A_NAME = (EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOTDIR, ENOTEMPTY)
 """Errors that are about one name within the folder of a run, and not about the store."""
+LONG = 5.0
+"""The seconds after which an open run counts as a long one."""
 FLUSH_INTERVAL = 1.0
 """The seconds after which buffered metrics and changed params are written while a run is open."""
 
@@ -36,6 +38,8 @@ class RunAdder(ABC):
         """The error because of which the store is left alone. The user has been warned of it."""
         self._location = location
         self._added = self._slow_until = self._flushed = float("-inf")
+        self._long_from = float("inf")
+        """From when on, by the monotonic clock, `_note_long` is to be called."""
 
     @property
     @abstractmethod
@@ -154,6 +158,21 @@ class RunAdder(ABC):
         self._added = now
         if now - self._flushed >= FLUSH_INTERVAL or now < self._slow_until:
             self._try_to_write()
+        if now >= self._long_from:  # asked here too, because this is done at each step of a loop
+            self._note_long()
+
+    def note_if_long(self, now: float) -> None:
+        """Take note, once, that the run has been open for some seconds.
+
+        Args:
+            now: The time by the monotonic clock.
+        """
+        if now >= self._long_from:
+            self._note_long()
+
+    def _note_long(self) -> None:
+        """Take note that the run has been open for some seconds."""
+        self._long_from = float("inf")
 
     @abstractmethod
     def _try_to_write(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from fitprint._core import work_queue
 from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.merge import read_whole_record, whole_record
@@ -98,6 +99,7 @@ class Hold:
 
     def whole(self) -> Record:
         """Return the record with what other processes have added. A run that was read is as it was at that moment."""
+        work_queue.wait(self.record.run_id)
         if self.is_for_reading:
             return self.record
         try:

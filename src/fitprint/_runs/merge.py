@@ -9,8 +9,9 @@ from typing import Any
 
 from fitprint._core.process import is_alive
 from fitprint._runs import side_file
-from fitprint._runs.metrics import MetricEntry, read_entries
+from fitprint._runs.history import count_values, last_times, read_points, read_series, spread
 from fitprint._runs.record import GC, KILLED, RUNNING, Record, Skip, iso_time, model_skip, read_record
+from fitprint._runs.series import Series
 from fitprint._runs.side_file import SideLine, read_side_lines
 from fitprint.stores import Store
 
@@ -58,43 +59,48 @@ def whole_record(record: Record, store: Store) -> Record:
     return whole
 
 
-def read_history(store: Store, run_id: str, name: str) -> list[tuple[int, float]]:
-    """Read all values of one metric as (step, value), those of other processes too.
+def read_history(store: Store, run_id: str, name: str, most: int | None = None) -> list[tuple[int, float]]:
+    """Read the values of one metric as (step, value), those of other processes too.
+
+    Args:
+        store: The store.
+        run_id: The id of the run.
+        name: The name of the metric.
+        most: How many values are read at most, evenly spread over the history; None for all of them.
 
     Raises:
         UnknownRunError: If the store has no such run.
-        StoreError: If a side file cannot be read.
+        StoreError: If a file of the run cannot be read.
     """
-    folder, lines = store.folder(run_id), read_side_lines(store, run_id)
-    entries = [*_own_entries(store, folder, run_id, name), *_side_entries(lines, name)]
-    if lines:
-        entries.sort(key=lambda entry: entry.time)
-    return [(entry.step, entry.value) for entry in entries]
+    folder, added = store.folder(run_id), _side_series(store, run_id, name)
+    history = _read_history(folder, name, most, added)
+    if not history and not folder.is_dir():  # the run was moved since its folder was looked up
+        return _read_history(store.folder(run_id), name, most, added)
+    return history
+
+
+def _read_history(folder: Path, name: str, most: int | None, added: list[Series]) -> list[tuple[int, float]]:
+    if most is not None and not added:
+        return read_points(folder, name, most)
+    history = [*read_series(folder, name), *added]
+    points = [point for series in history for point in zip(series.steps, series.values, strict=True)]
+    if added:
+        times = [time for series in history for time in series.times]
+        points = [points[position] for position in sorted(range(len(points)), key=times.__getitem__)]
+    return points if most is None else [points[position] for position in spread(len(points), most)]
 
 
 def count_steps(store: Store, run_id: str) -> dict[str, int]:
     """Return how many values each metric of a run has, those of other processes too."""
-    counts: dict[str, int] = {}
-    names = [entry.name for entry in read_entries(store.folder(run_id))]
-    names += [line.name for line in read_side_lines(store, run_id) if line.kind == side_file.METRIC]
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
+    counts = count_values(store.folder(run_id))
+    for series in _side_series(store, run_id):
+        counts[series.name] = counts.get(series.name, 0) + len(series.values)
     return counts
 
 
-def _own_entries(store: Store, folder: Path, run_id: str, name: str) -> list[MetricEntry]:
-    entries = read_entries(folder, name)
-    if not entries and not folder.is_dir():  # the run was moved since its folder was looked up
-        return read_entries(store.folder(run_id), name)
-    return entries
-
-
-def _side_entries(lines: Sequence[SideLine], name: str) -> list[MetricEntry]:
-    return [
-        MetricEntry(line.name, line.step, line.value, line.time)
-        for line in lines
-        if line.kind == side_file.METRIC and line.name == name
-    ]
+def _side_series(store: Store, run_id: str, name: str | None = None) -> list[Series]:
+    lines = read_side_lines(store, run_id)
+    return [line.value for line in lines if line.kind == side_file.METRIC and name in (None, line.name)]
 
 
 def _add_params(whole: Record, lines: Sequence[SideLine]) -> None:
@@ -114,12 +120,16 @@ def _add_params(whole: Record, lines: Sequence[SideLine]) -> None:
 
 
 def _add_metrics(whole: Record, lines: Sequence[SideLine], store: Store) -> None:
-    last = {line.name: line for line in lines if line.kind == side_file.METRIC}
-    shared = last.keys() & whole.metrics.keys()
-    own = {entry.name: entry.time for entry in read_entries(store.folder(whole.run_id))} if shared else {}
-    for name, line in last.items():
-        if name not in shared or line.time >= own.get(name, 0.0):
-            whole.metrics[name] = line.value
+    last: dict[str, Series] = {}
+    for line in lines:
+        if line.kind == side_file.METRIC and (
+            line.name not in last or line.value.times[-1] >= last[line.name].times[-1]
+        ):
+            last[line.name] = line.value
+    own = last_times(store.folder(whole.run_id)) if last.keys() & whole.metrics.keys() else {}
+    for name, series in last.items():
+        if name not in whole.metrics or series.times[-1] >= own.get(name, 0.0):
+            whole.metrics[name] = series.values[-1]
 
 
 def _add_other(whole: Record, line: SideLine) -> None:

@@ -1,24 +1,16 @@
-"""Metrics of a run: checking values, buffering them until they are written, and reading the history back."""
+"""Metrics of a run: checking values, and buffering them until they are written."""
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from fitprint._core.jsonable import number, to_json
-from fitprint._core.plain_files import plain_lines
-from fitprint._core.signal_handlers import own
-from fitprint.stores import OpenRun, StoreError
+from fitprint._runs.series import Series, to_lines
 
-FILE = "metrics.jsonl"
-LONGEST_LINE = 1_000_000
-"""The bytes of the longest line that is read."""
 MOST_BUFFERED = 10_000
-"""The number of values that are buffered while the store cannot be written. Above it the oldest are dropped."""
+"""The number of values that are buffered. They are written then; if that fails, the oldest are dropped."""
 
 
 def metric_value(name: str, value: Any) -> float:
@@ -56,16 +48,19 @@ def metric_time(milliseconds: Any) -> float:
     if milliseconds is None:
         return time.time()
     try:
-        return float(milliseconds) / 1000
+        seconds = float(milliseconds) / 1000
     except (TypeError, ValueError):
-        raise ValueError(f"a timestamp is a number of milliseconds since the epoch, not {milliseconds!r}") from None
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise ValueError(f"a timestamp is a number of milliseconds since the epoch, not {milliseconds!r}")
+    return seconds
 
 
 class MetricBuffer:
-    """The lines of ``metrics.jsonl`` that are not written yet, in order. The caller holds the lock of the run."""
+    """The values of a run that are not written yet, in order. The caller holds the lock of the run."""
 
     def __init__(self) -> None:
-        self._lines: list[str] = []
+        self._entries: list[tuple[str, int, float, float]] = []
         self.dropped = 0
         """The number of values that were dropped because the store could not be written."""
 
@@ -75,71 +70,37 @@ class MetricBuffer:
         Returns:
             The last value, or None if there are no values.
         """
-        head = f'{{"name": {to_json(name)}, "step": '
         numbers = list(map(float, values))
-        texts = list(map(repr if math.isfinite(sum(numbers)) else to_json, numbers))  # to_json writes NaN as a word
-        self._lines += [
-            f'{head}{step}, "value": {text}, "time": {measured:.3f}}}\n'
-            for step, (text, measured) in enumerate(zip(texts, times, strict=True), first_step)
+        if not math.isfinite(sum(times)):
+            raise ValueError("the times of values are numbers of seconds since the epoch")
+        self._entries += [
+            (name, step, value, measured)
+            for step, (value, measured) in enumerate(zip(numbers, times, strict=True), first_step)
         ]
         return numbers[-1] if numbers else None
 
-    def __bool__(self) -> bool:
-        """Return whether there is something to write."""
-        return bool(self._lines)
+    def __len__(self) -> int:
+        return len(self._entries)
 
-    def write(self, open_run: OpenRun) -> None:
-        """Write all lines. If this raises OSError, the lines stay in the buffer."""
-        if self._lines:
-            open_run.append_metrics("".join(self._lines))
-            self._lines.clear()
+    def text(self, kind: str = "") -> str:
+        """Return the lines of all values, those of one metric after those of the other; see `to_lines`."""
+        columns: dict[str, list[tuple[str, int, float, float]]] = {}
+        for entry in self._entries:
+            columns.setdefault(entry[0], []).append(entry)
+        lines: list[str] = []
+        for name, entries in columns.items():
+            _, steps, values, times = zip(*entries, strict=True)
+            lines += to_lines(Series(name, steps, values, times), kind)
+        return "".join(lines)
+
+    def clear(self) -> None:
+        """Forget the values, because they have been written."""
+        self._entries.clear()
 
     def drop_excess(self) -> None:
         """Drop the oldest values if there are more than `MOST_BUFFERED`."""
-        excess = len(self._lines) - MOST_BUFFERED
+        excess = len(self._entries) - MOST_BUFFERED
         if excess > 0:
             count = excess + MOST_BUFFERED // 10  # some more, so that this is not done again at the next value
-            del self._lines[:count]
+            del self._entries[:count]
             self.dropped += count
-
-
-class MetricEntry(NamedTuple):
-    """One value of a metric."""
-
-    name: str
-    step: int
-    value: float
-    time: float
-    """When it was logged, in seconds since the epoch."""
-
-
-def read_entries(folder: Path, name: str | None = None) -> list[MetricEntry]:
-    """Read the values of one metric, or of all, from the file of the process that writes the run.
-
-    A line that is not complete, because its process was killed while writing it, is left out.
-
-    Raises:
-        StoreError: The file cannot be read.
-    """
-    entries = []
-    path = Path(folder, FILE)
-    try:
-        for line in plain_lines(path, LONGEST_LINE):
-            entry = _entry(line)
-            if entry is not None and name in (None, entry.name):
-                entries.append(entry)
-    except FileNotFoundError:
-        return []
-    except own(OSError) as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    return entries
-
-
-def _entry(line: bytes) -> MetricEntry | None:
-    """Return the value that a line holds, or None if it holds none."""
-    try:
-        entry = json.loads(line)
-        time = float(number(entry.get("time", 0.0)))
-        return MetricEntry(str(entry["name"]), int(entry["step"]), float(number(entry["value"])), time)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        return None

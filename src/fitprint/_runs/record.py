@@ -1,5 +1,6 @@
-"""The record of a run: the content of ``run.json``, format 2. Format 1 is the same without ``tag_times``.
+"""The record of a run: the content of ``run.json``, format 3.
 
+Format 2 is the same; in the files of its metrics each value has a line of its own. Format 1 lacks ``tag_times`` too.
 Documents that are older than ``evaluations`` or ``default_params`` lack them.
 """
 
@@ -10,11 +11,12 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypedDict
 
+from fitprint._core import work_queue
 from fitprint._core.process import is_alive
 from fitprint._runs.waiting import write_waiting
 from fitprint.stores import Store, StoreError
 
-FORMAT = 2
+FORMAT = 3
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 
 
@@ -189,6 +191,7 @@ def read_record(store: Store, run_id: str) -> Record:
         UnknownRunError: If the store has no such run.
         StoreError: If the record is broken or cannot be read.
     """
+    work_queue.wait(run_id)
     write_waiting()
     document = store.read_record(run_id)
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
+from fitprint._core import work_queue
 from fitprint._core.guard import guarded, warn_once
 from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
@@ -95,6 +96,7 @@ class Run:
 
         Of a run that `fitprint.start_run` began it stays the same. That of a recorded training call moves when it ends.
         """
+        work_queue.wait(self.run_id)
         writer = self._hold.writer
         if writer is not None and writer.written_here:
             return writer.path
@@ -213,18 +215,20 @@ class Run:
         tags = with_mlflow_names(whole.tags, whole.name, whole.parent_id)
         return SimpleNamespace(params=dict(whole.params), metrics=dict(whole.metrics), tags=tags)
 
-    def metric_history(self, name: str) -> list[tuple[int, float]]:
-        """Return all values of a metric.
+    def metric_history(self, name: str, max_points: int | None = None) -> list[tuple[int, float]]:
+        """Return the values of a metric.
 
         Args:
             name: The name of the metric.
+            max_points: How many values are returned at most, evenly spread over the history. A thousand of ten million
+                values are read in a second, and in little memory. By default all are returned.
 
         Returns:
             Each value as (step, value), in the order in which they were logged; those of several processes in the
             order of their times.
         """
         self._hold.flush()
-        return read_history(self._hold.store, self.run_id, name)
+        return read_history(self._hold.store, self.run_id, name, max_points)
 
     def log_param(self, key: str, value: Any) -> None:
         """Log a param.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from fitprint._core.jsonable import number, to_json
+from fitprint._core.jsonable import to_json
+from fitprint._runs.series import UNREADABLE, from_document
 from fitprint.stores import Store
 
 PARAM, METRIC, TAG, ARTIFACT, MODEL, SKIP, NAME = "param", "metric", "tag", "artifact", "model", "skip", "name"
@@ -29,17 +30,14 @@ class SideLine(NamedTuple):
     name: str
     """The name of what was added."""
     value: Any = None
-    """Its value: of a skip the rule and the reason, of a beginning the process, of an end the status."""
-    step: int = 0
-    """The step of a value of a metric."""
+    """Its value: of a metric a `Series`, of a skip the rule and the reason, of a beginning the process, of an end the
+    status."""
     writer: str = ""
     """The name of the side file."""
 
     def to_text(self) -> str:
-        """Return the line, with its line feed."""
+        """Return the line, with its line feed. Values of metrics are written by `series.to_lines` instead."""
         document: dict[str, Any] = {"time": round(self.time, 6), "kind": self.kind, "name": self.name}
-        if self.kind == METRIC:
-            document["step"] = self.step
         if self.value is not None:
             document["value"] = self.value
         return to_json(document) + "\n"
@@ -67,16 +65,14 @@ def _parse(text: bytes, writer: str) -> SideLine | None:
     try:
         document = json.loads(text)
         kind, value = str(document["kind"]), document.get("value")
-        line = SideLine(
-            float(document["time"]), kind, str(document["name"]), value, int(document.get("step", 0)), writer
-        )
+        line = SideLine(float(document["time"]), kind, str(document["name"]), value, writer)
         if kind == METRIC:
-            return line._replace(value=float(number(value)))
+            return line._replace(value=from_document(document))
         if kind in (TAG, NAME, END):
             return line._replace(value=str(value))
         if kind == SKIP:
             rule, reason = value
             return line._replace(value=(str(rule), str(reason)))
         return line if kind in (PARAM, ARTIFACT) or isinstance(value, dict) else None
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, AttributeError):
+    except UNREADABLE:
         return None

@@ -25,7 +25,7 @@ from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._core.signal_handlers import own, suppress_own
 from fitprint._runs import adder, side_file
 from fitprint._runs.adder import RunAdder
-from fitprint._runs.metrics import MOST_BUFFERED
+from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 from fitprint._runs.params import PreparedParam
 from fitprint._runs.side_file import SideLine
 from fitprint.models.package import Package
@@ -85,6 +85,7 @@ class SideWriter(RunAdder):
     def _start_anew(self) -> None:
         self._joined: JoinedRun | None = None
         self._lines: list[str] = []
+        self._metrics = MetricBuffer()
         self._skips: set[tuple[str, str, str]] = set()
         self._added = self._slow_until = self._flushed = float("-inf")
         self._timer: threading.Timer | None = None
@@ -115,12 +116,10 @@ class SideWriter(RunAdder):
     def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         with self._lock:
             name = self.secrets.redactor.text(name)
-            lines = [
-                SideLine(time, side_file.METRIC, name, float(value), step).to_text()
-                for step, (value, time) in enumerate(zip(values, times, strict=True), first_step)
-            ]
-            self._lines += lines
+            self._metrics.add(name, values, first_step, times)
             self._expect_writing()
+            if len(self._metrics) > MOST_BUFFERED:
+                self._try_to_write()
 
     def _set_evaluation(self, name: str, facts: dict[str, Any]) -> None:
         self._add(side_file.EVALUATION, name, facts)
@@ -172,9 +171,9 @@ class SideWriter(RunAdder):
     def write(self) -> None:
         with self._lock, self._store_operation():
             self._flushed = time.monotonic()
-            if self._lines:
-                self._run().append("".join(self._lines))
-                self._lines.clear()
+            if self._lines or self._metrics:
+                self._run().append("".join(self._lines) + self._metrics.text(side_file.METRIC))
+                self._forget()
             _unwritten.discard(self)
 
     def flush_metrics(self) -> None:
@@ -209,8 +208,12 @@ class SideWriter(RunAdder):
         with guarded("writing to the run of another process"), self._lock:
             self._timer = None
             self._try_to_write()
-            if self._lines:
+            if self._lines or self._metrics:
                 self._expect_writing()
+
+    def _forget(self) -> None:
+        self._lines.clear()
+        self._metrics.clear()
 
     def _try_to_write(self) -> None:
         with self._lock:
@@ -218,8 +221,10 @@ class SideWriter(RunAdder):
                 self.write()
             except own(OSError):
                 excess = len(self._lines) - MOST_BUFFERED
-                if excess > 0:
-                    del self._lines[: excess + MOST_BUFFERED // 10]
+                dropped = self._metrics.dropped
+                self._metrics.drop_excess()
+                if excess > 0 or self._metrics.dropped > dropped:
+                    del self._lines[: max(0, excess + MOST_BUFFERED // 10)]
                     reason = f"the store could not be written, and more than {MOST_BUFFERED:,} lines were not kept"
                     self.skip("what another process added", "store", reason)
 
@@ -233,7 +238,7 @@ class SideWriter(RunAdder):
         try:
             return not self.path.is_dir()
         except UnknownRunError:
-            self._lines.clear()
+            self._forget()
             _unwritten.discard(self)
             return True
         except own(OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import shlex
 import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,11 +14,13 @@ from fitprint._console.logger import Line, RateLimiter, is_display
 from fitprint._console.terminal import Part
 from fitprint._core.call_scope import innermost
 from fitprint._core.guard import guarded, inform_user, log
+from fitprint._core.ids import SHORTEST_ID
 from fitprint._core.process_state import on_reset
 from fitprint._runs.known_metrics import EVALUATED, HELD_OUT, deciding_metric
 from fitprint._runs.record import Record
 from fitprint._runs.run import Run, adder_of, record_of
 from fitprint._runs.writer import RunWriter
+from fitprint._settings.table import TABLE
 
 INHERENT_RULES = ("metric", "flavor", "cross-validation", "candidate", "mlflow")
 """Rules that follow from the nature of a model. Their reasons are in the run, but no line and no count shows them."""
@@ -42,6 +45,24 @@ def log_run(writer: RunWriter) -> None:
         held_back = _admit(writer.final_path)
         if held_back is not None:
             inform_user(run_line(writer.record, writer.final_path, held_back))
+
+
+def log_start(writer: RunWriter) -> None:
+    """Log `fitprint: Net is training → fitprint show 01a22a3a1cca --follow` for a training that takes some seconds.
+
+    The program may be drawing a bar of its own, so that the line begins on a new line of a terminal.
+    """
+    if not log.isEnabledFor(logging.INFO):
+        return
+    with guarded("the line of a long training"):
+        held_back = _admit(writer.final_path, is_of_new_run=False)
+        if held_back is not None:
+            command = f"fitprint show {writer.run_id[:SHORTEST_ID]} --follow"
+            store = _path_text(writer.final_path.parent)
+            if store != TABLE["store"].default:
+                command += f" --store {shlex.quote(store)}"
+            head = (writer.record.name, "bold"), (" is training → ", ""), (command, "dim")
+            inform_user(Line(_spaced([head, *_before(held_back)]), breaks=True))
 
 
 def log_held_out(run: Run) -> None:

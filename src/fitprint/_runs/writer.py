@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fitprint._core import background, work_queue
+from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor
 from fitprint._core.process import this_process
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._core.signal_handlers import is_of_program, own, suppress_own
-from fitprint._runs import store_breaker, waiting
+from fitprint._runs import adder, store_breaker, waiting
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 from fitprint._runs.params import PreparedParam
@@ -58,6 +60,12 @@ class RunWriter(RunAdder):
         self._flushed = self._paced = time.monotonic()
         self._allowance = BURST
         self._waits = False
+        self._long_from = self._flushed + adder.LONG
+        self._is_long = False
+        self.at_end: list[Callable[[], None]] = []
+        """Ends what a thread of fitprint's own does for this run."""
+        self.when_long: Callable[[], None] | None = None
+        """Called once, in a thread of the user's, when a value is added to the run after some seconds."""
 
     @property
     def path(self) -> Path:
@@ -109,6 +117,8 @@ class RunWriter(RunAdder):
             last = self._metrics.add(name, values, first_step, times)
             if last is not None:
                 self.record.metrics[name] = last
+            if len(self._metrics) > MOST_BUFFERED:
+                self._try_to_write()
 
     def _set_evaluation(self, name: str, facts: dict[str, Any]) -> None:
         with self._lock:
@@ -130,8 +140,9 @@ class RunWriter(RunAdder):
 
     def keep_package(self, package: Package, name: str, about: Mapping[str, Any], replaces: bool = False) -> str:
         open_run = self._owned()
-        # in one statement, so that no package exists that the record does not name
-        self.record.models[kept_name := open_run.keep_package(package, name, replaces)] = dict(about)
+        with self._lock:  # because the record may be written meanwhile, by another thread
+            # in one statement, so that no package exists that the record does not name
+            self.record.models[kept_name := open_run.keep_package(package, name, replaces)] = dict(about)
         return kept_name
 
     def skip(self, what: str, rule: str, reason: str) -> None:
@@ -149,7 +160,7 @@ class RunWriter(RunAdder):
         with self._lock:
             if self._metrics:
                 with self._store_operation():
-                    self._metrics.write(self._owned())
+                    self._write_metrics()
 
     def change(self, metrics_only: bool = False) -> _Change:
         """Return a context manager that writes what the user changes in it, at once or together with more of it."""
@@ -163,6 +174,7 @@ class RunWriter(RunAdder):
 
         If this raises OSError, the run waits, and it is ended when the next run begins in its store.
         """
+        work_queue.wait(self.run_id)
         with self._lock:
             if self.record.status == RUNNING or self.record.end is None:
                 self._owned()
@@ -184,6 +196,7 @@ class RunWriter(RunAdder):
 
     def discard(self) -> None:
         """Delete the run, as if it had never begun."""
+        work_queue.wait(self.run_id)
         self._closing = self._owned().discard
         self.close()
 
@@ -193,6 +206,10 @@ class RunWriter(RunAdder):
             closing = self._closing
             if closing is None:
                 return
+            if self._is_long:
+                background.call_no_more(self._write_what_is_left)
+            while self.at_end:
+                self.at_end.pop()()
             try:
                 with suppress_own(OSError):  # network file systems have errors that pass, so this tries twice
                     closing()
@@ -215,13 +232,19 @@ class RunWriter(RunAdder):
         if self._metrics.dropped:
             reason = f"the store could not be written, and more than {MOST_BUFFERED:,} values were not kept"
             self.skip("per-iteration metrics", "store", reason)
-        self._metrics.write(self._owned())
+        self._write_metrics()
         self.record.redact(self.secrets.hide, self.secrets.clean)
         self._owned().write_record(self.record.to_json())
         self._allowance -= time.monotonic() - self._flushed
         if self._waits:
             self._waits = False
             waiting.forget(self)
+
+    def _write_metrics(self) -> None:
+        """Write the values that are buffered. If this raises OSError, they stay in the buffer."""
+        if self._metrics:
+            self._owned().append_metrics(self._metrics.text())
+            self._metrics.clear()
 
     def _may_write(self) -> bool:
         """Return whether writing has not taken more than its share of the time yet."""
@@ -241,6 +264,27 @@ class RunWriter(RunAdder):
                 self.write()
             except own(OSError):
                 self._metrics.drop_excess()
+
+    def _note_long(self) -> None:
+        super()._note_long()
+        self._is_long = True
+        background.call_every(adder.FLUSH_INTERVAL, self._write_what_is_left)
+        tell, self.when_long = self.when_long, None
+        if tell is not None:
+            tell()
+
+    def _write_what_is_left(self) -> None:
+        """Write values after which nothing has come for a second. A thread does this, and only for long runs."""
+        with self._lock:
+            is_idle = time.monotonic() - self._added >= adder.FLUSH_INTERVAL
+            if is_idle and self._metrics and not self.closed:
+                self._try_to_write()
+
+    def prepare_fork(self) -> None:
+        """Write what is left now: the thread that does it ends before a fork, and begins again with the next value."""
+        if (self._is_long or self.at_end) and self.written_here and not self.closed:
+            self._write_what_is_left()
+            self._long_from = float("-inf")
 
     def _write_or_wait(self) -> None:
         """Write a run that has ended; if the store fails, when it works again."""
@@ -284,6 +328,7 @@ class _Change:
                 return
             if not writer._may_write():
                 writer._write_later()
+                writer.note_if_long(time.monotonic())
             elif writer.record.status != RUNNING:
                 writer._write_or_wait()
             elif self._metrics_only:
@@ -307,3 +352,13 @@ def _is_gone(folder: Path) -> bool:
 writers: weakref.WeakValueDictionary[tuple[str, str], RunWriter] = weakref.WeakValueDictionary()
 """The writers of this process that are still in use, by the location of the store and the id of the run."""
 in_forked_child(on_reset(writers.clear))
+
+
+def _prepare_fork() -> None:
+    with guarded("metrics before a fork"):
+        for writer in list(writers.values()):
+            writer.prepare_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_prepare_fork)

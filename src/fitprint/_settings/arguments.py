@@ -34,6 +34,8 @@ class AutologSettings(TypedDict, total=False):
     """Predict the training data and record how well the model fits it."""
     log_post_training_metrics: bool
     """Record metrics that you compute of a recorded model's predictions on the model's run."""
+    log_system_metrics: bool
+    """Record every ten seconds how busy the processors, the memory and the GPUs are."""
     log_code: bool | Literal["auto"]
     """Keep the script or the notebook's cells, and uncommitted changes: auto, of code, up to 100 kB; true; false."""
     max_model_size: str | int | None
@@ -42,6 +44,8 @@ class AutologSettings(TypedDict, total=False):
     """Write a package, marked as incomplete, of a training that failed or was interrupted, if its flavor can."""
     package_of: Literal["last", "best"] | None
     """Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds."""
+    save_in_background: bool
+    """Write packages of more than 16 MB in a thread, after the training call has returned."""
     include_estimators: str | Iterable[str] | None
     """Record only classes whose qualified names match one of these globs."""
     exclude_estimators: str | Iterable[str] | None

@@ -58,6 +58,9 @@ class Settings:
     log_post_training_metrics: bool = setting(
         True, read.boolean, "Record metrics that you compute of a recorded model's predictions on the model's run."
     )
+    log_system_metrics: bool = setting(
+        False, read.boolean, "Record every ten seconds how busy the processors, the memory and the GPUs are."
+    )
     log_code: bool | str = setting(
         read.AUTO,
         read.boolean_or_auto,
@@ -75,6 +78,11 @@ class Settings:
         "last",
         read.one_of("last", "best"),
         "Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds.",
+    )
+    save_in_background: bool = setting(
+        False,
+        read.boolean,
+        "Write packages of more than 16 MB in a thread, after the training call has returned.",
     )
     include_estimators: tuple[str, ...] = setting(
         (), read.names, "Record only classes whose qualified names match one of these globs."

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
+from fitprint._core.ids import SHORTEST_ID
 from fitprint._runs.comparison import Comparison, Row, branch
 from fitprint._runs.record import FAILED, FINISHED, KILLED, RUNNING
 from fitprint._runs.run import Run, record_of
@@ -14,8 +15,6 @@ from fitprint._runs.summary_line import size_text
 from fitprint.cli.render import Cell, Columns, Page, styled
 from fitprint.cli.texts import clean, duration, local_time, seconds_since, shortened, time_text
 
-SHORTEST_ID = 12
-"""Digits of a run id that hold its millisecond: shorter beginnings would soon match later runs too."""
 STATUS_STYLES = {FINISHED: "green", RUNNING: "cyan", FAILED: "red", KILLED: "yellow"}
 _WIDEST_HEAD = 10
 

@@ -14,6 +14,7 @@ from fitprint._runs.record import RUNNING
 from fitprint._runs.run import Run, record_of
 from fitprint._runs.summary_line import size_text
 from fitprint.cli import options, packages
+from fitprint.cli.follow import follow_run
 from fitprint.cli.lookup import Reading, found_run
 from fitprint.cli.render import FOLDED, Columns, Page, signature_rows, size_or_missing, styled, terminal_width
 from fitprint.cli.runs_table import STATUS_STYLES, add_runs
@@ -32,13 +33,21 @@ MOST_OF_SIGNATURE = 20
 @click.argument("run")
 @options.store
 @options.as_json
-def show(run: str, store: str | None, as_json: bool) -> None:
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Print the metrics that are added until the run ends; with --json, each value on a line, from the first on.",
+)
+def show(run: str, store: str | None, as_json: bool, follow: bool) -> None:
     """Show one run.
 
     RUN is an id or the beginning of one, "last" (the newest run; of a search, the search itself), or the folder of a
     run.
     """
     selected, opened = found_run(run, store)
+    if follow:
+        follow_run(opened, selected.run_id, as_json)
+        return
     children = Reading(opened).children(selected)
     document = _document(selected, children, opened)
     if as_json:

@@ -260,6 +260,9 @@ def same_predictions(predictions: Any, expected: Any) -> bool:
         predictions, expected = as_pandas(predictions), as_pandas(expected)
         if type(predictions) is not type(expected):
             return False
+    if isinstance(expected, dict):  # a network with several outputs
+        alike = predictions.keys() == expected.keys()
+        return alike and all(same_predictions(predictions[name], value) for name, value in expected.items())
     if hasattr(predictions, "toarray"):
         predictions, expected = predictions.toarray(), expected.toarray()
     left, right = np.asarray(predictions), np.asarray(expected)

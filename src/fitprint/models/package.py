@@ -13,11 +13,13 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from pickle import PickleBuffer
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from fitprint._core import work_queue
 from fitprint._core.jsonable import to_json
 from fitprint._core.publish import publish
 from fitprint._core.signal_handlers import is_of_program, own, suppress_own
@@ -26,6 +28,8 @@ from fitprint.models.errors import PackageError
 CHECKSUMS = "checksums.json"
 _BLOCK = 1 << 20
 _MOST_AT_ONCE = 16 << 20
+MOST_IN_FOREGROUND = 16 << 20
+"""How many bytes of a package that may be written in the background are written at once: most packages are smaller."""
 
 
 def make_below(folder: str | os.PathLike[str], name: str) -> None:
@@ -129,13 +133,20 @@ class PackageFile:
         with self._package.storing():
             for start in range(0, view.nbytes, _MOST_AT_ONCE):  # so that Ctrl-C is noticed between two blocks
                 block = view[start : start + _MOST_AT_ONCE]
-                self._hash.update(block)
-                self._file.write(block)
+                if self._package.writes_later():
+                    self._package.do_later(partial(self._store, bytes(block)), block.nbytes)
+                else:
+                    self._store(block)
         self.size += view.nbytes
         return view.nbytes
 
+    def _store(self, block: bytes | memoryview) -> None:
+        self._hash.update(block)
+        self._file.write(block)
+
     def restart(self) -> None:
         """Empty the file, so that the same model can be written in another way."""
+        self._package.wait()
         with self._package.storing():
             self._file.seek(0)
             self._file.truncate()
@@ -146,12 +157,19 @@ class PackageFile:
 
     def flush(self) -> None:
         """Flush the file."""
+        self._package.wait()
         self._file.flush()
 
     def close(self) -> None:
         """Close the file and note its checksum."""
+        if self._package.writes_later():
+            self._package.do_later(self._close, in_any_case=True)
+            return
         with self._package.storing():
-            self._file.close()
+            self._close()
+
+    def _close(self) -> None:
+        self._file.close()
         self._package.checksums[self._name] = self._hash.hexdigest()
 
     def __enter__(self) -> PackageFile:
@@ -163,6 +181,7 @@ class PackageFile:
         if error is None:
             self.close()
         else:
+            self._package.wait()
             with suppress_own(OSError):  # of the rest of the buffer: it must not replace the error that is being raised
                 self._file.close()
 
@@ -196,7 +215,7 @@ class Package:
     """
 
     def __init__(self, folder: str | os.PathLike[str], limit: int | None = None) -> None:
-        self.folder = Path(folder)
+        self._folder = Path(folder)
         self._root = os.fspath(folder)
         self.limit = limit
         self.size = 0
@@ -204,9 +223,20 @@ class Package:
         self.sealed = False
         self.on_fault: Callable[[OSError], object] | None = None
         """Called with an error of the files themselves, which is a fault of the disk and not of the model."""
+        self.background: str | None = None
+        """The key of the work with which the package may be written in the background; None: it may not be."""
+        self.fault: OSError | None = None
+        """What has gone wrong in the background. Nothing more is written then."""
+        self._later = False
         self._unhashed: list[str] = []
         self._opened: dict[str, PackageFile] = {}
-        os.mkdir(self.folder)
+        os.mkdir(self._folder)
+
+    @property
+    def folder(self) -> Path:
+        """The folder. Everything that was written so far is in it."""
+        self.wait()
+        return self._folder
 
     @property
     def modules(self) -> set[str]:
@@ -287,7 +317,7 @@ class Package:
         """Count and hash what was written to a `path`."""
         with self.storing():
             for name in self._unhashed:
-                place = self.folder / name
+                place = self._folder / name
                 for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
                     if file.is_file():
                         self._count_written(file)
@@ -301,12 +331,15 @@ class Package:
         """
         self.complete()
         with self.storing():
-            os.rename(self.folder, target)
+            os.rename(self._folder, target)
         self.sealed = True
 
     def complete(self) -> None:
         """Write ``checksums.json``, the last file of the package."""
         self.settle()
+        self.wait()
+        if self.fault is not None:
+            raise self.fault
         text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
         with self.storing(), open(f"{self._root}/{CHECKSUMS}", "wb") as file:
             file.write(text.encode("utf-8"))
@@ -315,25 +348,66 @@ class Package:
         """Return a context manager for operations on files, which passes their errors to `on_fault`."""
         return _Storing(self)
 
+    def writes_later(self) -> bool:
+        """Return whether what comes now is written in the background: from a certain size of the package on."""
+        if not self._later:
+            self._later = self.background is not None and self.size > MOST_IN_FOREGROUND
+        return self._later
+
+    def do_later(self, work: Callable[[], None], size: int = 0, in_any_case: bool = False) -> None:
+        """Have a part of the package written in the background.
+
+        Args:
+            work: What writes it.
+            size: How many bytes it keeps in memory until then.
+            in_any_case: Whether it is done also if something before it has failed.
+        """
+        assert self.background is not None
+        work_queue.do_later(partial(self._do, work, in_any_case), self.background, size)
+
+    def _do(self, work: Callable[[], None], in_any_case: bool) -> None:
+        if self.fault is None or in_any_case:
+            try:
+                with self.storing():
+                    work()
+            except own(OSError) as error:
+                self.fault = error
+
+    def wait(self) -> None:
+        """Wait until everything that was given to the background is written."""
+        if self._later and self.background is not None:
+            work_queue.wait(self.background)
+
     def discard(self) -> None:
         """Remove everything that was written."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def has_folder(self, name: str) -> bool:
+        """Return whether there is a folder of this name in the package."""
+        return os.path.isdir(f"{self._root}/{name}")
 
     def _place(self, name: str) -> str:
         parts = name.split("/")
         if not is_plain_name(name) or name == CHECKSUMS:
             raise ValueError(f"{name!r} is not a valid name inside a package: give a relative path of plain names")
         if len(parts) > 1:
-            make_below(self.folder, os.path.join(*parts[:-1]))
+            make_below(self._folder, os.path.join(*parts[:-1]))
         return f"{self._root}/{name}"
 
     def _count_written(self, file: Path) -> None:
         self.count(file.stat().st_size)
+        if self.writes_later():
+            self.do_later(partial(self._hash_written, file))
+        else:
+            self._hash_written(file)
+
+    def _hash_written(self, file: Path) -> None:
         digest = hashlib.sha256()
         with open(file, "rb") as read:
             while block := read.read(_BLOCK):
                 digest.update(block)
-        self.checksums[file.relative_to(self.folder).as_posix()] = digest.hexdigest()
+        self.checksums[file.relative_to(self._folder).as_posix()] = digest.hexdigest()
 
 
 publish("fitprint.models", Package, PackageTooLarge)

@@ -20,17 +20,18 @@ from fitprint.models import (
     pickle_format,
 )
 from fitprint.models.distributions import distribution_of_module, installed_version
-from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler
+from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler, by_value_pickler
 from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin import metrics
 from fitprint.plugin.arguments import accepted_kwargs, positional_names
 from fitprint.plugin.boosting import BoostingFlavor
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
 from fitprint.plugin.contract import API_VERSION, DeclaredSignature, Flavor, Rule, SecondsUnknown, TrainingCall
 from fitprint.plugin.emit import BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch, Role
-from fitprint.plugin.listeners import Listener, MetricHistory, safe_callback
+from fitprint.plugin.listeners import Listener, MetricHistory, ModelInTraining, safe_callback
 from fitprint.plugin.params import Params, default_values, unchanged
 from fitprint.plugin.training_rows import (
     TrainingRows,
@@ -45,6 +46,7 @@ __all__ = [
     "UNPICKLING_ERRORS",
     "BestModel",
     "BoostingFlavor",
+    "CallbackRecording",
     "ChildRun",
     "ContainerOrigins",
     "DeclaredSignature",
@@ -52,6 +54,7 @@ __all__ = [
     "Flavor",
     "Listener",
     "MetricHistory",
+    "ModelInTraining",
     "ModelSignature",
     "Package",
     "PackageError",
@@ -71,6 +74,7 @@ __all__ = [
     "Unpickler",
     "accepted_kwargs",
     "attempt",
+    "by_value_pickler",
     "default_values",
     "distribution_of_module",
     "dump_model",

@@ -51,7 +51,7 @@ def first_argument(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
 
 def _own_default(function: Any, name: str) -> Any:
     """Return a parameter's default, or None if it has none; a Python function is read without `inspect.signature`."""
-    function = _innermost(function)
+    function = innermost(function)
     code = getattr(function, "__code__", None)
     if code is None:  # a compiled function
         try:
@@ -70,7 +70,7 @@ def _own_default(function: Any, name: str) -> Any:
 def positional_names(function: Any) -> tuple[str, ...]:
     """Return the names of a function's positional parameters; for a bound method, without the instance."""
     bound = getattr(function, "__self__", None) is not None
-    function = _innermost(function)
+    function = innermost(function)
     code = getattr(function, "__code__", None)
     if code is not None:
         names: tuple[str, ...] = code.co_varnames[: code.co_argcount]
@@ -83,7 +83,8 @@ def positional_names(function: Any) -> tuple[str, ...]:
     return names[1:] if bound else names
 
 
-def _innermost(function: Any) -> Any:
+def innermost(function: Any) -> Any:
+    """Return the function that decorators have wrapped; a function that is not decorated itself."""
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     return function

@@ -11,6 +11,7 @@ import pandas as pd
 from fitprint.plugin.arguments import accepted_kwargs
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
 from fitprint.plugin.contract import Flavor, TrainingCall
+from fitprint.plugin.listeners import ModelInTraining
 from fitprint.plugin.training_rows import TrainingRows, training_metrics
 
 
@@ -65,8 +66,20 @@ class BoostingFlavor(Flavor):
         """Remember what a container was made from."""
         self.origins.remember(call.instance, data=call.argument("data"), label=call.argument("label"))
 
+    def in_training(self, call: TrainingCall) -> ModelInTraining:
+        """Return what the listener of a call shows the booster to at every iteration."""
+        holder: ModelInTraining = call.cache.setdefault("in training", ModelInTraining())
+        return holder
+
+    def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
+        """Return whether there is a booster, which then has the iterations before the error. Also of an estimator."""
+        call.cache["unfinished"] = call.name != "cv" and self.in_training(call).get() is not None
+        return bool(call.cache["unfinished"])
+
     def trained(self, call: TrainingCall) -> Any:
         """Return the model of a call that has ended; None for cross-validation."""
+        if call.cache.get("unfinished"):
+            return self.in_training(call).get()
         if call.name == "cv":
             return None
         return call.instance if call.instance is not None else call.result

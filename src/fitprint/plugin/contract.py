@@ -15,6 +15,7 @@ from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
 from fitprint.models.errors import PackageError
 from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, named_arguments, with_argument
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.emit import DISCARDING, BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch
@@ -85,6 +86,9 @@ class TrainingCall:
     """Records values of a metric in this call's run."""
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
+    is_by_callback: bool = False
+    """Whether a callback of `Flavor.callback` has found the call: then its arguments are what the function has made of
+    those that it was given."""
     asked_later: tuple[Rule, ...] = ()
     """The rules that read `seconds` before the call had returned."""
 
@@ -198,6 +202,8 @@ class Flavor(ABC):
     """
     name = ""
     """The flavor's name. fitprint sets it from the entry point."""
+    registered: Mapping[str, Any] = {}
+    """The registrations of all flavors by name, for `other`. fitprint sets it from the entry points."""
     framework_version: str | None = None
     """The version of the framework. fitprint sets it when the framework is imported."""
     loader_module = ""
@@ -317,6 +323,22 @@ class Flavor(ABC):
         """
         return self.name
 
+    def other(self, name: str) -> Flavor:
+        """Return another registered flavor, such as the one whose format `package_flavor` names: it writes the model.
+
+        In this way a plugin uses the code of another one, which it requires, without importing it.
+
+        Args:
+            name: The name of the flavor.
+
+        Raises:
+            LookupError: No installed plugin registers it.
+        """
+        if name not in self.registered:
+            raise LookupError(f'the flavor {self.name} needs the flavor {name}: pip install "fitprint[{name}]"')
+        other: Flavor = self.registered[name].flavor()
+        return other
+
     def run_name(self, call: TrainingCall, model: Any = None) -> str:
         """Return the name of the run: by default the name of the model's class.
 
@@ -355,6 +377,32 @@ class Flavor(ABC):
             A function that is called when the training has ended, successfully or not; or None.
         """
         return None
+
+    def callback(self, recording: CallbackRecording) -> Any:
+        """Return a callback or a logger of the framework's own kind, for ``fitprint.<flavor>.callback()``.
+
+        Users who want nothing patched give it to the framework themselves. At the beginning of a training it calls
+        ``recording.begin``; everything else is asked of this flavor, as for a call that is patched. By default there is
+        none, and the user is told so.
+
+        Args:
+            recording: Begins a run at the beginning of each training, and ends it.
+
+        Raises:
+            NotImplementedError: The flavor has no callback.
+        """
+        raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
+
+    def watches(self, name: str) -> bool:
+        """Return whether a `Role.WATCHED` call that is about to be made is of interest: by default always.
+
+        A flavor whose watched functions are called many times, such as at every step of a loop, says here when it
+        learns nothing more of them. This is asked before each call, so it must be quick and never raise.
+
+        Args:
+            name: The name of the function.
+        """
+        return True
 
     def watched(self, call: TrainingCall) -> None:
         """Take note of a call of a `Role.WATCHED` entry point, which has returned."""
@@ -570,13 +618,15 @@ class Flavor(ABC):
         """Return whether `model` finds something worth keeping after a training has failed or was interrupted.
 
         This is asked if the setting `keep_incomplete` is on, for a loop at the step that failed. The package is then
-        written like any other, and the run gets the tag ``incomplete``. By default False.
+        written like any other, and the run gets the tag ``incomplete``. By default True for a loop, of which a step
+        before has succeeded then, and False for other calls. The result of these is None, so that `model` has to return
+        something else, such as what a listener has seen of the model (`ModelInTraining`).
 
         Args:
             call: The call, whose result is None.
             error: What it raised; a KeyboardInterrupt or SystemExit too.
         """
-        return False
+        return call.loop is not None
 
     def signature(self, model: Any) -> DeclaredSignature | None:
         """Return the signature that the model itself declares; None to infer it from `sample` and its predictions."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.contract import TrainingCall
-from fitprint.plugin.emit import Emit
+from fitprint.plugin.emit import DISCARDING, Emit
 
 SECONDS_BETWEEN_EMITS = 1.0
 STEP = "per-iteration metrics"
@@ -88,6 +91,37 @@ def safe_callback(call: TrainingCall, function: Callable[..., Any], step: str = 
     return call.wrap(function, step)
 
 
+class ModelInTraining:
+    """The model that a training is working on, as a listener sees it, for `Flavor.keeps_on_failure`.
+
+    It keeps no model alive: after an error, the frames of the framework's own functions, which the traceback of the
+    error refers to, still hold it. Copied or pickled it holds none.
+    """
+
+    __module__ = "fitprint.plugin"
+
+    def __init__(self) -> None:
+        """Prepare to hold a model."""
+        self._reference: weakref.ref[Any] | None = None
+
+    def see(self, model: Any) -> None:
+        """Take note of the model. It may be called at every iteration.
+
+        Args:
+            model: The model. One that Python cannot refer to weakly is not held.
+        """
+        if self._reference is None or self._reference() is not model:
+            with contextlib.suppress(TypeError):
+                self._reference = weakref.ref(model)
+
+    def get(self) -> Any:
+        """Return the model; None if none was seen, or if it does not exist any more."""
+        return self._reference() if self._reference is not None else None
+
+    def __reduce__(self) -> Any:
+        return ModelInTraining, ()
+
+
 class Listener:
     """The base of a plugin's callback object, beside the framework's own base class.
 
@@ -106,11 +140,11 @@ class Listener:
 
     __module__ = "fitprint.plugin"
 
-    def __init__(self, call: TrainingCall, emit: Emit) -> None:
+    def __init__(self, call: TrainingCall | CallbackRecording, emit: Emit = DISCARDING) -> None:
         """Prepare to listen to a call.
 
         Args:
-            call: The call that is recorded. No reference to it is kept.
+            call: The call that is recorded, of which no reference is kept; or the recording of `Flavor.callback`.
             emit: Records values of metrics; the methods of the subclass find it as ``self.emit``.
         """
         super().__init__()

@@ -105,6 +105,6 @@ def _parse(path: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise StoreError(f"{path} is broken: not JSON, or nested too deeply") from None
     if not isinstance(document, dict) or document.get("format") not in FORMATS:
-        read = " and ".join(map(str, FORMATS))
+        read = f"{', '.join(map(str, FORMATS[:-1]))} and {FORMATS[-1]}"
         raise StoreError(f"{path} has a format that this version of fitprint does not read (it reads formats {read})")
     return document

@@ -39,7 +39,7 @@ from fitprint.stores.layout import (
 from fitprint.stores.leftovers import REPLACED, Leftovers, inspect_folder, remove
 
 LARGEST_SIDE_FILE = 256_000_000
-"""The bytes of the largest side file that is read: two million values of metrics."""
+"""The bytes of the largest side file that is read: ten million values of metrics."""
 
 
 class FolderStore(Store):

@@ -19,8 +19,8 @@ SIDE_FILE = ".jsonl"
 """The end of the name of a side file."""
 PARTIAL = ".partial"
 """The end of the name of a file that is being written."""
-FORMATS = (1, 2)
-"""The formats of ``run.json`` that are read. Runs of format 1 have no side files."""
+FORMATS = (1, 2, 3)
+"""The formats of ``run.json`` that are read. Runs of format 1 have no side files; before 3, each value has a line."""
 
 
 def artifact_file(name: str) -> str:

@@ -134,6 +134,29 @@ class CallChecks:
             "Case to a training that ends with the error"
         )
 
+    @needs("breaks_off", where_given=True)
+    def test_what_a_training_that_breaks_off_has_learned_is_kept(self, bench: Bench, case: Case) -> None:
+        """With `keep_incomplete` there is a package, marked as incomplete, that loads and predicts; without it none."""
+        assert case.breaks_off is not None
+        for keeps in (False, True):
+            bench.on(keep_incomplete=keeps)
+            data = case.data()
+            with pytest.raises((Exception, KeyboardInterrupt)):
+                case.breaks_off(data)
+            bench.end_loops()
+            run = fitprint.runs()[0]
+            assert run.status in ("FAILED", "KILLED"), f"the run of a training that broke off is {run.status}"
+            if not keeps:
+                assert run.models == {}, f"without keep_incomplete the run has packages: {run.models}"
+        assert list(run.models) == ["model"], (
+            f"with keep_incomplete the run has no package: {run.skipped}; look at keeps_on_failure() of the flavor, "
+            "and at model(), which is asked when the call has no result"
+        )
+        assert run.tags.get("incomplete") == "true"
+        loaded = fitprint.load_model(run)
+        if case.predict is not None:
+            loaded.predict(case.rows_of(data))
+
     def test_settings_and_rules_are_obeyed(self, bench: Bench, case: Case) -> None:
         """Rules, `log_models`, `exclude_params`, `tags` and `disabled` have the effect that they promise."""
         bench.on(rules=[lambda call: f"not {call.class_name} {sorted(call.params)}"])

@@ -20,6 +20,7 @@ import pytest
 import fitprint
 from fitprint._core.guard import attempt
 from fitprint._instrumentation import registry
+from fitprint._settings.env_vars import variable
 from fitprint.models import PackageError, distributions, mlmodel
 from fitprint.models.checksums import verify
 from fitprint.models.package import CHECKSUMS
@@ -84,6 +85,34 @@ class PackageChecks:
         assert case.predict is not None
         rows = case.rows_of(trained.data)
         expect_alike(case, case.predict(trained.model, rows), case.predict(loaded, rows), "the loaded native model")
+
+    @needs("package")
+    def test_the_limit_of_the_size_is_obeyed(self, bench: Bench, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+        """``FITPRINT_<FLAVOR>_MAX_MODEL_SIZE`` leaves no larger package; if `size` knows it, `save` is not called."""
+        saved: list[Any] = []
+        save, limit = bench.flavor.save, 10
+
+        def counted(model: Any, *args: Any) -> Any:
+            saved.append(model)
+            return save(model, *args)
+
+        monkeypatch.setattr(bench.flavor, "save", counted)
+        monkeypatch.setenv(variable("max_model_size", bench.name), str(limit))
+        trained, run = bench.recorded(case, strict=False)
+        assert run.models == {}, (
+            f"a package was written although it has more than {limit} bytes: write with package.open() or "
+            "package.path() alone"
+        )
+        assert [skip.rule for skip in run.skipped if skip.what == "model"] == ["max_model_size"], (
+            f"run.skipped does not say that the model is too large: {run.skipped}; let PackageTooLarge, which "
+            "package.open() raises, pass through save()"
+        )
+        left = [path.name for path in run.path.iterdir() if path.name.startswith(".")]
+        assert not left, f"a part of the package was left: {left}"
+        estimate = bench.flavor.size(trained.model)
+        assert not (saved and estimate is not None and estimate > limit), (
+            "save() was called although size() says that the model is too large"
+        )
 
     @needs("package", "predict")
     def test_load_model_predicts_as_the_model(self, bench: Bench, case: Case) -> None:

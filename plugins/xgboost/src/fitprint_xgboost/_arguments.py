@@ -9,7 +9,7 @@ from typing import Any
 from xgboost import XGBModel
 from xgboost.callback import EarlyStopping
 
-from fitprint.plugin import Params, default_values, unchanged
+from fitprint.plugin import Listener, Params, default_values, unchanged
 
 _OF_TRAINING = ("num_boost_round", "early_stopping_rounds", "verbose_eval", "maximize", "custom_metric")
 """MLflow records them under the same names."""
@@ -48,6 +48,8 @@ def estimator_params(model: XGBModel, arguments: Mapping[str, Any]) -> Params:
         arguments: The named arguments of ``fit``.
     """
     params = _constructor_params(model)
+    callbacks = [callback for callback in params.get("callbacks") or () if not isinstance(callback, Listener)]
+    params["callbacks"] = [type(callback).__qualname__ for callback in callbacks] or None
     as_default = unchanged(params, default_values(type(model)))
     metric = params.get("eval_metric")
     passed_on = {  # it says again what the constructor and `fit` were given
@@ -56,7 +58,6 @@ def estimator_params(model: XGBModel, arguments: Mapping[str, Any]) -> Params:
         "maximize": None,
         "custom_metric": metric if callable(metric) else None,
     }
-    params["callbacks"] = [type(callback).__qualname__ for callback in params.get("callbacks") or ()] or None
     return Params({**params, **passed_on}, {*as_default, *passed_on})
 
 
