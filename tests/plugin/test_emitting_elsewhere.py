@@ -74,3 +74,22 @@ def test_another_process_emits_into_the_same_run(run, listening, method):
     listening.after_round(4)
     run.end()
     assert fitprint.get_run(run.run_id).metric_history("loss") == [(1, 1.0), (2, 0.5), (4, 0.25)]
+
+
+def test_tags_are_in_the_run_at_once(run, listening):
+    emit = pickle.loads(pickle.dumps(listening)).emit
+    emit.tags({"device": "cuda:0", "precision": "bf16-mixed"})
+    found = fitprint.get_run(run.run_id)
+    assert (found.status, found.tags["device"], found.tags["precision"]) == ("RUNNING", "cuda:0", "bf16-mixed")
+
+
+def tell(listening, number):
+    listening.emit.tags({"device": f"cuda:{number}"})
+
+
+def test_tags_of_another_process_are_in_the_run(run, listening):
+    process = multiprocessing.get_context("spawn").Process(target=tell, args=(listening, 3))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert fitprint.get_run(run.run_id).tags["device"] == "cuda:3"

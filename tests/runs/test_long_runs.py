@@ -66,6 +66,14 @@ def test_a_short_run_has_no_thread(store):
         assert not threads()
 
 
+def test_values_that_wait_because_writing_took_too_long_are_written_in_a_pause(store, long, slow, monkeypatch):
+    monkeypatch.setattr("fitprint._runs.writer.SHARE", 0.0)
+    with fitprint.start_run() as run:
+        run._writer._allowance = -1.0  # as after many changes of a large record
+        log(run, 0)
+        wait_until((run.path / "metrics.jsonl").exists)
+
+
 @pytest.mark.process
 def test_values_before_a_fork_are_written_and_the_next_ones_later(store, long, slow):
     with fitprint.start_run() as run:

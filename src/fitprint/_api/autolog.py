@@ -54,6 +54,8 @@ def autolog(
         log_training_metrics: Predict the training data and record how well the model fits it. Default: true.
         log_post_training_metrics: Record metrics that you compute of a recorded model's predictions on the model's run.
             Default: true.
+        log_system_metrics: Record every ten seconds how busy the processors, the memory and the GPUs are. Default:
+            false.
         log_code: Keep the script or the notebook's cells, and uncommitted changes: auto, of code, up to 100 kB; true;
             false. Default: auto.
         max_model_size: Write no package larger than this: 100MB, 1.5GiB, or a number of bytes. Default: none.

@@ -25,7 +25,8 @@ _INSTEAD = {
     "artifacts": "get_run(id).path / 'artifacts' is the folder of the artifacts",
     **dict.fromkeys(("entities", "exceptions", "tracking", "client"), "its public names are all in fitprint itself"),
     **dict.fromkeys(
-        ("enable_system_metrics_logging", "disable_system_metrics_logging"), "fitprint records no system metrics"
+        ("enable_system_metrics_logging", "disable_system_metrics_logging"),
+        "use the setting log_system_metrics, as in autolog(log_system_metrics=True)",
     ),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -166,6 +166,13 @@ class Emitter:
         if self._checkpoints is None or self._checkpoints.adder is not writer:
             self._checkpoints = CheckpointFile(writer)
         return self._checkpoints
+
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """Add tags to the run at once."""
+        writer = self._writer_here()
+        with guarded("tags", self._flavor, writer, self._strict):
+            writer.add_tags({name: str(value) for name, value in tags.items()}, time.time())
+            writer.write()
 
     def _writer_here(self) -> RunAdder:
         """Return what adds to the run in this process: in a forked child, that is not what its parent has."""

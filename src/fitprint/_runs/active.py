@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fitprint._core import call_scope
@@ -52,7 +53,8 @@ def start_run(
         description: A text about the run, stored as its tag ``description``.
         group: The run only groups others: no training is recorded on it, and each one inside becomes its child.
         parent_run_id: The id of the run that this one becomes a child of, instead of the active one.
-        log_system_metrics: Accepted for scripts written for MLflow. It has no effect.
+        log_system_metrics: Whether system metrics of the run are recorded, instead of the setting
+            `log_system_metrics`. A run that is a child of another one has none.
 
     Returns:
         The run. If nobody ends it, it ends with the program.
@@ -63,6 +65,8 @@ def start_run(
         StoreError: If `run_id` is not in the store.
     """
     settings = current().settings()
+    if log_system_metrics is not None:
+        settings = replace(settings, log_system_metrics=bool(log_system_metrics))
     if run_id is None and isinstance(run_name, str) and _RUN_ID.fullmatch(run_name):
         run_id, run_name = run_name, None
     if not isinstance(experiment_id, (str, int, type(None))):

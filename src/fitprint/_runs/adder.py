@@ -158,6 +158,15 @@ class RunAdder(ABC):
         self._added = now
         if now - self._flushed >= FLUSH_INTERVAL or now < self._slow_until:
             self._try_to_write()
+        if now >= self._long_from:  # asked here too, because this is done at each step of a loop
+            self._note_long()
+
+    def note_if_long(self, now: float) -> None:
+        """Take note, once, that the run has been open for some seconds.
+
+        Args:
+            now: The time by the monotonic clock.
+        """
         if now >= self._long_from:
             self._note_long()
 

@@ -68,7 +68,7 @@ _OF_A_SET = re.compile(r"([^-]+(?:-[^-]+)*)-([^-]+)")
 """``validation_0-auc``, ``my set-auc``: how boosting libraries name the metrics of an evaluation set."""
 _NO_QUALITY = re.compile(
     r"(.*_)?(std|rank|split\d+)_.+|.*-stdv?|(.*[_-])?(time|times|index|iter|iteration|step|steps|epoch|epochs)|p_value"
-    r"|candidates|n_.+|nobs|df_.+|lr|learning_rate|.+_count|(true|false)_(positives|negatives)|(mean|sum)_on_.+"
+    r"|candidates|n_.+|nobs|df_.+|lr|learning_rate|.+_count|(true|false)_(positives|negatives)|(mean|sum)_on_.+|system/.+"
 )
 """The names of numbers that say nothing of how good a model is."""
 

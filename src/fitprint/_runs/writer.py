@@ -62,6 +62,8 @@ class RunWriter(RunAdder):
         self._waits = False
         self._long_from = self._flushed + adder.LONG
         self._is_long = False
+        self.at_end: list[Callable[[], None]] = []
+        """Ends what a thread of fitprint's own does for this run."""
         self.when_long: Callable[[], None] | None = None
         """Called once, in a thread of the user's, when a value is added to the run after some seconds."""
 
@@ -206,6 +208,8 @@ class RunWriter(RunAdder):
                 return
             if self._is_long:
                 background.call_no_more(self._write_what_is_left)
+            while self.at_end:
+                self.at_end.pop()()
             try:
                 with suppress_own(OSError):  # network file systems have errors that pass, so this tries twice
                     closing()
@@ -277,8 +281,8 @@ class RunWriter(RunAdder):
                 self._try_to_write()
 
     def prepare_fork(self) -> None:
-        """Write values as `_write_what_is_left` does, which is not called any more before the next one is added."""
-        if self._is_long and self.written_here and not self.closed:
+        """Write what is left now: the thread that does it ends before a fork, and begins again with the next value."""
+        if (self._is_long or self.at_end) and self.written_here and not self.closed:
             self._write_what_is_left()
             self._long_from = float("-inf")
 
@@ -324,6 +328,7 @@ class _Change:
                 return
             if not writer._may_write():
                 writer._write_later()
+                writer.note_if_long(time.monotonic())
             elif writer.record.status != RUNNING:
                 writer._write_or_wait()
             elif self._metrics_only:

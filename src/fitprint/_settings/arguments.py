@@ -34,6 +34,8 @@ class AutologSettings(TypedDict, total=False):
     """Predict the training data and record how well the model fits it."""
     log_post_training_metrics: bool
     """Record metrics that you compute of a recorded model's predictions on the model's run."""
+    log_system_metrics: bool
+    """Record every ten seconds how busy the processors, the memory and the GPUs are."""
     log_code: bool | Literal["auto"]
     """Keep the script or the notebook's cells, and uncommitted changes: auto, of code, up to 100 kB; true; false."""
     max_model_size: str | int | None

@@ -58,6 +58,9 @@ class Settings:
     log_post_training_metrics: bool = setting(
         True, read.boolean, "Record metrics that you compute of a recorded model's predictions on the model's run."
     )
+    log_system_metrics: bool = setting(
+        False, read.boolean, "Record every ten seconds how busy the processors, the memory and the GPUs are."
+    )
     log_code: bool | str = setting(
         read.AUTO,
         read.boolean_or_auto,

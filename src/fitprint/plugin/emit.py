@@ -33,6 +33,17 @@ class Emit(Protocol):
             times: When each value was computed, in seconds since the epoch.
         """
 
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """Add tags to the run at once, so that a training that is killed later has them too.
+
+        Two names are the same for all flavors: ``device``, where the model is trained, and ``precision``, both in the
+        framework's own words, such as ``cuda:0`` and ``bf16-mixed``. ``rank`` and ``world_size`` are tags that
+        fitprint sets itself, by `Flavor.world`.
+
+        Args:
+            tags: The tags. Those that are known only after the training are better returned by `Flavor.tags`.
+        """
+
     def checkpoint(
         self,
         path: str | os.PathLike[str],
@@ -65,6 +76,9 @@ class DiscardingEmit:
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Ignore the values."""
+
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """Ignore the tags."""
 
     def checkpoint(
         self,

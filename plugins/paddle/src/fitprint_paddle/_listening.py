@@ -76,7 +76,7 @@ class _Listener(Listener, Callback):  # type: ignore[misc, unused-ignore]  # pad
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Emit the learning rate with which the epoch begins, where it changes; PaddlePaddle calls this."""
         self._progress["epoch"] = epoch
-        optimizer = self.model._optimizer if self.model is not None else None
+        optimizer: Any = self.model._optimizer if self.model is not None else None
         if isinstance(getattr(optimizer, "_learning_rate", None), paddle.optimizer.lr.LRScheduler):
             self.emit("learning_rate", float(optimizer.get_lr()), epoch)
 
@@ -140,9 +140,10 @@ def note_checkpoint(call: TrainingCall) -> None:
     if "progress" not in call.cache:
         return
     path = call.argument("path")
-    stopping = call.cache.get("stopping")
-    of_stopping = stopping is not None and os.path.basename(path) == "best_model"
-    about = {"score": stopping.best_value, "monitor": f"eval_{stopping.monitor}"} if of_stopping else {}
+    stopping: Any = call.cache.get("stopping")
+    about: dict[str, Any] = {}
+    if stopping is not None and os.path.basename(path) == "best_model":
+        about = {"score": stopping.best_value, "monitor": f"eval_{stopping.monitor}"}
     call.checkpoint(path, step=call.cache["progress"]["epoch"], **about)
 
 
