@@ -147,7 +147,10 @@ class TestPaddle(FlavorConformance):
     budget = Budget(seconds=2)
     without = {  # noqa: RUF012
         "test_disabling_restores_every_attribute": (
-            "making a graph and adding a hook changes counters in PaddlePaddle's modules; tested in test_paddle_fits.py"
+            "making a graph and adding a hook changes counters in PaddlePaddle's modules: see test_paddle_fits.py"
+        ),
+        "test_threads_leave_a_run_each[classifier]": (
+            "PaddlePaddle keeps the metrics of all threads in one dict, so that early stopping depends on the others"
         ),
         "test_models_clone": "PaddlePaddle copies no model untrained",
         "test_the_native_model_comes_back": "PaddlePaddle reads a network without its class and its paddle.Model",
