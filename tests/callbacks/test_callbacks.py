@@ -239,7 +239,7 @@ def test_a_callback_in_another_thread_than_the_call(toylearn):
     (run,) = fitprint.runs()
     assert (run.status, run.name, run.metrics["level"]) == ("FINISHED", "Mean", 1.0)
     assert run.model_path is not None
-    recorder.begin(lambda call, emit: None, model)
+    recorder.begin(instance=model)
     recorder.end(OverflowError("too much"))
     assert fitprint.last_run().error == {"type": "OverflowError", "message": "too much"}
 

@@ -122,7 +122,9 @@ REAL = (
 
 @pytest.mark.parametrize(("framework", "fits"), [TOY, REAL], ids=["toy", "real"])
 def test_no_thread_of_ours_and_one_exit_callback(toy, store, run_python, framework, fits):
-    program = "import atexit, os, sys, threading, wrapt\n" + STATE.replace("FRAMEWORK", framework).replace("FITS", fits)
+    program = "import atexit, logging, os, sys, threading, wrapt\n" + STATE.replace("FRAMEWORK", framework).replace(
+        "FITS", fits
+    )
     (_, plain), (_, recorded) = (json.loads(run_python(program, how).stdout) for how in ("plain", "recorded"))
     plain[0] += 1  # for the run of `start_run`, which would end with the program if it were left open
     assert recorded == plain

@@ -24,9 +24,12 @@ def test_every_example_is_known():
 @pytest.mark.parametrize("name", PRINTED)
 def test_an_example_runs_and_prints_what_it_should(name, run_python, store):
     pytest.importorskip("sklearn")
-    pytest.importorskip("xgboost")
+    xgboost = pytest.importorskip("xgboost")
     done = run_python((EXAMPLES / f"{name}.py").read_text("utf-8"), env={"FITPRINT_QUIET": "1"})
-    assert done.stdout.splitlines() == PRINTED[name]
+    printed = PRINTED[name]
+    if name == "boosting" and xgboost.__version__ < "3":  # whose base score is another one
+        printed = [line.replace("0.09", "0.1") for line in printed]
+    assert done.stdout.splitlines() == printed
     assert done.stderr == ""
 
 

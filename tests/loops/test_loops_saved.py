@@ -280,6 +280,15 @@ def test_a_loop_of_several_objects_ends_with_the_last_of_them(looping):
     assert [skip.rule for skip in run.skipped] == ["collected"]
 
 
+def test_steps_inside_a_call_that_belongs_to_no_loop_are_steps_of_their_own(looping, flavor, monkeypatch):
+    own = flavor.loop_of
+    monkeypatch.setattr(flavor, "loop_of", lambda call: None if type(call.instance) is looping.Pair else own(call))
+    first, second = looping.Net(), looping.Net()
+    train(looping.Pair(first, second), 2)
+    assert seen() == [("Net", "RUNNING", [])] * 2
+    assert fitprint.run_of(first) is not fitprint.run_of(second)
+
+
 # a flavor that holds the model, and metrics at the end
 
 

@@ -175,3 +175,14 @@ def test_the_text_of_an_mlmodel_is_what_the_emitter_makes_of_it(model_uuid, meta
 )
 def test_predictions_of_several_outputs_are_compared_one_by_one(other, same):
     assert fidelity.same_predictions(other, {"a": np.array([1.0, 2.0]), "b": np.array([3])}) is same
+
+
+def test_several_outputs_are_compared_by_their_names():
+    rows = np.arange(8.0).reshape(4, 2)
+    signature, reasons, *_ = fidelity.faithful_signature(
+        lambda data: {"one": data["a"], "two": data["a"].sum(axis=1)}, {"a": rows}
+    )
+    assert (signature.inputs.input_names(), signature.outputs.input_names(), reasons) == (["a"], ["one", "two"], [])
+    assert fidelity.same_predictions({"one": rows}, {"one": rows.copy()})
+    assert not fidelity.same_predictions({"one": rows}, {"one": rows + 1})
+    assert not fidelity.same_predictions({"one": rows}, {"other": rows})

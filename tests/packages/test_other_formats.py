@@ -40,6 +40,13 @@ class Writer(Reader):
     def package_flavor(self, model):
         return "toyformat"
 
+class Delegates(Writer):
+    def save(self, model, package, context):
+        return self.other("toyformat").save(model, package, context)
+
+    def load(self, folder, config):
+        return self.other("toyformat").load(folder, config)
+
 class CannotRead(Writer):
     reads = ()
 
@@ -113,6 +120,20 @@ def test_the_writer_s_own_load_model_reads_it(package, install, run_python):
     install(reader=True)
     script = "import fitprint, sys; print(fitprint.writes.load_model(sys.argv[1]).read_by)"
     assert run_python(script, package).stdout.strip() == "writes"
+
+
+def test_a_flavor_has_another_one_write_and_read_its_packages(install, run_python):
+    install("Delegates", reader=True)
+    package = json.loads(run_python(TRAIN).stdout)
+    script = "import fitprint, sys; print(fitprint.writes.load_model(sys.argv[1]).read_by)"
+    assert run_python(script, package).stdout.strip() == "toyformat"
+
+
+def test_where_the_other_flavor_is_missing_the_run_says_what_to_install(install, run_python):
+    install("Delegates")
+    train = TRAIN.replace("strict=True, ", "").replace("str(run.model_path)", "[skip.reason for skip in run.skipped]")
+    (reason,) = json.loads(run_python(train).stdout)
+    assert reason.endswith('the flavor writes needs the flavor toyformat: pip install "fitprint[toyformat]"')
 
 
 @pytest.mark.parametrize("writer", ["CannotRead", ""])

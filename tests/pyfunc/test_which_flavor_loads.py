@@ -35,6 +35,7 @@ def rows(model):
     return pd.DataFrame(np.zeros((2, model.n_features_in_)), columns=getattr(model, "feature_names_in_", None))
 
 
+@pytest.mark.newest
 def test_a_loader_of_the_users_decides_how_it_predicts_and_the_native_model_stays(package):
     folder = package(loader_module="loads_probabilities", code="code", data="model.pkl")
     (folder / "code").mkdir()
@@ -51,11 +52,13 @@ def test_a_loader_of_the_users_decides_how_it_predicts_and_the_native_model_stay
     assert native.predict(rows(native)).shape == (2,)
 
 
+@pytest.mark.newest
 def test_predict_fn_names_the_method_of_the_native_model(package):
     model = fitprint.load_model(package(predict_fn="get_params"))
     assert model.predict(False) == model.unwrap().get_params(False)
 
 
+@pytest.mark.newest
 def test_a_method_that_the_native_model_does_not_have_is_told(package):
     with pytest.raises(PackageError, match="has no method 'predict_never', which its MLmodel names as predict_fn"):
         fitprint.load_model(package(predict_fn="predict_never"))

@@ -53,6 +53,11 @@ FLAVORS = {
         "test_metrics_are",
         ["level is not what the framework says", "4 values were expected, 8 found", "look at listen()"],
     ),
+    "its callback emits something else": (
+        {'self._emit("level", level, step)': 'self._emit("height", level, step)'},
+        "test_its_callback_leaves_the_run",
+        ["the run of telling by its callback differs", "metric height", "look at callback()"],
+    ),
     "it keeps the user's callback from being called": (
         {"theirs(step, level)": "pass"},
         "test_what_is_handed_over",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from toylearn import Mean
+from toylearn import Mean, Telling
 from toylearn.late import refine
 from toylearn.looping import Net
 from toylearn.training import Booster, train
@@ -77,6 +77,14 @@ class TestToy(FlavorConformance):
             predict=lambda model, rows: model.predict(rows),
             params=lambda trained: {"rate": 0.5},
             history=lambda trained: {"level": trained[1]},
+        ),
+        Case(
+            "telling",
+            data=rows,
+            train=lambda data: Telling().fit(data["rows"], data["labels"], callback=lambda step, level: None),
+            by_callback=lambda data, callback: Telling().fit(data["rows"], data["labels"], callback=callback),
+            rows=lambda data: data["rows"],
+            predict=lambda model, rows: model.predict(rows),
         ),
         Case(
             "argument",

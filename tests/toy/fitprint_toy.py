@@ -125,9 +125,8 @@ class ToyCallback:
 
     def __call__(self, step, level):
         with self._recording.guard("per-iteration metrics"):
-            if step == 0:
+            if step == 0 and not self._recording.begin(self._listen):
                 self._emit = None
-                self._recording.begin(self._listen)
             if self._emit is not None:
                 self._emit("level", level, step)
 

@@ -135,6 +135,7 @@ def test_what_a_package_brings_itself_is_user_code_whatever_it_is_called():
 
 
 @pytest.mark.process
+@pytest.mark.newest
 def test_models_of_scikit_learn_are_made_of_nothing_dangerous():
     rows, target = [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 5.0]] * 10, [0, 1, 0, 1] * 10
     models = [

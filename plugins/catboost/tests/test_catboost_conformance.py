@@ -105,6 +105,7 @@ class TestCatBoost(FlavorConformance):
             "classifier",
             data=estimator_data,
             train=fit,
+            by_callback=lambda data, callback: fit({**data, "callbacks": [*data["callbacks"], callback]}),
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: {**model.get_params(), "early_stopping_rounds": 2, "loss_function": "Logloss"},

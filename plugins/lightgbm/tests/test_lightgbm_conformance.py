@@ -101,6 +101,7 @@ class TestLightGBM(FlavorConformance):
             "booster",
             data=datasets,
             train=train,
+            by_callback=lambda data, callback: train({**data, "callbacks": [*data["callbacks"], callback]}),
             model=lambda trained: trained[0],
             rows=lambda data: data["frame"],
             predict=lambda booster, rows: booster.predict(rows),
@@ -118,6 +119,8 @@ class TestLightGBM(FlavorConformance):
             "classifier",
             data=estimator_data,
             train=fit,
+            by_callback=lambda data, callback: fit({**data, "callbacks": [*data["callbacks"], callback]}),
+            callback_differs={"param eval_metric": "LGBMClassifier.fit makes a list of it first"},
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: {**model.get_params(), "objective": "binary", "eval_metric": "auc"},
@@ -132,6 +135,9 @@ class TestLightGBM(FlavorConformance):
             "cross-validation",
             data=datasets,
             train=lambda data: lightgbm.cv(data["params"], data["train"], 4, nfold=3),
+            by_callback=lambda data, callback: lightgbm.cv(
+                data["params"], data["train"], 4, nfold=3, callbacks=[callback]
+            ),
             rows=lambda data: data["frame"],
             package=False,
             history=lambda result: {name.replace(" ", "-", 1): values for name, values in result.items()},

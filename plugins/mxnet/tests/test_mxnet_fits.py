@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import random
+from pathlib import Path
 
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import gluon
 from mxnet.gluon.contrib.estimator import Estimator
-from mxnet.gluon.contrib.estimator.event_handler import EpochEnd, LoggingHandler, ValidationHandler
+from mxnet.gluon.contrib.estimator.event_handler import CheckpointHandler, EpochEnd, LoggingHandler, ValidationHandler
 
 import fitprint
 
@@ -172,3 +173,40 @@ def test_a_plain_block_has_no_package_and_it_is_said(recorded):
     run = fitprint.last_run()
     assert not run.models
     assert any("only a HybridBlock" in skip.reason for skip in run.skipped)
+
+
+def test_the_event_handler_of_the_user_s_own_records_the_same(store):
+    estimator().fit(loader(), loader(12), epochs=2, event_handlers=fitprint.mxnet.callback())
+    by_handler = fitprint.runs()[0]
+    fitprint.autolog(strict=True, quiet=True)
+    estimator().fit(loader(), loader(12), epochs=2)
+    patched = fitprint.runs()[0]
+    assert by_handler.run_id != patched.run_id
+    assert by_handler.params == patched.params
+    assert {name: by_handler.metric_history(name) for name in by_handler.metrics} == {
+        name: patched.metric_history(name) for name in patched.metrics
+    }
+    assert by_handler.model_path.is_dir()
+
+
+def test_checkpoints_that_users_write_are_known(recorded, tmp_path):
+    estimator().fit(loader(), epochs=2, event_handlers=[CheckpointHandler(str(tmp_path), model_prefix="net")])
+    known = {Path(about.path).name: about.step for about in fitprint.last_run().checkpoints}
+    assert known == {"net-epoch0batch3.params": 0, "net-epoch1batch6.params": 1}
+    prefix = str(tmp_path / "module")
+    data = mx.io.NDArrayIter(*points(), batch_size=5)
+    module().fit(data, num_epoch=2, epoch_end_callback=mx.callback.do_checkpoint(prefix))
+    known = {Path(about.path).name: about.step for about in fitprint.last_run().checkpoints}
+    assert known == {"module-0001.params": 0, "module-0002.params": 1}
+
+
+def test_an_interrupted_training_keeps_its_model_when_asked(recorded):
+    class Interrupting(EpochEnd):
+        def epoch_end(self, estimator, *args, **kwargs):
+            raise KeyboardInterrupt
+
+    fitprint.autolog(strict=True, quiet=True, keep_incomplete=True)
+    with pytest.raises(KeyboardInterrupt):
+        estimator().fit(loader(), epochs=2, event_handlers=[Interrupting()])
+    assert fitprint.last_run().tags["incomplete"] == "true"
+    assert fitprint.last_run().models

@@ -71,7 +71,7 @@ def kinds() -> dict[str, tuple[Any, Any, Any]]:
 
 def kinds_of_iris() -> dict[str, tuple[Any, Any]]:
     """Name to (an untrained model, data)."""
-    days = pd.Series(np.datetime64("2024-01-01") + TARGET * np.timedelta64(1, "D"))
+    days = pd.Series(pd.to_datetime("2024-01-01") + pd.to_timedelta(TARGET, "D"))  # in pandas' own resolution
     whole = (FRAME * 10).round()
     return {
         # frames

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "CONTRIBUTING.md"
 
@@ -57,6 +59,7 @@ class Trace:
     calls: int
 
 
+@pytest.mark.newest
 def test_the_tour_is_the_way_of_a_fit_and_states_its_budget(store, run_python):
     """If the calls have become fewer than nine tenths of the budget, lower the number in the page."""
     trace = Trace(**json.loads(run_python(TRACED_FIT).stdout))

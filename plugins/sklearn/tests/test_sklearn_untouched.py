@@ -169,7 +169,7 @@ def test_a_model_that_draws_when_it_predicts_leaves_the_global_random_state_wher
 
 
 def test_the_training_data_is_unchanged():
-    frame = pd.DataFrame(X, columns=list("abcd"))
+    frame = pd.DataFrame(X.copy(), columns=list("abcd"))
     frame.loc[3, "a"] = np.nan
     frame["e"] = pd.Categorical(np.where(y > 0, "u", "v"))
     copy, target = frame.copy(deep=True), pd.Series(y, name="kind")

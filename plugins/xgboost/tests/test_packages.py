@@ -168,6 +168,7 @@ def test_stock_mlflow_loads_a_subclass(subclass_package, frames, load_elsewhere,
 
 
 @pytest.mark.parametrize("name", ["booster", "classifier"])
+@pytest.mark.newest
 def test_what_mlflow_wrote_is_read(name):
     data = pd.DataFrame([[5.1, 3.5, 1.4, 0.2], [4.9, 3.0, 1.4, 0.2]], columns=IRIS)
     loaded = fitprint.load_model(FIXTURES / name)
@@ -248,6 +249,7 @@ def test_another_kind_of_estimator_is_refused(flavor, frames, tmp_path):
         flavor.load(tmp_path, {"data": "model.ubj", "model_class": "xgboost.sklearn.XGBClassifier"})
 
 
+@pytest.mark.newest
 def test_no_fixture_is_written_to(tmp_path):
     copy = shutil.copytree(FIXTURES / "booster", tmp_path / "booster")
     fitprint.load_model(copy)

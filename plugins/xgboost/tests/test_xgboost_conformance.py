@@ -43,6 +43,10 @@ def train(data: dict[str, Any], **changed: Any) -> tuple[xgboost.Booster, dict[s
     return booster, data["evals_result"]
 
 
+def train_with(data: dict[str, Any], callback: Any) -> tuple[xgboost.Booster, dict[str, Any]]:
+    return train({**data, "callbacks": [*data["callbacks"], callback]})
+
+
 def history(trained: tuple[Any, dict[str, Any]]) -> dict[str, list[float]]:
     return {f"{name}-{metric}": values for name, found in trained[1].items() for metric, values in found.items()}
 
@@ -57,6 +61,11 @@ def estimator_data() -> dict[str, Any]:
 
 def fit(data: dict[str, Any]) -> xgboost.XGBClassifier:
     return data["model"].fit(data["X"], data["y"], eval_set=data["eval_set"], verbose=False)
+
+
+def fit_with(data: dict[str, Any], callback: Any) -> xgboost.XGBClassifier:
+    data["model"].callbacks = [callback]
+    return fit(data)
 
 
 def fit_many(data: dict[str, Any]) -> Any:
@@ -85,6 +94,7 @@ class TestXGBoost(FlavorConformance):
             "booster",
             data=matrices,
             train=train,
+            by_callback=train_with,
             model=lambda trained: trained[0],
             rows=lambda data: data["frame"],
             predict=lambda booster, rows: booster.predict(xgboost.DMatrix(rows)),
@@ -99,6 +109,7 @@ class TestXGBoost(FlavorConformance):
             "classifier",
             data=estimator_data,
             train=fit,
+            by_callback=fit_with,
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: model.get_params(),
@@ -116,6 +127,13 @@ class TestXGBoost(FlavorConformance):
             "cross-validation",
             data=matrices,
             train=lambda data: xgboost.cv(data["params"], data["train"], 4, nfold=3, seed=0),
+            by_callback=lambda data, callback: xgboost.cv(
+                data["params"], data["train"], 4, nfold=3, seed=0, callbacks=[callback]
+            ),
+            callback_differs=dict.fromkeys(
+                ("param metrics", "param eval_metric", "default_params"),
+                "xgboost.cv makes its argument `metrics` of the param `eval_metric` first",
+            ),
             rows=lambda data: data["frame"],
             package=False,
             history=lambda table: {

@@ -7,7 +7,7 @@ from typing import Any
 
 from fitprint._console.logger import set_up_logger
 from fitprint._core import call_scope
-from fitprint._core.guard import guarded
+from fitprint._core.guard import guarded, warn_once
 from fitprint._instrumentation import registry
 from fitprint._recorder import rules
 from fitprint._recorder.by_callback import RecordingByCallback
@@ -73,33 +73,44 @@ class CallbackRecorder:
         flavor = self._flavor()
         return self._configuration.settings(self._name, flavor.defaults, flavor.settings)
 
-    def begin(self, listen: Listen, instance: Any = None, **arguments: Any) -> None:
+    def begin(self, listen: Listen | None = None, instance: Any = None, **arguments: Any) -> bool:
         """Begin a run, unless something records the training already: see `CallbackRecording.begin`."""
+        if self._recording is not None and self._recording.is_running():
+            return True
         previous, self._recording = self._recording, None
         if previous is not None and not previous.sees_end:
             previous.end()  # nothing else has ended it, and its callback has gone on to another training
-        if call_scope.current() is not None:
+        if call_scope.current() is None:
+            with guarded("the start of a run", self._name) as guard:
+                settings = self.settings()
+                guard.strict = settings.strict
+                if not settings.disabled:
+                    self._begin(settings, listen, instance, arguments)
+        return self._recording is not None
+
+    def _begin(self, settings: Settings, listen: Listen | None, instance: Any, arguments: Mapping[str, Any]) -> None:
+        found = find(self._flavor())
+        if found is not None:
+            call, running = found[0], RunningCall(found[1])
+        elif instance is not None or arguments:
+            function = type(instance) if instance is not None else type(self)
+            call = TrainingCall(self._flavor(), function, instance, (), dict(arguments), "callback")
+            running = None
+        else:
+            warn_once((self._name, "callback"), f"{self._name}: a callback was called outside of any known training")
             return
-        with guarded("the start of a run", self._name) as guard:
-            settings = self.settings()
-            guard.strict = settings.strict
-            if settings.disabled:
-                return
-            found = find(self._flavor())
-            call = found[0] if found is not None else self._call(instance, arguments)
-            call.settings = settings
-            refusal = rules.refusal_before(call)
-            if refusal is not None:
-                recorder_state.count_skip(self._name, refusal[0])
-                return
-            running = RunningCall(found[1]) if found is not None else None
-            self._recording = RecordingByCallback(call, running, listen)
-            self._recording.open()
+        call.settings, call.is_by_callback = settings, True
+        refusal = rules.refusal_before(call)
+        if refusal is not None:
+            recorder_state.count_skip(self._name, refusal[0])
+            return
+        self._recording = RecordingByCallback(call, running, listen or call.flavor.listen)
+        self._recording.open()
 
     def returns(self, result: Any) -> None:
-        """Note what the call will return."""
+        """Note what the call returns."""
         if self._recording is not None:
-            self._recording.returned = result
+            self._recording.set_result(result)
 
     def end(self, error: BaseException | None = None) -> None:
         """Note that the training has ended, and end its run if its call is not seen to end."""
@@ -112,9 +123,6 @@ class CallbackRecorder:
     def guard(self, step: str) -> guarded:
         """Return a context manager for code that the framework calls."""
         return guarded(step, self._name, strict=self.settings().strict)
-
-    def _call(self, instance: Any, arguments: Mapping[str, Any]) -> TrainingCall:
-        return TrainingCall(self._flavor(), type(instance), instance, (), dict(arguments), "callback")
 
     def _flavor(self) -> Flavor:
         return registry.entries()[self._name].flavor()

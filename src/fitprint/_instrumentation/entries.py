@@ -6,7 +6,7 @@ import functools
 import importlib.util
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ class Entry:
         point: Its entry point.
         modules: The top-level modules whose import turns it on.
         problem: Why it cannot be used, whatever is installed; None if it can.
+        others: The registered flavors by name, this one included.
         formats: Names of entries in MLmodel that are no flavors of their own, and that it reads.
     """
 
@@ -37,6 +38,7 @@ class Entry:
     point: metadata.EntryPoint
     modules: tuple[str, ...]
     problem: str | None = None
+    others: Mapping[str, Entry] = field(default_factory=dict, repr=False)
     formats: tuple[str, ...] = ()
     _flavor: Flavor | None = field(default=None, repr=False)
 
@@ -75,7 +77,7 @@ class Entry:
                 raise TypeError(f"{self.point.value} is not a fitprint flavor")
             check_own_names(flavor.settings)
             check_version(flavor.api_version, self.plugin_name)
-            flavor.name = self.name
+            flavor.name, flavor.registered = self.name, self.others
             self._flavor = flavor
         return self._flavor
 
@@ -98,7 +100,7 @@ def discover(points: Any = None) -> dict[str, Entry]:
         formats.setdefault(point.value, []).append(point.name)
     entries: dict[str, Entry] = {}
     for point in points.select(group=FLAVORS):
-        entry = Entry(point.name, point, _modules(point.name, wakes.get(point.value, ())))
+        entry = Entry(point.name, point, _modules(point.name, wakes.get(point.value, ())), others=entries)
         entry.formats = tuple(formats.get(point.value, ()))
         twin = entries.setdefault(point.name, entry)
         if twin.point.value != point.value:

@@ -186,6 +186,7 @@ class RecordingBase:
         self.emitter.complete_checkpoints(self.call.took or 0.0)
         self.writer.record.error = outcome.error or self.writer.record.error
         self._record_result(outcome)
+        self.emitter.read_all()  # what `Flavor.metrics` has emitted
         if self._later:
             self._end_later(outcome.status)
         else:

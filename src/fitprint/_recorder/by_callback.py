@@ -54,6 +54,15 @@ class RecordingByCallback(CallRecording):
         """Whether the end of the call will be seen without being told."""
         return self._running is not None and self._running.lifetime is not None
 
+    def is_running(self) -> bool:
+        """Return whether this thread is in the call."""
+        return not self._ended and self._running is not None and self._running.is_running()
+
+    def set_result(self, result: Any) -> None:
+        """Set what the call returns; also while it is being recorded how the training has ended."""
+        if "call" in self.__dict__:
+            self.returned = self.call.result = result
+
     def open(self) -> None:
         """Begin the run. What ends it is registered first, so that no interruption leaves it open."""
         self._register()

@@ -69,7 +69,8 @@ def _join_recording(call: TrainingCall) -> None:
     session = call_scope.innermost()
     recording = session.recording if session is not None else None
     if session is None and loop_registry.has_loops():
-        recording = loop_registry.find(call.flavor.loop_of(call))
+        trained = call.flavor.loop_of(call)
+        recording = loop_registry.find(trained) if trained is not None else None
     if recording is not None and recording.has_run and recording.call.flavor is call.flavor:
         call.settings, call.cache = recording.call.settings, recording.call.cache
         call.emit, call.skip = recording.emitter, recording.writer.skip

@@ -56,7 +56,7 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
 
 def _make_watched_begin(flavor: Flavor, name: str) -> Begin:
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
-        if not recorder_state.on:
+        if not (recorder_state.on and flavor.watches(name)):
             return None
         return WatchedCall(TrainingCall(flavor, function, instance, args, kwargs, name))
 
@@ -144,7 +144,7 @@ def _is_refused(call: TrainingCall) -> bool:
 _BY_ROLE: dict[Role, tuple[MakeContext, bool]] = {
     Role.TRAINS: (_record_training, True),
     Role.GROUPS: (_record_group, False),
-    Role.STEP: (_record_step, True),
+    Role.STEP: (_record_step, False),  # a step inside a call that belongs to no loop may belong to one
     Role.BEGINS: (_end_open_loop, False),
     Role.SAVES: (_save_loop, False),
     Role.CONVERTS: (_record_conversion, True),

@@ -80,21 +80,38 @@ def dump_model(model: Any, package: Package, name: str, form: str | None = None)
 
 
 def _dump_by_value(model: Any, file: PackageFile) -> None:
+    by_value_pickler(file.modules)(file, protocol=PROTOCOL).dump(model)
+    file.modules.add("cloudpickle")
+
+
+def by_value_pickler(modules: set[str]) -> type[pickle.Pickler]:
+    """Return a class of picklers that write code by value wherever another process could not find it by its name.
+
+    It is for frameworks that take a class of picklers in order to write a model.
+
+    Args:
+        modules: The modules that reading the stream imports are added to it.
+
+    Returns:
+        cloudpickle's class of picklers, which notes these modules.
+    """
     import cloudpickle
 
     class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
+        def dump(self, obj: Any) -> Any:
+            with spawned_script_by_value():
+                return super().dump(obj)
+
         def reducer_override(self, obj: Any) -> Any:
             if isinstance(obj, types.ModuleType):
-                file.modules.add(obj.__name__)
+                modules.add(obj.__name__)
             elif isinstance(obj, types.CodeType):
-                file.modules |= imported_in(obj)
+                modules.update(imported_in(obj))
             elif _importable(_named(obj)):  # what travels by value does not need its module
-                file.modules.add(_module_of(_named(obj)))
+                modules.add(_module_of(_named(obj)))
             return super().reducer_override(obj)
 
-    with spawned_script_by_value():
-        ByValue(file, protocol=PROTOCOL).dump(model)
-    file.modules.add("cloudpickle")
+    return ByValue
 
 
 def imported_in(code: types.CodeType) -> set[str]:

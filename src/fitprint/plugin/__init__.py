@@ -48,7 +48,7 @@ _MODULES = {
     ),
     "fitprint.models.distributions": ("distribution_of_module", "installed_version"),
     "fitprint.models.saved_model": ("SaveContext", "SavedModel"),
-    "fitprint.models.pickling": ("UNPICKLING_ERRORS", "Unpickler"),
+    "fitprint.models.pickling": ("UNPICKLING_ERRORS", "Unpickler", "by_value_pickler"),
     "fitprint._settings": ("parsers",),
     "fitprint._settings.table": ("setting",),
     "fitprint._core.call_scope": ("is_recording",),

@@ -20,7 +20,7 @@ from fitprint.models import (
     pickle_format,
 )
 from fitprint.models.distributions import distribution_of_module, installed_version
-from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler
+from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler, by_value_pickler
 from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin import metrics
 from fitprint.plugin.arguments import accepted_kwargs, positional_names
@@ -74,6 +74,7 @@ __all__ = [
     "Unpickler",
     "accepted_kwargs",
     "attempt",
+    "by_value_pickler",
     "default_values",
     "distribution_of_module",
     "dump_model",

@@ -19,23 +19,29 @@ class CallbackRecording(Protocol):
     It pickles and copies wherever it is, and a copy records trainings of its own.
     """
 
-    def begin(self, listen: Listen, instance: Any = None, **arguments: Any) -> None:
+    def begin(self, listen: Listen | None = None, instance: Any = None, **arguments: Any) -> bool:
         """Begin a run for the training that the framework has just begun.
 
         The call is found on the stack: it is the outermost one that `autolog()` would record (`Role.TRAINS`), with the
         arguments that its function has at this moment. Nothing is begun, and ``listen`` is not called, if something
-        records the call already or settings leave it out.
+        records the call already, settings leave it out, or nothing is known of it.
 
         Args:
             listen: Prepares to follow the training: it gets the call and `emit`, and returns a function to be called
-                when the training has ended, or None.
+                when the training has ended, or None. By default this is `Flavor.listen`, for frameworks whose list of
+                callbacks may be added to while the training is going on.
             instance: What is trained, for when no such call is found because the framework calls back in another
                 process or thread.
             arguments: The arguments of the training for the same case.
+
+        Returns:
+            Whether this callback records the training: it began a run now, or earlier in the same call.
         """
 
     def returns(self, result: Any) -> None:
-        """Note what the call of the training will return, such as the model of a function ``train``.
+        """Note what the call of the training returns, such as the model of a function ``train``.
+
+        What ``listen`` has returned may still do this.
 
         Args:
             result: The value.

@@ -86,6 +86,9 @@ class TrainingCall:
     """Records values of a metric in this call's run."""
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
+    is_by_callback: bool = False
+    """Whether a callback of `Flavor.callback` has found the call: then its arguments are what the function has made of
+    those that it was given."""
     asked_later: tuple[Rule, ...] = ()
     """The rules that read `seconds` before the call had returned."""
 
@@ -199,6 +202,8 @@ class Flavor(ABC):
     """
     name = ""
     """The flavor's name. fitprint sets it from the entry point."""
+    registered: Mapping[str, Any] = {}
+    """The registrations of all flavors by name, for `other`. fitprint sets it from the entry points."""
     framework_version: str | None = None
     """The version of the framework. fitprint sets it when the framework is imported."""
     loader_module = ""
@@ -318,6 +323,22 @@ class Flavor(ABC):
         """
         return self.name
 
+    def other(self, name: str) -> Flavor:
+        """Return another registered flavor, such as the one whose format `package_flavor` names: it writes the model.
+
+        In this way a plugin uses the code of another one, which it requires, without importing it.
+
+        Args:
+            name: The name of the flavor.
+
+        Raises:
+            LookupError: No installed plugin registers it.
+        """
+        if name not in self.registered:
+            raise LookupError(f'the flavor {self.name} needs the flavor {name}: pip install "fitprint[{name}]"')
+        other: Flavor = self.registered[name].flavor()
+        return other
+
     def run_name(self, call: TrainingCall, model: Any = None) -> str:
         """Return the name of the run: by default the name of the model's class.
 
@@ -371,6 +392,17 @@ class Flavor(ABC):
             NotImplementedError: The flavor has no callback.
         """
         raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
+
+    def watches(self, name: str) -> bool:
+        """Return whether a `Role.WATCHED` call that is about to be made is of interest: by default always.
+
+        A flavor whose watched functions are called many times, such as at every step of a loop, says here when it
+        learns nothing more of them. This is asked before each call, so it must be quick and never raise.
+
+        Args:
+            name: The name of the function.
+        """
+        return True
 
     def watched(self, call: TrainingCall) -> None:
         """Take note of a call of a `Role.WATCHED` entry point, which has returned."""

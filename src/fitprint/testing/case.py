@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import pytest
@@ -49,6 +49,12 @@ class Case:
     ends: Callable[[Any], Any] | None = None
     """(what `train` returned): what the user does after the last step of a loop, such as saving the model. None if the
     loop only ends with its `start_run` block or its process, which the kit does for every loop."""
+    by_callback: Callable[[Any, Any], Any] | None = None
+    """(data, callback) -> what `train` returns: the same training, with what ``fitprint.<flavor>.callback()`` returns
+    added as users do it. For flavors that have a callback."""
+    callback_differs: Mapping[str, str] = field(default_factory=dict)
+    """Parts of the run that are others by the callback than by `autolog()`, as the check names them (``param seed``),
+    each with the reason: such as arguments that the framework changes before it calls its callbacks."""
     model: Callable[[Any], Any] = _itself
     """(what `train` returned) -> the model, if that is something else."""
     rows: Callable[[Any], Any] | None = None

@@ -11,6 +11,7 @@ from typing import ClassVar
 import pytest
 
 from fitprint.testing.bench import Bench
+from fitprint.testing.callbacks import CallbackChecks
 from fitprint.testing.calls import BudgetChecks, CallChecks, MetricChecks
 from fitprint.testing.case import Conformance
 from fitprint.testing.listeners import ListenerChecks
@@ -35,6 +36,7 @@ class FlavorConformance(
     LoopChecks,
     TraceChecks,
     ListenerChecks,
+    CallbackChecks,
     PackageChecks,
     ReaderChecks,
     TrustChecks,

@@ -367,11 +367,12 @@ def attributes(tops: Collection[str]) -> Attributes:
     seen: set[type] = set()
     while waiting:
         cls = waiting.pop()
-        if cls in seen or cls is object or cls.__module__.partition(".")[0] in ("builtins", "typing", "fitprint"):
+        where = str(getattr(cls, "__module__", ""))  # the metaclass of some classes in C++ says that they have none
+        if cls in seen or cls is object or where.partition(".")[0] in ("builtins", "typing", "fitprint"):
             continue
         seen.add(cls)
-        attributes_by_owner[f"{cls.__module__}.{cls.__qualname__} {id(cls)}"] = _attributes_of(cls)
-        if cls.__module__.partition(".")[0] in tops:
+        attributes_by_owner[f"{where}.{cls.__qualname__} {id(cls)}"] = _attributes_of(cls)
+        if where.partition(".")[0] in tops:
             waiting += type.__subclasses__(cls)
     return attributes_by_owner
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from catboost import CatBoost
 
-from fitprint.plugin import Params, default_values, unchanged
+from fitprint.plugin import Listener, Params, default_values, unchanged
 
 _NOT_PARAMS = (
     *("X", "y", "pool", "dtrain", "eval_set", "evals", "pairs", "graph", "baseline", "sample_weight", "pairs_weight"),
@@ -28,6 +28,9 @@ def call_params(function: Any, instance: CatBoost | None, arguments: Mapping[str
     """
     params = instance.get_params() if instance is not None else arguments.get("params") or {}
     own = {name: value for name, value in arguments.items() if value is not None and name not in _NOT_PARAMS}
+    users = [callback for callback in own.pop("callbacks", ()) if not isinstance(callback, Listener)]
+    if users:
+        own["callbacks"] = users
     if isinstance(own.get("init_model"), CatBoost):
         own["init_model"] = type(own["init_model"]).__name__
     return Params({**params, **own}, unchanged(own, default_values(function)) - {*params})

@@ -11,6 +11,7 @@ from catboost import CatBoostClassifier, CatBoostRegressor, FeaturesData, Pool
 
 from fitprint.plugin import (
     BoostingFlavor,
+    CallbackRecording,
     Emit,
     Package,
     Patch,
@@ -64,6 +65,9 @@ class CatBoostFlavor(BoostingFlavor):
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         return _listening.listen(call, emit, self.arguments(call)) if call.name == "_fit" else None
+
+    def callback(self, recording: CallbackRecording) -> _listening.Callback:
+        return _listening.Callback(recording)
 
     def model(self, call: TrainingCall) -> Any:
         model = super().model(call)

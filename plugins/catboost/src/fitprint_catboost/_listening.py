@@ -7,7 +7,7 @@ from typing import Any
 
 from catboost import CatBoost
 
-from fitprint.plugin import Emit, MetricHistory, TrainingCall
+from fitprint.plugin import CallbackRecording, Emit, Listener, MetricHistory, TrainingCall
 
 MOST_ITERATIONS = 1_000
 """CatBoost's default. It copies the whole history for its callbacks at each iteration: the cost is quadratic."""
@@ -110,6 +110,31 @@ class _Listener:
 
     def _read(self) -> dict[str, list[float]]:
         return _by_name(self._metrics)
+
+
+class Callback(Listener):
+    """The callback that users add themselves: it begins a run, and then does what the listener does.
+
+    CatBoost tells its callbacks of iterations alone, and counts them from 1.
+    """
+
+    def __init__(self, recording: CallbackRecording) -> None:
+        super().__init__(recording)
+        self._recording = recording
+        self._listener: _Listener | None = None
+        self._iteration = 0
+
+    def after_iteration(self, info: Any) -> bool:
+        """Begin a run at the first iteration, and take note of each; CatBoost calls this."""
+        is_first = not 0 < self._iteration < info.iteration
+        self._iteration = info.iteration
+        if is_first and not self._recording.begin(self._listen):
+            self._listener = None
+        return self._listener is None or self._listener.after_iteration(info)
+
+    def _listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
+        self._listener = _Listener(call, emit, call.argument("metric_period")) if is_live(call.instance) else None
+        return self._listener.history.drain if self._listener is not None else None
 
 
 def _history(

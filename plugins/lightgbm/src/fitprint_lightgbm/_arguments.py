@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fitprint.plugin import Params, default_values, unchanged
+from fitprint.plugin import Listener, Params, default_values, unchanged
 
 _NOT_PARAMS = ("params", "train_set", "valid_sets", "folds")
 """Arguments of ``train`` and ``cv`` that are data, or that contain the params."""
@@ -23,6 +23,7 @@ def call_params(function: Any, instance: Any, arguments: Mapping[str, Any]) -> P
         instance: The estimator; None for ``train`` and ``cv``.
         arguments: The named arguments of the call.
     """
+    arguments = {**arguments, "callbacks": _users(arguments.get("callbacks"))}
     if instance is None:
         own = {name: value for name, value in arguments.items() if name not in _NOT_PARAMS}
         given = arguments.get("params") or {}
@@ -31,6 +32,27 @@ def call_params(function: Any, instance: Any, arguments: Mapping[str, Any]) -> P
     constructors = instance.get_params()
     as_default = unchanged(own, default_values(function)) | unchanged(constructors, default_values(type(instance)))
     return Params({**constructors, **own}, as_default)
+
+
+def params_as_given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the params among the arguments that ``train`` and ``cv`` have by now, without those that they have added.
+
+    Args:
+        arguments: The named arguments, as the function has them when it asks its callbacks.
+    """
+    params = dict(arguments.get("params") or {})
+    if params.get("num_iterations") == arguments.get("num_boost_round"):
+        params.pop("num_iterations", None)
+    if params.get("objective") is None:
+        params.pop("objective", None)
+    return params
+
+
+def _users(callbacks: Any) -> Any:
+    """Return the user's callbacks without fitprint's; None if there is no other."""
+    if not isinstance(callbacks, (list, tuple)):
+        return callbacks
+    return [callback for callback in callbacks if not isinstance(callback, Listener)] or None
 
 
 def fitted_params(model: Any) -> Params:

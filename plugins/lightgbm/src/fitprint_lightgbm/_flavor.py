@@ -11,6 +11,7 @@ from lightgbm import Booster, Dataset, LGBMClassifier, LGBMModel, LGBMRegressor
 
 from fitprint.plugin import (
     BoostingFlavor,
+    CallbackRecording,
     Emit,
     Package,
     Patch,
@@ -59,7 +60,10 @@ class LightGBMFlavor(BoostingFlavor):
         return _network.world(self.params(call))
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
-        return _arguments.call_params(call.function, call.instance, self.arguments(call))
+        arguments = self.arguments(call)
+        if call.is_by_callback and call.instance is None:
+            arguments["params"] = _arguments.params_as_given(arguments)
+        return _arguments.call_params(call.function, call.instance, arguments)
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
         return _arguments.fitted_params(call.instance) if call.instance is not None else {}
@@ -67,11 +71,17 @@ class LightGBMFlavor(BoostingFlavor):
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         if call.instance is not None:
             return None  # an estimator's `fit` calls `train`, which is listened to instead
+        self.remember(call)
+        return _listening.listen(call, emit, self.in_training(call))
+
+    def callback(self, recording: CallbackRecording) -> _listening.Callback:
+        return _listening.Callback(recording)
+
+    def remember(self, call: TrainingCall) -> None:
+        """Remember what a Dataset that was made unseen was made from: it has its data until it is constructed."""
         dataset = call.argument("train_set")
         if isinstance(dataset, Dataset) and self.origins.columns(dataset) is None:
-            # made before recording was turned on: until it is constructed, it still has its data
             self.origins.remember(dataset, data=dataset.data, label=dataset.label)
-        return _listening.listen(call, emit, self.in_training(call))
 
     def resumes(self, call: TrainingCall) -> Any:
         return self.arguments(call).get("init_model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fitprint.plugin import Emit, MetricHistory, ModelInTraining, TrainingCall
+from fitprint.plugin import CallbackRecording, Emit, Listener, MetricHistory, ModelInTraining, TrainingCall
 
 
 def listen(call: TrainingCall, emit: Emit, in_training: ModelInTraining) -> Callable[[], None] | None:
@@ -69,6 +69,11 @@ class _Listener:
     def _read(self) -> dict[str, list[float]]:
         return self._metrics
 
+    def validation(self) -> dict[str, list[float]]:
+        """Return what ``lightgbm.cv`` returns: up to the best iteration if it has stopped early."""
+        kept = max(0, self._model.best_iteration) or self._iterations
+        return {name.replace("-", " ", 1): values[:kept] for name, values in self._metrics.items()}
+
     def finish(self) -> None:
         """Emit what is left, and the best iteration if early stopping looked for one. LightGBM counts it from 1."""
         self._history.drain()
@@ -80,3 +85,39 @@ class _Listener:
             for data, metrics in vars(model).get("best_score", {}).items():
                 for metric, value in metrics.items():
                     self._emit(f"best_{data}-{metric}", value, 0)
+
+
+class Callback(Listener):
+    """The callback that users add themselves: it begins a run, and then does what the listener does."""
+
+    def __init__(self, recording: CallbackRecording) -> None:
+        super().__init__(recording)
+        self.order = float("-inf")
+        self._recording = recording
+        self._listener: _Listener | None = None
+
+    @property
+    def before_iteration(self) -> bool:
+        """False, and the beginning of the run: LightGBM asks for it before it drops the data of its Datasets."""
+        if not self._recording.begin(self._listen):
+            self._listener = None
+        return False
+
+    def _listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None]:
+        flavor: Any = call.flavor
+        flavor.remember(call)
+        listener = self._listener = _Listener(call, emit, flavor.in_training(call))
+        recording, is_validation = self._recording, call.name == "cv"
+
+        def finish() -> None:
+            if is_validation:
+                recording.returns(listener.validation())
+            listener.finish()
+
+        return finish
+
+    def __call__(self, env: Any) -> None:
+        """Take note of an iteration; LightGBM calls this."""
+        if self._listener is not None:
+            self._listener(env)
+            self._recording.returns(env.model)

@@ -10,6 +10,7 @@ import mxnet as mx
 from mxnet.gluon.contrib.estimator import Estimator
 
 from fitprint.plugin import (
+    CallbackRecording,
     Emit,
     Flavor,
     Package,
@@ -36,6 +37,8 @@ class MXNetFlavor(Flavor):
         return [
             Patch(estimator, "Estimator.fit", subclasses=True),
             Patch(module, "BaseModule.fit", subclasses=True),
+            Patch("mxnet.gluon.block", "Block.save_parameters", subclasses=True, role=Role.WATCHED),
+            Patch("mxnet.model", "save_checkpoint", role=Role.WATCHED),
             Patch(estimator, "Estimator.evaluate", subclasses=True, role=Role.SCORES),
             Patch(module, "BaseModule.score", subclasses=True, role=Role.SCORES),
         ]
@@ -62,6 +65,15 @@ class MXNetFlavor(Flavor):
         else:
             _listening.listen_to_module(call, emit)
         return None
+
+    def callback(self, recording: CallbackRecording) -> _listening.OwnHandler:
+        return _listening.OwnHandler(recording)
+
+    def watched(self, call: TrainingCall) -> None:
+        _listening.note_checkpoint(call)
+
+    def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
+        return bool(call.cache.get("rows"))  # at least one batch was begun
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if not isinstance(call.instance, Estimator):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import mxnet as mx
@@ -59,10 +59,20 @@ def _traced(block: Any) -> tuple[list[Any], Any]:
     """Return the inputs and the graph of a network that is not hybridized, named as MXNet's own export names them."""
     count = _count_of_inputs(block)
     inputs = [mx.sym.var(f"data{position}" if count > 1 else "data") for position in range(count)]
+    scopes = [(scope, scope._old_scope) for scope in _scopes(block)]
     with mx.name.NameManager():  # so that the names that are made later in the program stay the same
         traced = block.forward(*inputs)
+    for scope, before in scopes:
+        scope._old_scope = before
     outputs = _flat(traced)
     return inputs, outputs[0] if len(outputs) == 1 else mx.sym.Group(outputs)
+
+
+def _scopes(block: Any) -> Iterator[Any]:
+    """Yield the scopes of a network and of all that is in it: each remembers the one in which it was last entered."""
+    yield block._scope
+    for child in block._children.values():
+        yield from _scopes(child)
 
 
 def _count_of_inputs(block: Any) -> int:

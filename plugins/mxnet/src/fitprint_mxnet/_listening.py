@@ -15,7 +15,7 @@ from mxnet.gluon.contrib.estimator.event_handler import (
 )
 from mxnet.ndarray import NDArray
 
-from fitprint.plugin import Emit, Listener, TrainingCall
+from fitprint.plugin import CallbackRecording, Emit, Listener, TrainingCall
 
 ROWS = 5
 """So many rows of the first batch are copied: the signature is inferred from them."""
@@ -49,7 +49,7 @@ class _Listener(Listener, TrainBegin, BatchBegin, EpochEnd):  # type: ignore[mis
         self.handlers: list[Any] = []
         self.own: list[Any] | None = None
         self._cache = call.cache
-        self._epoch = 0
+        self._cache["epoch"] = 0
 
     def train_begin(self, estimator: Any, *args: Any, **kwargs: Any) -> None:
         """Make the user's list what MXNet makes of it, which adds its own handlers and sorts it; MXNet calls this."""
@@ -67,11 +67,56 @@ class _Listener(Listener, TrainBegin, BatchBegin, EpochEnd):  # type: ignore[mis
         if any(_has_validated(handler) for handler in self.handlers if isinstance(handler, ValidationHandler)):
             measured += estimator.val_metrics
         for name, value in values_of(measured):
-            self.emit(name, value, self._epoch)
+            self.emit(name, value, self._cache["epoch"])
         if estimator.trainer.optimizer.lr_scheduler is not None:
-            self.emit("learning_rate", float(estimator.trainer.learning_rate), self._epoch)
-        self._epoch += 1
+            self.emit("learning_rate", float(estimator.trainer.learning_rate), self._cache["epoch"])
+        self._cache["epoch"] += 1
         return False
+
+
+class OwnHandler(Listener, TrainBegin, BatchBegin, EpochEnd):  # type: ignore[misc, unused-ignore]
+    """The event handler that users add themselves: it begins a run, and then does what the listener does."""
+
+    priority = np.inf
+
+    def __init__(self, recording: CallbackRecording) -> None:
+        Listener.__init__(self, recording)
+        self._recording = recording
+        self._listener: _Listener | None = None
+
+    def train_begin(self, estimator: Any, *args: Any, **kwargs: Any) -> None:
+        """Begin a run; MXNet calls this."""
+        self._listener = None
+        self._recording.begin(self._listen)
+
+    def _listen(self, call: TrainingCall, emit: Emit) -> None:
+        self._listener = _Listener(call, emit)
+        self._listener.handlers = list(call.argument("event_handlers") or ())
+
+    def batch_begin(self, estimator: Any, *args: Any, **kwargs: Any) -> None:
+        """Copy a few rows of the first batch; MXNet calls this."""
+        if self._listener is not None:
+            self._listener.batch_begin(estimator, *args, **kwargs)
+
+    def epoch_end(self, estimator: Any, *args: Any, **kwargs: Any) -> bool:
+        """Emit the metrics of the epoch; MXNet calls this."""
+        return self._listener is not None and self._listener.epoch_end(estimator, *args, **kwargs)
+
+
+def note_checkpoint(call: TrainingCall) -> None:
+    """Take note of a checkpoint that the user's own code saves during a training.
+
+    Args:
+        call: A call of ``save_parameters`` of a network or of ``mx.model.save_checkpoint``, which has the cache of the
+            training if it belongs to one.
+    """
+    if "epoch" not in call.cache:
+        return
+    if call.name == "save_checkpoint":
+        path = f"{call.argument('prefix')}-{call.argument('epoch'):04d}.params"
+    else:
+        path = call.argument("filename")
+    call.checkpoint(path, step=call.cache["epoch"])
 
 
 def _has_validated(handler: ValidationHandler) -> bool:
@@ -89,6 +134,7 @@ def listen_to_module(call: TrainingCall, emit: Emit) -> None:
     cache = call.cache
 
     def after_batch(state: Any) -> None:
+        cache["epoch"] = state.epoch
         if "rows" not in cache:
             cache["rows"] = first_rows(state.locals["data_batch"].data)
         if state.locals["end_of_batch"]:

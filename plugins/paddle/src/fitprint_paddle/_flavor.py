@@ -10,6 +10,7 @@ import numpy as np
 import paddle
 
 from fitprint.plugin import (
+    CallbackRecording,
     Emit,
     Flavor,
     Package,
@@ -20,7 +21,7 @@ from fitprint.plugin import (
     TrainingCall,
     distribution_of_module,
 )
-from fitprint_paddle import _facts, _listening, _packages, loader
+from fitprint_paddle import _facts, _listening, _packages, _threads, loader
 
 
 class PaddleFlavor(Flavor):
@@ -34,9 +35,16 @@ class PaddleFlavor(Flavor):
     def patches(self) -> Sequence[Patch]:
         return [
             Patch("paddle.hapi.model", "Model.fit", subclasses=True),
+            Patch("paddle.hapi.model", "Model.save", subclasses=True, role=Role.WATCHED),
             Patch("paddle.hapi.model", "Model.predict", subclasses=True, role=Role.PREDICTS),
             Patch("paddle.hapi.model", "Model.evaluate", subclasses=True, role=Role.SCORES),
         ]
+
+    def model(self, call: TrainingCall) -> Any:
+        if name := _threads.other_thread():
+            call.skip("model", "threads", _threads.REASON.format(name=name))
+            return None
+        return call.instance
 
     def run_name(self, call: TrainingCall, model: Any = None) -> str:
         return type(_packages.network_of(call.instance)).__name__
@@ -45,9 +53,16 @@ class PaddleFlavor(Flavor):
         return _facts.training_params(call.function, call.instance, call.arguments())
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
-        _listening.listen(call, emit)
-        cache = call.cache
-        return lambda: _listening.remove_hook(cache)
+        return _listening.listen(call, emit)
+
+    def callback(self, recording: CallbackRecording) -> _listening.OwnCallback:
+        return _listening.OwnCallback(recording)
+
+    def watched(self, call: TrainingCall) -> None:
+        _listening.note_checkpoint(call)
+
+    def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
+        return bool(call.cache.get("rows"))  # at least one batch was begun
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         stopping = _facts.early_stopping_of(call.argument("callbacks"))

@@ -11,6 +11,7 @@ import paddle
 from paddle.static import InputSpec
 
 from fitprint.plugin import UNPICKLING_ERRORS, Package, PackageError, SaveContext, SavedModel, member, quietly
+from fitprint_paddle._threads import REASON, other_thread
 from fitprint_paddle.loader import PREFIX
 
 _MLFLOW = "mlflow.paddle"
@@ -31,8 +32,11 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
         The flavor's entry in MLmodel.
 
     Raises:
-        ValueError: The shapes of the inputs are not known, or the network is in a static graph.
+        ValueError: The shapes of the inputs are not known, the network is in a static graph, or another thread may
+            be computing.
     """
+    if name := other_thread():
+        raise ValueError(REASON.format(name=name))
     if not paddle.in_dynamic_mode():
         raise ValueError("only networks in dynamic mode can be saved: call paddle.disable_static() before the training")
     network = network_of(model)
@@ -85,15 +89,20 @@ def _open(shape: Sequence[int]) -> list[int | None]:
 
 @contextmanager
 def evaluating(network: paddle.nn.Layer) -> Iterator[None]:
-    """Put a network and all layers in it into evaluation mode, and afterwards back into the modes that they had."""
+    """Put a network into evaluation mode, and afterwards all layers in it back into the modes that they had.
+
+    So is what PaddlePaddle notes in a layer when it is called under a hook, or when its graph is made.
+    """
     layers = network.sublayers(include_self=True)
-    modes = [layer.training for layer in layers]
+    states = [(layer.training, layer._built, dict(layer._original_funcs)) for layer in layers]
     network.eval()
     try:
         yield
     finally:
-        for layer, mode in zip(layers, modes, strict=True):
-            layer.training = mode
+        for layer, (training, built, originals) in zip(layers, states, strict=True):
+            layer.training, layer._built = training, built
+            layer._original_funcs.clear()
+            layer._original_funcs.update(originals)
 
 
 def _mlflow_predicts(program_file: Path) -> bool:
@@ -105,14 +114,24 @@ def _mlflow_predicts(program_file: Path) -> bool:
     Args:
         program_file: The file with the network.
     """
-    program = paddle.static.Program()
-    paddle.base.core.deserialize_pir_program(str(program_file), program)
+    program = _program(program_file)  # has to live as long as its operations are used
     operations = program.global_block().ops
     inputs = [op.result(0).shape for op in operations if op.name() in ("pd_op.data", "pd_op.feed")]
     outputs = [op.operand_source(0).shape for op in operations if op.name() == "pd_op.fetch"]
     if len(inputs) != 1 or len(outputs) != 1:
         return False
     return len(inputs[0]) > 1 and 1 not in inputs[0][1:] and len(outputs[0]) <= _MLFLOW_AXES
+
+
+def _program(file: Path) -> paddle.static.Program:
+    program = paddle.static.Program()
+    paddle.base.core.deserialize_pir_program(str(file), program)
+    return program
+
+
+def _has_parameters(file: Path) -> bool:
+    program = _program(file)
+    return any(operation.name() == "builtin.parameter" for operation in program.global_block().ops)
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:
@@ -133,9 +152,12 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
         )
     is_program = (folder / f"{prefix}{_PROGRAMS[0]}").exists()
     program = member(folder, prefix + _PROGRAMS[0 if is_program else 1])
+    has_weights = (folder / f"{prefix}.pdiparams").exists()
     try:
+        if is_program and not has_weights and _has_parameters(program):
+            raise PackageError(f"{folder}: the file {prefix}.pdiparams with the weights is missing")
         layer = paddle.jit.load(str(program.with_suffix("")))
-    except (RuntimeError, ValueError, TypeError, KeyError, OSError, *UNPICKLING_ERRORS) as error:
+    except (RuntimeError, KeyError, OSError, *UNPICKLING_ERRORS) as error:
         message = " ".join(str(error).split())
         raise PackageError(f"{program} cannot be loaded: {type(error).__name__}: {message[:300]}") from error
     layer.eval()

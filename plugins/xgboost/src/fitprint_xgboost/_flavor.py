@@ -26,7 +26,7 @@ from fitprint.plugin import (
     pickle_format,
     to_json,
 )
-from fitprint_xgboost import _arguments, _listening, _matrices, _packages
+from fitprint_xgboost import _arguments, _checkpoints, _listening, _matrices, _packages
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")
 """Each has its own ``__init__``; the last one exists since XGBoost 3."""
@@ -56,6 +56,7 @@ class XGBoostFlavor(BoostingFlavor):
             Patch("xgboost.training", "cv"),
             Patch("xgboost.sklearn", "XGBModel.fit", subclasses=True),
             *(Patch("xgboost.core", f"{name}.__init__", role=Role.WATCHED) for name in matrices),
+            Patch("xgboost.core", "Booster.save_model", role=Role.WATCHED),
             *(Patch("xgboost.core", f"Booster.{name}", role=Role.PREDICTS) for name in ("predict", "inplace_predict")),
             *(
                 Patch("xgboost.sklearn", f"XGBModel.{name}", subclasses=True, role=Role.PREDICTS)
@@ -80,13 +81,31 @@ class XGBoostFlavor(BoostingFlavor):
         # an estimator's `fit` calls `train`, which is listened to instead
         if call.instance is not None:
             return None
-        return _listening.listen(call, emit, self.arguments(call), self.in_training(call))
+        finish, cache = _listening.listen(call, emit, self.arguments(call), self.in_training(call)), call.cache
+
+        def end() -> None:
+            cache[_checkpoints.ENDED] = True
+            finish()
+
+        return end
+
+    def watched(self, call: TrainingCall) -> None:
+        if call.name == "save_model":
+            _checkpoints.note(call)
+        else:
+            super().watched(call)
+
+    def load_checkpoint(self, path: Path, model: Any = None) -> Any:
+        return _checkpoints.load(path, model)
+
+    def checkpoint_needs_trust(self, path: Path) -> str | None:
+        return None  # XGBoost's own formats contain only data
 
     def resumes(self, call: TrainingCall) -> Any:
         return self.arguments(call).get("xgb_model")
 
     def callback(self, recording: CallbackRecording) -> _listening.Callback:
-        return _listening.Callback(recording, self.in_training)
+        return _listening.Callback(recording)
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:

@@ -95,21 +95,22 @@ class _Listener(Listener, TrainingCallback):
 class Callback(Listener, TrainingCallback):
     """The callback that users add themselves: it begins a run, and then does what the listener does."""
 
-    def __init__(self, recording: CallbackRecording, in_training: Callable[[TrainingCall], ModelInTraining]) -> None:
+    def __init__(self, recording: CallbackRecording) -> None:
         super().__init__(recording)
-        self._recording, self._in_training = recording, in_training
+        self._recording = recording
         self._listener: _Listener | None = None
         self._rounds = 0
 
     def before_training(self, model: Any) -> Any:
         """Begin a run; XGBoost calls this."""
-        self._listener = None
-        self._recording.begin(self._listen)
+        if not self._recording.begin(self._listen):
+            self._listener = None
         return model
 
     def _listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None]:
+        flavor: Any = call.flavor  # no attribute of this object, which has to pickle
         given = {**getattr(call.instance, "__dict__", {}), **call.kwargs}
-        self._listener = _Listener(call, emit, stops_early(given), self._in_training(call))
+        self._listener = _Listener(call, emit, stops_early(given), flavor.in_training(call))
         self._rounds = given.get("num_boost_round", 0)
         return self._listener.finish
 

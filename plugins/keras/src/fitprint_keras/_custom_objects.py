@@ -1,0 +1,98 @@
+"""The objects of the user's own in a saved model: Keras writes down their names, and a reader needs the objects."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+
+_PLACES = ("activations", "constraints", "initializers", "losses", "metrics", "ops", "regularizers")
+"""The modules of Keras in which it looks up a function by its name alone."""
+
+
+@dataclass
+class CustomObjects:
+    """What a saved model needs besides Keras.
+
+    Attributes:
+        importable: Where the objects are found, as (module, name), by the names that Keras gives them.
+        others: The names of the objects that nobody can import, such as those that a script defines.
+        lambdas: Whether the model contains the code of lambdas.
+    """
+
+    importable: dict[str, tuple[str, str]] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    lambdas: bool = False
+
+    def loading(self) -> str | None:
+        """Return what the package says of this to its loader, as JSON; None if Keras needs nothing."""
+        if not self.importable and not self.lambdas:
+            return None
+        return json.dumps({"custom_objects": self.importable, "lambdas": self.lambdas}, indent=1)
+
+
+def in_file(path: Path) -> CustomObjects:
+    """Find the custom objects in the configuration of a saved model.
+
+    Args:
+        path: The file, in Keras's own format.
+    """
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+    custom = CustomObjects()
+    for entry in _entries(config):
+        if entry["class_name"] == "__lambda__":
+            custom.lambdas = True
+        elif not _is_of_keras(entry):
+            _add(custom, entry)
+    return custom
+
+
+def _entries(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield the description of each object, and of the objects inside it."""
+    if isinstance(config, dict):
+        if isinstance(config.get("class_name"), str) and ("registered_name" in config or "__" in config["class_name"]):
+            yield config
+        for value in config.values():
+            yield from _entries(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _entries(value)
+
+
+def _is_of_keras(entry: dict[str, Any]) -> bool:
+    module, name = entry.get("module"), entry["class_name"]
+    if name.startswith("__"):  # a part of a model that is no object, such as a tensor
+        return True
+    if name == "function" and module == "builtins":
+        return any(hasattr(getattr(keras, place), str(entry.get("config"))) for place in _PLACES)
+    return isinstance(module, str) and module.partition(".")[0] == "keras"
+
+
+def _add(custom: CustomObjects, entry: dict[str, Any]) -> None:
+    is_function = entry["class_name"] == "function"
+    key = str(entry["config"] if is_function else entry.get("registered_name") or entry["class_name"])
+    found = keras.saving.get_registered_object(key) or _unregistered(entry)
+    module, name = getattr(found, "__module__", None), getattr(found, "__qualname__", "")
+    if module is not None and module != "__main__" and _is_importable(module, name, found):
+        custom.importable[key] = (module, name)
+    elif key not in custom.others:
+        custom.others.append(key)
+
+
+def _unregistered(entry: dict[str, Any]) -> Any:
+    """Return a class that is not registered, by its name in its module."""
+    return getattr(sys.modules.get(entry.get("module") or "__main__"), entry["class_name"], None)
+
+
+def _is_importable(module: str, name: str, wanted: Any) -> bool:
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found is wanted

@@ -1,0 +1,8 @@
+"""The tests of the flavor need its framework; what they share is in plugins/conftest.py."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints what the processor could do
+pytest.importorskip("keras", reason="needs keras: run `make test-deep`")

@@ -1,0 +1,5 @@
+"""fitprint's flavor for PyTorch Lightning."""
+
+from fitprint_lightning._flavor import LightningFlavor
+
+__all__ = ["LightningFlavor"]

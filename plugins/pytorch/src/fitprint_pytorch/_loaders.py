@@ -1,0 +1,69 @@
+"""Which data loader is being iterated, and when an iteration has ended: an epoch of a training is one iteration."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+
+class Iteration:
+    """One iteration over a data loader, without keeping the loader or its iterator alive."""
+
+    def __init__(self, loader: Any, iterator: Any) -> None:
+        self._loader = weakref.ref(loader)
+        self._iterator = weakref.ref(iterator)
+        self._is_over = self._is_anew = False
+
+    @property
+    def loader(self) -> Any:
+        """The loader; None if it does not exist any more."""
+        return self._loader()
+
+    def end(self) -> None:
+        """Take note that the loader is iterated anew."""
+        self._is_over = self._is_anew = True
+
+    def is_over(self) -> bool:
+        """Return whether it has ended: its iterator is gone, or one that is used again has given all batches."""
+        if not self._is_over:
+            iterator, loader = self._iterator(), self._loader()
+            self._is_over = iterator is None or loader is None or _has_given_all(iterator, loader)
+        return self._is_over
+
+    def has_iterator(self) -> bool:
+        """Return whether its iterator exists and has not begun another iteration."""
+        return not self._is_anew and self._iterator() is not None
+
+
+def _has_given_all(iterator: Any, loader: Any) -> bool:
+    # only an iterator with persistent workers outlives its iteration
+    return loader.persistent_workers and getattr(iterator, "_num_yielded", 0) >= getattr(loader, "__len__", lambda: 0)()
+
+
+class Loaders(threading.local):
+    """The iterations of a thread that have not ended, the latest one last."""
+
+    def __init__(self) -> None:
+        self._iterations: list[Iteration] = []
+
+    def begun(self, loader: Any, iterator: Any) -> None:
+        """Take note of a new iteration."""
+        for iteration in self._iterations:
+            if iteration.loader is loader:
+                iteration.end()
+        self._iterations.append(Iteration(loader, iterator))
+
+    def current(self, of_steps: Iteration | None = None) -> Iteration | None:
+        """Return the innermost iteration that has not ended, or None.
+
+        Args:
+            of_steps: The iteration of the last step, if a step is being made: it may be that of its last batch, after
+                which an iterator with persistent workers still exists.
+        """
+        iterations = self._iterations
+        while iterations and iterations[-1].is_over():
+            if iterations[-1] is of_steps and of_steps.has_iterator():
+                break
+            iterations.pop()
+        return iterations[-1] if iterations else None

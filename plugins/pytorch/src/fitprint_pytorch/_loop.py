@@ -1,0 +1,204 @@
+"""What is recorded of one loop: the losses of its steps and epochs, what validation gives, and learning rates."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from fitprint.plugin import Emit, TrainingCall
+from fitprint_pytorch._discovery import parameters_of
+from fitprint_pytorch._facts import of_optimizer
+from fitprint_pytorch._loaders import Iteration, Loaders
+from fitprint_pytorch._losses import PendingLosses, batch_size, is_plain_scalar, target_of
+from fitprint_pytorch._values import Epoch, StepLoss, WeightedMean, copied
+
+STEP_LOSS, LOSS, VALIDATION, RATE = "loss_step", "loss", "val_loss", "lr"
+
+
+class OptimizerState:
+    """One optimizer of a loop: how its metrics are called, and what was last told of it."""
+
+    def __init__(self, suffix: str, parameters: set[int]) -> None:
+        self.suffix = suffix
+        self.parameters = parameters
+        self.epoch: Epoch | None = None
+        self.rates: list[float] = []
+
+
+class Loop:
+    """The state of a loop from its first step on."""
+
+    def __init__(self, losses: PendingLosses, loaders: Loaders) -> None:
+        self._losses = losses
+        self._loaders = loaders
+        self._optimizers: dict[int, OptimizerState] = {}
+        self._iteration: Iteration | None = None
+        self._epochs = 0
+        self._validation: WeightedMean | None = None
+        self._validation_loader: weakref.ref[Any] | None = None
+        self._was_training = False
+        self.first_optimizer: weakref.ref[Optimizer] | None = None
+        self.first_module: weakref.ref[nn.Module] | None = None
+        self.facts: dict[str, Any] = {}
+        """Params that become known while it trains."""
+        self.users_names: set[str] = set()
+        """Metrics that the user records under the names of this module, which then leaves them to the user."""
+        self.steps = 0
+
+    # steps
+
+    def knows(self, optimizer: Optimizer) -> bool:
+        """Return whether an optimizer has made a step of this loop."""
+        return id(optimizer) in self._optimizers
+
+    def step(self, call: TrainingCall, emit: Emit, number: int) -> None:
+        """Record what belongs to a step that has been made."""
+        optimizer = call.instance
+        state = self._optimizers[id(optimizer)]
+        if self._validation is not None:
+            self._emit_validation(emit)
+        self._find_iteration(emit)
+        self.steps = number + 1
+        module = self.first_module() if self.first_module is not None else None
+        self._was_training = module is None or module.training
+        taken = self._losses.take()
+        if (call.args or call.kwargs) and is_plain_scalar(call.result):  # of a closure, which may compute many losses
+            taken = (copied(call.result), taken[1] if taken is not None else None, 1)
+        if taken is not None:
+            self._emit_loss(taken, state, emit, number)
+        self._emit_rates(optimizer, state, emit, number)
+
+    def begin(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> None:
+        """Take note of an optimizer before its first step in this loop is recorded."""
+        if not self._optimizers:
+            self.first_optimizer = weakref.ref(optimizer)
+            self.first_module = weakref.ref(modules[0]) if modules else None
+        own = parameters_of(optimizer)
+        before = next((key for key, state in self._optimizers.items() if state.parameters & own), None)
+        if before is not None:  # a further phase of the training, whose optimizer takes the place of the one before
+            state = self._optimizers.pop(before)
+            state.parameters = own
+        else:
+            state = OptimizerState(self._free_suffix(optimizer, modules), own)
+        if self._optimizers:
+            self.facts.update(of_optimizer(optimizer, f"{state.suffix.lstrip('_')}."))
+        self._optimizers[id(optimizer)] = state
+
+    def _free_suffix(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> str:
+        taken = {state.suffix for state in self._optimizers.values()}
+        suffix = suffix_of(optimizer, modules) if taken or len(modules) > 1 else ""
+        while suffix in taken:
+            suffix += "_"
+        return suffix
+
+    def _emit_loss(self, taken: Any, state: OptimizerState, emit: Emit, number: int) -> None:
+        loss, function, count = taken
+        facts = self.facts
+        if function is not None and "loss" not in facts:
+            facts["loss"] = function
+        if count > facts.get("accumulated_batches", 1):
+            facts["accumulated_batches"] = count
+        emit(STEP_LOSS + state.suffix, StepLoss(loss, state.epoch), number)
+
+    def _emit_rates(self, optimizer: Optimizer, state: OptimizerState, emit: Emit, number: int) -> None:
+        rates = [group["lr"] for group in optimizer.param_groups]
+        if rates != state.rates:
+            state.rates = rates
+            for position, rate in enumerate(rates):
+                emit(f"{RATE}{state.suffix}{f'_group{position + 1}' if position else ''}", rate, number)
+
+    # epochs
+
+    def _find_iteration(self, emit: Emit) -> None:
+        current = self._loaders.current(self._iteration)
+        if current is self._iteration:
+            return
+        self._end_epoch(emit)
+        self._iteration = current
+        if current is not None:
+            size = getattr(current.loader, "batch_size", None)
+            if isinstance(size, int):
+                self.facts.setdefault("batch_size", size)
+            for state in self._optimizers.values():
+                state.epoch = Epoch(self._epochs)
+
+    def _end_epoch(self, emit: Emit) -> None:
+        if self._iteration is None:
+            return
+        self._iteration = None
+        for state in self._optimizers.values():
+            if state.epoch is not None:
+                self._emit_own(LOSS + state.suffix, state.epoch, self._epochs, emit)
+                state.epoch = None
+        self._epochs += 1
+
+    def settle(self, emit: Emit) -> None:
+        """Emit the mean of an epoch that has ended, and what a validation has given since."""
+        if self._iteration is not None and self._iteration.is_over():
+            self._end_epoch(emit)
+        if self._validation is not None:
+            self._emit_validation(emit)
+
+    def _emit_own(self, name: str, value: Any, step: int, emit: Emit) -> None:
+        if name not in self.users_names:
+            emit(name, value, step)
+
+    # validation
+
+    def computed(self, call: TrainingCall, is_without_gradients: bool) -> None:
+        """Take note of a loss that is not trained on, if it belongs to a validation.
+
+        It is one of the function that computes the loss of the steps; and neither of the training data, nor of a batch
+        that is being trained on.
+        """
+        if call.name != self.facts.get("loss") or not self._is_validation(call, is_without_gradients):
+            return
+        if self._validation is None:
+            self._validation = WeightedMean()
+        self._validation.add(copied(call.result), batch_size(call))
+
+    def watches_losses(self) -> bool:
+        """Return whether losses with gradients say something: before the function is known, and in evaluation mode."""
+        return "loss" not in self.facts or self.is_evaluating()
+
+    def is_evaluating(self) -> bool:
+        """Return whether the module is in evaluation mode now, and was not at the last step."""
+        module = self.first_module() if self.first_module is not None else None
+        return self._was_training and module is not None and not module.training
+
+    def _is_validation(self, call: TrainingCall, is_without_gradients: bool) -> bool:
+        is_evaluating = self.is_evaluating()
+        if not (is_without_gradients or is_evaluating):
+            return False
+        current = self._loaders.current(self._iteration)
+        if current is None:
+            trained_on = self._losses.target
+            target = trained_on() if trained_on is not None else None
+            return target is None or target is not target_of(call)
+        if self._iteration is not None and current.loader is self._iteration.loader:
+            return is_evaluating and not current.is_over() and current is self._iteration
+        known = self._validation_loader() if self._validation_loader is not None else None
+        if known is None:
+            self._validation_loader = weakref.ref(current.loader)
+        return known is None or known is current.loader
+
+    def _emit_validation(self, emit: Emit) -> None:
+        validation, self._validation = self._validation, None
+        if self._iteration is not None and self._iteration.is_over():
+            self._end_epoch(emit)
+        if self._epochs and self._iteration is None:
+            self._emit_own(VALIDATION, validation, self._epochs - 1, emit)
+        else:
+            self._emit_own(f"{VALIDATION}_step", validation, max(0, self.steps - 1), emit)
+
+
+def suffix_of(optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> str:
+    """Return what the names of an optimizer's metrics end with, where a loop has several: the class of its module."""
+    own = parameters_of(optimizer)
+    for module in modules:
+        if own & {id(parameter) for parameter in module.parameters()}:
+            return f"_{type(module).__name__}"
+    return f"_{type(optimizer).__name__}"

@@ -1,0 +1,127 @@
+"""The loss of each step: what gradients were computed of since the last step, and which function it came from.
+
+The loss of a step is the sum of all that `backward` was called on since the step before: this is what the optimizer
+minimises, whether gradients are accumulated over several batches or a loss has several parts. A scaler's factor is left
+out of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+import torch
+
+from fitprint.plugin import TrainingCall
+from fitprint_pytorch._values import Scalar, copied
+
+FUNCTIONS = (
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss",
+    "cross_entropy",
+    "ctc_loss",
+    "gaussian_nll_loss",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "margin_ranking_loss",
+    "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
+    "nll_loss",
+    "poisson_nll_loss",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+)
+"""The functions of `torch.nn.functional` that compute a loss. The loss modules of `torch.nn` call them."""
+_FACTORS = ("MulBackward0", "DivBackward0")
+_MOST_FACTORS = 3
+"""By how many factors a loss may be multiplied before `backward`, so that its function is still known."""
+
+
+def is_plain_scalar(value: Any) -> bool:
+    """Return whether a value is a tensor with one value, whose copy makes no process wait for another one."""
+    return type(value) is torch.Tensor and value.numel() == 1
+
+
+class PendingLosses(threading.local):
+    """What `backward` was called on since the last step, in each thread."""
+
+    def __init__(self) -> None:
+        self._pending: tuple[Scalar, str | None, int] | None = None
+        self._computed: tuple[int, str] | None = None
+        """The number of the node that computed the latest loss in the graph of gradients, and its function."""
+        self.target: weakref.ref[Any] | None = None
+        """The target of the latest loss of a function with gradients."""
+        self._scaled: tuple[weakref.ref[torch.Tensor], Scalar] | None = None
+
+    def computed(self, loss: torch.Tensor, function: str, target: Any = None) -> None:
+        """Take note of a loss that a function has returned, and of which gradients can be computed."""
+        if isinstance(target, torch.Tensor):
+            self.target = weakref.ref(target)
+        self._computed = (loss.grad_fn._sequence_nr(), function) if loss.grad_fn is not None else None
+
+    def scaled(self, call: TrainingCall) -> None:
+        """Take note that a scaler has multiplied a loss, to have the loss as it was before."""
+        given = call.args[0] if call.args else None
+        if is_plain_scalar(given) and is_plain_scalar(call.result):
+            self._scaled = (weakref.ref(call.result), copied(given))
+            if self._computed is not None and _comes_from(given, self._computed[0]):
+                self.computed(call.result, self._computed[1])
+
+    def backward(self, call: TrainingCall) -> None:
+        """Add what gradients were computed of to the loss of the next step."""
+        given = call.args[0] if call.args else call.kwargs.get("tensors")
+        for loss in given if isinstance(given, (list, tuple)) else (given,):
+            if is_plain_scalar(loss):
+                self._add(loss)
+
+    def _add(self, loss: torch.Tensor) -> None:
+        scaled, self._scaled = self._scaled, None
+        value = scaled[1] if scaled is not None and scaled[0]() is loss else copied(loss)
+        computed, function = self._computed, None
+        self._computed = None
+        if computed is not None and _comes_from(loss, computed[0]):
+            function = computed[1]
+        before = self._pending
+        if before is not None:
+            value, function = before[0] + value, function if function == before[1] else None
+        self._pending = (value, function, 1 if before is None else before[2] + 1)
+
+    def take(self) -> tuple[Scalar, str | None, int] | None:
+        """Return the loss of a step, its function if that is known, and how many calls of `backward` it is from."""
+        pending, self._pending = self._pending, None
+        return pending
+
+
+def _comes_from(loss: torch.Tensor, computed: int) -> bool:
+    """Return whether a loss is what a node of the graph has computed, possibly multiplied by factors.
+
+    The node is known by its number, because to keep the node would keep the whole graph.
+    """
+    node: Any = loss.grad_fn
+    for _ in range(_MOST_FACTORS + 1):
+        if node is None or node._sequence_nr() == computed:
+            return node is not None
+        if node.name() not in _FACTORS:
+            return False
+        node = node.next_functions[0][0]
+    return False
+
+
+def batch_size(call: TrainingCall) -> int:
+    """Return how much a loss counts in a mean: by the rows of its batch, unless it is a sum over them."""
+    inputs = call.args[0] if call.args else call.kwargs.get("input")
+    is_mean = call.argument("reduction", "mean") == "mean"
+    return int(inputs.shape[0]) if is_mean and isinstance(inputs, torch.Tensor) and inputs.dim() else 1
+
+
+def target_of(call: TrainingCall) -> Any:
+    """Return the target of a loss."""
+    return call.args[1] if len(call.args) > 1 else call.kwargs.get("target")

@@ -1,0 +1,137 @@
+"""What the flavor knows between two calls: the optimizers and their loops, losses, loaders and modules."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from fitprint.plugin import TrainingCall, is_recording
+from fitprint_pytorch._discovery import Called, Discovery
+from fitprint_pytorch._facts import steps_before
+from fitprint_pytorch._loaders import Loaders
+from fitprint_pytorch._loop import Loop
+from fitprint_pytorch._losses import PendingLosses, is_plain_scalar, target_of
+from fitprint_pytorch._states import holds
+
+
+class Trained:
+    """What an optimizer trains: modules, or itself where it trains tensors that belong to no module."""
+
+    def __init__(self, optimizer: Optimizer, modules: list[nn.Module], samples: list[Any]) -> None:
+        self.optimizer = weakref.ref(optimizer)
+        self._modules = tuple(weakref.ref(module) for module in modules)
+        self.samples = samples
+        self.steps_before = steps_before(optimizer)
+        """How many steps had been made before, according to the state that was loaded into the optimizer."""
+        self.loop: Loop | None = None
+
+    def objects(self) -> Any:
+        """Return the module, a tuple of several, or the optimizer; None if a module does not exist any more."""
+        if len(self._modules) == 1:
+            return self._modules[0]()
+        if not self._modules:
+            return self.optimizer()
+        modules = tuple(reference() for reference in self._modules)
+        return None if None in modules else modules
+
+
+class _Latest(threading.local):
+    """What was trained by the latest step in a thread."""
+
+    trained: Trained | None = None
+
+
+class Observer:
+    """Takes note of what the user's program does between the steps of its loops."""
+
+    def __init__(self) -> None:
+        self.losses = PendingLosses()
+        self.loaders = Loaders()
+        self.discovery = Discovery()
+        self._trained: dict[int, Trained] = {}
+        self._latest = _Latest()
+        self._schedulers: weakref.WeakKeyDictionary[Optimizer, str] = weakref.WeakKeyDictionary()
+        self.loaded_from: Any = None
+        """The file that `torch.load` has read last."""
+
+    # what is trained
+
+    def trained_by(self, optimizer: Optimizer) -> Trained:
+        """Return what an optimizer trains: found at its first step, and then known."""
+        trained = self._trained.get(id(optimizer))
+        if trained is None or trained.optimizer() is not optimizer or trained.objects() is None:
+            trained = self._find(optimizer)
+        self._latest.trained = trained
+        return trained
+
+    def _find(self, optimizer: Optimizer) -> Trained:
+        found = self.discovery.modules_of(optimizer, self._is_trained)
+        calls = [call for call in found if isinstance(call, Called)]
+        modules = [call.module if isinstance(call, Called) else call for call in found]
+        key = id(optimizer)
+        trained = Trained(optimizer, [module for module in modules if module is not None], [c.sample for c in calls])
+        trained.optimizer = weakref.ref(optimizer, lambda _: self._trained.pop(key, None))
+        self._trained[key] = trained
+        return trained
+
+    def _is_trained(self, module: nn.Module) -> bool:
+        return any(module in modules_of(trained.objects()) for trained in list(self._trained.values()))
+
+    def samples_of(self, optimizer: Optimizer) -> list[Any]:
+        """Return what is known of the inputs of the modules that an optimizer trains."""
+        samples, self._trained[id(optimizer)].samples = self._trained[id(optimizer)].samples, []
+        return samples
+
+    def stepped(self, optimizer: Optimizer, loop: Loop) -> None:
+        """Take note that a step of an optimizer belongs to a loop."""
+        trained = self._trained[id(optimizer)]
+        if trained.loop is not loop:
+            trained.loop = loop
+            if optimizer in self._schedulers:
+                loop.facts.setdefault("scheduler", self._schedulers[optimizer])
+
+    def scheduled(self, scheduler: Any) -> None:
+        """Take note of a scheduler of learning rates that has been made."""
+        self._schedulers[scheduler.optimizer] = type(scheduler).__name__
+
+    def latest_objects(self) -> Any:
+        """Return what the loop trains that has made the latest step; None if there is none."""
+        trained = self._latest.trained
+        return trained.objects() if trained is not None else None
+
+    def saved_objects(self, value: Any) -> list[Any]:
+        """Return the modules of loops that something which the user saves is, or has the weights of."""
+        known = [module for trained in list(self._trained.values()) for module in modules_of(trained.objects())]
+        return [module for module in known if holds(value, module)] if known else []
+
+    # losses
+
+    def watches_losses(self) -> bool:
+        """Return whether a loss that is computed now says something: not in a training whose function is known."""
+        trained = self._latest.trained
+        loop = trained.loop if trained is not None else None
+        return loop is None or not torch.is_grad_enabled() or loop.watches_losses()
+
+    def computed(self, call: TrainingCall) -> None:
+        """Take note of a loss that one of PyTorch's functions has returned."""
+        loss = call.result
+        if not is_plain_scalar(loss) or is_recording():
+            return
+        trained = self._latest.trained
+        loop = trained.loop if trained is not None else None
+        if loss.requires_grad and (loop is None or not loop.is_evaluating()):
+            self.losses.computed(loss, call.name, target_of(call))
+            return
+        if loop is not None:
+            loop.computed(call, not torch.is_grad_enabled())
+
+
+def modules_of(objects: Any) -> tuple[nn.Module, ...]:
+    """Return the modules among what a loop trains."""
+    parts = objects if isinstance(objects, tuple) else (objects,)
+    return tuple(part for part in parts if isinstance(part, nn.Module))
