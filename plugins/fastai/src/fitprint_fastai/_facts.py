@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from fitprint.plugin import Params, TrainingCall, default_values, unchanged
+from fitprint.plugin import Listener, Params, TrainingCall, default_values, unchanged
 from fitprint_fastai._classes import is_a
 
 _LEARNERS_OWN = {"lr": "lr", "lr_max": "lr", "wd": "wd", "moms": "moms"}
@@ -129,10 +129,17 @@ def _of_callbacks(call: TrainingCall) -> dict[str, Any]:
 
 
 def _callbacks(call: TrainingCall, kind: str | None = None) -> Iterator[Any]:
-    """Yield the callbacks of the learner, and those that are passed to the call. A class stands for its instance."""
+    """Yield the callbacks of the learner, and those that are passed to the call. A class stands for its instance.
+
+    Where a callback has found the call, the learner has those of the call too.
+    """
     passed = call.argument("cbs", None)
-    passed = [] if passed is None else list(passed) if isinstance(passed, (list, tuple)) else [passed]
+    passed = (
+        [] if passed is None or call.is_by_callback else list(passed) if isinstance(passed, (list, tuple)) else [passed]
+    )
     for callback in (*call.instance.cbs, *passed):
+        if isinstance(callback, Listener):
+            continue  # fitprint's own
         if not isinstance(callback, type) and (kind is None or is_a(callback, kind)):
             yield callback
 

@@ -38,8 +38,7 @@ class TransformersFlavor(Flavor):
     model_argument = "transformers_model"
 
     def __init__(self) -> None:
-        """Know of no trainer yet, and let trainers name fitprint in ``report_to``."""
-        _callback.register()
+        """Know of no trainer yet."""
         self._preparing = Preparing()
 
     def patches(self) -> Sequence[Patch]:
