@@ -28,7 +28,7 @@ def test_the_package_predicts_and_requires_lightning(recorded, net, loader, trai
     module = net()
     trainer().fit(module, loader())
     run = fitprint.last_run()
-    assert run.skipped == []
+    assert reasons(run) == []
     assert module.trainer is not None, "the user's module keeps its trainer"
     assert (fitprint.load_model(run.model_path).predict(ROWS) == predicted(module, ROWS)).all()
     required = (run.model_path / "requirements.txt").read_text()
@@ -37,6 +37,11 @@ def test_the_package_predicts_and_requires_lightning(recorded, net, loader, trai
     text = (run.model_path / "MLmodel").read_text()
     assert '"dtype": "float32", "shape": [-1, 3]' in text
     assert "loader_module: mlflow.pytorch" in text
+
+
+def reasons(run: Any) -> list[tuple[str, str]]:
+    """What a run lacks; the module with these tests is in a folder that is too large for a package's code."""
+    return [(skip.what, skip.rule) for skip in run.skipped if skip.rule != "code"]
 
 
 class Named(lightning.LightningModule):
@@ -63,8 +68,7 @@ def test_the_module_s_own_example_tells_what_a_batch_does_not(recorded, net, tra
     batches = DataLoader([{"x": torch.ones(3), "y": torch.ones(1)}] * 4, batch_size=2)
     trainer(max_epochs=1).fit(net(Named, example=example), batches)
     run = fitprint.last_run()
-    skipped = [(skip.what, skip.rule) for skip in run.skipped]
-    assert skipped == ([] if example else [("signature", "flavor")])
+    assert reasons(run) == ([] if example else [("signature", "flavor")])
     assert list(run.models) == ["model"]
 
 
