@@ -31,8 +31,8 @@ def _stand_in(learner: Any) -> Any:
         else:
             copied.add_cb(copy.copy(callback))
     if hasattr(copied, "recorder"):
-        copied.recorder.loss = copy.copy(copied.recorder.loss)
-        copied.recorder.smooth_loss = copy.copy(copied.recorder.smooth_loss)
+        recorder = vars(copied.recorder)  # fastai warns of attributes that are set in another way
+        recorder |= {name: copy.copy(recorder[name]) for name in ("loss", "smooth_loss") if name in recorder}
     return copied
 
 
