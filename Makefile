@@ -223,19 +223,15 @@ test-flavors-oldest: .venv-flavors-oldest/.stamp ## run the tests of all other f
 test-deep: ## run the tests of the frameworks of deep learning with the newest versions
 	@$(MAKE) --no-print-directory -j 2 deep-environments
 	.venv-deep/bin/python -m mypy src $(DEEP:%=plugins/%/src) $(MXNET:%=plugins/%/src)
-	$(call test-deep,.venv-deep)
-	$(if $(MXNET),$(call test-flavors,.venv-mxnet,plugins/mxnet))
+	@# a process imports only frameworks that bear each other
+	$(call test-flavors,.venv-deep,$(DEEP_TORCH:%=plugins/%))
+	$(call test-flavors,.venv-deep,$(DEEP_TENSORFLOW:%=plugins/%))
+	$(call test-flavors,.venv-deep,$(DEEP_PADDLE:%=plugins/%))
+	$(call test-flavors,.venv-mxnet,$(MXNET:%=plugins/%))
 
 .PHONY: test-deep-oldest
-test-deep-oldest: .venv-deep-oldest/.stamp ## run the tests of the frameworks of deep learning with the oldest versions
-	$(call test-deep,.venv-deep-oldest,-m "not mlflow and not slow")
-
-# $(call test-deep,ENVIRONMENT,ARGUMENTS): a process imports only frameworks that bear each other
-define test-deep
-	$(if $(DEEP_TORCH),$(call test-flavors,$(1),$(2) $(DEEP_TORCH:%=plugins/%)))
-	$(if $(DEEP_TENSORFLOW),$(call test-flavors,$(1),$(2) $(DEEP_TENSORFLOW:%=plugins/%)))
-	$(if $(DEEP_PADDLE),$(call test-flavors,$(1),$(2) $(DEEP_PADDLE:%=plugins/%)))
-endef
+test-deep-oldest: .venv-deep-oldest/.stamp ## run the tests of what builds on PyTorch with the oldest versions
+	$(call test-flavors,.venv-deep-oldest,-m "not mlflow and not slow" $(DEEP_TORCH:%=plugins/%))
 
 # $(call test-flavors,ENVIRONMENT,ARGUMENTS)
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)

@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PLANNED = (
     *("scikit-learn", "XGBoost", "LightGBM", "CatBoost", "statsmodels", "Prophet", "spaCy", "ONNX", "Optuna"),
-    *("PyTorch", "Lightning", "Keras", "TensorFlow", "fastai", "Transformers", "PaddlePaddle", "MXNet"),
+    *("PyTorch", "PyTorch Lightning", "Keras", "TensorFlow", "fastai", "transformers", "PaddlePaddle", "MXNet"),
 )
 LATER = ("Spark MLlib", "H2O", "pmdarima")
 HEAD = ("flavor", "framework", "recorded", "package", "MLflow's autolog")

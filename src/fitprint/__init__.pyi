@@ -59,8 +59,14 @@ from fitprint.pyfunc import load_model as load_model
 # the flavors of this repository
 catboost: FlavorNamespace
 """The calls of the flavor for CatBoost: `autolog`, `log_model`, ..."""
+fastai: FlavorNamespace
+"""The calls of the flavor for fastai: `autolog`, `log_model`, ..."""
+keras: FlavorNamespace
+"""The calls of the flavor for Keras: `autolog`, `log_model`, ..."""
 lightgbm: FlavorNamespace
 """The calls of the flavor for LightGBM: `autolog`, `log_model`, ..."""
+lightning: FlavorNamespace
+"""The calls of the flavor for PyTorch Lightning: `autolog`, `log_model`, ..."""
 mxnet: FlavorNamespace
 """The calls of the flavor for MXNet: `autolog`, `log_model`, ..."""
 onnx: FlavorNamespace
@@ -71,12 +77,18 @@ paddle: FlavorNamespace
 """The calls of the flavor for PaddlePaddle: `autolog`, `log_model`, ..."""
 prophet: FlavorNamespace
 """The calls of the flavor for Prophet: `autolog`, `log_model`, ..."""
+pytorch: FlavorNamespace
+"""The calls of the flavor for PyTorch: `autolog`, `log_model`, ..."""
 sklearn: FlavorNamespace
 """The calls of the flavor for scikit-learn: `autolog`, `log_model`, ..."""
 spacy: FlavorNamespace
 """The calls of the flavor for spaCy: `autolog`, `log_model`, ..."""
 statsmodels: FlavorNamespace
 """The calls of the flavor for statsmodels: `autolog`, `log_model`, ..."""
+tensorflow: FlavorNamespace
+"""The calls of the flavor for TensorFlow: `autolog`, `log_model`, ..."""
+transformers: FlavorNamespace
+"""The calls of the flavor for transformers: `autolog`, `log_model`, ..."""
 xgboost: FlavorNamespace
 """The calls of the flavor for XGBoost: `autolog`, `log_model`, ..."""
 

@@ -61,6 +61,7 @@ OF_PACKAGES = (
     "test_it_loads_in_a_process_of_its_own",
     "test_stock_mlflow_loads_it",
     "test_its_loader_works_without_fitprint",
+    "test_the_limit_of_the_size_is_obeyed",
     "test_packages_of_the_oldest_version_load",
     "test_the_package_is_complete",
     "test_the_native_model_comes_back",
