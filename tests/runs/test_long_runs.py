@@ -20,6 +20,7 @@ LONG = 60.0  # far above what any step takes
 def long(monkeypatch):
     """Each run is a long one from its first value on."""
     monkeypatch.setattr(adder, "LONG", 0.0)
+    monkeypatch.setattr(adder, "WATCHED", 0.1)
 
 
 @pytest.fixture
@@ -59,7 +60,24 @@ def test_values_before_a_pause_are_written_in_it(store, long, slow):
     assert run.metric_history("loss") == [(0, 0.0), (1, 1.0), (2, 2.0)]
 
 
-def test_a_short_run_has_no_thread(store):
+def test_a_run_of_a_second_has_a_thread_and_no_line_yet(store, monkeypatch, slow):
+    told = []
+    monkeypatch.setattr(adder, "WATCHED", 0.1)
+    with fitprint.start_run() as run:
+        run._writer.when_long = lambda: told.append(1)
+        time.sleep(0.2)
+        log(run, 0)
+        assert (len(threads()), told) == (1, [])
+        run._writer._begun -= adder.LONG
+        run._writer._long_from -= adder.LONG
+        log(run, 1)
+        log(run, 2)
+        assert told == [1]
+
+
+def test_a_short_run_has_no_thread(store, monkeypatch):
+    monkeypatch.setattr(adder, "WATCHED", 100.0)
+    monkeypatch.setattr(adder, "LONG", 100.0)
     with fitprint.start_run() as run:
         for step in range(3):
             log(run, step)

@@ -132,6 +132,13 @@ class TestFastai(FlavorConformance):
             "tabular",
             data=table,
             train=tabular,
+            by_callback=lambda data, callback: tabular({**data, "callbacks": [*data["callbacks"], callback]}),
+            callback_differs={
+                "param callbacks": "fastai has added its own scheduler when it calls its callbacks",
+                **dict.fromkeys(
+                    ("skipped", "MLmodel signature"), "the table is seen where it is made into data loaders"
+                ),
+            },
             rows=lambda data: data["frame"].drop(columns="target"),
             predict=predict,
             params=lambda learner: {

@@ -26,7 +26,7 @@ PACKAGES = ("lightning.pytorch", "pytorch_lightning")
 
 @functools.cache
 def net_class(package: str) -> Any:
-    """Return a class of modules of one of the two packages, under a name by which it can be imported."""
+    """Return a class of modules of one of the two packages. It travels by value, like those of a user's script."""
     lightning = importlib.import_module(package)
 
     class Net(lightning.LightningModule):
@@ -50,13 +50,8 @@ def net_class(package: str) -> Any:
             return torch.optim.Adam(self.parameters(), lr=self.hparams["rate"])
 
     Net.__qualname__ = Net.__name__ = f"Net_{package.replace('.', '_')}"
-    Net.__module__ = __name__
-    globals()[Net.__name__] = Net
+    Net.__module__ = "__main__"
     return Net
-
-
-for name in PACKAGES:
-    net_class(name)
 
 
 class Kept:
@@ -113,6 +108,12 @@ def train(package: str, data: dict[str, Any], **changed: Any) -> Any:
     return data["model"], trainer
 
 
+def train_with(package: str, data: dict[str, Any], callback: Any) -> Any:
+    return train(
+        package, {**data, "trainer": {**data["trainer"], "callbacks": [*data["trainer"]["callbacks"], callback]}}
+    )
+
+
 def predict(model: Any, rows: Any) -> Any:
     with torch.no_grad():
         return model.eval()(torch.from_numpy(rows)).numpy()
@@ -138,12 +139,15 @@ def case(name: str, package: str) -> Case:
         name,
         data=functools.partial(data, package),
         train=functools.partial(train, package),
+        by_callback=functools.partial(train_with, package),
+        callback_differs=dict.fromkeys(("param min_epochs", "default_params"), "Trainer.fit makes 0 of None first"),
         model=lambda trained: trained[0],
         rows=lambda data: data["rows"],
         predict=predict,
         params=lambda trained: {"rate": 2.0, "max_epochs": EPOCHS, "optimizer": "Adam", "optimizer.lr": 2.0},
         history=history,
         stopped=stopped,
+        pickles=False,
         fails=lambda data: train(package, data, train_dataloaders=[torch.ones(2)]),
     )
 
@@ -153,6 +157,8 @@ class TestLightning(FlavorConformance):
     golden = Path(__file__).with_name("golden")
     budget = Budget(seconds=0.3)
     without = {  # noqa: RUF012
+        "test_models_pickle": "the modules are of classes of a script, which pickle only by value",
+        "test_threads_leave_a_run_each": "threads share PyTorch's random numbers, so early stopping ends elsewhere",
         "test_training_inside_training_is_one_run": "no module of Lightning trains another one",
         "test_models_clone": "Lightning has no way of its own to copy a module without its weights",
     }

@@ -49,17 +49,16 @@ class Noting(paddle.callbacks.Callback):
 
 
 class Net(paddle.nn.Layer):
-    """A classifier that is different in training and in evaluation."""
+    """A classifier that is different in training and in evaluation, and draws no numbers in either."""
 
     def __init__(self) -> None:
         super().__init__()
         self.hidden = paddle.nn.Linear(3, 4)
         self.norm = paddle.nn.BatchNorm1D(4)
-        self.dropout = paddle.nn.Dropout(0.2)
         self.out = paddle.nn.Linear(4, 2)
 
     def forward(self, x: Any) -> Any:
-        return self.out(self.dropout(self.norm(paddle.tanh(self.hidden(x)))))
+        return self.out(self.norm(paddle.tanh(self.hidden(x))))
 
 
 class Pair(paddle.nn.Layer):
@@ -74,10 +73,9 @@ class Pair(paddle.nn.Layer):
 
 
 def ready(network: Any, loss: Any) -> Any:
-    paddle.seed(7)
-    np.random.seed(7)
-    # so that the parameters of each model have the same names; the guard is one for all threads
+    # so that the parameters of each model have the same names and values; names and seed are those of all threads
     with _BUILDING, paddle.utils.unique_name.guard():
+        paddle.seed(7)
         model = paddle.Model(network())
     optimizer = paddle.optimizer.Adam(0.05, parameters=model.parameters())
     model.prepare(optimizer, loss, paddle.metric.Accuracy() if network is Net else None)
@@ -91,7 +89,7 @@ def data() -> dict[str, Any]:
 
 
 def train(given: dict[str, Any], **changed: Any) -> Any:
-    options = {"epochs": 6, "batch_size": 8, "verbose": 0, "callbacks": given["callbacks"], **changed}
+    options = {"epochs": 6, "batch_size": 8, "verbose": 0, "shuffle": False, "callbacks": given["callbacks"], **changed}
     given["model"].fit(given["train"], given["eval"], **options)
     return given["model"], given["callbacks"]
 
@@ -148,6 +146,12 @@ class TestPaddle(FlavorConformance):
     golden = Path(__file__).with_name("golden")
     budget = Budget(seconds=2)
     without = {  # noqa: RUF012
+        "test_disabling_restores_every_attribute": (
+            "making a graph and adding a hook changes counters in PaddlePaddle's modules: see test_paddle_fits.py"
+        ),
+        "test_threads_leave_a_run_each[classifier]": (
+            "PaddlePaddle keeps the metrics of all threads in one dict, so that early stopping depends on the others"
+        ),
         "test_models_clone": "PaddlePaddle copies no model untrained",
         "test_the_native_model_comes_back": "PaddlePaddle reads a network without its class and its paddle.Model",
         "test_its_loader_works_without_fitprint[classifier]": "the package names MLflow's own loader",

@@ -64,7 +64,11 @@ class TestTensorFlow(FlavorConformance):
     without = {  # noqa: RUF012
         "test_early_stopping_is_told": "a loop ends when its author ends it",
         "test_training_inside_training_is_one_run": "a step of an optimizer calls nothing of the user's",
+        "test_models_pickle": "a module with a tf.function cannot be pickled",
         "test_models_clone": "TensorFlow copies no module untrained",
+        "test_the_native_model_comes_back": "a SavedModel comes back as another class: test_tensorflow_packages.py",
+        "test_what_is_handed_over_is_not_changed": "TensorFlow numbers all variables, and optimizers keep the numbers",
+        "test_disabling_restores_every_attribute": "TensorFlow's own messages get names when they are first used",
     }
     cases = (
         Case(

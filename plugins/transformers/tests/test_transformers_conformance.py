@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -112,19 +111,6 @@ def history(made: Any) -> dict[str, list[float]]:
     return values
 
 
-def use_once() -> None:
-    """Use what transformers imports, or computes, when it is first used: that is no matter of recording."""
-    for name in ("Pipeline", "pipeline", "FeatureExtractionMixin", "PreTrainedTokenizerBase", "ProcessorMixin"):
-        getattr(transformers, name)
-    for name in ("AutoConfig", "AutoTokenizer", "PreTrainedModel", "Trainer", "TrainerCallback"):
-        getattr(transformers, name)
-    with tempfile.TemporaryDirectory() as folder:
-        classifier()["model"]().save_pretrained(folder)
-
-
-use_once()
-
-
 class TestTransformers(FlavorConformance):
     flavor = "transformers"
     golden = Path(__file__).with_name("golden")
@@ -132,6 +118,8 @@ class TestTransformers(FlavorConformance):
     without = {  # noqa: RUF012
         "test_the_native_model_comes_back": "a pipeline comes back, as from MLflow: see test_transformers_packages.py",
         "test_save_model_and_log_model_write_the_same": "a model alone has no tokenizer, and does not predict",
+        "test_disabling_restores_every_attribute": "transformers keeps in its module whatever was asked of it: see "
+        "test_transformers_train.py",
         "test_models_clone": "transformers copies no model untrained",
     }
     cases = (
@@ -139,6 +127,14 @@ class TestTransformers(FlavorConformance):
             "classifier",
             data=classifier,
             train=train,
+            by_callback=lambda data, callback: train({**data, "callbacks": [*data["callbacks"], callback]}),
+            callback_differs=dict.fromkeys(
+                (
+                    *(f"metric train_{name}" for name in ("runtime", "samples_per_second", "steps_per_second")),
+                    "artifacts/history.json",
+                ),
+                "they hold durations",
+            ),
             model=lambda made: made.model,
             rows=lambda data: list(TEXTS),
             predict=predict,
@@ -151,6 +147,7 @@ class TestTransformers(FlavorConformance):
             "language model",
             data=language_model,
             train=train,
+            by_callback=lambda data, callback: train({**data, "callbacks": [*data["callbacks"], callback]}),
             model=lambda made: made.model,
             history=history,
             stopped=lambda made: {"stopped_epoch": made.state.epoch, "best_metric": made.state.best_metric},

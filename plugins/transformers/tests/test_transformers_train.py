@@ -182,3 +182,14 @@ def test_saving_a_model_draws_no_progress_bar(recorded, make_trainer, capfd):
     trainer = make_trainer()
     trainer.train()
     assert "Writing model" not in capfd.readouterr().err
+
+
+def test_disabling_puts_back_the_methods_of_the_trainer(store):
+    names = ("train", "evaluate", "predict")
+    before = [vars(transformers.Trainer)[name] for name in names]
+    fitprint.autolog("transformers", strict=True, quiet=True)
+    on = [vars(transformers.Trainer)[name] for name in names]
+    fitprint.disable()
+    after = [vars(transformers.Trainer)[name] for name in names]
+    assert all(old is not new for old, new in zip(before, on, strict=True))
+    assert all(old is new for old, new in zip(before, after, strict=True))

@@ -22,8 +22,8 @@ from fitprint.stores import UnknownRunError
 
 _OF_A_NAME = (EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOTDIR, ENOTEMPTY)
 """Errors that are about one name within the folder of a run, and not about the store."""
-LONG = 5.0
-"""The seconds after which an open run counts as a long one."""
+WATCHED, LONG = 1.0, 5.0
+"""The seconds after which a thread writes the values that come before a pause, and after which a line is logged."""
 FLUSH_INTERVAL = 1.0
 """The seconds after which buffered metrics and changed params are written while a run is open."""
 
@@ -39,7 +39,7 @@ class RunAdder(ABC):
         self._location = location
         self._added = self._slow_until = self._flushed = float("-inf")
         self._long_from = float("inf")
-        """From when on, by the monotonic clock, `_note_long` is to be called."""
+        """From when on, by the monotonic clock, `_note_long` is called when a value is added."""
 
     @property
     @abstractmethod
@@ -162,7 +162,7 @@ class RunAdder(ABC):
             self._note_long()
 
     def note_if_long(self, now: float) -> None:
-        """Take note, once, that the run has been open for some seconds.
+        """Take note that the run has been open for some time, if it has.
 
         Args:
             now: The time by the monotonic clock.
@@ -171,7 +171,7 @@ class RunAdder(ABC):
             self._note_long()
 
     def _note_long(self) -> None:
-        """Take note that the run has been open for some seconds."""
+        """Take note that the run has been open for some time."""
         self._long_from = float("inf")
 
     @abstractmethod

@@ -60,8 +60,9 @@ class RunWriter(RunAdder):
         self._flushed = self._paced = time.monotonic()
         self._allowance = BURST
         self._waits = False
-        self._long_from = self._flushed + adder.LONG
-        self._is_long = False
+        self._begun = self._flushed
+        self._long_from = self._begun + min(adder.WATCHED, adder.LONG)
+        self._is_watched = False
         self.at_end: list[Callable[[], None]] = []
         """Ends what a thread of fitprint's own does for this run."""
         self.when_long: Callable[[], None] | None = None
@@ -206,7 +207,7 @@ class RunWriter(RunAdder):
             closing = self._closing
             if closing is None:
                 return
-            if self._is_long:
+            if self._is_watched:
                 background.call_no_more(self._write_what_is_left)
             while self.at_end:
                 self.at_end.pop()()
@@ -266,15 +267,18 @@ class RunWriter(RunAdder):
                 self._metrics.drop_excess()
 
     def _note_long(self) -> None:
-        super()._note_long()
-        self._is_long = True
-        background.call_every(adder.FLUSH_INTERVAL, self._write_what_is_left)
-        tell, self.when_long = self.when_long, None
-        if tell is not None:
-            tell()
+        self._is_watched = True
+        background.call_every(adder.WATCHED, self._write_what_is_left)
+        is_telling = self.when_long is not None
+        self._long_from = self._begun + adder.LONG if is_telling else float("inf")
+        if is_telling and time.monotonic() >= self._long_from:
+            tell, self.when_long = self.when_long, None
+            self._long_from = float("inf")
+            if tell is not None:
+                tell()
 
     def _write_what_is_left(self) -> None:
-        """Write values after which nothing has come for a second. A thread does this, and only for long runs."""
+        """Write values after which nothing has come for a second. A thread does this, and not for short runs."""
         with self._lock:
             is_idle = time.monotonic() - self._added >= adder.FLUSH_INTERVAL
             if is_idle and self._metrics and not self.closed:
@@ -282,7 +286,7 @@ class RunWriter(RunAdder):
 
     def prepare_fork(self) -> None:
         """Write what is left now: the thread that does it ends before a fork, and begins again with the next value."""
-        if (self._is_long or self.at_end) and self.written_here and not self.closed:
+        if (self._is_watched or self.at_end) and self.written_here and not self.closed:
             self._write_what_is_left()
             self._long_from = float("-inf")
 

@@ -11,8 +11,9 @@ from typing import Any
 import cloudpickle
 import fastai
 import torch
+from fastai.callback.core import Callback
 
-from fitprint.plugin import UNPICKLING_ERRORS, Package, PackageError, SavedModel, member
+from fitprint.plugin import UNPICKLING_ERRORS, Listener, Package, PackageError, SavedModel, member
 
 FILE = "model.fastai"
 _PROTOCOL = 2
@@ -95,6 +96,8 @@ def _pickler(learner: Any, modules: set[str]) -> type[Any]:
                 function, arguments, state, *more = obj.__reduce_ex__(_PROTOCOL)
                 modules.add(type(obj).__module__)
                 return function, arguments, {**state, **_OF_ONE_BATCH, "dls": empty}, *more
+            if isinstance(obj, Listener):
+                return Callback, ()  # a reader of the package needs nothing of fitprint
             named = obj if isinstance(obj, (type, FunctionType)) else type(obj)
             module = getattr(named, "__module__", None)
             if module and module != "__main__" and "<locals>" not in getattr(named, "__qualname__", ""):

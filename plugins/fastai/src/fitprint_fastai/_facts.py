@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from fitprint.plugin import Params, TrainingCall, default_values, unchanged
+from fitprint.plugin import Listener, Params, TrainingCall, default_values, unchanged
 from fitprint_fastai._classes import is_a
 
 _LEARNERS_OWN = {"lr": "lr", "lr_max": "lr", "wd": "wd", "moms": "moms"}
@@ -42,26 +42,29 @@ def emit_epoch(call: TrainingCall) -> None:
 def metrics(call: TrainingCall) -> dict[str, float]:
     """Return the best epoch that a callback has tracked, and the epoch in which a callback stopped the training."""
     learner, first = call.instance, call.cache.get("first", 0)
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for callback in _callbacks(call, "TrackerCallback"):
         best = _best_epoch(learner, callback)
         if best is not None:
-            found[f"best_{callback.monitor}"] = float(callback.best)
-            found["best_epoch"] = first + best
+            values[f"best_{callback.monitor}"] = float(callback.best)
+            values["best_epoch"] = first + best
             if _restores(callback):
-                found["restored_epoch"] = first + best
+                values["restored_epoch"] = first + best
     if "epoch" in call.cache and call.cache["epoch"] + 1 < learner.n_epoch:
-        found["stopped_epoch"] = first + call.cache["epoch"]
-    return found
+        values["stopped_epoch"] = first + call.cache["epoch"]
+    return values
 
 
 def tags(call: TrainingCall) -> dict[str, str]:
     """Return where and how exactly the training computed, and whether the package is that of the best epoch."""
     learner = call.instance
-    found = {"device": str(learner.dls.device), "precision": "fp16" if hasattr(learner, "mixed_precision") else "fp32"}
+    tags_of_run = {
+        "device": str(learner.dls.device),
+        "precision": "fp16" if hasattr(learner, "mixed_precision") else "fp32",
+    }
     if any(_restores(callback) for callback in _callbacks(call, "SaveModelCallback")):
-        found["package_of"] = "best"
-    return found
+        tags_of_run["package_of"] = "best"
+    return tags_of_run
 
 
 def scores(learner: Any, record: Any) -> dict[str, float]:
@@ -116,18 +119,27 @@ def _of_learner(learner: Any) -> dict[str, Any]:
 
 def _of_callbacks(call: TrainingCall) -> dict[str, Any]:
     """Return the names of the callbacks, and the settings of early stopping under MLflow's names."""
-    found: dict[str, Any] = {"callbacks": [callback.name for callback in _callbacks(call)]}
+    params_of_callbacks: dict[str, Any] = {"callbacks": [callback.name for callback in _callbacks(call)]}
     for callback in _callbacks(call, "EarlyStoppingCallback"):
-        found |= {f"early_stop_{name}": getattr(callback, name) for name in ("monitor", "min_delta", "patience")}
-        found["early_stop_comp"] = callback.comp.__name__
-    return found
+        params_of_callbacks |= {
+            f"early_stop_{name}": getattr(callback, name) for name in ("monitor", "min_delta", "patience")
+        }
+        params_of_callbacks["early_stop_comp"] = callback.comp.__name__
+    return params_of_callbacks
 
 
 def _callbacks(call: TrainingCall, kind: str | None = None) -> Iterator[Any]:
-    """Yield the callbacks of the learner, and those that are passed to the call. A class stands for its instance."""
+    """Yield the callbacks of the learner, and those that are passed to the call. A class stands for its instance.
+
+    Where a callback has found the call, the learner has those of the call too.
+    """
     passed = call.argument("cbs", None)
-    passed = [] if passed is None else list(passed) if isinstance(passed, (list, tuple)) else [passed]
+    passed = (
+        [] if passed is None or call.is_by_callback else list(passed) if isinstance(passed, (list, tuple)) else [passed]
+    )
     for callback in (*call.instance.cbs, *passed):
+        if isinstance(callback, Listener):
+            continue  # fitprint's own
         if not isinstance(callback, type) and (kind is None or is_a(callback, kind)):
             yield callback
 

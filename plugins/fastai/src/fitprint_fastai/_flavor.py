@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import distributed
 
-from fitprint.plugin import Flavor, Package, Patch, Role, SaveContext, SavedModel, TrainingCall
-from fitprint_fastai import _export, _facts, _predicting, _samples
+from fitprint.plugin import CallbackRecording, Flavor, Package, Patch, Role, SaveContext, SavedModel, TrainingCall
+from fitprint_fastai import _callback, _export, _facts, _predicting, _samples
 from fitprint_fastai._classes import is_a
 
 _FITS = ("fit_one_cycle", "fit_flat_cos", "fit_sgdr", "fine_tune")
@@ -46,6 +46,9 @@ class FastaiFlavor(Flavor):
             Patch(learner, "Recorder.after_epoch", subclasses=True, role=Role.WATCHED),
             Patch("fastai.tabular.core", "Tabular.__init__", subclasses=True, role=Role.WATCHED),
         ]
+
+    def callback(self, recording: CallbackRecording) -> _callback.FitprintCallback:
+        return _callback.FitprintCallback(recording)
 
     def watched(self, call: TrainingCall) -> None:
         if call.name == "after_epoch":

@@ -21,14 +21,18 @@ def predict(learner: Any, data: Any) -> Any:
 
 
 def _stand_in(learner: Any) -> Any:
-    """Return a learner with the same model, whose callbacks are copies and which draws no progress bar."""
+    """Return a learner with the same model, whose callbacks and metrics are copies and which draws no progress bar."""
     copied = copy.copy(learner)
     copied.cbs = type(learner.cbs)()
+    copied.metrics = [copy.copy(metric) for metric in learner.metrics]
     for callback in learner.cbs:
         if is_a(callback, "ProgressCallback"):
             vars(copied).pop(callback.name, None)
         else:
             copied.add_cb(copy.copy(callback))
+    if hasattr(copied, "recorder"):
+        recorder = vars(copied.recorder)  # fastai warns of attributes that are set in another way
+        recorder |= {name: copy.copy(recorder[name]) for name in ("loss", "smooth_loss") if name in recorder}
     return copied
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fitprint.plugin import (
     BestModel,
+    CallbackRecording,
     Emit,
     Flavor,
     Package,
@@ -19,7 +20,7 @@ from fitprint.plugin import (
     attempt,
     distribution_of_module,
 )
-from fitprint_lightning import _checkpoints, _inputs, _listening, _params, _sharding
+from fitprint_lightning import _callback, _checkpoints, _compilation, _inputs, _listening, _params, _sharding
 
 _FORMAT = "pytorch"
 """The flavor whose format the packages have; its plugin writes and reads them."""
@@ -67,6 +68,9 @@ class LightningFlavor(Flavor):
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         return _listening.listen(call, emit)
+
+    def callback(self, recording: CallbackRecording) -> Any:
+        return _callback.make_callback(recording)
 
     def watched(self, call: TrainingCall) -> None:
         _checkpoints.note_saved(call)
@@ -131,16 +135,17 @@ class LightningFlavor(Flavor):
         return _FORMAT
 
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel | Mapping[str, Any]:
-        return self.other(_FORMAT).save(model, package, context)
+        return self.other(_FORMAT).save(_compilation.without_compilation(model), package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return self.other(_FORMAT).load(folder, config)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        plain = _compilation.without_compilation(model)
         if not _sharding.in_several_processes():
-            return self.other(_FORMAT).predict(model, data, params)
+            return self.other(_FORMAT).predict(plain, data, params)
         with _sharding.NoCollectives():
-            return self.other(_FORMAT).predict(model, data, params)
+            return self.other(_FORMAT).predict(plain, data, params)
 
     def size(self, model: Any) -> int | None:
         return self.other(_FORMAT).size(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,11 @@ def predict(model: Any, data: Any) -> Any:
 def size(model: Any) -> int | None:
     """Return the bytes of the parameters; None of a module that has none yet."""
     if isinstance(model, mx.gluon.Block):
-        shapes = [(one.shape, one.dtype) for one in model.collect_params().values() if one.shape]
+        shapes: list[tuple[tuple[int, ...], Any]] = [
+            (one.shape, one.dtype) for one in model.collect_params().values() if one.shape
+        ]
     elif getattr(model, "params_initialized", False):
         shapes = [(array.shape, array.dtype) for part in model.get_params() for array in part.values()]
     else:
         return None
-    return sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in shapes)
+    return sum(math.prod(shape) * int(np.dtype(dtype).itemsize) for shape, dtype in shapes)

@@ -74,15 +74,15 @@ class _Listener(Listener, Callback):  # type: ignore[misc, unused-ignore]  # pad
         self.params: dict[str, Any] = {}
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Take note of the epoch; PaddlePaddle calls this."""
+        """Emit the learning rate with which the epoch begins, where it changes; PaddlePaddle calls this."""
         self._progress["epoch"] = epoch
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Emit the metrics of the training, and the learning rate where it changes; PaddlePaddle calls this."""
-        self._emit_all("", logs or {})
-        optimizer = self.model._optimizer if self.model is not None else None
+        optimizer: Any = self.model._optimizer if self.model is not None else None
         if isinstance(getattr(optimizer, "_learning_rate", None), paddle.optimizer.lr.LRScheduler):
             self.emit("learning_rate", float(optimizer.get_lr()), epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Emit the metrics of the training; PaddlePaddle calls this."""
+        self._emit_all("", logs or {})
 
     def on_eval_end(self, logs: Any = None) -> None:
         """Emit the metrics of the evaluation; PaddlePaddle calls this."""
@@ -140,9 +140,10 @@ def note_checkpoint(call: TrainingCall) -> None:
     if "progress" not in call.cache:
         return
     path = call.argument("path")
-    stopping = call.cache.get("stopping")
-    of_stopping = stopping is not None and os.path.basename(path) == "best_model"
-    about = {"score": stopping.best_value, "monitor": f"eval_{stopping.monitor}"} if of_stopping else {}
+    stopping: Any = call.cache.get("stopping")
+    about: dict[str, Any] = {}
+    if stopping is not None and os.path.basename(path) == "best_model":
+        about = {"score": stopping.best_value, "monitor": f"eval_{stopping.monitor}"}
     call.checkpoint(path, step=call.cache["progress"]["epoch"], **about)
 
 

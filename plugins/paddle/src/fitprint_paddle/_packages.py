@@ -114,14 +114,24 @@ def _mlflow_predicts(program_file: Path) -> bool:
     Args:
         program_file: The file with the network.
     """
-    program = paddle.static.Program()
-    paddle.base.core.deserialize_pir_program(str(program_file), program)
+    program = _program(program_file)  # has to live as long as its operations are used
     operations = program.global_block().ops
     inputs = [op.result(0).shape for op in operations if op.name() in ("pd_op.data", "pd_op.feed")]
     outputs = [op.operand_source(0).shape for op in operations if op.name() == "pd_op.fetch"]
     if len(inputs) != 1 or len(outputs) != 1:
         return False
     return len(inputs[0]) > 1 and 1 not in inputs[0][1:] and len(outputs[0]) <= _MLFLOW_AXES
+
+
+def _program(file: Path) -> paddle.static.Program:
+    program = paddle.static.Program()
+    paddle.base.core.deserialize_pir_program(str(file), program)
+    return program
+
+
+def _has_parameters(file: Path) -> bool:
+    program = _program(file)
+    return any(operation.name() == "builtin.parameter" for operation in program.global_block().ops)
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:
@@ -142,9 +152,12 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
         )
     is_program = (folder / f"{prefix}{_PROGRAMS[0]}").exists()
     program = member(folder, prefix + _PROGRAMS[0 if is_program else 1])
+    has_weights = (folder / f"{prefix}.pdiparams").exists()
     try:
+        if is_program and not has_weights and _has_parameters(program):
+            raise PackageError(f"{folder}: the file {prefix}.pdiparams with the weights is missing")
         layer = paddle.jit.load(str(program.with_suffix("")))
-    except (RuntimeError, ValueError, TypeError, KeyError, OSError, *UNPICKLING_ERRORS) as error:
+    except (RuntimeError, KeyError, OSError, *UNPICKLING_ERRORS) as error:
         message = " ".join(str(error).split())
         raise PackageError(f"{program} cannot be loaded: {type(error).__name__}: {message[:300]}") from error
     layer.eval()

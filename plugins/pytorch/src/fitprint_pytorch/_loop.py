@@ -39,7 +39,6 @@ class Loop:
         self._epochs = 0
         self._validation: WeightedMean | None = None
         self._validation_loader: weakref.ref[Any] | None = None
-        self._target: weakref.ref[Any] | None = None
         self._was_training = False
         self.first_optimizer: weakref.ref[Optimizer] | None = None
         self.first_module: weakref.ref[nn.Module] | None = None
@@ -163,18 +162,12 @@ class Loop:
 
     def watches_losses(self) -> bool:
         """Return whether losses with gradients say something: before the function is known, and in evaluation mode."""
-        return "loss" not in self.facts or self._target is None or self.is_evaluating()
+        return "loss" not in self.facts or self.is_evaluating()
 
     def is_evaluating(self) -> bool:
         """Return whether the module is in evaluation mode now, and was not at the last step."""
         module = self.first_module() if self.first_module is not None else None
         return self._was_training and module is not None and not module.training
-
-    def trained_on(self, call: TrainingCall) -> None:
-        """Take note of the target of a loss that is trained on."""
-        target = target_of(call)
-        if target is not None:
-            self._target = weakref.ref(target)
 
     def _is_validation(self, call: TrainingCall, is_without_gradients: bool) -> bool:
         is_evaluating = self.is_evaluating()
@@ -182,7 +175,8 @@ class Loop:
             return False
         current = self._loaders.current(self._iteration)
         if current is None:
-            target = self._target() if self._target is not None else None
+            trained_on = self._losses.target
+            target = trained_on() if trained_on is not None else None
             return target is None or target is not target_of(call)
         if self._iteration is not None and current.loader is self._iteration.loader:
             return is_evaluating and not current.is_over() and current is self._iteration

@@ -57,10 +57,14 @@ class PendingLosses(threading.local):
         self._pending: tuple[Scalar, str | None, int] | None = None
         self._computed: tuple[int, str] | None = None
         """The number of the node that computed the latest loss in the graph of gradients, and its function."""
+        self.target: weakref.ref[Any] | None = None
+        """The target of the latest loss of a function with gradients."""
         self._scaled: tuple[weakref.ref[torch.Tensor], Scalar] | None = None
 
-    def computed(self, loss: torch.Tensor, function: str) -> None:
+    def computed(self, loss: torch.Tensor, function: str, target: Any = None) -> None:
         """Take note of a loss that a function has returned, and of which gradients can be computed."""
+        if isinstance(target, torch.Tensor):
+            self.target = weakref.ref(target)
         self._computed = (loss.grad_fn._sequence_nr(), function) if loss.grad_fn is not None else None
 
     def scaled(self, call: TrainingCall) -> None:

@@ -15,7 +15,7 @@ from fitprint_pytorch._discovery import Called, Discovery
 from fitprint_pytorch._facts import steps_before
 from fitprint_pytorch._loaders import Loaders
 from fitprint_pytorch._loop import Loop
-from fitprint_pytorch._losses import PendingLosses, is_plain_scalar
+from fitprint_pytorch._losses import PendingLosses, is_plain_scalar, target_of
 from fitprint_pytorch._states import holds
 
 
@@ -124,12 +124,9 @@ class Observer:
             return
         trained = self._latest.trained
         loop = trained.loop if trained is not None else None
-        if loss.requires_grad:
-            self.losses.computed(loss, call.name)
-            if loop is None or not loop.is_evaluating():
-                if loop is not None:
-                    loop.trained_on(call)
-                return
+        if loss.requires_grad and (loop is None or not loop.is_evaluating()):
+            self.losses.computed(loss, call.name, target_of(call))
+            return
         if loop is not None:
             loop.computed(call, not torch.is_grad_enabled())
 

@@ -66,7 +66,7 @@ def _tensor(data: Any) -> torch.Tensor:
     if isinstance(data, torch.Tensor):
         return data
     if isinstance(data, pd.DataFrame):
-        return torch.from_numpy(data.to_numpy(dtype=np.float32))
+        data = data.to_numpy(dtype=np.float32)
     if isinstance(data, np.ndarray):
         return torch.from_numpy(np.array(data))  # a copy: an array may be read-only, which a tensor cannot be
     raise TypeError(

@@ -40,8 +40,8 @@ def tags(trainer: Trainer) -> dict[str, str]:
     """Return where and how exactly the training computed, and whether the package is that of the best checkpoint."""
     args = trainer.args
     precision = "bf16" if args.bf16 else "fp16" if args.fp16 else "fp32"
-    found = {"device": str(args.device), "precision": precision}
-    return {**found, "package_of": "best"} if is_best_restored(trainer) else found
+    of_device = {"device": str(args.device), "precision": precision}
+    return {**of_device, "package_of": "best"} if is_best_restored(trainer) else of_device
 
 
 def is_best_restored(trainer: Trainer) -> bool:

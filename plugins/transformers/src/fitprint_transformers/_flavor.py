@@ -11,6 +11,7 @@ from transformers import Pipeline, PreTrainedModel
 
 from fitprint.plugin import (
     BestModel,
+    CallbackRecording,
     DeclaredSignature,
     Emit,
     Flavor,
@@ -22,7 +23,7 @@ from fitprint.plugin import (
     TrainingCall,
     to_json,
 )
-from fitprint_transformers import _checkpoints, _facts, _listening, _packages, _tasks
+from fitprint_transformers import _callback, _checkpoints, _facts, _listening, _packages, _tasks
 from fitprint_transformers._parts import Preparing, evaluating, model_of
 
 _OF_SPEED = ("_runtime", "_per_second", "_time")
@@ -59,6 +60,9 @@ class TransformersFlavor(Flavor):
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         return _listening.listen(call, emit)
+
+    def callback(self, recording: CallbackRecording) -> _callback.Callback:
+        return _callback.Callback(recording)
 
     def model(self, call: TrainingCall) -> Any:
         model = model_of(call.instance)
