@@ -143,7 +143,8 @@ all-flavor-environments: flavor-environments .venv-flavors-oldest/.stamp
 .venv-deep/.stamp: requirements/deep.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(call create,.venv-deep)
 	$(call install,.venv-deep,--no-deps -r requirements/deep.txt)
-	$(call install,.venv-deep,--no-deps --no-build-isolation -e . $(call editable,$(DEFAULT) $(DEEP)))
+	@# fastai brings spaCy, whose plugin would be missed
+	$(call install,.venv-deep,--no-deps --no-build-isolation -e . $(call editable,$(DEFAULT) spacy $(DEEP)))
 	$(call compile,.venv-deep)
 	$(call stamp,.venv-deep)
 
@@ -159,7 +160,7 @@ all-flavor-environments: flavor-environments .venv-flavors-oldest/.stamp
 .venv-deep-oldest/.stamp: requirements/deep-oldest.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(call create,.venv-deep-oldest)
 	$(call install,.venv-deep-oldest,--no-deps -r requirements/deep-oldest.txt)
-	$(call install,.venv-deep-oldest,--no-deps --no-build-isolation -e . $(call editable,$(DEFAULT) $(DEEP)))
+	$(call install,.venv-deep-oldest,--no-deps --no-build-isolation -e . $(call editable,$(DEFAULT) spacy $(DEEP_TORCH)))
 	$(call stamp,.venv-deep-oldest)
 
 .venv-mxnet/.stamp: requirements/mxnet.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
