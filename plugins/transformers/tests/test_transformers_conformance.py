@@ -20,6 +20,8 @@ TEXTS = {"a good film": 1, "a bad film": 0, "good": 1, "bad": 0}
 SIZES = {"vocab_size": len(WORDS), "max_position_embeddings": 8}
 BERT = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
 GPT = {"n_embd": 8, "n_layer": 1, "n_head": 2, "n_positions": 8, "vocab_size": len(WORDS)}
+TIMES = [f"{of}_{name}" for of in ("train", "eval") for name in ("runtime", "samples_per_second", "steps_per_second")]
+DURATIONS = dict.fromkeys((*(f"metric {name}" for name in TIMES), "artifacts/history.json"), "they hold durations")
 ARGUMENTS = {
     "output_dir": "trainer",
     "max_steps": 4,
@@ -81,7 +83,7 @@ def language_model() -> dict[str, Any]:
 
 def trainer(data: dict[str, Any]) -> Any:
     torch.manual_seed(0)
-    return transformers.Trainer(
+    made = transformers.Trainer(
         data["model"](),
         transformers.TrainingArguments(**data["arguments"]),
         train_dataset=data["rows"],
@@ -89,6 +91,8 @@ def trainer(data: dict[str, Any]) -> Any:
         processing_class=data["tokenizer"],
         callbacks=data["callbacks"],
     )
+    made.remove_callback(transformers.PrinterCallback)  # it prints durations
+    return made
 
 
 def train(data: dict[str, Any]) -> Any:
@@ -134,13 +138,7 @@ class TestTransformers(FlavorConformance):
             data=classifier,
             train=train,
             by_callback=lambda data, callback: train({**data, "callbacks": [*data["callbacks"], callback]}),
-            callback_differs=dict.fromkeys(
-                (
-                    *(f"metric train_{name}" for name in ("runtime", "samples_per_second", "steps_per_second")),
-                    "artifacts/history.json",
-                ),
-                "they hold durations",
-            ),
+            callback_differs=DURATIONS,
             model=lambda made: made.model,
             rows=lambda data: list(TEXTS),
             predict=predict,
@@ -154,6 +152,7 @@ class TestTransformers(FlavorConformance):
             data=language_model,
             train=train,
             by_callback=lambda data, callback: train({**data, "callbacks": [*data["callbacks"], callback]}),
+            callback_differs=DURATIONS,
             model=lambda made: made.model,
             history=history,
             stopped=lambda made: {"stopped_epoch": made.state.epoch, "best_metric": made.state.best_metric},
