@@ -284,6 +284,20 @@ def test_a_resumed_training_goes_on_with_its_steps(recorded, net, batch, tmp_pat
     assert run.tags["resumed_from"] == first
 
 
+@pytest.mark.parametrize("copies", [False, True])
+def test_what_is_saved_of_one_of_two_equal_models_belongs_to_it(recorded, net, batch, tmp_path, copies):
+    models = [net(), net()]
+    optimizers = [torch.optim.SGD(model.parameters(), lr=0.1) for model in models]
+    for number, (model, optimizer) in enumerate(zip(models, optimizers, strict=True)):
+        steps(model, optimizer, *batch, count=number + 1)
+        state = model.state_dict()
+        torch.save({"weights": copy.deepcopy(state) if copies else state}, tmp_path / f"{number}.pt")
+    fitprint.disable()
+    runs = {len(run.metric_history("loss_step")): run for run in fitprint.runs()}
+    names = {number: [checkpoint.path for checkpoint in runs[number].checkpoints] for number in (1, 2)}
+    assert names == {1: [str(tmp_path / "0.pt")], 2: [str(tmp_path / "1.pt")]}
+
+
 def test_two_trainings_are_two_runs(recorded, net, batch):
     for _ in range(2):
         model = net()

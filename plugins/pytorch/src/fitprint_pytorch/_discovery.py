@@ -59,31 +59,36 @@ class Discovery:
     def __init__(self) -> None:
         self._waiting: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._handles: list[Any] = []
+        self._lock = threading.Lock()
+        """Held while the hooks are registered or removed, which threads that train at the same time share."""
         self._calls = _Calls()
         self._next_hook = 0
         self._has_compiled = False
 
     def made(self, optimizer: Optimizer) -> None:
         """Take note of an optimizer that has been made."""
-        self._waiting.add(optimizer)
         self._calls.count = 0
-        if not self._handles and not self._has_compiled:
-            self._next_hook = RemovableHandle.next_id
-            self._handles = [
-                register_module_forward_pre_hook(self._entered),
-                register_module_forward_hook(self._left, with_kwargs=True, always_call=True),
-            ]
+        with self._lock:
+            self._waiting.add(optimizer)
+            if not self._handles and not self._has_compiled:
+                self._next_hook = RemovableHandle.next_id
+                self._handles = [
+                    register_module_forward_pre_hook(self._entered),
+                    register_module_forward_hook(self._left, with_kwargs=True, always_call=True),
+                ]
 
     def compiled(self) -> None:
         """Remove the hooks for good: what `torch.compile` makes of a module warns of them, and would contain them."""
         self._has_compiled = True
-        self._remove_hooks()
+        with self._lock:
+            self._remove_hooks()
 
     def stop(self) -> None:
         """Remove the hooks, and forget all optimizers."""
-        self._waiting.clear()
         self._calls.modules.clear()
-        self._remove_hooks()
+        with self._lock:
+            self._waiting.clear()
+            self._remove_hooks()
 
     def others_waiting(self, optimizer: Optimizer) -> list[Optimizer]:
         """Return the other optimizers that have made no step yet."""
@@ -122,10 +127,11 @@ class Discovery:
                 chosen.append(call)
             if parameters & own:
                 owners.append(parameters)
-        self._waiting.discard(optimizer)
         self._calls.modules.clear()
-        if not self._waiting:
-            self._remove_hooks()
+        with self._lock:
+            self._waiting.discard(optimizer)
+            if not self._waiting:
+                self._remove_hooks()
         if len(owners) == 1 and own <= owners[0]:
             return chosen
         variable = _frames.module_with(own)

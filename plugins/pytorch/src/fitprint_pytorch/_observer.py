@@ -16,7 +16,7 @@ from fitprint_pytorch._facts import steps_before
 from fitprint_pytorch._loaders import Loaders
 from fitprint_pytorch._loop import Loop
 from fitprint_pytorch._losses import PendingLosses, is_plain_scalar, target_of
-from fitprint_pytorch._states import holds
+from fitprint_pytorch._states import holds, holds_itself
 
 
 class Trained:
@@ -105,9 +105,17 @@ class Observer:
         return trained.objects() if trained is not None else None
 
     def saved_objects(self, value: Any) -> list[Any]:
-        """Return the modules of loops that something which the user saves is, or has the weights of."""
+        """Return the modules of loops that something which the user saves is, or has the weights of.
+
+        Copies of weights fit every module of the same architecture: they are those of what this thread trained last.
+        """
         known = [module for trained in list(self._trained.values()) for module in modules_of(trained.objects())]
-        return [module for module in known if holds(value, module)] if known else []
+        fitting = [module for module in known if holds(value, module)]
+        own = [module for module in fitting if holds_itself(value, module)]
+        latest = self.latest_objects()
+        if own or latest is None:
+            return own or fitting
+        return [module for module in fitting if module in modules_of(latest)]
 
     # losses
 

@@ -22,6 +22,17 @@ def holds(value: Any, module: nn.Module) -> bool:
     return any(part is module or _state_of(part, module) is not None for part in _parts(value))
 
 
+def holds_itself(value: Any, module: nn.Module) -> bool:
+    """Return whether a value is a module, or has its weights themselves in it and not copies, or another module's."""
+    return any(part is module or _has_memory_of(_state_of(part, module), module) for part in _parts(value))
+
+
+def _has_memory_of(state: Mapping[str, Any] | None, module: nn.Module) -> bool:
+    name, parameter = next(iter(module.named_parameters()), ("", None))
+    saved = state.get(name) if state is not None else None
+    return parameter is not None and isinstance(saved, torch.Tensor) and saved.data_ptr() == parameter.data_ptr()
+
+
 def load_checkpoint(path: Path, model: Any) -> nn.Module:
     """Return the module in a checkpoint.
 
