@@ -134,6 +134,11 @@ class TestMXNet(FlavorConformance):
             "estimator",
             data=data,
             train=train,
+            by_callback=lambda given, callback: train({**given, "handlers": [*given["handlers"], callback]}),
+            callback_differs=dict.fromkeys(
+                ("model/data/net-symbol.json", "artifacts/model_summary.txt"),
+                "MXNet numbers the layers of all networks of a process",
+            ),
             model=lambda trained: trained[0].net,
             rows=lambda given: points(12)[0],
             predict=lambda net, rows: net(mx.nd.array(rows)).asnumpy(),
