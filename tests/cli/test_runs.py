@@ -148,7 +148,7 @@ def test_a_broken_record_is_a_row_with_its_fault_after_the_others(store, invoke,
     [
         {"params": [1]}, {"metrics": "x"}, {"name": None}, {"start": 5}, {"models": {"model": 3}}, {"tags": 1},
         {"artifacts": {}}, {"seconds": []}, {"process": "x"}, {"skipped": [[1]]}, {"skipped": 3}, {"error": "x"},
-        {"format": 3}, {"parent_id": 3}, {"metrics": {"m": None}}, {"metrics": {"m": "\x1b"}},
+        {"format": 4}, {"parent_id": 3}, {"metrics": {"m": None}}, {"metrics": {"m": "\x1b"}},
         {"metrics": {"m": 10**400}},
     ],
 )  # fmt: skip

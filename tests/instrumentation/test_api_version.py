@@ -102,7 +102,8 @@ def test_a_deprecated_hook_is_warned_of_once(toy, store, caplog, newer):
 def test_a_flavor_that_has_the_new_hook_too_is_not_warned_of(toy, store, caplog, newer):
     deprecated_hook("source", since=(2, 3), removed_in=(3, 0), instead="origin")
     plugin = toy.site / "fitprint_toy.py"
-    plugin.write_text(plugin.read_text() + "\n    def origin(self, call):\n        return None\n")
+    origin = "    def origin(self, call):\n        return None\n\n"
+    plugin.write_text(plugin.read_text().replace("    def source(", f"{origin}    def source("))
     toy.imported()
     fitprint.autolog("toy")
     assert caplog.messages == []

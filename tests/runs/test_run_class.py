@@ -13,6 +13,7 @@ import fitprint
 
 PUBLIC = [
     "artifacts",
+    "checkpoints",
     "children",
     "data",
     "default_params",

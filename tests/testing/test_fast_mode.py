@@ -29,8 +29,8 @@ def starts(toy, tmp_path):
 
 @FORKS
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "expected"), [("fast", 7), ("full", 19)])
-def test_interpreters_that_are_started_for_five_cases(checked, starts, monkeypatch, mode, expected):
+@pytest.mark.parametrize(("mode", "expected"), [("fast", 7), ("full", 22)])
+def test_interpreters_that_are_started_for_six_cases(checked, starts, monkeypatch, mode, expected):
     monkeypatch.setattr(processes, "_MODE", mode)
     done = checked(IN_PROCESSES)
     assert done.code == 0, done.text
@@ -45,7 +45,7 @@ def test_stock_mlflow_is_imported_for_the_first_package_and_once_for_the_others(
     monkeypatch.setattr(processes, "_MODE", "fast")
     done = checked("stock_mlflow")
     assert done.code == 0, done.text
-    assert "8 passed" in done.text
+    assert "10 passed" in done.text
     assert starts() == 2 * len(mlflow_pythons)
 
 
@@ -55,7 +55,7 @@ def test_without_forks_every_process_is_a_fresh_one(checked, starts, monkeypatch
     monkeypatch.setattr("fitprint.testing.bench.can_fork", lambda: False)
     done = checked("restores")
     assert done.code == 0, done.text
-    assert starts() == 5
+    assert starts() == 6
 
 
 def test_another_mode_is_refused(checked, monkeypatch):
