@@ -222,4 +222,5 @@ def test_several_quantiles_of_each_row_are_a_reason_and_no_error(recorded):
     Quantiles().fit(X, y)
     run = fitprint.last_run()
     assert not run.metrics
-    assert [skip[:2] for skip in run.skipped] == [("training metrics", "several values")]
+    # the module of this class is in the folder `plugins`, which is too large to be copied into a package
+    assert [skip[:2] for skip in run.skipped if skip.rule != "code"] == [("training metrics", "several values")]

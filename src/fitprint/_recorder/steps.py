@@ -155,7 +155,7 @@ class Emitter:
     def complete_checkpoints(self, training_seconds: float) -> None:
         """Note what has become of the checkpoints, now that the training has ended: also those of other processes."""
         writer = self._writer
-        if self._checkpoints is None and not os.path.exists(os.path.join(writer.path, "artifacts", "checkpoints.json")):
+        if self._checkpoints is None and not os.path.exists(f"{writer.path}/artifacts/checkpoints.json"):
             return
         with guarded("the checkpoints", self._flavor, writer, self._strict):
             self._checkpoint_file(writer).complete(training_seconds)
