@@ -218,7 +218,7 @@ def test_a_second_fit_costs_few_calls_and_hardly_more_for_a_wide_frame():
     """Calls of fitprint's own functions: a budget, because seconds depend on the machine."""
     fitprint.autolog(strict=True, quiet=True)
     calls = {columns: calls_of_second_fit(columns, fitprint, fitprint_sklearn) for columns in (30, 3000)}
-    assert calls[30] < 1350
+    assert calls[30] < 1400
     assert calls[3000] - calls[30] < 100  # none for a column alone
 
 
