@@ -28,9 +28,10 @@ def call_params(function: Any, instance: CatBoost | None, arguments: Mapping[str
     """
     params = instance.get_params() if instance is not None else arguments.get("params") or {}
     own = {name: value for name, value in arguments.items() if value is not None and name not in _NOT_PARAMS}
-    users = [callback for callback in own.pop("callbacks", ()) if not isinstance(callback, Listener)]
-    if users:
-        own["callbacks"] = users
+    if isinstance(own.get("callbacks"), (list, tuple)):  # and no iterator, which CatBoost alone may read
+        users = [callback for callback in own.pop("callbacks") if not isinstance(callback, Listener)]
+        if users:
+            own["callbacks"] = users
     if isinstance(own.get("init_model"), CatBoost):
         own["init_model"] = type(own["init_model"]).__name__
     return Params({**params, **own}, unchanged(own, default_values(function)) - {*params})
