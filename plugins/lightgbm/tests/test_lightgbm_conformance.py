@@ -82,14 +82,14 @@ class Twice(lightgbm.LGBMClassifier):  # type: ignore[misc, name-defined, unused
         return super().fit(X, y)
 
 
-# a golden estimator is a pickle, and scikit-learn tells of the version that wrote it
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def stop(env: Any) -> None:
     """A callback in which a user presses Ctrl-C."""
     if env.iteration == 2:
         raise KeyboardInterrupt
 
 
+# a golden estimator is a pickle, and scikit-learn tells of the version that wrote it
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 class TestLightGBM(FlavorConformance):
     flavor = "lightgbm"
     golden = Path(__file__).with_name("golden")
