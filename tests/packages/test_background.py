@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import threading
 
 import numpy
@@ -12,6 +13,7 @@ import pytest
 
 import fitprint
 from fitprint._core import work_queue
+from fitprint._core.isolation import side_effect_free
 from fitprint.models import package as package_module
 from fitprint.models.package import Package, PackageFile
 
@@ -79,6 +81,14 @@ def test_the_call_returns_before_the_package_is_written(large, held, store):
         if thread.name == "fitprint packages":
             thread.join(60)  # it ends when there is nothing more to do
             assert not thread.is_alive()
+
+
+def test_while_it_writes_fitprint_s_own_draws_still_leave_the_random_state(large, held):
+    large().fit([1], [2])
+    before = random.getstate()
+    with side_effect_free():
+        random.random()
+    assert random.getstate() == before
 
 
 def test_what_reads_the_store_waits_for_it(large, held, store):

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
+from fitprint._core.own_thread import OwnThread
 from fitprint._core.process_state import in_forked_child, on_reset
-from fitprint._core.signal_handlers import suppress_own
 
 _LONGEST_WAIT = 1.0
 """The seconds that a fork waits for the thread, which may be writing just then."""
@@ -29,14 +29,13 @@ class _Job:
         self.due = time.monotonic() + seconds
 
 
-class BackgroundThread(threading.Thread):
-    """Calls what is due until nothing is left. A class of fitprint's own tells it from threads that run user code."""
+class BackgroundThread(OwnThread):
+    """Calls what is due until nothing is left."""
 
     def __init__(self) -> None:
-        super().__init__(name="fitprint", daemon=True)
+        super().__init__(self._work, "fitprint")
         self._wake = threading.Event()
         self._has_to_end = False
-        vars(self)["run"] = self._work  # so that fitprint does not hand its recording over, as to threads of the user
 
     def look_again(self) -> None:
         """Ask again now what is due when."""
@@ -73,8 +72,7 @@ def call_every(seconds: float, function: Callable[[], None]) -> None:
             _thread.look_again()
             return
         thread = BackgroundThread()
-        with suppress_own(RuntimeError):  # the interpreter is ending
-            thread.start()
+        if thread.begin():
             _thread = thread
 
 

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from fitprint._core.guard import guarded
+from fitprint._core.own_thread import OwnThread
 from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
 
@@ -37,7 +38,15 @@ class _Work:
         """Return whether the caller is the thread itself."""
         return self.thread is threading.current_thread()
 
+    def begin_thread(self) -> bool:
+        """Begin the thread. Returns False if there can be none any more: the caller then does the work itself."""
+        thread = OwnThread(self.run, "fitprint packages")
+        has_begun = thread.begin()
+        self.thread = thread if has_begun else threading.current_thread()
+        return has_begun
+
     def run(self) -> None:
+        """Do what is to be done, until nothing is left."""
         while True:
             with self.changed:
                 if not self.queue:
@@ -73,19 +82,8 @@ def do_later(work: Callable[[], None], key: str, size: int = 0) -> None:
         state.queue.append((work, key, size))
         state.size += size
         state.unfinished.update((key, _EVERYTHING))
-        if state.thread is None:
-            state.thread = thread = threading.Thread(name="fitprint packages", daemon=True)
-            vars(thread)["run"] = state.run  # as its own attribute, which keeps the context of a recording out of it
-            try:
-                thread.start()
-            except RuntimeError:  # the interpreter is ending, and starts no thread any more
-                state.thread = threading.current_thread()
-                is_inline = True
-            else:
-                is_inline = False
-        else:
-            is_inline = False
-    if is_inline:
+        has_worker = state.thread is not None or state.begin_thread()
+    if not has_worker:
         state.run()
 
 
