@@ -16,7 +16,6 @@ from fitprint._runs.merge import read_whole_record, whole_record
 from fitprint._runs.record import KILLED, RUNNING, Record, read_record
 from fitprint._runs.run import Run, joined_run
 from fitprint._runs.side_writer import side_writer
-from fitprint._runs.system_metrics import sample_until_end
 from fitprint._runs.writer import RunWriter, writers
 from fitprint._settings.table import Settings
 from fitprint.stores import OpenRun, open_store
@@ -79,6 +78,8 @@ def begin_run(
         store_breaker.recover(store.location)
         run = Run(record, store, writer)
         if settings.log_system_metrics and parent_id is None:
+            from fitprint._runs.system_metrics import sample_until_end  # late: few runs have them
+
             with guarded("system metrics", skips=writer, strict=settings.strict):
                 sample_until_end(writer)
         parent = writers.get((store.location, parent_id)) if parent_id is not None else None

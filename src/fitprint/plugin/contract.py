@@ -15,7 +15,6 @@ from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
 from fitprint.models.errors import PackageError
 from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, named_arguments, with_argument
-from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.emit import DISCARDING, BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from fitprint.models.package import Package
     from fitprint.models.saved_model import SaveContext, SavedModel
     from fitprint.models.signature import ModelSignature
+    from fitprint.plugin.by_callback import CallbackRecording
 
 API_VERSION = (2, 0)
 """The version of this contract: (major, minor).
