@@ -13,6 +13,16 @@ import fitprint
 from fitprint.testing import carried
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A flavor's conftest.py lists in ``FRAMEWORK_WARNS`` what its framework itself warns of in its tests."""
+    here = Path(__file__).parent
+    for item in items:
+        for folder in item.path.relative_to(here).parents if here in item.path.parents else ():
+            own = config.pluginmanager.get_plugin(str(here / folder / "conftest.py"))
+            for filtered in getattr(own, "FRAMEWORK_WARNS", ()):
+                item.add_marker(pytest.mark.filterwarnings(filtered))
+
+
 class Data(NamedTuple):
     X: Any
     y: Any

@@ -14,19 +14,13 @@ from lightning import pytorch as lightning
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-LIGHTNING_WARNS = (
+FRAMEWORK_WARNS = (
     "ignore:The '.*_dataloader' does not have many workers",
     r"ignore:`isinstance\(treespec, LeafSpec\)` is deprecated",
     "ignore:The number of training batches",
     "ignore:Checkpoint directory",
     "ignore:You defined a `validation_step` but have no",
 )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for filtered in LIGHTNING_WARNS:
-            item.add_marker(pytest.mark.filterwarnings(filtered))
 
 
 class Net(lightning.LightningModule):

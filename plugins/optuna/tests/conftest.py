@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
+FRAMEWORK_WARNS = ("ignore::optuna.exceptions.ExperimentalWarning",)
+"""What Optuna says of its own experimental parts is Optuna's affair."""
 
 
 @pytest.fixture(autouse=True)
@@ -16,11 +18,3 @@ def _quiet() -> Iterator[None]:
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     yield
     optuna.logging.set_verbosity(before)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What Optuna says of its own experimental parts is Optuna's affair."""
-    here = str(Path(__file__).parent)
-    for item in items:
-        if str(item.path).startswith(here):
-            item.add_marker(pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning"))

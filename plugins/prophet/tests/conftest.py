@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+FRAMEWORK_WARNS = ("ignore::DeprecationWarning:prophet", "ignore::FutureWarning:prophet")
+"""What Prophet uses of pandas that a later pandas will not have is Prophet's affair."""
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +28,3 @@ def frame() -> pd.DataFrame:
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stan's progress, line by line."""
     monkeypatch.setattr(logging.getLogger("cmdstanpy"), "level", logging.CRITICAL)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What Prophet uses of pandas that a later pandas will not have is Prophet's affair."""
-    here = str(Path(__file__).parent)
-    for item in items:
-        if str(item.path).startswith(here):
-            item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning:prophet"))
-            item.add_marker(pytest.mark.filterwarnings("ignore::FutureWarning:prophet"))

@@ -13,7 +13,7 @@ VARIABLE = "_FITPRINT_RUN"
 """``pid;modules;prefix``: the program's pid, the modules whose import turns recording on, and the environment in which
 that list of modules is right."""
 PATH = "PYTHONPATH"
-BOOTSTRAP = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bootstrap")
+BOOTSTRAP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_bootstrap")
 
 _removed: str | None = None
 """The variable's value while it is taken out of the environment."""

@@ -1,0 +1,42 @@
+"""How a package is served: the options of `fitprint serve`, which are also the variables ``FITPRINT_SERVE_*``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """The options that the app needs; those of the process (host, port, workers) belong to the command.
+
+    Args:
+        name: The model's name in the routes of Open Inference and KServe; None for the package's own.
+        method: The method of the native model that answers where no other is asked for, such as ``predict_proba``.
+        threads: How many requests are predicted at the same time; the model must bear more than one.
+        queue: How many requests may wait; the next one is answered 503.
+        timeout: Seconds until a request is answered 504.
+        max_body: The largest body, in bytes; a larger one is answered 413.
+        batch: The most rows that are predicted together; 0 if requests are predicted one by one.
+        token: What a caller must send as ``Authorization: Bearer``; None if nothing is asked for.
+        hosts: The host names that are served; None for every one.
+        cors: The origins whose pages may call the server.
+        full_errors: Whether answers show the caller's values and the traceback of a model that raised.
+        page: Whether there is a Test page.
+        log_requests: The file that requests are written to; None for none.
+        exit_after_abandoned: After how many abandoned threads ``/livez`` turns 503.
+    """
+
+    name: str | None = None
+    method: str | None = None
+    threads: int = 1
+    queue: int = 128
+    timeout: float = 60.0
+    max_body: int = 100_000_000
+    batch: int = 0
+    token: str | None = None
+    hosts: tuple[str, ...] | None = None
+    cors: tuple[str, ...] = ()
+    full_errors: bool = False
+    page: bool = True
+    log_requests: str | None = None
+    exit_after_abandoned: int = 1

@@ -1,0 +1,27 @@
+"""A decoded request: what every protocol comes to, and what the model is asked with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """The data and params of one request, which fit the signature.
+
+    Args:
+        data: What the model is given: a DataFrame, an ndarray, a dict of ndarrays, or a list.
+        params: The params for prediction, defaults included; None where the model takes none.
+        rows: The number of rows; None where it cannot be told.
+        ignored: The names of columns that the signature lacks. They were dropped.
+        echo: What the answer repeats: the id of an Open Inference request, the outputs that it asked for.
+        can_batch: Whether rows of other requests may be predicted together with these.
+    """
+
+    data: Any
+    params: dict[str, Any] | None = None
+    rows: int | None = None
+    ignored: tuple[str, ...] = ()
+    echo: dict[str, Any] = field(default_factory=dict)
+    can_batch: bool = True
