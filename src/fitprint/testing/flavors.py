@@ -21,6 +21,7 @@ from fitprint.testing.patching import DiscoveryChecks, PatchingChecks
 from fitprint.testing.processes import WarmInterpreter
 from fitprint.testing.readers import ReaderChecks
 from fitprint.testing.reset import forget_everything
+from fitprint.testing.scoring import ScoringChecks
 from fitprint.testing.traces import FaultChecks, TraceChecks
 
 # read at import: tests may remove the caller's FITPRINT_* variables
@@ -33,6 +34,7 @@ class FlavorConformance(
     PatchingChecks,
     CallChecks,
     MetricChecks,
+    ScoringChecks,
     LoopChecks,
     TraceChecks,
     ListenerChecks,
