@@ -67,6 +67,12 @@ def train(given: dict[str, Any], **changed: Any) -> Any:
     return given["estimator"], given["handlers"]
 
 
+def scores(trained: Any, given: dict[str, Any]) -> dict[str, float]:
+    held_out = given["eval"]
+    trained[0].evaluate(held_out)
+    return {"accuracy_held_out": trained[0].val_metrics[0].get()[1]}
+
+
 def noted(trained: Any) -> Any:
     return next(handler for handler in trained[1] if isinstance(handler, Noting))
 
@@ -140,6 +146,7 @@ class TestMXNet(FlavorConformance):
                 "MXNet numbers the layers of all networks of a process",
             ),
             model=lambda trained: trained[0].net,
+            scores=scores,
             rows=lambda given: points(12)[0],
             predict=lambda net, rows: net(mx.nd.array(rows)).asnumpy(),
             params=lambda trained: {
