@@ -345,7 +345,7 @@ TESTS = {
         ["the nested training of result left 2 runs, not 1"],
     ),
     "a failure that is none": (
-        {"Mean().fit([], [])": "Mean().fit([1], [1])"},
+        {"Line().fit([], [])": "Line().fit([1], [1])"},
         "",
         "test_a_failed_training",
         ["`fails` of the case instance raised nothing", "give a training that the framework refuses"],
