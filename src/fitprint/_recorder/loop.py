@@ -348,7 +348,7 @@ class LoopStep(call_scope.Session):
         return result
 
     def _leave(self) -> None:
-        self.close()
+        self.open, self.recording, self.run, self.outer_run = False, None, None, None  # as `close` does
         token, self._token = self._token, None
         if token is not None:
             call_scope.leave(token)

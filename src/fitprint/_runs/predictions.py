@@ -15,6 +15,7 @@ from fitprint.plugin.contract import Flavor
 
 MOST_REMEMBERED = 10_000
 """How many objects are remembered at once. Above it the oldest are forgotten."""
+_NONE: Mapping[str, Any] = {}
 MOST_PARTS = 100
 """How many columns of a table, and how many parts of a tuple or a list, are remembered."""
 
@@ -64,26 +65,22 @@ class Origin(NamedTuple):
     """What was predicted; None where this is not known from the prediction."""
 
 
-class _Entry(NamedTuple):
-    reference: weakref.ref[Any]
-    origin: Origin
-
-
-_remembered: dict[int, _Entry] = {}
+_remembered: dict[int, tuple[weakref.ref[Any], Origin]] = {}
 """By the `id` of the object: a prediction, or the array that owns the memory of one."""
 _with_pandas = False
 """Whether a model has predicted a Series or a table. If none has, no metric call looks into those it is given."""
 
 
-def remember(predictions: Any, origin: Origin, arguments: Iterable[Any] = ()) -> None:
+def remember(predictions: Any, origin: Origin, args: Iterable[Any] = (), kwargs: Mapping[str, Any] = _NONE) -> None:
     """Remember where predictions come from, as long as they exist.
 
     Args:
         predictions: An array, a Series, a table, or another object that Python can refer to weakly; or a tuple or a
             short list of such objects. Other objects are not remembered.
         origin: Where they come from.
-        arguments: What the model was given. Predictions that share their memory with an argument are remembered as
-            objects only, because other views of that memory are data.
+        args: What the model was given. Predictions that share their memory with an argument are remembered as objects
+            only, because other views of that memory are data.
+        kwargs: What the model was given by name.
     """
     numpy = sys.modules.get("numpy")
     if numpy is not None and type(predictions) is numpy.ndarray and predictions.base is None:
@@ -95,7 +92,7 @@ def remember(predictions: Any, origin: Origin, arguments: Iterable[Any] = ()) ->
         parts = (predictions,)
     for part in parts:
         if _remember_object(part, origin):
-            _remember_memory(part, origin, arguments)
+            _remember_memory(part, origin, (*args, *kwargs.values()))
 
 
 def _remember_memory(part: Any, origin: Origin, arguments: Iterable[Any]) -> None:
@@ -117,7 +114,7 @@ def _remember_object(value: Any, origin: Origin) -> bool:
     """Remember one object. Returns False if Python cannot refer to it weakly."""
     key = id(value)
     try:
-        _remembered[key] = _Entry(weakref.ref(value, lambda _: _remembered.pop(key, None)), origin)
+        _remembered[key] = weakref.ref(value, lambda _: _remembered.pop(key, None)), origin
     except TypeError:
         return False
     while len(_remembered) > MOST_REMEMBERED:
@@ -132,16 +129,16 @@ def any_remembered() -> bool:
 
 def find_origin(value: Any) -> Origin | None:
     """Return where a prediction, or a view of one, comes from; None if this is not known."""
-    entry = _remembered.get(id(value))
-    if entry is not None and entry.reference() is value:
-        return entry.origin
+    known = _remembered.get(id(value))
+    if known is not None and known[0]() is value:
+        return known[1]
     owner = _array_owner(value)
     if owner is None and _with_pandas:
         owner = next(iter(_column_owners(value, 1)), None)
     if owner is None or owner is value:
         return None
-    entry = _remembered.get(id(owner))
-    return entry.origin if entry is not None and entry.reference() is owner else None
+    known = _remembered.get(id(owner))
+    return known[1] if known is not None and known[0]() is owner else None
 
 
 def common_origin(values: Iterable[Any]) -> Origin | None:
@@ -169,8 +166,8 @@ def common_origin(values: Iterable[Any]) -> Origin | None:
 
 def forget_run(run: Run) -> None:
     """Forget the predictions of a run that is discarded."""
-    for key, entry in list(_remembered.items()):
-        if entry.origin.run is run:
+    for key, (_, origin) in list(_remembered.items()):
+        if origin.run is run:
             _remembered.pop(key, None)
 
 

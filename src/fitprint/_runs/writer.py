@@ -112,10 +112,10 @@ class RunWriter(RunAdder):
             known = self.record.params
             self.record.default_params.update({name: None for name in names if name in known})
 
-    def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+    def add_series(self, name: str, values: Sequence[float], steps: Sequence[int], times: Sequence[float]) -> None:
         with self._lock:
             name = self.secrets.redactor.text(name)
-            last = self._metrics.add(name, values, first_step, times)
+            last = self._metrics.add(name, values, steps, times)
             if last is not None:
                 self.record.metrics[name] = last
             if len(self._metrics) > MOST_BUFFERED:

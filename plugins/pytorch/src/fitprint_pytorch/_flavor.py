@@ -57,8 +57,7 @@ class PyTorchFlavor(Flavor):
 
     def loop_of(self, call: TrainingCall) -> Any:
         if call.name == "step" and isinstance(call.instance, Optimizer):
-            trained = self._observer.trained_by(call.instance)
-            return trained.objects()
+            return self._observer.objects_of_step(call.instance)
         if call.name == "save":
             return self._observer.saved_objects(call.argument("obj"))
         return self._observer.latest_objects() if call.name in _watching.OF_THE_LATEST_LOOP else None

@@ -69,6 +69,16 @@ class Observer:
         self._latest.trained = trained
         return trained
 
+    def objects_of_step(self, optimizer: Optimizer) -> Any:
+        """Return the objects of what an optimizer trains: at every step, and so with few calls where it is known."""
+        trained = self._trained.get(id(optimizer))
+        if trained is not None and trained.optimizer() is optimizer:
+            objects = trained.objects()
+            if objects is not None:
+                self._latest.trained = trained
+                return objects
+        return self.trained_by(optimizer).objects()
+
     def _find(self, optimizer: Optimizer) -> Trained:
         found = self.discovery.modules_of(optimizer, self._is_trained)
         calls = [call for call in found if isinstance(call, Called)]
