@@ -80,8 +80,9 @@ class RunReading:
     def evaluations(self) -> dict[str, dict[str, Any]]:
         """For each metric of predictions that were made after the training, by its name: of which data it is.
 
-        Each has the name of the ``metric``, the name of the ``data``, its ``rows`` and ``digest``, and whether it is
-        the ``training_data``. What is not known is None. A metric is held out if ``training_data`` is False.
+        Each has the name of the ``metric``, the name of the ``data``, its ``rows`` and ``digest``, whether it is the
+        ``training_data`` or a part of it, and how many ``training_rows`` it has. What is not known is None. A metric is
+        held out if ``training_data`` is False.
         """
         return {name: dict(facts) for name, facts in self._hold.whole().evaluations.items()}
 

@@ -25,12 +25,13 @@ _PROGRAMS = (
 )
 PARTS = ("mysql", "mariadb", "7z", "rar", "mongo", "docker", "podman", "redis-cli", "sqlcmd", "bcp", "zip", "ldap")
 """Every text, in lower case, with such a password contains one of these, or ``sshpass``."""
+_PARTS = (*PARTS, "sshpass")
 _LONGEST_COMMAND = 4096
 
 
 def in_text(text: str) -> Iterator[tuple[int, int]]:
     """Yield the start and the end of each such password in a text, in order."""
-    if not any(part in text for part in (*PARTS, "sshpass")):
+    if not [part for part in _PARTS if part in text]:
         return
     for program, following in pairwise([*_names().finditer(text), None]):
         if program is not None:
@@ -47,7 +48,7 @@ def in_words(words: Sequence[object]) -> Iterator[tuple[int, int]]:
     texts = [word if isinstance(word, str) and "\n" not in word else "" for word in words]
     # as a text in which no word has a blank, every word has a place of its own
     line = "\t".join(texts)
-    if not any(part in line for part in (*PARTS, "sshpass")):
+    if not [part for part in _PARTS if part in line]:
         return
     line = "\t".join(text.translate(_ONE_WORD) for text in texts)
     starts = [0]

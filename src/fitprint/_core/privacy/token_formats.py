@@ -76,7 +76,7 @@ def has_signs(text: str) -> bool:
     """Whether there may be something to hide in a text in lower case."""
     if len(text) > _LONG:
         absent = {letter for letter in _LETTERS if letter not in text}  # which takes no time for one that is there
-        if not any(part in text for part in _PARTS if absent.isdisjoint(part)):
+        if not [part for part in _PARTS if absent.isdisjoint(part) and part in text]:
             return False
     return signs().search(text) is not None
 
