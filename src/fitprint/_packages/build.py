@@ -21,7 +21,7 @@ from fitprint.models.package import Package
 from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.models.signature import ModelSignature, infer_signature
 from fitprint.plugin.containers import UnknownColumns
-from fitprint.plugin.contract import DeclaredSignature
+from fitprint.plugin.model_format import DeclaredSignature
 
 NOTHING = Inferred(None, [])
 MOST_EXACT = 1_000_000

@@ -20,6 +20,37 @@ MOST_PARTS = 100
 """How many columns of a table, and how many parts of a tuple or a list, are remembered."""
 
 
+class Place(NamedTuple):
+    """Where an array is in memory."""
+
+    owner: weakref.ref[Any]
+    """The array that owns the memory: while it exists, nothing else is there."""
+    start: int
+    end: int
+
+    def overlaps(self, other: Place) -> bool:
+        """Return whether the array has memory in common with another one, as far as both are still there."""
+        owner = self.owner()
+        return owner is not None and owner is other.owner() and self.start < other.end and other.start < self.end
+
+
+def place_of(data: Any) -> Place | None:
+    """Return where an array is in memory, or the first column of a table; None for other data."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    if hasattr(data, "iloc") and len(getattr(data, "columns", "1")):
+        data = (data.iloc[:, 0] if data.ndim == 2 else data).to_numpy()
+    owner = _array_owner(data)
+    if owner is None:
+        return None
+    start = end = data.__array_interface__["data"][0]
+    for length, stride in zip(data.shape, data.strides, strict=True):
+        end += max(0, stride * (length - 1))
+        start += min(0, stride * (length - 1))
+    return Place(weakref.ref(owner), start, end + data.itemsize)
+
+
 class PredictedData:
     """Data that a model has predicted: its name, and the data itself as long as it exists elsewhere.
 
@@ -30,11 +61,13 @@ class PredictedData:
         count: The number of predictions, or None.
     """
 
-    __slots__ = ("_flavor", "_reference", "count", "facts", "name")
+    __slots__ = ("_flavor", "_reference", "count", "facts", "name", "place")
 
     def __init__(self, data: Any, name: str | None, flavor: Flavor, count: int | None = None) -> None:
         self.name = name
         self.count = count
+        self.place = place_of(data) if name is None and getattr(data, "base", None) is not None else None
+        """Where the data is in memory, if it is a slice without a name: it is gone as soon as it has been predicted."""
         self.facts: Any = None
         """What is known of the data, once a metric of these predictions has been recorded."""
         self._flavor = flavor

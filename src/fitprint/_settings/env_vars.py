@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Mapping
 
@@ -16,6 +17,7 @@ _OF_THE_KIT = frozenset(f"{PREFIX}{name}" for name in ("KIT", "MLFLOW2_PYTHON", 
 """The variables that the conformance kit reads."""
 
 
+@functools.lru_cache(maxsize=4096)
 def variable(setting: str, flavor: str | None = None) -> str:
     """Return the variable of a setting: ``FITPRINT_STORE``, or for one flavor ``FITPRINT_<FLAVOR>_STORE``."""
     return "_".join(filter(None, (PREFIX[:-1], flavor and flavor.upper(), setting.upper())))
