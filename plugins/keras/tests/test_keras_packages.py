@@ -235,3 +235,21 @@ def test_what_is_required(recorded):
     assert {line.partition("==")[0].replace("_", "-") for line in lines[1:]} == {
         name.replace("_", "-") for name in brings
     }
+
+
+LARGE = """
+import keras
+
+def make(count):
+    layers = [keras.layers.Dense(1000, kernel_initializer="zeros") for _ in range(count)]
+    return keras.Sequential([keras.Input((1000,)), *layers])
+"""
+
+
+@pytest.mark.slow
+def test_a_large_model_is_saved_without_a_second_copy_in_memory(memory_of_saving):
+    assert memory_of_saving("keras", LARGE) < 0.2
+
+
+def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
+    assert registry.entries()["keras"].flavor().defaults["max_model_size"] == said_limit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,14 +36,13 @@ class CustomObjects:
         return json.dumps({"custom_objects": self.importable, "lambdas": self.lambdas}, indent=1)
 
 
-def in_file(path: Path) -> CustomObjects:
+def in_config(path: Path) -> CustomObjects:
     """Find the custom objects in the configuration of a saved model.
 
     Args:
-        path: The file, in Keras's own format.
+        path: The file of the configuration.
     """
-    with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read("config.json"))
+    config = json.loads(path.read_text("utf-8"))
     custom = CustomObjects()
     for entry in _entries(config):
         if entry["class_name"] == "__lambda__":

@@ -7,6 +7,7 @@ import math
 import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -32,8 +33,10 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     Returns:
         The flavor's entry in MLmodel.
     """
-    path = package.path(loader.MODEL)
-    model.save(path)
+    with TemporaryDirectory(dir=package.folder) as unzipped:  # a zip archive Keras would write in memory first
+        keras.saving.save_model(model, unzipped, zipped=False)
+        custom = _custom_objects.in_config(Path(unzipped, "config.json"))
+        package.zip(Path(unzipped), loader.MODEL)
     package.write(MODULE, "keras")
     keys: dict[str, Any] = {
         "data": "data",
@@ -41,7 +44,6 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
         "keras_backend": keras.backend.backend(),
         "save_exported_model": False,
     }
-    custom = _custom_objects.in_file(path)
     if custom.others:
         context.skip("custom objects", "keras", _why_not_found(custom.others))
     loading = custom.loading()

@@ -29,6 +29,7 @@ class MXNetFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "fitprint_mxnet.loader"
+    defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     model_argument = "gluon_model"
     reads = ("gluon",)
 
