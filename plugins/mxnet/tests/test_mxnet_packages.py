@@ -155,6 +155,7 @@ def make(count):
     for _ in range(count):
         net.add(mx.gluon.nn.Dense(1000, in_units=1000))
     net.initialize()
+    mx.nd.waitall()  # else the weights would be made only when they are saved
     return net
 """
 
