@@ -36,7 +36,7 @@ NUMBERED = "TensorFlow numbers all variables of a process, which optimizers keep
 
 def begin() -> None:
     """Keras counts in its names what a process has made: begin again, and with the same random numbers."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)  # else it collects garbage each time
     keras.utils.set_random_seed(1)
 
 

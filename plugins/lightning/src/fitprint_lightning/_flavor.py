@@ -40,6 +40,7 @@ class LightningFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "mlflow.pytorch"
+    defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     model_argument = "pytorch_model"
     reads = (_FORMAT,)
     rules = (lightning_tuner,)

@@ -35,6 +35,7 @@ class PyTorchFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "mlflow.pytorch"
+    defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     model_argument = "pytorch_model"
     save_options = ("serialization_format",)
     holds_model = True  # most scripts train inside a function, and save nothing or only weights
