@@ -88,7 +88,11 @@ def test_nothing_differs_and_no_collective_is_added(start, ranks, tmp_path):
         assert all(torch.allclose(joined[name], weight, atol=1e-5) for name, weight in expected.items())
 
 
-@pytest.mark.parametrize("way", ["ddp", "fsdp1", "fsdp2"])
+# with four ranks, PyTorch 2.13 cannot load what it saved of the first form of FSDP: a rank may have no part of a weight
+WAYS_AND_RANKS = [(way, ranks) for way in ("ddp", "fsdp2") for ranks in RANKS] + [("fsdp1", 2)]
+
+
+@pytest.mark.parametrize(("way", "ranks"), WAYS_AND_RANKS, indirect=["ranks"])
 def test_a_killed_rank_and_the_restart(start, way, tmp_path):
     assert start("restart", way, "--max-restarts=1").wait(LONGEST) == 0, (tmp_path / "output.txt").read_text()
     resumed, killed = fitprint.runs()

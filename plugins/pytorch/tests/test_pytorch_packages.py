@@ -109,3 +109,19 @@ def test_a_checkpoint_becomes_a_package(recorded, net, batch, tmp_path):
     fitprint.disable()
     fitprint.package_checkpoint(run, 1, tmp_path / "first", trust=True)
     assert torch.equal(fitprint.pytorch.load_model(tmp_path / "first").out.weight, kept[0])
+
+
+def test_weights_that_zero_has_distributed_leave_no_package(recorded, net, batch, tmp_path):
+    """A stand-in, because DeepSpeed is not installed: stage 3 of ZeRO gives each parameter an attribute `ds_id`."""
+    model = net()
+    for number, weight in enumerate(model.parameters()):
+        weight.ds_id = number
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(batch[0]).sum().backward()
+    optimizer.step()
+    torch.save(model.state_dict(), tmp_path / "part.pt")
+    fitprint.disable()
+    (run,) = fitprint.runs()
+    assert run.models == {}
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("model", "is_local")]
+    assert [Path(checkpoint.path).name for checkpoint in run.checkpoints] == ["part.pt"]
