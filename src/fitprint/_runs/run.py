@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from fitprint._core.guard import guarded, warn_once
+from fitprint._core.process_exit import uncaught_error
 from fitprint._core.signal_handlers import own
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.artifacts import dict_content, figure_content, read_files, read_folder
@@ -305,10 +305,8 @@ class Run(RunReading):
 
 def _end_with_program(run: Run) -> None:
     """End a run that the program has left open: as failed if an exception that nobody caught has ended the program."""
-    # a notebook remembers each exception of a cell, and goes on
-    failed = getattr(sys, "last_value", None) is not None and not hasattr(sys, "ps1")
     with guarded("the end of a run that was left open"):
-        run.end(FAILED if failed else FINISHED)
+        run.end(FAILED if uncaught_error() is not None else FINISHED)
 
 
 active_runs: RunStack[Run] = RunStack(lambda run: run._hold.is_active, _end_with_program)

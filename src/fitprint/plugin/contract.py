@@ -322,7 +322,7 @@ class Flavor(ModelFormat):
         return None
 
     def callback(self, recording: CallbackRecording) -> Any:
-        """Return a callback or a logger of the framework's own kind, for ``fitprint.<flavor>.callback()``.
+        """Return a callback of the framework's own kind, for ``fitprint.<flavor>.callback()``.
 
         Users who want nothing patched give it to the framework themselves. At the beginning of a training it calls
         ``recording.begin``; everything else is asked of this flavor, as for a call that is patched. By default there is
@@ -335,6 +335,19 @@ class Flavor(ModelFormat):
             NotImplementedError: The flavor has no callback.
         """
         raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
+
+    def logger(self, recording: CallbackRecording) -> Any:
+        """Return a logger of the framework's own kind, for ``fitprint.<flavor>.logger()``: see `callback`.
+
+        It is for frameworks that have both, and its run is the one of the callback.
+
+        Args:
+            recording: Begins a run at the beginning of each training, and ends it.
+
+        Raises:
+            NotImplementedError: The flavor has no logger.
+        """
+        raise NotImplementedError(f"the flavor {self.name} has no logger: fitprint.{self.name}.callback() may be there")
 
     def watches(self, name: str) -> bool:
         """Return whether a `Role.WATCHED` call that is about to be made is of interest: by default always.
