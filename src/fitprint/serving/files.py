@@ -159,7 +159,7 @@ def _reader(column: Column) -> Callable[[str], Any] | None:
         return _nested
     if kind in (DataType.string, DataType.binary):
         return None if column.required else _nullable_text
-    return {DataType.boolean: _boolean, DataType.datetime: _moment}.get(kind, _number)
+    return _boolean if kind is DataType.boolean else _moment if kind is DataType.datetime else _number
 
 
 def _exact_reader(column: Column) -> Callable[[str], Any] | None:
