@@ -97,15 +97,13 @@ def _parsed_fast(body: bytes) -> Any:
 def _keys_are_unique(value: Any, body: bytes) -> bool:
     """Return whether a body certainly has as many keys as what was parsed from it; False if that cannot be told."""
     colons = body.count(b":")
-    count, waiting = 0, [value]
-    while waiting and count < colons:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            count += len(value)
-            if count < colons:
-                waiting.extend(item for item in value.values() if isinstance(item, (dict, list)))
-        elif isinstance(value, list):
-            waiting.extend(item for item in value if isinstance(item, (dict, list)))
+    count, level = 0, [value]
+    while level:  # one level of nesting after the other, so that most tables are not looked at cell by cell
+        count += sum(len(item) for item in level if isinstance(item, dict))
+        if count >= colons:
+            break
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list)))
+        level = [item for items in inner for item in items if isinstance(item, (dict, list))]
     return count == colons or count == len(_KEY.findall(body))  # colons may be in texts, those of times for example
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,6 @@ from fitprint.serving.numbers import number_block
 from fitprint.serving.served import ServedModel
 
 Lines = Sequence[Sequence[Any]]
-MakeBlock = Callable[[Lines, DataType], Any]
 MISSING = object()
 """Stands for the value of a key that a record lacks."""
 
@@ -84,7 +83,6 @@ def table(
     by_row: bool,
     rows: int,
     faults: Faults,
-    block: MakeBlock = number_block,
 ) -> Table:
     """Make a table of rows or columns.
 
@@ -95,7 +93,6 @@ def table(
         by_row: Whether the lines are rows.
         rows: The number of rows.
         faults: What was found so far.
-        block: Makes an ndarray of lines of numbers, or returns None; see `number_block`.
 
     Returns:
         The table.
@@ -109,11 +106,11 @@ def table(
     order, index, ignored = _order(plan, labels, width, rows, faults)
     whole = order == range(width) and len(order) == len(plan.columns) and not faults.count
     if whole and plan.number is not None and lines and rows:
-        made = block(lines, plan.number)
+        made = number_block(lines, plan.number)
         if made is not None:
             return _finished(plan, pd.DataFrame(made if by_row else made.T, columns=index), rows, ignored)
     columns = (list(zip(*lines, strict=True)) if lines else [()] * width) if by_row else lines
-    blocks = _blocks(plan, [None if place is None else columns[place] for place in order], faults, block)
+    blocks = _blocks(plan, [None if place is None else columns[place] for place in order], faults)
     faults.check()
     return _finished(plan, _frame(plan, blocks, index, rows), rows, ignored)
 
@@ -158,13 +155,13 @@ def _refuse_doubles(labels: Sequence[Hashable]) -> None:
         raise RequestError(400, "Two columns have the same name; each name may stand once.", MISFIT)
 
 
-def _blocks(plan: Plan, columns: list[Any], faults: Faults, block: MakeBlock) -> list[Block]:
+def _blocks(plan: Plan, columns: list[Any], faults: Faults) -> list[Block]:
     """Return the columns for pandas. Those of one type of numbers are converted together."""
     made: list[Block] = []
     done: set[int] = set()
     for dtype, positions in plan.groups.items():
         present = [position for position in positions if columns[position] is not None]
-        together = block([columns[position] for position in present], dtype) if present else None
+        together = number_block([columns[position] for position in present], dtype) if present else None
         if together is not None:
             made.append((together, present))
             done.update(present)
