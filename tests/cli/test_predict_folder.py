@@ -154,10 +154,11 @@ def test_a_table_that_cannot_be_written_ends_the_command_and_leaves_no_part(told
         assert not os.path.exists("out.csv")
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_a_piece(moody, run_python):
     """The peak of the whole process grows with the rows of a piece, and not with those of the file."""
     Path("in").mkdir()
-    np.savetxt("in/big.csv", np.zeros(2_000_000), header="x", comments="", fmt="%.1f")
+    np.savetxt("in/big.csv", np.zeros(1_000_000), header="x", comments="", fmt="%.1f")
     script = """
         import resource, sys
         from click.testing import CliRunner
@@ -169,7 +170,7 @@ def test_memory_is_that_of_a_piece(moody, run_python):
         print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
     """
     grown = float(run_python(script).stdout)
-    assert len(Path("out.csv").read_bytes().splitlines()) == 2_000_001
+    assert len(Path("out.csv").read_bytes().splitlines()) == 1_000_001
     assert grown < 40, "the frame of all rows and its predictions are 100 MB and more"
 
 
