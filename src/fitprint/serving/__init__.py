@@ -8,6 +8,7 @@ predictions into bytes; `app` has the routes, the limits and the security. The c
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core.lazy import late
+from fitprint.serving.extra import missing
 
 if TYPE_CHECKING:
     from fitprint.serving.app import app_of
@@ -17,4 +18,6 @@ __all__ = ["app_of"]
 if not TYPE_CHECKING:  # to a type checker, a name that is not above is an error
 
     def __getattr__(name: str) -> Any:
+        if name == "app_of" and (told := missing()) is not None:
+            raise ImportError(told)
         return late(__name__, name, {"fitprint.serving.app": ("app_of",)})

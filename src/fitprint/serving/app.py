@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -163,8 +162,3 @@ async def _own_error(request: HttpRequest, error: Exception) -> Response:
 
 
 _HANDLERS: dict[Any, ExceptionHandler] = {HTTPException: _no_route, Exception: _own_error}
-
-
-def with_hosts(options: ServeOptions, host: str) -> ServeOptions:
-    """Return the options of a server that listens on a host: on loopback, the Host header is checked."""
-    return options if options.hosts is not None else replace(options, hosts=security.hosts_for(host))

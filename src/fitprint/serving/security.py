@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,30 +16,8 @@ from fitprint.serving.options import ServeOptions
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
-"""What the Host header may be where a server listens to this machine alone.
-
-A page of any site can have its own name resolved to 127.0.0.1 once it is open in a browser (DNS rebinding). The browser
-then takes this server for a part of that site; the Host header tells.
-"""
-
 WITH_CORS = ("x-fitprint-ignored", "x-request-id", "x-ms-request-id", "x-ms-run-fn-exec-ms", "retry-after")
 """The headers of an answer that a page of another origin may read."""
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host to listen on is reached from this machine alone."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def hosts_for(host: str) -> tuple[str, ...] | None:
-    """Return the host names that are served by a server that listens on a host; None for every one."""
-    return (*LOOPBACK_NAMES, host.strip("[]").lower()) if is_loopback(host) else None
 
 
 class Security:
