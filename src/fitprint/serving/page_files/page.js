@@ -95,7 +95,7 @@ function field(spec, place) {
   const type = `${spec.type}${spec.required || isParam ? "" : ", optional"}`;
   const wide = spec.widget === "json" && model.kind === "tensors";
   const element = make("div", { class: wide ? "field wide" : "field" },
-    make("label", { for: id }, spec.label), input, make("span", { id: `${id}-type`, class: "type" }, type), problem);
+    make("div", {}, make("label", { for: id }, spec.label), make("span", { id: `${id}-type`, class: "type" }, type)), input, problem);
   $(place).append(element);
   return { ...spec, isParam, input, problem, element };
 }
@@ -120,15 +120,17 @@ class Problem extends Error {
   constructor(column, message, isParam) { super(message); Object.assign(this, { column, isParam }); }
 }
 
-// What the form says, or the text that was edited: {columns, rows, params}, {tensors, params}, or null with `text`.
+// What is to be sent: {columns, rows, params} or {tensors, params}; null for a text that is in no other protocol.
 function read() {
-  if (way !== "form") {
-    const text = $("text").value;
-    if (way === "csv") return { input: null, type: "text/csv", text };
-    let input = null;
-    try { input = readBody(parse(text)); } catch { /* the server says what is wrong with it */ }
-    return { input, type: "application/json", text };
-  }
+  if (way === "form") return readForm();
+  const text = $("text").value;
+  if (way === "csv") return { input: null, type: "text/csv", text };
+  let input = null;
+  try { input = readBody(parse(text)); } catch { /* the server says what is wrong with it */ }
+  return { input, type: "application/json", text };
+}
+
+function readForm() {
   const given = fields.map(each => [each, valueOf(each)]).filter(([, value]) => value !== undefined);
   const params = new Map(given.filter(([each]) => each.isParam).map(([each, value]) => [each.name, value]));
   const columns = given.filter(([each]) => !each.isParam);
@@ -157,20 +159,21 @@ function csvOf({ columns, rows }) {
   return lines.map(line => line.join(",")).join("\n") + "\n";
 }
 
+// What the form says, as CSV or JSON: where the user has not edited that text, it follows the form.
+function asText(next) {
+  if (model.kind === "none") return "";
+  try {
+    const { input, text } = readForm();
+    return next === "json" ? text : csvOf(input);
+  } catch { return ""; } // a field is not JSON
+}
+
 function switchWay(next) {
-  let current = "";
-  if (next !== "form") {
-    try {
-      const { input, text } = way === "form" && model.kind !== "none" ? read() : {};
-      current = next === "csv" && input?.columns ? csvOf(input) : next === "json" && text ? text : "";
-    } catch { /* a field is not JSON: the text begins empty */ }
-    if (current) edited[next] = current;
-  }
   way = next;
   $("way-form").hidden = way !== "form";
   $("way-text").hidden = way === "form";
   if (way !== "form") {
-    $("text").value = edited[way] ?? "";
+    $("text").value = edited[way] ?? asText(way);
     $("text-label").textContent = way === "csv"
       ? "Rows as CSV, with a line of names" : "A body of MLflow's protocol: dataframe_split, dataframe_records, inputs or instances";
   }
@@ -261,7 +264,7 @@ function showAnswer(predictions, text, ignored) {
     const shown = rows.slice(0, MOST_ROWS);
     if (rows.length === 1 && head.length > 1) parts.push(table(["Output", "Value"], head.map((name, i) => [name, rows[0][i]]), "Predictions", shares ? 1 : Infinity));
     else parts.push(table(head, shown, "Predictions", shares ? 0 : Infinity));
-    parts.push(make("p", { class: "hint" }, rows.length === 1 ? "1 row" : `${rows.length} rows${rows.length > MOST_ROWS ? `, of which the first ${MOST_ROWS} are shown` : ""}`));
+    if (rows.length !== 1) parts.push(make("p", { class: "hint" }, `${rows.length} rows${rows.length > MOST_ROWS ? `, of which the first ${MOST_ROWS} are shown` : ""}`));
   }
   const raw = text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text;
   parts.push(make("details", { open: !rows }, make("summary", {}, "As JSON"), make("pre", { tabindex: 0, role: "region", "aria-label": "The answer as JSON" }, raw)));
