@@ -13,7 +13,7 @@ import click
 
 from fitprint._core.guard import attempt, describe
 from fitprint.cli import options
-from fitprint.cli.lookup import found_package, found_run
+from fitprint.cli.lookup import found_package, found_path, found_run
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import clean
 from fitprint.models.errors import PackageError
@@ -189,7 +189,7 @@ def package(
     else:
         from fitprint._api.models import package_model
 
-        or_failure(what, package_model, source, folder, flavor, data=data, **options)
+        or_failure(what, package_model, found_path(source, store), folder, flavor, data=data, **options)
     click.echo(f"{clean(folder)} is a package now: `fitprint inspect` shows what is in it")
 
 
