@@ -58,6 +58,11 @@ class Loaded:
                 return self.flavor.predict(self.model, data, params)
             return getattr(self.model, method)(data)
 
+    def call(self, method: str, data: Any) -> Any:
+        """Return what a method of the native model returns for data, such as ``predict_proba``."""
+        with running(self.code):
+            return getattr(self.model, method)(data)
+
     def stream(self, begin: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         """Begin an iterator now, and yield its pieces. The package's own code runs only while a piece is made."""
         with running(self.code):

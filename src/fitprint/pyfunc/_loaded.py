@@ -22,6 +22,7 @@ from fitprint.models.example import read_example
 from fitprint.models.foreign_tables import as_pandas
 from fitprint.models.schema import Schema
 from fitprint.models.signature import ModelSignature
+from fitprint.plugin.contract import Flavor
 from fitprint.pyfunc._context import Config
 from fitprint.pyfunc._flavor import PyfuncFlavor
 from fitprint.pyfunc._python_model import RunningModel, call_with_params
@@ -319,20 +320,41 @@ def load_model(
             predict.
         NotADirectoryError: There is no folder `dst_path`.
     """
-    loaded = load(
-        model_uri,
-        generic=PyfuncFlavor(model_config),
-        trust=trust,
-        digest=digest,
-        trusted_types=trusted_types,
-        dst_path=dst_path,
-        suppress_warnings=suppress_warnings,
+    return PyFuncModel(
+        load_predicting(
+            model_uri,
+            PyfuncFlavor(model_config),
+            trust=trust,
+            digest=digest,
+            trusted_types=trusted_types,
+            dst_path=dst_path,
+            suppress_warnings=suppress_warnings,
+        )
     )
+
+
+def load_predicting(model_uri: str | os.PathLike[str] | Run, generic: Flavor | None = None, **options: Any) -> Loaded:
+    """Load a package that can predict, without what `PyFuncModel` adds.
+
+    Args:
+        model_uri: See `load_model`.
+        generic: The flavor for models that users write themselves.
+        options: Those of `load`.
+
+    Returns:
+        The package and its model.
+
+    Raises:
+        PackageError: The package is broken or not to be trusted, its flavor is not installed, or the model cannot
+            predict.
+        NotADirectoryError: There is no folder ``dst_path``.
+    """
+    loaded = load(model_uri, generic=generic or PyfuncFlavor(), **options)
     if not loaded.generic:
         name = loaded.flavor.name
         raise PackageError(f"{loaded.folder} cannot predict; its native object: fitprint.{name}.load_model(...)")
     loaded.check()
-    return PyFuncModel(loaded)
+    return loaded
 
 
 publish("fitprint.pyfunc", PyFuncModel, load_model)

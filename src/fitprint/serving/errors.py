@@ -38,6 +38,7 @@ class RequestError(Exception):
         faults: The first faults of the data.
         count: The number of all faults, those included that are not listed.
         headers: Further headers of the answer, such as ``Retry-After``.
+        detail: The traceback of a model that raised, where the server was asked to show it.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class RequestError(Exception):
         faults: Sequence[Fault] = (),
         count: int | None = None,
         headers: Sequence[tuple[str, str]] = (),
+        detail: str | None = None,
     ) -> None:
         super().__init__(status, message)
         self.status = status
@@ -56,3 +58,4 @@ class RequestError(Exception):
         self.faults = list(faults)
         self.count = len(self.faults) if count is None else count
         self.headers = list(headers)
+        self.detail = detail

@@ -1,0 +1,148 @@
+"""The body of a request as text and as JSON: strict where a value would be lost, lenient about NaN and Infinity."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from fitprint._core.guard import attempt
+from fitprint.serving.errors import RequestError
+
+JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
+
+_SHAPES = bytes.maketrans(b"123456789E", b"000000000e")
+_LONG_NUMBER = b"0" * 20
+_LARGE_EXPONENT = b"e000"
+_KEY = re.compile(rb'"\s*:')
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def media_type(content_type: str | None) -> str:
+    """Return the media type of a request without its parameters; JSON where the caller names none.
+
+    Raises:
+        RequestError: The header has another charset than UTF-8, or a parameter that would change the meaning.
+    """
+    if not content_type or not content_type.strip():
+        return JSON
+    media, *parameters = (part.strip() for part in content_type.split(";"))
+    for parameter in filter(None, parameters):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() != "charset":
+            raise RequestError(415, f"The parameter {name.strip()!r:.40} of the content type is not supported.")
+        if value.strip().strip('"').lower() not in ("utf-8", "utf8"):
+            raise RequestError(415, "The server reads UTF-8 only; send charset=utf-8.")
+    return media.lower()
+
+
+def unsupported(media: str, known: Sequence[str]) -> RequestError:
+    """Return the error for a media type that is not among those known."""
+    return RequestError(415, f"The content type {media!r:.80} is not supported; send one of {', '.join(known)}.")
+
+
+def text_of(body: bytes) -> str:
+    """Return a body as text.
+
+    Raises:
+        RequestError: It is not UTF-8.
+    """
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestError(400, f"The body is not UTF-8, from byte {error.start} on.") from None
+
+
+def read_json(body: bytes) -> Any:
+    """Parse a body as JSON.
+
+    ``NaN``, ``Infinity`` and ``-Infinity`` are understood, since clients of MLflow send them. A number of JSON is never
+    changed: whole numbers stay whole, however long.
+
+    Raises:
+        RequestError: It is not JSON, a number is too large for a float, a key stands twice in an object, or a text has
+            half of a surrogate pair. The message says where, never what.
+    """
+    value = _parsed_fast(body)
+    if value is _UNREAD:
+        return _parsed(body)
+    return value if _keys_are_unique(value, body) else _parsed(body)
+
+
+_UNREAD = object()
+
+
+def _orjson() -> Any:
+    found, module = attempt(importlib.import_module, "orjson")
+    return module.loads if found else None
+
+
+_fast_loads = _orjson()
+
+
+def _parsed_fast(body: bytes) -> Any:
+    """Parse with orjson where it gives the same as json: it makes floats of numbers with more digits than 64 bits."""
+    if _fast_loads is None:
+        return _UNREAD
+    shape = body.translate(_SHAPES, b"+")
+    if _LONG_NUMBER in shape or _LARGE_EXPONENT in shape:
+        return _UNREAD
+    try:
+        return _fast_loads(body)
+    except ValueError:
+        return _UNREAD
+
+
+def _keys_are_unique(value: Any, body: bytes) -> bool:
+    """Return whether a body certainly has as many keys as what was parsed from it; False if that cannot be told."""
+    colons = body.count(b":")
+    count, waiting = 0, [value]
+    while waiting and count < colons:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            count += len(value)
+            if count < colons:
+                waiting.extend(item for item in value.values() if isinstance(item, (dict, list)))
+        elif isinstance(value, list):
+            waiting.extend(item for item in value if isinstance(item, (dict, list)))
+    return count == colons or count == len(_KEY.findall(body))  # colons may be in texts, those of times for example
+
+
+def _parsed(body: bytes) -> Any:
+    text = text_of(body)
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise RequestError(400, f"The body is not JSON: {error.msg.lower()} at {place}.") from None
+    except RecursionError:
+        raise RequestError(400, "The body is nested too deeply.") from None
+    except ValueError:  # Python refuses to read whole numbers of thousands of digits
+        raise RequestError(400, "The body has a number with too many digits.") from None
+    if _SURROGATE.search(text):
+        _refuse_half_pairs(value)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise RequestError(400, "The body is ambiguous: a key stands twice in one JSON object.")
+    return made
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise RequestError(400, "The body has a number that is too large for a 64-bit float.")
+    return number
+
+
+def _refuse_half_pairs(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise RequestError(400, "A text in the body has half of a surrogate pair, which is no character.") from None

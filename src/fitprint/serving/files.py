@@ -1,0 +1,240 @@
+"""Tables in CSV and Parquet, read by the signature."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fitprint._core.guard import attempt
+from fitprint.models.csv_data import read_csv
+from fitprint.models.types import AnyType, DataType
+from fitprint.serving import bodies
+from fitprint.serving.columns import Column
+from fitprint.serving.errors import RequestError
+from fitprint.serving.faults import Faults
+from fitprint.serving.numbers import narrowed, number_block
+from fitprint.serving.served import ServedModel
+from fitprint.serving.tables import Plan, Table, plan_of, table
+
+LARGEST = 50_000_000
+"""Cells of a table in Parquet, whose file may be a thousandth as large as the table."""
+_NULLS = frozenset(
+    {"", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None", "<NA>", "#N/A", "NaT"}
+)
+"""What pandas reads as a missing value, and writes as one."""
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_INTEGER = re.compile(r"\s*[+-]?\d{1,400}\s*")
+_INFINITE = re.compile(r"\s*[+-]?(inf|infinity)\s*", re.IGNORECASE)
+
+
+def of_csv(body: bytes, model: ServedModel) -> Table:
+    """Make a table of CSV with a header.
+
+    Raises:
+        RequestError: It is not CSV, or does not fit the signature.
+    """
+    text = bodies.text_of(body)
+    if "\0" in text:
+        raise RequestError(400, "The body has a NUL byte, and is no CSV.")
+    if model.inputs is None:
+        done, frame = attempt(read_csv, io.StringIO(text))
+        if not done:
+            raise RequestError(400, "The body is not CSV with a header.")
+        return Table(frame, len(frame))
+    header, rows = _parsed(text)
+    if model.inputs.is_tensor_spec():
+        return _tensor_of_csv(header, rows, model)
+    return _typed(plan_of(model), header, rows)
+
+
+def _parsed(text: str) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows; lines without a character are left out, as pandas does."""
+    try:
+        lines = list(filter(None, csv.reader(io.StringIO(text, newline=""), strict=True)))
+    except csv.Error as error:
+        raise RequestError(400, f"The body is not CSV: {error}.") from None
+    if not lines:
+        raise RequestError(400, "The body is empty; CSV must begin with a header.")
+    header, rows = lines[0], lines[1:]
+    if set(map(len, rows)) - {len(header)}:
+        number = next(number for number, row in enumerate(rows) if len(row) != len(header))
+        raise RequestError(400, f"Row {number} has {len(rows[number])} fields, and the header has {len(header)}.")
+    return header, rows
+
+
+def _typed(plan: Plan, header: list[str], rows: list[list[str]]) -> Table:
+    if plan.number is not None and header == [str(name) for name in plan.names]:
+        return (
+            table(plan, header, rows, by_row=True, rows=len(rows), faults=Faults(), block=_csv_block)
+            if _all_numbers(rows)
+            else _by_column(plan, header, rows)
+        )
+    return _by_column(plan, header, rows)
+
+
+def _all_numbers(rows: list[list[str]]) -> bool:
+    return bool(rows) and _csv_block(rows, DataType.double) is not None
+
+
+def _by_column(plan: Plan, header: list[str], rows: list[list[str]]) -> Table:
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(header)
+    readers = _readers(plan, header)
+    sent = [column if read is None else list(map(read, column)) for column, read in zip(columns, readers, strict=True)]
+    return table(plan, header, sent, by_row=False, rows=len(rows), faults=Faults())
+
+
+def _readers(plan: Plan, header: Sequence[str]) -> list[Callable[[str], Any] | None]:
+    if not plan.is_named:
+        known: dict[int, Column] = dict(enumerate(plan.columns))
+        return [_reader(known[place]) if place in known else None for place in range(len(header))]
+    places = [plan.position.get(label) for label in header]
+    return [None if place is None else _reader(plan.columns[place]) for place in places]
+
+
+def _csv_block(lines: Sequence[Sequence[str]], dtype: DataType) -> Any:
+    """Return lines of texts as numbers, if all of them are; see `number_block`."""
+    import numpy as np
+
+    if any("_" in cell for line in lines for cell in line):  # Python's float() takes 1_000
+        return None
+    try:
+        block = np.array([list(map(float, line)) for line in lines], dtype=np.float64)
+    except ValueError:
+        return None
+    return narrowed(block, dtype) if not np.isinf(block).any() else None
+
+
+def _number(cell: str) -> Any:
+    """Return a number as JSON would have it; what is none stays text, which the signature then refuses."""
+    if _INTEGER.fullmatch(cell):
+        return int(cell)
+    if _NUMBER.fullmatch(cell):
+        number = float(cell)
+        return cell if number in (float("inf"), float("-inf")) else number
+    if cell.strip() in _NULLS:
+        return None
+    return float(cell) if _INFINITE.fullmatch(cell) else cell
+
+
+def _boolean(cell: str) -> Any:
+    return _TRUTH.get(cell.strip().lower(), None if cell.strip() in _NULLS else cell)
+
+
+_TRUTH = {"true": True, "false": False}
+
+
+def _nullable_text(cell: str) -> Any:
+    return cell or None
+
+
+def _moment(cell: str) -> Any:
+    return None if cell.strip() in _NULLS else cell.strip()
+
+
+def _nested(cell: str) -> Any:
+    done, value = attempt(json.loads, cell)
+    return value if done else (None if cell in _NULLS else cell)
+
+
+def _any(cell: str) -> Any:
+    value = _number(cell)
+    return _boolean(cell) if isinstance(value, str) else value
+
+
+def _reader(column: Column) -> Callable[[str], Any] | None:
+    """Return what turns a cell of a column into the value that JSON would have; None where it stays a text.
+
+    In a column of texts that are required an empty cell is an empty text, since CSV has no other way to write one.
+    """
+    kind = column.type
+    if column.exact is not None:
+        return _exact_reader(column)
+    if isinstance(kind, AnyType):
+        return _any
+    if not isinstance(kind, DataType):
+        return _nested
+    if kind in (DataType.string, DataType.binary):
+        return None if column.required else _nullable_text
+    return {DataType.boolean: _boolean, DataType.datetime: _moment}.get(kind, _number)
+
+
+def _exact_reader(column: Column) -> Callable[[str], Any] | None:
+    assert column.exact is not None
+    name = str(column.exact["dtype"])
+    if name == "category":
+        kinds = {type(category) for category in column.exact.get("categories") or ("",)}
+        if kinds == {bool}:
+            return _boolean
+        if str in kinds:
+            return None if column.required else _nullable_text
+        return _number
+    if name == "string":
+        return None if column.required else _nullable_text
+    if name == "boolean":
+        return _boolean
+    return _moment if name.startswith(("datetime", "timedelta")) else _number
+
+
+def _tensor_of_csv(header: list[str], rows: list[list[str]], model: ServedModel) -> Table:
+    """Read a table of numbers as the tensor that the signature asks for."""
+    from fitprint.serving import tensors
+
+    schema = model.inputs
+    assert schema is not None
+    cells = [[_any(cell) for cell in row] for row in rows]
+    data: Any = cells
+    if schema.has_input_names():
+        columns: list[Any] = list(map(list, zip(*cells, strict=True))) if cells else [[] for _ in header]
+        data = dict(zip(header, columns, strict=True))
+    made = tensors.tensors_of(schema, data)
+    return Table(made, tensors.rows_of(made), tensors.extra_tensors(schema, data))
+
+
+def of_parquet(body: bytes, model: ServedModel) -> Table:
+    """Make a table of a Parquet file.
+
+    Raises:
+        RequestError: It is not Parquet, does not fit the signature, is too large, or pyarrow is not installed.
+    """
+    done, parquet = attempt(__import__, "pyarrow.parquet")
+    if not done:
+        raise RequestError(415, "Parquet needs pyarrow, which is not installed on the server; send JSON or CSV.")
+    opened, file = attempt(parquet.parquet.ParquetFile, io.BytesIO(body))
+    if not opened:
+        raise RequestError(400, "The body is not a Parquet file.")
+    if file.metadata.num_rows * max(file.metadata.num_columns, 1) > LARGEST:
+        raise RequestError(413, f"The table has more than {LARGEST:,} cells.")
+    read, content = attempt(file.read)
+    if not read:
+        raise RequestError(400, "The Parquet file is broken.")
+    converted, frame = attempt(content.to_pandas)
+    if not converted:
+        raise RequestError(400, "The table in the Parquet file cannot be read by pandas.")
+    if model.inputs is None:
+        return Table(frame, len(frame))
+    labels = list(frame.columns)
+    columns = [_plain(frame.iloc[:, position]) for position in range(len(labels))]
+    if model.inputs.is_tensor_spec():
+        from fitprint.serving import tensors
+
+        data: Any = dict(zip(map(str, labels), columns, strict=True))
+        if not model.inputs.has_input_names():
+            data = list(map(list, zip(*columns, strict=True)))
+        made = tensors.tensors_of(model.inputs, data)
+        return Table(made, tensors.rows_of(made), tensors.extra_tensors(model.inputs, data))
+    return table(plan_of(model), labels, columns, by_row=False, rows=len(frame), faults=Faults(), block=number_block)
+
+
+def _plain(column: Any) -> list[Any]:
+    """Return the values of a column as JSON would have them: times as ISO texts, missing values as None."""
+    missing = column.isna().tolist()
+    if column.dtype.kind in "mM":
+        values = [value.isoformat() for value in column]
+    else:
+        values = [item.tolist() if hasattr(item, "tolist") else item for item in column.tolist()]
+    is_float = column.dtype.kind == "f"
+    return [None if gone and not is_float else value for value, gone in zip(values, missing, strict=True)]

@@ -1,0 +1,71 @@
+"""Rows of numbers as one ndarray, without changing a number: the way of most requests, so it asks no column by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from fitprint.models.types import DataType
+
+_NUMBER_TYPES = {int, float, type(None)}
+_EXACT = 2**53
+"""From here on, not every whole number is a 64-bit float."""
+
+
+def number_block(lines: Sequence[Sequence[Any]], dtype: DataType) -> Any:
+    """Return lines of equal length, which are rows or columns, as an ndarray of two axes.
+
+    Args:
+        lines: What the caller has sent. A null is a missing number.
+        dtype: ``integer``, ``long``, ``float`` or ``double``.
+
+    Returns:
+        The ndarray; None if something in it is no number, or a number that has to be looked at by itself.
+    """
+    import numpy as np
+
+    types = set(map(type, chain.from_iterable(lines)))
+    if not types <= _NUMBER_TYPES:
+        return None
+    if types == {int} and dtype in (DataType.integer, DataType.long):
+        return _whole(lines, dtype)
+    try:
+        block = np.array(lines, dtype=np.float64)
+    except OverflowError:  # a whole number that no float can hold
+        return None
+    return narrowed(block, dtype, int in types)
+
+
+def narrowed(block: Any, dtype: DataType, from_integers: bool = True) -> Any:
+    """Return 64-bit floats as a narrower type if no number changes, but by rounding a fraction; else None.
+
+    Args:
+        block: The ndarray.
+        dtype: The type.
+        from_integers: Whether some of the floats were made of whole numbers, which may have been rounded.
+    """
+    import numpy as np
+
+    if dtype is DataType.double:
+        return None if from_integers and (np.abs(block) >= _EXACT).any() else block
+    if dtype is DataType.float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            narrow = block.astype(np.float32)
+        whole = np.trunc(block) == block
+        return (
+            narrow if (narrow[whole] == block[whole]).all() and np.isfinite(narrow[np.isfinite(block)]).all() else None
+        )
+    target = dtype.to_numpy()
+    limit = min(_EXACT, np.iinfo(target).max + 1)
+    fits = (np.abs(block) < limit) & (np.trunc(block) == block)  # false for NaN
+    return block.astype(target) if fits.all() else None
+
+
+def _whole(lines: Sequence[Sequence[Any]], dtype: DataType) -> Any:
+    import numpy as np
+
+    try:
+        return np.array(lines, dtype=dtype.to_numpy())
+    except OverflowError:
+        return None

@@ -1,0 +1,208 @@
+"""Rows and columns as a DataFrame that fits a signature of columns, built so that nothing has to be converted again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from fitprint.models.errors import SchemaError
+from fitprint.models.exact_inputs import ExactInputs
+from fitprint.models.schema import Schema
+from fitprint.models.types import DataType
+from fitprint.serving.columns import Column
+from fitprint.serving.errors import RequestError
+from fitprint.serving.faults import MISFIT, Faults
+from fitprint.serving.numbers import number_block
+from fitprint.serving.served import ServedModel
+
+Lines = Sequence[Sequence[Any]]
+Block = Callable[[Lines, DataType], Any]
+MISSING = object()
+"""Stands for the value of a key that a record lacks."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A DataFrame, or what the model takes in place of one, and the names of the columns that were dropped."""
+
+    data: Any
+    rows: int | None
+    ignored: tuple[str, ...] = ()
+
+
+class Plan:
+    """What a schema of columns asks of a request. It is worked out once for each model."""
+
+    def __init__(self, schema: Schema, exact: ExactInputs | None) -> None:
+        dtypes = exact.dtypes if exact is not None else {}
+        self.is_named = schema.has_input_names()
+        self.exact = exact if exact is not None and (exact.dtypes or exact.form) else None
+        names = schema.input_names()
+        self.columns = [
+            Column(name, spec.type, spec.required, dtypes.get(spec.name))
+            for name, spec in zip(names, schema, strict=True)
+        ]
+        self.names: list[Any] = names
+        self.position = {str(name): position for position, name in enumerate(names)} | {
+            name: position for position, name in enumerate(names)
+        }
+        numbers = {column.number for column in self.columns}
+        self.number: DataType | None = numbers.pop() if len(numbers) == 1 else None
+        """The type of all columns, if it is one of numbers."""
+        groups: dict[DataType, list[int]] = {}
+        for position, column in enumerate(self.columns):
+            if column.number is not None:
+                groups.setdefault(column.number, []).append(position)
+        self.groups = groups
+
+    @cached_property
+    def index(self) -> Any:
+        """The labels as pandas has them."""
+        import pandas as pd
+
+        return pd.Index(self.names, tupleize_cols=False) if self.is_named else pd.RangeIndex(len(self.names))
+
+
+def plan_of(model: ServedModel) -> Plan:
+    """Return the plan of a model whose signature has columns."""
+    plan = model.cache.get("plan")
+    if plan is None:
+        assert model.inputs is not None
+        plan = model.cache["plan"] = Plan(model.inputs, model.exact)
+    return plan  # type: ignore[no-any-return]
+
+
+def table(
+    plan: Plan,
+    labels: Sequence[Hashable] | None,
+    lines: Lines,
+    *,
+    by_row: bool,
+    rows: int,
+    faults: Faults,
+    block: Block = number_block,
+) -> Table:
+    """Make a table of rows or columns.
+
+    Args:
+        plan: The model's plan.
+        labels: The labels of the columns; None if the caller names none.
+        lines: The rows, each as long as there are labels; or the columns, of equal length.
+        by_row: Whether the lines are rows.
+        rows: The number of rows.
+        faults: What was found so far.
+        block: Makes an ndarray of lines of numbers, or returns None; see `number_block`.
+
+    Returns:
+        The table.
+
+    Raises:
+        RequestError: There are faults.
+    """
+    import pandas as pd
+
+    width = len(labels) if labels is not None else (len(lines[0]) if by_row and lines else len(lines))
+    order, index, ignored = _order(plan, labels, width, rows, faults)
+    whole = order == range(width) and plan.number is not None and len(order) == len(plan.columns) and not faults.count
+    if whole and lines and rows:
+        made = block(lines, plan.number)  # type: ignore[arg-type]
+        if made is not None:
+            return _finished(plan, pd.DataFrame(made if by_row else made.T, columns=index), rows, ignored)
+    columns = (list(zip(*lines, strict=True)) if lines else [()] * width) if by_row else lines
+    arrays = _arrays(plan, [None if place is None else columns[place] for place in order], faults, block)
+    faults.check()
+    return _finished(plan, _frame(plan, arrays, index, rows), rows, ignored)
+
+
+def _order(
+    plan: Plan, labels: Sequence[Hashable] | None, width: int, rows: int, faults: Faults
+) -> tuple[Any, Any, tuple[str, ...]]:
+    """Return where each column of the schema is, the labels of the frame, and the labels that are dropped."""
+    import pandas as pd
+
+    count = len(plan.columns)
+    if labels is not None:
+        _refuse_doubles(labels)
+    if not plan.is_named or (labels is None and count == 1 and width == 1):
+        if width < count and rows:
+            faults.add(f"expected {count} columns, got {width}", expected=f"{count} columns", got=f"{width} columns")
+            faults.check()
+        index = plan.index if labels is None or plan.is_named else pd.Index(list(labels)[:count], tupleize_cols=False)
+        return range(count) if width >= count else [None] * count, index, tuple(map(str, (labels or ())[count:]))
+    if labels is None:
+        if not width and not rows:
+            return [None] * count, plan.index, ()
+        raise RequestError(
+            400,
+            "The data has no column names, and the model's columns have names; send dataframe_split with columns, or "
+            "dataframe_records.",
+            MISFIT,
+        )
+    if list(labels) == plan.names:
+        return range(count), plan.index, ()
+    places = {plan.position.get(label): place for place, label in enumerate(labels)}
+    order = [places.get(position) for position in range(count)]
+    for column, place in zip(plan.columns, order, strict=True):
+        if place is None and column.required:
+            column.missing(faults)
+    return order, plan.index, tuple(str(label) for label in labels if label not in plan.position)
+
+
+def _refuse_doubles(labels: Sequence[Hashable]) -> None:
+    seen = set(map(str, labels))
+    if len(seen) < len(labels):
+        raise RequestError(400, "Two columns have the same name; each name may stand once.", MISFIT)
+
+
+def _arrays(plan: Plan, columns: list[Any], faults: Faults, block: Block) -> dict[int, Any]:
+    """Return the columns for pandas by position. Those of one type of numbers are converted together."""
+    made: dict[int, Any] = {}
+    for dtype, positions in plan.groups.items():
+        present = [position for position in positions if columns[position] is not None]
+        together = block([columns[position] for position in present], dtype) if present else None
+        if together is not None:
+            made.update(zip(present, together, strict=True))
+    for position, (column, sent) in enumerate(zip(plan.columns, columns, strict=True)):
+        if sent is None or position in made:
+            continue
+        lacks = MISSING in sent
+        if lacks and column.required:
+            for row, value in enumerate(sent):
+                if value is MISSING:
+                    column.missing(faults, row)
+        given = [None if value is MISSING else value for value in sent] if lacks else sent
+        made[position] = column.made(given, faults)
+    return made
+
+
+def _frame(plan: Plan, arrays: dict[int, Any], index: Any, rows: int) -> Any:
+    import pandas as pd
+
+    positions = sorted(arrays)
+    frame = pd.DataFrame({position: arrays[position] for position in positions}, index=pd.RangeIndex(rows))
+    frame.columns = index if len(positions) == len(plan.columns) else index[positions]
+    return frame
+
+
+def _finished(plan: Plan, frame: Any, rows: int, ignored: tuple[str, ...]) -> Table:
+    return Table(finish(plan, frame), rows, ignored)
+
+
+def finish(plan: Plan, frame: Any) -> Any:
+    """Return a DataFrame as the model took its rows in the training: with categories, or as a list.
+
+    Raises:
+        RequestError: It does not fit.
+    """
+    if plan.exact is None:
+        return frame
+    try:
+        return plan.exact.enforce(frame)
+    except SchemaError as error:
+        faults = Faults()
+        for problem in error.problems:
+            faults.add("the values do not have the type of the signature", value=problem)
+        faults.check()
+        raise
