@@ -42,7 +42,7 @@ class _PortOption(click.Option):
 
 def _size(context: click.Context, option: click.Parameter, text: str) -> int:
     try:
-        return int(read.size(text))  # type: ignore[arg-type]
+        return int(read.size(text))
     except ValueError as error:
         raise click.BadParameter(f"{text!r} cannot be read; accepted: {error}", context, option) from None
 
@@ -62,7 +62,9 @@ def _size(context: click.Context, option: click.Parameter, text: str) -> int:
 )
 @click.option("--workers", type=click.IntRange(1), default=1, help="How many processes serve.")
 @click.option("--threads", type=click.IntRange(1), default=1, help="How many requests a process predicts at once.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=60.0, help="Seconds until an answer is 504.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), default=60.0, help="Seconds until an answer is 504."
+)
 @click.option("--max-body", default="100MB", metavar="SIZE", callback=_size, help="The largest body of a request.")
 @click.option("--queue", type=click.IntRange(0), default=128, help="How many requests may wait; the next one gets 503.")
 @click.option(
@@ -290,7 +292,7 @@ def _print(found: list[Any]) -> int:
         )
         for sent in found
     ]
-    page.table(rows, Columns(("client", "route", "example", "status", "answer"), optional=(4,)))
+    page.table(rows, Columns(("client", "route", "example", "status", "answer"), folds=True))
     page.line()
     if not found:
         page.line(("nothing was sent", "bold red"))

@@ -31,22 +31,22 @@ def mlflow(error: RequestError, request_id: str, full: bool) -> bytes:
     if error.faults:
         document["errors"] = [_fault(fault, full) for fault in error.faults[:MOST_FAULTS]]
         document["error_count"] = error.count
+    if error.detail is not None:
+        document["stack_trace"] = error.detail
     return as_json({**document, "request_id": request_id})
 
 
 def azure(error: RequestError, request_id: str, full: bool) -> bytes:
     """Return the body of Azure ML's routes; the id of the request is in a header there."""
-    return as_json({"message": _told(error, full)})
+    return as_json({"message": _told(error)})
 
 
 def inference(error: RequestError, request_id: str, full: bool) -> bytes:
     """Return the body of the Open Inference Protocol, of KServe V1 and of Vertex AI."""
-    return as_json({"error": _told(error, full)})
+    return as_json({"error": _told(error)})
 
 
-def refused(
-    scope: Scope, status: int, message: str, code: str, headers: Sequence[tuple[str, str]] = ()
-) -> Response:
+def refused(scope: Scope, status: int, message: str, code: str, headers: Sequence[tuple[str, str]] = ()) -> Response:
     """Return an answer for a request that reaches no route, in the shape of the protocol that its path belongs to."""
     where = path(scope)
     error = RequestError(status, message, code)
@@ -75,13 +75,10 @@ def _fault(fault: Fault, full: bool) -> dict[str, Any]:
     return {**entry, "message": fault.message}
 
 
-def _told(error: RequestError, full: bool) -> str:
-    """Return an error with its faults as one text."""
-    if not error.faults:
-        return error.message
-    listed = [_line(fault) for fault in error.faults[:MOST_FAULTS]]
-    more = error.count - len(listed)
-    return " ".join([error.message, *listed, *([f"There are {more} more."] if more > 0 else [])])
+def _told(error: RequestError) -> str:
+    """Return an error with its faults as one text, a line for each."""
+    others = [_line(fault) for fault in error.faults[1:MOST_FAULTS]]  # the message has the first one
+    return "\n".join([error.message, *others, *([error.detail] if error.detail is not None else [])])
 
 
 def _line(fault: Fault) -> str:

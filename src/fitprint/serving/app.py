@@ -24,6 +24,7 @@ from fitprint.serving import (
     routes_page,
     security,
 )
+from fitprint.serving.batch_check import check_batching
 from fitprint.serving.endpoint import Answer, Serving
 from fitprint.serving.errors import RequestError
 from fitprint.serving.options import ServeOptions
@@ -72,8 +73,9 @@ def app_for(model: ServedModel, options: ServeOptions) -> Starlette:
     if method not in model.methods:
         raise ValueError(f"{model.name} has no method {method!r}; it has {', '.join(model.methods)}")
     metrics = Metrics()
-    scorer = Scorer(model, options)
-    scorer.observe = metrics
+    if options.batch:
+        check_batching(model, method)
+    scorer = Scorer(model, options, metrics)
     log = RequestLog(options.log_requests) if options.log_requests else None
     serving = Serving(model, options, options.name or model.name, scorer, metrics, log)
     documents = Documents(serving)
@@ -134,7 +136,7 @@ class Documents:
     def _answer(self, request: HttpRequest, version: str) -> Response:
         if version not in self._made:
             newest = openapi.document(self._serving.model, self._serving.options, self._serving.name)
-            self._made[version] = openapi.VERSIONS[version](newest)
+            self._made[version] = openapi.as_version(newest, version)
         document = self._made[version]
         root = request.scope.get("root_path", "")
         if root:  # the app is mounted, or behind a proxy that says where

@@ -80,9 +80,7 @@ def _all(url: str, document: dict[str, Any], headers: dict[str, str]) -> Iterato
                     yield _sent(url, "POST", path, name, {**headers, "content-type": kind}, body.encode())
 
 
-def _sent(
-    url: str, method: str, path: str, what: str, headers: dict[str, str], body: bytes | None = None
-) -> Sent:
+def _sent(url: str, method: str, path: str, what: str, headers: dict[str, str], body: bytes | None = None) -> Sent:
     status, answer = _send(url, method, path, headers, body)
     protocol = next((name for start, name in PROTOCOLS if path.startswith(start)), "MLflow")
     if path == "/":

@@ -9,7 +9,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,7 @@ class Endpoint:
         self._answered = serving.metrics.answered(protocol.name, method)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of ASGI."""
         request_id = _request_id(scope)
         try:
             response = await self.answer(scope, receive, request_id)
@@ -134,9 +135,8 @@ class Endpoint:
         began = time.perf_counter()
         decode = partial(self.protocol.decode, body, content_type, serving.model)
         request = decode() if len(body) < IN_A_THREAD else await asyncio.to_thread(decode)
-        request = replace(request, request_id=request_id)
         decoded = time.perf_counter()
-        predictions = await serving.scorer.predict(request, self.method)
+        predictions = await serving.scorer.predict(request, self.method, request_id)
         scored = time.perf_counter()
         encode = partial(self.protocol.encode, predictions, request)
         content = encode() if (request.rows or 0) < MANY_ROWS else await asyncio.to_thread(encode)
@@ -149,7 +149,7 @@ class Endpoint:
 
     def refused(self, error: RequestError, request_id: str) -> Response:
         """Return the answer without predictions."""
-        self.serving.metrics.refused(error)
+        self.serving.metrics.faulty(error)
         content = self.protocol.error(error, request_id, self.serving.options.full_errors)
         return Answer(content, error.status, dict(error.headers))
 

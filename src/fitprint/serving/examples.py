@@ -9,6 +9,7 @@ from typing import Any
 from fitprint.models.example import CHAT_KEYS
 from fitprint.models.specs import ColSpec, TensorSpec
 from fitprint.models.types import DataType
+from fitprint.serving.open_inference import datatype_of
 from fitprint.serving.served import ServedModel
 
 MOST_ROWS = 5
@@ -58,7 +59,9 @@ class Examples:
         if self._rows is not None:
             forms["dataframe_split"] = self._split()
             if self._is_named:
-                forms["dataframe_records"] = self._records()
+                columns = [list(values) for values in zip(*self._rows, strict=True)]
+                forms["dataframe_records"] = forms["instances"] = self._records()
+                forms["inputs"] = dict(zip(self._columns or (), columns, strict=True))
         elif self._inputs is not None:
             forms["inputs"] = self._inputs
             if (instances := self._by_row()) is not None:
@@ -120,7 +123,7 @@ class Examples:
         return values[:MOST_ROWS] if isinstance(values, list) else values
 
     def _zoned(self, rows: list[list[Any]]) -> list[list[Any]]:
-        """Return rows whose times say that they are in UTC, as the format `date-time` wants it, where they said none."""
+        """Return rows whose times say that they are in UTC where they said nothing, as `date-time` wants it."""
         if self._schema is None or self._schema.is_tensor_spec():
             return rows
         names = self._columns or self._schema.input_names()
@@ -161,20 +164,12 @@ class Examples:
         return {**tensor, "data": [json.dumps(value) for value in values] if codec == "pd_json" else values}
 
 
-def datatype_of(spec: TensorSpec) -> str:
-    """Return the datatype of a tensor in the Open Inference Protocol."""
-    kind = {"b": "BOOL", "i": "INT", "u": "UINT", "f": "FP"}.get(spec.type.kind)
-    if kind is None:
-        return "BYTES"
-    return kind if kind == "BOOL" else f"{kind}{spec.type.itemsize * 8}"
-
-
 def _tensor(name: str, spec: TensorSpec, values: Any) -> dict[str, Any]:
     shape, flat = [], values
     for _ in spec.shape:
         shape.append(len(flat))
         flat = flat[0] if flat else []
-    return {"name": name, "shape": shape, "datatype": datatype_of(spec), "data": _flat(values)}
+    return {"name": name, "shape": shape, "datatype": datatype_of(spec.type), "data": _flat(values)}
 
 
 def _label(name: Any) -> Any:

@@ -5,6 +5,7 @@ It holds no data but the package's own example. `fitprint serve --check` sends e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fitprint._version import __version__
@@ -15,7 +16,13 @@ from fitprint.serving.options import ServeOptions
 from fitprint.serving.served import ServedModel
 
 Document = dict[str, Any]
-VERSIONS = {"2": as_2_0, "2.0": as_2_0, "3": as_3_0, "3.0": as_3_0, "3.1": dict}
+VERSIONS: dict[str, Callable[[Document], Document] | None] = {
+    "2": as_2_0,
+    "2.0": as_2_0,
+    "3": as_3_0,
+    "3.0": as_3_0,
+    "3.1": None,
+}
 """How to make the document of each version that can be asked for from that of 3.1."""
 OPEN_ROUTES = ("/", "/ping", "/health", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
 """The routes that ask for no token: somebody who asks whether the server is well has none."""
@@ -33,6 +40,12 @@ def document(model: ServedModel, options: ServeOptions, name: str) -> Document:
         name: The model's name in the routes.
     """
     return _Writer(model, options, name).document()
+
+
+def as_version(newest: Document, version: str) -> Document:
+    """Return a document of 3.1 in another version, one of `VERSIONS`."""
+    make = VERSIONS[version]
+    return newest if make is None else make(newest)
 
 
 class _Writer:
@@ -125,7 +138,7 @@ class _Writer:
             paths[f"/invocations/{method}"] = _post(
                 f"invocations_{method}",
                 f"Call the method {method} of the model.",
-                content,
+                _first(content),
                 _object({"predictions": self._outputs if method == "predict" else {}}, "predictions"),
                 _ref("Error"),
             )
@@ -144,7 +157,7 @@ class _Writer:
             paths[f"/score/{method}"] = _post(
                 f"score_{method}",
                 f"Call the method {method} of the model.",
-                content,
+                _first(content),
                 self._outputs if method == "predict" else {},
                 _ref("ErrorResponse"),
             )
@@ -153,7 +166,18 @@ class _Writer:
     def _of_open_inference(self) -> Document:
         content = {_JSON: _media(_ref("InferenceRequest"), self._examples.open_inference())}
         base = f"/v2/models/{self._name}"
+        of_methods = {
+            f"{base}/infer/{method}": _post(
+                f"model_infer_{method}",
+                f"Call the method {method} of the model.",
+                content,
+                _ref("InferenceResponse"),
+                _ref("InferenceError"),
+            )
+            for method in self._model.methods
+        }
         return {
+            **of_methods,
             "/v2": _get("server_metadata", "The name and version of the server.", {}),
             "/v2/health/live": _get("server_live", "Whether the server is up.", {}),
             "/v2/health/ready": _get("server_ready", "Whether the model can be asked.", {}),
@@ -167,7 +191,19 @@ class _Writer:
     def _of_others(self) -> Document:
         content = {_JSON: _media(_ref("Instances"), self._examples.instances())}
         base = f"/v1/models/{self._name}"
+        of_methods = {
+            f"{base}:{method}": _post(
+                f"v1_{method}",
+                f"Call the method {method} of the model.",
+                content,
+                _object({"predictions": {}}, "predictions"),
+                _ref("InferenceError"),
+            )
+            for method in self._model.methods
+            if method != "predict"
+        }
         return {
+            **of_methods,
             base: _get("v1_model", "Whether the model can be asked.", {}),
             f"{base}:predict": _post("v1_predict", "Predict.", content, _ref("Answer"), _ref("InferenceError")),
             "/livez": _get("livez", "Whether the process is to be kept.", _text(), kind="text/plain"),
@@ -196,6 +232,17 @@ def _object(properties: Document, *required: str) -> Document:
 def _media(schema: Document, examples: Document) -> Document:
     named = {name: {"value": value} for name, value in examples.items()}
     return {"schema": schema, **({"examples": named} if named else {})}
+
+
+def _first(content: Document) -> Document:
+    """Return the content of a request body with one example alone, and in JSON."""
+    media = content[_JSON]
+    examples = dict(list(media.get("examples", {}).items())[:1])
+    return {
+        **content,
+        _JSON: {**media, "examples": examples},
+        **({_CSV: _media(_text(), {})} if _CSV in content else {}),
+    }
 
 
 def _get(name: str, what: str, answer: Document, *parameters: Document, kind: str = _JSON) -> Document:

@@ -14,22 +14,28 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from fitprint.serving.score import Observer
+
 if TYPE_CHECKING:
     from fitprint.serving.errors import RequestError
     from fitprint.serving.request import Request
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+_COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 
 
-class Metrics:
+class Metrics(Observer):
     """The metrics of one app, in a registry of its own."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
-            "fitprint_requests", "Requests by protocol, method and status.", ("protocol", "method", "status"), registry=registry
+            "fitprint_requests",
+            "Requests by protocol, method and status.",
+            ("protocol", "method", "status"),
+            registry=registry,
         )
         self._faults = Counter("fitprint_faults", "Why requests were refused.", ("kind",), registry=registry)
         self._rows = Counter("fitprint_rows", "Rows that were predicted.", registry=registry)
@@ -43,7 +49,11 @@ class Metrics:
             "fitprint_seconds", "How long the parts of a request took.", ("stage",), registry=registry, buckets=_BUCKETS
         )
         self._decode, self._encode = seconds.labels("decode"), seconds.labels("encode")
-        self._predict, self._wait = seconds.labels("predict"), seconds.labels("wait")
+        self._predict = seconds.labels("predict")
+        self._together = Histogram(
+            "fitprint_batch_requests", "Requests that were predicted together.", registry=registry, buckets=_COUNTS
+        )
+        self._hanging = 0
 
     def answered(self, protocol: str, method: str) -> Callable[[int], None]:
         """Return what counts the answers of one route by their status."""
@@ -66,7 +76,7 @@ class Metrics:
         if request.ignored:
             self._dropped.inc(len(request.ignored))
 
-    def refused(self, error: RequestError) -> None:
+    def faulty(self, error: RequestError) -> None:
         """Count why a request was answered without predictions, with every fault of its data."""
         if not error.faults:
             self._faults.labels(error.code.lower()).inc()
@@ -74,14 +84,16 @@ class Metrics:
             kind = f"{fault.got or 'nothing'} for {fault.expected}" if fault.expected else "other"
             self._faults.labels(kind).inc()
 
-    def predicted(self, waiting: float, seconds: float) -> None:
-        """Count how long the model took, and how long its rows waited for it."""
-        self._wait.observe(waiting)
+    def predicted(self, requests: int, rows: int, seconds: float) -> None:
+        """Count one call of the model."""
         self._predict.observe(seconds)
+        self._together.observe(requests)
 
-    def abandoned(self) -> None:
+    def abandoned(self, count: int) -> None:
         """Count a thread that was left behind."""
-        self._abandoned.inc()
+        if count > self._hanging:
+            self._abandoned.inc(count - self._hanging)
+        self._hanging = count
 
     def text(self) -> bytes:
         """Return all of it as Prometheus reads it; of all worker processes, where there are several."""

@@ -17,7 +17,6 @@ class Request:
         ignored: The names of columns that the signature lacks. They were dropped.
         echo: What the answer repeats: the id of an Open Inference request, the outputs that it asked for.
         can_batch: Whether rows of other requests may be predicted together with these.
-        request_id: The number under which the log has the request.
     """
 
     data: Any
@@ -26,4 +25,3 @@ class Request:
     ignored: tuple[str, ...] = ()
     echo: dict[str, Any] = field(default_factory=dict)
     can_batch: bool = True
-    request_id: str = ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 AZURE = Protocol("azure", decode.azure, lambda predictions, request: encode.azure(predictions), answers.azure)
 _IDS = ("x-request-id", "x-ms-request-id", "x-ms-client-request-id")
-_NO_PREDICTIONS = "INTERNAL_ERROR", "DEADLINE_EXCEEDED"
+_NO_PREDICTIONS = "INTERNAL_ERROR", "TIMEOUT"
 
 
 class Score(Endpoint):

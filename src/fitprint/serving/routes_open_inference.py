@@ -15,7 +15,8 @@ from fitprint.models.types import DataType
 from fitprint.serving import answers, decode, encode
 from fitprint.serving.endpoint import Answer, Endpoint, Protocol, Serving
 from fitprint.serving.errors import RequestError
-from fitprint.serving.examples import OPEN_INFERENCE, datatype_of
+from fitprint.serving.examples import OPEN_INFERENCE
+from fitprint.serving.open_inference import datatype_of
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
@@ -55,7 +56,9 @@ def routes(serving: Serving, method: str) -> list[BaseRoute]:
     protocol = Protocol(
         "open_inference",
         lambda body, content_type, model: decode.open_inference(body, model),
-        lambda predictions, request: encode.open_inference(predictions, request, serving.model, serving.name),
+        lambda predictions, request: encode.open_inference(
+            predictions, request, serving.model, serving.name, MODEL_VERSION
+        ),
         answers.inference,
     )
     documents = {
@@ -111,7 +114,7 @@ def _tensors(schema: Schema | None, what: str) -> list[dict[str, Any]]:
     for position, spec in enumerate(schema or ()):
         entry: dict[str, Any] = {"name": f"{what}-{position}" if spec.name is None else str(spec.name)}
         if isinstance(spec, TensorSpec):
-            described.append({**entry, "datatype": datatype_of(spec), "shape": list(spec.shape)})
+            described.append({**entry, "datatype": datatype_of(spec.type), "shape": list(spec.shape)})
             continue
         datatype, codec = _column(spec)
         entry |= {"datatype": datatype, "shape": [-1, 1]}

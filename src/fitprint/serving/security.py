@@ -36,6 +36,7 @@ class Security:
         self._open_routes = frozenset(open_routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of ASGI."""
         if scope["type"] == "http":
             refusal = self._refusal(scope)
             if refusal is not None:

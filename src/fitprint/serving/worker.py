@@ -20,7 +20,6 @@ from fitprint._core import privacy
 from fitprint._core.guard import attempt, describe
 from fitprint._settings.layers import current
 from fitprint.models.errors import PackageError
-from fitprint.serving.options import ServeOptions
 from fitprint.serving.sockets import BACKLOG, taken_over
 from fitprint.serving.supervisor import DRAINS
 
