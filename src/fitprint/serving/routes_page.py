@@ -29,12 +29,9 @@ def routes(serving: Serving, method: str) -> list[BaseRoute]:
 
     async def model(request: HttpRequest) -> Response:
         names = [method, *(name for name in serving.model.methods if name != method)]
-        example = serving.model.example
-        rows = example.content.get("dataframe_split", {}).get("data") if example is not None else None
-        first = rows[0] if rows else example.content.get("inputs") if example is not None else None
         has_token = serving.options.token is not None
         paths = {name: _paths(serving.name, name, method) for name in names}
-        return Answer(answers.as_json(describe(serving.model, serving.name, paths, first, has_token)))
+        return Answer(answers.as_json(describe(serving.model, serving.name, paths, has_token)))
 
     return [Route("/test", page, methods=["GET"]), Route("/test/model.json", model, methods=["GET"])]
 
