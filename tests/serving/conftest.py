@@ -44,6 +44,9 @@ class Adder(fitprint.pyfunc.PythonModel):
         return (model_input["x"] + model_input["n"]).to_numpy()
 
 
+Adder.__module__ = "__main__"  # so that it is pickled by value: the server's process has no tests to import
+
+
 @pytest.fixture(scope="session")
 def adder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A package of a python model with a signature and an example."""
@@ -133,7 +136,9 @@ class Server:
         self._reader.start()
         self.line = self.process.stdout.readline()
         self.url = self.line.partition(" ")[0]
-        assert self.url.startswith("http://"), self.told()
+        if not self.url.startswith("http://"):
+            self.close()
+            pytest.fail(f"it does not serve: {self.line}{self.told()}", pytrace=False)
 
     def told(self) -> str:
         """What it wrote to standard error."""
@@ -149,6 +154,14 @@ class Server:
         """The process that answers a request."""
         rows = {"dataframe_split": {"columns": ["x", "n", "code"], "data": [[1.0, 1, "pid"]]}}
         return int(self.post("/invocations", rows).json()["predictions"][0])
+
+    def close(self) -> None:
+        """Ends it, if that has not been done, and closes its pipes."""
+        if self.process.poll() is None:
+            self.stop()
+        self._reader.join(10)
+        self.process.stdout.close()
+        self.process.stderr.close()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it; returns its exit status."""
@@ -172,7 +185,4 @@ def serve(starts_processes: None) -> Iterator[Callable[..., Server]]:
 
     yield start
     for server in running:
-        if server.process.poll() is None:
-            server.stop()
-        server.process.stdout.close()
-        server.process.stderr.close()
+        server.close()
