@@ -48,9 +48,7 @@ SIGNATURES = {
             ]
         ),
     ),
-    "unnamed": ModelSignature(
-        Schema([ColSpec("double"), ColSpec("long")]), Schema([TensorSpec(np.dtype("float64"), (-1,))])
-    ),
+    "unnamed": ModelSignature(Schema([ColSpec("double"), ColSpec("long")]), Schema([ColSpec("double")])),
     "numbers as names": ModelSignature(Schema([ColSpec("double", 0), ColSpec("double", 1)])),
     "odd names": ModelSignature(Schema([ColSpec("double", 'a "b" {c}'), ColSpec("string", "é, ü")])),
     "tensor": ModelSignature(Schema([TensorSpec(np.dtype("float32"), (-1, 2, 2))]), Schema([ColSpec("double")])),
@@ -75,10 +73,6 @@ class Table(fitprint.pyfunc.PythonModel):
         return pd.DataFrame(
             {"chance": [0.5, float("nan")], "why": ["a", "b"], "at": pd.to_datetime(["2024-01-02"] * 2)}
         )
-
-
-for model in (Counter, Table):
-    model.__module__ = "__main__"  # so that it is pickled by value
 
 
 @pytest.fixture(params=SIGNATURES)
