@@ -19,6 +19,7 @@ from fitprint.cli.models import package, predict
 from fitprint.cli.new_flavor import new_flavor
 from fitprint.cli.run import run
 from fitprint.cli.runs import runs
+from fitprint.cli.serve import serve
 from fitprint.cli.settings import settings
 from fitprint.cli.show import show
 from fitprint.cli.texts import clean
@@ -66,7 +67,7 @@ def fitprint() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name may hold letters that the terminal's encoding lacks
 
 
-for command in (run, runs, show, inspect, verify, predict, package, flavors, settings, gc, new_flavor):
+for command in (run, runs, show, inspect, verify, predict, serve, package, flavors, settings, gc, new_flavor):
     fitprint.add_command(command)
 
 

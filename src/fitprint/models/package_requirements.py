@@ -17,8 +17,9 @@ from fitprint.models.errors import PackageError
 from fitprint.models.package import member
 from fitprint.models.requirement_lines import DEEPEST, LARGEST_FILE, logical_lines, parsed, simple
 
-REQUIREMENTS, CONDA = "requirements.txt", "conda.yaml"
+REQUIREMENTS, CONDA, VIRTUALENV = "requirements.txt", "conda.yaml", "python_env.yaml"
 _PYTHON = re.compile(r"\d+\.\d+(\.\d+)?\w*")
+_CONDA_PYTHON = re.compile(r"python\s*={1,2}\s*(\d+\.\d+(?:\.\d+)?)(=\S+|\.\*)?")
 _CONDA_PIN = re.compile(r"([\w.-]+)={1,2}(\d[\w.]*)(=\w+)?")
 
 
@@ -31,6 +32,60 @@ class PackageRequirements:
     requirements: list[str] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+
+
+@dataclass
+class RecordedEnvironment:
+    """The environment that a package asks for, as far as an installer of Python's distributions can make it."""
+
+    lines: PackageRequirements
+    python: str | None = None
+    """The version of Python; None if the package names none."""
+    others: list[str] = field(default_factory=list)
+    """The lines of conda.yaml that only conda could install."""
+
+
+def recorded_environment(folder: Path, document: Mapping[str, Any]) -> RecordedEnvironment:
+    """Return the environment that a package asks for.
+
+    It is that of python_env.yaml, else of requirements.txt, else what conda.yaml says for Python and pip. Nothing is
+    raised: what cannot be read is listed as unreadable, and a package without any of these files has no source.
+    """
+    environment = RecordedEnvironment(PackageRequirements(), recorded_python(document))
+    if (folder / VIRTUALENV).exists():
+        _of_virtualenv(folder, environment)
+    elif (folder / REQUIREMENTS).exists():
+        environment.lines = recorded_requirements(folder)
+    elif (folder / CONDA).exists():
+        _of_conda(folder, environment)
+    return environment
+
+
+def _of_virtualenv(folder: Path, environment: RecordedEnvironment) -> None:
+    document, read = _yaml(folder, VIRTUALENV), environment.lines
+    read.source = VIRTUALENV
+    lines = document.get("dependencies") or [] if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(lines, list):
+        read.unreadable.append(VIRTUALENV)
+        return
+    python = document.get("python")
+    if isinstance(python, str) and _PYTHON.fullmatch(python):
+        environment.python = python
+    _sort(folder, "\n".join(map(str, lines)), False, read, 0)
+
+
+def _of_conda(folder: Path, environment: RecordedEnvironment) -> None:
+    environment.lines.source = CONDA
+    lines: list[str] = []
+    for entry in _conda_entries(folder, environment.lines):
+        python = _CONDA_PYTHON.fullmatch(entry.strip()) if isinstance(entry, str) else None
+        if isinstance(entry, dict) and isinstance(entry.get("pip"), list):
+            lines += map(str, entry["pip"])
+        elif python:
+            environment.python = python[1]
+        elif not re.fullmatch(r"pip\b.*", str(entry)):
+            environment.others.append(str(entry))
+    _sort(folder, "\n".join(lines), False, environment.lines, 0)
 
 
 def recorded_python(document: Mapping[str, Any]) -> str | None:
@@ -98,19 +153,27 @@ def _text(folder: Path, name: str) -> str | None:
 
 def _conda_lines(folder: Path, read: PackageRequirements) -> list[str]:
     """Return the requirements in conda.yaml: its pip section, and what it pins for conda itself, written as for pip."""
-    try:
-        document = bounded_yaml.load((_text(folder, CONDA) or "").encode("utf-8"))
-    except bounded_yaml.YamlError:
-        document = None
-    dependencies = document.get("dependencies") if isinstance(document, dict) else None
-    if not isinstance(dependencies, list):
-        read.unreadable.append(CONDA)
-        return []
     lines: list[str] = []
-    for entry in dependencies:
+    for entry in _conda_entries(folder, read):
         pinned = _CONDA_PIN.fullmatch(entry) if isinstance(entry, str) else None
         if pinned and pinned[1] not in ("python", "pip"):
             lines.append(f"{pinned[1]}=={pinned[2]}")
         elif isinstance(entry, dict) and isinstance(entry.get("pip"), list):
             lines += map(str, entry["pip"])
     return lines
+
+
+def _conda_entries(folder: Path, read: PackageRequirements) -> list[Any]:
+    document = _yaml(folder, CONDA)
+    dependencies = document.get("dependencies") if isinstance(document, dict) else None
+    if not isinstance(dependencies, list):
+        read.unreadable.append(CONDA)
+        return []
+    return dependencies
+
+
+def _yaml(folder: Path, name: str) -> Any:
+    try:
+        return bounded_yaml.load((_text(folder, name) or "").encode("utf-8"))
+    except bounded_yaml.YamlError:
+        return None

@@ -127,6 +127,16 @@ def is_nameless(line: str) -> bool:
     return True
 
 
+def is_pinned_by_hash(line: str) -> bool:
+    """Return whether a line says which files it may be installed from, by their hashes."""
+    return bool(_without_hashes(line)[1])
+
+
+def without_hashes(line: str) -> str:
+    """Return a line without the hashes of the files that it may be installed from."""
+    return _without_hashes(line)[0]
+
+
 def name_of(line: str) -> str:
     """Return the normalized name of a requirement's distribution: lower case, with hyphens; empty if it has no name."""
     return "" if is_nameless(line) else normal_name(parsed(line).name)

@@ -24,6 +24,8 @@ class ServeOptions:
         page: Whether there is a Test page.
         log_requests: The file that requests are written to; None for none.
         exit_after_abandoned: After how many abandoned threads ``/livez`` turns 503.
+        health_routes: Further paths of the health check, such as that of Vertex AI.
+        predict_routes: Further paths that take instances, as KServe V1 and Vertex AI send them.
     """
 
     name: str | None = None
@@ -40,3 +42,5 @@ class ServeOptions:
     page: bool = True
     log_requests: str | None = None
     exit_after_abandoned: int = 1
+    health_routes: tuple[str, ...] = ()
+    predict_routes: tuple[str, ...] = ()

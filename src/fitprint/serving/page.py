@@ -1,0 +1,188 @@
+"""The Test page: a form for one model, in the browser, and what the page is told of the model.
+
+The page is one file, which is the same for every model and loads nothing else. It asks for the description of the
+model by itself, with the token where the server wants one, so that nothing of the model is shown without it.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import gzip
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from fitprint.models.example import plain_data
+from fitprint.models.schema import ColSpec, ParamSpec, Schema, TensorSpec
+from fitprint.models.types import DataType, FieldType
+from fitprint.serving.examples import OPEN_INFERENCE
+from fitprint.serving.open_inference import datatype_of
+
+if TYPE_CHECKING:
+    from fitprint.serving.example import Example
+    from fitprint.serving.served import ServedModel
+
+_INCLUDED = re.compile(r"/\* ([a-z]+\.(?:css|js)) \*/")
+_INLINE = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
+_WIDGETS = {
+    DataType.boolean: "boolean",
+    DataType.string: "text",
+    DataType.datetime: "datetime",
+    DataType.binary: "binary",
+}
+"""The types that have a field of their own; every other scalar is a number, and what is nested is JSON."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """The Test page, as it is sent.
+
+    Args:
+        html: The page.
+        compressed: The same, for a browser that takes gzip.
+        headers: Its headers, except for those of a compressed body.
+    """
+
+    html: bytes
+    compressed: bytes
+    headers: Mapping[str, str]
+
+
+@functools.cache
+def test_page() -> Page:
+    """Return the page. It is put together once."""
+    files = resources.files("fitprint.serving") / "page_files"
+    frame = (files / "index.html").read_text("utf-8")
+    html = _INCLUDED.sub(lambda name: (files / name[1]).read_text("utf-8"), frame)
+    allowed: dict[str, list[str]] = {"style": [], "script": []}
+    for kind, content in _INLINE.findall(html):
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        allowed[kind].append(f"'sha256-{digest}'")
+    policy = [
+        "default-src 'none'",
+        f"script-src {' '.join(allowed['script'])}",
+        f"style-src {' '.join(allowed['style'])}",
+        "connect-src 'self'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    ]
+    headers = {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": "; ".join(policy),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cache-control": "no-cache",
+        "vary": "accept-encoding",
+    }
+    content = html.encode()
+    return Page(content, gzip.compress(content, mtime=0), headers)
+
+
+def describe(model: ServedModel, name: str, methods: Mapping[str, Mapping[str, str]], token: bool) -> dict[str, Any]:
+    """Return what the page is told of a model, which JSON can hold.
+
+    Args:
+        model: The model.
+        name: Its name in the routes.
+        methods: For each method that is served, the one that answers by default first, its path in each protocol:
+            `mlflow`, `azure`, `open_inference` and `kserve`.
+        token: Whether the server asks for a token.
+    """
+    inputs, outputs = model.inputs, model.outputs
+    kind = "none" if inputs is None else "tensors" if inputs.is_tensor_spec() else "table"
+    return {
+        "name": name,
+        "about": _about(inputs, outputs),
+        "kind": kind,
+        "columns": [_column(spec, position) for position, spec in enumerate(inputs or ())],
+        "params": [_param(spec) for spec in model.params or ()],
+        "outputs": [str(output) for output in outputs.input_names()] if outputs and outputs.has_input_names() else [],
+        "methods": [{"name": method, "paths": dict(paths)} for method, paths in methods.items()],
+        "example": _example(model.example, inputs),
+        "token": token,
+    }
+
+
+def _example(example: Example | None, inputs: Schema | None) -> dict[str, Any] | None:
+    """Return an example as the values of the form's fields, or as a body where there are no fields."""
+    if example is None:
+        return None
+    described: dict[str, Any] = {"is_own": example.is_own, "params": example.params}
+    if inputs is None:
+        return {**described, "body": example.content | ({"params": example.params} if example.params else {})}
+    table, tensors = example.content.get("dataframe_split"), example.content.get("inputs")
+    if table and table["data"]:
+        labels = table.get("columns") or plain_data(inputs.input_names())
+        found = dict(zip(map(str, labels), table["data"][0], strict=False))
+    elif isinstance(tensors, dict):
+        found = {str(label): value for label, value in tensors.items()}
+    else:
+        found = {str(inputs.input_names()[0]): tensors}
+    values = [found.get(str(label)) for label in inputs.input_names()]
+    return {**described, "values": [_first(value, spec) for value, spec in zip(values, inputs, strict=True)]}
+
+
+def _first(value: Any, spec: ColSpec | TensorSpec) -> Any:
+    """Return the first row of a tensor, where it has any number of rows; every other value as it is."""
+    has_rows = isinstance(spec, TensorSpec) and spec.shape[:1] == (-1,) and isinstance(value, list)
+    return value[:1] if has_rows else value
+
+
+def _about(inputs: Schema | None, outputs: Schema | None) -> str:
+    if inputs is None:
+        return "A model without a signature: it takes any input, and does not check it."
+    what = "tensor" if inputs.is_tensor_spec() else "column"
+    many = f"{len(inputs)} {what}{'' if len(inputs) == 1 else 's'}"
+    return f"{many} in" + (f", {_listed(outputs)} out" if outputs else "")
+
+
+def _listed(outputs: Schema) -> str:
+    types = list(dict.fromkeys(_type_name(spec) for spec in outputs))
+    return types[0] if len(outputs) == 1 else f"{len(outputs)} outputs"
+
+
+def _column(spec: ColSpec | TensorSpec, position: int) -> dict[str, Any]:
+    label = str(spec.name) if spec.name is not None else "input" if isinstance(spec, TensorSpec) else str(position)
+    datatype, codec = _open_inference(spec)
+    return {
+        "name": spec.name,
+        "label": label,
+        "type": _type_name(spec),
+        "widget": "json" if isinstance(spec, TensorSpec) else _widget(spec.type),
+        "required": spec.required,
+        "datatype": datatype,
+        "content_type": codec,
+    }
+
+
+def _param(spec: ParamSpec) -> dict[str, Any]:
+    listed = spec.shape is not None
+    return {
+        "name": spec.name,
+        "label": spec.name,
+        "type": f"list of {spec.dtype}" if listed else str(spec.dtype),
+        "widget": "json" if listed else _widget(spec.dtype),
+        "required": False,
+        "default": spec.to_dict()["default"],
+    }
+
+
+def _widget(type: FieldType) -> str:
+    return _WIDGETS.get(type, "number") if isinstance(type, DataType) else "json"
+
+
+def _type_name(spec: ColSpec | TensorSpec) -> str:
+    return f"{spec.type.name} {list(spec.shape)}" if isinstance(spec, TensorSpec) else str(spec.type)
+
+
+def _open_inference(spec: ColSpec | TensorSpec) -> tuple[str, str | None]:
+    if isinstance(spec, TensorSpec):
+        return datatype_of(spec.type), None
+    return OPEN_INFERENCE[spec.type] if isinstance(spec.type, DataType) else ("BYTES", "pd_json")
