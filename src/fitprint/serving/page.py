@@ -16,10 +16,14 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from fitprint.models.example import plain_data
 from fitprint.models.schema import ColSpec, ParamSpec, Schema, TensorSpec
 from fitprint.models.types import DataType, FieldType
+from fitprint.serving.examples import OPEN_INFERENCE
+from fitprint.serving.open_inference import datatype_of
 
 if TYPE_CHECKING:
+    from fitprint.serving.example import Example
     from fitprint.serving.served import ServedModel
 
 _INCLUDED = re.compile(r"/\* ([a-z]+\.(?:css|js)) \*/")
@@ -31,17 +35,6 @@ _WIDGETS = {
     DataType.binary: "binary",
 }
 """The types that have a field of their own; every other scalar is a number, and what is nested is JSON."""
-_OPEN_INFERENCE = {
-    DataType.boolean: ("BOOL", None),
-    DataType.integer: ("INT32", None),
-    DataType.long: ("INT64", None),
-    DataType.float: ("FP32", None),
-    DataType.double: ("FP64", None),
-    DataType.string: ("BYTES", "str"),
-    DataType.binary: ("BYTES", "base64"),
-    DataType.datetime: ("BYTES", "datetime"),
-}
-"""The datatype and the codec of a column in Open Inference, as MLServer's runtime for MLflow declares them."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +85,7 @@ def test_page() -> Page:
     return Page(content, gzip.compress(content, mtime=0), headers)
 
 
-def describe(
-    model: ServedModel, name: str, methods: Mapping[str, Mapping[str, str]], example: Any, token: bool
-) -> dict[str, Any]:
+def describe(model: ServedModel, name: str, methods: Mapping[str, Mapping[str, str]], token: bool) -> dict[str, Any]:
     """Return what the page is told of a model, which JSON can hold.
 
     Args:
@@ -102,24 +93,46 @@ def describe(
         name: Its name in the routes.
         methods: For each method that is served, the one that answers by default first, its path in each protocol:
             `mlflow`, `azure`, `open_inference` and `kserve`.
-        example: The first row of the input example as a list of values that JSON can hold; None where there is none.
         token: Whether the server asks for a token.
     """
-    signature = model.signature
-    inputs = signature.inputs if signature else None
-    outputs = signature.outputs if signature else None
+    inputs, outputs = model.inputs, model.outputs
     kind = "none" if inputs is None else "tensors" if inputs.is_tensor_spec() else "table"
     return {
         "name": name,
         "about": _about(inputs, outputs),
         "kind": kind,
         "columns": [_column(spec, position) for position, spec in enumerate(inputs or ())],
-        "params": [_param(spec) for spec in (signature.params if signature else None) or ()],
+        "params": [_param(spec) for spec in model.params or ()],
         "outputs": [str(output) for output in outputs.input_names()] if outputs and outputs.has_input_names() else [],
         "methods": [{"name": method, "paths": dict(paths)} for method, paths in methods.items()],
-        "example": example,
+        "example": _example(model.example, inputs),
         "token": token,
     }
+
+
+def _example(example: Example | None, inputs: Schema | None) -> dict[str, Any] | None:
+    """Return an example as the values of the form's fields, or as a body where there are no fields."""
+    if example is None:
+        return None
+    described: dict[str, Any] = {"is_own": example.is_own, "params": example.params}
+    if inputs is None:
+        return {**described, "body": example.content | ({"params": example.params} if example.params else {})}
+    table, tensors = example.content.get("dataframe_split"), example.content.get("inputs")
+    if table and table["data"]:
+        labels = table.get("columns") or plain_data(inputs.input_names())
+        found = dict(zip(map(str, labels), table["data"][0], strict=False))
+    elif isinstance(tensors, dict):
+        found = {str(label): value for label, value in tensors.items()}
+    else:
+        found = {str(inputs.input_names()[0]): tensors}
+    values = [found.get(str(label)) for label in inputs.input_names()]
+    return {**described, "values": [_first(value, spec) for value, spec in zip(values, inputs, strict=True)]}
+
+
+def _first(value: Any, spec: ColSpec | TensorSpec) -> Any:
+    """Return the first row of a tensor, where it has any number of rows; every other value as it is."""
+    has_rows = isinstance(spec, TensorSpec) and spec.shape[:1] == (-1,) and isinstance(value, list)
+    return value[:1] if has_rows else value
 
 
 def _about(inputs: Schema | None, outputs: Schema | None) -> str:
@@ -170,10 +183,6 @@ def _type_name(spec: ColSpec | TensorSpec) -> str:
 
 
 def _open_inference(spec: ColSpec | TensorSpec) -> tuple[str, str | None]:
-    if isinstance(spec, ColSpec):
-        return _OPEN_INFERENCE[spec.type] if isinstance(spec.type, DataType) else ("BYTES", "pd_json")
-    if spec.type.kind not in "biuf":
-        return "BYTES", None
-    kinds = {"b": "BOOL", "i": "INT", "u": "UINT", "f": "FP"}
-    bits = "" if spec.type.kind == "b" else str(spec.type.itemsize * 8)
-    return kinds[spec.type.kind] + bits, None
+    if isinstance(spec, TensorSpec):
+        return datatype_of(spec.type), None
+    return OPEN_INFERENCE[spec.type] if isinstance(spec.type, DataType) else ("BYTES", "pd_json")

@@ -6,9 +6,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from fitprint.serving import answers
 from fitprint.serving.endpoint import Answer, Serving
 from fitprint.serving.page import describe, test_page
+from fitprint.serving.plain import to_json
 
 OPEN_ROUTES = ("/test",)
 
@@ -29,12 +29,9 @@ def routes(serving: Serving, method: str) -> list[BaseRoute]:
 
     async def model(request: HttpRequest) -> Response:
         names = [method, *(name for name in serving.model.methods if name != method)]
-        example = serving.model.example
-        rows = example.content.get("dataframe_split", {}).get("data") if example is not None else None
-        first = rows[0] if rows else example.content.get("inputs") if example is not None else None
         has_token = serving.options.token is not None
         paths = {name: _paths(serving.name, name, method) for name in names}
-        return Answer(answers.as_json(describe(serving.model, serving.name, paths, first, has_token)))
+        return Answer(to_json(describe(serving.model, serving.name, paths, has_token)))
 
     return [Route("/test", page, methods=["GET"]), Route("/test/model.json", model, methods=["GET"])]
 

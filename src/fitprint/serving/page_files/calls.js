@@ -41,16 +41,10 @@ const PROTOCOLS = {
   },
   open_inference: {
     title: "Open Inference",
-    table: (columns, rows, params) => ({
-      parameters: withParams({ content_type: "pd" }, params),
-      inputs: columns.map((column, i) => ({
-        name: String(column.name ?? column.label),
-        shape: [number(rows.length), number(1)],
-        datatype: column.datatype,
-        ...(column.content_type && { parameters: { content_type: column.content_type } }),
-        data: rows.map(row => column.content_type === "pd_json" ? write(row[i]) : row[i]),
-      })),
-    }),
+    table: (columns, rows, params) => {
+      const inputs = columns[0]?.name == null ? matrix(columns, rows) : columns.map((column, i) => oneColumn(column, rows, i));
+      return inputs && { parameters: { content_type: "pd", ...Object.fromEntries(params) }, inputs: inputs.filter(Boolean) };
+    },
     tensors: (tensors, params) => withParams({
       inputs: [...tensors].map(([name, value]) => ({
         name: name ?? "input-0", shape: shape(value).map(number), datatype: columnOf(name).datatype, data: value,
@@ -67,6 +61,22 @@ const PROTOCOLS = {
     }, params, "parameters"),
   },
 };
+
+// A column of Open Inference; left out where it has a missing value that its datatype cannot hold.
+function oneColumn(column, rows, i) {
+  const data = rows.map(row => column.content_type === "pd_json" ? write(row[i]) : row[i]);
+  if (data.includes(null) && !column.datatype.startsWith("FP")) return null;
+  return {
+    name: String(column.name), shape: [number(rows.length), number(1)], datatype: column.datatype,
+    ...(column.content_type && { parameters: { content_type: column.content_type } }), data,
+  };
+}
+
+// Columns without names are one input of Open Inference, if they have one datatype.
+function matrix(columns, rows) {
+  const [datatype, ...others] = new Set(columns.map(column => column.datatype));
+  return others.length ? null : [{ name: "input-0", shape: [number(rows.length), number(columns.length)], datatype, data: rows.flat() }];
+}
 
 const columnOf = name => model.columns.find(column => write(column.name) === write(name));
 const named = (columns, rows) =>

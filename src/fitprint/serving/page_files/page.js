@@ -46,19 +46,20 @@ function show() {
   $("about").textContent = model.about;
   $("openapi").href = `${base}/openapi.json`;
   $("openapi").hidden = model.token;
-  const known = model.kind !== "none";
+  const known = model.kind !== "none", example = model.example;
   choice("ways", known ? { form: "Form", csv: "CSV", json: "JSON" } : { csv: "CSV", json: "JSON" }, switchWay);
   if (model.kind === "tensors") $("ways").querySelector("[value=csv]").disabled = true;
   choice("protocols", Object.fromEntries(Object.entries(PROTOCOLS).map(([name, { title }]) => [name, title])), showCall);
   choice("languages", { curl: "curl", python: "Python" }, showCall);
   $("method").append(...model.methods.map(({ name }) => make("option", {}, name)));
   $("method-label").hidden = model.methods.length < 2;
-  fields = [...model.columns.map(column => field(column, "fields")), ...model.params.map(param => field(param, "param-fields"))];
+  fields = [...model.columns.map((column, position) => field({ ...column, position }, "fields")), ...model.params.map(param => field(param, "param-fields"))];
   $("params").hidden = !model.params.length;
   $("find-label").hidden = model.columns.length < 13;
-  $("example").hidden = !model.example;
+  $("example").hidden = !example;
+  if (example && !example.is_own) $("example").textContent = "Made-up values";
   $("main").hidden = false;
-  fill(model.example);
+  fill(example);
   switchWay(known ? "form" : "json");
 }
 
@@ -142,11 +143,11 @@ function readForm() {
 
 function fill(example) {
   for (const each of fields) {
-    const value = example && !each.isParam ? example[model.columns.findIndex(column => column.name === each.name)] : undefined;
+    const value = each.isParam ? example?.params[each.name] : example?.values?.[each.position];
     const isText = typeof value === "string" && each.widget !== "json";
-    each.input.value = value === undefined || (value === null && each.widget !== "json") ? "" : isText ? value : write(value);
+    each.input.value = value == null ? "" : isText ? value : write(value);
   }
-  edited = { json: null, csv: null };
+  edited = { json: example?.body ? write(example.body) : null, csv: null };
   changed();
 }
 
@@ -280,7 +281,7 @@ function tabular(predictions) {
     return [names, predictions[names[0]].map((_, i) => names.map(name => predictions[name][i]))];
   }
   if (!Array.isArray(predictions)) return [];
-  const headings = size => model.outputs.length === size ? model.outputs : size === 1 ? ["prediction"] : [...Array(size).keys()].map(String);
+  const headings = size => $("method").value === "predict" && model.outputs.length === size ? model.outputs : size === 1 ? ["prediction"] : [...Array(size).keys()].map(String);
   if (!predictions.length) return [headings(1), []];
   if (predictions.every(isObject)) {
     const names = [...new Set(predictions.flatMap(Object.keys))];
@@ -330,7 +331,11 @@ function showCall() {
     const own = protocol === "mlflow" && way !== "form";
     if (!url) call = "This protocol has no route for this method.";
     else if (!input && !own) call = way === "csv" ? "Only MLflow's protocol takes CSV." : "This body can only be sent in MLflow's protocol.";
-    else call = (chosen("languages") === "curl" ? curlCall : pythonCall)(url, type, own ? text : bodyOf(input, protocol), model.token);
+    else {
+      const body = own ? text : bodyOf(input, protocol);
+      call = body === null ? "This protocol has no form for columns without names of several types."
+        : (chosen("languages") === "curl" ? curlCall : pythonCall)(url, type, body, model.token);
+    }
   } catch (problem) {
     call = `${problem.column}: ${problem.message}`;
   }
