@@ -22,6 +22,7 @@ from fitprint.testing.processes import WarmInterpreter
 from fitprint.testing.readers import ReaderChecks
 from fitprint.testing.reset import forget_everything
 from fitprint.testing.scoring import ScoringChecks
+from fitprint.testing.serving import ServingChecks
 from fitprint.testing.traces import FaultChecks, TraceChecks
 
 # read at import: tests may remove the caller's FITPRINT_* variables
@@ -41,6 +42,7 @@ class FlavorConformance(
     CallbackChecks,
     PackageChecks,
     ReaderChecks,
+    ServingChecks,
     TrustChecks,
     FaultChecks,
     BudgetChecks,

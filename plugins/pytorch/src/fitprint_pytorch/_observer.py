@@ -85,7 +85,8 @@ class Observer:
             if objects is not None:
                 self._latest.trained = trained
                 return objects
-        return self.trained_by(optimizer).objects()
+        trained = self.trained_by(optimizer)
+        return trained.objects() if trained is not None else None
 
     def _find(self, optimizer: Optimizer) -> Trained:
         found = self.discovery.modules_of(optimizer, self._is_trained)
