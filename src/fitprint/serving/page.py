@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from fitprint.models.example import plain_data
 from fitprint.models.schema import ColSpec, ParamSpec, Schema, TensorSpec
 from fitprint.models.types import DataType, FieldType
-from fitprint.serving.examples import OPEN_INFERENCE, datatype_of
+from fitprint.serving.examples import OPEN_INFERENCE
+from fitprint.serving.open_inference import datatype_of
 
 if TYPE_CHECKING:
     from fitprint.serving.example import Example
@@ -183,5 +184,5 @@ def _type_name(spec: ColSpec | TensorSpec) -> str:
 
 def _open_inference(spec: ColSpec | TensorSpec) -> tuple[str, str | None]:
     if isinstance(spec, TensorSpec):
-        return datatype_of(spec), None
+        return datatype_of(spec.type), None
     return OPEN_INFERENCE[spec.type] if isinstance(spec.type, DataType) else ("BYTES", "pd_json")
