@@ -141,7 +141,7 @@ def test_folders_that_are_no_package(tmp_path, invoke, store):
     assert "there is no folder" in invoke("inspect", tmp_path / "nowhere", status=1).stderr
     assert "there is no folder" in invoke("inspect", "nowhere", status=1).stderr
     assert "no run 'fade'" in invoke("inspect", "fade", status=1).stderr
-    assert "leads outside" in invoke("inspect", f"runs:/{_empty_run()}/../..", status=1).stderr
+    assert "has no model or artifact '../..'" in invoke("inspect", f"runs:/{_empty_run()}/../..", status=1).stderr
 
 
 def _empty_run():

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fitprint._instrumentation.registry import entries, owner_of
+from fitprint._runs.run import Run
 from fitprint.plugin.contract import Flavor
 from fitprint.plugin.probabilities import class_probabilities
 from fitprint.pyfunc._flavor import PyfuncFlavor
@@ -17,7 +18,7 @@ class EvaluatedModel:
     """A native model, a package, or a function that predicts.
 
     Args:
-        model: The model; a path or URI of a package is loaded.
+        model: The model; a path or URI of a package, or a run with one, is loaded.
 
     Raises:
         TypeError: The model cannot predict, and no flavor is registered for its class.
@@ -25,7 +26,7 @@ class EvaluatedModel:
     """
 
     def __init__(self, model: Any) -> None:
-        if isinstance(model, (str, os.PathLike)):
+        if isinstance(model, (str, os.PathLike, Run)):
             model = load_model(model)
         self._package = model if isinstance(model, PyFuncModel) else None
         self.native = model._loaded.model if isinstance(model, PyFuncModel) else model

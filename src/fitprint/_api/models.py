@@ -11,7 +11,7 @@ from fitprint._core.publish import publish
 from fitprint._instrumentation.registry import entries, owner_of
 from fitprint._packages.foreign_files import read_artifact
 from fitprint._packages.options import Paths, Requirements, read_options
-from fitprint._packages.resolve import registered
+from fitprint._packages.resolve import folder_of, registered
 from fitprint._packages.save import NAME, ModelInfo
 from fitprint._packages.save import log_model as log_with
 from fitprint._packages.save import save_model as save_with
@@ -162,7 +162,8 @@ def package_model(
     """Make a package, in a new or an empty folder, of a file that holds a model: `fitprint package` in Python.
 
     Args:
-        file: A pickle, also one written by joblib, or a file in the framework's own format.
+        file: A pickle, also one written by joblib, or a file in the framework's own format: its path, a ``file:`` URL,
+            or ``runs:/<run_id>/<artifact>``.
         path: The folder of the package.
         flavor: The name of the flavor; by default, for a pickle, the flavor of the model's class.
         data: Rows that the model predicts, or the path of a CSV file of them. The signature is inferred from them;
@@ -178,7 +179,7 @@ def package_model(
     if isinstance(data, (str, os.PathLike)):
         data = read_csv(data)
     named = registered(flavor) if flavor is not None else None
-    model, options_of_file = read_artifact(file, named, trust, options)
+    model, options_of_file = read_artifact(folder_of(file), named, trust, options)
     chosen = named or (PyfuncFlavor() if _is_python_model(model) else flavor_of(model))
     save_with(chosen, model, path, read_options(chosen, {**options_of_file, **options}), data)
 

@@ -19,6 +19,7 @@ from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.models.package import is_plain_name, member
 from fitprint.plugin.contract import Flavor
+from fitprint.stores import Store
 from fitprint.stores.layout import RECORD
 
 
@@ -37,7 +38,7 @@ def folder_of(uri: str | os.PathLike[str] | Run) -> Path:
     text = os.fspath(uri)
     if text.startswith("runs:/"):
         run_id, _, name = text.removeprefix("runs:/").strip("/").partition("/")
-        return _in_run(run_id, name or "model")
+        return in_run(run_id, name or "model", configured_store())
     if text.startswith("file:"):
         text = unquote(urlparse(text).path)
     scheme, colon, _ = text.partition(":")
@@ -72,14 +73,18 @@ def package_folder(uri: str | os.PathLike[str] | Run) -> Path:
     raise PackageError(f"{folder} is the folder of a run with {'several models: ' + names if names else 'no model'}")
 
 
-def _in_run(run_id: str, name: str) -> Path:
+def in_run(run_id: str, name: str, store: Store) -> Path:
     """Return a package of a run, also by another name that it has, or one of the run's artifacts.
+
+    Args:
+        run_id: The id of the run.
+        name: The name of the package or of the artifact.
+        store: The store of the run.
 
     Raises:
         PackageError: The run has neither.
         StoreError: There is no such run.
     """
-    store = configured_store()
     folder = store.folder(run_id)
     if is_plain_name(name):
         if (folder / name).exists():

@@ -11,13 +11,12 @@ import click
 
 from fitprint._core.paths import absolute
 from fitprint._core.privacy import in_force
-from fitprint._packages.resolve import model_of
+from fitprint._packages.resolve import folder_of, in_run, model_of, package_folder
 from fitprint._runs.read import configured_store, get_run, read_run, run_of_folder
 from fitprint._runs.run import Run, record_of, store_of
 from fitprint.cli.texts import clean
 from fitprint.models.errors import PackageError
 from fitprint.models.mlmodel import NAME
-from fitprint.models.package import member
 from fitprint.stores import Store, StoreError, open_store
 from fitprint.stores.layout import RECORD
 from fitprint.stores.run_folder import is_run_folder
@@ -104,26 +103,39 @@ def found_package(text: str, store: str | None) -> Path:
     """Find the folder of a package.
 
     Args:
-        text: A path, `runs:/<run>/<name>`, or a run as `found_run` takes it, whose model is meant.
+        text: A path, a URI as `found_path` takes it, or a run as `found_run` takes it, whose model is meant.
         store: The location of the store, or None for the configured one.
 
     Raises:
         PackageError: There is no such folder, or the run has no model.
     """
-    if text.startswith("runs:/"):
-        run_text, _, name = text.removeprefix("runs:/").strip("/").partition("/")
-        run, _ = found_run(run_text, store)
-        return member(run.path, name or "model")
-    if text.startswith("file:"):
-        text = absolute(text, "")
-    path = Path(text)
+    path = found_path(text, store)
     if path.name == NAME and path.is_file():
         return path.parent
-    if path.is_dir() and not is_run_folder(text):
-        return path
+    if path.is_dir() and not is_run_folder(path):
+        return package_folder(path)
+    text = os.fspath(path)
     if not path.is_dir() and not _ID.fullmatch(text) and text not in LATEST:
         raise PackageError(f"there is no folder {text}, and it is not the id of a run either")
     return model_of(found_run(text, store)[0])
+
+
+def found_path(text: str, store: str | None) -> Path:
+    """Find a file or a folder.
+
+    Args:
+        text: A path, a ``file:`` URL, or ``runs:/<run>/<name>`` with a run as `found_run` takes it and the name of one
+            of its packages or artifacts.
+        store: The location of the store, or None for the configured one.
+
+    Raises:
+        PackageError: The URI has another scheme, or the run has nothing of that name.
+    """
+    if not text.startswith("runs:/"):
+        return folder_of(text)
+    run_text, _, name = text.removeprefix("runs:/").strip("/").partition("/")
+    run, opened = found_run(run_text, store)
+    return in_run(run.run_id, name or "model", opened)
 
 
 def _redacted(run: Run) -> Run:

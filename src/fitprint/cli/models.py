@@ -13,7 +13,7 @@ import click
 
 from fitprint._core.guard import attempt, describe
 from fitprint.cli import options
-from fitprint.cli.lookup import found_package, found_run
+from fitprint.cli.lookup import found_package, found_path, found_run
 from fitprint.cli.texts import as_json as json_text
 from fitprint.cli.texts import clean
 from fitprint.models.errors import PackageError
@@ -23,7 +23,7 @@ EXPECTED_ERRORS = (PackageError, OSError, ValueError, click.ClickException)
 """Errors that the group of commands reports on one line as they are."""
 
 
-@click.command(short_help="Predict the rows of a CSV or JSON file with a package.")
+@click.command(short_help="Predict the rows of a file, or of a folder of files, with a package.")
 @click.argument("package")
 @click.argument("data")
 @click.option(
@@ -36,30 +36,55 @@ EXPECTED_ERRORS = (PackageError, OSError, ValueError, click.ClickException)
     help="What may be loaded. Default: FITPRINT_TRUST, else all.",
 )
 @click.option("--digest", metavar="SHA256", help="The SHA-256 that checksums.json must have.")
+@click.option(
+    "--chunk-rows",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    help="The rows of a folder's files that are in memory at a time.",
+)
 @options.store
 @options.as_json
+@click.pass_context
 def predict(
+    context: click.Context,
+    /,
     package: str,
     data: str,
     param_texts: tuple[str, ...],
     target: str | None,
     trust: str | None,
     digest: str | None,
+    chunk_rows: int,
     store: str | None,
     as_json: bool,
 ) -> None:
-    """Predict the rows of a CSV or JSON file with a package.
+    """Predict the rows of a file, or of a folder of files, with a package.
 
     PACKAGE is named as for `fitprint inspect`. It is loaded, which runs code of its author unless --trust forbids it.
     DATA is a CSV file with a header, - for CSV from standard input, or a file that ends in .json: a list of rows, or
     what MLflow's scoring server takes. Columns are read with the types of the package's signature. The predictions are
     printed as CSV, a line for each row of the data and in its order.
+
+    DATA may also be a folder: its CSV and Parquet files, and those in the folders below, are read --chunk-rows at a
+    time, so that they need not fit into memory. The predictions are one CSV with the columns row (the number of the row
+    in its file, from 0), file and prediction. A file that cannot be read or does not fit is named on standard error,
+    and the others are predicted all the same; then the exit status is 1.
     """
     from fitprint.pyfunc import load_model
 
     params = dict(map(_param, param_texts))
     folder = found_package(package, store)
     model = or_failure(f"{folder} cannot be loaded", load_model, folder, trust=trust, digest=digest)
+    if Path(data).is_dir():
+        if as_json:
+            raise click.UsageError("--json is for a file: the predictions of a folder are a CSV")
+        from fitprint.cli.folder_predictions import predict_folder
+
+        outcome = predict_folder(model, Path(data), params or None, target, chunk_rows)
+        whole = outcome.files - len(outcome.broken)
+        click.echo(f"fitprint: predicted {outcome.rows:,} rows; {whole:,} of {outcome.files:,} files whole", err=True)
+        context.exit(1 if outcome.broken else 0)
     rows = model.read_rows(sys.stdin if data == "-" else data)
     predictions = or_failure(f"{folder} cannot predict {data}", model.predict, rows, params or None)
     text = _json(predictions) if as_json else _csv(predictions, rows)
@@ -164,7 +189,7 @@ def package(
     else:
         from fitprint._api.models import package_model
 
-        or_failure(what, package_model, source, folder, flavor, data=data, **options)
+        or_failure(what, package_model, found_path(source, store), folder, flavor, data=data, **options)
     click.echo(f"{clean(folder)} is a package now: `fitprint inspect` shows what is in it")
 
 

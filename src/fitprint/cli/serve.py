@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from fitprint._core.guard import warn_user
 from fitprint._settings import parsers as read
 from fitprint.cli import options
-from fitprint.cli.lookup import found_package
-from fitprint.cli.render import Columns, Page, styled
+from fitprint.cli.serve_check import check_all
+from fitprint.cli.serve_elsewhere import go_on_elsewhere, write_a_dockerfile
+from fitprint.cli.serve_place import HOST, PORT, Place, place_of
 from fitprint.cli.texts import clean
 from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
@@ -25,9 +24,6 @@ from fitprint.serving.extra import missing
 from fitprint.serving.options import ServeOptions
 
 PREFIX = "FITPRINT_SERVE"
-SAGEMAKER = Path("/opt/ml/model")
-HOST, EVERY_HOST = "127.0.0.1", "0.0.0.0"
-PORT, PORT_IN_CONTAINERS = 5000, 8080
 BATCH_ROWS = 512
 
 
@@ -93,6 +89,12 @@ def _size(context: click.Context, option: click.Parameter, text: str) -> int:
 )
 @click.option("--digest", metavar="SHA256", help="The SHA-256 that checksums.json must have.")
 @click.option("--token", help="What callers must send as Authorization: Bearer. Better given as the variable.")
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="A host name to answer for, such as that of a proxy; can be repeated. On loopback there are no others.",
+)
 @click.option("--cors", multiple=True, metavar="ORIGIN", help="A site whose pages may call; can be repeated.")
 @click.option(
     "--errors",
@@ -109,8 +111,18 @@ def _size(context: click.Context, option: click.Parameter, text: str) -> int:
     is_flag=True,
     help="Start, send the example over every protocol, print what was answered, and end.",
 )
+@click.option(
+    "--dockerfile",
+    "is_dockerfile",
+    envvar=f"{PREFIX}_DOCKERFILE",
+    is_flag=True,
+    help="Write a Dockerfile beside the package, and end.",
+)
 @options.store
+@click.pass_context
 def serve(
+    context: click.Context,
+    /,
     package: str | None,
     host: str | None,
     port: int | None,
@@ -119,6 +131,7 @@ def serve(
     trust: str | None,
     digest: str | None,
     is_check: bool,
+    is_dockerfile: bool,
     store: str | None,
     **chosen: Any,
 ) -> None:
@@ -135,70 +148,23 @@ def serve(
     if told is not None:
         raise click.ClickException(told)
     gc.enable()  # which the command line turns off, as most commands are short
-    place = _place(package, store)
+    place = place_of(package, store)
+    document = mlmodel.read(place.folder)
+    if is_dockerfile:
+        write_a_dockerfile(place.folder, document, trust, digest)
+        return
+    go_on_elsewhere(context, environment, place.folder, document)
     settings = _settings(place, chosen)
     start = {"package": str(place.folder), "trust": trust, "digest": digest, "options": settings}
     if is_check:
-        click.get_current_context().exit(_check(start, settings))
+        context.exit(check_all(start, settings, _supervise))
     _serve(start, settings, host or place.host, place.port if port is None else port, workers)
 
 
-# ---- what is served, and where
+# ---- serving
 
 
-class _Place(NamedTuple):
-    """A package, and what its surroundings say about how to serve it."""
-
-    folder: Path
-    host: str = HOST
-    port: int = PORT
-    health_routes: tuple[str, ...] = ()
-    predict_routes: tuple[str, ...] = ()
-
-
-def _place(package: str | None, store: str | None) -> _Place:
-    """Return what to serve. In the containers of a cloud's service its variables say it.
-
-    Raises:
-        click.UsageError: Nothing says it.
-    """
-    if package == "serve" and not Path(package).exists():
-        package = None  # SageMaker runs every container with this word
-    mounted = _mounted() if package is None else None
-    if mounted is None and package is None:
-        raise click.UsageError(
-            "name a PACKAGE to serve, such as `last`; there is none at AZUREML_MODEL_DIR or /opt/ml/model either"
-        )
-    folder = mounted if package is None else found_package(package, store)
-    assert folder is not None
-    vertex = os.environ.get("AIP_HTTP_PORT")
-    if mounted is None and vertex is None:
-        return _Place(folder)
-    port = int(vertex) if vertex is not None and vertex.isdigit() else PORT_IN_CONTAINERS
-    health, predict = (_routes(f"AIP_{name}_ROUTE") for name in ("HEALTH", "PREDICT"))
-    return _Place(folder, EVERY_HOST, port, health, predict)
-
-
-def _mounted() -> Path | None:
-    """Return the package that a service has laid into this container."""
-    azure = os.environ.get("AZUREML_MODEL_DIR")
-    for root in (*([Path(azure)] if azure else []), SAGEMAKER):
-        if (root / mlmodel.NAME).is_file():
-            return root
-        below = sorted(path.parent for path in root.glob(f"*/{mlmodel.NAME}")) if root.is_dir() else []
-        if len(below) > 1:
-            raise PackageError(f"{root} has several packages: {', '.join(path.name for path in below)}; name one")
-        if below:
-            return below[0]
-    return None
-
-
-def _routes(variable: str) -> tuple[str, ...]:
-    route = os.environ.get(variable, "")
-    return (route,) if route.startswith("/") else ()
-
-
-def _settings(place: _Place, chosen: dict[str, Any]) -> dict[str, Any]:
+def _settings(place: Place, chosen: dict[str, Any]) -> dict[str, Any]:
     """Return the options of the app, as JSON holds them."""
     made = ServeOptions(
         name=chosen["name"],
@@ -209,6 +175,7 @@ def _settings(place: _Place, chosen: dict[str, Any]) -> dict[str, Any]:
         max_body=chosen["max_body"],
         batch=chosen["batch"] or 0,
         token=chosen["token"] or None,
+        hosts=tuple(chosen["allow_host"]),
         cors=tuple(chosen["cors"]),
         full_errors=chosen["errors"] == "full",
         page=chosen["page"],
@@ -217,9 +184,6 @@ def _settings(place: _Place, chosen: dict[str, Any]) -> dict[str, Any]:
         predict_routes=place.predict_routes,
     )
     return asdict(made)
-
-
-# ---- serving
 
 
 def _serve(start: dict[str, Any], settings: dict[str, Any], host: str, port: int, workers: int) -> None:
@@ -238,7 +202,8 @@ def _supervise(
     from fitprint.serving.sockets import hosts_for
     from fitprint.serving.supervisor import Supervisor
 
-    hosts = hosts_for(host)
+    known = hosts_for(host)
+    hosts = [*known, *start["options"]["hosts"]] if known is not None else start["options"]["hosts"] or None
     start = {**start, "options": {**start["options"], "hosts": hosts}}
     supervisor = Supervisor(listening, start, workers, lambda about: on_ready(supervisor, about))
     error = supervisor.run()
@@ -252,55 +217,3 @@ def _tell(url: str, about: dict[str, Any], settings: dict[str, Any]) -> None:
     how = f"{url}/test" if settings["page"] else f"{url}/openapi.json"
     click.echo(f"{url} serves {clean(what)}; try it at {how}")
     sys.stdout.flush()
-
-
-# ---- --check
-
-
-def _check(start: dict[str, Any], settings: dict[str, Any]) -> int:
-    """Serve on a free port of this machine, send every example, print what was answered, and return the exit status."""
-    from fitprint.serving.check import Sent, check
-    from fitprint.serving.sockets import listen, url_of
-
-    found: list[Sent] = []
-
-    def send_all(supervisor: Any, about: dict[str, Any]) -> None:
-        def send() -> None:
-            try:
-                found.extend(check(url, settings["token"]))
-            finally:
-                supervisor.stop()
-
-        threading.Thread(target=send, daemon=True).start()
-
-    with listen(HOST, 0) as listening:
-        url = url_of(listening)
-        _supervise(listening, start, HOST, 1, send_all)
-    return _print(found)
-
-
-def _print(found: list[Any]) -> int:
-    bad = [sent for sent in found if sent.status != 200 or sent.reason]
-    page = Page()
-    rows = [
-        (
-            sent.protocol,
-            f"{sent.method} {sent.path}",
-            sent.what,
-            styled(sent.status or "none", "red" if sent in bad else "green"),
-            sent.reason,
-        )
-        for sent in found
-    ]
-    page.table(rows, Columns(("client", "route", "example", "status", "answer"), folds=True))
-    page.line()
-    if not found:
-        page.line(("nothing was sent", "bold red"))
-    elif not any(sent.predicts for sent in found):
-        page.line(("nothing was predicted: the package has neither an input example nor a signature", "bold red"))
-    elif bad:
-        page.line((f"{len(bad)} of {len(found)} requests were not answered as they should be", "bold red"))
-    else:
-        page.line((f"all {len(found)} requests were answered", "bold green"))
-    page.print()
-    return 1 if bad or not any(sent.predicts for sent in found) else 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from fitprint._core.guard import attempt
 from fitprint.models.enforcement_values import TEXT_LIKE
@@ -49,11 +49,30 @@ def read_csv(file: File, schema: Schema | None = None, dtypes: Dtypes | None = N
     """
     import pandas as pd
 
-    named = _column_types(schema)
-    texts: Any = {str(name): str for name, dtype in named.items() if dtype in TEXT_LIKE}
+    return _with_types(pd.read_csv(file, dtype=_text_columns(schema)), schema, dtypes)
+
+
+def csv_chunks(file: BinaryIO, rows: int, schema: Schema | None = None, dtypes: Dtypes | None = None) -> Iterator[Any]:
+    """Yield the rows of a CSV file as `read_csv` reads them, a DataFrame of so many rows at a time.
+
+    Where the schema does not tell the type of a column, each piece has the type that its own values are written in.
+    """
+    import pandas as pd
+
+    with pd.read_csv(file, dtype=_text_columns(schema), chunksize=rows) as frames:
+        for frame in frames:
+            yield _with_types(frame, schema, dtypes)
+
+
+def _text_columns(schema: Schema | None) -> Any:
+    """Return what pandas must not read as numbers: ``str`` for all columns, or for each by its name."""
     if schema is not None and not schema.has_input_names() and schema.input_types() == [DataType.string]:
-        texts = str  # one column of texts, whatever its name
-    frame = pd.read_csv(file, dtype=texts)
+        return str  # one column of texts, whatever its name
+    return {str(name): str for name, dtype in _column_types(schema).items() if dtype in TEXT_LIKE}
+
+
+def _with_types(frame: Any, schema: Schema | None, dtypes: Dtypes | None) -> Any:
+    named = _column_types(schema)
     frame = frame.rename(columns={str(name): name for name in named if not isinstance(name, str)})
     return _decoded(frame, named, dtypes)
 

@@ -110,6 +110,11 @@ class PyFuncModel:
         return dict(config or {})
 
     @property
+    def exact_dtypes(self) -> Mapping[Any, Mapping[str, Any]] | None:
+        """The exact dtypes of columns where MLflow's schema does not tell them; None if it tells them all."""
+        return self._exact.dtypes if self._exact is not None else None
+
+    @property
     def input_example(self) -> Any:
         """The data of the package's input example, with the types of the signature; None if there is no example.
 
@@ -216,7 +221,24 @@ class PyFuncModel:
         """
         from fitprint.models.csv_data import read_rows
 
-        return read_rows(file, self.metadata.get_input_schema(), self._exact.dtypes if self._exact else None)
+        return read_rows(file, self.metadata.get_input_schema(), self.exact_dtypes)
+
+    def read_chunks(self, file: str | os.PathLike[str], rows: int = 10_000) -> Iterator[Any]:
+        """Read rows for `predict` from a file that need not fit into memory, with the types of the signature.
+
+        Args:
+            file: The path of a CSV file with a header, or of a Parquet file, which has the ending ``.parquet``.
+            rows: The rows that are read at a time.
+
+        Returns:
+            An iterator over DataFrames, whose index has the numbers of the rows in the file.
+
+        Raises:
+            ValueError: The file is neither CSV nor Parquet.
+        """
+        from fitprint.models.table_files import chunks
+
+        return (frame for frame, _ in chunks(file, rows, self.metadata.get_input_schema(), self.exact_dtypes))
 
     def _enforced(self, data: Any) -> Any:
         """Return data as the signature describes it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from starlette.responses import Response
 
 from fitprint.models.example import plain_data
 from fitprint.serving.errors import Fault, RequestError
+from fitprint.serving.plain import to_json
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -33,17 +33,19 @@ def mlflow(error: RequestError, request_id: str, full: bool) -> bytes:
         document["error_count"] = error.count
     if error.detail is not None:
         document["stack_trace"] = error.detail
-    return as_json({**document, "request_id": request_id})
+    if request_id:
+        document["request_id"] = request_id
+    return to_json(document)
 
 
 def azure(error: RequestError, request_id: str, full: bool) -> bytes:
     """Return the body of Azure ML's routes; the id of the request is in a header there."""
-    return as_json({"message": _told(error)})
+    return to_json({"message": _told(error)})
 
 
 def inference(error: RequestError, request_id: str, full: bool) -> bytes:
     """Return the body of the Open Inference Protocol, of KServe V1 and of Vertex AI."""
-    return as_json({"error": _told(error)})
+    return to_json({"error": _told(error)})
 
 
 def refused(scope: Scope, status: int, message: str, code: str, headers: Sequence[tuple[str, str]] = ()) -> Response:
@@ -60,11 +62,6 @@ def path(scope: Scope) -> str:
     """Return the path of a request below the place where the app is mounted."""
     whole, root = str(scope["path"]), str(scope.get("root_path", ""))
     return whole.removeprefix(root) if root else whole
-
-
-def as_json(document: Any) -> bytes:
-    """Return a document of plain values as JSON; a lone surrogate becomes its escape."""
-    return json.dumps(document, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def _fault(fault: Fault, full: bool) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from fitprint.serving.batch_check import check_batching
 from fitprint.serving.endpoint import Answer, Serving
 from fitprint.serving.errors import RequestError
 from fitprint.serving.options import ServeOptions
+from fitprint.serving.plain import to_json
 from fitprint.serving.prometheus import Metrics
 from fitprint.serving.request_log import RequestLog
 from fitprint.serving.score import Scorer
@@ -142,7 +143,7 @@ class Documents:
         if root:  # the app is mounted, or behind a proxy that says where
             where = {"basePath": root} if "swagger" in document else {"servers": [{"url": root}]}
             document = {**document, **where}
-        return Answer(answers.as_json(document))
+        return Answer(to_json(document))
 
 
 async def _no_route(request: HttpRequest, error: Exception) -> Response:

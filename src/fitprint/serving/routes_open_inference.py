@@ -17,6 +17,7 @@ from fitprint.serving.endpoint import Answer, Endpoint, Protocol, Serving
 from fitprint.serving.errors import RequestError
 from fitprint.serving.examples import OPEN_INFERENCE
 from fitprint.serving.open_inference import datatype_of
+from fitprint.serving.plain import to_json
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
@@ -66,8 +67,8 @@ def routes(serving: Serving, method: str) -> list[BaseRoute]:
         "/v2/health/live": {"live": True},
         "/v2/health/ready": {"ready": True},
     }
-    metadata = answers.as_json(_metadata(serving))
-    ready = answers.as_json({"name": serving.name, "ready": True})
+    metadata = to_json(_metadata(serving))
+    ready = to_json({"name": serving.name, "ready": True})
     found: list[BaseRoute] = []
     for base in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
         found.append(Route(f"{base}/infer", ModelEndpoint(serving, protocol, method), methods=["POST"]))
@@ -76,7 +77,7 @@ def routes(serving: Serving, method: str) -> list[BaseRoute]:
         found.append(Route(base, about_model(serving, metadata), methods=["GET"]))
         found.append(Route(f"{base}/ready", about_model(serving, ready), methods=["GET"]))
     for path, document in documents.items():
-        found.append(Route(path, _always(answers.as_json(document), serving), methods=["GET"]))
+        found.append(Route(path, _always(to_json(document), serving), methods=["GET"]))
     return found
 
 

@@ -6,9 +6,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from fitprint.serving import answers
 from fitprint.serving.endpoint import Answer, Serving
 from fitprint.serving.page import describe, test_page
+from fitprint.serving.plain import to_json
 
 OPEN_ROUTES = ("/test",)
 
@@ -31,7 +31,7 @@ def routes(serving: Serving, method: str) -> list[BaseRoute]:
         names = [method, *(name for name in serving.model.methods if name != method)]
         has_token = serving.options.token is not None
         paths = {name: _paths(serving.name, name, method) for name in names}
-        return Answer(answers.as_json(describe(serving.model, serving.name, paths, has_token)))
+        return Answer(to_json(describe(serving.model, serving.name, paths, has_token)))
 
     return [Route("/test", page, methods=["GET"]), Route("/test/model.json", model, methods=["GET"])]
 

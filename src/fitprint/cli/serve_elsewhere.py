@@ -1,0 +1,63 @@
+"""`fitprint serve` in another environment: the process is replaced by one of another interpreter; or a Dockerfile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from fitprint.cli.texts import clean
+
+
+def write_a_dockerfile(folder: Path, document: Mapping[str, Any], trust: str | None, digest: str | None) -> None:
+    """Write the Dockerfile of a package, and say how an image is built of it."""
+    from fitprint.serving.dockerfile import write_dockerfile
+
+    file = write_dockerfile(folder, document, trust=trust, digest=digest)
+    click.echo(f"{clean(file)} is written: docker build -t {clean(folder.name.lower())} {clean(file.parent)}")
+
+
+def go_on_elsewhere(context: click.Context, environment: str, folder: Path, document: Mapping[str, Any]) -> None:
+    """Replace this process by one of the environment that the user wants, if that is another one."""
+    from fitprint.serving.environments import interpreter_for, variables_for
+
+    python = interpreter_for(
+        environment,
+        folder,
+        document,
+        trust=context.params["trust"],
+        digest=context.params["digest"],
+        tell=lambda text: click.echo("\n".join(map(clean, text.splitlines())), err=True),
+        progress=lambda line: click.echo(clean(line), err=True),
+    )
+    if python is None:
+        return
+    words = [python, "-P", "-m", "fitprint", "serve", *given_words(context), "--env", "current"]
+    if sys.platform == "win32":  # where a process cannot be replaced
+        context.exit(subprocess.call(words, env=variables_for(environment)))
+    sys.stdout.flush()
+    os.execve(python, words, variables_for(environment))
+
+
+def given_words(context: click.Context) -> list[str]:
+    """Return what the command line says, without ``--env``; what variables say reaches another process by itself."""
+    words: list[str] = []
+    for param in context.command.params:
+        value = context.params.get(str(param.name))
+        source = context.get_parameter_source(str(param.name))
+        if source is not ParameterSource.COMMANDLINE or param.name == "environment":
+            continue
+        if isinstance(param, click.Argument):
+            words.insert(0, str(value))
+        elif isinstance(param, click.Option) and param.is_flag:
+            words.append(param.opts[0] if value else param.secondary_opts[0])
+        else:
+            given = value if isinstance(value, tuple) else (value,)
+            words += [word for each in given for word in (param.opts[0], str(each))]
+    return words
