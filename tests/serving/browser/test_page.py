@@ -1,4 +1,4 @@
-"""The Test page in a browser: what is typed or pasted gets the predictions that Python gets, or faults at its fields."""
+"""The Test page in a browser: what is typed or pasted gets the predictions that Python gets, or a fault at a field."""
 
 from __future__ import annotations
 
