@@ -23,17 +23,28 @@ BASE = Path(sys.base_prefix) / ("python.exe" if os.name == "nt" else "bin/python
 LEAST = ["cloudpickle", "numpy"]
 
 
-class Sums(fitprint.pyfunc.PythonModel):
-    def predict(self, context, model_input, params=None):
-        return model_input.sum(axis=1)
+MAKE = """
+    import sys
+    import fitprint
+    sys.modules["mlflow"] = None
+
+    class Sums(fitprint.pyfunc.PythonModel):
+        def predict(self, context, model_input, params=None):
+            return model_input.sum(axis=1)
+
+    fitprint.pyfunc.save_model("package", python_model=Sums(), pip_requirements=sys.argv[1:])
+"""
 
 
-Sums.__module__ = "__main__"  # pickled by value, as the class of a script is
+@pytest.fixture
+def package(run_python):
+    """Makes a package with requirements."""
 
+    def make(requirements: list[str] = LEAST) -> Path:
+        run_python(MAKE, *requirements)
+        return Path("package")
 
-def _package(requirements: list[str] | None = None) -> Path:
-    fitprint.pyfunc.save_model("package", python_model=Sums(), pip_requirements=requirements or LEAST)
-    return Path("package")
+    return make
 
 
 def _asked(env: str, folder: Path, told: list[str], **options):
@@ -45,9 +56,9 @@ def _asked(env: str, folder: Path, told: list[str], **options):
 # ---- this environment
 
 
-def test_the_differences_of_this_environment_are_told():
+def test_the_differences_of_this_environment_are_told(package):
     told: list[str] = []
-    assert _asked("current", _package(["numpy==1.0.0", "cloudpickle", "not-a-distribution-of-anybody"]), told) is None
+    assert _asked("current", package(["numpy==1.0.0", "cloudpickle", "not-a-distribution-of-anybody"]), told) is None
     (text,) = told
     lines = text.splitlines()
     assert lines[0] == "This environment differs from the one that the package was made in:"
@@ -57,25 +68,23 @@ def test_the_differences_of_this_environment_are_told():
     assert "missing" in named["not-a-distribution-of-anybody"]
 
 
-def test_where_nothing_differs_nothing_is_told():
+def test_where_nothing_differs_nothing_is_told(package):
     told: list[str] = []
-    assert _asked("current", _package(), told) is None
+    assert _asked("current", package(), told) is None
     assert told == []
 
 
 # ---- the interpreter that the user names
 
 
-@pytest.mark.process
-def test_an_interpreter_is_used_as_it_is():
+def test_an_interpreter_is_used_as_it_is(package):
     told: list[str] = []
-    assert _asked(sys.executable, _package(), told) == os.path.abspath(sys.executable)
+    assert _asked(sys.executable, package(), told) == os.path.abspath(sys.executable)
     assert told == []
     assert not Path("environments").exists()
     assert variables_for(sys.executable) == dict(os.environ)
 
 
-@pytest.mark.process
 @pytest.mark.parametrize(
     ("env", "said"),
     [
@@ -85,9 +94,9 @@ def test_an_interpreter_is_used_as_it_is():
         (str(BASE), "cannot import fitprint with what serving needs"),
     ],
 )
-def test_what_is_no_interpreter_with_fitprint_is_refused(env, said):
+def test_what_is_no_interpreter_with_fitprint_is_refused(env, said, package):
     with pytest.raises(PackageError, match=said) as raised:
-        _asked(env, _package(), [])
+        _asked(env, package(), [])
     assert str(raised.value).startswith(f"--env {env}: ")
     if env == str(BASE):
         assert f"-m pip install 'fitprint[serve]=={fitprint.__version__}'" in str(raised.value)
@@ -104,8 +113,8 @@ def test_what_is_no_interpreter_with_fitprint_is_refused(env, said):
         ({"trust": "verified"}, "does not verify"),
     ],
 )
-def test_trust_and_digest_are_checked_first(options, said):
-    folder = _package()
+def test_trust_and_digest_are_checked_first(options, said, package):
+    folder = package()
     if options.get("trust") == "verified":
         (folder / "requirements.txt").write_text("numpy\n")
     with pytest.raises(PackageError, match=said):
@@ -113,7 +122,6 @@ def test_trust_and_digest_are_checked_first(options, said):
     assert not Path("environments").exists()
 
 
-@pytest.mark.process
 @pytest.mark.parametrize(
     ("python", "said"),
     [
@@ -121,8 +129,8 @@ def test_trust_and_digest_are_checked_first(options, said):
         ("3.9.18", r"needs Python 3\.11 or newer"),
     ],
 )
-def test_a_python_that_is_not_here_is_an_error_with_the_way_out(python, said):
-    folder = _package()
+def test_a_python_that_is_not_here_is_an_error_with_the_way_out(python, said, package):
+    folder = package()
     folder.joinpath("python_env.yaml").write_text(f"python: {python}\ndependencies: [-r requirements.txt]\n")
     with pytest.raises(PackageError, match=said) as raised:
         _asked("package", folder, [])
@@ -142,9 +150,8 @@ def test_variables_of_this_process_do_not_reach_a_rebuilt_environment(monkeypatc
 
 
 @pytest.mark.slow
-@pytest.mark.process
 @pytest.mark.parametrize("trust", ["verified", "all"])
-def test_nothing_is_built_unless_everything_is_trusted(monkeypatch, trust):
+def test_nothing_is_built_unless_everything_is_trusted(monkeypatch, trust, package):
     """A distribution that has sources alone runs code of its author when it is installed."""
     Path("evil-1.0").mkdir()
     Path("evil-1.0/PKG-INFO").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n")
@@ -160,7 +167,7 @@ def test_nothing_is_built_unless_everything_is_trusted(monkeypatch, trust):
     monkeypatch.setenv("PIP_FIND_LINKS", str(Path.cwd()))
     monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # in a variable this means: without isolation
     with pytest.raises(PackageError, match="The installer says"):
-        _asked("package", _package(["evil"]), [], trust=trust)
+        _asked("package", package(["evil"]), [], trust=trust)
     assert ran.exists() == (trust == "all")
     assert os.listdir("environments") == [], "a half-made environment stays"
 
@@ -184,9 +191,8 @@ def installer(request, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.process
-def test_an_environment_is_made_once_by_two_at_once_and_serves(installer):
-    folder = _package()
+def test_an_environment_is_made_once_by_two_at_once_and_serves(installer, package):
+    folder = package()
     conda = folder.joinpath("conda.yaml").read_text().replace("dependencies:\n", "dependencies:\n- cudatoolkit=11.8\n")
     for name in ("python_env.yaml", "requirements.txt"):
         folder.joinpath(name).unlink()

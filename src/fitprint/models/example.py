@@ -55,6 +55,15 @@ def write_example(package: Package, example: Any) -> dict[str, Any]:
     return info
 
 
+def request_of(example: Any) -> Any:
+    """Return what a scoring server of MLflow is sent for an example, as data that JSON can hold.
+
+    Raises:
+        ValueError: JSON cannot hold it.
+    """
+    return _forms(example)[2]
+
+
 def split_params(example: Any) -> tuple[Any, dict[str, Any]]:
     """Return data and params of an example that may be given as ``(data, params)``."""
     if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict):

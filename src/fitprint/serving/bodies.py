@@ -14,9 +14,8 @@ from fitprint.serving.errors import RequestError
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
 
-_SHAPES = bytes.maketrans(b"123456789E", b"000000000e")
-_LONG_NUMBER = b"0" * 20
-_LARGE_EXPONENT = b"e000"
+_SHAPES = bytes.maketrans(b"123456789[: -\t\n\r", b"000000000,,,,,,,")
+_LONG_NUMBER = b"," + b"0" * 19
 _KEY = re.compile(rb'"\s*:')
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -87,8 +86,7 @@ def _parsed_fast(body: bytes) -> Any:
     """Parse with orjson where it gives the same as json: it makes floats of numbers with more digits than 64 bits."""
     if _fast_loads is None:
         return _UNREAD
-    shape = body.translate(_SHAPES, b"+")
-    if _LONG_NUMBER in shape or _LARGE_EXPONENT in shape:
+    if _LONG_NUMBER in body.translate(_SHAPES) or body[:1].isdigit():
         return _UNREAD
     try:
         return _fast_loads(body)
@@ -99,15 +97,13 @@ def _parsed_fast(body: bytes) -> Any:
 def _keys_are_unique(value: Any, body: bytes) -> bool:
     """Return whether a body certainly has as many keys as what was parsed from it; False if that cannot be told."""
     colons = body.count(b":")
-    count, waiting = 0, [value]
-    while waiting and count < colons:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            count += len(value)
-            if count < colons:
-                waiting.extend(item for item in value.values() if isinstance(item, (dict, list)))
-        elif isinstance(value, list):
-            waiting.extend(item for item in value if isinstance(item, (dict, list)))
+    count, level = 0, [value]
+    while level:  # one level of nesting after the other, so that most tables are not looked at cell by cell
+        count += sum(len(item) for item in level if isinstance(item, dict))
+        if count >= colons:
+            break
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list)))
+        level = [item for items in inner for item in items if isinstance(item, (dict, list))]
     return count == colons or count == len(_KEY.findall(body))  # colons may be in texts, those of times for example
 
 
@@ -144,5 +140,7 @@ def _finite(digits: str) -> float:
 def _refuse_half_pairs(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except RecursionError:
+        raise RequestError(400, "The body is nested too deeply.") from None
     except UnicodeEncodeError:
         raise RequestError(400, "A text in the body has half of a surrogate pair, which is no character.") from None

@@ -49,32 +49,65 @@ class Column:
             sent: The values of the caller.
             faults: Gets what does not fit.
         """
+        kinds = set(map(type, sent)) if self.exact is None else set()
+        if (self.type is DataType.string and kinds == {str}) or (self.type is DataType.boolean and kinds == {bool}):
+            return self._series(list(sent))
         fit, before, fitted = self._reader(), faults.count, []
         for row, value in enumerate(sent):
-            try:
-                fitted.append(fit(value))
-            except Unfit as error:
-                self._add(faults, str(error), row, value)
-        return None if faults.count > before else self._array(fitted)
+            fitted.append(self._fit(fit, value, row, faults))
+        return None if faults.count > before else self._series(fitted)
+
+    def _fit(self, fit: Callable[[Any], Any], value: Any, row: int, faults: Faults) -> Any:
+        try:
+            return fit(value)
+        except Unfit as error:
+            self._add(faults, str(error), row, value)
+        return None
+
+    def _series(self, fitted: list[Any]) -> Any:
+        import pandas as pd
+
+        made = self._array(fitted)
+        return made if hasattr(made, "iloc") else pd.Series(made, copy=False)
 
     def _add(self, faults: Faults, reason: str, row: int, value: Any) -> None:
+        if faults.is_full(self.name):
+            faults.add("", column=self.name)
+            return
         got = kind_of(value)
         message = f"expected {self.expected}, got {got}; {reason}"
         faults.add(message, row=row, column=self.name, expected=self.expected, got=got, value=value)
 
-    def missing(self, faults: Faults, row: int | None = None) -> None:
-        """Add the fault that the column, or its value in a row, is missing."""
-        message = f"the column is missing, expected {self.expected}" if row is None else "the value is missing"
-        faults.add(message, row=row, column=self.name, expected=self.expected, got="nothing")
+    def missing(self, faults: Faults) -> None:
+        """Add the fault that the column is missing."""
+        message = f"the column is missing, expected {self.expected}"
+        faults.add(message, column=self.name, expected=self.expected, got="nothing")
+
+    def missing_in(self, sent: Sequence[Any], missing: Any, faults: Faults) -> None:
+        """Add a fault for each row that lacks the value, and for those whose values do not fit."""
+        for row, value in enumerate(sent):
+            if value is missing:
+                faults.add("the value is missing", row=row, column=self.name, expected=self.expected, got="nothing")
+        fit = self._reader()
+        for row, value in enumerate(sent):
+            if value is not missing:
+                self._fit(fit, value, row, faults)
 
     def _reader(self) -> Callable[[Any], Any]:
         if self.exact is not None:
             read = _exact_reader(self.exact, self.type)
-            has_null = not self.required or str(self.exact["dtype"])[:8] in ("datetime", "timedelt")
-            return _nullable(read) if has_null else _not_null(read)
+            return _nullable(read) if self._may_be_null() else _not_null(read)
         if self.type in (DataType.integer, DataType.long):
             return lambda value: _whole_or_unfit(value, self.type)
         return lambda value: values.fit(value, self.type, self.required)
+
+    def _may_be_null(self) -> bool:
+        """Return whether a column whose exact dtype is known may have null."""
+        assert self.exact is not None
+        name = str(self.exact["dtype"])
+        if name.startswith(("datetime", "timedelta", "float", "Float")):
+            return True
+        return not self.required and not name.startswith(("int", "uint"))
 
     def _array(self, fitted: list[Any]) -> Any:
         import numpy as np
@@ -118,8 +151,11 @@ def _exact_reader(exact: Mapping[str, Any], declared: FieldType) -> Callable[[An
         bits = int(sized["bits"])
         least, most = (0, 2**bits - 1) if sized["unsigned"] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
         return lambda value: values.whole(value, least, most)
+    unit = name.partition("[")[2][:2].rstrip(",]")
     if name.startswith("datetime64"):
-        return lambda value: values.aware_moment(value, True if "," in name else None)
+        return lambda value: values.moment(value, unit, zoned="," in name)
+    if name.startswith("timedelta64"):
+        return lambda value: values.span(value, unit)
     if name == "category":
         categories = exact.get("categories") or ()
         kinds = {type(category) for category in categories}
@@ -143,7 +179,6 @@ _BY_NAME: Mapping[str, Callable[[Any], Any]] = {
     "float16": values.half,
     "Float32": values.single,
     "Float64": values.real,
-    **{f"timedelta64[{unit}]": values.span for unit in ("s", "ms", "us", "ns")},
 }
 
 
@@ -155,8 +190,8 @@ def _exact_series(fitted: list[Any], name: str) -> Any:
     if name == "category":
         return pd.Series(fitted) if any(value is not None for value in fitted) else pd.Series(fitted, dtype=object)
     if name.startswith("datetime64"):
-        moments = pd.Series(np.array(fitted, dtype="datetime64[ns]"))
-        return (moments.dt.tz_localize("UTC") if "," in name else moments).astype(name)
+        moments = pd.Series(np.array(fitted, dtype=name.partition(",")[0].rstrip("]") + "]"))
+        return moments.dt.tz_localize("UTC").astype(name) if "," in name else moments
     if name.startswith("timedelta64"):
-        return pd.Series(np.array(fitted, dtype="timedelta64[ns]")).astype(name)
+        return pd.Series(np.array(fitted, dtype=name))
     return pd.Series(fitted, dtype=name)

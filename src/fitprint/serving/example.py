@@ -11,7 +11,7 @@ from typing import Any
 from fitprint._core.guard import attempt
 from fitprint.models.exact_inputs import ExactInputs
 from fitprint.models.example import plain_data, read_example
-from fitprint.models.schema import Schema, TensorSpec
+from fitprint.models.schema import ColSpec, Schema, TensorSpec
 from fitprint.models.signature import ModelSignature
 from fitprint.models.types import Array, DataType, FieldType, Map, Object
 
@@ -47,7 +47,11 @@ def example_of(
     if schema.is_tensor_spec():
         tensors = {spec.name: _tensor(spec) for spec in schema if isinstance(spec, TensorSpec)}
         return Example({"inputs": tensors if schema.has_input_names() else tensors[None]}, {}, False)
-    row = [_value(spec.type, exact.dtypes.get(spec.name) if exact else None) for spec in schema]
+    row = [
+        _value(spec.type, exact.dtypes.get(spec.name) if exact else None)
+        for spec in schema
+        if isinstance(spec, ColSpec)
+    ]
     columns = {"columns": plain_data(schema.input_names())} if schema.has_input_names() else {}
     return Example({"dataframe_split": {**columns, "data": [row]}}, {}, False)
 

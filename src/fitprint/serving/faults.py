@@ -38,6 +38,10 @@ class Faults:
             label = column if column is None else str(column)
             self._kept.append(Fault(message, row, label, expected, got, value))
 
+    def is_full(self, column: Any) -> bool:
+        """Return whether further faults of a column are counted only, whatever their message."""
+        return self._kept_of_place.get(column, 0) >= LISTED
+
     def check(self, what: str = "The data does not fit the model's signature") -> None:
         """Raise what was collected.
 
@@ -52,7 +56,7 @@ class Faults:
         listed = sorted(self._kept, key=lambda fault: -1 if fault.row is None else fault.row)[:LISTED]
         first = _sentence(listed[0])
         more = f" There are {self.count} faults in all." if self.count > 1 else ""
-        raise RequestError(400, f"{what}: {first}{more}", MISFIT, listed, self.count)
+        raise RequestError(400, f"{what}: {first}.{more}", MISFIT, listed, self.count)
 
 
 def _sentence(fault: Fault) -> str:

@@ -16,9 +16,10 @@ from fitprint.serving import bodies
 from fitprint.serving.columns import Column
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import Faults
-from fitprint.serving.numbers import narrowed, number_block
 from fitprint.serving.served import ServedModel
 from fitprint.serving.tables import Plan, Table, plan_of, table
+
+ReadColumn = Callable[[Sequence[str]], list[Any]]
 
 LARGEST = 50_000_000
 """Cells of a table in Parquet, whose file may be a thousandth as large as the table."""
@@ -67,27 +68,13 @@ def _parsed(text: str) -> tuple[list[str], list[list[str]]]:
 
 
 def _typed(plan: Plan, header: list[str], rows: list[list[str]]) -> Table:
-    if plan.number is not None and header == [str(name) for name in plan.names]:
-        return (
-            table(plan, header, rows, by_row=True, rows=len(rows), faults=Faults(), block=_csv_block)
-            if _all_numbers(rows)
-            else _by_column(plan, header, rows)
-        )
-    return _by_column(plan, header, rows)
-
-
-def _all_numbers(rows: list[list[str]]) -> bool:
-    return bool(rows) and _csv_block(rows, DataType.double) is not None
-
-
-def _by_column(plan: Plan, header: list[str], rows: list[list[str]]) -> Table:
     columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(header)
     readers = _readers(plan, header)
-    sent = [column if read is None else list(map(read, column)) for column, read in zip(columns, readers, strict=True)]
+    sent = [column if read is None else read(column) for column, read in zip(columns, readers, strict=True)]
     return table(plan, header, sent, by_row=False, rows=len(rows), faults=Faults())
 
 
-def _readers(plan: Plan, header: Sequence[str]) -> list[Callable[[str], Any] | None]:
+def _readers(plan: Plan, header: Sequence[str]) -> list[ReadColumn | None]:
     if not plan.is_named:
         known: dict[int, Column] = dict(enumerate(plan.columns))
         return [_reader(known[place]) if place in known else None for place in range(len(header))]
@@ -95,17 +82,20 @@ def _readers(plan: Plan, header: Sequence[str]) -> list[Callable[[str], Any] | N
     return [None if place is None else _reader(plan.columns[place]) for place in places]
 
 
-def _csv_block(lines: Sequence[Sequence[str]], dtype: DataType) -> Any:
-    """Return lines of texts as numbers, if all of them are; see `number_block`."""
-    import numpy as np
+def _numbers(cells: Sequence[str]) -> list[Any]:
+    """Return a column of numbers as JSON would have it. Python's own reading is right where all are small enough."""
+    if not any("_" in cell for cell in cells):  # Python's float() takes 1_000
+        done, numbers = attempt(list, map(float, cells))
+        if done and all(-_EXACT < number < _EXACT or number != number for number in numbers):
+            return numbers  # type: ignore[no-any-return]
+    return list(map(_number, cells))
 
-    if any("_" in cell for line in lines for cell in line):  # Python's float() takes 1_000
-        return None
-    try:
-        block = np.array([list(map(float, line)) for line in lines], dtype=np.float64)
-    except ValueError:
-        return None
-    return narrowed(block, dtype) if not np.isinf(block).any() else None
+
+_EXACT = 2**53
+
+
+def _each(read: Callable[[str], Any]) -> ReadColumn:
+    return lambda cells: list(map(read, cells))
 
 
 def _number(cell: str) -> Any:
@@ -145,8 +135,8 @@ def _any(cell: str) -> Any:
     return _boolean(cell) if isinstance(value, str) else value
 
 
-def _reader(column: Column) -> Callable[[str], Any] | None:
-    """Return what turns a cell of a column into the value that JSON would have; None where it stays a text.
+def _reader(column: Column) -> ReadColumn | None:
+    """Return what turns the cells of a column into the values that JSON would have; None where they stay texts.
 
     In a column of texts that are required an empty cell is an empty text, since CSV has no other way to write one.
     """
@@ -154,29 +144,29 @@ def _reader(column: Column) -> Callable[[str], Any] | None:
     if column.exact is not None:
         return _exact_reader(column)
     if isinstance(kind, AnyType):
-        return _any
+        return _each(_any)
     if not isinstance(kind, DataType):
-        return _nested
+        return _each(_nested)
     if kind in (DataType.string, DataType.binary):
-        return None if column.required else _nullable_text
-    return {DataType.boolean: _boolean, DataType.datetime: _moment}.get(kind, _number)
+        return None if column.required else _each(_nullable_text)
+    return {DataType.boolean: _each(_boolean), DataType.datetime: _each(_moment)}.get(kind, _numbers)
 
 
-def _exact_reader(column: Column) -> Callable[[str], Any] | None:
+def _exact_reader(column: Column) -> ReadColumn | None:
     assert column.exact is not None
     name = str(column.exact["dtype"])
     if name == "category":
         kinds = {type(category) for category in column.exact.get("categories") or ("",)}
         if kinds == {bool}:
-            return _boolean
+            return _each(_boolean)
         if str in kinds:
-            return None if column.required else _nullable_text
-        return _number
+            return None if column.required else _each(_nullable_text)
+        return _numbers
     if name == "string":
-        return None if column.required else _nullable_text
+        return None if column.required else _each(_nullable_text)
     if name == "boolean":
-        return _boolean
-    return _moment if name.startswith(("datetime", "timedelta")) else _number
+        return _each(_boolean)
+    return _each(_moment) if name.startswith(("datetime", "timedelta")) else _numbers
 
 
 def _tensor_of_csv(header: list[str], rows: list[list[str]], model: ServedModel) -> Table:
@@ -226,7 +216,7 @@ def of_parquet(body: bytes, model: ServedModel) -> Table:
             data = list(map(list, zip(*columns, strict=True)))
         made = tensors.tensors_of(model.inputs, data)
         return Table(made, tensors.rows_of(made), tensors.extra_tensors(model.inputs, data))
-    return table(plan_of(model), labels, columns, by_row=False, rows=len(frame), faults=Faults(), block=number_block)
+    return table(plan_of(model), labels, columns, by_row=False, rows=len(frame), faults=Faults())
 
 
 def _plain(column: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Rows of numbers as one ndarray, without changing a number: the way of most requests, so it asks no column by itself."""
+"""Rows of numbers as one ndarray, without changing a number: the way of most requests, which looks at no cell alone."""
 
 from __future__ import annotations
 
@@ -47,8 +47,10 @@ def narrowed(block: Any, dtype: DataType, from_integers: bool = True) -> Any:
     """
     import numpy as np
 
+    if from_integers and (np.abs(block) >= _EXACT).any():
+        return None
     if dtype is DataType.double:
-        return None if from_integers and (np.abs(block) >= _EXACT).any() else block
+        return block
     if dtype is DataType.float:
         with np.errstate(over="ignore", invalid="ignore"):
             narrow = block.astype(np.float32)
@@ -66,6 +68,9 @@ def _whole(lines: Sequence[Sequence[Any]], dtype: DataType) -> Any:
     import numpy as np
 
     try:
-        return np.array(lines, dtype=dtype.to_numpy())
+        block = np.array(lines, dtype=np.int64)
     except OverflowError:
         return None
+    if dtype is DataType.long:
+        return block
+    return block.astype(np.int32) if (np.abs(block) < 2**31).all() else None

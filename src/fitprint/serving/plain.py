@@ -13,6 +13,7 @@ from typing import Any
 
 from fitprint._core.guard import attempt
 from fitprint.models.foreign_tables import as_pandas
+from fitprint.serving.errors import RequestError
 
 _DEEPEST = 100
 
@@ -62,7 +63,7 @@ def _plain(value: Any, depth: int) -> Any:
     if kind is float:
         return value if math.isfinite(value) else None
     if depth > _DEEPEST:
-        return str(value)
+        raise RequestError(500, "The predictions are nested too deeply for JSON.", "INTERNAL_ERROR")
     if isinstance(value, Mapping):
         return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -91,8 +92,9 @@ def _array(array: Any, depth: int) -> Any:
             return array.tolist()
         return _plain(array.tolist(), depth + 1)
     if kind in "mM":
-        texts = np.datetime_as_string(array) if kind == "M" else array.astype(str)
-        return np.where(np.isnat(array), None, texts.astype(object)).tolist()
+        texts: Any = np.datetime_as_string(array) if kind == "M" else array.astype(str)
+        cells: Any = np.where(np.isnat(array), None, texts.astype(object))
+        return cells.tolist()
     return _plain(array.tolist(), depth + 1)
 
 

@@ -137,7 +137,7 @@ class ServedModel:
 
 
 def _methods_of(loaded: Loaded) -> tuple[str, ...]:
-    """Return the methods that can be served. Only models that are made as estimators are have those beside `predict`."""
+    """Return the methods that can be served. Only what can be trained as an estimator has more than `predict`."""
     model = loaded.model
     if isinstance(model, RunningModel) or not callable(getattr(model, "fit", None)):
         return (PREDICT,)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from fitprint.models.errors import SchemaError
 from fitprint.models.exact_inputs import ExactInputs
-from fitprint.models.schema import Schema
+from fitprint.models.schema import ColSpec, Schema
 from fitprint.models.types import DataType
 from fitprint.serving.columns import Column
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import MISFIT, Faults
+from fitprint.serving.frames import Block, frame_of_blocks
 from fitprint.serving.numbers import number_block
 from fitprint.serving.served import ServedModel
 
 Lines = Sequence[Sequence[Any]]
-Block = Callable[[Lines, DataType], Any]
 MISSING = object()
 """Stands for the value of a key that a record lacks."""
 
@@ -43,6 +43,7 @@ class Plan:
         self.columns = [
             Column(name, spec.type, spec.required, dtypes.get(spec.name))
             for name, spec in zip(names, schema, strict=True)
+            if isinstance(spec, ColSpec)
         ]
         self.names: list[Any] = names
         self.position = {str(name): position for position, name in enumerate(names)} | {
@@ -71,7 +72,7 @@ def plan_of(model: ServedModel) -> Plan:
     if plan is None:
         assert model.inputs is not None
         plan = model.cache["plan"] = Plan(model.inputs, model.exact)
-    return plan  # type: ignore[no-any-return]
+    return plan
 
 
 def table(
@@ -82,7 +83,6 @@ def table(
     by_row: bool,
     rows: int,
     faults: Faults,
-    block: Block = number_block,
 ) -> Table:
     """Make a table of rows or columns.
 
@@ -93,7 +93,6 @@ def table(
         by_row: Whether the lines are rows.
         rows: The number of rows.
         faults: What was found so far.
-        block: Makes an ndarray of lines of numbers, or returns None; see `number_block`.
 
     Returns:
         The table.
@@ -105,15 +104,15 @@ def table(
 
     width = len(labels) if labels is not None else (len(lines[0]) if by_row and lines else len(lines))
     order, index, ignored = _order(plan, labels, width, rows, faults)
-    whole = order == range(width) and plan.number is not None and len(order) == len(plan.columns) and not faults.count
-    if whole and lines and rows:
-        made = block(lines, plan.number)  # type: ignore[arg-type]
+    whole = order == range(width) and len(order) == len(plan.columns) and not faults.count
+    if whole and plan.number is not None and lines and rows:
+        made = number_block(lines, plan.number)
         if made is not None:
             return _finished(plan, pd.DataFrame(made if by_row else made.T, columns=index), rows, ignored)
     columns = (list(zip(*lines, strict=True)) if lines else [()] * width) if by_row else lines
-    arrays = _arrays(plan, [None if place is None else columns[place] for place in order], faults, block)
+    blocks = _blocks(plan, [None if place is None else columns[place] for place in order], faults)
     faults.check()
-    return _finished(plan, _frame(plan, arrays, index, rows), rows, ignored)
+    return _finished(plan, _frame(plan, blocks, index, rows), rows, ignored)
 
 
 def _order(
@@ -156,34 +155,38 @@ def _refuse_doubles(labels: Sequence[Hashable]) -> None:
         raise RequestError(400, "Two columns have the same name; each name may stand once.", MISFIT)
 
 
-def _arrays(plan: Plan, columns: list[Any], faults: Faults, block: Block) -> dict[int, Any]:
-    """Return the columns for pandas by position. Those of one type of numbers are converted together."""
-    made: dict[int, Any] = {}
+def _blocks(plan: Plan, columns: list[Any], faults: Faults) -> list[Block]:
+    """Return the columns for pandas. Those of one type of numbers are converted together."""
+    made: list[Block] = []
+    done: set[int] = set()
     for dtype, positions in plan.groups.items():
         present = [position for position in positions if columns[position] is not None]
-        together = block([columns[position] for position in present], dtype) if present else None
+        together = number_block([columns[position] for position in present], dtype) if present else None
         if together is not None:
-            made.update(zip(present, together, strict=True))
+            made.append((together, present))
+            done.update(present)
     for position, (column, sent) in enumerate(zip(plan.columns, columns, strict=True)):
-        if sent is None or position in made:
+        if sent is None or position in done:
             continue
-        lacks = MISSING in sent
-        if lacks and column.required:
-            for row, value in enumerate(sent):
-                if value is MISSING:
-                    column.missing(faults, row)
-        given = [None if value is MISSING else value for value in sent] if lacks else sent
-        made[position] = column.made(given, faults)
+        if any(value is MISSING for value in sent):
+            if column.required:
+                column.missing_in(sent, MISSING, faults)
+                continue
+            sent = [None if value is MISSING else value for value in sent]
+        array = column.made(sent, faults)
+        if array is not None:
+            made.append((array, [position]))
     return made
 
 
-def _frame(plan: Plan, arrays: dict[int, Any], index: Any, rows: int) -> Any:
-    import pandas as pd
-
-    positions = sorted(arrays)
-    frame = pd.DataFrame({position: arrays[position] for position in positions}, index=pd.RangeIndex(rows))
-    frame.columns = index if len(positions) == len(plan.columns) else index[positions]
-    return frame
+def _frame(plan: Plan, blocks: list[Block], index: Any, rows: int) -> Any:
+    """Return the DataFrame; optional columns that were not sent are not in it."""
+    present = sorted(position for _, positions in blocks for position in positions)
+    if len(present) == len(plan.columns):
+        return frame_of_blocks(blocks, index, rows)
+    place = {position: number for number, position in enumerate(present)}
+    moved = [(values, [place[position] for position in positions]) for values, positions in blocks]
+    return frame_of_blocks(moved, index[present], rows)
 
 
 def _finished(plan: Plan, frame: Any, rows: int, ignored: tuple[str, ...]) -> Table:

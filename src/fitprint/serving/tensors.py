@@ -8,7 +8,6 @@ from typing import Any
 
 from fitprint.models.enforcement_tensors import fit
 from fitprint.models.schema import Schema, TensorSpec
-from fitprint.models.types import DataType
 from fitprint.serving import values
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import MISFIT, Faults, kind_of
@@ -107,7 +106,8 @@ def as_tensor(sent: Any, spec: TensorSpec) -> Any:
     try:
         return fit(array.astype(spec.type) if array.size == 0 else array, spec, lossless=True)
     except (ValueError, TypeError, OverflowError) as error:
-        raise Unfit(str(error) if str(error).startswith("expected") else "it cannot be read as a tensor") from None
+        shape = str(error).startswith("expected the shape")
+        raise Unfit(f"its shape is {list(array.shape)}" if shape else f"it has items that are no {spec.type}") from None
 
 
 def array_of(sent: Any, dtype: Any) -> Any:
@@ -133,7 +133,7 @@ def array_of(sent: Any, dtype: Any) -> Any:
         return array.astype(dtype) if dtype.kind == "U" else np.char.encode(array.astype(str), "utf-8")
     try:
         if dtype.kind in "iu" and kinds <= {int}:
-            return np.array(sent, dtype=dtype if dtype.kind == "u" else np.int64)
+            return _whole(sent, dtype)
         array = np.array(sent, dtype=bool if dtype.kind == "b" else np.float64)
     except OverflowError:
         raise Unfit(f"it has a whole number outside of the limits of {dtype.name}") from None
@@ -155,6 +155,18 @@ def _floats(array: Any, dtype: Any, from_integers: bool) -> Any:
     if not (narrow[whole] == array[whole]).all() or not np.isfinite(narrow[finite]).all():
         raise Unfit(f"it has a number that {dtype.name} would change")
     return narrow
+
+
+def _whole(sent: Any, dtype: Any) -> Any:
+    """Return whole numbers as 64 bits; the numbers that only an unsigned one can hold are looked at one by one."""
+    import numpy as np
+
+    if dtype != np.uint64:
+        return np.array(sent, dtype=np.int64)
+    array = np.array(sent, dtype=object)
+    if array.size and (min(array.flat) < 0 or max(array.flat) >= 2**64):
+        raise OverflowError
+    return array.astype(np.uint64)
 
 
 def _objects(sent: Any) -> Any:
@@ -197,11 +209,6 @@ _WORDS = {
     "S": "texts",
     "M": "times in ISO 8601",
 }
-
-
-def dtype_of(kind: Any) -> Any:
-    """Return the numpy dtype of a scalar type of a column."""
-    return kind.to_numpy() if isinstance(kind, DataType) else None
 
 
 def _expected(spec: TensorSpec) -> str:

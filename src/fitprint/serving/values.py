@@ -148,17 +148,13 @@ def data(value: Any) -> bytes:
         raise Unfit("the text is not valid base64") from None
 
 
-def moment(value: Any) -> Any:
-    """Return the time that an ISO 8601 text stands for, as datetime64[ns]; with a zone, the same time in UTC."""
-    return aware_moment(value, zoned=None)
-
-
-def aware_moment(value: Any, zoned: bool | None = True) -> Any:
-    """Return a time; see `moment`.
+def moment(value: Any, unit: str = "ns", zoned: bool = False) -> Any:
+    """Return the time that an ISO 8601 text stands for, as numpy's datetime64; with a zone, the same time in UTC.
 
     Args:
         value: The ISO text, or ``NaT``.
-        zoned: Whether the text must have a time zone; None if it may have one.
+        unit: The unit in which the time must be whole.
+        zoned: Whether the text must have a time zone.
     """
     import pandas as pd
 
@@ -174,12 +170,13 @@ def aware_moment(value: Any, zoned: bool | None = True) -> Any:
         stamp = pd.Timestamp(value.replace(",", "."))
         if stamp.tzinfo is not None:
             stamp = stamp.tz_convert("UTC").tz_localize(None)
-        return stamp.as_unit("ns").to_datetime64()
+        return stamp.as_unit(unit, round_ok=False).to_datetime64()
     except (ValueError, OverflowError):  # pandas' own errors are ValueErrors
-        raise Unfit("there is no such time between the years 1678 and 2261") from None
+        limits = " between the years 1678 and 2261" if unit == "ns" else f" with whole {unit}"
+        raise Unfit(f"there is no such time{limits}") from None
 
 
-def span(value: Any) -> Any:
+def span(value: Any, unit: str = "ns") -> Any:
     """Return the time span that a text such as ``1 days 02:00:00`` or ``P1DT2H`` stands for."""
     import pandas as pd
 
@@ -188,9 +185,9 @@ def span(value: Any) -> Any:
     if not isinstance(value, str):
         raise Unfit("send a time span as text, such as 1 days 02:00:00")
     try:
-        return pd.Timedelta(value).to_timedelta64()
+        return pd.Timedelta(value).as_unit(unit, round_ok=False).to_timedelta64()
     except (ValueError, OverflowError):
-        raise Unfit("the text is no time span, such as 1 days 02:00:00") from None
+        raise Unfit(f"the text is no time span with whole {unit}, such as 1 days 02:00:00") from None
 
 
 def _limits(bits: int) -> Callable[[Any], int]:

@@ -21,6 +21,7 @@ from fitprint.testing.patching import DiscoveryChecks, PatchingChecks
 from fitprint.testing.processes import WarmInterpreter
 from fitprint.testing.readers import ReaderChecks
 from fitprint.testing.reset import forget_everything
+from fitprint.testing.serving import ServingChecks
 from fitprint.testing.traces import FaultChecks, TraceChecks
 
 # read at import: tests may remove the caller's FITPRINT_* variables
@@ -39,6 +40,7 @@ class FlavorConformance(
     CallbackChecks,
     PackageChecks,
     ReaderChecks,
+    ServingChecks,
     TrustChecks,
     FaultChecks,
     BudgetChecks,
