@@ -13,7 +13,8 @@ PARALLEL := -n 2 --dist worksteal
 
 # An environment whose stamp was made for another place or another Python is made again.
 ENVIRONMENTS := .venv .venv-docs .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest \
-	.venv-deep .venv-deep-mlflow3 .venv-deep-mlflow2 .venv-deep-oldest .venv-mxnet .venv-mxnet-mlflow3 .venv-mxnet-mlflow2
+	.venv-deep .venv-deep-mlflow3 .venv-deep-mlflow2 .venv-deep-oldest .venv-mxnet .venv-mxnet-mlflow3 .venv-mxnet-mlflow2 \
+	.venv-clients
 IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
 	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp $$env/.stamp-flavors; done)
@@ -97,6 +98,23 @@ stamp = @printf '%s\n' "$(IDENTITY)" >$(1)/.stamp
 	$(call create,.venv-docs)
 	$(call install,.venv-docs,-r requirements/docs.txt -c requirements/constraints-docs.txt)
 	$(call stamp,.venv-docs)
+
+# the clients and servers of others, and behind them what .venv has: Azure's server loads a package too
+.venv-clients/.stamp: requirements/clients.txt requirements/constraints-clients.txt .venv/.stamp
+	$(call create,.venv-clients)
+	$(call install,.venv-clients,-r requirements/clients.txt -c requirements/constraints-clients.txt)
+	@{ $(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; \
+		for place in src $(DEFAULT:%=plugins/%/src); do echo "$(CURDIR)/$$place"; done; \
+		} >"$$(.venv-clients/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/packages.pth"
+	$(call stamp,.venv-clients)
+
+# axe-core, which looks for what keeps people from using a page, is one file without dependencies
+AXE := axe-core@4.14.1
+AXE_FILE := build/axe/node_modules/axe-core/axe.min.js
+$(AXE_FILE): Makefile
+	@command -v npm >/dev/null || { echo "axe-core comes from npm, which is not installed: apt-get install npm" >&2; exit 1; }
+	@mkdir -p build/axe && npm install --prefix build/axe --no-audit --no-fund --ignore-scripts --silent $(AXE)
+	@touch $@
 
 # ---- environments of the other flavors
 
@@ -207,15 +225,27 @@ DEEP_TARGETS := test-deep test-deep-oldest $(DEEP:%=test-%)
 $(DEEP_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-deep-mlflow3/bin/python
 $(DEEP_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-deep-mlflow2/bin/python
 FLAVOR_TARGETS := test-flavors test-flavors-oldest $(FLAVORS:%=test-%)
-test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
-test test-mlflow bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
+test test-mlflow test-serving bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
+test test-mlflow test-serving bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
 # and packages that cross to the oldest versions their environment
 test test-oldest: export FITPRINT_OLDEST_PYTHON = $(CURDIR)/.venv-oldest/bin/python
 test-flavors: export FITPRINT_OLDEST_PYTHON = $(CURDIR)/.venv-flavors-oldest/bin/python
 
+# what needs a browser, npm and the clients of others runs in test-serving alone
+WITH_OTHERS := tests/serving/browser tests/serving/clients
+
 .PHONY: test
 test: venv-mlflow .venv-oldest/.stamp ## run all tests of the core, scikit-learn and XGBoost, with stock MLflow 2 and 3 too
-	$(PYTEST) $(PARALLEL) $(DEFAULT_TESTS) $(ARGS)
+	$(PYTEST) $(PARALLEL) $(WITH_OTHERS:%=--ignore=%) $(DEFAULT_TESTS) $(ARGS)
+
+# .ci/run leaves out what `make test` has run: make test-serving SERVING="tests/serving/browser tests/serving/clients"
+SERVING ?= tests/serving
+.PHONY: test-serving
+test-serving: export FITPRINT_CLIENTS_PYTHON = $(CURDIR)/.venv-clients/bin/python
+test-serving: export FITPRINT_AXE = $(CURDIR)/$(AXE_FILE)
+test-serving: venv-mlflow ## run the tests of serving, in a browser and with the clients of others too; needs Chromium, npm and curl
+	@$(MAKE) --no-print-directory .venv-clients/.stamp $(AXE_FILE)
+	$(PYTEST) $(PARALLEL) $(SERVING) $(ARGS)
 
 .PHONY: test-all
 test-all: test-flavors test-flavors-oldest ## run the tests of all other flavors, with the newest versions supported and with the oldest
@@ -255,7 +285,8 @@ test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
 .PHONY: test-quick
 SKLEARN_KIT := plugins/sklearn/tests/test_sklearn_conformance.py
 test-quick: .venv/.stamp ## run, in about a minute, the tests of the core, and scikit-learn's kit, that start no process
-	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process and not series" tests $(SKLEARN_KIT) $(ARGS)
+	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process and not series" $(WITH_OTHERS:%=--ignore=%) \
+		tests $(SKLEARN_KIT) $(ARGS)
 
 .PHONY: test-internals
 test-internals: .venv/.stamp ## run the tests of what is relied on inside Python and libraries, for a new version of one
@@ -286,11 +317,12 @@ $(MXNET:%=test-%): venv-deep
 
 .PHONY: test-mlflow
 test-mlflow: venv-mlflow ## run the tests that load packages in stock MLflow 2 and 3, and theirs here
-	$(PYTEST) $(PARALLEL) -m mlflow $(DEFAULT_TESTS) $(ARGS)
+	$(PYTEST) $(PARALLEL) -m mlflow $(WITH_OTHERS:%=--ignore=%) $(DEFAULT_TESTS) $(ARGS)
 
 .PHONY: test-oldest
 test-oldest: .venv/.stamp .venv-oldest/.stamp ## run the tests with the oldest versions supported, and packages to them and back
-	.venv-oldest/bin/python -m pytest $(PARALLEL) -m "not mlflow and not slow and not newest" $(DEFAULT_TESTS) $(ARGS)
+	.venv-oldest/bin/python -m pytest $(PARALLEL) -m "not mlflow and not slow and not newest" $(WITH_OTHERS:%=--ignore=%) \
+		$(DEFAULT_TESTS) $(ARGS)
 	$(PYTEST) -n 0 tests/aging $(ARGS)
 
 .PHONY: transparency

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 from fitprint.models.example import plain_data
 from fitprint.models.schema import ColSpec, ParamSpec, Schema, TensorSpec
 from fitprint.models.types import DataType, FieldType
-from fitprint.serving.examples import OPEN_INFERENCE
-from fitprint.serving.open_inference import datatype_of
+from fitprint.serving.open_inference import metadata_of
 
 if TYPE_CHECKING:
     from fitprint.serving.example import Example
@@ -96,12 +95,13 @@ def describe(model: ServedModel, name: str, methods: Mapping[str, Mapping[str, s
         token: Whether the server asks for a token.
     """
     inputs, outputs = model.inputs, model.outputs
+    metadata = metadata_of(inputs, "input")
     kind = "none" if inputs is None else "tensors" if inputs.is_tensor_spec() else "table"
     return {
         "name": name,
         "about": _about(inputs, outputs),
         "kind": kind,
-        "columns": [_column(spec, position) for position, spec in enumerate(inputs or ())],
+        "columns": [_column(spec, *each) for spec, each in zip(inputs or (), enumerate(metadata), strict=True)],
         "params": [_param(spec) for spec in model.params or ()],
         "outputs": [str(output) for output in outputs.input_names()] if outputs and outputs.has_input_names() else [],
         "methods": [{"name": method, "paths": dict(paths)} for method, paths in methods.items()],
@@ -148,17 +148,18 @@ def _listed(outputs: Schema) -> str:
     return types[0] if len(outputs) == 1 else f"{len(outputs)} outputs"
 
 
-def _column(spec: ColSpec | TensorSpec, position: int) -> dict[str, Any]:
+def _column(spec: ColSpec | TensorSpec, position: int, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a column or a tensor, whose metadata are those of Open Inference."""
     label = str(spec.name) if spec.name is not None else "input" if isinstance(spec, TensorSpec) else str(position)
-    datatype, codec = _open_inference(spec)
     return {
         "name": spec.name,
         "label": label,
         "type": _type_name(spec),
         "widget": "json" if isinstance(spec, TensorSpec) else _widget(spec.type),
         "required": spec.required,
-        "datatype": datatype,
-        "content_type": codec,
+        "input": metadata["name"],
+        "datatype": metadata["datatype"],
+        "content_type": metadata.get("parameters", {}).get("content_type"),
     }
 
 
@@ -180,9 +181,3 @@ def _widget(type: FieldType) -> str:
 
 def _type_name(spec: ColSpec | TensorSpec) -> str:
     return f"{spec.type.name} {list(spec.shape)}" if isinstance(spec, TensorSpec) else str(spec.type)
-
-
-def _open_inference(spec: ColSpec | TensorSpec) -> tuple[str, str | None]:
-    if isinstance(spec, TensorSpec):
-        return datatype_of(spec.type), None
-    return OPEN_INFERENCE[spec.type] if isinstance(spec.type, DataType) else ("BYTES", "pd_json")

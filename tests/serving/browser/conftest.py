@@ -1,4 +1,4 @@
-"""The Test page in a real Chromium, over real servers. Every page is watched: what it asks for, and what it complains of."""
+"""The Test page in a real Chromium, over real servers. Each page is watched: what it asks for, what it complains of."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""The Test page in a browser: what is typed and pasted gets the predictions that Python gets, or faults at its fields."""
+"""The Test page in a browser: what is typed or pasted gets the predictions that Python gets, or a fault at a field."""
 
 from __future__ import annotations
 
 import json
-import os
 
 import numpy as np
 import pandas as pd
@@ -35,17 +34,23 @@ COLUMNS = [
 PARAMS = [ParamSpec("threshold", "double", 0.5), ParamSpec("labels", "string", ["a"], (-1,))]
 
 
-class Echo(PythonModel):
-    """Answers what it was asked with, as Python writes it."""
+def an_echo():
+    class Echo(PythonModel):
+        """Answers what it was asked with, as Python writes it."""
 
-    def predict(self, context, model_input, params=None):
-        cells = [{str(name): f"{row[name]!r}" for name in model_input.columns} for _, row in model_input.iterrows()]
-        return [{**row, "params": repr(params)} for row in cells]
+        def predict(self, context, model_input, params=None):
+            cells = [{str(name): f"{row[name]!r}" for name in model_input.columns} for _, row in model_input.iterrows()]
+            return [{**row, "params": repr(params)} for row in cells]
+
+    return Echo()
 
 
-class Sums(PythonModel):
-    def predict(self, context, model_input):
-        return model_input["image"].sum(axis=(1, 2)) + model_input["age"] % 10
+def a_sum():
+    class Sums(PythonModel):
+        def predict(self, context, model_input):
+            return model_input["image"].sum(axis=(1, 2)) + model_input["age"] % 10
+
+    return Sums()
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +76,9 @@ def iris_address(iris, running_app):
 @pytest.fixture(scope="module")
 def echo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("packages") / "echo"
-    save_python_model(folder, python_model=Echo(), signature=ModelSignature(Schema(COLUMNS), None, ParamSchema(PARAMS)))
+    save_python_model(
+        folder, python_model=an_echo(), signature=ModelSignature(Schema(COLUMNS), None, ParamSchema(PARAMS))
+    )
     return folder
 
 
@@ -130,7 +137,7 @@ def test_probabilities_have_a_bar_each(iris, iris_address, open_page):
     shown.predict()
     widths = [bar.evaluate("bar => bar.style.width") for bar in shown.page.locator(".share i").all()]
     expected = model.predict_proba(X.head(1))[0] * 100
-    assert [float(width.removesuffix("%")) for width in widths] == pytest.approx(expected, rel=1e-4)
+    assert [float(width.removesuffix("%")) for width in widths] == pytest.approx(expected, abs=1e-3)
     shown.page.locator("#method").select_option("predict")
     shown.predict()
     assert shown.page.locator(".share").count() == 0
@@ -151,7 +158,7 @@ def test_every_type_arrives_as_python_would_pass_it(echo, echo_address, open_pag
     shown = open_page(echo_address)
     hostile = {MARKUP: END_OF_SCRIPT, END_OF_SCRIPT: "1e300", "__proto__": "-0.0"}
     fill(shown.page, **PERSON, photo="AAH/", history="[1.5, 2]", **hostile)
-    shown.page.get_by_text("Params").click()
+    shown.page.get_by_text("Params", exact=True).click()
     shown.page.get_by_label("threshold").fill("0.25")
     shown.page.get_by_label("labels").fill('["x", "it\'s"]')
     shown.predict()
@@ -188,16 +195,16 @@ def test_tensors_are_typed_as_json_and_whole_numbers_stay_exact(tmp_path, runnin
     from fitprint.serving import app_of
 
     inputs = Schema([TensorSpec("float64", (-1, 2, 2), "image"), TensorSpec("int64", (-1,), "age")])
-    save_python_model(tmp_path / "sums", python_model=Sums(), signature=ModelSignature(inputs))
+    save_python_model(tmp_path / "sums", python_model=a_sum(), signature=ModelSignature(inputs))
     with running_app(app_of(tmp_path / "sums")) as address:
         shown = open_page(address)
         shown.page.get_by_label("image").fill("[[[1, 2], [3, 4.5]], [[0, 0], [0, 1]]]")
-        shown.page.get_by_label("age").fill("[9007199254740993, 20]")
+        shown.page.get_by_label("age", exact=True).fill("[9007199254740993, 20]")
         shown.predict()
         assert [float(value) for [value] in shown.table()] == [13.5, 1.0]
-        shown.page.get_by_label("age").fill("[1, 2")
+        shown.page.get_by_label("age", exact=True).fill("[1, 2")
         shown.page.get_by_role("button", name="Predict").click()
-        assert "This is not JSON" in shown.page.locator(".field", has_text="age").inner_text()
+        assert "This is not JSON" in shown.page.locator("#fields .field").last.inner_text()
         assert shown.page.locator("#status").inner_text() == "Not sent"
 
 
@@ -291,15 +298,15 @@ def test_faults_are_shown_at_their_fields(echo_address, open_page):
     shown.page.get_by_label("since", exact=True).fill("2026-01-31")
     shown.predict()
     assert invalid.count() == 0
-    assert dict(shown.table())["visits"].strip("np.int64()") == "17"
+    assert dict(shown.table())["visits"] in ("17", "np.int64(17)")
 
 
 def test_a_fault_of_a_param_opens_the_params(echo_address, open_page):
     shown = open_page(echo_address)
     fill(shown.page, **PERSON)
-    shown.page.get_by_text("Params").click()
+    shown.page.get_by_text("Params", exact=True).click()
     shown.page.get_by_label("threshold").fill("high")
-    shown.page.get_by_text("Params").click()
+    shown.page.get_by_text("Params", exact=True).click()
     shown.predict()
     assert shown.page.get_by_label("threshold").get_attribute("aria-invalid") == "true"
     assert shown.page.get_by_label("threshold").is_visible()
@@ -342,7 +349,7 @@ def test_a_server_that_is_gone_is_told(iris, running_app, open_page):
 def test_no_name_and_no_value_is_read_as_html(tmp_path, running_app, open_page):
     from fitprint.serving import app_of
 
-    save_python_model(tmp_path / "echo", python_model=Echo(), signature=ModelSignature(Schema(COLUMNS)))
+    save_python_model(tmp_path / "echo", python_model=an_echo(), signature=ModelSignature(Schema(COLUMNS)))
     with running_app(app_of(tmp_path / "echo", name="<b>bold<-")) as address:
         shown = open_page(address)
         fill(shown.page, **{**PERSON, "city": MARKUP, MARKUP: END_OF_SCRIPT})
@@ -381,15 +388,13 @@ def test_with_a_token_nothing_of_the_model_is_told_without_it(iris, running_app,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_that_keeps_people_from_using_it(
-    iris_address, echo_address, wide_address, open_page, axe, scheme
-):
+def test_axe_finds_nothing_that_keeps_people_from_using_it(iris_address, echo_address, open_page, axe, scheme):
     def found(shown):
         shown.page.evaluate(axe)
         violations = shown.page.evaluate("axe.run()")["violations"]
         return [(each["id"], each["impact"], [node["html"] for node in each["nodes"]]) for each in violations]
 
-    for address in (iris_address, echo_address, wide_address):
+    for address in (iris_address, echo_address):
         shown = open_page(address, color_scheme=scheme)
         shown.page.locator("#fields .field").first.wait_for()
         assert found(shown) == []
@@ -397,7 +402,7 @@ def test_axe_finds_nothing_that_keeps_people_from_using_it(
         assert found(shown) == []
     shown = open_page(echo_address, color_scheme=scheme, viewport={"width": 390, "height": 844})
     fill(shown.page, **{**PERSON, "visits": "1.7"})
-    shown.page.get_by_text("Params").click()
+    shown.page.get_by_text("Params", exact=True).click()
     shown.predict()
     assert found(shown) == []
     for way in ("CSV", "JSON"):
@@ -414,7 +419,9 @@ def test_it_can_be_used_without_a_mouse(iris, iris_address, open_page):
     reached = []
     for _ in range(30):
         page.keyboard.press("Tab")
-        element = page.evaluate("[document.activeElement.id, document.activeElement.name, document.activeElement.value]")
+        element = page.evaluate(
+            "[document.activeElement.id, document.activeElement.name, document.activeElement.value]"
+        )
         reached.append(element[0] or element[1])
         if element[0] == "fields-0-0":
             page.keyboard.press("ControlOrMeta+A")
@@ -464,7 +471,9 @@ def test_a_wide_answer_scrolls_in_its_own_place(tmp_path, running_app, open_page
         def predict(self, context, model_input):
             return pd.DataFrame([[0.5] * 600] * 3, columns=[f"output {i}" for i in range(600)])
 
-    save_python_model(tmp_path / "wide", python_model=Wide(), signature=ModelSignature(Schema([ColSpec("double", "x")])))
+    save_python_model(
+        tmp_path / "wide", python_model=Wide(), signature=ModelSignature(Schema([ColSpec("double", "x")]))
+    )
     with running_app(app_of(tmp_path / "wide")) as address:
         shown = open_page(address, viewport={"width": 390, "height": 800})
         shown.predict()
@@ -494,5 +503,4 @@ def test_the_page_is_small_and_its_policy_strict():
     policy = page.headers["content-security-policy"]
     assert "unsafe" not in policy
     assert policy.startswith("default-src 'none'")
-    assert b"http" not in page.html.replace(b"urllib", b"").replace(b"'http", b"") or True
-    assert os.linesep
+    assert b"://" not in page.html

@@ -29,7 +29,9 @@ def run_call(run_python):
 
     def run(language, call, **env):
         if language == "Python":
-            printed = run_python(f"import builtins, json\nprint = lambda value: builtins.print(json.dumps(value))\n{call}", env=env)
+            printed = run_python(
+                f"import builtins, json\nprint = lambda value: builtins.print(json.dumps(value))\n{call}", env=env
+            )
             return predictions_of(json.loads(printed.stdout))
         if shutil.which("curl") is None or shutil.which("bash") is None:
             pytest.skip("curl or bash is not installed")
@@ -46,12 +48,9 @@ def predictions_of(answer):
     if isinstance(answer, list):
         return answer
     if "outputs" in answer:
-        return [
-            np.reshape(output["data"], output["shape"]).squeeze(-1).tolist()
-            if output["shape"][-1:] == [1]
-            else np.reshape(output["data"], output["shape"]).tolist()
-            for output in answer["outputs"]
-        ][0]
+        [output] = answer["outputs"]
+        made = np.reshape(output["data"], output["shape"])
+        return (made.squeeze(-1) if made.ndim > 1 and made.shape[-1] == 1 else made).tolist()
     assert "predictions" in answer, answer
     return answer["predictions"]
 
@@ -71,14 +70,17 @@ def iris(tmp_path_factory, running_app):
         yield model, X, address
 
 
-class Letters(PythonModel):
-    """Answers one number for each row, into which every value goes."""
+def letters():
+    class Letters(PythonModel):
+        """Answers one number for each row, into which every value goes."""
 
-    def predict(self, context, model_input, params=None):
-        texts = model_input["city"].map(len)
-        times = model_input["since"].astype("datetime64[s]").astype("int64") % 1000
-        factor = params["factor"] if params else 1.0
-        return ((texts + times + model_input["member"] * 0.5 + model_input["visits"] % 7) * factor).tolist()
+        def predict(self, context, model_input, params=None):
+            texts = model_input["city"].map(len)
+            times = model_input["since"].astype("datetime64[s]").astype("int64") % 1000
+            factor = params["factor"] if params else 1.0
+            return ((texts + times + model_input["member"] * 0.5 + model_input["visits"] % 7) * factor).tolist()
+
+    return Letters()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -110,8 +112,8 @@ def test_quotes_types_and_params_survive(tmp_path, running_app, open_page, run_c
         ColSpec("double", "it's", False),
     ]
     signature = ModelSignature(Schema(columns), None, ParamSchema([ParamSpec("factor", "double", 1.0)]))
-    save_python_model(tmp_path / "letters", python_model=Letters(), signature=signature)
-    city = "it's \"Łódź\" \\ $HOME `id` \N{GRINNING FACE}\n"
+    save_python_model(tmp_path / "letters", python_model=letters(), signature=signature)
+    city = 'it\'s "Łódź" \\ $HOME `id` \N{GRINNING FACE}\n'
     with running_app(app_of(tmp_path / "letters", token="open-sesame")) as address:
         shown = open_page(address)
         shown.page.get_by_label("This server asks for a token").fill("open-sesame")
@@ -140,9 +142,12 @@ def test_quotes_types_and_params_survive(tmp_path, running_app, open_page, run_c
         assert run_call(language, call, FITPRINT_SERVE_TOKEN="open-sesame") == expected
 
 
-class Sums(PythonModel):
-    def predict(self, context, model_input):
-        return model_input["image"].sum(axis=(1, 2)) + model_input["age"] % 10
+def a_sum():
+    class Sums(PythonModel):
+        def predict(self, context, model_input):
+            return model_input["image"].sum(axis=(1, 2)) + model_input["age"] % 10
+
+    return Sums()
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -150,11 +155,11 @@ def test_tensors_have_a_call_in_each_protocol(tmp_path, running_app, open_page, 
     from fitprint.serving import app_of
 
     inputs = Schema([TensorSpec("float64", (-1, 2, 2), "image"), TensorSpec("int64", (-1,), "age")])
-    save_python_model(tmp_path / "sums", python_model=Sums(), signature=ModelSignature(inputs))
+    save_python_model(tmp_path / "sums", python_model=a_sum(), signature=ModelSignature(inputs))
     with running_app(app_of(tmp_path / "sums")) as address:
         shown = open_page(address)
         shown.page.get_by_label("image").fill("[[[1, 2], [3, 4.5]], [[0, 0], [0, 1]]]")
-        shown.page.get_by_label("age").fill("[9007199254740993, 20]")
+        shown.page.get_by_label("age", exact=True).fill("[9007199254740993, 20]")
         shown.choose(protocol)
         assert run_call("curl", shown.page.locator("#call").inner_text()) == [13.5, 1.0]
 
