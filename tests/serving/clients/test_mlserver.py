@@ -24,7 +24,8 @@ def get(path, kind):
 
 def infer(request, method=""):
     content = request.model_dump_json(exclude_none=True).encode()
-    asked = urllib.request.Request(address + "/v2/models/iris/infer" + method, content, {"Content-Type": "application/json"})
+    url = address + "/v2/models/iris/infer" + method
+    asked = urllib.request.Request(url, content, {"Content-Type": "application/json"})
     with urllib.request.urlopen(asked) as answer:
         return InferenceResponse.model_validate_json(answer.read())
 
@@ -36,7 +37,9 @@ by_columns = infer(InferenceRequest(id="seven", inputs=[
 shares = infer(PandasCodec.encode_request(frame), "/predict_proba")
 print(json.dumps({
     "server": server.name,
-    "inputs": [[each.name, each.datatype.value if hasattr(each.datatype, "value") else each.datatype, each.shape] for each in model.inputs],
+    "inputs": [
+        [given.name, getattr(given.datatype, "value", given.datatype), given.shape] for given in model.inputs
+    ],
     "predictions": [NumpyRequestCodec.decode_response(each).ravel().tolist() for each in (by_columns,)]
         + [PandasCodec.decode_response(by_pandas).iloc[:, 0].tolist()],
     "id": by_columns.id,
