@@ -188,4 +188,5 @@ def _seconds(train: Train) -> float:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
-    print(json.dumps(measure_pairs(*sys.argv[1:3])))
+    figures = measure_pairs(*sys.argv[1:3])
+    print(f"\n{json.dumps(figures)}")  # on a line of its own, whatever the frameworks have written
