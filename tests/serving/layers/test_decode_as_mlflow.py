@@ -186,9 +186,7 @@ def test_mlflows_client_sends_what_is_understood(
     request = decode.invocations(body.encode(), "application/json", model)
     assert request.params == {"p": 2}
     assert request.data["x"].isna().tolist() == [False, True]
-    assert (
-        request.data["t"].to_numpy().astype("datetime64[s]").tolist()[0] == np.datetime64("2024-01-31T12:00:00").item()
-    )
+    assert str(request.data["t"].iloc[0]) == "2024-01-31 12:00:00"
     assert request.data["t"].isna().tolist() == [False, True]
 
 
@@ -197,7 +195,7 @@ def test_answers_are_those_of_mlflow(run_python: Any, mlflow_python: str, kind: 
     """`predictions_to_json` of stock MLflow and ours, of the same predictions."""
     made = {
         "numbers": "[np.array([1, 2]), np.array([[0.1, 0.2]]), pd.Series([1.5], name='y'), np.array(['a'])]",
-        "table": "[pd.DataFrame({'a': [1], 'b': ['x'], 't': pd.to_datetime(['2024-01-31T12:00:00'])}), {'a': np.array([1])}]",
+        "table": "[pd.DataFrame({'a': [1], 'b': ['x'], 't': pd.to_datetime(['2024-01-31T12:00:00'])}), {'a': 1}]",
     }[kind]
     program = f"""
         import io, json

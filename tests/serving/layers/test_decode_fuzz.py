@@ -111,7 +111,7 @@ PARAM_VALUES = st.one_of(JSON, st.dictionaries(st.sampled_from(NAMES), JSON, max
 BODIES = st.fixed_dictionaries(
     {},
     optional={
-        **{form: DATA for form in (*decode.FORMS, "input_data")},
+        **dict.fromkeys((*decode.FORMS, "input_data"), DATA),
         "params": PARAM_VALUES,
         "parameters": PARAM_VALUES,
     },
