@@ -27,7 +27,7 @@ def plain_module(module: Any) -> Any:
             return module
 
 
-def class_name(module: nn.Module) -> str:
+def class_name(module: Any) -> str:
     """Return the name of the user's own class, which FSDP hides: by a wrapper, or by a class that it derives.
 
     Args:

@@ -54,7 +54,10 @@ def _parts(inputs: Any) -> Iterable[tuple[Any, Any]]:
 def as_arrays(sample: Sample) -> Any:
     """Return a sample as arrays in main memory."""
     if isinstance(sample, dict):
-        return {name: as_arrays(rows) for name, rows in sample.items()}
-    if sample is not None and sample.dtype is torch.bfloat16:
-        sample = sample.float()  # numpy has no such numbers
-    return sample.cpu().numpy() if sample is not None else None
+        return {name: _as_array(rows) for name, rows in sample.items()}
+    return _as_array(sample) if sample is not None else None
+
+
+def _as_array(rows: torch.Tensor) -> Any:
+    # numpy has no bfloat16
+    return (rows.float() if rows.dtype is torch.bfloat16 else rows).cpu().numpy()
