@@ -34,7 +34,7 @@ def class_name(module: Any) -> str:
         module: A module.
     """
     if isinstance(module, _classes(_FSDP, "FullyShardedDataParallel")):
-        return type(module.module).__name__
+        return type(module.module).__name__  # type: ignore[attr-defined, unused-ignore]  # of a class known by name
     if isinstance(module, _classes(_FSDP, "FSDPModule")):
         return type(module).__bases__[-1].__name__
     return type(module).__name__
