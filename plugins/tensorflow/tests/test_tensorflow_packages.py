@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 import yaml
@@ -128,6 +129,54 @@ def test_stock_mlflow_and_fitprint_read_each_others_packages(store, run_python, 
     assert np.array_equal(fitprint.load_model("their_custom").predict(X), 2 * X)
     with pytest.raises(PackageError):
         fitprint.load_model("their_custom", trust="no-pickle")
+
+
+class Exported(tf.Module):
+    """What an estimator exports: a signature with an input for each feature."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), name="a"), tf.TensorSpec((None, 1), name="b")])
+    def predict(self, a, b):
+        return {"logits": a[:, tf.newaxis] + b, "both": tf.stack([a, b[:, 0]], axis=1)}
+
+
+@pytest.mark.parametrize("keys", [{}, {"model_type": "tf1-estimator"}])  # as MLflow 1 wrote it, and as 2 did
+def test_an_exported_estimator_predicts_as_in_mlflow(store, tmp_path, keys):
+    model = Exported()
+    tf.saved_model.save(model, str(tmp_path / "old/tfmodel"), signatures={"predict": model.predict})
+    about = {"saved_model_dir": "tfmodel", "meta_graph_tags": ["serve"], "signature_def_key": "predict", **keys}
+    generic = {"loader_module": "mlflow.tensorflow", "env": "conda.yaml", "python_version": "3.8.10"}
+    (tmp_path / "old/MLmodel").write_text(
+        yaml.safe_dump({"flavors": {"tensorflow": about, "python_function": generic}})
+    )
+    loaded = fitprint.load_model(tmp_path / "old")
+    table = pd.DataFrame({"a": [1.0, 2.0], "b": [10.0, 20.0]}, index=["x", "y"])
+    predicted = loaded.predict(table)
+    assert predicted.to_dict("list") == {"logits": [11.0, 22.0], "both": [[1.0, 10.0], [2.0, 20.0]]}
+    assert list(predicted.index) == ["x", "y"]
+    arrays = loaded.predict({"a": np.array([1.0]), "b": np.array([[10.0]])})
+    assert {name: array.tolist() for name, array in arrays.items()} == {"logits": [[11.0]], "both": [[1.0, 10.0]]}
+
+
+@pytest.mark.parametrize("save_format", ["tf", "h5"])
+def test_models_of_keras_2_in_packages_of_mlflow_2(store, tmp_path, save_format):
+    model = net()
+    (tmp_path / "old/data").mkdir(parents=True)
+    if save_format == "h5":
+        model.save(tmp_path / "old/data/model.h5")
+    else:
+        model.export(str(tmp_path / "old/data/model"), verbose=False)
+    (tmp_path / "old/data/keras_module.txt").write_text("tensorflow.keras")
+    (tmp_path / "old/data/save_format.txt").write_text(save_format)
+    about = {"data": "data", "model_type": "keras", "keras_version": "2.9.0", "save_format": save_format}
+    generic = {"data": "data", "loader_module": "mlflow.tensorflow", "python_version": "3.8.10"}
+    (tmp_path / "old/MLmodel").write_text(
+        yaml.safe_dump({"flavors": {"tensorflow": about, "python_function": generic}})
+    )
+    expected = model.predict(X, verbose=0)
+    assert np.allclose(fitprint.load_model(tmp_path / "old").predict(X), expected, rtol=1e-6)
+    predicted = fitprint.load_model(tmp_path / "old").predict(pd.DataFrame(X, index=list("abcdef")))
+    assert np.allclose(predicted.to_numpy(), expected, rtol=1e-6)
+    assert list(predicted.index) == list("abcdef")
 
 
 LARGE = """
