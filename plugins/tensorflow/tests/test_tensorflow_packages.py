@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -129,6 +131,59 @@ def test_stock_mlflow_and_fitprint_read_each_others_packages(store, run_python, 
     assert np.array_equal(fitprint.load_model("their_custom").predict(X), 2 * X)
     with pytest.raises(PackageError):
         fitprint.load_model("their_custom", trust="no-pickle")
+
+
+QUICKSTART = """
+import fitprint
+import numpy as np
+import tensorflow as tf
+
+fitprint.autolog(strict=True, quiet=True)
+X = np.load("rows.npy")
+
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = tf.keras.layers.Dense(4, activation="relu"), tf.keras.layers.Dense(2)
+
+    def call(self, rows):
+        return self.last(self.first(rows))
+
+model, optimizer = Net(), tf.keras.optimizers.Adam()
+
+@tf.function
+def step(rows):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(model(rows, training=True) ** 2)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+
+with fitprint.start_run() as run:
+    step(X)
+    step(X)
+assert not run.skipped, run.skipped
+np.save("expected.npy", model(X))
+open("package.txt", "w").write(str(run.model_path))
+"""
+
+
+@pytest.fixture
+def quickstart(store, run_python, tmp_path):
+    """The package of a model of a class that a script defines, as in TensorFlow's quickstart for experts."""
+    np.save("rows.npy", X)
+    run_python(QUICKSTART)
+    return Path((tmp_path / "package.txt").read_text())
+
+
+def test_a_keras_model_of_a_class_of_the_script_loads_without_the_class(quickstart):
+    loaded = fitprint.load_model(quickstart)
+    assert np.allclose(loaded.predict(X), np.load("expected.npy"), rtol=1e-6)
+    assert "[-1, 3]" in str(loaded.metadata.signature.inputs)
+
+
+@pytest.mark.mlflow
+def test_stock_mlflow_loads_it_without_the_class(quickstart, load_elsewhere, mlflow_python):
+    assert np.allclose(load_elsewhere(quickstart, X, mlflow_python), np.load("expected.npy"), rtol=1e-6)
 
 
 class Exported(tf.Module):

@@ -132,7 +132,7 @@ class TensorFlowFlavor(Flavor):
         return zeros[0] if len(zeros) == 1 else dict(zip([one.name for one in inputs], zeros, strict=True))
 
     def signature(self, model: Any) -> DeclaredSignature | None:
-        found = _packages.signature_of(model) if not isinstance(model, keras.Model) else None
+        found = _packages.signature_of(model)
         return (found, []) if found is not None else None
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:

@@ -24,7 +24,7 @@ from fitprint.plugin import (
     member,
     quietly,
 )
-from fitprint_tensorflow import _signatures
+from fitprint_tensorflow import _own_classes, _signatures
 
 MODULE_FOLDER = "tf2model"
 _PICKLED_OBJECTS = ("custom_objects.cloudpickle", "global_custom_objects.cloudpickle")
@@ -48,7 +48,10 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     Returns:
         The flavor's entry in MLmodel.
     """
-    if isinstance(model, keras.Model):
+    module = _own_classes.as_module(model)
+    if module is None and isinstance(model, keras.Model):
+        if names := _own_classes.names_in(model):
+            context.skip("custom objects", "tensorflow", _own_classes.WHY.format(names=", ".join(names)))
         with TemporaryDirectory(dir=package.folder) as unzipped:  # a zip archive Keras would write in memory first
             keras.saving.save_model(model, unzipped, zipped=False)
             package.zip(Path(unzipped), "data/model.keras")
@@ -56,6 +59,7 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
         package.write("data/save_format.txt", "tf")  # as MLflow says of files in Keras's own format
         about = {"model_type": "keras", "keras_version": tf.__version__, "save_format": "tf", "keras_module": "keras"}
         return SavedModel({"data": "data", **about}, modules=("keras",))
+    model = module or model
     with quietly():
         tf.saved_model.save(model, str(package.path(MODULE_FOLDER)))
     keys = {"saved_model_dir": MODULE_FOLDER, "model_type": "tf2-module"}
@@ -114,7 +118,7 @@ def graph_of(module: Any) -> Any:
 
 def signature_of(module: Any) -> ModelSignature | None:
     """Return the signature that the graph of a module declares; None if it has none."""
-    graph = graph_of(module)
+    graph = graph_of(_own_classes.as_module(module) or module)
     if graph is None:
         return None
     outputs = tf.nest.flatten(graph.structured_outputs)
