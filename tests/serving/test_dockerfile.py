@@ -28,7 +28,7 @@ MAKE = """
 
     class Sums(fitprint.pyfunc.PythonModel):
         def predict(self, context, model_input, params=None):
-            return model_input.sum(axis=1)
+            return model_input.sum(axis=1).to_numpy()
 
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
     options = {"pip_requirements": ["cloudpickle", "numpy"], "signature": infer_signature(frame)}
