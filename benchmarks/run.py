@@ -268,11 +268,8 @@ def evaluating_table(rounds: int) -> str:
 
 def serving_table(rounds: int) -> str:
     """`fitprint serve` beside `mlflow models serve`, in turn; the best of each."""
-    pythons = {
-        "bare": sys.executable,
-        "fitprint": sys.executable,
-        "mlflow": os.environ.get("FITPRINT_MLFLOW3_PYTHON", ""),
-    }
+    mlflow = os.environ.get("FITPRINT_MLFLOW3_PYTHON", "")
+    pythons = {"bare": sys.executable, "fitprint": sys.executable, "mlflow": mlflow}
     found: dict[str, dict[str, list[float]]] = {contender: {} for contender in pythons}
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
@@ -308,8 +305,9 @@ def _served_lines(ours: dict[str, float], bare: dict[str, float], theirs: dict[s
         lines.append(_line(aim, f"1/{times:.1f} ({ours[what]:.2f} ms, MLflow {theirs[what]:.1f} ms)", times >= least))
     rate, other = ours["requests a second"], theirs["requests a second"]
     aim = "32 connections with `--batch`: at least 50 times its requests a second"
-    shown = f"{rate / other:.0f} times ({rate:,.0f}, MLflow {other:,.0f}; CPU of a request {ours['32 connections']:.2f} ms, "
-    lines.append(_line(aim, f"{shown}MLflow {theirs['32 connections']:.1f} ms)", rate >= 50 * other))
+    cpu = f"CPU of a request {ours['32 connections']:.2f} ms, MLflow {theirs['32 connections']:.1f} ms"
+    shown = f"{rate / other:.0f} times ({rate:,.0f}, MLflow {other:,.0f}; {cpu})"
+    lines.append(_line(aim, shown, rate >= 50 * other))
     times = theirs["ready"] / ours["ready"]
     shown = f"1/{times:.1f} ({ours['ready']:.1f} s, MLflow {theirs['ready']:.1f} s)"
     lines.append(_line("ready: at most 1/6 of its CPU", shown, times >= 6))
