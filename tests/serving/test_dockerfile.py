@@ -84,6 +84,20 @@ def test_trust_is_kept_and_nothing_is_built_with_less_than_all(package):
         _written(package, digest="0" * 64)
 
 
+def test_the_command_writes_it_with_its_options_but_no_token(package):
+    from click.testing import CliRunner
+
+    from fitprint.cli.application import fitprint as command
+
+    words = ["serve", str(package), "--dockerfile", "--batch", "64", "--port", "1234", "--token", "hidden", "--no-page"]
+    done = CliRunner().invoke(command, words)
+    assert done.exit_code == 0, done.output
+    text = (package.parent / "Dockerfile").read_text()
+    assert 'CMD ["serve", "/opt/ml/model", "--batch", "64", "--no-page"]' in text
+    assert "hidden" not in text
+    assert f"docker build -t sums {package.parent}" in done.stdout
+
+
 def test_a_plugin_is_named_as_fitprint_names_it(tmp_path):
     from sklearn.linear_model import LinearRegression
 
