@@ -30,7 +30,7 @@ MAKE = """
 
     class Sums(fitprint.pyfunc.PythonModel):
         def predict(self, context, model_input, params=None):
-            return model_input.sum(axis=1)
+            return model_input.sum(axis=1).to_numpy()
 
     fitprint.pyfunc.save_model("package", python_model=Sums(), pip_requirements=sys.argv[1:])
 """
@@ -191,7 +191,7 @@ def installer(request, monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_environment_is_made_once_by_two_at_once_and_serves(installer, package):
+def test_an_environment_is_made_once_by_two_at_once_and_serves(installer, package, serve, monkeypatch):
     folder = package()
     conda = folder.joinpath("conda.yaml").read_text().replace("dependencies:\n", "dependencies:\n- cudatoolkit=11.8\n")
     for name in ("python_env.yaml", "requirements.txt"):
@@ -211,14 +211,15 @@ def test_an_environment_is_made_once_by_two_at_once_and_serves(installer, packag
             cache=Path("environments").absolute(),
         )
 
-    both = [threading.Thread(target=make, args=(number,)) for number in (0, 1)]
-    for thread in both:
+    at_once = 2 if installer == "uv" else 1  # pip takes minutes for what takes uv seconds
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(at_once)]
+    for thread in threads:
         thread.start()
-    for thread in both:
+    for thread in threads:
         thread.join()
     interpreter = found[0]
     assert interpreter is not None
-    assert found[1] == interpreter
+    assert found[:at_once] == [interpreter] * at_once
     assert told[0][0] == "not installed: cudatoolkit=11.8 (only conda installs it)"
     assert any(line.startswith("making the environment: Python 3.") and line.endswith(installer) for line in told[0])
     assert any("kept for the next time" in line for line in told[0])
@@ -250,9 +251,20 @@ def test_an_environment_is_made_once_by_two_at_once_and_serves(installer, packag
     assert "mlflow" not in names
     assert "scikit-learn" not in names
 
-    shutil.rmtree(Path("environments") / made[0])  # the user cleans the folder of caches
-    Path("environments", f"{made[0].rpartition('-')[0]}-half").mkdir()
-    again = _asked("package", folder, [])
-    assert again is not None
-    assert again != interpreter
-    assert os.path.exists(again)
+    if installer == "uv":
+        shutil.rmtree(Path("environments") / made[0])  # the user cleans the folder of caches
+        Path("environments", f"{made[0].rpartition('-')[0]}-half").mkdir()
+        again = _asked("package", folder, [])
+        assert again is not None
+        assert again != interpreter
+        assert os.path.exists(again)
+
+    if sys.platform == "linux":  # where a variable says where caches are
+        monkeypatch.setenv("XDG_CACHE_HOME", str(Path.cwd()))
+        Path("fitprint").mkdir()
+        Path("fitprint/environments").symlink_to(Path("environments").absolute())
+        server = serve(str(folder), "--env", "package")
+        rows = {"dataframe_records": [{"a": 1, "b": 3}, {"a": 2, "b": 4}]}
+        assert server.post("/invocations", rows).json() == {"predictions": [4, 6]}
+        assert server.stop() == 0
+        assert "made earlier" in server.told()
