@@ -55,7 +55,7 @@ def parsed(monkeypatch):
 @pytest.mark.process
 def test_one_line_says_where_what_and_how_to_try_it(serve, adder):
     server = serve(adder)
-    assert server.line == f"{server.url} serves adder (python_function Adder, 3 columns -> double); " + (
+    assert server.line == f"{server.url} serves adder (python_function Adder, 3 columns -> float64); " + (
         f"try it at {server.url}/test\n"
     )
     assert server.url.startswith("http://127.0.0.1:")
