@@ -94,8 +94,12 @@ def entry(name: str, value: Any) -> str:
 
 
 def members(name: str, kind: type) -> Iterator[str]:
-    """Yield the attributes and the methods that a class itself defines and documents."""
+    """Yield the attributes and the methods that a class defines and documents, by itself or in a private base."""
+    parts = list(itertools.takewhile(is_private, kind.__mro__[1:]))
     described = described_members(name)
+    for part in parts:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(part)))
+        described |= described_in(next(node.body for node in tree.body if isinstance(node, ast.ClassDef)))
     fields = {field.name: field for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
     attributes = [name for name in [*fields, *described] if not name.startswith("_")]
     for attribute in dict.fromkeys(attributes):
@@ -103,7 +107,7 @@ def members(name: str, kind: type) -> Iterator[str]:
         yield f"- **`{attribute}`**{about}"
     if attributes:
         yield ""
-    for method, member in vars(kind).items():
+    for method, member in itertools.chain(*(vars(part).items() for part in (kind, *parts))):
         function = member.fget if isinstance(member, property) else member
         function = getattr(function, "__func__", function)
         if (
@@ -114,6 +118,11 @@ def members(name: str, kind: type) -> Iterator[str]:
             continue
         shown = method if isinstance(member, property) else f"{method}{signature(function)}"
         yield f"#### {name}.{method}\n\n```text\n{shown}\n```\n\n{docstring(function)}\n"
+
+
+def is_private(kind: type) -> bool:
+    """Return whether a class is of `fitprint.plugin`, but none of its public names: those have been given its name."""
+    return kind.__module__.startswith("fitprint.plugin.")
 
 
 def signature(function: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,6 +94,45 @@ def load_elsewhere(run_python: Callable[..., Any], tmp_path: Path) -> Callable[.
         return np.load(tmp_path / "predicted.npy", allow_pickle=True)
 
     return load
+
+
+MEASURED = """
+import json, resource, sys, tempfile
+import fitprint
+
+{make}
+
+def save(model):
+    fitprint.{flavor}.save_model(model, tempfile.mkdtemp() + "/package")
+
+save(make(2))  # imports and warms up what saving needs
+model = make(200)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+save(model)
+print("more:", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 800e6)
+"""
+
+
+@pytest.fixture
+def memory_of_saving(run_python: Callable[..., Any]) -> Callable[[str, str], float]:
+    """How much memory it takes to save a model of 800 MB, in parts of these, over what the process had before.
+
+    `make(count)` of the script makes a model of so many layers with a million weights each.
+    """
+
+    def measure(flavor: str, make: str) -> float:
+        done = run_python(MEASURED.format(flavor=flavor, make=make))
+        return float(next(line for line in done.stdout.splitlines() if line.startswith("more:")).split()[1])
+
+    return measure
+
+
+@pytest.fixture
+def said_limit(request: pytest.FixtureRequest) -> str:
+    """The `max_model_size` that the README of the flavor whose test asks for it says."""
+    plugin = next(parent for parent in request.path.parents if parent.parent == Path(__file__).parent)
+    limit: str = tomllib.loads((plugin / "pyproject.toml").read_text("utf-8"))["tool"]["fitprint"]["max_model_size"]
+    return limit
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import importlib
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cloudpickle
 import pytest
 
 SOURCES = Path(__file__).with_name("toy")
@@ -60,12 +62,29 @@ def lay_down_example(site: Path, name: str) -> Path:
     return site
 
 
+@pytest.fixture(autouse=True)
+def classes_of_tests_by_value(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A class of a test file is pickled whole: by its name, every package of it would get a copy of all tests."""
+    cloudpickle.register_pickle_by_value(request.module)
+    yield
+    cloudpickle.unregister_pickle_by_value(request.module)
+
+
+@pytest.fixture(scope="session")
+def toy_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy with its modules compiled: a copy of them is imported anew in hundreds of tests."""
+    sources = tmp_path_factory.mktemp("toy") / "site"
+    shutil.copytree(SOURCES, sources, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(sources, quiet=1)
+    return sources
+
+
 class Toy:
     """A folder like site-packages with `toylearn` and `fitprint_toy` in it, each a distribution of its own."""
 
-    def __init__(self, site: Path) -> None:
+    def __init__(self, site: Path, sources: Path = SOURCES) -> None:
         self.site = site
-        shutil.copytree(SOURCES, site, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(sources, site)
         self.distribution("toylearn", "1.2.3", modules=("toylearn",))
         self.plugin()
 
@@ -110,10 +129,10 @@ def tinyonline(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _apart: None) -> Iterator[Toy]:
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toy_sources: Path, _apart: None) -> Iterator[Toy]:
     """Installs the toy for this process and those that the test starts."""
     _forget_modules()
-    found = Toy(tmp_path / "site")
+    found = Toy(tmp_path / "site", toy_sources)
     monkeypatch.syspath_prepend(str(found.site))
     earlier = os.environ.get("PYTHONPATH")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(found.site), *([earlier] if earlier else [])]))

@@ -324,16 +324,16 @@ def test_a_waiting_run_that_cannot_be_written_keeps_no_other_waiting(store):
 
 def test_a_bounded_number_of_values_waits_for_a_store():
     buffer, times = MetricBuffer(), [0.0] * MOST_BUFFERED
-    buffer.add("loss", times, 0, times)
+    buffer.add("loss", times, range(MOST_BUFFERED), times)
     buffer.drop_excess()
     assert buffer.dropped == 0
-    buffer.add("loss", [1.0], MOST_BUFFERED, [0.0])
+    buffer.add("loss", [1.0], [MOST_BUFFERED], [0.0])
     buffer.drop_excess()
     assert 0 < buffer.dropped < MOST_BUFFERED / 2, "the oldest, and some more than needed"
 
 
 def test_values_without_as_many_times_are_refused_whole():
     buffer = MetricBuffer()
-    with pytest.raises(ValueError, match="zip"):
-        buffer.add("loss", [1.0, 2.0], 0, [0.0])
+    with pytest.raises(ValueError, match="as many"):
+        buffer.add("loss", [1.0, 2.0], [0, 1], [0.0])
     assert not buffer

@@ -43,6 +43,26 @@ def test_the_exit_status_and_an_error_between_steps_are_the_programs(toy, store,
     assert seen() == [("Net", "FINISHED", ["model"])]
 
 
+@pytest.mark.parametrize(("error", "status"), [("RuntimeError('apart')", "FAILED"), ("KeyboardInterrupt()", "KILLED")])
+def test_an_error_outside_of_the_steps_that_ends_the_program(toy, store, run_python, error, status):
+    """It is the loop of the latest step that it has ended, and the model is kept as the user held it."""
+    run_python(
+        f"""{START}
+    first, second = Net(), Net()
+    first.update([1.0])
+    second.update([1.0])
+    second.update([1.0])
+    raise {error}
+    """,
+        check=False,
+    )
+    assert seen() == [("Net", "FINISHED", ["model"]), ("Net", status, ["model"])]
+    cut, whole = fitprint.runs()
+    assert cut.error["type"] == error.partition("(")[0]
+    assert (cut.tags["incomplete"], cut.params["steps"]) == ("true", 2)
+    assert "incomplete" not in whole.tags
+
+
 def test_an_error_in_the_last_step(toy, store, run_python):
     done = run_python(
         f"""{START}

@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -123,6 +124,25 @@ def test_the_limit_is_over_all_files(tmp_path):
     package.path("c").write_bytes(b"x" * 5)
     with pytest.raises(PackageTooLarge):
         package.settle()
+
+
+def test_a_folder_becomes_an_archive_within_the_limit(tmp_path):
+    source = tmp_path / "source"
+    (source / "inside").mkdir(parents=True)
+    (source / "inside" / "b").write_bytes(b"y" * 3_000_000)
+    (source / "a").write_bytes(b"x")
+    package = Package(tmp_path / ".package")
+    package.zip(source, "data/model.zip")
+    content = (package.folder / "data/model.zip").read_bytes()
+    assert package.checksums == {"data/model.zip": digest(content)}
+    assert package.size == len(content)
+    with zipfile.ZipFile(package.folder / "data/model.zip") as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["a", "inside/b"]
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+    package = Package(tmp_path / ".limited", limit=1_000_000)
+    with pytest.raises(PackageTooLarge):
+        package.zip(source, "model.zip")
 
 
 def test_a_pickle_over_the_limit_stops_early_with_little_written(tmp_path):

@@ -9,11 +9,17 @@ import threading
 from decimal import Decimal
 from fractions import Fraction
 
+import cloudpickle
 import numpy as np
 import pytest
 
 from fitprint.models.package import Package, PackageTooLarge
 from fitprint.models.pickling import dump_model
+
+
+@pytest.fixture(autouse=True)
+def classes_of_tests_by_value():
+    """Takes the place of the fixture for all tests: here the classes of this file are found by their names."""
 
 
 @pytest.fixture
@@ -115,6 +121,14 @@ def test_a_class_that_was_defined_again_is_pickled_by_value(dumped, monkeypatch)
 def test_a_bound_method_and_a_function_of_a_module_are_plain(dumped):
     kind, _ = dumped([module_level, Plain(3), Plain(4).method])
     assert kind == "pickle"
+
+
+def test_what_the_user_has_registered_with_cloudpickle_travels_by_value(dumped, request):
+    cloudpickle.register_pickle_by_value(request.module)
+    request.addfinalizer(lambda: cloudpickle.unregister_pickle_by_value(request.module))
+    kind, package = dumped([module_level, Plain(3)])
+    assert kind == "cloudpickle"
+    assert __name__ not in package.modules
 
 
 def test_what_cannot_be_pickled_at_all_raises(dumped):

@@ -52,6 +52,16 @@ HIDDEN = {
     "x --pass hunter2 -pw hunter3 --lr 1": "x --pass *** -pw *** --lr 1",
     "curl -u me:hunter2 https://h": "curl -u *** https://h",
     "sshpass -p hunter2 ssh h": "sshpass -p *** ssh h",
+    "sshpass -phunter2 ssh -p22 h": "sshpass -p*** ssh -p22 h",
+    "mysql -uroot -phunter2 shop; ssh -p2222 h": "mysql -uroot -p*** shop; ssh -p2222 h",
+    "/usr/bin/mysqldump -p='my secret' shop": "/usr/bin/mysqldump -p='***' shop",
+    'mariadb-dump -p"my secret" -P3306 shop': 'mariadb-dump -p"***" -P3306 shop',
+    "['mysql', '-uroot', '-phunter2', 'shop']": "['mysql', '-uroot', '-p***', 'shop']",
+    "7z a -mhe -phunter2 out.7z models": "7z a -mhe -p*** out.7z models",
+    "mongosh -u me -p hunter2 h && serve -p8080": "mongosh -u me -p *** h && serve -p8080",
+    "docker login -u me -p hunter2 r.io": "docker login -u me -p *** r.io",
+    "redis-cli -h h -a hunter2 ping": "redis-cli -h h -a *** ping",
+    "zip -r -P hunter2 out.zip models": "zip -r -P *** out.zip models",
     "Server=h;Uid=me;Pwd=hunter2;": "Server=h;Uid=me;Pwd=***;",
     "https://h/maps?key=abc&q=1": "https://h/maps?key=***&q=1",
     "https://b.h/k?X-Amz-Credential=a%2Fb&X-Amz-Expires=36&X-Amz-Signature=ab1": (
@@ -62,6 +72,12 @@ HIDDEN = {
     "https://h/o?X-Goog-Signature=dead&x=1": "https://h/o?X-Goog-Signature=***&x=1",
 }
 LEFT = [
+    "serve -p8080 -prefix=a",
+    "docker run -p8080:80 -p 9090:90 image",
+    "mysql -p shop -uroot",
+    "psql -p5432 -U me shop; ssh -p2222 mysql",
+    "mysql -P3306 -h h; cp -p file file2",
+    "mysqlclient==2.2 -p no-command",
     "docker run -u 1000:1000 image",
     "https://h/y?monkey=1&sigma=abc&order=key",
     "sorted by key=name, activation=sigmoid",
@@ -95,6 +111,8 @@ def test_values_are_hidden_under_their_names_as_deep_as_they_are():
     given = {
         "db": {"password": "x", "port": 5432, "hosts": [{"url": "http://u:p@h"}]},
         "argv": ["--password", "x", "--lr", "1"],
+        "command": ["/usr/bin/mysql", "-uroot", "-pmy x", "-h", "p8080"],
+        "other": ["serve", "-p8080", 3],
         "headers": [["Authorization", "x"]],
         "token": None,
         "n_tokens": 5,
@@ -104,6 +122,8 @@ def test_values_are_hidden_under_their_names_as_deep_as_they_are():
     assert Redactor().inside(given) == {
         "db": {"password": "***", "port": 5432, "hosts": [{"url": "http://***@h"}]},
         "argv": ["--password", "***", "--lr", "1"],
+        "command": ["/usr/bin/mysql", "-uroot", "-p***", "-h", "p8080"],
+        "other": ["serve", "-p8080", 3],
         "headers": [["Authorization", "***"]],
         "token": None,
         "n_tokens": 5,

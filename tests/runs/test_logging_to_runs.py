@@ -33,6 +33,23 @@ def test_where_there_is_no_run_one_is_started(store):
     assert fitprint.last_active_run().run_id == run.run_id
 
 
+def test_names_that_differ_in_case_alone_replace_nothing(store):
+    with fitprint.start_run() as run:
+        fitprint.log_text("one", "notes.txt")
+        fitprint.log_text("two", "Notes.txt")  # another file, where the disk tells them apart
+        for _ in range(2):
+            fitprint.log_text("three", "notes.txt")
+        fitprint.log_text("one", "log/a.txt")
+        # as a disk answers that does not tell them apart
+        (run.path / "artifacts" / "LOG").symlink_to(run.path / "artifacts" / "log")
+        (run.path / "artifacts" / "LOG" / "A.txt").symlink_to(run.path / "artifacts" / "log" / "a.txt")
+        with pytest.raises(FileExistsError, match=r"'LOG/A.txt' cannot be written, .* the artifact 'log/a.txt': give"):
+            fitprint.log_text("two", "LOG/A.txt")
+    assert run.artifacts == ["notes.txt", "Notes.txt", "log/a.txt"]
+    assert [(run.path / "artifacts" / name).read_text() for name in run.artifacts] == ["three", "two", "one"]
+    assert run.status == "FINISHED"
+
+
 def test_calls_go_to_the_active_run(store):
     with fitprint.start_run() as outer:
         with fitprint.start_run() as inner:

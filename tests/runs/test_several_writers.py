@@ -558,7 +558,7 @@ def test_a_process_has_one_writer_for_a_run_and_it_pickles(store, run_python, tm
             """
             import pickle, time
             writer = pickle.load(open("writer.pickle", "rb"))
-            writer.add_series("m", [1.0, 2.0], 5, [time.time()] * 2)
+            writer.add_series("m", [1.0, 2.0], (5, 6), [time.time()] * 2)
             """
         )
         assert run.metric_history("m") == [(5, 1.0), (6, 2.0)], "written at the end of the process"

@@ -9,6 +9,7 @@ import types
 import weakref
 
 import numpy
+import pandas
 import pytest
 
 import fitprint
@@ -33,7 +34,7 @@ def evaluations(model):
 
 def test_the_facts_of_the_data(scoring, with_data):
     line = scoring.Line().fit(ROWS, TARGET)
-    test_rows = numpy.array([3.0, 4.0])
+    test_rows = numpy.array([3.0, 5.0])
     target = [1.0, 1.0]
     seen = line.predict(test_rows)
     scoring.error(target, seen)
@@ -44,6 +45,7 @@ def test_the_facts_of_the_data(scoring, with_data):
             "rows": 2,
             "digest": digest_of(test_rows)["blake2b"],
             "training_data": False,
+            "training_rows": 0,
             "call": "error(target=target, predictions=seen)",
         }
     }
@@ -55,12 +57,49 @@ def test_the_facts_of_the_data(scoring, with_data):
 def test_the_training_data_is_recognised(scoring, with_data):
     rows = numpy.array([1.0, 2.0])
     line = scoring.Line().fit(rows, [0.5, 0.5])
-    copy, other, longer = rows.copy(), rows + 1, numpy.append(rows, 1.0)
+    copy, other, longer = rows.copy(), rows + 10, numpy.append(rows, numpy.arange(3.0, 40.0))
     as_list = [1.0, 2.0]
     for data in (rows, copy, other, longer, as_list):
         scoring.error([1.0] * len(data), line.predict(data))
     known = {facts["data"]: facts["training_data"] for facts in evaluations(line).values()}
     assert known == {"rows": True, "copy": True, "other": False, "longer": False, "as_list": None}
+
+
+def test_rows_of_the_training_data_are_not_called_held_out(scoring, with_data):
+    whole = pandas.Series(numpy.random.default_rng(0).normal(size=200))
+    rows, other = whole[:150], whole[150:]
+    line = scoring.Line().fit(rows, rows)
+    sample, view, as_array = rows.sample(20, random_state=0), rows[10:90], rows.to_numpy()
+    mostly_other = pandas.concat([other, rows[:2]])
+    for data in (sample, view, as_array, other, mostly_other, whole):
+        scoring.error(data, line.predict(data))
+    known = {facts["data"]: (facts["training_rows"], facts["training_data"]) for facts in evaluations(line).values()}
+    assert known == {
+        "sample": (20, True),
+        "view": (80, True),
+        "as_array": (150, True),
+        "other": (0, False),
+        "mostly_other": (2, False),
+        "whole": (150, None),
+    }
+
+
+def test_a_slice_without_a_name_is_not_called_held_out(scoring, with_data):
+    whole = numpy.random.default_rng(0).normal(size=200)
+    rows = whole[:150]
+    line = scoring.Line().fit(rows, rows)
+    scoring.error(rows[:20], line.predict(rows[:20]))
+    scoring.error(whole[150:], line.predict(whole[150:]))
+    assert [facts["training_data"] for facts in evaluations(line).values()] == [None, False]
+
+
+def test_rows_that_often_occur_say_nothing(scoring, with_data):
+    rows = numpy.arange(100.0) % 3
+    line = scoring.Line().fit(rows, rows)
+    other = numpy.arange(20.0) % 3
+    scoring.error(other, line.predict(other))
+    (facts,) = evaluations(line).values()
+    assert (facts["training_rows"], facts["training_data"]) == (None, False)
 
 
 def test_the_same_values_in_another_form_are_not_called_held_out(scoring, with_data):

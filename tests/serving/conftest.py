@@ -23,25 +23,36 @@ ROWS = {"dataframe_split": {"columns": ["x", "n", "code"], "data": [[1.0, 1, "a"
 """A request that fits the model `adder`, whose answer is [2.0, 4.5]."""
 
 
-class Adder(fitprint.pyfunc.PythonModel):
-    """Adds two columns; does what the text column says, so that tests can make it raise, wait or die."""
+def adder_model() -> fitprint.pyfunc.PythonModel:
+    """A new class of model each time, so that it is pickled by value: a server's process has no tests to import."""
 
-    def predict(self, context, model_input, params=None):
-        import os
-        import time
+    class Adder(fitprint.pyfunc.PythonModel):
+        """Adds two columns; does what the text column says, so that tests can make it raise, wait or die."""
 
-        for word in model_input["code"]:
-            if word == "raise":
-                raise RuntimeError("secret-of-the-model")
-            if word == "nan":
-                return [float("nan"), float("inf")]
-            if word.startswith("sleep:"):
-                time.sleep(float(word.removeprefix("sleep:")))
-            if word == "die":
-                os._exit(3)
-            if word == "pid":
-                return [float(os.getpid())] * len(model_input)
-        return (model_input["x"] + model_input["n"]).to_numpy()
+        def predict(self, context, model_input, params=None):
+            import os
+            import time
+
+            for word in model_input["code"]:
+                if word == "raise":
+                    raise RuntimeError("secret-of-the-model")
+                if word == "nan":
+                    return [float("nan"), float("inf")]
+                if word.startswith("sleep:"):
+                    time.sleep(float(word.removeprefix("sleep:")))
+                if word.startswith("mark:"):  # a file gets a line when the prediction begins
+                    _, file, line, seconds = word.split(":")
+                    with open(file, "a") as marks:
+                        marks.write(f"{line}\n")
+                    time.sleep(float(seconds))
+                if word == "die":
+                    os._exit(3)
+                if word == "pid":
+                    return [float(os.getpid())] * len(model_input)
+            return (model_input["x"] + model_input["n"]).to_numpy()
+
+    Adder.__module__ = "__main__"
+    return Adder()
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +60,7 @@ def adder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A package of a python model with a signature and an example."""
     folder = tmp_path_factory.mktemp("packages") / "adder"
     signature = infer_signature(FRAME, FRAME["x"].to_numpy())
-    fitprint.pyfunc.save_model(folder, python_model=Adder(), signature=signature, input_example=FRAME)
+    fitprint.pyfunc.save_model(folder, python_model=adder_model(), signature=signature, input_example=FRAME)
     return str(folder)
 
 
@@ -133,7 +144,9 @@ class Server:
         self._reader.start()
         self.line = self.process.stdout.readline()
         self.url = self.line.partition(" ")[0]
-        assert self.url.startswith("http://"), self.told()
+        if not self.url.startswith("http://"):
+            self.close()
+            pytest.fail(f"it does not serve: {self.line}{self.told()}", pytrace=False)
 
     def told(self) -> str:
         """What it wrote to standard error."""
@@ -149,6 +162,14 @@ class Server:
         """The process that answers a request."""
         rows = {"dataframe_split": {"columns": ["x", "n", "code"], "data": [[1.0, 1, "pid"]]}}
         return int(self.post("/invocations", rows).json()["predictions"][0])
+
+    def close(self) -> None:
+        """Ends it, if that has not been done, and closes its pipes."""
+        if self.process.poll() is None:
+            self.stop()
+        self._reader.join(10)
+        self.process.stdout.close()
+        self.process.stderr.close()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it; returns its exit status."""
@@ -172,7 +193,4 @@ def serve(starts_processes: None) -> Iterator[Callable[..., Server]]:
 
     yield start
     for server in running:
-        if server.process.poll() is None:
-            server.stop()
-        server.process.stdout.close()
-        server.process.stderr.close()
+        server.close()

@@ -34,6 +34,7 @@ def test_booleans_themselves_and_numbers():
     [
         ("100MB", 100_000_000),
         ("1.5GiB", 3 * 2**29),
+        ("none", None),
         ("2kB", 2_000),
         ("2KiB", 2_048),
         ("1 tb", 10**12),

@@ -73,6 +73,16 @@ FLAVORS = {
         "test_nothing_is_kept_alive",
         ["these are kept alive: ['the model'", "look for caches"],
     ),
+    "it does not say which model predicts": (
+        {METRICS: f"def predicts_with(self, call):\n        return None\n\n    {METRICS}"},
+        "test_predictions_are_known",
+        ["is not known to come from their models", "look at the patches of Role.PREDICTS, at predicts_with()"],
+    ),
+    "it forgets the value of a score": (
+        {METRICS: f"def scores(self, call):\n        return {{}}\n\n    {METRICS}"},
+        "test_a_score_reaches_the_run",
+        ["the scores of instance are not on its run", "look at the patches of Role.SCORES, and at"],
+    ),
     "it forgets a param": (
         {PARAMS: "return {}"},
         "test_params_are_complete",
@@ -199,7 +209,7 @@ APPENDED = {
     "its native model is another": (
         "def load(self, folder, config):\n        return [1]",
         "test_the_native_model",
-        ["a list comes back, a Mean was saved", "look at save() and load()"],
+        ["a list comes back, a Line was saved", "look at save() and load()"],
     ),
     "its loader needs fitprint": (
         "loader_module = 'fitprint_toy'",
@@ -335,7 +345,7 @@ TESTS = {
         ["the nested training of result left 2 runs, not 1"],
     ),
     "a failure that is none": (
-        {"Mean().fit([], [])": "Mean().fit([1], [1])"},
+        {"Line().fit([], [])": "Line().fit([1], [1])"},
         "",
         "test_a_failed_training",
         ["`fails` of the case instance raised nothing", "give a training that the framework refuses"],

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from toylearn import Mean, Telling
+from toylearn import Telling
 from toylearn.late import refine
 from toylearn.looping import Net
+from toylearn.scoring import Line
 from toylearn.training import Booster, train
 
 from fitprint.testing import Budget, Case, FlavorConformance
@@ -12,6 +13,11 @@ from fitprint.testing import Budget, Case, FlavorConformance
 
 def rows():
     return {"rows": [1.0, 2.0, 3.0], "labels": [1.0, 2.0, 6.0], "params": {"rate": 0.5}, "seen": []}
+
+
+def score(model, data):
+    rows, labels = data["rows"], data["labels"]
+    return {"Line_score_rows": model.score(rows, labels)}
 
 
 def boost(data):
@@ -61,11 +67,12 @@ class TestToy(FlavorConformance):
         Case(
             "instance",
             data=rows,
-            train=lambda data: Mean(shift=1.0).fit(data["rows"], data["labels"]),
+            train=lambda data: Line(shift=1.0).fit(data["rows"], data["labels"]),
             rows=lambda data: data["rows"],
             predict=lambda model, rows: model.predict(rows),
+            scores=score,
             params=lambda model: {"shift": 1.0},
-            fails=lambda data: Mean().fit([], []),
+            fails=lambda data: Line().fit([], []),
             clone=lambda model: type(model)(model.shift),
         ),
         Case(

@@ -70,6 +70,11 @@ def estimator_data() -> dict[str, Any]:
     return {"model": model, "X": frame[:60], "y": target[:60], "eval_set": eval_set, "callbacks": [Noting()]}
 
 
+def scores(model: Any, data: dict[str, Any]) -> dict[str, float]:
+    X, y = data["X"], data["y"]
+    return {f"{type(model).__name__}_score_X": model.score(X, y)}
+
+
 def fit(data: dict[str, Any]) -> Any:
     given = {name: data[name] for name in ("eval_set", "callbacks")}
     return data["model"].fit(data["X"], data["y"], early_stopping_rounds=2, **given)
@@ -106,6 +111,7 @@ class TestCatBoost(FlavorConformance):
             data=estimator_data,
             train=fit,
             by_callback=lambda data, callback: fit({**data, "callbacks": [*data["callbacks"], callback]}),
+            scores=scores,
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: {**model.get_params(), "early_stopping_rounds": 2, "loss_function": "Logloss"},

@@ -39,6 +39,11 @@ from fastai.text.models.awdlstm import awd_lstm_clas_config  # noqa: E402
 
 import fitprint  # noqa: E402
 
+FRAMEWORK_WARNS = (
+    # fastai 2.7, which fills missing values in place
+    "ignore:A value is trying to be set on a copy of a DataFrame or Series through chained assignment:FutureWarning",
+)
+
 
 @pytest.fixture
 def recorded(store: Path) -> Iterator[Path]:

@@ -112,6 +112,13 @@ def predict(learner: Any, rows: Any) -> Any:
     return pd.DataFrame({"predictions": list(predicted)}) if isinstance(rows, pd.DataFrame) else predicted
 
 
+def scores(learner: Any, data: dict[str, Any]) -> dict[str, float]:
+    held_out = learner.dls.valid
+    with learner.no_bar(), learner.no_logging():
+        loss, accurate = learner.validate(dl=held_out)
+    return {"valid_loss_held_out": float(loss), "accuracy_held_out": float(accurate)}
+
+
 def history(learner: Any) -> dict[str, list[float]]:
     names = learner.recorder.metric_names[1:-1]
     return {name: [row[at] for row in learner.recorder.values] for at, name in enumerate(names)}
@@ -139,6 +146,7 @@ class TestFastai(FlavorConformance):
                     ("skipped", "MLmodel signature"), "the table is seen where it is made into data loaders"
                 ),
             },
+            scores=scores,
             rows=lambda data: data["frame"].drop(columns="target"),
             predict=predict,
             params=lambda learner: {

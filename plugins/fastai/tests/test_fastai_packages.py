@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import fitprint
+from fitprint._instrumentation import registry
 from fitprint.models import PackageError
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -172,3 +173,25 @@ def test_a_large_learner_is_refused_before_it_is_written(recorded, tabular):
     fitprint.autolog("fastai", strict=True, quiet=True, max_model_size=100)
     assert package_of(tabular()) is None
     assert [(skip.what, skip.rule) for skip in fitprint.last_run().skipped] == [("model", "max_model_size")]
+
+
+LARGE = """
+import torch
+from fastai.data.core import Datasets
+from fastai.learner import Learner
+from torch import nn
+
+def make(count):
+    layers = nn.Sequential(*[nn.Linear(1000, 1000) for _ in range(count)])
+    numbers = Datasets([0.0, 1.0], [[torch.tensor], [torch.tensor]])
+    return Learner(numbers.dataloaders(bs=2), layers, nn.MSELoss())
+"""
+
+
+@pytest.mark.slow
+def test_a_large_model_is_saved_without_a_second_copy_in_memory(memory_of_saving):
+    assert memory_of_saving("fastai", LARGE) < 0.2
+
+
+def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
+    assert registry.entries()["fastai"].flavor().defaults["max_model_size"] == said_limit

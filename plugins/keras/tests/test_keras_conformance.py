@@ -36,7 +36,7 @@ NUMBERED = "TensorFlow numbers all variables of a process, which optimizers keep
 
 def begin() -> None:
     """Keras counts in its names what a process has made: begin again, and with the same random numbers."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)  # else it collects garbage each time
     keras.utils.set_random_seed(1)
 
 
@@ -94,6 +94,12 @@ def predicted(model: Any, rows: Any) -> Any:
     return model.predict(rows, verbose=0)
 
 
+def scores(history: Any, data: dict[str, Any]) -> dict[str, float]:
+    x, y = data["x"], data["y"]
+    values = history.model.evaluate(x, y, verbose=0, return_dict=True)
+    return {f"{name}_x": value for name, value in values.items()}
+
+
 def stopped(history: Any) -> dict[str, float]:
     losses = history.history["loss"]
     best = int(np.argmin(losses))
@@ -129,6 +135,7 @@ class TestKeras(FlavorConformance):
             data=sequential,
             train=fit,
             model=lambda history: history.model,
+            scores=scores,
             rows=lambda data: data["x"],
             predict=predicted,
             params=lambda history: {

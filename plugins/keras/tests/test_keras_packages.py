@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -104,9 +106,6 @@ def test_a_loaded_model_trains_on_with_the_state_of_its_optimizer(recorded):
 def test_custom_objects_of_a_module_come_with_the_package(recorded, own, run_python, tmp_path):
     model = fitted(own.Doubling(), own.Halving(), keras.layers.Dense(3, activation=own.squared))
     run = fitprint.last_run()
-    assert [skip.reason.partition(" cannot")[0] for skip in run.skipped] == ["squared"]  # Keras names no module of it
-    model = fitted(own.Doubling(), own.Halving())
-    run = fitprint.last_run()
     assert run.skipped == []
     package = run.model_path
     assert document(package)["flavors"]["keras"]["loading"] == "data/loading.json"
@@ -124,10 +123,69 @@ def test_custom_objects_of_a_module_come_with_the_package(recorded, own, run_pyt
     )
 
 
-def test_objects_of_a_script_are_told(recorded):
+SCRIPT = """
+import fitprint
+import keras
+import numpy as np
+
+class Doubling(keras.layers.Layer):
+    def call(self, inputs):
+        return FACTOR * inputs
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.doubling, self.dense = Doubling(), keras.layers.Dense(1, activation=squared)
+
+    def call(self, inputs):
+        return self.dense(self.doubling(inputs))
+
+def squared(inputs):
+    return inputs * inputs
+
+def own_loss(y_true, y_pred):
+    return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
+
+FACTOR = 2
+X = np.load("rows.npy")
+fitprint.autolog(strict=True, quiet=True)
+model = Net()
+model.compile("sgd", own_loss, run_eagerly=True)
+model.fit(X, X[:, :1], verbose=0)
+run = fitprint.last_run()
+assert not run.skipped, run.skipped
+np.save("expected.npy", model.predict(X, verbose=0))
+open("package.txt", "w").write(str(run.model_path))
+loaded = fitprint.keras.load_model(run.model_path)
+assert type(loaded) is Net and loaded.loss.__name__ == "own_loss"
+"""
+
+
+def test_objects_of_a_script_come_with_the_package(store, run_python, load_elsewhere, tmp_path):
+    np.save("rows.npy", X)
+    run_python(SCRIPT)
+    package = Path((tmp_path / "package.txt").read_text())
+    assert np.array_equal(load_elsewhere(package, X), np.load("expected.npy"))
+    assert "cloudpickle==" in (package / "requirements.txt").read_text()
+    with pytest.raises(PackageError, match="custom objects"):
+        fitprint.load_model(package, trust="no-pickle")
+
+
+@pytest.mark.mlflow
+def test_stock_mlflow_loads_objects_of_a_script(store, run_python, load_elsewhere, mlflow_python, tmp_path):
+    np.save("rows.npy", X)
+    run_python(SCRIPT)
+    package = Path((tmp_path / "package.txt").read_text())
+    assert np.array_equal(load_elsewhere(package, X, mlflow_python), np.load("expected.npy"))
+
+
+def test_objects_that_cannot_be_pickled_are_told(recorded):
+    lock = threading.Lock()
+
     class Local(keras.layers.Layer):
         def call(self, inputs):
-            return inputs
+            with lock:
+                return inputs
 
     model = fitted(Local())
     run = fitprint.last_run()
@@ -235,3 +293,21 @@ def test_what_is_required(recorded):
     assert {line.partition("==")[0].replace("_", "-") for line in lines[1:]} == {
         name.replace("_", "-") for name in brings
     }
+
+
+LARGE = """
+import keras
+
+def make(count):
+    layers = [keras.layers.Dense(1000, kernel_initializer="zeros") for _ in range(count)]
+    return keras.Sequential([keras.Input((1000,)), *layers])
+"""
+
+
+@pytest.mark.slow
+def test_a_large_model_is_saved_without_a_second_copy_in_memory(memory_of_saving):
+    assert memory_of_saving("keras", LARGE) < 0.2
+
+
+def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
+    assert registry.entries()["keras"].flavor().defaults["max_model_size"] == said_limit

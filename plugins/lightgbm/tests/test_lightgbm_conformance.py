@@ -66,6 +66,11 @@ def estimator_data() -> dict[str, Any]:
     }
 
 
+def scores(model: Any, data: dict[str, Any]) -> dict[str, float]:
+    X, y = data["X"], data["y"]
+    return {f"{type(model).__name__}_score_X": model.score(X, y)}
+
+
 def fit(data: dict[str, Any]) -> Any:
     if lightgbm.__version__ >= "4.7":  # eval_set is deprecated since
         sets = {"eval_X": data["X_valid"], "eval_y": data["y_valid"]}
@@ -121,6 +126,7 @@ class TestLightGBM(FlavorConformance):
             train=fit,
             by_callback=lambda data, callback: fit({**data, "callbacks": [*data["callbacks"], callback]}),
             callback_differs={"param eval_metric": "LGBMClassifier.fit makes a list of it first"},
+            scores=scores,
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: {**model.get_params(), "objective": "binary", "eval_metric": "auc"},

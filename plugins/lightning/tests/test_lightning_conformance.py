@@ -124,6 +124,12 @@ def history(trained: Any) -> dict[str, list[float]]:
     return {name: kept[name] for name in ("train_loss_step", "val_loss")}
 
 
+def scores(trained: Any, data: dict[str, Any]) -> dict[str, float]:
+    loader = data["loader"]
+    (values,) = trained[1].validate(trained[0], loader, verbose=False)
+    return {"val_loss_loader": values["val_loss"]}
+
+
 def stopped(trained: Any) -> dict[str, float]:
     stopping = trained[1].early_stopping_callback
     values = history(trained)["val_loss"]
@@ -142,6 +148,7 @@ def case(name: str, package: str) -> Case:
         by_callback=functools.partial(train_with, package),
         callback_differs=dict.fromkeys(("param min_epochs", "default_params"), "Trainer.fit makes 0 of None first"),
         model=lambda trained: trained[0],
+        scores=scores,
         rows=lambda data: data["rows"],
         predict=predict,
         params=lambda trained: {"rate": 2.0, "max_epochs": EPOCHS, "optimizer": "Adam", "optimizer.lr": 2.0},

@@ -309,7 +309,7 @@ def test_no_row_of_a_loader_is_taken(alike, net, trainer):
 
 def test_an_error_while_listening_costs_the_metrics_only(store, net, loader, trainer, monkeypatch, caplog):
     fitprint.autolog(quiet=True, **NOT_OF_MODELS)
-    monkeypatch.setattr("fitprint_lightning._listening._computed_metrics", lambda trainer: 1 / 0)
+    monkeypatch.setattr("fitprint_lightning._listening.computed_metrics", lambda trainer: 1 / 0)
     trainer().fit(net(), loader())
     run = fitprint.last_run()
     assert run.status == "FINISHED"

@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 import fitprint
+from fitprint._instrumentation import registry
 from fitprint_lightning._sharding import is_sharded
 
 ROWS = np.ones((2, 3), dtype=np.float32)
@@ -150,3 +151,7 @@ def test_the_other_name_of_lightning(recorded, net, loader, tmp_path):
     assert [step for step, _ in run.metric_history("train_loss")] == list(range(8))
     assert (fitprint.load_model(run.model_path).predict(ROWS) == predicted(module, ROWS)).all()
     assert "pytorch-lightning==" in (run.model_path / "requirements.txt").read_text()
+
+
+def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
+    assert registry.entries()["lightning"].flavor().defaults["max_model_size"] == said_limit

@@ -67,6 +67,12 @@ def train(given: dict[str, Any], **changed: Any) -> Any:
     return given["estimator"], given["handlers"]
 
 
+def scores(trained: Any, given: dict[str, Any]) -> dict[str, float]:
+    held_out = given["eval"]
+    trained[0].evaluate(held_out)
+    return {"accuracy_held_out": trained[0].val_metrics[0].get()[1]}
+
+
 def noted(trained: Any) -> Any:
     return next(handler for handler in trained[1] if isinstance(handler, Noting))
 
@@ -119,6 +125,29 @@ def predict_module(module: Any, rows: Any) -> Any:
     return copy.predict(mx.io.NDArrayIter(rows, batch_size=len(rows))).asnumpy()
 
 
+def loop_data() -> dict[str, Any]:
+    mx.random.seed(5)
+    np.random.seed(5)
+    net = gluon.nn.HybridSequential()
+    net.add(gluon.nn.Dense(4, activation="tanh"), gluon.nn.Dropout(0.2), gluon.nn.Dense(2))
+    net.initialize(mx.init.Xavier())
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.2})
+    return {"net": net, "trainer": trainer, "x": mx.nd.array(points(24)[0]), "y": mx.nd.array(points(24)[1])}
+
+
+def step(given: dict[str, Any], rows: int = 24) -> float:
+    net = given["net"]
+    with mx.autograd.record():
+        loss = gluon.loss.SoftmaxCrossEntropyLoss()(net(given["x"]), given["y"])
+    loss.backward()
+    given["trainer"].step(rows)
+    return float(np.mean(loss.asnumpy()))
+
+
+def loop(given: dict[str, Any]) -> tuple[Any, list[float]]:
+    return given["net"], [step(given) for _ in range(3)]
+
+
 class TestMXNet(FlavorConformance):
     flavor = "mxnet"
     golden = Path(__file__).with_name("golden")
@@ -140,6 +169,7 @@ class TestMXNet(FlavorConformance):
                 "MXNet numbers the layers of all networks of a process",
             ),
             model=lambda trained: trained[0].net,
+            scores=scores,
             rows=lambda given: points(12)[0],
             predict=lambda net, rows: net(mx.nd.array(rows)).asnumpy(),
             params=lambda trained: {
@@ -178,6 +208,26 @@ class TestMXNet(FlavorConformance):
             },
             history=lambda trained: trained[1],
             fails=lambda given: fit_module(given, num_epoch=None),
+            pickles=False,
+            copies=False,
+        ),
+        Case(
+            "loop",
+            data=loop_data,
+            loop=True,
+            train=loop,
+            model=lambda trained: trained[0],
+            rows=lambda given: points(12)[0],
+            predict=lambda net, rows: net(mx.nd.array(rows)).asnumpy(),
+            params=lambda trained: {
+                "optimizer_name": "SGD",
+                "learning_rate": 0.2,
+                "batch_size": 24,
+                "network": "HybridSequential",
+                "parameters": 26,
+            },
+            history=lambda trained: {"loss": trained[1]},
+            fails=lambda given: step(given, rows=0),
             pickles=False,
             copies=False,
         ),

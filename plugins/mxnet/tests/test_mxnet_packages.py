@@ -12,6 +12,7 @@ import yaml
 from mxnet import gluon
 
 import fitprint
+from fitprint._instrumentation import registry
 from fitprint.models.errors import PackageError
 from fitprint_mxnet import MXNetFlavor
 
@@ -144,3 +145,25 @@ def test_an_untrained_network_says_what_is_missing(tmp_path):
     net.initialize()
     with pytest.raises(Exception, match="initialized"):
         fitprint.mxnet.save_model(net, tmp_path / "model")
+
+
+LARGE = """
+import mxnet as mx
+
+def make(count):
+    net = mx.gluon.nn.HybridSequential()
+    for _ in range(count):
+        net.add(mx.gluon.nn.Dense(1000, in_units=1000))
+    net.initialize()
+    mx.nd.waitall()  # else the weights would be made only when they are saved
+    return net
+"""
+
+
+@pytest.mark.slow
+def test_a_large_model_is_saved_without_a_second_copy_in_memory(memory_of_saving):
+    assert memory_of_saving("mxnet", LARGE) < 0.2
+
+
+def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
+    assert registry.entries()["mxnet"].flavor().defaults["max_model_size"] == said_limit

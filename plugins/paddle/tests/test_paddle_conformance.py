@@ -98,6 +98,11 @@ def history(trained: Any) -> dict[str, list[float]]:
     return trained[1][0].seen
 
 
+def scores(trained: Any, given: dict[str, Any]) -> dict[str, float]:
+    points = given["eval"]
+    return {"acc_points": trained[0].evaluate(points, verbose=0)["acc"]}
+
+
 def stopped(trained: Any) -> dict[str, float]:
     noting, stopping = trained[1]
     assert len(noting.seen["acc"]) < 6
@@ -146,6 +151,10 @@ class TestPaddle(FlavorConformance):
     golden = Path(__file__).with_name("golden")
     budget = Budget(seconds=2)
     without = {  # noqa: RUF012
+        "test_predictions_are_known": (
+            "the cases predict with the network, as a package does, and not by paddle.Model.predict: see "
+            "test_paddle_fits.py"
+        ),
         "test_disabling_restores_every_attribute": (
             "making a graph and adding a hook changes counters in PaddlePaddle's modules: see test_paddle_fits.py"
         ),
@@ -166,6 +175,7 @@ class TestPaddle(FlavorConformance):
             by_callback=lambda given, callback: train(given, callbacks=[*given["callbacks"], callback]),
             callback_differs={"model/model.json": "PaddlePaddle numbers the operations of all graphs of a process"},
             model=lambda trained: trained[0],
+            scores=scores,
             rows=lambda given: given["eval"].x,
             predict=predict,
             params=lambda trained: {

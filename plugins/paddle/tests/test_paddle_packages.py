@@ -11,6 +11,7 @@ import yaml
 from paddle.static import InputSpec
 
 import fitprint
+from fitprint._instrumentation import registry
 from fitprint.models.errors import PackageError
 
 pytestmark = [
@@ -164,3 +165,21 @@ def test_a_loaded_network_can_be_saved_again(recorded, prepared, points, tmp_pat
     fitprint.paddle.save_model(native, tmp_path / "again")
     found = fitprint.load_model(tmp_path / "again").predict(points().x)
     np.testing.assert_allclose(found, outputs(model, points().x).numpy(), rtol=1e-6)
+
+
+LARGE = """
+import paddle
+
+def make(count):
+    network = paddle.nn.Sequential(*[paddle.nn.Linear(1000, 1000) for _ in range(count)])
+    return paddle.Model(network, [paddle.static.InputSpec([None, 1000], "float32", "x")])
+"""
+
+
+@pytest.mark.slow
+def test_a_large_model_is_saved_without_a_second_copy_in_memory(memory_of_saving):
+    assert memory_of_saving("paddle", LARGE) < 0.2
+
+
+def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
+    assert registry.entries()["paddle"].flavor().defaults["max_model_size"] == said_limit

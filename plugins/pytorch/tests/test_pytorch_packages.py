@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import fitprint
+from fitprint._instrumentation import registry
 from fitprint.plugin import PackageError
 
 FIXTURES = Path(__file__).with_name("fixtures")
@@ -109,3 +110,36 @@ def test_a_checkpoint_becomes_a_package(recorded, net, batch, tmp_path):
     fitprint.disable()
     fitprint.package_checkpoint(run, 1, tmp_path / "first", trust=True)
     assert torch.equal(fitprint.pytorch.load_model(tmp_path / "first").out.weight, kept[0])
+
+
+LARGE = """
+from torch import nn
+
+def make(count):
+    return nn.Sequential(*[nn.Linear(1000, 1000) for _ in range(count)])
+"""
+
+
+@pytest.mark.slow
+def test_a_large_model_is_saved_without_a_second_copy_in_memory(memory_of_saving):
+    assert memory_of_saving("pytorch", LARGE) < 0.2
+
+
+def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
+    assert registry.entries()["pytorch"].flavor().defaults["max_model_size"] == said_limit
+
+
+def test_weights_that_zero_has_distributed_leave_no_package(recorded, net, batch, tmp_path):
+    """A stand-in, because DeepSpeed is not installed: stage 3 of ZeRO gives each parameter an attribute `ds_id`."""
+    model = net()
+    for number, weight in enumerate(model.parameters()):
+        weight.ds_id = number
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(batch[0]).sum().backward()
+    optimizer.step()
+    torch.save(model.state_dict(), tmp_path / "part.pt")
+    fitprint.disable()
+    (run,) = fitprint.runs()
+    assert run.models == {}
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("model", "is_local")]
+    assert [Path(checkpoint.path).name for checkpoint in run.checkpoints] == ["part.pt"]

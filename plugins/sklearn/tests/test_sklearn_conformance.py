@@ -11,6 +11,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -42,6 +43,12 @@ def steps(data: dict[str, Any]) -> SGDClassifier:
     return model
 
 
+def scores(model: Any, data: dict[str, Any]) -> dict[str, float]:
+    X, y = data["X"], data["y"]
+    predicted = model.predict(X)
+    return {"accuracy_score_X": accuracy_score(y, predicted), f"{type(model).__name__}_score_X": model.score(X, y)}
+
+
 def failing_step(data: dict[str, Any]) -> None:
     steps(data).partial_fit(data["X"], data["y"][:3])
 
@@ -61,6 +68,7 @@ class TestSklearn(FlavorConformance):
             train=lambda data: pipeline().fit(data["X"], data["y"]),
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
+            scores=scores,
             params=lambda model: {
                 name: value for name, value in model.get_params().items() if isinstance(value, (int, float, str))
             },
@@ -91,6 +99,7 @@ class TestSklearn(FlavorConformance):
             data=table,
             loop=True,
             train=steps,
+            scores=scores,
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: model.get_params(),

@@ -11,6 +11,7 @@ from types import ModuleType
 from unittest import mock
 
 import numpy as np
+import pandas
 import pytest
 import sklearn.metrics
 from sklearn import metrics as bound_before
@@ -69,6 +70,26 @@ def test_the_training_data_is_told_from_other_data(model):
     accuracy_score(y_train, model.predict(X_train.copy()))
     training = {name: facts["training_data"] for name, facts in evaluations(model).items()}
     assert training == {"GaussianNB_score_X_train": True, "accuracy_score_unknown_dataset": None}
+
+
+def test_a_part_of_the_training_data_is_told_from_other_data(model):
+    sample, as_array = X_train.sample(50, random_state=0), X_train.iloc[:100].to_numpy()
+    both = pandas.concat([X_train, X_test])
+    model.score(sample, y_train[sample.index])
+    with pytest.warns(UserWarning, match="feature names"):
+        accuracy_score(y_train[:100], model.predict(as_array))
+    accuracy_score([0] * len(both), model.predict(both))
+    accuracy_score(y_test, model.predict(X_test))
+    told = {facts["data"]: (facts["training_rows"], facts["training_data"]) for facts in evaluations(model).values()}
+    assert told == {"sample": (50, True), "as_array": (100, True), "both": (426, None), "X_test": (0, False)}
+
+
+def test_files_for_data_whose_names_differ_in_case_alone(model):
+    x_test = X_test.iloc[:50]
+    bound_before.confusion_matrix(y_test, model.predict(X_test))
+    bound_before.confusion_matrix(y_test[:50], model.predict(x_test))
+    files = [name for name in fitprint.run_of(model).artifacts if name.lower().endswith("_x_test.json")]
+    assert files == ["confusion_matrix_X_test.json", "confusion_matrix-2_x_test.json"]
 
 
 def test_data_that_is_gone_and_had_another_number_of_rows_is_other_data(model):

@@ -8,6 +8,7 @@ import tensorflow as tf
 import yaml
 
 import fitprint
+from fitprint._instrumentation import registry
 from fitprint.models.errors import PackageError
 
 # what Keras itself does with the newest numpy, with recording and without
@@ -127,3 +128,29 @@ def test_stock_mlflow_and_fitprint_read_each_others_packages(store, run_python, 
     assert np.array_equal(fitprint.load_model("their_custom").predict(X), 2 * X)
     with pytest.raises(PackageError):
         fitprint.load_model("their_custom", trust="no-pickle")
+
+
+LARGE = """
+import tensorflow as tf
+
+class Product(tf.Module):
+    def __init__(self, count):
+        self.factors = [tf.Variable(tf.zeros((1000, 1000))) for _ in range(count)]
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 1000])])
+    def __call__(self, rows):
+        for factor in self.factors:
+            rows = rows @ factor
+        return rows
+
+make = Product
+"""
+
+
+@pytest.mark.slow
+def test_a_large_model_is_saved_without_a_second_copy_in_memory(memory_of_saving):
+    assert memory_of_saving("tensorflow", LARGE) < 0.2
+
+
+def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
+    assert registry.entries()["tensorflow"].flavor().defaults["max_model_size"] == said_limit

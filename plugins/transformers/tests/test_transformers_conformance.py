@@ -106,6 +106,11 @@ def predict(model: Any, rows: list[str]) -> pd.DataFrame:
     return pd.DataFrame(made(rows))
 
 
+def scores(made: Any, data: dict[str, Any]) -> dict[str, float]:
+    held_out = made.eval_dataset
+    return {"eval_loss_held_out": made.evaluate(held_out)["eval_loss"]}
+
+
 def history(made: Any) -> dict[str, list[float]]:
     values: dict[str, list[float]] = {}
     for entry in made.state.log_history:
@@ -140,6 +145,7 @@ class TestTransformers(FlavorConformance):
             by_callback=lambda data, callback: train({**data, "callbacks": [*data["callbacks"], callback]}),
             callback_differs=DURATIONS,
             model=lambda made: made.model,
+            scores=scores,
             rows=lambda data: list(TEXTS),
             predict=predict,
             params=lambda made: {**ARGUMENTS, **BERT, **SIZES, "report_to": [], "save_strategy": "no"},

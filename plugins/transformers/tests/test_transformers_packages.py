@@ -205,3 +205,21 @@ def test_a_damaged_package_says_so(recorded, make_trainer, tmp_path):
     (tmp_path / "damaged/checksums.json").unlink()
     with pytest.raises(PackageError, match="model cannot be loaded"):
         fitprint.transformers.load_model(tmp_path / "damaged")
+
+
+LARGE = """
+import transformers
+
+def make(count):
+    config = transformers.DistilBertConfig(vocab_size=2, dim=1000, hidden_dim=1000, n_heads=1, n_layers=count // 6)
+    return transformers.DistilBertForSequenceClassification(config)
+"""
+
+
+@pytest.mark.slow
+def test_a_large_model_is_saved_without_a_second_copy_in_memory(memory_of_saving):
+    assert memory_of_saving("transformers", LARGE) < 0.2
+
+
+def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
+    assert _flavor().defaults["max_model_size"] == said_limit

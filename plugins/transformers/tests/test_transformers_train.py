@@ -193,3 +193,34 @@ def test_disabling_puts_back_the_methods_of_the_trainer(store):
     after = [vars(transformers.Trainer)[name] for name in names]
     assert all(old is not new for old, new in zip(before, on, strict=True))
     assert all(old is new for old, new in zip(before, after, strict=True))
+
+
+REPORTING = """
+import sys
+{first}
+import transformers
+arguments = transformers.TrainingArguments("out", report_to="fitprint", use_cpu=True)
+from transformers.integrations.integration_utils import get_reporting_integration_callbacks
+print([made.__name__ for made in get_reporting_integration_callbacks(arguments.report_to)])
+"""
+
+
+@pytest.mark.parametrize(
+    "first", ["import fitprint\nfitprint.transformers", "import fitprint_transformers", "import fitprint"]
+)
+def test_the_name_for_report_to_is_known_once_the_plugin_is_asked_for(run_python, first):
+    """transformers looks for no plugins: it has a dict of names, to which the plugin adds its own when it is imported."""
+    done = run_python(REPORTING.format(first=first), check=False)
+    if first == "import fitprint":
+        assert "fitprint is not supported, only " in done.stderr
+    else:
+        assert done.stdout.split() == ["['FitprintCallback']"]
+
+
+def test_a_training_that_reports_to_fitprint_is_recorded_without_autolog(store, make_trainer):
+    import fitprint_transformers  # noqa: F401
+
+    make_trainer(report_to="fitprint").train()
+    (run,) = fitprint.runs()
+    assert len(run.metric_history("loss")) == 4
+    assert run.model_path is not None

@@ -59,6 +59,11 @@ def estimator_data() -> dict[str, Any]:
     return {"model": model, "X": frame[:60], "y": target[:60], "eval_set": [(frame[60:], target[60:])]}
 
 
+def scores(model: Any, data: dict[str, Any]) -> dict[str, float]:
+    X, y = data["X"], data["y"]
+    return {f"{type(model).__name__}_score_X": model.score(X, y)}
+
+
 def fit(data: dict[str, Any]) -> xgboost.XGBClassifier:
     return data["model"].fit(data["X"], data["y"], eval_set=data["eval_set"], verbose=False)
 
@@ -110,6 +115,7 @@ class TestXGBoost(FlavorConformance):
             data=estimator_data,
             train=fit,
             by_callback=fit_with,
+            scores=scores,
             rows=lambda data: data["X"],
             predict=lambda model, rows: model.predict(rows),
             params=lambda model: model.get_params(),

@@ -7,7 +7,7 @@ from typing import Any
 
 from fitprint._console.logger import set_up_logger
 from fitprint._core import call_scope
-from fitprint._core.guard import guarded, warn_once
+from fitprint._core.guard import attempt, guarded, warn_once
 from fitprint._instrumentation import registry
 from fitprint._recorder import rules
 from fitprint._recorder.by_callback import RecordingByCallback
@@ -21,28 +21,29 @@ from fitprint.plugin.by_callback import Listen
 from fitprint.plugin.contract import Flavor, TrainingCall
 
 
-def make_callback(name: str, arguments: Mapping[str, Any]) -> Any:
-    """Make the callback of a flavor.
+def make_callback(name: str, arguments: Mapping[str, Any], kind: str = "callback") -> Any:
+    """Make the callback of a flavor, or its logger.
 
     Args:
         name: The name of the flavor.
         arguments: The settings that were given.
+        kind: ``callback`` or ``logger``.
 
     Returns:
-        A callback of the framework's own kind.
+        A callback or a logger of the framework's own kind.
 
     Raises:
         RuntimeError: The installed version of the framework is not supported.
         TypeError: An argument is not a setting.
         ValueError: The value of a setting cannot be read.
-        NotImplementedError: The flavor has no callback.
+        NotImplementedError: The flavor has none.
     """
     flavor = _set_up(name)
-    settings = check_arguments(arguments, flavor.settings, f"fitprint.{name}.callback")
+    settings = check_arguments(arguments, flavor.settings, f"fitprint.{name}.{kind}")
     recorder = CallbackRecorder(name, current().with_scope(name, settings))
     with guarded("the state of the code"):
         code.find_out(recorder.settings())  # here, so that no training has to wait for it
-    return flavor.callback(recorder)
+    return flavor.logger(recorder) if kind == "logger" else flavor.callback(recorder)
 
 
 def _set_up(name: str) -> Flavor:
@@ -116,7 +117,7 @@ class CallbackRecorder:
         """Note that the training has ended, and end its run if its call is not seen to end."""
         recording = self._recording
         if recording is not None:
-            recording.error, recording.has_returned = error, error is None
+            recording.error, recording.has_returned = _without_traceback(error), error is None
             if not recording.sees_end:
                 recording.end()
 
@@ -135,6 +136,18 @@ class CallbackRecorder:
 
     def __reduce__(self) -> Any:
         return _unpickled, (self._name, packed(self._configuration))
+
+
+def _without_traceback(error: BaseException | None) -> BaseException | None:
+    """Return an error like another one, which keeps no frame alive: a run ends when the frame of its call is gone."""
+    if error is None:
+        return None
+    kind = type(error)
+    made, alike = attempt(lambda: kind.__new__(kind, *error.args))
+    if not made:
+        return error
+    vars(alike).update(vars(error))
+    return alike
 
 
 def _unpickled(name: str, settings: Packed) -> CallbackRecorder:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class FlavorNamespace:
-    """The calls of one flavor: `autolog`, `callback`, `log_model`, `save_model` and `load_model`."""
+    """The calls of one flavor: `autolog`, `callback`, `logger`, `log_model`, `save_model` and `load_model`."""
 
     def __init__(self, name: str) -> None:
         self.__name__ = f"fitprint.{name}"
@@ -72,6 +72,23 @@ class FlavorNamespace:
             ValueError: The value of a setting cannot be read.
         """
         return make_callback(self._name, settings)
+
+    @names_settings
+    def logger(self, **settings: Unpack[AutologSettings]) -> Any:
+        """Return a logger of the framework's own kind, for frameworks that have loggers besides callbacks.
+
+        It makes the same run as `callback`, and adds what you log with it yourself.
+
+        Args:
+            **settings: As for `callback`.
+
+        Raises:
+            NotImplementedError: The framework has no loggers.
+            RuntimeError: The installed version of the framework is not supported.
+            TypeError: An argument is not a setting.
+            ValueError: The value of a setting cannot be read.
+        """
+        return make_callback(self._name, settings, "logger")
 
     def log_model(
         self,
@@ -245,6 +262,7 @@ def namespace(name: str) -> FlavorNamespace:
 
 @functools.cache
 def _namespace(name: str) -> FlavorNamespace:
+    registry.known_flavors()[name].load_with_framework()
     return FlavorNamespace(name)
 
 

@@ -29,3 +29,9 @@ def call_at_exit(function: Callable[[], None]) -> None:
         process = sys.modules.get(f"{name}.process")
         if process is not None and process.parent_process() is not None:
             importlib.import_module(f"{name}.util").Finalize(None, function, exitpriority=0)
+
+
+def uncaught_error() -> BaseException | None:
+    """Return the exception that nobody caught and that is ending this program; None if it ends well."""
+    # a notebook remembers each exception of a cell, and goes on
+    return None if hasattr(sys, "ps1") else getattr(sys, "last_value", None)

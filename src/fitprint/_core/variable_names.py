@@ -10,7 +10,8 @@ from typing import Any
 
 from fitprint._core.frames import is_of_module, variables_of
 
-_OWN = ("fitprint", "wrapt")
+_OWN = ("fitprint.", "wrapt.")
+"""What the names of the modules begin with whose code stands between the user's and ours."""
 _MOST_FRAMES = 50
 _MOST_RECENT = 100
 _recent: dict[int, str] = {}
@@ -20,7 +21,8 @@ _recent: dict[int, str] = {}
 def calling_frame() -> FrameType | None:
     """Return the frame of the code that called fitprint, or something that fitprint wraps."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and package_of(frame) in _OWN:
+    # at every prediction: without a call for each frame
+    while frame is not None and f"{frame.f_globals.get('__name__')}.".startswith(_OWN):
         frame = frame.f_back
     return frame
 
@@ -59,21 +61,24 @@ def variable_name(value: Any, frame: FrameType | None) -> str | None:
 
 
 def _find(value: Any, frame: FrameType) -> tuple[str | None, bool]:
-    """Return the variable of a frame that holds a value, and whether the frame was given the value."""
+    """Return the variable of a frame that holds a value, and whether the frame was given the value.
+
+    Of global variables a copy is looked at, because another thread may add one.
+    """
     if is_of_module(frame):
-        return _name_of(value, frame.f_globals), False
+        return _name_of(value, dict.copy(frame.f_globals)), False
     variables = variables_of(frame)
     if variables is None:  # it may have been given the value: the caller may know its name
-        return _name_of(value, frame.f_globals), True
+        return _name_of(value, dict.copy(frame.f_globals)), True
     name, is_passed = _name_of(value, variables), _is_passed(value, variables, frame.f_code)
     if name is None and not is_passed:
-        name = _name_of(value, frame.f_globals)
+        name = _name_of(value, dict.copy(frame.f_globals))
     return name, is_passed
 
 
 def _name_of(value: Any, variables: dict[str, Any]) -> str | None:
     hidden: str | None = None
-    for name, held in dict.copy(variables).items():  # in a copy, because another thread may add a global variable
+    for name, held in variables.items():
         if held is not value or type(name) is not str or not name.isidentifier():  # Python has names such as `.0`
             continue
         if not name.startswith("_"):

@@ -95,6 +95,14 @@ class Instrument:
         attempt(self.entry.flavor)  # an error is logged when the flavor is turned on
         return self.entry.loaded
 
+    def load_with_framework(self) -> None:
+        """Import the plugin now if its framework is imported, or else when it is, with nothing patched.
+
+        A plugin may tell its framework of names at its import, such as one for ``report_to`` of transformers.
+        """
+        for module in self.entry.modules:
+            when_imported(module, lambda module: self.flavor_if_awake())
+
     def supported_flavor(self) -> Flavor:
         """Return the flavor, with nothing patched; import its plugin and the framework if need be.
 

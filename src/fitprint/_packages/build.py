@@ -11,7 +11,7 @@ from fitprint._core.guard import attempt, describe
 from fitprint._core.privacy import in_force
 from fitprint._core.rows import read_once
 from fitprint._packages.attachments import copy_code, copy_extra_files, write_environment
-from fitprint._packages.loader_copy import Loader, loader_of
+from fitprint._packages.loader_copy import Loader, is_of_plugin, loader_of
 from fitprint._packages.options import Steps, Subject
 from fitprint._version import __version__
 from fitprint.models import exact_inputs, mlmodel
@@ -21,7 +21,7 @@ from fitprint.models.package import Package
 from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.models.signature import ModelSignature, infer_signature
 from fitprint.plugin.containers import UnknownColumns
-from fitprint.plugin.contract import DeclaredSignature
+from fitprint.plugin.model_format import DeclaredSignature
 
 NOTHING = Inferred(None, [])
 MOST_EXACT = 1_000_000
@@ -56,7 +56,7 @@ def make(subject: Subject, package: Package, steps: Steps) -> dict[str, Any]:
         if rows is not None:
             example = write_example(package, rows)
     size = package.size
-    loader = _loader(subject, saved, package, steps)
+    loader = _loader(subject, saved, signature, package, steps)
     modules = {*package.modules, *saved.modules, *loader.needs}
     code = copy_code(package, modules, options.code_paths, steps)
     extra = copy_extra_files(package, options.extra_files)
@@ -89,17 +89,29 @@ def _saved(subject: Subject, package: Package, steps: Steps) -> SavedModel:
     return saved if isinstance(saved, SavedModel) else SavedModel(keys=saved)
 
 
-def _loader(subject: Subject, saved: SavedModel, package: Package, steps: Steps) -> Loader:
+def _loader(
+    subject: Subject, saved: SavedModel, signature: ModelSignature | None, package: Package, steps: Steps
+) -> Loader:
     """Return what loads the package elsewhere: the caller's choice, else that of `save`, else the flavor's own."""
-    chosen = subject.options.loader_module or saved.loader_module
+    flavor, chosen = subject.flavor, subject.options.loader_module
+    own = saved.loader_module
+    if saved.loader_of_named_tensors is not None and signature is not None and _has_named_tensors(signature):
+        own = saved.loader_of_named_tensors
+    if chosen is None and own is not None and not is_of_plugin(own, flavor):
+        chosen = own
     if chosen is not None:
         return Loader(chosen, frozenset() if chosen.startswith("mlflow.") else frozenset({chosen}))
     if saved.pyfunc is None:
         return Loader("")  # the model cannot predict, so nothing loads it for that
-    loader = Loader(subject.flavor.loader_module)
+    loader = Loader(own or flavor.loader_module)
     with steps.step("the loader"):
-        loader = loader_of(subject.flavor, package, steps)
+        loader = loader_of(flavor, own or flavor.loader_module, package, steps)
     return loader
+
+
+def _has_named_tensors(signature: ModelSignature) -> bool:
+    inputs = signature.inputs
+    return inputs is not None and inputs.is_tensor_spec() and inputs.has_input_names()
 
 
 def _writer(subject: Subject) -> str | None:

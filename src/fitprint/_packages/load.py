@@ -11,7 +11,7 @@ from typing import Any
 
 from fitprint._packages.code_path import PackageCode, add_code, running
 from fitprint._packages.compatibility import environment_told, refuse_another_python
-from fitprint._packages.loader_copy import name_of_copy
+from fitprint._packages.loader_copy import is_copy
 from fitprint._packages.resolve import GENERIC, choose, package_folder
 from fitprint._packages.run_of_package import remember_package
 from fitprint._runs.index import register_loaded
@@ -132,7 +132,7 @@ def load(
         raise PackageError(f"{folder}: its files are stored elsewhere, according to its metadata ({EXTERNAL})")
     flavor, config = choose(folder, document["flavors"], flavor_name, generic, document.get(mlmodel.WRITER))
     level = trust if trust is not None else current().settings(flavor.name).trust
-    copied = name_of_copy(flavor.loader_module)
+    copied = _copied_loader(document, flavor)
     check(folder, document, level, digest=digest, reason=flavor.needs_trust(config), unused_loader=copied)
     refuse_another_python(folder, document, config)
     code = add_code(folder, config) if allows_code(level) else None
@@ -142,6 +142,13 @@ def load(
     register_loaded(model, document.get("run_id"))
     remember_package(model, folder, document.get("run_id"))
     return Loaded(folder, document, flavor, model, code)
+
+
+def _copied_loader(document: Mapping[str, Any], flavor: Flavor) -> str | None:
+    """Return the copy of a loader of the flavor that a package names for other readers; None if it names none."""
+    generic = document["flavors"].get(GENERIC)
+    loader = str(generic.get("loader_module")) if isinstance(generic, dict) else ""
+    return loader if is_copy(loader, flavor) else None
 
 
 def _copied(folder: Path, to: Path) -> Path:

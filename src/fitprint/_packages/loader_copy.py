@@ -12,6 +12,8 @@ from fitprint.models import environment
 from fitprint.models.package import Package
 from fitprint.plugin.contract import Flavor
 
+_COPY = "_copy"
+
 
 @dataclass(frozen=True)
 class Loader:
@@ -29,18 +31,39 @@ def name_of_copy(loader_module: str) -> str:
     It is not the loader's own name, because a package's code comes first on the path of imports: a folder with the name
     of the plugin would hide the plugin.
     """
-    return f"{loader_module.replace('.', '_')}_copy"
+    return f"{loader_module.replace('.', '_')}{_COPY}"
 
 
-def loader_of(flavor: Flavor, package: Package, steps: Steps) -> Loader:
-    """Copy the flavor's own loader into the package, unless it is MLflow's or the framework's.
+def is_of_plugin(loader_module: str, flavor: Flavor) -> bool:
+    """Return whether a loader is a module of the plugin that a flavor is from.
+
+    Args:
+        loader_module: The name of the loader.
+        flavor: The flavor.
+    """
+    return _top(loader_module) == _top(type(flavor).__module__)
+
+
+def is_copy(loader_module: str, flavor: Flavor) -> bool:
+    """Return whether a loader has the name of a copy of the flavor's own one, or of another one of its plugin.
+
+    Args:
+        loader_module: The name of the loader.
+        flavor: The flavor.
+    """
+    of_plugin = loader_module.startswith(f"{_top(type(flavor).__module__)}_") and loader_module.endswith(_COPY)
+    return of_plugin or loader_module == name_of_copy(flavor.loader_module)
+
+
+def loader_of(flavor: Flavor, name: str, package: Package, steps: Steps) -> Loader:
+    """Copy a loader of the flavor into the package, unless it is MLflow's or the framework's.
 
     Args:
         flavor: the flavor.
+        name: the name of the loader.
         package: the package.
         steps: told why the loader was not copied; it then has to be installed where the package is loaded.
     """
-    name = flavor.loader_module
     top = _top(name)
     if top in ("mlflow", "", *flavor.tops()):
         return Loader(name)

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlparse
 
 from fitprint._instrumentation.entries import missing_plugins
 from fitprint._instrumentation.registry import entries
-from fitprint._packages.loader_copy import name_of_copy
+from fitprint._packages.loader_copy import is_copy
 from fitprint._runs.read import configured_store
 from fitprint._runs.record import OTHER_NAMES, read_record
 from fitprint._runs.run import Run
@@ -204,7 +204,7 @@ def _owner(folder: Path, loader: str, names: list[str], about: Mapping[str, Any]
         return _named_by_mlflow(loader)
     known = entries()
     for name in names:
-        if name in known and loader in ((own := known[name].flavor().loader_module), name_of_copy(own)):
+        if name in known and (loader == (own := known[name].flavor()).loader_module or is_copy(loader, own)):
             return name
         if name not in known and _can_read(writer, name):
             return name

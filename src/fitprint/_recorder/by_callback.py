@@ -95,6 +95,9 @@ class RecordingByCallback(CallRecording):
     def saved(self, call: TrainingCall) -> None:
         """Do nothing: no function that saves a model is patched."""
 
+    def ended_by(self, error: BaseException) -> None:
+        """Do nothing: how the call has ended is seen."""
+
     def end(self) -> None:
         """Record how the training has ended, and end the run. Further calls do nothing."""
         if self._running is not None and self._running.lost and not self._outlives_frame:

@@ -12,6 +12,7 @@ from fitprint._recorder.evaluation import record_score
 from fitprint._recorder.package import record_package
 from fitprint._recorder.params import add_params
 from fitprint._recorder.steps import Recording
+from fitprint._recorder.trained_rows import remember_rows
 from fitprint._runs.index import trained_by
 from fitprint._runs.open import begin_run
 from fitprint._runs.predictions import Origin
@@ -68,7 +69,10 @@ def record_facts(recording: Recording) -> None:
     with recording.step("tags"):
         writer.add_tags(call.flavor.tags(call))
     with recording.step("the data set's facts"):
-        facts = dataset_facts(call.flavor.data(call), call.flavor.target(call))
+        data = call.flavor.data(call)
+        facts = dataset_facts(data, call.flavor.target(call))
+        if call.settings.log_post_training_metrics and data is not None:
+            remember_rows(writer.run_id, data)
         if facts:
             _write_artifact(writer, INPUTS_AND_TARGET, facts)
 

@@ -52,16 +52,17 @@ class UnrecordedCall(Passthrough):
 class WatchedCall(Passthrough):
     """Surrounds a call that trains nothing and that the flavor looks at afterwards (`Role.WATCHED`)."""
 
-    def __init__(self, call: TrainingCall) -> None:
-        super().__init__(call.args, call.kwargs)
-        self._call = call
+    def __init__(self, call: TrainingCall, guard: guarded) -> None:
+        self.args, self.kwargs, self.returned = call.args, call.kwargs, None
+        self._call, self._guard = call, guard
 
     def __exit__(self, kind: Any, *error: Any) -> None:
         if kind is None:
-            with guarded("watching", self._call.flavor.name):
-                self._call.result = self.returned
-                _join_recording(self._call)
-                self._call.flavor.watched(self._call)
+            with self._guard:
+                call = self._call
+                call.result = self.returned
+                _join_recording(call)
+                call.flavor.watched(call)
 
 
 def _join_recording(call: TrainingCall) -> None:

@@ -35,8 +35,8 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
         A function that returns what surrounds a call, or None to leave the call alone.
     """
     name = patch.target.rpartition(".")[2]
-    if patch.role in _TRAINING_NOTHING:
-        return _TRAINING_NOTHING[patch.role](flavor, name)
+    if patch.role in _OF_THEIR_OWN:
+        return _OF_THEIR_OWN[patch.role](flavor, name)
     make_context, is_training = _BY_ROLE[patch.role]
     guard = guarded("the start of a run", flavor.name)
 
@@ -55,10 +55,31 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
 
 
 def _make_watched_begin(flavor: Flavor, name: str) -> Begin:
+    guard = guarded("watching", flavor.name)
+
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not (recorder_state.on and flavor.watches(name)):
             return None
-        return WatchedCall(TrainingCall(flavor, function, instance, args, kwargs, name))
+        return WatchedCall(TrainingCall(flavor, function, instance, args, kwargs, name), guard)
+
+    return begin
+
+
+def _make_step_begin(flavor: Flavor, name: str) -> Begin:
+    """Make the `Begin` of a step of a loop, which takes as few calls as possible, because a loop pays for each step.
+
+    A step inside a call that belongs to no loop may belong to one. The loop asks the rules at its first step.
+    """
+    guard = guarded("the start of a run", flavor.name)
+
+    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
+        if not recorder_state.on or call_scope.current() is not None:
+            return None
+        with guard:
+            settings = recorder_state.settings(flavor)
+            guard.strict = settings.strict
+            return _loop_step()(TrainingCall(flavor, function, instance, args, kwargs, name, settings))
+        return None
 
     return begin
 
@@ -113,10 +134,6 @@ def _record_conversion(call: TrainingCall) -> CallContext | None:
     return ConversionCall(call)
 
 
-def _record_step(call: TrainingCall) -> CallContext | None:
-    return _loop_step()(call)  # the loop asks the rules at its first step
-
-
 @functools.cache  # even an import statement of a module that is there already costs too much at every step
 def _loop_step() -> MakeContext:
     from fitprint._recorder.loop import loop_step
@@ -144,15 +161,15 @@ def _is_refused(call: TrainingCall) -> bool:
 _BY_ROLE: dict[Role, tuple[MakeContext, bool]] = {
     Role.TRAINS: (_record_training, True),
     Role.GROUPS: (_record_group, False),
-    Role.STEP: (_record_step, False),  # a step inside a call that belongs to no loop may belong to one
     Role.BEGINS: (_end_open_loop, False),
     Role.SAVES: (_save_loop, False),
     Role.CONVERTS: (_record_conversion, True),
 }
 """For each role, what surrounds an outermost call, and whether the trainings that it calls in turn are part of it."""
-_TRAINING_NOTHING: dict[Role, Callable[[Flavor, str], Begin]] = {
+_OF_THEIR_OWN: dict[Role, Callable[[Flavor, str], Begin]] = {
+    Role.STEP: _make_step_begin,
     Role.WATCHED: _make_watched_begin,
     Role.PREDICTS: make_prediction_begin,
     Role.SCORES: make_score_begin,
 }
-"""For each role whose calls make no run and surround none: what makes its `Begin`."""
+"""For each other role: what makes its `Begin`."""

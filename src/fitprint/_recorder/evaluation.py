@@ -16,7 +16,8 @@ from fitprint._core.rows import row_count
 from fitprint._core.signal_handlers import suppress_own
 from fitprint._core.variable_names import calling_frame, variable_name
 from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, digest_of, kind_of
-from fitprint._runs.predictions import Origin, PredictedData, find_origin
+from fitprint._recorder.trained_rows import trained_rows
+from fitprint._runs.predictions import Origin, Place, PredictedData, find_origin, place_of
 from fitprint._runs.run import Run, adder_of
 from fitprint._runs.scores import EvaluationData, add_scores, has_room
 from fitprint._runs.summary_line import log_held_out
@@ -24,6 +25,8 @@ from fitprint.plugin.arguments import positional_names
 from fitprint.plugin.contract import TrainingCall
 
 _LONGEST_TEXT = 32
+_SOME, _ALL = 0.1, 0.9
+"""Up to which share of rows that the model was trained on data is held out, and from which on it is training data."""
 _training_inputs: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
 """What the runs say of the data that their models were trained on, by what adds to the run."""
 
@@ -61,15 +64,31 @@ def evaluation_data(run: Run, data: PredictedData) -> EvaluationData:
     if data.facts is None:
         rows = data.rows()
         count = row_count(rows) if rows is not None else None
+        trained = trained_rows(run.run_id)
+        is_slice = trained is not None and _overlap(trained.place, data.place if rows is None else place_of(rows))
         if count is None:  # the data is gone: other rows than those of the training are nevertheless other data
             differs = data.count is not None and _inputs_of(run).get("rows", data.count) != data.count
-            data.facts = EvaluationData(data.name, training_data=False if differs else None)
+            data.facts = EvaluationData(data.name, training_data=False if differs and not is_slice else None)
         else:
             digest = digest_of(rows)
             is_training = _is_training_data(_inputs_of(run), count, kind_of(rows), digest)
-            data.facts = EvaluationData(data.name, count, digest["blake2b"], is_training)
+            known = count if is_training else trained.count_in(rows) if trained is not None else None
+            if known is not None:
+                is_training = _share_of_training(known / max(count, 1))
+            elif is_slice:
+                is_training = None
+            data.facts = EvaluationData(data.name, count, digest["blake2b"], is_training, known)
     facts: EvaluationData = data.facts
     return facts
+
+
+def _overlap(trained: Place | None, predicted: Place | None) -> bool:
+    return trained is not None and predicted is not None and trained.overlaps(predicted)
+
+
+def _share_of_training(share: float) -> bool | None:
+    """Return what data is of which the model was trained on this share. A few rows may be equal by coincidence."""
+    return True if share >= _ALL else False if share <= _SOME else None
 
 
 def _facts_of_part(facts: EvaluationData, arguments: Iterable[Any]) -> EvaluationData:
@@ -78,7 +97,8 @@ def _facts_of_part(facts: EvaluationData, arguments: Iterable[Any]) -> Evaluatio
         if facts.rows is not None and find_origin(value) is not None:
             count = row_count(value)
             if count is not None and count < facts.rows:
-                return facts._replace(rows=count, digest=None)
+                known = count if facts.training_rows == facts.rows else 0 if facts.training_rows == 0 else None
+                return facts._replace(rows=count, digest=None, training_rows=known)
     return facts
 
 

@@ -62,6 +62,8 @@ class LoopRecording(RecordingBase):
         self._package_steps = 0
         """How many steps had been taken when that package was written."""
         self._outcome = _SUCCESS
+        self._is_cut_short = False
+        """Whether the program has ended by an exception outside of the steps."""
         self._seconds_in_steps = 0.0
         self._end_started: float | None = None
         self._block_run: Run | None = None
@@ -190,6 +192,14 @@ class LoopRecording(RecordingBase):
 
     # the end
 
+    def ended_by(self, error: BaseException) -> None:
+        """Take note of an exception outside of the steps, such as one in ``backward``, that has ended the program.
+
+        It belongs to the loop of the latest step. Its model is what the user held then, and is packaged as always.
+        """
+        if self.has_run and self._outcome is _SUCCESS and run_index.latest_of_process() is self.run:
+            self._outcome, self._is_cut_short = Outcome.of(error, self.call), True
+
     def end(self) -> None:
         """Record the result and end the run. Further calls do nothing.
 
@@ -216,11 +226,12 @@ class LoopRecording(RecordingBase):
         return is_first
 
     def _record_result(self, outcome: Outcome) -> None:
-        has_result = self._package is not None or outcome.status == FINISHED
+        has_model = outcome.status == FINISHED or self._is_cut_short
+        has_result = self._package is not None or has_model
         if has_result and self._is_refused_afterwards():
             return
         record_metrics(self)
-        if outcome.status == FINISHED and self.call.loop is not None:
+        if has_model and self.call.loop is not None:
             best = record_best(self, renews=self._package)
             if best is not None:
                 self._package, self._package_steps = best, self._steps
@@ -233,12 +244,14 @@ class LoopRecording(RecordingBase):
             if self._package is None:
                 reason = "the object was garbage-collected before the loop ended, and had not been saved"
                 self.writer.skip("model", "collected", reason)
-        elif outcome.status == FINISHED:
+        elif has_model:
             if self._steps != self._saved_at:
                 self._record_model_at_end()
             record_children(self)
         elif self._package is None:
             self._record_incomplete()
+        if self._is_cut_short and self.writer.record.models:
+            self.writer.add_tags({"incomplete": "true"})
 
     def _record_model_at_end(self) -> None:
         """Record what has changed since the model was last saved, and the package if there is none yet."""
@@ -348,7 +361,7 @@ class LoopStep(call_scope.Session):
         return result
 
     def _leave(self) -> None:
-        self.close()
+        self.open, self.recording, self.run, self.outer_run = False, None, None, None  # as `close` does
         token, self._token = self._token, None
         if token is not None:
             call_scope.leave(token)

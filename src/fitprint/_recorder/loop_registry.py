@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
-from fitprint._core.process_exit import call_at_exit
+from fitprint._core.process_exit import call_at_exit, uncaught_error
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._instrumentation.wrapper import Passthrough
 from fitprint.plugin.contract import TrainingCall
@@ -50,6 +50,9 @@ class Loop(Protocol):
 
     def saved(self, call: TrainingCall) -> None:
         """Make or renew the package, because the user has saved the model in a call. The run stays open."""
+
+    def ended_by(self, error: BaseException) -> None:
+        """Take note of the exception that has ended the program outside of the steps."""
 
     def end(self) -> None:
         """Record the result and end the run. Further calls do nothing."""
@@ -235,7 +238,10 @@ def _is_inside_our_code() -> bool:
 
 
 def _end_at_exit() -> None:
+    error = uncaught_error()
     with guarded("the end of the open loops"):
+        for entry in list(_loops.values()) if error is not None else ():
+            entry.loop.ended_by(error)
         end_all()
 
 

@@ -41,10 +41,12 @@ def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
     guard = guarded("remembering a prediction", flavor.name)
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
-        if not recorder_state.on or _inside_prediction.get() or call_scope.current() is not None:
+        if not recorder_state.on:
             return None
-        run = trained_by(instance) if not asks_model else None
+        run = None if asks_model else trained_by(instance)
         if run is None and not asks_model:
+            return None
+        if _inside_prediction.get() or call_scope.current() is not None:
             return None
         settings = recorder_state.settings(flavor)
         if not settings.log_post_training_metrics:
@@ -149,9 +151,9 @@ class _PredictionCall(_Marked):
                 call.result = self.returned
                 predictions, facts = call.flavor.predictions(call), call.flavor.prediction_facts(call)
             data = first_argument(self.args, self.kwargs)
-            count = row_count(predictions)
-            predicted = PredictedData(data, variable_name(data, calling_frame()), self._flavor, count)
-            remember(predictions, Origin(self._run, facts, predicted), (*self.args, *self.kwargs.values()))
+            name = variable_name(data, calling_frame())
+            predicted = PredictedData(data, name, self._flavor, row_count(predictions))
+            remember(predictions, Origin(self._run, facts, predicted), self.args, self.kwargs)
 
 
 class _ScoreCall(_Marked):

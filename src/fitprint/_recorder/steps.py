@@ -100,8 +100,9 @@ class Emitter:
             values: tuple[Any] = (value,)  # converted to float later, under the guard: a large int cannot be
             self.series(name, values, step, (time.time(),))
             return
-        self._unread.append((name, value, step, time.time()))
-        if len(self._unread) >= MAX_UNREAD or time.monotonic() >= self._read_at:
+        unread = self._unread
+        unread.append((name, value, step, time.time()))
+        if len(unread) >= MAX_UNREAD or time.monotonic() >= self._read_at:
             self.read_all()
 
     def read_all(self) -> None:
@@ -113,8 +114,11 @@ class Emitter:
         writer = self._writer_here()
         with guarded("per-iteration metrics", self._flavor, writer, self._strict):
             values = self._read_values([value for _, value, _, _ in unread])
+            series: dict[str, list[tuple[float, int, float]]] = {}
             for (name, _, step, measured_at), value in zip(unread, values, strict=True):
-                writer.add_series(name, (float(value),), step, (measured_at,))
+                series.setdefault(name, []).append((value, step, measured_at))
+            for name, entries in series.items():
+                writer.add_series(name, *zip(*entries, strict=True))
             writer.flush_if_due()
 
     def __copy__(self) -> Emitter:
@@ -130,7 +134,7 @@ class Emitter:
         """Record the values of consecutive steps, each with its time in seconds since the epoch."""
         writer = self._writer_here()
         with guarded("per-iteration metrics", self._flavor, writer, self._strict):
-            writer.add_series(name, values, first_step, times)
+            writer.add_series(name, values, range(first_step, first_step + len(values)), times)
             writer.flush_if_due()
 
     def checkpoint(

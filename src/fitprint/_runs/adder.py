@@ -95,11 +95,11 @@ class RunAdder(ABC):
 
     def add_metric(self, name: str, value: float, step: int, time: float) -> None:
         """Add a value of a metric. It is buffered. `time` is in seconds since the epoch."""
-        self.add_series(name, (value,), step, (time,))
+        self.add_series(name, (value,), (step,), (time,))
 
     @abstractmethod
-    def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
-        """Add the values of a metric at consecutive steps. They are buffered."""
+    def add_series(self, name: str, values: Sequence[float], steps: Sequence[int], times: Sequence[float]) -> None:
+        """Add the values of a metric at some steps. They are buffered."""
 
     def add_evaluation(self, name: str, evaluation: Evaluation) -> None:
         """Add what is known of a metric of predictions, which has this name in the run."""

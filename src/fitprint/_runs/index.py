@@ -42,6 +42,11 @@ def set_latest(run: Run) -> None:
         _in_process[:] = [run]
 
 
+def latest_of_process() -> Run | None:
+    """Return the run that was recorded last in this process, in whichever thread."""
+    return _in_process[0] if _in_process else None
+
+
 def register_model(run: Run, model: Any, identity: Callable[[Any], Hashable] | None = None) -> None:
     """Register the run that trained a model.
 

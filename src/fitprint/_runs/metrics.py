@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,16 +57,27 @@ def metric_time(milliseconds: Any) -> float:
     return seconds
 
 
+class _Column:
+    """The values of one metric in a buffer, in three lists of numbers: the garbage collector visits none of these."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.values: list[float] = []
+        self.times: list[float] = []
+
+
 class MetricBuffer:
     """The values of a run that are not written yet, in order. The caller holds the lock of the run."""
 
     def __init__(self) -> None:
-        self._entries: list[tuple[str, int, float, float]] = []
+        self._columns: dict[str, _Column] = {}
+        self._names: list[str] = []
+        """The metric of each value, in the order in which all were added."""
         self.dropped = 0
         """The number of values that were dropped because the store could not be written."""
 
-    def add(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> float | None:
-        """Add the values of consecutive steps, either all of them or none.
+    def add(self, name: str, values: Sequence[float], steps: Sequence[int], times: Sequence[float]) -> float | None:
+        """Add the values of a metric at some steps, either all of them or none.
 
         Returns:
             The last value, or None if there are no values.
@@ -73,34 +85,41 @@ class MetricBuffer:
         numbers = list(map(float, values))
         if not math.isfinite(sum(times)):
             raise ValueError("the times of values are numbers of seconds since the epoch")
-        self._entries += [
-            (name, step, value, measured)
-            for step, (value, measured) in enumerate(zip(numbers, times, strict=True), first_step)
-        ]
-        return numbers[-1] if numbers else None
+        if not len(numbers) == len(steps) == len(times):
+            raise ValueError("there must be as many steps and times as values")
+        if not numbers:
+            return None
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = _Column()
+        column.steps += steps
+        column.values += numbers
+        column.times += times
+        self._names += [name] * len(numbers)
+        return numbers[-1]
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._names)
 
     def text(self, kind: str = "") -> str:
         """Return the lines of all values, those of one metric after those of the other; see `to_lines`."""
-        columns: dict[str, list[tuple[str, int, float, float]]] = {}
-        for entry in self._entries:
-            columns.setdefault(entry[0], []).append(entry)
-        lines: list[str] = []
-        for name, entries in columns.items():
-            _, steps, values, times = zip(*entries, strict=True)
-            lines += to_lines(Series(name, steps, values, times), kind)
-        return "".join(lines)
+        series = (Series(name, column.steps, column.values, column.times) for name, column in self._columns.items())
+        return "".join(line for one in series for line in to_lines(one, kind))
 
     def clear(self) -> None:
         """Forget the values, because they have been written."""
-        self._entries.clear()
+        self._columns.clear()
+        self._names.clear()
 
     def drop_excess(self) -> None:
         """Drop the oldest values if there are more than `MOST_BUFFERED`."""
-        excess = len(self._entries) - MOST_BUFFERED
+        excess = len(self) - MOST_BUFFERED
         if excess > 0:
             count = excess + MOST_BUFFERED // 10  # some more, so that this is not done again at the next value
-            del self._entries[:count]
+            for name, oldest in Counter(self._names[:count]).items():
+                column = self._columns[name]
+                del column.steps[:oldest], column.values[:oldest], column.times[:oldest]
+                if not column.values:
+                    del self._columns[name]
+            del self._names[:count]
             self.dropped += count

@@ -15,8 +15,40 @@ from fitprint.plugin.contract import Flavor
 
 MOST_REMEMBERED = 10_000
 """How many objects are remembered at once. Above it the oldest are forgotten."""
+_NONE: Mapping[str, Any] = {}
 MOST_PARTS = 100
 """How many columns of a table, and how many parts of a tuple or a list, are remembered."""
+
+
+class Place(NamedTuple):
+    """Where an array is in memory."""
+
+    owner: weakref.ref[Any]
+    """The array that owns the memory: while it exists, nothing else is there."""
+    start: int
+    end: int
+
+    def overlaps(self, other: Place) -> bool:
+        """Return whether the array has memory in common with another one, as far as both are still there."""
+        owner = self.owner()
+        return owner is not None and owner is other.owner() and self.start < other.end and other.start < self.end
+
+
+def place_of(data: Any) -> Place | None:
+    """Return where an array is in memory, or the first column of a table; None for other data."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    if hasattr(data, "iloc") and len(getattr(data, "columns", "1")):
+        data = (data.iloc[:, 0] if data.ndim == 2 else data).to_numpy()
+    owner = _array_owner(data)
+    if owner is None:
+        return None
+    start = end = data.__array_interface__["data"][0]
+    for length, stride in zip(data.shape, data.strides, strict=True):
+        end += max(0, stride * (length - 1))
+        start += min(0, stride * (length - 1))
+    return Place(weakref.ref(owner), start, end + data.itemsize)
 
 
 class PredictedData:
@@ -29,11 +61,13 @@ class PredictedData:
         count: The number of predictions, or None.
     """
 
-    __slots__ = ("_flavor", "_reference", "count", "facts", "name")
+    __slots__ = ("_flavor", "_reference", "count", "facts", "name", "place")
 
     def __init__(self, data: Any, name: str | None, flavor: Flavor, count: int | None = None) -> None:
         self.name = name
         self.count = count
+        self.place = place_of(data) if name is None and getattr(data, "base", None) is not None else None
+        """Where the data is in memory, if it is a slice without a name: it is gone as soon as it has been predicted."""
         self.facts: Any = None
         """What is known of the data, once a metric of these predictions has been recorded."""
         self._flavor = flavor
@@ -64,26 +98,22 @@ class Origin(NamedTuple):
     """What was predicted; None where this is not known from the prediction."""
 
 
-class _Entry(NamedTuple):
-    reference: weakref.ref[Any]
-    origin: Origin
-
-
-_remembered: dict[int, _Entry] = {}
+_remembered: dict[int, tuple[weakref.ref[Any], Origin]] = {}
 """By the `id` of the object: a prediction, or the array that owns the memory of one."""
 _with_pandas = False
 """Whether a model has predicted a Series or a table. If none has, no metric call looks into those it is given."""
 
 
-def remember(predictions: Any, origin: Origin, arguments: Iterable[Any] = ()) -> None:
+def remember(predictions: Any, origin: Origin, args: Iterable[Any] = (), kwargs: Mapping[str, Any] = _NONE) -> None:
     """Remember where predictions come from, as long as they exist.
 
     Args:
         predictions: An array, a Series, a table, or another object that Python can refer to weakly; or a tuple or a
             short list of such objects. Other objects are not remembered.
         origin: Where they come from.
-        arguments: What the model was given. Predictions that share their memory with an argument are remembered as
-            objects only, because other views of that memory are data.
+        args: What the model was given. Predictions that share their memory with an argument are remembered as objects
+            only, because other views of that memory are data.
+        kwargs: What the model was given by name.
     """
     numpy = sys.modules.get("numpy")
     if numpy is not None and type(predictions) is numpy.ndarray and predictions.base is None:
@@ -95,7 +125,7 @@ def remember(predictions: Any, origin: Origin, arguments: Iterable[Any] = ()) ->
         parts = (predictions,)
     for part in parts:
         if _remember_object(part, origin):
-            _remember_memory(part, origin, arguments)
+            _remember_memory(part, origin, (*args, *kwargs.values()))
 
 
 def _remember_memory(part: Any, origin: Origin, arguments: Iterable[Any]) -> None:
@@ -117,7 +147,7 @@ def _remember_object(value: Any, origin: Origin) -> bool:
     """Remember one object. Returns False if Python cannot refer to it weakly."""
     key = id(value)
     try:
-        _remembered[key] = _Entry(weakref.ref(value, lambda _: _remembered.pop(key, None)), origin)
+        _remembered[key] = weakref.ref(value, lambda _: _remembered.pop(key, None)), origin
     except TypeError:
         return False
     while len(_remembered) > MOST_REMEMBERED:
@@ -132,16 +162,16 @@ def any_remembered() -> bool:
 
 def find_origin(value: Any) -> Origin | None:
     """Return where a prediction, or a view of one, comes from; None if this is not known."""
-    entry = _remembered.get(id(value))
-    if entry is not None and entry.reference() is value:
-        return entry.origin
+    known = _remembered.get(id(value))
+    if known is not None and known[0]() is value:
+        return known[1]
     owner = _array_owner(value)
     if owner is None and _with_pandas:
         owner = next(iter(_column_owners(value, 1)), None)
     if owner is None or owner is value:
         return None
-    entry = _remembered.get(id(owner))
-    return entry.origin if entry is not None and entry.reference() is owner else None
+    known = _remembered.get(id(owner))
+    return known[1] if known is not None and known[0]() is owner else None
 
 
 def common_origin(values: Iterable[Any]) -> Origin | None:
@@ -169,8 +199,8 @@ def common_origin(values: Iterable[Any]) -> Origin | None:
 
 def forget_run(run: Run) -> None:
     """Forget the predictions of a run that is discarded."""
-    for key, entry in list(_remembered.items()):
-        if entry.origin.run is run:
+    for key, (_, origin) in list(_remembered.items()):
+        if origin.run is run:
             _remembered.pop(key, None)
 
 

@@ -43,7 +43,10 @@ class Evaluation(TypedDict):
     digest: str | None
     """The digest of the data, as ``dataset.json`` has that of the training data; None if the data was gone."""
     training_data: bool | None
-    """Whether it is the data that the model was trained on. If it is not, the metric is held out. None: not known."""
+    """Whether it is the data that the model was trained on, or a part of that. If it is not, the metric is held out.
+    None: not known, or some of its rows are."""
+    training_rows: int | None
+    """About how many of the rows the model was trained on; None if this is not known."""
     call: str
     """The call that made the metric, as a text with the names of the user's variables; empty where there is none."""
 

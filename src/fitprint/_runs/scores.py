@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ class EvaluationData(NamedTuple):
     rows: int | None = None
     digest: str | None = None
     training_data: bool | None = None
+    training_rows: int | None = None
 
     def described(self, metric: str, call: str) -> Evaluation:
         """Return what the record of a run says of a metric of this data."""
@@ -43,6 +44,7 @@ class EvaluationData(NamedTuple):
             "rows": self.rows,
             "digest": self.digest,
             "training_data": self.training_data,
+            "training_rows": self.training_rows,
             "call": call,
         }
 
@@ -68,10 +70,13 @@ class _Names:
             known.append(identity)
         return _numbered(name, known.index(identity) + 1)
 
-    def free(self, metric: str, label: str, ending: str, taken: Mapping[str, object] | list[str]) -> str:
-        """Return the name for one more value of a metric, or for one more artifact, whose name has an ending."""
+    def free(self, metric: str, label: str, ending: str, taken: Container[str]) -> str:
+        """Return the name for one more value of a metric, or for one more artifact, whose name has an ending.
+
+        Names of artifacts are compared in lower case (`taken`), because some disks take `X_test` and `x_test` for one.
+        """
         count = self.counts.get((metric + ending, label), 0) + 1
-        while (name := f"{_numbered(metric, count)}_{label}{ending}") in taken:
+        while (name := f"{_numbered(metric, count)}_{label}{ending}") in taken or (ending and name.casefold() in taken):
             count += 1
         self.counts[metric + ending, label] = count
         return name
@@ -129,7 +134,8 @@ def add_scores(
         for file, content in (artifacts or {}).items():
             stem, ending = PurePosixPath(file).stem, PurePosixPath(file).suffix
             names.totals[stem] = names.totals.get(stem, 0) + 1
-            adder.write_artifact(names.free(stem, _in_file_name(label), ending, record_of(run).artifacts), content)
+            taken = {name.casefold() for name in record_of(run).artifacts}
+            adder.write_artifact(names.free(stem, _in_file_name(label), ending, taken), content)
     waiting.write_soon(_WithCalls(run, adder))
     return added
 

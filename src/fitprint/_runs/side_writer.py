@@ -113,10 +113,10 @@ class SideWriter(RunAdder):
             if param.hidden:
                 self.secrets.hidden[name] = param.hidden
 
-    def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+    def add_series(self, name: str, values: Sequence[float], steps: Sequence[int], times: Sequence[float]) -> None:
         with self._lock:
             name = self.secrets.redactor.text(name)
-            self._metrics.add(name, values, first_step, times)
+            self._metrics.add(name, values, steps, times)
             self._expect_writing()
             if len(self._metrics) > MOST_BUFFERED:
                 self._try_to_write()

@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from errno import EEXIST
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from fitprint._runs.params import PreparedParam
 from fitprint._runs.record import FINISHED, RUNNING, Record, Skip, now
 from fitprint.models.package import Package
 from fitprint.stores import OpenRun
+from fitprint.stores.layout import ARTIFACTS
 
 BURST, SHARE = 0.05, 0.05
 """The seconds of writing that the user's changes take at once, and the share of the time that they take beyond that.
@@ -55,6 +57,7 @@ class RunWriter(RunAdder):
         self._pid = os.getpid()
         self._lock = fork_safe_lock(threading.RLock)
         self._artifact_names = set(record.artifacts)
+        self._artifact_spellings = {name.casefold(): name for name in record.artifacts}
         self._metrics = MetricBuffer()
         self._closing: Callable[[], None] | None = None
         self._flushed = self._paced = time.monotonic()
@@ -112,10 +115,10 @@ class RunWriter(RunAdder):
             known = self.record.params
             self.record.default_params.update({name: None for name in names if name in known})
 
-    def add_series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
+    def add_series(self, name: str, values: Sequence[float], steps: Sequence[int], times: Sequence[float]) -> None:
         with self._lock:
             name = self.secrets.redactor.text(name)
-            last = self._metrics.add(name, values, first_step, times)
+            last = self._metrics.add(name, values, steps, times)
             if last is not None:
                 self.record.metrics[name] = last
             if len(self._metrics) > MOST_BUFFERED:
@@ -128,10 +131,22 @@ class RunWriter(RunAdder):
     def write_artifact(self, name: str, content: bytes) -> None:
         name = posixpath.normpath(name)
         with self._store_operation():
+            if name not in self._artifact_names:
+                self._check_spelling(name)
             self._owned().write_artifact(name, content)
         if name not in self._artifact_names:
             self._artifact_names.add(name)
+            self._artifact_spellings.setdefault(name.casefold(), name)
             self.record.artifacts.append(name)
+
+    def _check_spelling(self, name: str) -> None:
+        """Raise FileExistsError if the disk takes a new name for that of another artifact, as some take `A` for `a`."""
+        other = self._artifact_spellings.get(name.casefold())
+        if other is not None and (self.path / ARTIFACTS / name).exists():
+            reason = f"this disk does not tell it from the artifact {other!r}"
+            raise FileExistsError(
+                EEXIST, f"the artifact {name!r} cannot be written, because {reason}: give another name"
+            )
 
     def begin_package(self, limit: int | None) -> Package:
         with self._store_operation():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Mapping
 
@@ -16,6 +17,11 @@ _OF_THE_KIT = frozenset(f"{PREFIX}{name}" for name in ("KIT", "MLFLOW2_PYTHON", 
 """The variables that the conformance kit reads."""
 
 
+_OF_SERVING = f"{PREFIX}SERVE_"
+"""How the variables begin that are options of `fitprint serve`."""
+
+
+@functools.lru_cache(maxsize=4096)
 def variable(setting: str, flavor: str | None = None) -> str:
     """Return the variable of a setting: ``FITPRINT_STORE``, or for one flavor ``FITPRINT_<FLAVOR>_STORE``."""
     return "_".join(filter(None, (PREFIX[:-1], flavor and flavor.upper(), setting.upper())))
@@ -63,7 +69,7 @@ def unknown_variables(
         rest = name.removeprefix(PREFIX).lower()
         if rest in TABLE and not TABLE[rest].metadata["argument_only"]:
             continue
-        if name in _OF_THE_KIT or is_injected(name) or _belongs_to_a_flavor(rest, flavors, absent):
+        if name in _OF_THE_KIT or name.startswith(_OF_SERVING) or is_injected(name) or _belongs_to_a_flavor(rest, flavors, absent):
             continue
         unknown[name] = _nearest(name, flavors)
     return unknown

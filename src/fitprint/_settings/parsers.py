@@ -126,10 +126,10 @@ def tags(value: Any) -> dict[str, str]:
     return {name.strip(): tag.strip() for name, _, tag in pairs}
 
 
-@_reader("SIZE", "a size such as 100MB, 1.5GiB or a number of bytes", "str | int | None")
+@_reader("SIZE", "a size such as 100MB, 1.5GiB or a number of bytes, or none", "str | int | None")
 def size(value: Any) -> int | None:
-    """A size in bytes: a whole number, or a text like 100MB (powers of 1000) or 1.5GiB (powers of 1024)."""
-    if value is None:
+    """A size in bytes: a whole number, or a text like 100MB (powers of 1000) or 1.5GiB (powers of 1024), or none."""
+    if value is None or str(value).strip().lower() == "none":
         return None
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", str(value))
     if isinstance(value, bool) or match is None or match[2].lower() not in _UNITS:

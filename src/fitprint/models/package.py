@@ -12,13 +12,14 @@ import hashlib
 import os
 import shutil
 import stat
+import zipfile
 from collections.abc import Callable
 from errno import ENOENT
 from functools import partial
 from pathlib import Path
 from pickle import PickleBuffer
-from types import TracebackType
-from typing import Any, BinaryIO
+from types import SimpleNamespace, TracebackType
+from typing import Any, BinaryIO, cast
 
 from fitprint._core import work_queue
 from fitprint._core.jsonable import to_json
@@ -300,6 +301,21 @@ class Package:
         with open(source, "rb") as read, self.open(name) as file:
             while block := read.read(_BLOCK):
                 file.write(block)
+
+    def zip(self, folder: Path, name: str) -> None:
+        """Write all files of a folder into the package as one zip archive, in blocks and without compression.
+
+        Args:
+            folder: The folder.
+            name: The path of the archive inside the package.
+        """
+        with self.open(name) as file:
+            written = SimpleNamespace(write=file.write, flush=lambda: None)  # a flush would wait for the background
+            with zipfile.ZipFile(cast("BinaryIO", written), "w") as archive:
+                for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                    entry = zipfile.ZipInfo.from_file(path, path.relative_to(folder).as_posix())
+                    with open(path, "rb") as source, archive.open(entry, "w") as target:
+                        shutil.copyfileobj(source, target, _BLOCK)
 
     def count(self, size: int) -> None:
         """Add to the size of the package.

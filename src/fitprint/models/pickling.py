@@ -40,7 +40,7 @@ class _NotingPickler(pickle.Pickler):
         named = _named(obj)
         if id(named) not in self._seen:
             self._seen[id(named)] = named
-            if not _importable(named):
+            if not found_by_name(named):
                 raise _ByValueError(f"{_module_of(named)}.{named.__qualname__} cannot be found by its name")
             self._modules.add(_module_of(named))
         return NotImplemented
@@ -107,7 +107,7 @@ def by_value_pickler(modules: set[str]) -> type[pickle.Pickler]:
                 modules.add(obj.__name__)
             elif isinstance(obj, types.CodeType):
                 modules.update(imported_in(obj))
-            elif _importable(_named(obj)):  # what travels by value does not need its module
+            elif found_by_name(_named(obj)):  # what travels by value does not need its module
                 modules.add(_module_of(_named(obj)))
             return super().reducer_override(obj)
 
@@ -151,13 +151,17 @@ def _module_of(named: Any) -> str:
     return getattr(named, "__module__", None) or "builtins"
 
 
-def _importable(named: Any) -> bool:
+def found_by_name(named: Any) -> bool:
     """Return whether another process can find a class or function by its name, as far as the name alone tells.
 
-    Plain pickle itself refuses what cannot be found for other reasons.
+    Plain pickle itself refuses what cannot be found for other reasons. What is defined in a module that the user has
+    registered with ``cloudpickle.register_pickle_by_value`` is to travel by value.
     """
     module = getattr(named, "__module__", None)
-    return module not in SCRIPT and "<locals>" not in getattr(named, "__qualname__", "")
+    if module in SCRIPT or "<locals>" in getattr(named, "__qualname__", ""):
+        return False
+    by_value = cloudpickle.list_registry_pickle_by_value() if (cloudpickle := sys.modules.get("cloudpickle")) else ()
+    return not [registered for registered in by_value if f"{module}.".startswith(f"{registered}.")]
 
 
 UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)

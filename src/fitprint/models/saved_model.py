@@ -37,8 +37,11 @@ class SavedModel:
     loader_module: str | None = None
     """The module with ``_load_pyfunc`` that loads this model elsewhere; None for that of the flavor.
 
-    It has to be importable there: it is not copied into the package.
+    A module of the plugin itself is copied into the package, as that of the flavor is. Any other has to be importable
+    there.
     """
+    loader_of_named_tensors: str | None = None
+    """The same, where the signature of the package has named tensors, which MLflow's own loader may not take."""
     modules: Iterable[str] = ()
     """Modules that loading imports, besides those that the pickles in the package name.
 

@@ -11,12 +11,12 @@ from fitprint._core.lazy import late
 _MODULES = {
     "fitprint.plugin.contract": (
         "API_VERSION",
-        "DeclaredSignature",
         "Flavor",
         "Rule",
         "SecondsUnknown",
         "TrainingCall",
     ),
+    "fitprint.plugin.model_format": ("DeclaredSignature",),
     "fitprint.plugin.emit": ("BestModel", "ChildRun", "Emit"),
     "fitprint.plugin.entry_points": ("Patch", "Role"),
     "fitprint.plugin.arguments": ("accepted_kwargs", "positional_names"),

@@ -28,10 +28,11 @@ from fitprint.plugin.boosting import BoostingFlavor
 from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
-from fitprint.plugin.contract import API_VERSION, DeclaredSignature, Flavor, Rule, SecondsUnknown, TrainingCall
+from fitprint.plugin.contract import API_VERSION, Flavor, Rule, SecondsUnknown, TrainingCall
 from fitprint.plugin.emit import BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch, Role
 from fitprint.plugin.listeners import Listener, MetricHistory, ModelInTraining, safe_callback
+from fitprint.plugin.model_format import DeclaredSignature
 from fitprint.plugin.params import Params, default_values, unchanged
 from fitprint.plugin.training_rows import (
     TrainingRows,

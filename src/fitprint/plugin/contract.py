@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import numbers
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core.guard import guarded
 from fitprint._core.publish import publish
 from fitprint._core.rows import shape_of
 from fitprint._settings.table import Settings
-from fitprint.models.errors import PackageError
 from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, named_arguments, with_argument
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.emit import DISCARDING, BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch
-from fitprint.plugin.probabilities import class_probabilities
+from fitprint.plugin.model_format import ModelFormat
 
 if TYPE_CHECKING:
-    from fitprint.models.package import Package
-    from fitprint.models.saved_model import SaveContext, SavedModel
-    from fitprint.models.signature import ModelSignature
     from fitprint.plugin.by_callback import CallbackRecording
 
 API_VERSION = (2, 0)
@@ -32,9 +27,6 @@ API_VERSION = (2, 0)
 A flavor is accepted if it was written for the same major version, and for this minor version or an earlier one.
 """
 
-
-DeclaredSignature = tuple["ModelSignature | None", Sequence[tuple[str, str]]]
-"""The signature that a model declares, and (what, reason) for each part of it that a signature cannot express."""
 
 Rule = Callable[["TrainingCall"], "str | None"]
 """Decides whether a training call is left out: returns the reason why, or None to record it.
@@ -183,7 +175,7 @@ class TrainingCall:
         return self.flavor.shapes(self)
 
 
-class Flavor(ABC):
+class Flavor(ModelFormat):
     """What fitprint asks about one framework. A plugin subclasses it and registers the class as an entry point.
 
     fitprint calls every method under its guard: an error costs only what that method would have recorded.
@@ -200,31 +192,19 @@ class Flavor(ABC):
 
     A flavor that does not say so is taken to be written for the first version that this fitprint accepts.
     """
-    name = ""
-    """The flavor's name. fitprint sets it from the entry point."""
     registered: Mapping[str, Any] = {}
     """The registrations of all flavors by name, for `other`. fitprint sets it from the entry points."""
-    framework_version: str | None = None
-    """The version of the framework. fitprint sets it when the framework is imported."""
-    loader_module = ""
-    """The module with ``_load_pyfunc`` that loads the package elsewhere: ``mlflow.<name>``, or the plugin's own."""
     defaults: Mapping[str, Any] = {}
     """Defaults of fitprint's settings that are different for this flavor."""
     settings: Mapping[str, Field[Any]] = {}
     """The flavor's own settings, each declared with `setting`. A call has their values in ``call.settings.own``."""
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
-    reads: Sequence[str] = ()
-    """Other flavors whose entries in MLmodel `load` and `needs_trust` understand; see `package_flavor`."""
-    model_argument = "model"
-    """The name that MLflow's ``log_model`` of this flavor gives to the model argument; accepted as an alternative."""
     holds_model: bool = False
     """Whether the object of a loop is kept alive until the loop ends, so that a loop whose object is a local variable
     and that nobody saves leaves a package too. It costs the memory of the model until the block, another training on
     the object, or the process ends the loop, or another loop begins and nobody but fitprint refers to the object any
     more."""
-    save_options: Sequence[str] = ()
-    """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``context.options``."""
 
     def tops(self) -> set[str]:
         """Return the top-level modules of the framework; their distributions are among the requirements."""
@@ -246,31 +226,6 @@ class Flavor(ABC):
     def disable(self) -> None:
         """Unregister what `enable` registered: called when the flavor is turned off, if `enable` returned."""
         return
-
-    @abstractmethod
-    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel | Mapping[str, Any]:
-        """Write the model into the package.
-
-        Args:
-            model: The model.
-            package: The package. ``package.open`` and ``package.path`` give places to write to.
-            context: The options of the call, and where to say what the package lacks.
-
-        Returns:
-            What was written. A mapping is the short form of ``SavedModel(keys=mapping)``.
-        """
-
-    @abstractmethod
-    def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
-        """Load the native model of a package.
-
-        Args:
-            folder: The folder of the package.
-            config: The flavor's entry in MLmodel.
-
-        Returns:
-            The model, as the framework itself loads it.
-        """
 
     def model(self, call: TrainingCall) -> Any:
         """Return what was trained: by default the loop's object, the instance of a method, or a function's result."""
@@ -310,18 +265,6 @@ class Flavor(ABC):
             call: The call of the first step.
         """
         return 0
-
-    def package_flavor(self, model: Any) -> str:
-        """Return the flavor whose format `save` writes: the name of its entry in MLmodel. By default this flavor.
-
-        If it is another one, its readers load the package, here and in MLflow: `save` writes the keys that they read,
-        and ``loader_module`` is theirs. The run keeps the name of this flavor. Where only this flavor is installed,
-        it loads the package itself if the other one is among `reads`.
-
-        Args:
-            model: The model.
-        """
-        return self.name
 
     def other(self, name: str) -> Flavor:
         """Return another registered flavor, such as the one whose format `package_flavor` names: it writes the model.
@@ -379,7 +322,7 @@ class Flavor(ABC):
         return None
 
     def callback(self, recording: CallbackRecording) -> Any:
-        """Return a callback or a logger of the framework's own kind, for ``fitprint.<flavor>.callback()``.
+        """Return a callback of the framework's own kind, for ``fitprint.<flavor>.callback()``.
 
         Users who want nothing patched give it to the framework themselves. At the beginning of a training it calls
         ``recording.begin``; everything else is asked of this flavor, as for a call that is patched. By default there is
@@ -392,6 +335,19 @@ class Flavor(ABC):
             NotImplementedError: The flavor has no callback.
         """
         raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
+
+    def logger(self, recording: CallbackRecording) -> Any:
+        """Return a logger of the framework's own kind, for ``fitprint.<flavor>.logger()``: see `callback`.
+
+        It is for frameworks that have both, and its run is the one of the callback.
+
+        Args:
+            recording: Begins a run at the beginning of each training, and ends it.
+
+        Raises:
+            NotImplementedError: The flavor has no logger.
+        """
+        raise NotImplementedError(f"the flavor {self.name} has no logger: fitprint.{self.name}.callback() may be there")
 
     def watches(self, name: str) -> bool:
         """Return whether a `Role.WATCHED` call that is about to be made is of interest: by default always.
@@ -531,10 +487,6 @@ class Flavor(ABC):
         """Return the model that a conversion has converted; its run gets the package. None when it is not known."""
         return None
 
-    def identity(self, model: Any) -> Hashable:
-        """Return what identifies a model that cannot be weakly referenced, such as a digest; None when nothing does."""
-        return None
-
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         """Return metrics of the finished training. Values of single steps go through ``call.emit``.
 
@@ -606,14 +558,6 @@ class Flavor(ABC):
         """
         return 0, 1
 
-    def is_local(self, model: Any) -> bool:
-        """Return whether the model can be saved and predict in this process alone, by default True.
-
-        Where its weights are distributed over several processes, both need all of them: fitprint then does neither, so
-        that no process waits for the others. `metrics` is still asked, and must not use such a model.
-        """
-        return True
-
     def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
         """Return whether `model` finds something worth keeping after a training has failed or was interrupted.
 
@@ -627,109 +571,6 @@ class Flavor(ABC):
             error: What it raised; a KeyboardInterrupt or SystemExit too.
         """
         return call.loop is not None
-
-    def signature(self, model: Any) -> DeclaredSignature | None:
-        """Return the signature that the model itself declares; None to infer it from `sample` and its predictions."""
-        return None
-
-    def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        """Predict as the package's generic ``predict`` does.
-
-        Args:
-            model: The native model.
-            data: The inputs.
-            params: Params of the prediction, or None.
-
-        Returns:
-            The predictions.
-        """
-        return model.predict(data)
-
-    def model_type(self, model: Any) -> str | None:
-        """Return whether a model is a ``classifier``, a ``regressor`` or a ``clusterer``, for `fitprint.evaluate`.
-
-        None, the default: it is decided by what the model predicts, and by the target. `predict` of a classifier may
-        return its labels, its class probabilities or decision values.
-
-        Args:
-            model: The native model.
-        """
-        return None
-
-    def probabilities(self, model: Any, data: Any) -> tuple[Any, Any] | None:
-        """Return what a classifier says of each class beside the labels of `predict`, for `fitprint.evaluate`.
-
-        Args:
-            model: The native model.
-            data: The inputs.
-
-        Returns:
-            The class probabilities or decision values, and the classes in their order (None for the ascending labels);
-            None if there are none. By default what the methods ``predict_proba`` or, for two classes,
-            ``decision_function`` return, with the attribute ``classes_``.
-        """
-        return class_probabilities(model, data)
-
-    def score(self, model: Any, data: Any, target: Any, weight: Any, metrics: Mapping[str, float]) -> float | None:
-        """Return the model's own score on evaluated data, for `fitprint.evaluate`; by default None.
-
-        Args:
-            model: The native model.
-            data: The inputs.
-            target: The target, or None.
-            weight: The weights of the rows, or None.
-            metrics: The metrics of the data by name, among which the score may be.
-        """
-        return None
-
-    def requirements(self, model: Any) -> Iterable[str]:
-        """Return the distributions needed to load the model and predict, besides those that its pickle names."""
-        return ()
-
-    def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        """Return why loading a package could run its author's code; None for a format that contains only data.
-
-        Args:
-            config: The flavor's entry in MLmodel.
-        """
-        return "it may hold a pickle"
-
-    def file_config(self, path: Path) -> Mapping[str, Any]:
-        """Return the config with which `load` reads a single file that the framework itself wrote. Never a pickle.
-
-        Args:
-            path: The file.
-
-        Raises:
-            PackageError: The file is not a model of the framework.
-        """
-        return {"data": path.name}
-
-    def load_checkpoint(self, path: Path, model: Any = None) -> Any:
-        """Return the model in a checkpoint, of which a package is to be made.
-
-        Args:
-            path: The file, the folder, or what the names of several files begin with, as it was given to
-                `Emit.checkpoint`.
-            model: A model of the same architecture, from the package of the run or from one that the user names: the
-                weights may be loaded into it. None if there is none.
-
-        Raises:
-            PackageError: It cannot be loaded, or not without a model; the message says what is to be done.
-        """
-        raise PackageError(f"the flavor {self.name} cannot load checkpoints")
-
-    def checkpoint_needs_trust(self, path: Path) -> str | None:
-        """Return why `load_checkpoint` could run code of the checkpoint's author; None if it contains only data.
-
-        Args:
-            path: The checkpoint, as in `load_checkpoint`.
-        """
-        return "it may hold a pickle"
-
-    def size(self, model: Any) -> int | None:
-        """Return about how many bytes `save` will write, if the framework writes the files itself; None if unknown."""
-        return None
 
 
 publish("fitprint.plugin", SecondsUnknown, TrainingCall, Flavor)

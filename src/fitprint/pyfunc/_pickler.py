@@ -13,7 +13,7 @@ import types
 from typing import Any, BinaryIO
 
 from fitprint.models.package import Package, PackageFile
-from fitprint.models.pickling import PROTOCOL, imported_in, spawned_script_by_value
+from fitprint.models.pickling import PROTOCOL, found_by_name, imported_in, spawned_script_by_value
 from fitprint.pyfunc._python_model import PythonModel, PythonModelContext
 
 MLFLOW_MODULE = "mlflow.pyfunc.model"
@@ -78,6 +78,8 @@ def _needed(obj: Any) -> set[str]:
     if isinstance(obj, types.ModuleType):
         return {obj.__name__}
     named = obj if isinstance(obj, (type, types.FunctionType, types.BuiltinFunctionType)) else type(obj)
+    if not found_by_name(named):  # its class travels by value
+        return set()
     modules = {getattr(named, "__module__", None) or "builtins"}
     if isinstance(obj, type) and issubclass(obj, PythonModel):
         modules.add("fitprint")  # importing its module imports the base class from fitprint

@@ -59,9 +59,10 @@ class Examples:
         if self._rows is not None:
             forms["dataframe_split"] = self._split()
             if self._is_named:
-                columns = [list(values) for values in zip(*self._rows, strict=True)]
                 forms["dataframe_records"] = forms["instances"] = self._records()
-                forms["inputs"] = dict(zip(self._columns or (), columns, strict=True))
+                if self._schema is None or all(isinstance(dtype, DataType) for dtype in self._schema.input_types()):
+                    columns = [list(values) for values in zip(*self._rows, strict=True)]
+                    forms["inputs"] = dict(zip(self._columns or (), columns, strict=True))
         elif self._inputs is not None:
             forms["inputs"] = self._inputs
             if (instances := self._by_row()) is not None:
@@ -77,7 +78,12 @@ class Examples:
 
     def instances(self) -> Bodies:
         """Return bodies for the routes of KServe V1 and of Vertex AI."""
-        rows = self._by_row() if self._rows is None else self._records() if self._is_named else self._rows
+        if self._rows is None:
+            rows = self._by_row()
+        elif self._columns:  # names that are no texts cannot be keys
+            rows = self._records() if self._is_named else None
+        else:
+            rows = self._rows
         return {} if rows is None else {"instances": self._with_params({"instances": rows}, "parameters")}
 
     def open_inference(self) -> Bodies:

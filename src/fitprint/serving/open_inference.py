@@ -33,7 +33,7 @@ _OF_COLUMN = {
     DataType.double: "FP64",
 }
 _CONTENT = {DataType.string: "str", DataType.binary: "base64", DataType.datetime: "datetime"}
-_CONTENT_TYPES = frozenset({"np", "pd", "str", "base64", "datetime", "pd_json"})
+_CONTENT_TYPES = ("np", "pd", "str", "base64", "datetime", "pd_json")
 
 
 def metadata_of(schema: Schema | None, unnamed: str) -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ class _Input:
             hint = "; binary data is not supported" if lacking == ["data"] else ""
             raise RequestError(400, f"Input {number} lacks the key {lacking[0]}{hint}.")
         self.name, self.datatype = entry["name"], entry["datatype"]
-        if not isinstance(self.name, str) or self.datatype not in DATATYPES:
+        if not isinstance(self.name, str) or self.datatype not in list(DATATYPES):
             raise RequestError(400, f"Input {number}: name must be a text, and datatype one of {', '.join(DATATYPES)}.")
         self.shape = self._shape(number, entry["shape"])
         self.content_type = _mapping(entry.get("parameters"), "parameters").get("content_type")

@@ -87,7 +87,8 @@ def _array(array: Any, depth: int) -> Any:
     kind = getattr(array.dtype, "kind", "O")
     if kind in "biuU":
         return array.tolist()
-    if kind == "f" and array.dtype.itemsize <= 8:
+    if kind == "f":
+        array = array.astype(np.float64) if array.dtype.itemsize > 8 else array
         if _fast_dumps is not None or np.isfinite(array).all():
             return array.tolist()
         return _plain(array.tolist(), depth + 1)

@@ -102,6 +102,8 @@ def table(
     """
     import pandas as pd
 
+    if labels is None and not rows:  # no rows need no names
+        labels, lines, by_row = plan.names if plan.is_named else None, [()] * len(plan.columns), False
     width = len(labels) if labels is not None else (len(lines[0]) if by_row and lines else len(lines))
     order, index, ignored = _order(plan, labels, width, rows, faults)
     whole = order == range(width) and len(order) == len(plan.columns) and not faults.count
@@ -131,8 +133,6 @@ def _order(
         index = plan.index if labels is None or plan.is_named else pd.Index(list(labels)[:count], tupleize_cols=False)
         return range(count) if width >= count else [None] * count, index, tuple(map(str, (labels or ())[count:]))
     if labels is None:
-        if not width and not rows:
-            return [None] * count, plan.index, ()
         raise RequestError(
             400,
             "The data has no column names, and the model's columns have names; send dataframe_split with columns, or "

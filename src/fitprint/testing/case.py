@@ -62,6 +62,10 @@ class Case:
     predict: Callable[[Any, Any], Any] | None = None
     """(model, rows) -> what the framework itself predicts, which the package's `predict` has to return too. None if the
     model cannot predict."""
+    scores: Callable[[Any, Any], Mapping[str, float]] | None = None
+    """(what `train` returned, data) -> the metrics that the run of the model has to have once this was called, by their
+    names: what users write to score a model, such as ``{"score_X": model.score(X, y)}``. For flavors with patches of
+    `Role.SCORES`."""
     package: bool = True
     """Whether the training leaves a package."""
     params: Callable[[Any], Mapping[str, Any]] | None = None

@@ -21,6 +21,7 @@ from fitprint.testing.patching import DiscoveryChecks, PatchingChecks
 from fitprint.testing.processes import WarmInterpreter
 from fitprint.testing.readers import ReaderChecks
 from fitprint.testing.reset import forget_everything
+from fitprint.testing.scoring import ScoringChecks
 from fitprint.testing.serving import ServingChecks
 from fitprint.testing.traces import FaultChecks, TraceChecks
 
@@ -34,6 +35,7 @@ class FlavorConformance(
     PatchingChecks,
     CallChecks,
     MetricChecks,
+    ScoringChecks,
     LoopChecks,
     TraceChecks,
     ListenerChecks,

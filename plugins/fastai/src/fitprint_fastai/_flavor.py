@@ -29,6 +29,7 @@ class FastaiFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "fitprint_fastai.loader"
+    defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     model_argument = "fastai_learner"
     rules = (lr_find,)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import keras
+
+from fitprint.plugin import attempt, by_value_pickler
 
 _PLACES = ("activations", "constraints", "initializers", "losses", "metrics", "ops", "regularizers")
 """The modules of Keras in which it looks up a function by its name alone."""
@@ -22,36 +25,63 @@ class CustomObjects:
 
     Attributes:
         importable: Where the objects are found, as (module, name), by the names that Keras gives them.
-        others: The names of the objects that nobody can import, such as those that a script defines.
+        by_value: The objects that nobody can import, such as those that a script defines, by the same names.
+        others: The names of the objects that were not found.
         lambdas: Whether the model contains the code of lambdas.
     """
 
     importable: dict[str, tuple[str, str]] = field(default_factory=dict)
+    by_value: dict[str, Any] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     lambdas: bool = False
 
     def loading(self) -> str | None:
         """Return what the package says of this to its loader, as JSON; None if Keras needs nothing."""
-        if not self.importable and not self.lambdas:
+        if not self.importable and not self.by_value and not self.lambdas:
             return None
-        return json.dumps({"custom_objects": self.importable, "lambdas": self.lambdas}, indent=1)
+        pickled = bool(self.by_value)
+        return json.dumps({"custom_objects": self.importable, "pickled": pickled, "lambdas": self.lambdas}, indent=1)
+
+    def pickled(self, modules: set[str]) -> bytes | None:
+        """Return a pickle of the objects that nobody can import; None if it fails, and then all of them are `others`.
+
+        Args:
+            modules: The modules that reading the pickle imports are added to it.
+        """
+        stream = io.BytesIO()
+        is_pickled, _ = attempt(by_value_pickler(modules)(stream).dump, self.by_value)
+        if is_pickled:
+            return stream.getvalue()
+        self.others += self.by_value
+        self.by_value.clear()
+        return None
 
 
-def in_file(path: Path) -> CustomObjects:
+def in_config(path: Path, model: Any) -> CustomObjects:
     """Find the custom objects in the configuration of a saved model.
 
     Args:
-        path: The file, in Keras's own format.
+        path: The file of the configuration.
+        model: The model.
     """
-    with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read("config.json"))
+    config = json.loads(path.read_text("utf-8"))
     custom = CustomObjects()
+    functions = _functions_of(model)
     for entry in _entries(config):
         if entry["class_name"] == "__lambda__":
             custom.lambdas = True
         elif not _is_of_keras(entry):
-            _add(custom, entry)
+            _add(custom, entry, functions)
     return custom
+
+
+def _functions_of(model: Any) -> dict[str, Any]:
+    """Return the functions that a model was made and compiled with, by their names: Keras notes no more of them."""
+    values: list[Any] = [part for layer in model._flatten_layers() for part in vars(layer).values()]
+    compiled = getattr(model, "_compile_config", None)
+    if compiled is not None:
+        values += keras.tree.flatten(list(compiled.config.values()))
+    return {value.__name__: value for value in values if isinstance(value, FunctionType)}
 
 
 def _entries(config: Any) -> Iterator[dict[str, Any]]:
@@ -75,13 +105,15 @@ def _is_of_keras(entry: dict[str, Any]) -> bool:
     return isinstance(module, str) and module.partition(".")[0] == "keras"
 
 
-def _add(custom: CustomObjects, entry: dict[str, Any]) -> None:
+def _add(custom: CustomObjects, entry: dict[str, Any], functions: Mapping[str, Any]) -> None:
     is_function = entry["class_name"] == "function"
     key = str(entry["config"] if is_function else entry.get("registered_name") or entry["class_name"])
-    found = keras.saving.get_registered_object(key) or _unregistered(entry)
+    found = keras.saving.get_registered_object(key) or (functions.get(key) if is_function else _unregistered(entry))
     module, name = getattr(found, "__module__", None), getattr(found, "__qualname__", "")
     if module is not None and module != "__main__" and _is_importable(module, name, found):
         custom.importable[key] = (module, name)
+    elif found is not None:
+        custom.by_value[key] = found
     elif key not in custom.others:
         custom.others.append(key)
 

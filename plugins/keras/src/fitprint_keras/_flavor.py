@@ -33,6 +33,7 @@ class KerasFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "fitprint_keras.loader"
+    defaults = {"max_model_size": "6GB"}  # noqa: RUF012  read only
     holds_model = True
 
     def patches(self) -> Sequence[Patch]:

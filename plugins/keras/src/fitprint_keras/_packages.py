@@ -7,11 +7,21 @@ import math
 import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
 
-from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, distribution_of_module, member
+from fitprint.plugin import (
+    UNPICKLING_ERRORS,
+    Package,
+    PackageError,
+    SaveContext,
+    SavedModel,
+    distribution_of_module,
+    load_pickle,
+    member,
+)
 from fitprint_keras import _custom_objects, loader
 
 MODULE = "data/keras_module.txt"
@@ -32,8 +42,10 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     Returns:
         The flavor's entry in MLmodel.
     """
-    path = package.path(loader.MODEL)
-    model.save(path)
+    with TemporaryDirectory(dir=package.folder) as unzipped:  # a zip archive Keras would write in memory first
+        keras.saving.save_model(model, unzipped, zipped=False)
+        custom = _custom_objects.in_config(Path(unzipped, "config.json"), model)
+        package.zip(Path(unzipped), loader.MODEL)
     package.write(MODULE, "keras")
     keys: dict[str, Any] = {
         "data": "data",
@@ -41,15 +53,19 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
         "keras_backend": keras.backend.backend(),
         "save_exported_model": False,
     }
-    custom = _custom_objects.in_file(path)
+    modules = {module for module, _ in custom.importable.values()}
+    pickled = custom.pickled(modules) if custom.by_value else None
     if custom.others:
         context.skip("custom objects", "keras", _why_not_found(custom.others))
     loading = custom.loading()
     if loading is not None:
         package.write(loader.LOADING, loading)
         keys["loading"] = loader.LOADING
+    if pickled is not None:
+        with package.open(loader.OBJECTS) as file:
+            file.write(pickled)
+        modules.add("cloudpickle")
     is_plain = loading is None and len(getattr(model, "outputs", None) or [None]) == 1 and not _reads_texts(model)
-    modules = {module for module, _ in custom.importable.values()}
     return SavedModel(keys, {"data": None}, "mlflow.keras" if is_plain else None, modules)
 
 
@@ -59,8 +75,8 @@ def _reads_texts(model: Any) -> bool:
 
 def _why_not_found(names: list[str]) -> str:
     return (
-        f"{', '.join(names)} cannot be imported from a module, so whoever loads the model has to register them first, "
-        "with keras.saving.register_keras_serializable or keras.saving.custom_object_scope"
+        f"{', '.join(names)} can neither be imported from a module nor be pickled, so whoever loads the model has to "
+        "register them first, with keras.saving.register_keras_serializable or keras.saving.custom_object_scope"
     )
 
 
@@ -79,8 +95,8 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     member(folder, loader.MODEL)
     loading = loader.read_loading(folder) if config.get("loading") else None
     try:
-        model = loader.load_model(folder, loading)
-    except (ValueError, TypeError, KeyError, OSError, ImportError, AttributeError) as error:
+        model = loader.load_model(folder, loading, load_pickle)
+    except (*UNPICKLING_ERRORS, KeyError, OSError) as error:
         raise PackageError(f"{folder}: Keras cannot load its model: {message_of(error)}") from error
     _loaded.add(model)
     return model
@@ -112,7 +128,7 @@ def needs_trust(config: Mapping[str, Any]) -> str | None:
         config: The flavor's entry in MLmodel.
     """
     if config.get("loading"):
-        return "its custom objects are imported from modules of the package's author, and lambdas are code"
+        return "its custom objects are code of the package's author, and so are lambdas"
     if config.get("save_exported_model"):
         return "a SavedModel is a program of TensorFlow, which may read and write files"
     return None  # Keras's own format contains only data, and its safe mode refuses lambdas

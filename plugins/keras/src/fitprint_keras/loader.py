@@ -7,28 +7,62 @@ names.
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
+import pickle
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import keras
 
 MODEL = "data/model.keras"
 LOADING = "data/loading.json"
+OBJECTS = "data/custom_objects.cloudpickle"
 
 
-def load_model(folder: Any, loading: Mapping[str, Any] | None = None) -> Any:
+def load_model(
+    folder: Any, loading: Mapping[str, Any] | None = None, unpickle: Callable[[BinaryIO], Any] = pickle.load
+) -> Any:
     """Load the model of a package.
 
     Args:
         folder: The folder of the package.
         loading: What `read_loading` returns; None to load what Keras itself can load safely.
+        unpickle: Reads the custom objects that the package contains, from a file.
     """
     loading = loading or {}
     objects = {name: _found(*place) for name, place in loading.get("custom_objects", {}).items()}
+    if loading.get("pickled"):
+        with open(os.path.join(folder, OBJECTS), "rb") as file:
+            objects.update(unpickle(file))
+    objects = {name: _Class(found) if isinstance(found, type) else found for name, found in objects.items()}
     path = os.path.join(folder, MODEL)
     return keras.saving.load_model(path, custom_objects=objects, safe_mode=not loading.get("lambdas", False))
+
+
+class _Class:
+    """Makes the objects of a class for Keras, which cannot do that where the constructor takes none of its own names.
+
+    `get_config` of Keras gives each layer and model a name, a dtype and whether it is trainable, and so classes whose
+    constructor has no `**kwargs`, such as most that derive from `keras.Model`, could be saved and not be loaded.
+    """
+
+    def __init__(self, found: type[Any]) -> None:
+        self._found = found
+
+    def from_config(self, config: Mapping[str, Any]) -> Any:
+        """Return an object; Keras calls this."""
+        parameters = inspect.signature(self._found.__init__).parameters
+        takes_all = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
+        not_taken = [name for name in _OF_KERAS if name in config and name not in parameters and not takes_all]
+        made = self._found.from_config({name: value for name, value in config.items() if name not in not_taken})
+        if "trainable" in not_taken:
+            made.trainable = config["trainable"]
+        return made
+
+
+_OF_KERAS = ("name", "dtype", "trainable")
 
 
 def read_loading(folder: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class RecordingCallback(Listener):
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Begin a run; Lightning calls this."""
         if stage == "fit":
-            self._recording.begin(_follow, trainer)
+            self._recording.begin(follow, trainer)
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """Take note of what ends the training; Lightning calls this."""
@@ -53,7 +53,16 @@ class RecordingCallback(Listener):
             self._recording.end()
 
 
-def _follow(call: TrainingCall, emit: Emit) -> Callable[[], None]:
+def follow(call: TrainingCall, emit: Emit) -> Callable[[], None]:
+    """Follow a training that has begun.
+
+    Args:
+        call: The call of `Trainer.fit`.
+        emit: Records values of metrics.
+
+    Returns:
+        What is done when it has ended.
+    """
     trainer, remove = call.instance, listen(call, emit)
 
     def finish() -> None:

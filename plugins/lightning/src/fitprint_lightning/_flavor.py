@@ -20,7 +20,7 @@ from fitprint.plugin import (
     attempt,
     distribution_of_module,
 )
-from fitprint_lightning import _callback, _checkpoints, _compilation, _inputs, _listening, _params, _sharding
+from fitprint_lightning import _callback, _checkpoints, _compilation, _inputs, _listening, _logger, _params, _sharding
 
 _FORMAT = "pytorch"
 """The flavor whose format the packages have; its plugin writes and reads them."""
@@ -40,6 +40,7 @@ class LightningFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "mlflow.pytorch"
+    defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     model_argument = "pytorch_model"
     reads = (_FORMAT,)
     rules = (lightning_tuner,)
@@ -64,13 +65,19 @@ class LightningFlavor(Flavor):
         return _params.before_training(call)
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
-        return _params.after_training(call.instance)
+        logged = call.cache.get(_logger.LOGGED) or {}
+        known = _params.before_training(call) if logged else {}
+        of_user = {name: value for name, value in logged.items() if name not in known}
+        return {**of_user, **_params.after_training(call.instance)}
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         return _listening.listen(call, emit)
 
     def callback(self, recording: CallbackRecording) -> Any:
         return _callback.make_callback(recording)
+
+    def logger(self, recording: CallbackRecording) -> Any:
+        return _logger.make_logger(recording)
 
     def watched(self, call: TrainingCall) -> None:
         _checkpoints.note_saved(call)

@@ -115,7 +115,7 @@ class MetricsListener(Listener):
         """
         if not self._is_recorded(trainer):
             return
-        metrics = _computed_metrics(trainer)
+        metrics = computed_metrics(trainer)
         for name, value in metrics.items():
             before, self._values[name] = self._values.get(name), value
             if _is_same(before, value) or (of_step and f"{name}_step" in metrics):
@@ -176,7 +176,7 @@ def package_of(cls: type) -> str | None:
     return next((name for module in modules for name in NAMES if module.startswith(f"{name}.")), None)
 
 
-def _computed_metrics(trainer: Any) -> Mapping[str, Any]:
+def computed_metrics(trainer: Any) -> Mapping[str, Any]:
     """Return the metrics that are computed already, without those of the batch or epoch that is going on."""
     metrics: Mapping[str, Any] = trainer._logger_connector._callback_metrics
     return metrics

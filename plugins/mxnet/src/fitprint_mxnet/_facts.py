@@ -14,6 +14,7 @@ from fitprint.plugin import Params, default_values, unchanged
 _OF_ESTIMATOR = ("epochs", "batches", "batch_axis")
 _OF_MODULE = ("kvstore", "allow_missing", "force_rebind", "force_init", "begin_epoch", "num_epoch")
 _OF_OPTIMIZER = ("momentum", "wd", "beta1", "beta2", "epsilon", "gamma1", "gamma2", "rho", "clip_gradient")
+NETWORKS = (mx.gluon.Block, mx.mod.BaseModule)
 _OF_EARLY_STOPPING = ("patience", "min_delta", "baseline")
 
 
@@ -37,6 +38,18 @@ def estimator_params(function: Any, estimator: Any, arguments: Mapping[str, Any]
     if batch_size is not None:
         about["batch_size"] = batch_size
     return Params({**own, **about}, unchanged(own, default_values(function)))
+
+
+def loop_params(trainer: Any, batch_size: Any, network: Any) -> dict[str, Any]:
+    """Return the params of a loop.
+
+    Args:
+        trainer: The `Trainer`.
+        batch_size: What its first step was given.
+        network: What it trains, or the trainer itself.
+    """
+    about = {"network": type(network).__name__} if isinstance(network, NETWORKS) else {}
+    return {**_optimizer_params(trainer.optimizer), **about, "batch_size": batch_size}
 
 
 def module_params(function: Any, module: Any, arguments: Mapping[str, Any]) -> Params:

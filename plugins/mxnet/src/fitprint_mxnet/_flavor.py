@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,23 +21,36 @@ from fitprint.plugin import (
     SavedModel,
     TrainingCall,
     distribution_of_module,
+    is_recording,
 )
-from fitprint_mxnet import _facts, _listening, _packages
+from fitprint_mxnet import _facts, _listening, _loops, _packages
 
 
 class MXNetFlavor(Flavor):
-    """MXNet: ``fit`` of Gluon's estimator and of modules. The packages are those of MLflow's former gluon flavor."""
+    """MXNet: ``fit`` of Gluon's estimator and of modules, and loops of ``Trainer.step``.
+
+    The packages are those of MLflow's former gluon flavor.
+    """
 
     api_version = (2, 0)
     loader_module = "fitprint_mxnet.loader"
+    defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     model_argument = "gluon_model"
     reads = ("gluon",)
+    holds_model = True  # most scripts train inside a function, and save nothing or only parameters
+
+    def __init__(self) -> None:
+        self._loops = _loops.Loops()
 
     def patches(self) -> Sequence[Patch]:
         estimator, module = "mxnet.gluon.contrib.estimator.estimator", "mxnet.module.base_module"
         return [
             Patch(estimator, "Estimator.fit", subclasses=True),
             Patch(module, "BaseModule.fit", subclasses=True),
+            Patch("mxnet.gluon.trainer", "Trainer.step", role=Role.STEP),
+            Patch("mxnet.gluon.trainer", "Trainer.update", role=Role.STEP),
+            Patch("mxnet.ndarray.ndarray", "NDArray.backward", role=Role.WATCHED),
+            Patch("mxnet.autograd", "backward", role=Role.WATCHED),
             Patch("mxnet.gluon.block", "Block.save_parameters", subclasses=True, role=Role.WATCHED),
             Patch("mxnet.model", "save_checkpoint", role=Role.WATCHED),
             Patch(estimator, "Estimator.evaluate", subclasses=True, role=Role.SCORES),
@@ -46,18 +60,36 @@ class MXNetFlavor(Flavor):
     def package_flavor(self, model: Any) -> str:
         return "gluon"
 
+    def loop_of(self, call: TrainingCall) -> Any:
+        return self._loops.of_trainer(call.instance, sys._getframe(1)) if call.name in _loops.STEPS else call.instance
+
+    def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
+        self._loops.stepped(call, emit, step)
+
+    def read_values(self, values: Sequence[Any]) -> Iterable[float]:
+        return map(_loops.read, values)
+
     def model(self, call: TrainingCall) -> Any:
-        return call.instance.net if isinstance(call.instance, Estimator) else call.instance
+        if call.name not in _loops.STEPS:
+            return call.instance.net if isinstance(call.instance, Estimator) else call.instance
+        if isinstance(call.loop, mx.gluon.Block):
+            return call.loop
+        if call.settings.log_models:
+            call.skip("model", "mxnet", "no network with the trained parameters was found in the code of the loop")
+        return None
 
     def run_name(self, call: TrainingCall, model: Any = None) -> str:
-        return type(self.model(call)).__name__
+        return type(model if model is not None else call.instance).__name__
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
+        if call.name in _loops.STEPS:
+            return _facts.loop_params(call.instance, call.argument("batch_size"), call.loop)
         params = _facts.estimator_params if isinstance(call.instance, Estimator) else _facts.module_params
         return params(call.function, call.instance, call.arguments())
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
-        return {"parameters": _facts.parameter_count(self.model(call))}
+        model = call.loop if call.name in _loops.STEPS else self.model(call)
+        return {"parameters": _facts.parameter_count(model)} if isinstance(model, _facts.NETWORKS) else {}
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         if isinstance(call.instance, Estimator):
@@ -69,13 +101,20 @@ class MXNetFlavor(Flavor):
     def callback(self, recording: CallbackRecording) -> _listening.OwnHandler:
         return _listening.OwnHandler(recording)
 
+    def watches(self, name: str) -> bool:
+        return name != "backward" or not is_recording()  # what a recorded `fit` differentiates is its own
+
     def watched(self, call: TrainingCall) -> None:
-        _listening.note_checkpoint(call)
+        if call.name == "backward":
+            self._loops.note_losses(call)
+        else:
+            _listening.note_checkpoint(call)
 
     def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
-        return bool(call.cache.get("rows"))  # at least one batch was begun
+        return call.name in _loops.STEPS or bool(call.cache.get("rows"))  # at least one batch was begun
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
+        _loops.remove_hook(call.cache)
         if not isinstance(call.instance, Estimator):
             return {}
         stopping = _facts.early_stopping_of(call.argument("event_handlers"))
@@ -84,7 +123,8 @@ class MXNetFlavor(Flavor):
         return {"stopped_epoch": float(stopping.stopped_epoch), "best_value": float(stopping.best)}
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        return {"model_summary.txt": _facts.summary(self.model(call))}
+        model = call.loop if call.name in _loops.STEPS else self.model(call)
+        return {"model_summary.txt": _facts.summary(model)} if isinstance(model, _facts.NETWORKS) else {}
 
     def sample(self, call: TrainingCall) -> Any:
         rows = call.cache.get("rows")

@@ -51,8 +51,14 @@ def graph_of(model: Any) -> Graph:
     needed = set(symbol.list_inputs())
     for name, parameter in model.collect_params().items():
         if name in needed:
-            params[f"{'aux' if name in auxiliary else 'arg'}:{name}"] = parameter._reduce()  # on the CPU
+            params[f"{'aux' if name in auxiliary else 'arg'}:{name}"] = _on_cpu(parameter)
     return Graph(symbol, [variable.name for variable in inputs], params)
+
+
+def _on_cpu(parameter: Any) -> Any:
+    """Return the values of a parameter on the CPU: no copy where they are there alone, else the mean of all devices."""
+    [*devices] = parameter.list_ctx()
+    return parameter.data() if devices == [mx.cpu()] and parameter._stype == "default" else parameter._reduce()
 
 
 def _traced(block: Any) -> tuple[list[Any], Any]:

@@ -110,13 +110,14 @@ def note_checkpoint(call: TrainingCall) -> None:
         call: A call of ``save_parameters`` of a network or of ``mx.model.save_checkpoint``, which has the cache of the
             training if it belongs to one.
     """
-    if "epoch" not in call.cache:
+    step = call.cache.get("epoch", call.cache.get("step"))
+    if step is None:
         return
     if call.name == "save_checkpoint":
         path = f"{call.argument('prefix')}-{call.argument('epoch'):04d}.params"
     else:
         path = call.argument("filename")
-    call.checkpoint(path, step=call.cache["epoch"])
+    call.checkpoint(path, step=step)
 
 
 def _has_validated(handler: ValidationHandler) -> bool:

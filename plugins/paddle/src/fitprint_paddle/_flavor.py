@@ -29,6 +29,7 @@ class PaddleFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "fitprint_paddle.loader"
+    defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     model_argument = "pd_model"
     save_options = ("input_spec",)
 

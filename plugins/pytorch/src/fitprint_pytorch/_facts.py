@@ -9,15 +9,19 @@ from torch import nn
 from torch.optim import Optimizer
 
 from fitprint.plugin import Params, default_values, unchanged
+from fitprint_pytorch import _modules
 
 _NOT_SETTINGS = ("params", "initial_lr")
 
 
 def of_modules(modules: tuple[nn.Module, ...]) -> dict[str, Any]:
     """Return the classes of the modules, and how many weights they have."""
+    model = "+".join(map(_modules.class_name, modules))
+    if any(map(_modules.is_flattened, modules)):
+        return {"model": model}  # this process knows only its own part
     weights = [weight for module in modules for weight in module.parameters() if not nn.parameter.is_lazy(weight)]
     return {
-        "model": "+".join(type(module).__name__ for module in modules),
+        "model": model,
         "weights": sum(weight.numel() for weight in weights),
         "trainable_weights": sum(weight.numel() for weight in weights if weight.requires_grad),
     }

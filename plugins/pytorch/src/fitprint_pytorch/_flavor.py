@@ -27,6 +27,8 @@ from fitprint_pytorch._losses import FUNCTIONS
 from fitprint_pytorch._observer import Observer, modules_of
 
 _LOOP = "loop"
+_SHARDS = "torch.distributed.checkpoint.state_dict_saver"
+_SAVES = ("save", "async_save")
 LOSSES = frozenset(FUNCTIONS)
 
 
@@ -35,6 +37,7 @@ class PyTorchFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "mlflow.pytorch"
+    defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     model_argument = "pytorch_model"
     save_options = ("serialization_format",)
     holds_model = True  # most scripts train inside a function, and save nothing or only weights
@@ -49,6 +52,8 @@ class PyTorchFlavor(Flavor):
         return [
             Patch("torch.optim.optimizer", "Optimizer.step", subclasses=True, role=Role.STEP),
             Patch("torch.serialization", "save", role=Role.SAVES),
+            Patch(_SHARDS, "save", role=Role.SAVES),
+            Patch(_SHARDS, "async_save", role=Role.SAVES),
             *_watching.patches(),
         ]
 
@@ -57,10 +62,9 @@ class PyTorchFlavor(Flavor):
 
     def loop_of(self, call: TrainingCall) -> Any:
         if call.name == "step" and isinstance(call.instance, Optimizer):
-            trained = self._observer.trained_by(call.instance)
-            return trained.objects()
-        if call.name == "save":
-            return self._observer.saved_objects(call.argument("obj"))
+            return self._observer.objects_of_step(call.instance)
+        if call.name in _SAVES:
+            return self._observer.saved_objects(_states.given_to(call))
         return self._observer.latest_objects() if call.name in _watching.OF_THE_LATEST_LOOP else None
 
     def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
@@ -84,7 +88,7 @@ class PyTorchFlavor(Flavor):
         return list(_values.read(values))
 
     def saved(self, call: TrainingCall) -> None:
-        file, loop = call.argument("f"), call.cache.get(_LOOP)
+        file, loop = _states.file_of(call), call.cache.get(_LOOP)
         if loop is None:
             return
         loop.settle(call.emit)
@@ -117,7 +121,7 @@ class PyTorchFlavor(Flavor):
 
     def run_name(self, call: TrainingCall, model: Any = None) -> str:
         modules = modules_of(call.loop)
-        return "+".join(type(module).__name__ for module in modules) or type(call.instance).__name__
+        return "+".join(map(_modules.class_name, modules)) or type(call.instance).__name__
 
     def world(self, call: TrainingCall) -> tuple[int, int]:
         distributed = torch.distributed
@@ -130,7 +134,8 @@ class PyTorchFlavor(Flavor):
         return self._observer.loaded_from if is_first_step and self.first_step(call) else None
 
     def first_step(self, call: TrainingCall) -> int:
-        return self._observer.trained_by(call.instance).steps_before
+        trained = self._observer.trained_by(call.instance)
+        return trained.steps_before if trained is not None else 0
 
     def is_local(self, model: Any) -> bool:
         return _modules.is_local(model)

@@ -1,4 +1,4 @@
-"""Find a module among the user's variables, where no call of it was seen."""
+"""What the callers tell: a module among the user's variables, where no call of it was seen; and who has called."""
 
 from __future__ import annotations
 
@@ -27,6 +27,22 @@ def module_with(parameters: set[int]) -> nn.Module | None:
                 found: nn.Module = module
                 return found
     return None
+
+
+def is_called_by(module: str) -> bool:
+    """Return whether a module is among the nearest callers.
+
+    Args:
+        module: The name of the module.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            return False
+        if frame.f_globals.get("__name__", "").startswith(module):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _values(frame: FrameType | None) -> Iterator[Any]:

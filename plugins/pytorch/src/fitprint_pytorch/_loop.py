@@ -13,6 +13,7 @@ from fitprint_pytorch._discovery import parameters_of
 from fitprint_pytorch._facts import of_optimizer
 from fitprint_pytorch._loaders import Iteration, Loaders
 from fitprint_pytorch._losses import PendingLosses, batch_size, is_plain_scalar, target_of
+from fitprint_pytorch._modules import class_name
 from fitprint_pytorch._values import Epoch, StepLoss, WeightedMean, copied
 
 STEP_LOSS, LOSS, VALIDATION, RATE = "loss_step", "loss", "val_loss", "lr"
@@ -200,5 +201,5 @@ def suffix_of(optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> str:
     own = parameters_of(optimizer)
     for module in modules:
         if own & {id(parameter) for parameter in module.parameters()}:
-            return f"_{type(module).__name__}"
+            return f"_{class_name(module)}"
     return f"_{type(optimizer).__name__}"

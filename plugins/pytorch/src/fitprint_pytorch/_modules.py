@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 _WRAPPERS = (DataParallel, DistributedDataParallel)
+_FSDP = "torch.distributed.fsdp"
 
 
 def plain_module(module: Any) -> Any:
@@ -26,6 +27,29 @@ def plain_module(module: Any) -> Any:
             return module
 
 
+def class_name(module: nn.Module) -> str:
+    """Return the name of the user's own class, which FSDP hides: by a wrapper, or by a class that it derives.
+
+    Args:
+        module: A module.
+    """
+    if isinstance(module, _classes(_FSDP, "FullyShardedDataParallel")):
+        return type(module.module).__name__
+    if isinstance(module, _classes(_FSDP, "FSDPModule")):
+        return type(module).__bases__[-1].__name__
+    return type(module).__name__
+
+
+def is_flattened(module: nn.Module) -> bool:
+    """Return whether the first form of FSDP has put the weights of a module together, and distributed them.
+
+    Args:
+        module: A module.
+    """
+    wrappers = _classes(_FSDP, "FullyShardedDataParallel")
+    return any(isinstance(part, wrappers) for part in module.modules())
+
+
 def is_local(module: nn.Module) -> bool:
     """Return whether this process has all weights of a module, which is not so where FSDP or ZeRO distributes them.
 
@@ -33,10 +57,9 @@ def is_local(module: nn.Module) -> bool:
         module: A module.
     """
     distributed = _classes("torch.distributed.tensor", "DTensor")
-    wrappers = _classes("torch.distributed.fsdp", "FullyShardedDataParallel")
     return not (
         any(isinstance(weight, distributed) or hasattr(weight, "ds_id") for weight in module.parameters())
-        or any(isinstance(part, wrappers) for part in module.modules())
+        or is_flattened(module)
     )
 
 
@@ -50,7 +73,7 @@ def together(modules: tuple[nn.Module, ...]) -> nn.ModuleDict:
     """Return several modules as one, by their classes. They are the same objects."""
     named: dict[str, nn.Module] = {}
     for module in modules:
-        name = type(module).__name__
+        name = class_name(module)
         while name in named:
             name += "_"
         named[name] = module

@@ -11,12 +11,16 @@ from torch import nn
 from torch.optim import Optimizer
 
 from fitprint.plugin import TrainingCall, is_recording
+from fitprint_pytorch import _frames
 from fitprint_pytorch._discovery import Called, Discovery
 from fitprint_pytorch._facts import steps_before
 from fitprint_pytorch._loaders import Loaders
 from fitprint_pytorch._loop import Loop
 from fitprint_pytorch._losses import PendingLosses, is_plain_scalar, target_of
 from fitprint_pytorch._states import holds, holds_itself
+
+_MAKES_STATE = "torch.distributed.checkpoint.state_dict"
+"""The module of PyTorch that makes a step without gradients, so that an optimizer has a state to load another into."""
 
 
 class Trained:
@@ -54,6 +58,8 @@ class Observer:
         self.loaders = Loaders()
         self.discovery = Discovery()
         self._trained: dict[int, Trained] = {}
+        self._modules: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        """All modules that were trained, because they are often saved when their optimizer does not exist any more."""
         self._latest = _Latest()
         self._schedulers: weakref.WeakKeyDictionary[Optimizer, str] = weakref.WeakKeyDictionary()
         self.loaded_from: Any = None
@@ -61,13 +67,26 @@ class Observer:
 
     # what is trained
 
-    def trained_by(self, optimizer: Optimizer) -> Trained:
-        """Return what an optimizer trains: found at its first step, and then known."""
+    def trained_by(self, optimizer: Optimizer) -> Trained | None:
+        """Return what an optimizer trains: found at its first step, and then known; None for a step that is none."""
         trained = self._trained.get(id(optimizer))
         if trained is None or trained.optimizer() is not optimizer or trained.objects() is None:
+            if _frames.is_called_by(_MAKES_STATE):
+                return None
             trained = self._find(optimizer)
         self._latest.trained = trained
         return trained
+
+    def objects_of_step(self, optimizer: Optimizer) -> Any:
+        """Return the objects of what an optimizer trains: at every step, and so with few calls where it is known."""
+        trained = self._trained.get(id(optimizer))
+        if trained is not None and trained.optimizer() is optimizer:
+            objects = trained.objects()
+            if objects is not None:
+                self._latest.trained = trained
+                return objects
+        trained = self.trained_by(optimizer)
+        return trained.objects() if trained is not None else None
 
     def _find(self, optimizer: Optimizer) -> Trained:
         found = self.discovery.modules_of(optimizer, self._is_trained)
@@ -77,6 +96,7 @@ class Observer:
         trained = Trained(optimizer, [module for module in modules if module is not None], [c.sample for c in calls])
         trained.optimizer = weakref.ref(optimizer, lambda _: self._trained.pop(key, None))
         self._trained[key] = trained
+        self._modules.update(modules_of(trained.objects()))
         return trained
 
     def _is_trained(self, module: nn.Module) -> bool:
@@ -109,8 +129,7 @@ class Observer:
 
         Copies of weights fit every module of the same architecture: they are those of what this thread trained last.
         """
-        known = [module for trained in list(self._trained.values()) for module in modules_of(trained.objects())]
-        fitting = [module for module in known if holds(value, module)]
+        fitting = [module for module in list(self._modules) if holds(value, module)]
         own = [module for module in fitting if holds_itself(value, module)]
         latest = self.latest_objects()
         if own or latest is None:

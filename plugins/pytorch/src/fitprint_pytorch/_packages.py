@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pickle
 from collections.abc import Mapping
+from inspect import Parameter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ from fitprint.plugin import (
     load_pickle,
     member,
 )
+from fitprint_pytorch import loader
 from fitprint_pytorch._modules import plain_module
 
 FOLDER = "data"
@@ -34,6 +36,10 @@ PICKLE, EXPORTED, PICKLE_MODULE = "model.pth", "model.pt2", "pickle_module_info.
 MLFLOW_PICKLE_MODULE = "mlflow.pytorch.pickle_module"
 """cloudpickle in the form that `torch.load` needs. Where there is no MLflow, the pickle is read as any other."""
 FORMATS = ("pickle",)
+_LOADER = loader.__name__
+"""What loads modules with several inputs elsewhere, because MLflow's own loader gives a module one tensor only."""
+
+_ANY_NUMBER = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
 def save(model: nn.Module, package: Package, context: SaveContext) -> SavedModel:
@@ -63,8 +69,16 @@ def save(model: nn.Module, package: Package, context: SaveContext) -> SavedModel
     return SavedModel(
         keys={"model_data": FOLDER, "pytorch_version": str(torch.__version__)},
         pyfunc={"data": FOLDER, "pickle_module_name": MLFLOW_PICKLE_MODULE, "model_config": {"device": None}},
+        loader_module=_LOADER if _needs_several(module) else None,
+        loader_of_named_tensors=_LOADER,
         modules=("cloudpickle",),
     )
+
+
+def _needs_several(module: nn.Module) -> bool:
+    """Return whether a module cannot be called with one argument."""
+    needed = [p for p in loader.parameters_of(module) if p.default is p.empty and p.kind not in _ANY_NUMBER]
+    return len(needed) > 1
 
 
 def _save_pickle(module: nn.Module, package: Package) -> None:

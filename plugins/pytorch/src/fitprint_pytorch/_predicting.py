@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import types
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
+from fitprint_pytorch import loader
 from fitprint_pytorch._modules import plain_module
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -32,58 +30,20 @@ def predict(module: nn.Module, data: Any, params: Mapping[str, Any] | None = Non
 
     Args:
         module: The module.
-        data: A DataFrame, whose columns become one float32 tensor, or an array or a tensor, whose dtype stays; or a
-            dict of arrays, which become the arguments of these names.
+        data: As for `loader.predict`, which says what is returned too.
         params: Keyword arguments of the module's ``forward``.
-
-    Returns:
-        An array, or for a DataFrame another one with the same index.
-
-    Raises:
-        TypeError: The data is something else, or the module returns something else than one tensor.
     """
     module = plain_module(module)
     if module in _loaded:
-        return _predict(module, data, params or {})
+        return loader.predict(module, data, params)
     with _undisturbed(module) as stand_in:
-        return _predict(stand_in, data, params or {})
-
-
-def _predict(module: nn.Module, data: Any, params: Mapping[str, Any]) -> Any:
-    device = device_of(module)
-    with torch.no_grad():
-        if isinstance(data, Mapping):
-            predicted = module(**{name: _tensor(part).to(device) for name, part in data.items()}, **params)
-        else:
-            predicted = module(_tensor(data).to(device), **params)
-    if not isinstance(predicted, torch.Tensor):
-        raise TypeError(f"a package of PyTorch predicts one tensor, and the model returns a {type(predicted).__name__}")
-    values = predicted.detach().cpu().numpy()
-    return pd.DataFrame(values, index=data.index) if isinstance(data, pd.DataFrame) else values
-
-
-def _tensor(data: Any) -> torch.Tensor:
-    if isinstance(data, torch.Tensor):
-        return data
-    if isinstance(data, pd.DataFrame):
-        data = data.to_numpy(dtype=np.float32)
-    if isinstance(data, np.ndarray):
-        return torch.from_numpy(np.array(data))  # a copy: an array may be read-only, which a tensor cannot be
-    raise TypeError(
-        f"a package of PyTorch predicts on a DataFrame, an array or a tensor, not on a {type(data).__name__}"
-    )
-
-
-def device_of(module: nn.Module) -> torch.device:
-    """Return the device of a module's weights."""
-    tensor = next(itertools.chain(module.parameters(), module.buffers()), None)
-    return tensor.device if tensor is not None else torch.device("cpu")
+        return loader.predict(stand_in, data, params)
 
 
 @contextmanager
 def _undisturbed(module: nn.Module) -> Iterator[nn.Module]:
     """Give a stand-in of a module in evaluation mode, and put the random states of PyTorch back afterwards."""
-    device = device_of(module)
+    device = loader.device_of(module)
     accelerators = [] if device.type == "cpu" else [device]
     with torch.random.fork_rng(accelerators, device_type=device.type if accelerators else "cuda"):
         yield _stand_in(module, {}).eval()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import torch
@@ -22,23 +22,31 @@ def of_call(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any])
         kwargs: The keyword arguments.
 
     Returns:
-        The rows of the only tensor, or those of several by their names; None where anything else is among the
-        arguments, and a package could not be called like this.
+        The rows of the only tensor, or those of several by their names: those of the arguments, of the parts of the one
+        dict that is given, or ``0``, ``1`` and so on in a tuple. None where anything else is among the arguments, and
+        a package could not be called like this.
     """
     given = {name: value for name, value in _named(module, args, kwargs).items() if value is not None}
     if not given or not all(type(value) is torch.Tensor and value.dim() for value in given.values()):
         return None
     rows = {name: value.detach()[:ROWS].clone() for name, value in given.items()}
-    return rows if len(rows) > 1 or not args else next(iter(rows.values()))
+    is_one = len(rows) == 1 and len(args) == 1 and isinstance(args[0], torch.Tensor)
+    return next(iter(rows.values())) if is_one else rows
 
 
-def _named(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments by name; those that a ``forward`` does not name have the name ``*``, which no sample has."""
-    names = list(inspect.signature(module.forward).parameters.values())
+def _named(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments by name, as `loader.call` gives them to the module again."""
+    names = inspect.signature(module.forward).parameters.values()
     positional = [p.name for p in names if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if len(args) > 1 and len(args) > len(positional):
-        return {"*": args}
+    if len(args) == 1 and not kwargs and isinstance(args[0], (tuple, list, Mapping)):
+        return {str(name): part for name, part in _parts(args[0])}
+    if len(args) > max(1, len(positional)) or (args and not positional):
+        return {"*": args} if kwargs or positional else {str(position): part for position, part in enumerate(args)}
     return {**dict(zip(positional or ["input"], args, strict=False)), **kwargs}
+
+
+def _parts(inputs: Any) -> Iterable[tuple[Any, Any]]:
+    return inputs.items() if isinstance(inputs, Mapping) else enumerate(inputs)
 
 
 def as_arrays(sample: Sample) -> Any:

@@ -9,6 +9,7 @@ from fitprint.plugin import Patch, Role, TrainingCall
 from fitprint_pytorch._loop import Loop
 from fitprint_pytorch._losses import FUNCTIONS, is_plain_scalar
 from fitprint_pytorch._observer import Observer
+from fitprint_pytorch._states import file_of
 from fitprint_pytorch._values import copied
 
 _WRITER = "torch.utils.tensorboard.writer"
@@ -27,6 +28,7 @@ def patches() -> list[Patch]:
         ("torch.utils.data.dataloader", "DataLoader.__iter__"),
         ("torch", "compile"),
         ("torch.serialization", "load"),
+        ("torch.distributed.checkpoint.state_dict_loader", "load"),
         ("torch.nn.utils.clip_grad", "clip_grad_norm_"),
         ("torch.nn.utils.clip_grad", "clip_grad_value_"),
         ("torch.optim.lr_scheduler", "LRScheduler.__init__"),
@@ -68,7 +70,7 @@ def _iterated(call: TrainingCall, observer: Observer) -> None:
 
 
 def _loaded(call: TrainingCall, observer: Observer) -> None:
-    observer.loaded_from = call.argument("f")
+    observer.loaded_from = file_of(call)
 
 
 _DONE: Mapping[str, Callable[[TrainingCall, Observer], None]] = {

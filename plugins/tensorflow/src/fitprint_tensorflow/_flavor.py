@@ -31,6 +31,7 @@ class TensorFlowFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "mlflow.tensorflow"
+    defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     holds_model = True
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -47,7 +48,9 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
         The flavor's entry in MLmodel.
     """
     if isinstance(model, keras.Model):
-        model.save(package.path("data/model.keras"))
+        with TemporaryDirectory(dir=package.folder) as unzipped:  # a zip archive Keras would write in memory first
+            keras.saving.save_model(model, unzipped, zipped=False)
+            package.zip(Path(unzipped), "data/model.keras")
         package.write("data/keras_module.txt", "keras")
         package.write("data/save_format.txt", "tf")  # as MLflow says of files in Keras's own format
         about = {"model_type": "keras", "keras_version": tf.__version__, "save_format": "tf", "keras_module": "keras"}

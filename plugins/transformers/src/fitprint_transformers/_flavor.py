@@ -35,6 +35,7 @@ class TransformersFlavor(Flavor):
 
     api_version = (2, 0)
     loader_module = "mlflow.transformers"
+    defaults = {"max_model_size": "5GB"}  # noqa: RUF012  read only
     model_argument = "transformers_model"
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fitprint._core.privacy import assignments, secret_names, token_formats
+from fitprint._core.privacy import assignments, password_options, secret_names, token_formats
 
 HIDDEN = "***"
 VALUE = "value:"
@@ -95,12 +95,16 @@ class Redactor:
         if isinstance(value, dict):
             return {self.text(str(name)): self.value(str(name), entry, collected) for name, entry in value.items()}
         if isinstance(value, (list, tuple)):
-            return [
+            redacted = [
                 self.value(name, entry, collected)
                 if (name := _name_before(value, i))
                 else self.inside(entry, collected)
                 for i, entry in enumerate(value)
             ]
+            for position, start in password_options.in_words(redacted):
+                word = redacted[position]
+                redacted[position] = word[:start] + self._hide(collected, word[start:])
+            return redacted
         return value
 
     def may_hide_in(self, text: str) -> bool:
@@ -122,8 +126,9 @@ class Redactor:
         if not self.may_hide_in(text):
             return self._cached(text)
         redacted = self.by_format(text, collected)
-        places = assignments.secrets(redacted, self._hides_by)
-        redacted = _replaced(redacted, places, functools.partial(self._hide, collected))
+        hide = functools.partial(self._hide, collected)
+        redacted = _replaced(redacted, password_options.in_text(redacted), hide)
+        redacted = _replaced(redacted, assignments.secrets(redacted, self._hides_by), hide)
         return self._cached(text) if redacted == text else redacted
 
     def by_format(self, text: str, collected: list[Any] | None = None) -> str:

@@ -1,0 +1,188 @@
+"""What a flavor says about the models of its framework: how they are saved and loaded, and how they predict."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitprint.models.errors import PackageError
+from fitprint.plugin.probabilities import class_probabilities
+
+if TYPE_CHECKING:
+    from fitprint.models.package import Package
+    from fitprint.models.saved_model import SaveContext, SavedModel
+    from fitprint.models.signature import ModelSignature
+
+DeclaredSignature = tuple["ModelSignature | None", Sequence[tuple[str, str]]]
+"""The signature that a model declares, and (what, reason) for each part of it that a signature cannot express."""
+
+
+class ModelFormat(ABC):
+    """The part of a `Flavor` that knows no training call: it is about models, packages and checkpoints."""
+
+    name = ""
+    """The flavor's name. fitprint sets it from the entry point."""
+    framework_version: str | None = None
+    """The version of the framework. fitprint sets it when the framework is imported."""
+    loader_module = ""
+    """The module with ``_load_pyfunc`` that loads the package elsewhere: ``mlflow.<name>``, or the plugin's own."""
+    reads: Sequence[str] = ()
+    """Other flavors whose entries in MLmodel `load` and `needs_trust` understand; see `package_flavor`."""
+    model_argument = "model"
+    """The name that MLflow's ``log_model`` of this flavor gives to the model argument; accepted as an alternative."""
+    save_options: Sequence[str] = ()
+    """The flavor's own options of ``log_model`` and ``save_model``; `save` finds them in ``context.options``."""
+
+    @abstractmethod
+    def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel | Mapping[str, Any]:
+        """Write the model into the package.
+
+        Args:
+            model: The model.
+            package: The package. ``package.open`` and ``package.path`` give places to write to.
+            context: The options of the call, and where to say what the package lacks.
+
+        Returns:
+            What was written. A mapping is the short form of ``SavedModel(keys=mapping)``.
+        """
+
+    @abstractmethod
+    def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
+        """Load the native model of a package.
+
+        Args:
+            folder: The folder of the package.
+            config: The flavor's entry in MLmodel.
+
+        Returns:
+            The model, as the framework itself loads it.
+        """
+
+    def package_flavor(self, model: Any) -> str:
+        """Return the flavor whose format `save` writes: the name of its entry in MLmodel. By default this flavor.
+
+        If it is another one, its readers load the package, here and in MLflow: `save` writes the keys that they read,
+        and ``loader_module`` is theirs. The run keeps the name of this flavor. Where only this flavor is installed,
+        it loads the package itself if the other one is among `reads`.
+
+        Args:
+            model: The model.
+        """
+        return self.name
+
+    def identity(self, model: Any) -> Hashable:
+        """Return what identifies a model that cannot be weakly referenced, such as a digest; None when nothing does."""
+        return None
+
+    def is_local(self, model: Any) -> bool:
+        """Return whether the model can be saved and predict in this process alone, by default True.
+
+        Where its weights are distributed over several processes, both need all of them: fitprint then does neither, so
+        that no process waits for the others. `metrics` is still asked, and must not use such a model.
+        """
+        return True
+
+    def signature(self, model: Any) -> DeclaredSignature | None:
+        """Return the signature that the model itself declares; None to infer it from `sample` and its predictions."""
+        return None
+
+    def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        """Predict as the package's generic ``predict`` does.
+
+        Args:
+            model: The native model.
+            data: The inputs.
+            params: Params of the prediction, or None.
+
+        Returns:
+            The predictions.
+        """
+        return model.predict(data)
+
+    def model_type(self, model: Any) -> str | None:
+        """Return whether a model is a ``classifier``, a ``regressor`` or a ``clusterer``, for `fitprint.evaluate`.
+
+        None, the default: it is decided by what the model predicts, and by the target. `predict` of a classifier may
+        return its labels, its class probabilities or decision values.
+
+        Args:
+            model: The native model.
+        """
+        return None
+
+    def probabilities(self, model: Any, data: Any) -> tuple[Any, Any] | None:
+        """Return what a classifier says of each class beside the labels of `predict`, for `fitprint.evaluate`.
+
+        Args:
+            model: The native model.
+            data: The inputs.
+
+        Returns:
+            The class probabilities or decision values, and the classes in their order (None for the ascending labels);
+            None if there are none. By default what the methods ``predict_proba`` or, for two classes,
+            ``decision_function`` return, with the attribute ``classes_``.
+        """
+        return class_probabilities(model, data)
+
+    def score(self, model: Any, data: Any, target: Any, weight: Any, metrics: Mapping[str, float]) -> float | None:
+        """Return the model's own score on evaluated data, for `fitprint.evaluate`; by default None.
+
+        Args:
+            model: The native model.
+            data: The inputs.
+            target: The target, or None.
+            weight: The weights of the rows, or None.
+            metrics: The metrics of the data by name, among which the score may be.
+        """
+        return None
+
+    def requirements(self, model: Any) -> Iterable[str]:
+        """Return the distributions needed to load the model and predict, besides those that its pickle names."""
+        return ()
+
+    def needs_trust(self, config: Mapping[str, Any]) -> str | None:
+        """Return why loading a package could run its author's code; None for a format that contains only data.
+
+        Args:
+            config: The flavor's entry in MLmodel.
+        """
+        return "it may hold a pickle"
+
+    def file_config(self, path: Path) -> Mapping[str, Any]:
+        """Return the config with which `load` reads a single file that the framework itself wrote. Never a pickle.
+
+        Args:
+            path: The file.
+
+        Raises:
+            PackageError: The file is not a model of the framework.
+        """
+        return {"data": path.name}
+
+    def load_checkpoint(self, path: Path, model: Any = None) -> Any:
+        """Return the model in a checkpoint, of which a package is to be made.
+
+        Args:
+            path: The file, the folder, or what the names of several files begin with, as it was given to
+                `Emit.checkpoint`.
+            model: A model of the same architecture, from the package of the run or from one that the user names: the
+                weights may be loaded into it. None if there is none.
+
+        Raises:
+            PackageError: It cannot be loaded, or not without a model; the message says what is to be done.
+        """
+        raise PackageError(f"the flavor {self.name} cannot load checkpoints")
+
+    def checkpoint_needs_trust(self, path: Path) -> str | None:
+        """Return why `load_checkpoint` could run code of the checkpoint's author; None if it contains only data.
+
+        Args:
+            path: The checkpoint, as in `load_checkpoint`.
+        """
+        return "it may hold a pickle"
+
+    def size(self, model: Any) -> int | None:
+        """Return about how many bytes `save` will write, if the framework writes the files itself; None if unknown."""
+        return None
