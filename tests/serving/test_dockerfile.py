@@ -28,7 +28,7 @@ MAKE = """
 
     class Sums(fitprint.pyfunc.PythonModel):
         def predict(self, context, model_input, params=None):
-            return model_input.sum(axis=1)
+            return model_input.sum(axis=1).to_numpy()
 
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
     options = {"pip_requirements": ["cloudpickle", "numpy"], "signature": infer_signature(frame)}
@@ -82,6 +82,20 @@ def test_trust_is_kept_and_nothing_is_built_with_less_than_all(package):
     assert json.loads(_all(steps, "CMD")[0]) == ["serve", "/opt/ml/model", *given]
     with pytest.raises(PackageError, match="not the digest given"):
         _written(package, digest="0" * 64)
+
+
+def test_the_command_writes_it_with_its_options_but_no_token(package):
+    from click.testing import CliRunner
+
+    from fitprint.cli.application import fitprint as command
+
+    words = ["serve", str(package), "--dockerfile", "--batch", "64", "--port", "1234", "--token", "hidden", "--no-page"]
+    done = CliRunner().invoke(command, words)
+    assert done.exit_code == 0, done.output
+    text = (package.parent / "Dockerfile").read_text()
+    assert 'CMD ["serve", "/opt/ml/model", "--batch", "64", "--no-page"]' in text
+    assert "hidden" not in text
+    assert f"docker build -t sums {package.parent}" in done.stdout
 
 
 def test_a_plugin_is_named_as_fitprint_names_it(tmp_path):

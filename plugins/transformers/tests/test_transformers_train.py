@@ -209,7 +209,7 @@ print([made.__name__ for made in get_reporting_integration_callbacks(arguments.r
     "first", ["import fitprint\nfitprint.transformers", "import fitprint_transformers", "import fitprint"]
 )
 def test_the_name_for_report_to_is_known_once_the_plugin_is_asked_for(run_python, first):
-    """transformers looks for no plugins: it has a dict of names, to which the plugin adds its own when it is imported."""
+    """transformers looks for no plugins: it has a dict of names, to which the plugin adds its own."""
     done = run_python(REPORTING.format(first=first), check=False)
     if first == "import fitprint":
         assert "fitprint is not supported, only " in done.stderr

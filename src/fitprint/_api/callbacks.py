@@ -147,7 +147,8 @@ def _without_traceback(error: BaseException | None) -> BaseException | None:
     if not made:
         return error
     vars(alike).update(vars(error))
-    return alike
+    twin: BaseException = alike
+    return twin
 
 
 def _unpickled(name: str, settings: Packed) -> CallbackRecorder:

@@ -101,7 +101,10 @@ class Instrument:
         A plugin may tell its framework of names at its import, such as one for ``report_to`` of transformers.
         """
         for module in self.entry.modules:
-            when_imported(module, lambda module: self.flavor_if_awake())
+            when_imported(module, self._load)
+
+    def _load(self, module: Any) -> None:
+        self.flavor_if_awake()
 
     def supported_flavor(self) -> Flavor:
         """Return the flavor, with nothing patched; import its plugin and the framework if need be.

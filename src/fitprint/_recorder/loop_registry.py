@@ -240,8 +240,9 @@ def _is_inside_our_code() -> bool:
 def _end_at_exit() -> None:
     error = uncaught_error()
     with guarded("the end of the open loops"):
-        for entry in list(_loops.values()) if error is not None else ():
-            entry.loop.ended_by(error)
+        if error is not None:
+            for entry in list(_loops.values()):
+                entry.loop.ended_by(error)
         end_all()
 
 

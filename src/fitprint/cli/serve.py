@@ -151,7 +151,7 @@ def serve(
     place = place_of(package, store)
     document = mlmodel.read(place.folder)
     if is_dockerfile:
-        write_a_dockerfile(place.folder, document, trust, digest)
+        write_a_dockerfile(context, place.folder, document)
         return
     go_on_elsewhere(context, environment, place.folder, document)
     settings = _settings(place, chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,19 @@ from click.core import ParameterSource
 
 from fitprint.cli.texts import clean
 
+NOT_IN_A_CONTAINER = (
+    *("package", "store", "environment", "is_dockerfile", "is_check", "trust", "digest"),  # said by the file itself
+    *("host", "port", "token", "log_requests"),  # of whoever runs the container; a token must not lie in an image
+)
 
-def write_a_dockerfile(folder: Path, document: Mapping[str, Any], trust: str | None, digest: str | None) -> None:
-    """Write the Dockerfile of a package, and say how an image is built of it."""
+
+def write_a_dockerfile(context: click.Context, folder: Path, document: Mapping[str, Any]) -> None:
+    """Write the Dockerfile of a package, to be served with the options given, and say how an image is built of it."""
     from fitprint.serving.dockerfile import write_dockerfile
 
-    file = write_dockerfile(folder, document, trust=trust, digest=digest)
+    trust, digest = context.params["trust"], context.params["digest"]
+    given = given_words(context, NOT_IN_A_CONTAINER)
+    file = write_dockerfile(folder, document, trust=trust, digest=digest, arguments=given)
     click.echo(f"{clean(file)} is written: docker build -t {clean(folder.name.lower())} {clean(file.parent)}")
 
 
@@ -45,13 +52,13 @@ def go_on_elsewhere(context: click.Context, environment: str, folder: Path, docu
     os.execve(python, words, variables_for(environment))
 
 
-def given_words(context: click.Context) -> list[str]:
-    """Return what the command line says, without ``--env``; what variables say reaches another process by itself."""
+def given_words(context: click.Context, without: Collection[str] = ("environment",)) -> list[str]:
+    """Return what the command line says, without some options; what variables say reaches another process by itself."""
     words: list[str] = []
     for param in context.command.params:
         value = context.params.get(str(param.name))
         source = context.get_parameter_source(str(param.name))
-        if source is not ParameterSource.COMMANDLINE or param.name == "environment":
+        if source is not ParameterSource.COMMANDLINE or param.name in without:
             continue
         if isinstance(param, click.Argument):
             words.insert(0, str(value))

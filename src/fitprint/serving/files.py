@@ -149,7 +149,9 @@ def _reader(column: Column) -> ReadColumn | None:
         return _each(_nested)
     if kind in (DataType.string, DataType.binary):
         return None if column.required else _each(_nullable_text)
-    return {DataType.boolean: _each(_boolean), DataType.datetime: _each(_moment)}.get(kind, _numbers)
+    if kind is DataType.boolean:
+        return _each(_boolean)
+    return _each(_moment) if kind is DataType.datetime else _numbers
 
 
 def _exact_reader(column: Column) -> ReadColumn | None:

@@ -164,7 +164,10 @@ def test_what_is_answered_can_be_sent(served: Any) -> None:
     """The outputs of a table are inputs that give the table back."""
     frame = pd.DataFrame({"d": [1.5, NAN], "l": [1, 2], "s": ["x", "y"], "y": [b"\xff", b""], "t": [TIME, TIME]})
     schema = Schema(
-        [ColSpec(kind, name) for kind, name in zip(("double", "long", "string", "binary", "datetime"), frame)]
+        [
+            ColSpec(kind, name)
+            for kind, name in zip(("double", "long", "string", "binary", "datetime"), frame, strict=True)
+        ]
     )
     model = served(schema)
     answer = strict(encode.open_inference(frame, Request(None), model))
