@@ -169,7 +169,7 @@ def _column(spec: ColSpec | TensorSpec, position: int, metadata: Mapping[str, An
         "type": _type_name(spec),
         "widget": "json" if isinstance(spec, TensorSpec) else _widget(spec.type),
         "required": spec.required,
-        "input": metadata["name"],
+        "input_name": metadata["name"],
         "datatype": metadata["datatype"],
         "content_type": metadata.get("parameters", {}).get("content_type"),
     }
