@@ -213,7 +213,9 @@ demo: .venv/.stamp ## train real models with recording on, list and show the run
 	@$(PY) examples/demo.py
 
 .PHONY: bench
-bench: venv-mlflow ## measure what recording costs, beside MLflow; ARGS="--write" puts the table into benchmarks/
+bench: export DEEP_FITPRINT_PYTHON = $(CURDIR)/.venv-deep/bin/python
+bench: export DEEP_MLFLOW_PYTHON = $(CURDIR)/.venv-deep-mlflow3/bin/python
+bench: venv-mlflow venv-deep ## measure what recording costs, beside MLflow; ARGS="--write" puts the table into benchmarks/, "--deep" is of deep learning alone
 	$(PY) benchmarks/run.py $(ARGS)
 
 # ---- tests

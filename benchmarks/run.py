@@ -21,6 +21,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 from cases import CASES, MIXED, MODELS
+from deep import DEEP_CASES
 from measure import CONTENDERS
 from starting import milliseconds
 
@@ -36,16 +37,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender is measured, in turn")
     parser.add_argument("--case", action="append", help="only cases whose name has this in it")
+    parser.add_argument("--deep", action="store_true", help="only the frameworks of deep learning")
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     given = parser.parse_args()
     if Path(MEMORY).is_dir():
         os.environ["TMPDIR"] = MEMORY
+    if given.deep:
+        print(deep_table())
+        return
     chosen = [name for name in CASES if not given.case or any(each in name for each in given.case)]
     rows = {name: compare(name, given.rounds) for name in chosen}
     parts = [heading(), fits_table(rows), targets_table(rows)]
     if not given.case:
         parts += [other_table(whole_figures()), limits_table(), enforcement_table(), held_out_table()]
-        parts += [evaluating_table(given.rounds), serving_table(given.rounds)]
+        parts += [evaluating_table(given.rounds), serving_table(given.rounds), deep_table()]
     text = "\n\n".join(parts)
     print(text)
     if given.write:
@@ -315,6 +320,37 @@ def _served_lines(ours: dict[str, float], bare: dict[str, float], theirs: dict[s
     shown = f"{part:.2f} ({ours['memory']:.0f} MB, MLflow {theirs['memory']:.0f} MB)"
     lines.append(_line("resident memory of all processes: at most 0.35 of its", shown, part <= 0.35))
     return lines
+
+
+def deep_table() -> str:
+    """1000 steps of deep learning, beside bare and beside MLflow, each in the environment that has it."""
+    pythons = {name: os.environ.get(f"DEEP_{name.upper()}_PYTHON", "") for name in ("fitprint", "mlflow")}
+    lines = [
+        "| 1000 steps | CPU ms of a bare step | fitprint | aim | | MLflow |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, case in DEEP_CASES.items():
+        ours = _measured_deep(name, "fitprint", pythons["fitprint"])
+        theirs = _measured_deep(name, "mlflow", pythons["mlflow"]) if case.peer else {}
+        if ours:
+            reached = "yes" if ours["times"] <= case.most else "**no**"
+            shown = f"{ours['times']:.3f} times bare | {case.most:g} | {reached}"
+            peer = f"{theirs['times']:.3f} times bare" if theirs else ""
+            lines.append(f"| {name} | {ours['bare']:.2f} | {shown} | {peer} |")
+    return "\n".join(lines)
+
+
+def _measured_deep(name: str, contender: str, python: str) -> dict[str, float]:
+    if not python:
+        return {}
+    print(f"... {name}: {contender}", file=sys.stderr)
+    command = [python, str(HERE / "deep.py"), name, contender]
+    one_thread = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, **dict.fromkeys(one_thread, "1")}
+    )
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
 
 
 def heading() -> str:

@@ -59,8 +59,8 @@ def test_values_that_are_no_numbers_are_words():
 @pytest.mark.parametrize("name", ["loss", 'a "b" \\ c', "é\n\u2028", '", "values": [', "\udcff"])
 def test_a_name_of_any_letters_is_found(store, name):
     with fitprint.start_run() as run:
-        run._writer.add_series(name, [1.0, 2.0], 0, [1.0, 2.0])
-        run._writer.add_series("other", [3.0, 4.0], 0, [1.0, 2.0])
+        run._writer.add_series(name, [1.0, 2.0], [0, 1], [1.0, 2.0])
+        run._writer.add_series("other", [3.0, 4.0], [0, 1], [1.0, 2.0])
     found = fitprint.get_run(run.run_id)
     assert found.metric_history(name) == [(0, 1.0), (1, 2.0)]
     assert found.metric_history(name, max_points=1) == [(1, 2.0)]
@@ -108,7 +108,7 @@ def test_what_waits_in_memory_is_bounded(store, rarely_written):
 def test_a_curve_has_evenly_spread_points_with_both_ends(store):
     with fitprint.start_run() as run:
         for name in ("loss", "other"):
-            run._writer.add_series(name, [float(step) for step in range(10_000)], 0, [0.0] * 10_000)
+            run._writer.add_series(name, [float(step) for step in range(10_000)], range(10_000), [0.0] * 10_000)
         run.log_metric("loss", 10_000.0, step=10_000)
     found = fitprint.get_run(run.run_id)
     assert found.metric_history("loss", max_points=5) == [(step, float(step)) for step in range(0, 10_001, 2500)]
@@ -119,9 +119,9 @@ def test_a_curve_has_evenly_spread_points_with_both_ends(store):
 
 def test_a_curve_has_the_values_of_other_processes_too(store):
     with fitprint.start_run() as run:
-        run._writer.add_series("loss", [0.0] * 100, 0, [1.0] * 100)
+        run._writer.add_series("loss", [0.0] * 100, range(100), [1.0] * 100)
     other = side_writer(str(store), run.run_id)
-    other.add_series("loss", [1.0] * 101, 100, [2.0] * 101)
+    other.add_series("loss", [1.0] * 101, range(100, 201), [2.0] * 101)
     other.write()
     (side,) = (run.path / "also").iterdir()
     assert sum('"metric"' in line for line in side.read_text().splitlines()) == 1, "all values on one line"
@@ -133,7 +133,7 @@ def test_a_curve_has_the_values_of_other_processes_too(store):
 
 def test_a_curve_takes_little_memory(store):
     with fitprint.start_run() as run:
-        run._writer.add_series("loss", [1 / 3] * 500_000, 0, [0.0] * 500_000)
+        run._writer.add_series("loss", [1 / 3] * 500_000, range(500_000), [0.0] * 500_000)
     size = (run.path / "metrics.jsonl").stat().st_size
     found = fitprint.get_run(run.run_id)
     tracemalloc.start()

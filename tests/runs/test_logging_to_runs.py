@@ -155,7 +155,7 @@ def test_the_history_of_a_metric(store):
 
 def test_values_that_are_still_buffered_are_in_the_history(store):
     with fitprint.start_run() as run:
-        run._writer.add_series("loss", [1.0, 0.5], 3, [0.0, 0.0])
+        run._writer.add_series("loss", [1.0, 0.5], [3, 4], [0.0, 0.0])
         assert run.metric_history("loss") == [(3, 1.0), (4, 0.5)]
     assert fitprint.get_run(run.run_id).metric_history("loss") == [(3, 1.0), (4, 0.5)]
 

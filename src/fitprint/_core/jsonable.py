@@ -65,11 +65,17 @@ def of_data(value: Any) -> bytes:
     Returns:
         The JSON text in UTF-8.
     """
+    encoder = _encoder_of_data()
     try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=jsonable)
+        text = encoder.encode(value)
     except ValueError:
-        text = json.dumps(_spelled(value), allow_nan=False, ensure_ascii=False, default=jsonable)
+        text = encoder.encode(_spelled(value))
     return text.encode("utf-8", "backslashreplace")
+
+
+@functools.cache
+def _encoder_of_data() -> json.JSONEncoder:
+    return json.JSONEncoder(allow_nan=False, ensure_ascii=False, default=jsonable)
 
 
 def to_bytes(value: Any, indent: int | None = None) -> bytes:

@@ -41,12 +41,10 @@ def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
     guard = guarded("remembering a prediction", flavor.name)
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
-        if not recorder_state.on:
+        if not recorder_state.on or call_scope.current() is not None:
             return None
         run = None if asks_model else trained_by(instance)
-        if run is None and not asks_model:
-            return None
-        if _inside_prediction.get() or call_scope.current() is not None:
+        if (run is None and not asks_model) or _inside_prediction.get():
             return None
         settings = recorder_state.settings(flavor)
         if not settings.log_post_training_metrics:

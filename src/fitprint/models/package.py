@@ -217,7 +217,6 @@ class Package:
     """
 
     def __init__(self, folder: str | os.PathLike[str], limit: int | None = None) -> None:
-        self._folder = Path(folder)
         self._root = os.fspath(folder)
         self.limit = limit
         self.size = 0
@@ -232,13 +231,13 @@ class Package:
         self._later = False
         self._unhashed: list[str] = []
         self._opened: dict[str, PackageFile] = {}
-        os.mkdir(self._folder)
+        os.mkdir(self._root)
 
     @property
     def folder(self) -> Path:
         """The folder. Everything that was written so far is in it."""
         self.wait()
-        return self._folder
+        return Path(self._root)
 
     @property
     def modules(self) -> set[str]:
@@ -334,7 +333,7 @@ class Package:
         """Count and hash what was written to a `path`."""
         with self.storing():
             for name in self._unhashed:
-                place = self._folder / name
+                place = Path(self._root, name)
                 for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
                     if file.is_file():
                         self._count_written(file)
@@ -348,7 +347,7 @@ class Package:
         """
         self.complete()
         with self.storing():
-            os.rename(self._folder, target)
+            os.rename(self._root, target)
         self.sealed = True
 
     def complete(self) -> None:
@@ -399,7 +398,7 @@ class Package:
         """Remove everything that was written. What is still to be written in the background is not written any more."""
         self.on_fault = None
         self.fault = self.fault or FileNotFoundError(ENOENT, "the package was discarded", self._root)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._root, ignore_errors=True)
 
     def has_folder(self, name: str) -> bool:
         """Return whether there is a folder of this name in the package."""
@@ -410,7 +409,7 @@ class Package:
         if not is_plain_name(name) or name == CHECKSUMS:
             raise ValueError(f"{name!r} is not a valid name inside a package: give a relative path of plain names")
         if len(parts) > 1:
-            make_below(self._folder, os.path.join(*parts[:-1]))
+            make_below(self._root, os.path.join(*parts[:-1]))
         return f"{self._root}/{name}"
 
     def _count_written(self, file: Path) -> None:
@@ -421,11 +420,9 @@ class Package:
             self._hash_written(file)
 
     def _hash_written(self, file: Path) -> None:
-        digest = hashlib.sha256()
-        with open(file, "rb") as read:
-            while block := read.read(_BLOCK):
-                digest.update(block)
-        self.checksums[file.relative_to(self._folder).as_posix()] = digest.hexdigest()
+        with open(file, "rb", buffering=0) as read:
+            digest = hashlib.file_digest(read, "sha256")
+        self.checksums[file.relative_to(self._root).as_posix()] = digest.hexdigest()
 
 
 publish("fitprint.models", Package, PackageTooLarge)

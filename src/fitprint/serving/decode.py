@@ -123,7 +123,8 @@ def _decoded(form: str, data: Any, params: Any, model: ServedModel) -> Request:
     elif form == "dataframe_records":
         json_tables.check_records(data)
         form = "instances"
-    ignored = tensors.extra_tensors(schema, data[0] if form == "instances" and data else data)
+    by_item = form == "instances" and isinstance(data, list) and data
+    ignored = tensors.extra_tensors(schema, data[0] if by_item else data)
     made = (tensors.of_instances if form == "instances" else tensors.tensors_of)(schema, data)
     return Request(made, checked, tensors.rows_of(made), ignored, can_batch=tensors.is_batchable(schema))
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from fitprint._core.guard import attempt
 from fitprint.models.foreign_tables import as_pandas
 from fitprint.serving.errors import RequestError
 from fitprint.serving.open_inference import datatype_of
@@ -56,8 +57,6 @@ def open_inference(
 
 def outputs_of(predictions: Any, model: ServedModel) -> tuple[list[dict[str, Any]], str | None]:
     """Return predictions as outputs of the protocol, and the content type of the whole."""
-    import numpy as np
-
     if hasattr(predictions, "columns") and hasattr(predictions, "iloc"):
         columns = [predictions.iloc[:, position] for position in range(len(predictions.columns))]
         return [_column(str(name), column) for name, column in zip(predictions.columns, columns, strict=True)], "pd"
@@ -66,10 +65,18 @@ def outputs_of(predictions: Any, model: ServedModel) -> tuple[list[dict[str, Any
     if hasattr(predictions, "toarray"):
         predictions = predictions.toarray()
     if isinstance(predictions, Mapping):
-        return [_array(str(name), np.asarray(values)) for name, values in predictions.items()], None
-    if isinstance(predictions, (list, tuple)) and not _is_regular(predictions):
-        return [_texts(_name(model), [json.dumps(plain(one)) for one in predictions], "pd_json")], None
-    return [_array(_name(model), np.asarray(predictions))], None
+        return [_output(str(name), values) for name, values in predictions.items()], None
+    return [_output(_name(model), predictions)], None
+
+
+def _output(name: str, values: Any) -> dict[str, Any]:
+    """Return one output. What is no array, such as lists of different lengths, is texts that hold JSON."""
+    import numpy as np
+
+    if isinstance(values, (list, tuple)) and not _is_regular(values):
+        return _texts(name, [json.dumps(plain(one)) for one in values], "pd_json")
+    done, array = attempt(np.asarray, values)
+    return _array(name, array) if done else _texts(name, [json.dumps(plain(values))], "pd_json")
 
 
 def _is_regular(predictions: Any) -> bool:

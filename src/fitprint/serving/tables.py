@@ -102,7 +102,7 @@ def table(
     """
     import pandas as pd
 
-    if labels is None and not rows:  # no rows need no names
+    if not rows and (labels is None or not plan.is_named):  # no rows need no names
         labels, lines, by_row = plan.names if plan.is_named else None, [()] * len(plan.columns), False
     width = len(labels) if labels is not None else (len(lines[0]) if by_row and lines else len(lines))
     order, index, ignored = _order(plan, labels, width, rows, faults)

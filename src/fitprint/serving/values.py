@@ -185,7 +185,10 @@ def span(value: Any, unit: str = "ns") -> Any:
     if not isinstance(value, str):
         raise Unfit("send a time span as text, such as 1 days 02:00:00")
     try:
-        return pd.Timedelta(value).as_unit(unit, round_ok=False).to_timedelta64()
+        delta = pd.Timedelta(value)
+        if delta is pd.NaT:  # pandas takes empty and other texts for a missing span
+            raise ValueError
+        return delta.as_unit(unit, round_ok=False).to_timedelta64()
     except (ValueError, OverflowError):
         raise Unfit(f"the text is no time span with whole {unit}, such as 1 days 02:00:00") from None
 

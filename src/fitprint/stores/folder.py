@@ -156,6 +156,8 @@ class OpenFolder(OpenRun):
         """Whether the newest record may still have its partial name: between the last two steps of writing it."""
         self._packages: list[Package] = []
         """The packages that were begun. Those that are not sealed when the run ends are removed."""
+        self._made: set[str] = set()
+        """The folders of artifacts that were made here."""
 
     @property
     def path(self) -> Path:
@@ -192,15 +194,24 @@ class OpenFolder(OpenRun):
 
     def write_artifact(self, name: str, content: bytes) -> None:
         relative = artifact_file(name)
+        folder = os.path.dirname(relative)
         try:
+            if folder not in self._made:
+                self._make_below(folder)
             try:
                 self._write(relative, content)
-            except FileNotFoundError:
-                make_below(self._folder, os.path.dirname(relative))
+            except FileNotFoundError:  # somebody has removed the folder
+                self._make_below(folder)
                 self._write(relative, content)
         except own(OSError):
             check_nothing_in_way(self._folder, relative)
             raise
+
+    def _make_below(self, folder: str) -> None:
+        make_below(self._folder, folder)
+        while folder:
+            self._made.add(folder)
+            folder = os.path.dirname(folder)
 
     def begin_package(self, limit: int | None) -> Package:
         number = 0

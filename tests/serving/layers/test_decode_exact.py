@@ -74,6 +74,8 @@ def test_rows_have_the_dtypes_of_the_training(served: Any) -> None:
         ("seconds", "2024-01-31T13:00:00.5"),
         ("span", 5),
         ("span", "secret"),
+        ("span", ""),
+        ("span", "nan"),
     ],
 )
 def test_what_would_be_changed_is_refused(served: Any, name: str, value: Any) -> None:

@@ -123,6 +123,9 @@ def test_numbers_as_outputs(served: Any, predictions: Any, expected: Any) -> Non
         (np.array(["2024-01-31"], dtype="datetime64[D]"), "datetime", ["2024-01-31"]),
         ([{"a": 1}, None], "pd_json", ['{"a": 1}', "null"]),
         ([[1], [1, 2]], "pd_json", ["[1]", "[1, 2]"]),
+        ({"output-1": [1, []]}, "pd_json", ["1", "[]"]),
+        ([[1, [2]], [3, [4, 5]]], "pd_json", ["[1, [2]]", "[3, [4, 5]]"]),
+        ([["a"], ["b"]], "str", ["a", "b"]),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -101,9 +101,12 @@ class MetricsListener(Listener):
 
     def _emit_steps(self, trainer: Any) -> None:
         """Emit what a step has logged. While gradients are accumulated, the last batch before the step counts."""
-        if self._epoch is not None and trainer.global_step > self._steps:
-            self._steps = trainer.global_step
-            self._emit_new(trainer, self._steps - 1, of_step=True)
+        if self._epoch is None:
+            return
+        taken = trainer.global_step  # Lightning adds it up from several counters, each time
+        if taken > self._steps:
+            self._steps = taken
+            self._emit_new(trainer, taken - 1, of_step=True)
 
     def _emit_new(self, trainer: Any, step: int, of_step: bool = False) -> None:
         """Emit the values that are new since the last time.

@@ -78,11 +78,11 @@ class PyTorchFlavor(Flavor):
         loop.step(call, emit, step)
 
     def watches(self, name: str) -> bool:
-        return name not in LOSSES or self._observer.watches_losses()
+        is_asked = name not in LOSSES or self._observer.watches_losses()
+        return is_asked and not is_recording()  # a framework that trains by PyTorch's means calls these at every step
 
     def watched(self, call: TrainingCall) -> None:
-        if not is_recording():
-            _watching.watched(call, self._observer, call.cache.get(_LOOP))
+        _watching.watched(call, self._observer, call.cache.get(_LOOP))
 
     def read_values(self, values: Sequence[Any]) -> Iterable[float]:
         return list(_values.read(values))

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from fitprint.plugin import TrainingCall, is_recording
+from fitprint.plugin import TrainingCall
 from fitprint_pytorch import _frames
 from fitprint_pytorch._discovery import Called, Discovery
 from fitprint_pytorch._facts import steps_before
@@ -147,7 +147,7 @@ class Observer:
     def computed(self, call: TrainingCall) -> None:
         """Take note of a loss that one of PyTorch's functions has returned."""
         loss = call.result
-        if not is_plain_scalar(loss) or is_recording():
+        if not is_plain_scalar(loss):
             return
         trained = self._latest.trained
         loop = trained.loop if trained is not None else None
