@@ -20,13 +20,15 @@ from fitprint.models.example import plain_data
 from fitprint.models.schema import ColSpec, ParamSpec, Schema, TensorSpec
 from fitprint.models.types import DataType, FieldType
 from fitprint.serving.open_inference import metadata_of
+from fitprint.serving.served import PREDICT, ServedModel
 
 if TYPE_CHECKING:
     from fitprint.serving.example import Example
-    from fitprint.serving.served import ServedModel
 
 _INCLUDED = re.compile(r"/\* ([a-z]+\.(?:css|js)) \*/")
 _INLINE = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
+_BY_CLASS = frozenset({"predict_proba", "predict_log_proba", "decision_function"})
+"""The methods that answer a number for each class."""
 _WIDGETS = {
     DataType.boolean: "boolean",
     DataType.string: "text",
@@ -103,11 +105,21 @@ def describe(model: ServedModel, name: str, methods: Mapping[str, Mapping[str, s
         "kind": kind,
         "columns": [_column(spec, *each) for spec, each in zip(inputs or (), enumerate(metadata), strict=True)],
         "params": [_param(spec) for spec in model.params or ()],
-        "outputs": [str(output) for output in outputs.input_names()] if outputs and outputs.has_input_names() else [],
-        "methods": [{"name": method, "paths": dict(paths)} for method, paths in methods.items()],
+        "methods": [
+            {"name": method, "paths": dict(paths), "outputs": _headings(model, method)}
+            for method, paths in methods.items()
+        ],
         "example": _example(model.example, inputs),
         "token": token,
     }
+
+
+def _headings(model: ServedModel, method: str) -> list[str]:
+    """Return the names of what a method answers for a row, as far as they are known."""
+    if method in _BY_CLASS:
+        return list(model.classes)
+    named = method == PREDICT and model.outputs is not None and model.outputs.has_input_names()
+    return [str(name) for name in model.outputs.input_names()] if named and model.outputs else []
 
 
 def _example(example: Example | None, inputs: Schema | None) -> dict[str, Any] | None:
@@ -157,7 +169,7 @@ def _column(spec: ColSpec | TensorSpec, position: int, metadata: Mapping[str, An
         "type": _type_name(spec),
         "widget": "json" if isinstance(spec, TensorSpec) else _widget(spec.type),
         "required": spec.required,
-        "input": metadata["name"],
+        "input_name": metadata["name"],
         "datatype": metadata["datatype"],
         "content_type": metadata.get("parameters", {}).get("content_type"),
     }

@@ -80,6 +80,13 @@ class ServedModel:
         return type(model.python_model if isinstance(model, RunningModel) else model).__name__
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of a classifier, as texts, in the order of its probabilities; empty where there are none."""
+        model = self._loaded.model
+        found = None if isinstance(model, RunningModel) else getattr(model, "classes_", None)
+        return tuple(map(str, found)) if found is not None and getattr(found, "ndim", None) == 1 else ()
+
+    @property
     def checks_itself(self) -> bool:
         """Whether the type hints of a python model say what it takes, so that data is passed as it was sent."""
         return bool(self.document.get("is_signature_from_type_hint"))

@@ -138,6 +138,7 @@ def test_probabilities_have_a_bar_each(iris, iris_address, open_page):
     widths = [bar.evaluate("bar => bar.style.width") for bar in shown.page.locator(".share i").all()]
     expected = model.predict_proba(X.head(1))[0] * 100
     assert [float(width.removesuffix("%")) for width in widths] == pytest.approx(expected, abs=1e-3)
+    assert [name for name, _ in shown.table()] == [str(label) for label in model.classes_]
     shown.page.locator("#method").select_option("predict")
     shown.predict()
     assert shown.page.locator(".share").count() == 0

@@ -47,7 +47,7 @@ const PROTOCOLS = {
     },
     tensors: (tensors, params) => withParams({
       inputs: [...tensors].map(([name, value]) => ({
-        name: columnOf(name).input, shape: shape(value).map(number), datatype: columnOf(name).datatype, data: value,
+        name: columnOf(name).input_name, shape: shape(value).map(number), datatype: columnOf(name).datatype, data: value,
       })),
     }, params, "parameters"),
   },
@@ -67,7 +67,7 @@ function oneColumn(column, rows, i) {
   const data = rows.map(row => column.content_type === "pd_json" ? write(row[i]) : row[i]);
   if (data.includes(null) && !column.datatype.startsWith("FP")) return null;
   return {
-    name: column.input, shape: [number(rows.length), number(1)], datatype: column.datatype,
+    name: column.input_name, shape: [number(rows.length), number(1)], datatype: column.datatype,
     ...(column.content_type && { parameters: { content_type: column.content_type } }), data,
   };
 }

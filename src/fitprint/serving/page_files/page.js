@@ -281,7 +281,8 @@ function tabular(predictions) {
     return [names, predictions[names[0]].map((_, i) => names.map(name => predictions[name][i]))];
   }
   if (!Array.isArray(predictions)) return [];
-  const headings = size => $("method").value === "predict" && model.outputs.length === size ? model.outputs : size === 1 ? ["prediction"] : [...Array(size).keys()].map(String);
+  const { outputs } = method();
+  const headings = size => outputs.length === size ? outputs : size === 1 ? ["prediction"] : [...Array(size).keys()].map(String);
   if (!predictions.length) return [headings(1), []];
   if (predictions.every(isObject)) {
     const names = [...new Set(predictions.flatMap(Object.keys))];
@@ -318,8 +319,10 @@ function share(value) {
 
 // ---- the same call
 
+const method = () => model.methods.find(({ name }) => name === $("method").value) ?? model.methods[0];
+
 function urlOf(protocol) {
-  const { paths } = model.methods.find(({ name }) => name === $("method").value) ?? model.methods[0];
+  const { paths } = method();
   return Object.hasOwn(paths, protocol) ? `${location.origin}${base}${paths[protocol]}` : null;
 }
 
