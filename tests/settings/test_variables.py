@@ -36,6 +36,11 @@ def test_a_slip_is_told_with_what_was_meant(name, meant):
     assert nearest(name) == meant
 
 
+def test_the_options_of_serving_are_known():
+    assert nearest("FITPRINT_SERVE_PORT") is None
+    assert nearest("FITPRINT_SERV") is not None
+
+
 def test_any_other_name_is_told_with_the_nearest_however_far_it_is():
     assert nearest("FITPRINT_ZZZ").startswith("FITPRINT_")
     assert nearest("FITPRINT_RULES") is not None, "rules are an argument alone"

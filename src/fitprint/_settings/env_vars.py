@@ -69,7 +69,12 @@ def unknown_variables(
         rest = name.removeprefix(PREFIX).lower()
         if rest in TABLE and not TABLE[rest].metadata["argument_only"]:
             continue
-        if name in _OF_THE_KIT or name.startswith(_OF_SERVING) or is_injected(name) or _belongs_to_a_flavor(rest, flavors, absent):
+        if (
+            name in _OF_THE_KIT
+            or name.startswith(_OF_SERVING)
+            or is_injected(name)
+            or _belongs_to_a_flavor(rest, flavors, absent)
+        ):
             continue
         unknown[name] = _nearest(name, flavors)
     return unknown
