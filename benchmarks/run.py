@@ -50,7 +50,7 @@ def main() -> None:
     parts = [heading(), fits_table(rows), targets_table(rows)]
     if not given.case:
         parts += [other_table(whole_figures()), limits_table(), enforcement_table(), held_out_table()]
-        parts += [evaluating_table(given.rounds), serving_table(given.rounds), deep_table()]
+        parts += [evaluating_table(given.rounds), deep_table(), serving_table(given.rounds)]
     text = "\n\n".join(parts)
     print(text)
     if given.write:
@@ -271,6 +271,37 @@ def evaluating_table(rounds: int) -> str:
     return "\n".join(lines)
 
 
+def deep_table() -> str:
+    """1000 steps of deep learning, beside bare and beside MLflow, each in the environment that has it."""
+    pythons = {name: os.environ.get(f"DEEP_{name.upper()}_PYTHON", "") for name in ("fitprint", "mlflow")}
+    lines = [
+        "| 1000 steps | CPU ms of a bare step | fitprint | aim | | MLflow |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, case in DEEP_CASES.items():
+        ours = _measured_deep(name, "fitprint", pythons["fitprint"])
+        theirs = _measured_deep(name, "mlflow", pythons["mlflow"]) if case.peer else {}
+        if ours:
+            reached = "yes" if ours["times"] <= case.most else "**no**"
+            shown = f"{ours['times']:.3f} times bare | {case.most:g} | {reached}"
+            peer = f"{theirs['times']:.3f} times bare" if theirs else ""
+            lines.append(f"| {name} | {ours['bare']:.2f} | {shown} | {peer} |")
+    return "\n".join(lines)
+
+
+def _measured_deep(name: str, contender: str, python: str) -> dict[str, float]:
+    if not python:
+        return {}
+    print(f"... {name}: {contender}", file=sys.stderr)
+    command = [python, str(HERE / "deep.py"), name, contender]
+    one_thread = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, **dict.fromkeys(one_thread, "1")}
+    )
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
 def serving_table(rounds: int) -> str:
     """`fitprint serve` beside `mlflow models serve`, in turn; the best of each."""
     mlflow = os.environ.get("FITPRINT_MLFLOW3_PYTHON", "")
@@ -320,37 +351,6 @@ def _served_lines(ours: dict[str, float], bare: dict[str, float], theirs: dict[s
     shown = f"{part:.2f} ({ours['memory']:.0f} MB, MLflow {theirs['memory']:.0f} MB)"
     lines.append(_line("resident memory of all processes: at most 0.35 of its", shown, part <= 0.35))
     return lines
-
-
-def deep_table() -> str:
-    """1000 steps of deep learning, beside bare and beside MLflow, each in the environment that has it."""
-    pythons = {name: os.environ.get(f"DEEP_{name.upper()}_PYTHON", "") for name in ("fitprint", "mlflow")}
-    lines = [
-        "| 1000 steps | CPU ms of a bare step | fitprint | aim | | MLflow |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name, case in DEEP_CASES.items():
-        ours = _measured_deep(name, "fitprint", pythons["fitprint"])
-        theirs = _measured_deep(name, "mlflow", pythons["mlflow"]) if case.peer else {}
-        if ours:
-            reached = "yes" if ours["times"] <= case.most else "**no**"
-            shown = f"{ours['times']:.3f} times bare | {case.most:g} | {reached}"
-            peer = f"{theirs['times']:.3f} times bare" if theirs else ""
-            lines.append(f"| {name} | {ours['bare']:.2f} | {shown} | {peer} |")
-    return "\n".join(lines)
-
-
-def _measured_deep(name: str, contender: str, python: str) -> dict[str, float]:
-    if not python:
-        return {}
-    print(f"... {name}: {contender}", file=sys.stderr)
-    command = [python, str(HERE / "deep.py"), name, contender]
-    one_thread = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env={**os.environ, **dict.fromkeys(one_thread, "1")}
-    )
-    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
 
 
 def heading() -> str:

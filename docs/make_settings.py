@@ -2,8 +2,8 @@
 
     python docs/make_settings.py
 
-- docs/settings.md: the table of settings, and the tables of the flavors' own. The flavors are those whose frameworks
-  are installed; the tables of the others stay as they are.
+- docs/settings.md: the table of settings, and the tables of the flavors' own. They are read from the
+  sources of the plugins, and where they are not written out there, from the flavors whose frameworks are installed.
 - src/fitprint/_settings/arguments.py: the settings as typed keyword arguments, for editors and type checkers.
 - src/fitprint/_api/autolog.py: the settings in the docstring of `autolog()`.
 - src/fitprint/__init__.pyi: the flavors of this repository, read from plugins/*/pyproject.toml.
@@ -11,12 +11,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import Field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from fitprint._instrumentation.entries import discover
@@ -122,16 +124,39 @@ def settings_table() -> str:
     return _table(head, (_cells(name, each) for name, each in TABLE.items()))
 
 
-def flavors() -> Iterator[tuple[str, Flavor]]:
-    """The project's own flavors that are available here and have defaults or settings of their own."""
-    for name, entry in sorted(discover().items()):
-        if (PLUGINS / name).is_dir() and flavor_row(entry).state == AVAILABLE:
-            flavor = entry.flavor()
-            if flavor.defaults or flavor.settings:
-                yield name, flavor
+def flavors() -> Iterator[tuple[str, Any]]:
+    """The project's own flavors that have defaults or settings of their own.
+
+    What a flavor declares is read from its source, so that its framework need not be installed; or else, if it is not
+    written out there, from the flavor itself.
+    """
+    entries = discover()
+    for name in sorted(folder.name for folder in PLUGINS.iterdir() if folder.is_dir()):
+        declared = declarations(name)
+        if not declared:
+            continue
+        try:
+            written = {attribute: ast.literal_eval(value) for attribute, value in declared.items()}
+            yield name, SimpleNamespace(name=name, **{"defaults": {}, "settings": {}, **written})
+        except ValueError:
+            if name in entries and flavor_row(entries[name]).state == AVAILABLE:
+                yield name, entries[name].flavor()
 
 
-def flavor_table(flavor: Flavor) -> str:
+def declarations(name: str) -> dict[str, ast.expr]:
+    """What is assigned to `defaults` and `settings` in the classes of flavors of a plugin."""
+    declared: dict[str, ast.expr] = {}
+    for file in (PLUGINS / name / "src").glob("*/*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef) and any("Flavor" in ast.unparse(base) for base in node.bases):
+                for statement in node.body:
+                    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+                    if isinstance(target, ast.Name) and target.id in ("defaults", "settings"):
+                        declared[target.id] = statement.value
+    return declared
+
+
+def flavor_table(flavor: Flavor | SimpleNamespace) -> str:
     """A row for each default of a flavor, and for each of its own settings."""
     rows = [
         (f"`{name}`", _code(value, {**TABLE, **flavor.settings}[name]), "", "another default")

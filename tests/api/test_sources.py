@@ -58,6 +58,7 @@ def test_the_core_names_no_framework():
     assert named == set()
 
 
+@pytest.mark.series  # both read every file of the core
 def test_no_error_is_suppressed_whatever_it_is():
     """`suppress(Exception)` swallows as much as a broad `except`, which ruff's rule BLE001 reports."""
     suppressing = {

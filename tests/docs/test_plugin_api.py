@@ -24,6 +24,7 @@ def make_plugin_api(tmp_path):
     return module
 
 
+@pytest.mark.slow
 def test_the_page_is_current(make_plugin_api):
     assert make_plugin_api.main(["--check"]) == 0, "run `python docs/make_plugin_api.py`"
 

@@ -78,6 +78,15 @@ def test_an_unsupported_version_is_left_alone_and_said(toy, store, supported, ro
     assert fitprint.runs() == []
 
 
+def test_the_version_is_that_of_the_framework_and_not_of_what_it_builds_on(toy, store, row):
+    requires = ("beneath>=9; extra == 'instruments'", "toylearn>=1,<2; extra == 'instruments'")
+    toy.distribution("beneath", "9.9")
+    toy.distribution("fitprint-toy", "0.1", "[fitprint.flavors]\ntoylearn = fitprint_toy:ToyFlavor\n", requires)
+    toy.imported()
+    fitprint.autolog("toylearn")
+    assert (row("toylearn").state, row("toylearn").version) == ("on", "1.2.3")
+
+
 def test_without_a_range_every_version_is_supported(toy, store, row):
     toy.distribution("fitprint-toy", "0.1", "[fitprint.flavors]\ntoylearn = fitprint_toy:ToyFlavor\n")
     toy.imported()

@@ -131,6 +131,7 @@ def test_a_curve_has_the_values_of_other_processes_too(store):
     assert found.metrics == {"loss": 1.0}
 
 
+@pytest.mark.slow
 def test_a_curve_takes_little_memory(store):
     with fitprint.start_run() as run:
         run._writer.add_series("loss", [1 / 3] * 500_000, range(500_000), [0.0] * 500_000)

@@ -62,7 +62,8 @@ def run(store):
 
 def test_a_run_shows_what_users_may_do_and_nothing_else(run):
     assert dir(run) == PUBLIC
-    assert [name for name in sorted({*vars(fitprint.Run), *vars(run)}) if not name.startswith("_")] == PUBLIC
+    names = {name for owner in (*fitprint.Run.__mro__, run) for name in getattr(owner, "__dict__", {})}
+    assert [name for name in sorted(names) if not name.startswith("_")] == PUBLIC
     assert dir(fitprint.get_run(run.run_id)) == PUBLIC
 
 

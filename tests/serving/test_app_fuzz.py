@@ -64,6 +64,7 @@ def check(answer):
     json.loads(answer.content, parse_constant=lambda constant: pytest.fail(f"{constant} in an answer"))
 
 
+@pytest.mark.series
 @UNTIMED
 @given(path=st.sampled_from(PATHS), value=VALUES | NEAR)
 def test_any_json(client, path, value):

@@ -101,6 +101,7 @@ def test_the_document_is_valid(client, version):
     validate(client.get(f"/swagger.json?version={version}").json())
 
 
+@pytest.mark.series
 def test_every_example_fits_its_schema_and_is_answered_by_what_the_document_says(client):
     document = client.get("/openapi.json").json()
     older = client.get("/swagger.json?version=3").json()

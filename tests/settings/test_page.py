@@ -43,6 +43,12 @@ def test_each_flavor_s_own_are_current(make, page):
         assert page == current, f"{name}: python docs/make_settings.py brings it up to date"
 
 
+def test_a_flavor_is_on_the_page_whether_its_framework_is_installed_or_not(make, page):
+    declaring = [folder.name for folder in make.PLUGINS.iterdir() if make.declarations(folder.name)]
+    assert {"sklearn", "keras", "pytorch"} <= {*declaring}
+    assert [name for name in declaring if f"<!-- {name} -->" not in page] == [], "run docs/make_settings.py"
+
+
 def test_a_part_is_replaced_and_a_new_flavor_is_put_after_the_others(make):
     text = "a\n<!-- x -->\nold\n<!-- end of x -->\n<!-- more flavors -->\nb"
     assert make.with_part(text, "x", "new") == text.replace("old", "new")

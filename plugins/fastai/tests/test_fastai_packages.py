@@ -10,7 +10,11 @@ import fastai
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
+from fastai.data.core import DataLoaders
+from fastai.learner import Learner
+from fastai.losses import CrossEntropyLossFlat
 
 import fitprint
 from fitprint._instrumentation import registry
@@ -181,9 +185,12 @@ from fastai.data.core import Datasets
 from fastai.learner import Learner
 from torch import nn
 
+def as_tensor(number: float):
+    return torch.tensor([number])
+
 def make(count):
     layers = nn.Sequential(*[nn.Linear(1000, 1000) for _ in range(count)])
-    numbers = Datasets([0.0, 1.0], [[torch.tensor], [torch.tensor]])
+    numbers = Datasets([0.0, 1.0], [[as_tensor], [as_tensor]])
     return Learner(numbers.dataloaders(bs=2), layers, nn.MSELoss())
 """
 
@@ -195,3 +202,22 @@ def test_a_large_model_is_saved_without_a_second_copy_in_memory(memory_of_saving
 
 def test_the_limit_of_the_size_is_the_one_that_the_readme_says(said_limit):
     assert registry.entries()["fastai"].flavor().defaults["max_model_size"] == said_limit
+
+
+def test_data_in_a_plain_list_which_fastai_cannot_export(recorded):
+    torch.manual_seed(0)
+    images = torch.randn(20, 1, 4, 4)
+    rows = [(image, int(image.mean() > 0)) for image in images]
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    learner = Learner(
+        DataLoaders.from_dsets(rows[:16], rows[16:], bs=4, num_workers=0), model, loss_func=CrossEntropyLossFlat()
+    )
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(1)
+    with pytest.raises(AttributeError):
+        learner.dls.new_empty()
+    run = fitprint.last_run()
+    assert [skip.what for skip in run.skipped] == ["signature"]
+    expected = torch.softmax(model.eval()(images[:5]), 1).detach().numpy()
+    predicted = fitprint.load_model(run.model_path).predict(images[:5].numpy())
+    assert np.allclose(predicted, expected, atol=1e-6)

@@ -224,6 +224,17 @@ def test_a_failing_training_keeps_what_it_had(recorded):
     assert fitprint.load_model(run.model_path).predict(X).shape == (32, 1)
 
 
+def test_a_package_in_the_background_is_that_of_the_end_of_the_training(store):
+    fitprint.autolog("keras", strict=True, quiet=True, save_in_background=True)
+    model = make(keras.layers.Dense(2_000_000, use_bias=False), optimizer=keras.optimizers.SGD(1e-9))
+    fit(model, epochs=1)
+    expected = model.predict(X, verbose=0)
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    run = only_run()
+    assert run.skipped == []
+    assert np.allclose(fitprint.load_model(run.model_path).predict(X), expected)
+
+
 def test_a_large_model_is_refused_before_it_is_written(store):
     model = make(keras.layers.Dense(500), optimizer="adam")
     fitprint.autolog(quiet=True, strict=True, max_model_size=10_000)

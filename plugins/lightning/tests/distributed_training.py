@@ -1,4 +1,4 @@
-"""A program that trains in several processes, which the tests start: `distributed_training.py MODE FOLDER`.
+"""A program that trains in several processes, which the tests start: `distributed_training.py MODE FOLDER RANKS`.
 
 The modes are `compare`: trains by DDP and by FSDP2, each without recording and with it, and prints what each rank saw;
 `restart`: rank 1 kills itself, and the training that is started again goes on from the last checkpoint; `wait`: trains
@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import fitprint
 
-MODE, FOLDER = sys.argv[1], Path(sys.argv[2])
+MODE, FOLDER, RANKS = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 SETTINGS = {"strict": True, "quiet": True}
 COLLECTIVES = (
     *("all_reduce", "broadcast", "reduce", "barrier", "gather", "scatter", "send", "recv", "all_gather"),
@@ -73,7 +73,8 @@ class Exchanging(Net):
         return self.layers(x) + 0 * self.all_gather(x).sum()
 
 
-def loader(rows: int) -> Any:
+def loader(rows_of_rank: int) -> Any:
+    rows = RANKS * rows_of_rank
     x = torch.randn(rows, 3, generator=torch.Generator().manual_seed(0))
     return DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), batch_size=5)
 
@@ -82,7 +83,7 @@ def trainer(folder: str, strategy: Any = "ddp", epochs: int = 2, callbacks: tupl
     saving = ModelCheckpoint(FOLDER / folder, monitor="val_loss", save_last=True)
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
     return lightning.Trainer(
-        max_epochs=epochs, strategy=strategy, accelerator="cpu", devices=2, callbacks=[*callbacks, saving], **quiet
+        max_epochs=epochs, strategy=strategy, accelerator="cpu", devices=RANKS, callbacks=[*callbacks, saving], **quiet
     )
 
 
@@ -104,7 +105,7 @@ def observe(cls: type, strategy: Any, folder: str) -> dict[str, Any]:
     groups = list(distributed_c10d._world.pg_names) if dist.is_initialized() else []
     before = [group._get_sequence_number_for_group() for group in groups]
     module, fitted = cls(), trainer(folder, strategy())
-    fitted.fit(module, loader(40), loader(10))
+    fitted.fit(module, loader(20), loader(5))
     sequence = [group._get_sequence_number_for_group() for group in groups]
     parts = [weight.to_local() if isinstance(weight, DTensor) else weight for weight in module.parameters()]
     return {
@@ -119,7 +120,7 @@ def observe(cls: type, strategy: Any, folder: str) -> dict[str, Any]:
 def compare() -> None:
     for name in COLLECTIVES:
         count(name)
-    shard = lambda: ModelParallelStrategy(data_parallel_size=2, tensor_parallel_size=1)  # noqa: E731
+    shard = lambda: ModelParallelStrategy(data_parallel_size=RANKS, tensor_parallel_size=1)  # noqa: E731
     observe(Net, lambda: "ddp", "first")  # joins the processes, which takes collectives of its own
     seen = {}
     for cls, strategy in ((Net, lambda: "ddp"), (Sharded, shard)):
@@ -145,7 +146,7 @@ class Slow(Callback):
 
 def fit(cls: type = Net, **settings: Any) -> None:
     fitprint.autolog(quiet=True)
-    trainer("kept", **settings).fit(cls(), loader(40), loader(10), ckpt_path="last")
+    trainer("kept", **settings).fit(cls(), loader(20), loader(5), ckpt_path="last")
 
 
 if __name__ == "__main__":

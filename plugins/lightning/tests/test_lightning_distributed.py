@@ -1,4 +1,7 @@
-"""Trainings in two processes: one run of all, no process waits for another because of it, however the training ends."""
+"""Trainings in several processes: one run of all, no process waits for another because of it, however it ends.
+
+With ``FITPRINT_KIT=full``, as in `make test-full`, four processes are tested as well as two.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +21,23 @@ import fitprint
 
 PROGRAM = Path(__file__).with_name("distributed_training.py")
 LONGEST = 600
+RANKS = (2, 4) if os.environ.get("FITPRINT_KIT") == "full" else (2,)
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 
+@pytest.fixture(params=RANKS)
+def ranks(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
 @pytest.fixture
-def start(store: Path, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Starts the program with two ranks by torchrun, or alone; what it prints is in `output.txt`."""
+def start(store: Path, tmp_path: Path, ranks: int) -> Iterator[Callable[..., Any]]:
+    """Starts the program with some ranks by torchrun, or alone; what it prints is in `output.txt`."""
     started: list[subprocess.Popen[bytes]] = []
 
     def begin(mode: str, *options: str, alone: bool = False) -> subprocess.Popen[bytes]:
-        torchrun = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", *options]
-        command = [sys.executable, *([] if alone else torchrun), str(PROGRAM), mode, str(tmp_path)]
+        torchrun = ["-m", "torch.distributed.run", f"--nproc-per-node={ranks}", "--standalone", *options]
+        command = [sys.executable, *([] if alone else torchrun), str(PROGRAM), mode, str(tmp_path), str(ranks)]
         with open(tmp_path / "output.txt", "wb") as output:
             # else torchrun keeps its store, and a restarted rank that is early finds addresses from before the restart
             environment = {**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
@@ -45,9 +54,9 @@ def steps(run: Any) -> list[int]:
     return [step for step, _ in run.metric_history("train_loss_step")]
 
 
-def test_nothing_differs_and_no_collective_is_added(start, tmp_path):
+def test_nothing_differs_and_no_collective_is_added(start, ranks, tmp_path):
     assert start("compare").wait(LONGEST) == 0, (tmp_path / "output.txt").read_text()
-    for rank in (0, 1):
+    for rank in range(ranks):
         seen = json.loads((tmp_path / f"rank{rank}.json").read_text())
         for kind, observed in seen.items():
             for name, (plain, recorded) in observed.items():
@@ -57,7 +66,7 @@ def test_nothing_differs_and_no_collective_is_added(start, tmp_path):
     sharded, plain = fitprint.runs()
     for run, name in ((plain, "Net"), (sharded, "Sharded")):
         assert (run.name, run.status) == (name, "FINISHED")
-        assert {tag: run.tags[tag] for tag in ("rank", "world_size")} == {"rank": "0", "world_size": "2"}
+        assert {tag: run.tags[tag] for tag in ("rank", "world_size")} == {"rank": "0", "world_size": str(ranks)}
         assert steps(run) == list(range(8))
         kept = {Path(checkpoint.path).name for checkpoint in run.checkpoints if not checkpoint.deleted}
         assert kept == {path.name for path in (tmp_path / f"recorded-{name}").iterdir()}
@@ -77,10 +86,10 @@ def test_a_killed_rank_and_the_restart(start, tmp_path):
     assert resumed.tags["resumed_from"] == killed.run_id
 
 
-def test_sigterm_ends_all_and_the_run(start, tmp_path):
+def test_sigterm_ends_all_and_the_run(start, ranks, tmp_path):
     launcher = start("wait")
     deadline = time.monotonic() + LONGEST
-    while not all((tmp_path / f"training-{rank}").exists() for rank in (0, 1)):
+    while not all((tmp_path / f"training-{rank}").exists() for rank in range(ranks)):
         assert launcher.poll() is None, (tmp_path / "output.txt").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.2)

@@ -200,6 +200,25 @@ def test_checkpoints_that_users_write_are_known(recorded, tmp_path):
     assert known == {"module-0001.params": 0, "module-0002.params": 1}
 
 
+@pytest.mark.filterwarnings("ignore:Parameters already initialized:UserWarning")  # MXNet itself, at a second fit
+def test_a_training_that_goes_on_says_from_where(recorded, tmp_path):
+    trained, again = estimator(), estimator()
+    trained.fit(loader(), epochs=1)
+    trained.fit(loader(), epochs=1)
+    trained.net.save_parameters(str(tmp_path / "net.params"))
+    again.net.load_parameters(str(tmp_path / "net.params"))
+    again.fit(loader(), epochs=1)
+    of_module = module()
+    data = mx.io.NDArrayIter(*points(), batch_size=5)
+    of_module.fit(data, num_epoch=1)
+    of_module.fit(data, begin_epoch=1, num_epoch=2)
+    fifth, fourth, third, second, first = fitprint.runs()
+    assert not {"resumed_from"} & {*first.tags, *fourth.tags}
+    assert second.tags["resumed_from"] == first.run_id
+    assert third.tags["resumed_from"] == str(tmp_path / "net.params")  # nobody noted it: no training wrote it
+    assert fifth.tags["resumed_from"] == fourth.run_id
+
+
 def test_an_interrupted_training_keeps_its_model_when_asked(recorded):
     class Interrupting(EpochEnd):
         def epoch_end(self, estimator, *args, **kwargs):

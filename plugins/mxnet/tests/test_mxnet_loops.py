@@ -81,6 +81,54 @@ def test_a_loop_in_a_function_is_one_run_with_its_losses_checkpoints_and_package
     assert "[-1, 4]" in str(package.metadata.signature.inputs)
 
 
+def test_a_loop_that_goes_on_says_from_where_and_continues_its_steps(recorded, tmp_path):
+    net, again = network(), network()
+    trainer = gluon.Trainer(net.collect_params(), "sgd")
+
+    def steps(net, trainer):
+        with fitprint.start_run():
+            for rows, target in batches():
+                with autograd.record():
+                    loss = gluon.loss.SoftmaxCrossEntropyLoss()(net(rows), target)
+                loss.backward()
+                trainer.step(len(rows))
+            net.save_parameters(f"{tmp_path}/net.params")
+
+    steps(net, trainer)
+    steps(net, trainer)
+    again.load_parameters(f"{tmp_path}/net.params")
+    steps(again, gluon.Trainer(again.collect_params(), "sgd"))
+    third, second, first = fitprint.runs()
+    assert "resumed_from" not in first.tags
+    assert second.tags["resumed_from"] == first.run_id
+    assert [step for step, _ in second.metric_history("loss")] == [2, 3]
+    assert third.tags["resumed_from"] == second.run_id
+
+
+def test_an_interrupted_loop_keeps_its_model(recorded):
+    net = network()
+
+    def interrupt(epoch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), fitprint.start_run():
+        trained(net, after_epoch=interrupt)
+    run = fitprint.runs()[0]
+    assert np.array_equal(fitprint.load_model(run.model_path).predict(X), net(mx.nd.array(X)).asnumpy())
+
+
+def test_a_package_in_the_background_is_that_of_the_end_of_the_training(store):
+    fitprint.autolog("mxnet", strict=True, quiet=True, save_in_background=True)
+    net = network(outputs=600_000)
+    with fitprint.start_run() as run:
+        trained(net, epochs=1)
+    expected = net(mx.nd.array(X)).asnumpy()
+    for parameter in net.collect_params().values():
+        parameter.data()[:] = 0
+    assert run.skipped == []
+    assert np.array_equal(fitprint.load_model(run.model_path).predict(X), expected)
+
+
 def test_two_networks_that_train_each_other_are_two_runs(recorded):
     made, judged = network(1, outputs=4), network(2, outputs=1)
     makes, judges = (gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.1}) for net in (made, judged))

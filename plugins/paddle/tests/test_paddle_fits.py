@@ -214,8 +214,39 @@ def test_one_training_after_another_is_a_run_of_its_own(recorded, prepared, poin
     assert fitprint.run_of(model).run_id == first.run_id
 
 
+def test_a_training_that_goes_on_says_from_where(recorded, prepared, points, tmp_path):
+    model = prepared()
+    model.fit(points(), **FIT, save_dir=str(tmp_path / "saved"))
+    model.fit(points(), **FIT)
+    again = prepared()
+    again.load(str(tmp_path / "saved/1"), reset_optimizer=True)  # PaddlePaddle numbers its parameters
+    again.fit(points(), **FIT)
+    third, second, first = fitprint.runs()
+    assert "resumed_from" not in first.tags
+    assert second.tags["resumed_from"] == first.run_id
+    assert (third.tags["resumed_from"], third.tags["resumed_step"]) == (first.run_id, "1")
+    assert not any(run.skipped for run in (first, second, third))
+
+
+def test_a_package_in_the_background_is_that_of_the_end_of_the_training(store, prepared, points):
+    fitprint.autolog("paddle", strict=True, quiet=True, save_in_background=True)
+    network = paddle.nn.Sequential(
+        paddle.nn.Linear(3, 2_000), paddle.nn.Linear(2_000, 2_500), paddle.nn.Linear(2_500, 2)
+    )
+    model = prepared(network)
+    model.fit(points(), **FIT)
+    rows = points().x
+    expected = model.predict_batch([rows])[0]
+    with paddle.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    run = fitprint.last_run()
+    assert run.skipped == []
+    assert fitprint.load_model(run.model_path).predict(rows).to_numpy() == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
 def test_disable_puts_every_function_back(store, prepared, points):
-    names = ("fit", "evaluate", "predict", "save")
+    names = ("fit", "evaluate", "predict", "save", "load")
     before = [vars(paddle.Model)[name] for name in names]
     fitprint.autolog("paddle", strict=True, quiet=True)
     assert all(vars(paddle.Model)[name] is not own for name, own in zip(names, before, strict=True))

@@ -199,3 +199,29 @@ def test_losses_on_a_device_are_read_together_and_at_most_a_thousand_at_a_time(r
     run = finished()
     assert len(values(run, "loss_step")) == 1200 == sum(counts)
     assert max(counts) <= 1000
+
+
+def test_loaders_that_live_for_one_epoch(recorded, net, batch):
+    """Nothing but the loop refers to the iterator, and nothing at all to the loader."""
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    means, validated = [], []
+    for _ in range(2):
+        losses = [step(model, optimizer, *rows) for rows in DataLoader(TensorDataset(*batch), batch_size=4)]
+        means.append(sum(losses) / len(losses))
+        validated.append(validate(model, DataLoader(TensorDataset(*batch), batch_size=5)))
+    run = finished()
+    assert values(run, "loss") == pytest.approx(means)
+    assert values(run, "val_loss") == pytest.approx(validated)
+
+
+def test_a_validation_that_sums_over_its_rows(recorded, net, loaders):
+    """As in PyTorch's example for MNIST, which divides the sum of all batches by the number of rows."""
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for rows in loaders[0]:
+        step(model, optimizer, *rows)
+    model.eval()
+    with torch.no_grad():
+        total = sum(F.cross_entropy(model(rows), target, reduction="sum").item() for rows, target in loaders[1])
+    assert values(finished(), "val_loss") == pytest.approx([total / 12])

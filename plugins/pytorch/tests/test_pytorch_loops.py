@@ -359,3 +359,57 @@ def test_a_copy_of_the_model_that_the_user_keeps_is_the_users(recorded, net, bat
     best = copy.deepcopy(model)
     steps(model, optimizer, *batch, count=1)
     assert fitprint.run_of(best) is not fitprint.run_of(model)
+
+
+def test_texts_in_one_row_have_no_signature(recorded):
+    """As in PyTorch's tutorial: the tensors of a batch have no rows in common, so that no first rows can be taken."""
+
+    class Texts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.out = nn.EmbeddingBag(9, 4), nn.Linear(4, 2)
+
+        def forward(self, text, offsets):
+            return self.out(self.embedding(text, offsets))
+
+    model = Texts()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    F.cross_entropy(model(torch.arange(9), torch.tensor([0, 2, 6])), torch.tensor([0, 1, 0])).backward()
+    optimizer.step()
+    run = finished()
+    assert run.model_path is not None
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("signature", "flavor")]
+    assert "the same number of rows" in run.skipped[0].reason
+
+
+@pytest.mark.parametrize("returns", ["a tuple", "an error"])
+def test_a_module_that_cannot_predict_a_few_rows_says_so(recorded, batch, returns):
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(4, 2)
+
+        def forward(self, x):
+            if returns == "a tuple":
+                return self.layer(x), x
+            return self.layer(x.view(12, 4))
+
+    model = Own()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    predicted = model(batch[0])
+    F.cross_entropy(predicted[0] if returns == "a tuple" else predicted, batch[1]).backward()
+    optimizer.step()
+    run = finished()
+    (skip,) = run.skipped
+    assert skip.what == "signature"
+    assert ("returns a tuple" if returns == "a tuple" else "RuntimeError: shape") in skip.reason
+    assert run.model_path is not None
+
+
+def test_numbers_that_numpy_does_not_have(recorded, batch):
+    model = nn.Linear(4, 2).bfloat16()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    F.cross_entropy(model(batch[0].bfloat16()), batch[1]).backward()
+    optimizer.step()
+    (skip,) = finished().skipped
+    assert skip.what == "signature"

@@ -210,3 +210,37 @@ def test_a_failing_step(recorded):
         optimizer.apply([tf.ones((2, 2)), tf.ones((1,))], model.trainable_variables)
     fitprint.disable()
     assert fitprint.last_run().status == "FAILED"
+
+
+@pytest.mark.parametrize("train", [loop, compiled])
+def test_a_loop_that_goes_on_says_from_where_and_continues_its_steps(recorded, train, tmp_path):
+    model, optimizer = Linear(), keras.optimizers.SGD(0.1)
+    function = tf.function(step) if train is compiled else step
+    for _ in range(2):
+        with fitprint.start_run():
+            for _ in range(3):
+                function(model, optimizer)
+            path = tf.train.Checkpoint(model=model, optimizer=optimizer).save(str(tmp_path / "saved"))
+    again, fresh = Linear(), keras.optimizers.SGD(0.1)
+    fresh.build(again.trainable_variables)
+    tf.train.Checkpoint(model=again, optimizer=fresh).restore(path)
+    with fitprint.start_run():
+        train(again, fresh)
+    third, second, first = fitprint.runs()
+    assert "resumed_from" not in first.tags
+    assert second.tags["resumed_from"] == first.run_id
+    assert second.metric_history("loss")[-1][0] == 5
+    assert second.params["optimizer"] == "SGD"
+    assert third.tags["resumed_from"] == second.run_id
+    assert third.metric_history("loss")[-1][0] == 9
+
+
+def test_a_package_in_the_background_is_that_of_the_end_of_the_training(store):
+    fitprint.autolog("tensorflow", strict=True, quiet=True, save_in_background=True)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2_000_000, use_bias=False), keras.layers.Dense(1)])
+    with fitprint.start_run() as run:
+        loop(model, keras.optimizers.SGD(1e-9), steps=1)
+    expected = model.predict(X, verbose=0)
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    assert run.skipped == []
+    assert np.allclose(fitprint.load_model(run.model_path).predict(X), expected)

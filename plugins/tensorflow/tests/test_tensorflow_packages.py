@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 import yaml
@@ -128,6 +131,107 @@ def test_stock_mlflow_and_fitprint_read_each_others_packages(store, run_python, 
     assert np.array_equal(fitprint.load_model("their_custom").predict(X), 2 * X)
     with pytest.raises(PackageError):
         fitprint.load_model("their_custom", trust="no-pickle")
+
+
+QUICKSTART = """
+import fitprint
+import numpy as np
+import tensorflow as tf
+
+fitprint.autolog(strict=True, quiet=True)
+X = np.load("rows.npy")
+
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = tf.keras.layers.Dense(4, activation="relu"), tf.keras.layers.Dense(2)
+
+    def call(self, rows):
+        return self.last(self.first(rows))
+
+model, optimizer = Net(), tf.keras.optimizers.Adam()
+
+@tf.function
+def step(rows):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(model(rows, training=True) ** 2)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+
+with fitprint.start_run() as run:
+    step(X)
+    step(X)
+assert not run.skipped, run.skipped
+np.save("expected.npy", model(X))
+open("package.txt", "w").write(str(run.model_path))
+"""
+
+
+@pytest.fixture
+def quickstart(store, run_python, tmp_path):
+    """The package of a model of a class that a script defines, as in TensorFlow's quickstart for experts."""
+    np.save("rows.npy", X)
+    run_python(QUICKSTART)
+    return Path((tmp_path / "package.txt").read_text())
+
+
+def test_a_keras_model_of_a_class_of_the_script_loads_without_the_class(quickstart):
+    loaded = fitprint.load_model(quickstart)
+    assert np.allclose(loaded.predict(X), np.load("expected.npy"), rtol=1e-6)
+    assert "[-1, 3]" in str(loaded.metadata.signature.inputs)
+
+
+@pytest.mark.mlflow
+def test_stock_mlflow_loads_it_without_the_class(quickstart, load_elsewhere, mlflow_python):
+    assert np.allclose(load_elsewhere(quickstart, X, mlflow_python), np.load("expected.npy"), rtol=1e-6)
+
+
+class Exported(tf.Module):
+    """What an estimator exports: a signature with an input for each feature."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), name="a"), tf.TensorSpec((None, 1), name="b")])
+    def predict(self, a, b):
+        return {"logits": a[:, tf.newaxis] + b, "both": tf.stack([a, b[:, 0]], axis=1)}
+
+
+@pytest.mark.parametrize("keys", [{}, {"model_type": "tf1-estimator"}])  # as MLflow 1 wrote it, and as 2 did
+def test_an_exported_estimator_predicts_as_in_mlflow(store, tmp_path, keys):
+    model = Exported()
+    tf.saved_model.save(model, str(tmp_path / "old/tfmodel"), signatures={"predict": model.predict})
+    about = {"saved_model_dir": "tfmodel", "meta_graph_tags": ["serve"], "signature_def_key": "predict", **keys}
+    generic = {"loader_module": "mlflow.tensorflow", "env": "conda.yaml", "python_version": "3.8.10"}
+    (tmp_path / "old/MLmodel").write_text(
+        yaml.safe_dump({"flavors": {"tensorflow": about, "python_function": generic}})
+    )
+    loaded = fitprint.load_model(tmp_path / "old")
+    table = pd.DataFrame({"a": [1.0, 2.0], "b": [10.0, 20.0]}, index=["x", "y"])
+    predicted = loaded.predict(table)
+    assert predicted.to_dict("list") == {"logits": [11.0, 22.0], "both": [[1.0, 10.0], [2.0, 20.0]]}
+    assert list(predicted.index) == ["x", "y"]
+    arrays = loaded.predict({"a": np.array([1.0]), "b": np.array([[10.0]])})
+    assert {name: array.tolist() for name, array in arrays.items()} == {"logits": [[11.0]], "both": [[1.0, 10.0]]}
+
+
+@pytest.mark.parametrize("save_format", ["tf", "h5"])
+def test_models_of_keras_2_in_packages_of_mlflow_2(store, tmp_path, save_format):
+    model = net()
+    (tmp_path / "old/data").mkdir(parents=True)
+    if save_format == "h5":
+        model.save(tmp_path / "old/data/model.h5")
+    else:
+        model.export(str(tmp_path / "old/data/model"), verbose=False)
+    (tmp_path / "old/data/keras_module.txt").write_text("tensorflow.keras")
+    (tmp_path / "old/data/save_format.txt").write_text(save_format)
+    about = {"data": "data", "model_type": "keras", "keras_version": "2.9.0", "save_format": save_format}
+    generic = {"data": "data", "loader_module": "mlflow.tensorflow", "python_version": "3.8.10"}
+    (tmp_path / "old/MLmodel").write_text(
+        yaml.safe_dump({"flavors": {"tensorflow": about, "python_function": generic}})
+    )
+    expected = model.predict(X, verbose=0)
+    assert np.allclose(fitprint.load_model(tmp_path / "old").predict(X), expected, rtol=1e-6)
+    predicted = fitprint.load_model(tmp_path / "old").predict(pd.DataFrame(X, index=list("abcdef")))
+    assert np.allclose(predicted.to_numpy(), expected, rtol=1e-6)
+    assert list(predicted.index) == list("abcdef")
 
 
 LARGE = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,10 @@ import pytest
 
 transformers = pytest.importorskip("transformers", reason="needs transformers: run `make test-deep`")
 torch = pytest.importorskip("torch", reason="needs torch: run `make test-deep`")
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # transformers 4, and what it imports, use what is deprecated
+    importlib.import_module("transformers.trainer")
 
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 

@@ -32,7 +32,7 @@ def test_a_training_is_one_run(recorded, make_trainer):
     assert [step for step, _ in run.metric_history("epoch")] == [1, 2, 3, 4]
     assert run.params["learning_rate"] == 0.1
     assert run.params["hidden_size"] == 8
-    assert run.metrics["best_metric"] == trainer.state.best_metric
+    assert run.metrics.get("best_metric") == trainer.state.best_metric  # transformers 4.46 knows one only if it saves
     assert run.tags["device"] == "cpu"
     assert run.tags["precision"] == "fp32"
     assert "history.json" in run.artifacts
@@ -104,6 +104,7 @@ def test_early_stopping(recorded, make_trainer):
     assert run.tags["package_of"] == "best"
 
 
+@pytest.mark.newest  # transformers 4.46 cannot go on from its own checkpoints with a torch from 2.6 on
 def test_checkpoints_and_a_training_that_goes_on_from_one(recorded, make_trainer, tmp_path):
     make_trainer(**EVALUATING, **SAVING).train()
     first = last()
@@ -130,7 +131,7 @@ def test_the_package_of_the_best_checkpoint(recorded, make_trainer):
     )  # the worst is best
     trainer.train()
     run = last()
-    best = trainer.state.best_global_step
+    best = int(trainer.state.best_model_checkpoint.rpartition("-")[2])
     assert (run.tags["package_of"], run.tags["package_step"]) == ("best", str(best))
     expected = transformers.BertForSequenceClassification.from_pretrained(f"trainer/checkpoint-{best}")
     packaged = fitprint.transformers.load_model(run.model_path).model

@@ -44,7 +44,9 @@ def check_support(plugin: metadata.Distribution | None, modules: tuple[str, ...]
     if not requirements:
         return Support(_module_version(modules), "any")
     supported = " or ".join(f"{name} {specifier}" for name, specifier in requirements)
-    for name, specifier in requirements:
+    # metadata has them in alphabetical order, with what a framework builds on among them
+    of_modules = [entry for entry in requirements if entry[0].replace("-", "_").startswith(modules)]
+    for name, specifier in of_modules + [entry for entry in requirements if entry not in of_modules]:
         version = distributions.installed_version(name)
         if version is not None:
             return Support(version, supported, _reason(name, version, specifier))

@@ -225,7 +225,7 @@ def _method(saved: SavedModel) -> str:
 
 def _already_predicted(subject: Subject, saved: SavedModel, data: Any, params: dict[str, Any]) -> Any:
     """Return what the model has predicted on this very data as the package will predict it; None if it has not."""
-    inputs, outputs = subject.predicted or (None, None)
+    inputs, outputs = subject.predicted() or (None, None)
     as_package = _method(saved) == "predict" and not params
     return outputs if inputs is data and as_package else None
 

@@ -14,7 +14,6 @@ from fitprint._packages.compatibility import environment_told, refuse_another_py
 from fitprint._packages.loader_copy import is_copy
 from fitprint._packages.resolve import GENERIC, choose, package_folder
 from fitprint._packages.run_of_package import remember_package
-from fitprint._runs.index import register_loaded
 from fitprint._runs.run import Run
 from fitprint._settings.layers import current
 from fitprint.models import exact_inputs, mlmodel
@@ -139,7 +138,6 @@ def load(
     types = {*trusted_types, *(config.get(TRUSTED_TYPES) or () if level == ALL else ())}
     with running(code), environment_told(folder, document, suppress_warnings):
         model = flavor.load(folder, {**config, TRUSTED_TYPES: sorted(types)})
-    register_loaded(model, document.get("run_id"))
     remember_package(model, folder, document.get("run_id"))
     return Loaded(folder, document, flavor, model, code)
 

@@ -165,7 +165,7 @@ class Subject:
     """Returns the data that the signature is inferred from if none is given, or None."""
     example: Callable[[Any], Any] = lambda data: None
     """Returns, from that data, the input example if none is given, or None."""
-    predicted: tuple[Any, Any] | None = None
-    """Data that the model has predicted already, and its predictions."""
+    predicted: Callable[[], tuple[Any, Any] | None] = lambda: None
+    """Returns data that the model has predicted, at the latest when `data` was called, and its predictions; or None."""
     run_id: str | None = None
     artifact_path: str | None = None

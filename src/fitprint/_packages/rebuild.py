@@ -23,7 +23,7 @@ from fitprint._core.signal_handlers import suppress_own
 from fitprint._packages.environment_plan import EnvironmentPlan
 from fitprint._packages.interpreters import clean_environment, interpreter_of, serves, uv_command
 from fitprint.models.errors import PackageError
-from fitprint.models.requirement_lines import is_pinned_by_hash, without_hashes
+from fitprint.models.requirement_lines import is_pinned_by_hash, parsed
 
 Tell = Callable[[str], None]
 _FORMAT = 1
@@ -103,7 +103,7 @@ def _make(
     if any(map(is_pinned_by_hash, plan.requirements)):  # then an installer wants a hash for every line of the file
         first = _written(folder / "requirements.txt", plan.requirements)
         _run([*install, "--requirement", first], folder, progress)
-        fixed = _written(folder / "installed.txt", map(without_hashes, plan.requirements))
+        fixed = _written(folder / "installed.txt", map(_as_constraint, plan.requirements))
         _run([*install, "--constraint", fixed, "--requirement", _written(folder / "own.txt", own)], folder, progress)
     else:
         lines = [*plan.requirements, *own]
@@ -116,6 +116,13 @@ def _make(
             f"the environment was made, but cannot import fitprint with what serving needs: {python} -c "
             "'import fitprint.serving' says why; --env PYTHON names another interpreter"
         )
+
+
+def _as_constraint(line: str) -> str:
+    """Return the versions that a requirement allows as a constraint, which may have neither extras nor hashes."""
+    requirement = parsed(line)
+    requirement.extras = set()
+    return str(requirement)
 
 
 def _written(file: Path, lines: Sequence[str] | map[str]) -> str:

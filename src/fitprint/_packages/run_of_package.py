@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fitprint._core.process_state import on_reset
+from fitprint._runs.index import register_loaded
 from fitprint._runs.open import open_run
 from fitprint._runs.read import read_run
 from fitprint._runs.record import FINISHED, RUNNING
@@ -27,13 +28,14 @@ _loaded: dict[int, _Loaded] = {}
 
 
 def remember_package(model: Any, folder: Path, run_id: Any) -> None:
-    """Remember the package that a model was loaded from, without keeping the model alive.
+    """Remember the package that a model was loaded from, and its run, without keeping the model alive.
 
     Args:
         model: The model. One that Python cannot refer to weakly is not remembered.
         folder: The folder of the package.
         run_id: The id of the run that it belongs to, as its MLmodel file says; anything else if it says none.
     """
+    register_loaded(model, run_id)
     if isinstance(run_id, str):
         key = id(model)
         with contextlib.suppress(TypeError):

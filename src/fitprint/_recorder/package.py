@@ -131,7 +131,7 @@ def _subject(recording: Recording, model: Any, name: str) -> Subject:
         Options(signature=None if settings.log_signatures else False),
         data=data if settings.log_signatures or settings.log_input_examples else lambda: None,
         example=_first_rows if settings.log_input_examples else lambda data: None,
-        predicted=call.predicted,
+        predicted=lambda: call.predicted,
         run_id=recording.writer.run_id,
         artifact_path=name,
     )

@@ -15,6 +15,7 @@ from fitprint._console.terminal import Part
 from fitprint._core.call_scope import innermost
 from fitprint._core.guard import guarded, inform_user, log
 from fitprint._core.ids import SHORTEST_ID
+from fitprint._core.paths import working_directory
 from fitprint._core.process_state import on_reset
 from fitprint._runs.known_metrics import EVALUATED, HELD_OUT, deciding_metric
 from fitprint._runs.record import Record
@@ -149,7 +150,7 @@ def _spaced(groups: Iterable[tuple[Part, ...]]) -> list[Part]:
 
 
 def _path_text(path: Path) -> str:
-    return os.path.relpath(path) if path.is_relative_to(os.getcwd()) else str(path)
+    return os.path.relpath(path) if (here := working_directory()) and path.is_relative_to(here) else str(path)
 
 
 def _runs(count: int) -> str:

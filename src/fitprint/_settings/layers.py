@@ -13,7 +13,7 @@ from typing import Any
 
 from fitprint._core import privacy as _privacy
 from fitprint._core.guard import warn_once
-from fitprint._core.paths import absolute
+from fitprint._core.paths import absolute, working_directory
 from fitprint._core.process_state import on_reset
 from fitprint._settings.env_vars import PREFIX, variable
 from fitprint._settings.table import TABLE, Settings, read_value
@@ -57,7 +57,7 @@ class Configuration:
     def now(self) -> Configuration:
         """Return the same configuration in the present environment and working directory."""
         environment = {name: value for name, value in os.environ.items() if name.startswith(PREFIX) and value}
-        return replace(self, environment=environment, directory=os.getcwd())
+        return replace(self, environment=environment, directory=working_directory())
 
     def choosing(self, **chosen: Any) -> Configuration:
         """Return a configuration with what `set_tracking_uri` or `set_experiment` chose, over earlier arguments too."""

@@ -56,6 +56,7 @@ _MODULES = {
     "fitprint._core.jsonable": ("jsonable", "to_json"),
     "fitprint._core.quiet_streams": ("quietly",),
     "fitprint._core.rows": ("row_count", "take_rows"),
+    "fitprint._core.signal_handlers": ("own", "suppress_own"),
 }
 
 __all__ = sorted(name for names in _MODULES.values() for name in names)

@@ -5,6 +5,7 @@ from fitprint._core.guard import attempt
 from fitprint._core.jsonable import jsonable, to_json
 from fitprint._core.quiet_streams import quietly
 from fitprint._core.rows import row_count, take_rows
+from fitprint._core.signal_handlers import own, suppress_own
 from fitprint._settings import parsers
 from fitprint._settings.table import setting
 from fitprint.models import (
@@ -87,6 +88,7 @@ __all__ = [
     "load_pickle",
     "member",
     "metrics",
+    "own",
     "parsers",
     "pickle_format",
     "positional_names",
@@ -96,6 +98,7 @@ __all__ = [
     "safe_callback",
     "setting",
     "skip_several_values",
+    "suppress_own",
     "take_rows",
     "to_json",
     "training_metrics",

@@ -35,7 +35,7 @@ def open_store(location: str) -> Store:
     Raises:
         ValueError: If no installed plugin serves the scheme of the URL.
     """
-    return _open(absolute(location, os.getcwd()))
+    return _open(absolute(location, ""))
 
 
 _INSTEAD = {

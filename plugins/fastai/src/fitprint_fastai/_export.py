@@ -81,6 +81,13 @@ def load_weights(path: Path, learner: Any) -> Any:
     return learner
 
 
+def _without_data(loaders: Any) -> Any:
+    """Return data loaders without their data, which may also be a plain list, although fastai cannot export one."""
+    if all(hasattr(loader.dataset, "new_empty") for loader in loaders.loaders):
+        return loaders.new_empty()
+    return type(loaders)(*(loader.new([]) for loader in loaders.loaders), path=loaders.path, device=loaders.device)
+
+
 def _pickler(learner: Any, modules: set[str]) -> type[Any]:
     """Return the class of picklers that writes a learner as `learn.export` leaves it, wherever something refers to it.
 
@@ -88,7 +95,7 @@ def _pickler(learner: Any, modules: set[str]) -> type[Any]:
         learner: The learner.
         modules: Gets the modules that the stream names.
     """
-    empty = learner.dls.new_empty()
+    empty = _without_data(learner.dls)
 
     class Exporting(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:

@@ -38,6 +38,8 @@ def predict(learner: Any, data: Any) -> Any:
         items = data[0].tolist()
     else:
         items = data if is_table else list(data)
+    if isinstance(learner.dls.valid_ds, list) and not is_table:
+        items = [(item,) for item in items]  # nothing makes rows of them as of the items of other data sets
     loader = learner.dls.test_dl(items, num_workers=0)
     with learner.no_logging(), learner.no_mbar():
         predicted = learner.get_preds(dl=loader)[0].numpy()

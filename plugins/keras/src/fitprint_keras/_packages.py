@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import weakref
 from collections.abc import Iterable, Mapping
@@ -22,7 +21,7 @@ from fitprint.plugin import (
     load_pickle,
     member,
 )
-from fitprint_keras import _custom_objects, loader
+from fitprint_keras import _custom_objects, _old_packages, loader
 
 MODULE = "data/keras_module.txt"
 _BYTES_AROUND, _BYTES_OF_A_LAYER = 10_000, 4_000
@@ -90,8 +89,12 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     Raises:
         PackageError: The file is missing or damaged, or Keras lacks something that the model needs.
     """
+    if _old_packages.is_old(config):
+        model = _old_packages.load(folder, config)
+        _loaded.add(model)
+        return model
     if config.get("save_exported_model"):
-        return _load_exported(member(folder, f"{config.get('data', 'data')}/model"))
+        return _old_packages.Exported(member(folder, f"{config.get('data', 'data')}/model"))
     member(folder, loader.MODEL)
     loading = loader.read_loading(folder) if config.get("loading") else None
     try:
@@ -107,15 +110,6 @@ def message_of(error: Exception) -> str:
     return " ".join(str(error).rpartition("Exception encountered: ")[2].split())[:800]
 
 
-def _load_exported(path: Path) -> Any:
-    """Load what MLflow has exported: a SavedModel of TensorFlow with the endpoint ``serve``."""
-    try:
-        tensorflow = importlib.import_module("tensorflow")
-    except ImportError:
-        raise PackageError(f"{path} is a SavedModel, and TensorFlow is not installed here") from None
-    return tensorflow.saved_model.load(str(path))
-
-
 def is_loaded(model: Any) -> bool:
     """Return whether a model was loaded from a package here, and so is not a model that somebody trains."""
     return model in _loaded
@@ -129,6 +123,8 @@ def needs_trust(config: Mapping[str, Any]) -> str | None:
     """
     if config.get("loading"):
         return "its custom objects are code of the package's author, and so are lambdas"
+    if _old_packages.is_old(config):
+        return "a package of MLflow 1 may contain lambdas, pickles or a program of TensorFlow"
     if config.get("save_exported_model"):
         return "a SavedModel is a program of TensorFlow, which may read and write files"
     return None  # Keras's own format contains only data, and its safe mode refuses lambdas

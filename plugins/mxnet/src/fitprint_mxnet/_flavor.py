@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ class MXNetFlavor(Flavor):
 
     def __init__(self) -> None:
         self._loops = _loops.Loops()
+        self._origins: weakref.WeakKeyDictionary[Any, str | None] = weakref.WeakKeyDictionary()
+        """Of each network the file that was loaded into it; None if a recorded training was the last."""
 
     def patches(self) -> Sequence[Patch]:
         estimator, module = "mxnet.gluon.contrib.estimator.estimator", "mxnet.module.base_module"
@@ -52,6 +55,7 @@ class MXNetFlavor(Flavor):
             Patch("mxnet.ndarray.ndarray", "NDArray.backward", role=Role.WATCHED),
             Patch("mxnet.autograd", "backward", role=Role.WATCHED),
             Patch("mxnet.gluon.block", "Block.save_parameters", subclasses=True, role=Role.WATCHED),
+            Patch("mxnet.gluon.block", "Block.load_parameters", subclasses=True, role=Role.WATCHED),
             Patch("mxnet.model", "save_checkpoint", role=Role.WATCHED),
             Patch(estimator, "Estimator.evaluate", subclasses=True, role=Role.SCORES),
             Patch(module, "BaseModule.score", subclasses=True, role=Role.SCORES),
@@ -65,6 +69,17 @@ class MXNetFlavor(Flavor):
 
     def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
         self._loops.stepped(call, emit, step)
+
+    def first_step(self, call: TrainingCall) -> int:
+        return int(call.instance.optimizer.num_update) if call.name in _loops.STEPS else 0
+
+    def resumes(self, call: TrainingCall) -> Any:
+        if "origin" in call.cache:  # it is asked again after the training
+            return None
+        model = call.loop if call.name in _loops.STEPS else self.model(call)
+        path = self._origins.get(model)
+        call.cache["origin"] = path if path is not None else model if model in self._origins else None
+        return call.cache["origin"]
 
     def read_values(self, values: Sequence[Any]) -> Iterable[float]:
         return map(_loops.read, values)
@@ -107,6 +122,8 @@ class MXNetFlavor(Flavor):
     def watched(self, call: TrainingCall) -> None:
         if call.name == "backward":
             self._loops.note_losses(call)
+        elif call.name == "load_parameters":
+            self._origins[call.instance] = str(call.argument("filename"))
         else:
             _listening.note_checkpoint(call)
 
@@ -115,6 +132,9 @@ class MXNetFlavor(Flavor):
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         _loops.remove_hook(call.cache)
+        model = call.loop if call.name in _loops.STEPS else self.model(call)
+        if model is not None:
+            self._origins[model] = None
         if not isinstance(call.instance, Estimator):
             return {}
         stopping = _facts.early_stopping_of(call.argument("event_handlers"))

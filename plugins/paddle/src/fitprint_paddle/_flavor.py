@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,10 +35,15 @@ class PaddleFlavor(Flavor):
     model_argument = "pd_model"
     save_options = ("input_spec",)
 
+    def __init__(self) -> None:
+        self._origins: weakref.WeakKeyDictionary[Any, str | None] = weakref.WeakKeyDictionary()
+        """Of each model the checkpoint that was loaded into it; None if a recorded training was the last."""
+
     def patches(self) -> Sequence[Patch]:
         return [
             Patch("paddle.hapi.model", "Model.fit", subclasses=True),
             Patch("paddle.hapi.model", "Model.save", subclasses=True, role=Role.WATCHED),
+            Patch("paddle.hapi.model", "Model.load", subclasses=True, role=Role.WATCHED),
             Patch("paddle.hapi.model", "Model.predict", subclasses=True, role=Role.PREDICTS),
             Patch("paddle.hapi.model", "Model.evaluate", subclasses=True, role=Role.SCORES),
         ]
@@ -59,13 +66,25 @@ class PaddleFlavor(Flavor):
     def callback(self, recording: CallbackRecording) -> _listening.OwnCallback:
         return _listening.OwnCallback(recording)
 
+    def resumes(self, call: TrainingCall) -> Any:
+        if "origin" not in call.cache:  # it is asked again after the training
+            known = call.instance in self._origins
+            path = self._origins.get(call.instance)
+            call.cache["origin"] = (path if path is not None else call.instance) if known else None
+            return call.cache["origin"]
+        return None
+
     def watched(self, call: TrainingCall) -> None:
-        _listening.note_checkpoint(call)
+        if call.name == "load":
+            self._origins[call.instance] = os.fspath(call.argument("path"))
+        else:
+            _listening.note_checkpoint(call)
 
     def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
         return bool(call.cache.get("rows"))  # at least one batch was begun
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
+        self._origins[call.instance] = None
         stopping = _facts.early_stopping_of(call.argument("callbacks"))
         if stopping is None or not call.instance.stop_training:
             return {}

@@ -19,6 +19,7 @@ from fitprint.plugin import (
     SaveContext,
     SavedModel,
     TrainingCall,
+    attempt,
     is_recording,
 )
 from fitprint_pytorch import _facts, _modules, _packages, _predicting, _samples, _states, _values, _watching
@@ -29,6 +30,8 @@ from fitprint_pytorch._observer import Observer, modules_of
 _LOOP = "loop"
 _SHARDS = "torch.distributed.checkpoint.state_dict_saver"
 _SAVES = ("save", "async_save")
+_LONGEST = 300
+_NO_ROWS = "no call was seen in which one module got only tensors, all of them with the same number of rows"
 LOSSES = frozenset(FUNCTIONS)
 
 
@@ -141,7 +144,17 @@ class PyTorchFlavor(Flavor):
         return _modules.is_local(model)
 
     def sample(self, call: TrainingCall) -> Any:
-        return _samples.as_arrays(call.cache.get("sample"))
+        rows, model = _samples.as_arrays(call.cache.get("sample")), self.model(call)
+        reason = _NO_ROWS if len(modules_of(call.loop)) < 2 else "the package has several modules"
+        if rows is not None and len(modules_of(call.loop)) == 1:
+            accepted, predicted = attempt(self.predict, model, rows)
+            if accepted:
+                call.predicted = (rows, predicted)
+                return rows
+            told = " ".join(str(predicted).split())[:_LONGEST]
+            reason = f"a few rows of its first call cannot be predicted: {type(predicted).__name__}: {told}"
+        call.skip("signature", "flavor", reason)
+        return None
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return _predicting.predict(model, data, params)

@@ -20,6 +20,10 @@ class Iteration:
         """The loader; None if it does not exist any more."""
         return self._loader()
 
+    def is_of_loader_of(self, other: Iteration) -> bool:
+        """Return whether another iteration is one over the same loader, as far as that is known."""
+        return self is other or (self.loader is not None and self.loader is other.loader)
+
     def end(self) -> None:
         """Take note that the loader is iterated anew."""
         self._is_over = self._is_anew = True
@@ -28,7 +32,8 @@ class Iteration:
         """Return whether it has ended: its iterator is gone, or one that is used again has given all batches."""
         if not self._is_over:
             iterator, loader = self._iterator(), self._loader()
-            self._is_over = iterator is None or loader is None or _has_given_all(iterator, loader)
+            # without its loader it is one over a temporary loader, as in `for batch in DataLoader(data)`
+            self._is_over = iterator is None or (loader is not None and _has_given_all(iterator, loader))
         return self._is_over
 
     def has_iterator(self) -> bool:

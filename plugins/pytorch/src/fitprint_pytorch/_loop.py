@@ -12,7 +12,7 @@ from fitprint.plugin import Emit, TrainingCall
 from fitprint_pytorch._discovery import parameters_of
 from fitprint_pytorch._facts import of_optimizer
 from fitprint_pytorch._loaders import Iteration, Loaders
-from fitprint_pytorch._losses import PendingLosses, batch_size, is_plain_scalar, target_of
+from fitprint_pytorch._losses import PendingLosses, batch_size, is_plain_scalar, is_sum, target_of
 from fitprint_pytorch._modules import class_name
 from fitprint_pytorch._values import Epoch, StepLoss, WeightedMean, copied
 
@@ -159,7 +159,7 @@ class Loop:
             return
         if self._validation is None:
             self._validation = WeightedMean()
-        self._validation.add(copied(call.result), batch_size(call))
+        self._validation.add(copied(call.result), batch_size(call), is_sum(call))
 
     def watches_losses(self) -> bool:
         """Return whether losses with gradients say something: before the function is known, and in evaluation mode."""
@@ -179,10 +179,10 @@ class Loop:
             trained_on = self._losses.target
             target = trained_on() if trained_on is not None else None
             return target is None or target is not target_of(call)
-        if self._iteration is not None and current.loader is self._iteration.loader:
+        if self._iteration is not None and current.is_of_loader_of(self._iteration):
             return is_evaluating and not current.is_over() and current is self._iteration
         known = self._validation_loader() if self._validation_loader is not None else None
-        if known is None:
+        if known is None and current.loader is not None:
             self._validation_loader = weakref.ref(current.loader)
         return known is None or known is current.loader
 

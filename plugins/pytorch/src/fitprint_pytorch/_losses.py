@@ -116,10 +116,14 @@ def _comes_from(loss: torch.Tensor, computed: int) -> bool:
 
 
 def batch_size(call: TrainingCall) -> int:
-    """Return how much a loss counts in a mean: by the rows of its batch, unless it is a sum over them."""
+    """Return how many rows a loss is of."""
     inputs = call.args[0] if call.args else call.kwargs.get("input")
-    is_mean = call.argument("reduction", "mean") == "mean"
-    return int(inputs.shape[0]) if is_mean and isinstance(inputs, torch.Tensor) and inputs.dim() else 1
+    return int(inputs.shape[0]) if isinstance(inputs, torch.Tensor) and inputs.dim() else 1
+
+
+def is_sum(call: TrainingCall) -> bool:
+    """Return whether a loss is the sum over its rows, and not their mean."""
+    return bool(call.argument("reduction", "mean") == "sum")
 
 
 def target_of(call: TrainingCall) -> Any:

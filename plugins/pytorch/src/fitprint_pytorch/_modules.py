@@ -27,14 +27,14 @@ def plain_module(module: Any) -> Any:
             return module
 
 
-def class_name(module: nn.Module) -> str:
+def class_name(module: Any) -> str:
     """Return the name of the user's own class, which FSDP hides: by a wrapper, or by a class that it derives.
 
     Args:
         module: A module.
     """
     if isinstance(module, _classes(_FSDP, "FullyShardedDataParallel")):
-        return type(module.module).__name__
+        return type(module.module).__name__  # type: ignore[attr-defined, unused-ignore]  # of a class known by name
     if isinstance(module, _classes(_FSDP, "FSDPModule")):
         return type(module).__bases__[-1].__name__
     return type(module).__name__

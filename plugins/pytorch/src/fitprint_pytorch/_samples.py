@@ -29,6 +29,8 @@ def of_call(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     given = {name: value for name, value in _named(module, args, kwargs).items() if value is not None}
     if not given or not all(type(value) is torch.Tensor and value.dim() for value in given.values()):
         return None
+    if len({len(value) for value in given.values()}) > 1:
+        return None  # such as the texts of a batch in one row, and where each begins
     rows = {name: value.detach()[:ROWS].clone() for name, value in given.items()}
     is_one = len(rows) == 1 and len(args) == 1 and isinstance(args[0], torch.Tensor)
     return next(iter(rows.values())) if is_one else rows
@@ -52,5 +54,10 @@ def _parts(inputs: Any) -> Iterable[tuple[Any, Any]]:
 def as_arrays(sample: Sample) -> Any:
     """Return a sample as arrays in main memory."""
     if isinstance(sample, dict):
-        return {name: rows.cpu().numpy() for name, rows in sample.items()}
-    return sample.cpu().numpy() if sample is not None else None
+        return {name: _as_array(rows) for name, rows in sample.items()}
+    return _as_array(sample) if sample is not None else None
+
+
+def _as_array(rows: torch.Tensor) -> Any:
+    # numpy has no bfloat16
+    return (rows.float() if rows.dtype is torch.bfloat16 else rows).cpu().numpy()

@@ -55,16 +55,16 @@ class Epoch:
 
 
 class WeightedMean:
-    """The mean of several losses, each weighted by the size of its batch."""
+    """The mean over the rows of several batches, of each of which the mean or the sum is known."""
 
     def __init__(self) -> None:
         self._total: Scalar = 0.0
         self._weight = 0
 
-    def add(self, loss: Scalar, weight: int) -> None:
-        """Add one loss."""
-        self._total = self._total + loss * weight
-        self._weight += weight
+    def add(self, loss: Scalar, rows: int, is_sum: bool) -> None:
+        """Add the loss of a batch."""
+        self._total = self._total + (loss if is_sum else loss * rows)
+        self._weight += rows
 
     @property
     def scalar(self) -> Scalar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ class TensorFlowFlavor(Flavor):
 
     def __init__(self) -> None:
         self._loops = _loops.Loops()
+        self._read_from: str | None = None
+        """The checkpoint that was read last, since a loop began."""
 
     def tops(self) -> set[str]:
         return {"tensorflow"}
@@ -49,6 +52,7 @@ class TensorFlowFlavor(Flavor):
             Patch("tensorflow.python.eager.backprop", "GradientTape.gradient", role=Role.WATCHED),
             Patch("tensorboard.plugins.scalar.summary_v2", "scalar", role=Role.WATCHED),
             Patch("tensorflow.python.saved_model.save", "save", role=Role.SAVES),
+            Patch(checkpoints, "Checkpoint.read", role=Role.WATCHED),
             Patch(checkpoints, "Checkpoint.save", role=Role.SAVES),
             Patch(checkpoints, "Checkpoint.write", role=Role.SAVES),
         ]
@@ -58,7 +62,7 @@ class TensorFlowFlavor(Flavor):
             return self._loops.of_function(call.instance)
         if call.name == "apply":
             return self._loops.of_optimizer(call)
-        if call.name in ("gradient", "scalar"):
+        if call.name in ("gradient", "scalar", "read"):
             return self._loops.latest()
         saved = call.argument("obj")
         return saved if saved is not None else tuple(vars(call.instance).values())  # what a checkpoint consists of
@@ -69,8 +73,21 @@ class TensorFlowFlavor(Flavor):
     def watched(self, call: TrainingCall) -> None:
         if call.name == "gradient":
             self._loops.note_gradient(call)
+        elif call.name == "read":
+            self._read_from = os.fspath(call.argument("save_path"))
         else:
             _loops.emit_scalar(call)
+
+    def first_step(self, call: TrainingCall) -> int:
+        return self._loops.steps_before(call)
+
+    def resumes(self, call: TrainingCall) -> Any:
+        if "origin" in call.cache:  # it is asked once more
+            return None
+        call.cache["origin"], self._read_from = self._read_from, None
+        if self._loops.steps_before(call) == 0:
+            return None
+        return call.cache["origin"] or call.loop
 
     def read_values(self, values: Sequence[Any]) -> Iterable[float]:
         return [float(value) for value in values]
@@ -80,9 +97,10 @@ class TensorFlowFlavor(Flavor):
             call.checkpoint(call.result if isinstance(call.result, str) else call.argument("file_prefix"))
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
+        optimizer = self._loops.optimizer_of(call)
         with tf.init_scope():  # also while TensorFlow makes a graph
-            config = call.instance.get_config()
-        params: dict[str, Any] = {"optimizer": type(call.instance).__name__}
+            config = optimizer.get_config()
+        params: dict[str, Any] = {"optimizer": type(optimizer).__name__}
         for name, value in config.items():
             if isinstance(value, Mapping) and "class_name" in value:  # a schedule
                 params[f"optimizer_{name}"] = value["class_name"]
@@ -114,7 +132,7 @@ class TensorFlowFlavor(Flavor):
         return zeros[0] if len(zeros) == 1 else dict(zip([one.name for one in inputs], zeros, strict=True))
 
     def signature(self, model: Any) -> DeclaredSignature | None:
-        found = _packages.signature_of(model) if not isinstance(model, keras.Model) else None
+        found = _packages.signature_of(model)
         return (found, []) if found is not None else None
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:

@@ -28,12 +28,14 @@ class _Compiled:
 
     Attributes:
         trained: What it trains.
+        optimizer: What it trains with.
         loss_name: The name of the loss in the graph; None if no tape was asked for a gradient.
         position: Where the loss is among the results of the function; None if it is not among them.
         is_known: Whether `position` has been looked up.
     """
 
     trained: weakref.ref[Any]
+    optimizer: weakref.ref[Any]
     loss_name: str | None
     position: int | None = None
     is_known: bool = False
@@ -88,8 +90,20 @@ class Loops:
         if function is not None:
             if function in self._functions:
                 return None
-            self._functions[function] = _Compiled(weakref.ref(trained), getattr(self._now, "loss_name", None))
+            self._functions[function] = _Compiled(
+                weakref.ref(trained), weakref.ref(optimizer), getattr(self._now, "loss_name", None)
+            )
         return trained
+
+    def optimizer_of(self, call: TrainingCall) -> Any:
+        """Return the optimizer of a step: of the call itself, or of the compiled function that makes the step."""
+        compiled = self._functions.get(call.instance) if call.name == "__call__" else None
+        return compiled.optimizer() if compiled is not None else call.instance
+
+    def steps_before(self, call: TrainingCall) -> int:
+        """Return how many steps an optimizer had taken before the first one of a loop."""
+        with tf.init_scope():  # also while TensorFlow makes a graph
+            return int(self.optimizer_of(call).iterations)
 
     def latest(self) -> Any:
         """Return what the last step has trained."""

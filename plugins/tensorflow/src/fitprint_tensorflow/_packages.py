@@ -24,10 +24,11 @@ from fitprint.plugin import (
     member,
     quietly,
 )
+from fitprint_tensorflow import _own_classes, _signatures
 
 MODULE_FOLDER = "tf2model"
 _PICKLED_OBJECTS = ("custom_objects.cloudpickle", "global_custom_objects.cloudpickle")
-_FILES = ("model.keras", "model.h5", "model")
+_FILES = ("model.keras", "model.h5")
 _BYTES_AROUND = 100_000
 """Of a graph and of the file formats."""
 _CALL = "__call__"
@@ -47,7 +48,10 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     Returns:
         The flavor's entry in MLmodel.
     """
-    if isinstance(model, keras.Model):
+    module = _own_classes.as_module(model)
+    if module is None and isinstance(model, keras.Model):
+        if names := _own_classes.names_in(model):
+            context.skip("custom objects", "tensorflow", _own_classes.WHY.format(names=", ".join(names)))
         with TemporaryDirectory(dir=package.folder) as unzipped:  # a zip archive Keras would write in memory first
             keras.saving.save_model(model, unzipped, zipped=False)
             package.zip(Path(unzipped), "data/model.keras")
@@ -55,6 +59,7 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
         package.write("data/save_format.txt", "tf")  # as MLflow says of files in Keras's own format
         about = {"model_type": "keras", "keras_version": tf.__version__, "save_format": "tf", "keras_module": "keras"}
         return SavedModel({"data": "data", **about}, modules=("keras",))
+    model = module or model
     with quietly():
         tf.saved_model.save(model, str(package.path(MODULE_FOLDER)))
     keys = {"saved_model_dir": MODULE_FOLDER, "model_type": "tf2-module"}
@@ -77,18 +82,17 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     try:
         if "saved_model_dir" not in config:
             return _load_keras(folder, str(config.get("data", "data")))
-        path = str(member(folder, config["saved_model_dir"]))
+        path = member(folder, config["saved_model_dir"])
         if "signature_def_key" not in config:
-            return tf.saved_model.load(path)
-        loaded = tf.saved_model.load(path, tags=config.get("meta_graph_tags"))
-        function = loaded.signatures[config["signature_def_key"]]
-        function.fitprint_keeps = loaded  # the function itself holds the variables only weakly
-        return function
+            return tf.saved_model.load(str(path))
+        return _signatures.load(path, config["signature_def_key"], config.get("meta_graph_tags"))
     except (ValueError, TypeError, KeyError, OSError, ImportError) as error:
         raise PackageError(f"{folder}: it cannot be loaded: {' '.join(str(error).split())[:800]}") from error
 
 
 def _load_keras(folder: Path, data: str) -> Any:
+    if (folder / data / "model").is_dir():  # as MLflow wrote models of Keras 2
+        return _signatures.load(member(folder, f"{data}/model"), "serving_default", names_one=False)
     objects: dict[str, Any] = {}
     for name in _PICKLED_OBJECTS:
         if (folder / data / name).exists():
@@ -114,7 +118,7 @@ def graph_of(module: Any) -> Any:
 
 def signature_of(module: Any) -> ModelSignature | None:
     """Return the signature that the graph of a module declares; None if it has none."""
-    graph = graph_of(module)
+    graph = graph_of(_own_classes.as_module(module) or module)
     if graph is None:
         return None
     outputs = tf.nest.flatten(graph.structured_outputs)
@@ -138,6 +142,8 @@ def predict(model: Any, data: Any) -> Any:
         model: A module, a SavedModel, a function of an estimator, or a model of Keras.
         data: A table, an array, a list, or for several inputs a dict of arrays.
     """
+    if _signatures.is_one(model):
+        return _signatures.predict(model, data)
     if hasattr(data, "iloc"):
         predicted = predict(model, data.to_numpy())
         return type(data)(predicted, index=data.index) if getattr(predicted, "ndim", 0) == 2 else predicted

@@ -32,8 +32,7 @@ def best_model(call: TrainingCall) -> BestModel | None:
     path = trainer.state.best_model_checkpoint
     if path is None or _facts.is_best_restored(trainer) or not Path(path).is_dir():
         return None
-    step = getattr(trainer.state, "best_global_step", None)
-    return BestModel(_read(type(model_of(trainer)), Path(path)), step, path)
+    return BestModel(_read(type(model_of(trainer)), Path(path)), _facts.best_step_of(trainer.state), path)
 
 
 def load(path: Path) -> dict[str, Any]:

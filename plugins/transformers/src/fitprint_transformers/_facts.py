@@ -24,7 +24,7 @@ def params(trainer: Trainer) -> Params:
 def metrics(trainer: Trainer) -> dict[str, float]:
     """Return the best value of the metric that the trainer watches, its step, and where early stopping ended."""
     state = trainer.state
-    best_step = getattr(state, "best_global_step", None)
+    best_step = best_step_of(state)
     values = {
         "best_metric": state.best_metric,
         "best_global_step": best_step,
@@ -34,6 +34,18 @@ def metrics(trainer: Trainer) -> dict[str, float]:
     if is_best_restored(trainer):
         values["restored_epoch"] = values["best_epoch"]
     return {name: float(value) for name, value in values.items() if value is not None}
+
+
+def best_step_of(state: Any) -> int | None:
+    """Return the step of the best checkpoint; in old releases only the name of its folder says it.
+
+    Args:
+        state: The state of the trainer.
+    """
+    if hasattr(state, "best_global_step") or state.best_model_checkpoint is None:
+        return getattr(state, "best_global_step", None)
+    number = str(state.best_model_checkpoint).rpartition("-")[2]
+    return int(number) if number.isdecimal() else None
 
 
 def tags(trainer: Trainer) -> dict[str, str]:
