@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.metadata import Metadata
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
@@ -85,14 +86,22 @@ def is_test(name: str) -> bool:
     return "tests" in path.parts or (path.suffix == ".py" and is_named_so)
 
 
+def of_extra(requirement: str, extra: str) -> Requirement:
+    """A requirement that holds for an extra alone, beside what it says itself of systems and Pythons."""
+    parsed = Requirement(requirement)
+    own = f"({parsed.marker}) and " if parsed.marker else ""
+    parsed.marker = Marker(f"{own}extra == '{extra}'")
+    return parsed
+
+
 def metadata_problems(metadata: Metadata, declared: dict[str, Any]) -> list[str]:
     """Where a wheel's metadata is not what its project declares."""
     optional = {
-        f"{requirement}; extra == '{extra}'"
+        of_extra(requirement, extra)
         for extra, requirements in declared.get("optional-dependencies", {}).items()
         for requirement in requirements
     }
-    required = {Requirement(line) for line in {*declared["dependencies"], *optional}}
+    required = {*map(Requirement, declared["dependencies"]), *optional}
     pairs = {
         "name": (metadata.name, declared["name"]),
         "version": (str(metadata.version), declared["version"]),
