@@ -1,11 +1,13 @@
 """Which rows a model was trained on, to tell a part of them from held-out data: hashes of rows, but no row itself.
 
-They are kept in the memory of this process alone, and never written.
+The rows are hashed when this is first asked, which costs a training nothing; until then there is a weak reference to
+the data. The hashes are kept in the memory of this process alone, and never written.
 """
 
 from __future__ import annotations
 
 import functools
+import weakref
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
@@ -37,6 +39,16 @@ class TrainedRows(NamedTuple):
     place: Place | None
     """Where the data is in memory."""
 
+    @classmethod
+    def of(cls, data: Any, place: Place | None) -> TrainedRows:
+        """Look at the rows that a model was trained on; None stands for data that is gone."""
+        import numpy as np
+
+        hashes, share = _hashes(data)
+        distinct = None if hashes is None or not len(hashes) else np.unique(hashes)
+        are_distinct = distinct is not None and len(distinct) >= _DISTINCT * len(hashes)
+        return cls(distinct, share, are_distinct, place or (place_of(data) if data is not None else None))
+
     def count_in(self, data: Any) -> int | None:
         """Return about how many rows of data the model was trained on; None if this cannot be known."""
         import numpy as np
@@ -52,7 +64,14 @@ class TrainedRows(NamedTuple):
         return min(data.shape[0], round(equal / self.share / share)) if self.are_distinct else None
 
 
-_trained: OrderedDict[str, TrainedRows] = OrderedDict()
+class _NotYetSeen(NamedTuple):
+    """Data whose rows nobody has asked for."""
+
+    data: weakref.ref[Any]
+    place: Place | None
+
+
+_trained: OrderedDict[str, TrainedRows | _NotYetSeen] = OrderedDict()
 """By the id of the run."""
 
 
@@ -62,21 +81,24 @@ def _reset() -> None:
 
 
 def remember_rows(run_id: str, data: Any) -> None:
-    """Remember the rows that the model of a run was trained on."""
-    import numpy as np
-
-    hashes, share = _hashes(data)
-    distinct = None if hashes is None or not len(hashes) else np.unique(hashes)
-    are_distinct = distinct is not None and len(distinct) >= _DISTINCT * len(hashes)
-    _trained.pop(run_id, None)
-    _trained[run_id] = TrainedRows(distinct, share, are_distinct, place_of(data))
+    """Remember the rows that the model of a run was trained on, as long as somebody else keeps the data."""
+    try:
+        reference = weakref.ref(data)
+    except TypeError:  # such as a list
+        return
+    # an array that is a slice may be gone when this is asked, and the memory that it shows still be there
+    _trained[run_id] = _NotYetSeen(reference, None if hasattr(data, "iloc") else place_of(data))
+    _trained.move_to_end(run_id)
     while len(_trained) > MOST_KEPT:
         _trained.popitem(last=False)
 
 
 def trained_rows(run_id: str) -> TrainedRows | None:
     """Return what is known of the rows that the model of a run was trained on, in this process."""
-    return _trained.get(run_id)
+    known = _trained.get(run_id)
+    if isinstance(known, _NotYetSeen):
+        known = _trained[run_id] = TrainedRows.of(known.data(), known.place)
+    return known
 
 
 def _hashes(data: Any) -> tuple[Any, float]:
