@@ -153,21 +153,25 @@ def test_variables_of_this_process_do_not_reach_a_rebuilt_environment(monkeypatc
 @pytest.mark.parametrize("trust", ["verified", "all"])
 def test_nothing_is_built_unless_everything_is_trusted(monkeypatch, trust, package):
     """A distribution that has sources alone runs code of its author when it is installed."""
-    Path("evil-1.0").mkdir()
-    Path("evil-1.0/PKG-INFO").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n")
+    Path("fitprint_has_no_such_wheel-1.0").mkdir()
+    Path("fitprint_has_no_such_wheel-1.0/PKG-INFO").write_text(
+        "Metadata-Version: 2.1\nName: fitprint_has_no_such_wheel\nVersion: 1.0\n"
+    )
     ran = Path("ran").absolute()
-    Path("evil-1.0/setup.py").write_text(f"open({str(ran)!r}, 'w').close()\nraise SystemExit(3)\n")
-    with tarfile.open("evil-1.0.tar.gz", "w:gz") as file:
-        file.add("evil-1.0")
-    for name in ("PIP_CONFIG_FILE", "PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_NO_BUILD_ISOLATION", "PATH"):
+    Path("fitprint_has_no_such_wheel-1.0/setup.py").write_text(
+        f"open({str(ran)!r}, 'w').close()\nraise SystemExit(3)\n"
+    )
+    with tarfile.open("fitprint_has_no_such_wheel-1.0.tar.gz", "w:gz") as file:
+        file.add("fitprint_has_no_such_wheel-1.0")
+    for name in ("PIP_CONFIG_FILE", "PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_NO_BUILD_ISOLATION"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PATH", "/nowhere")  # no uv
+    monkeypatch.setattr("fitprint._packages.rebuild.uv_command", lambda: None)  # what follows is for pip
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(Path.cwd()))
     monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # in a variable this means: without isolation
     with pytest.raises(PackageError, match="The installer says"):
-        _asked("package", package(["evil"]), [], trust=trust)
+        _asked("package", package(["fitprint_has_no_such_wheel"]), [], trust=trust)
     assert ran.exists() == (trust == "all")
     assert os.listdir("environments") == [], "a half-made environment stays"
 
