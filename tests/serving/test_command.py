@@ -258,6 +258,8 @@ def test_check_fails_where_the_model_does(tmp_path):
     done = run(tmp_path / "failing", "--check")
     assert done.returncode == 1
     assert "500" in done.stdout
+    assert "no input example" in " ".join(done.stdout.split())
+    assert done.stderr.count("Traceback") == 1
     fitprint.pyfunc.save_model(tmp_path / "unknown", python_model=Failing())
     done = run(tmp_path / "unknown", "--check")
     assert done.returncode == 1

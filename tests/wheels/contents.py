@@ -15,8 +15,8 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from packaging.metadata import Metadata
 from packaging.markers import Marker
+from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]

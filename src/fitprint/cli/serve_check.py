@@ -9,6 +9,11 @@ from typing import Any
 from fitprint.cli.render import Columns, Page, styled
 from fitprint.cli.serve_place import HOST
 
+_MADE = (
+    "The package has no input example, so a row was made from its signature, whose values the model may not know. "
+    "Save the model with input_example=..., and its rows are sent instead."
+)
+
 
 def check_all(start: dict[str, Any], settings: dict[str, Any], supervise: Callable[..., None]) -> int:
     """Serve on a free port of this machine, send every example, print what was answered, and return the exit status."""
@@ -16,8 +21,11 @@ def check_all(start: dict[str, Any], settings: dict[str, Any], supervise: Callab
     from fitprint.serving.sockets import listen, url_of
 
     found: list[Sent] = []
+    served: dict[str, Any] = {}
 
     def send_all(supervisor: Any, about: dict[str, Any]) -> None:
+        served.update(about)
+
         def send() -> None:
             try:
                 found.extend(check(url, settings["token"]))
@@ -29,10 +37,10 @@ def check_all(start: dict[str, Any], settings: dict[str, Any], supervise: Callab
     with listen(HOST, 0) as listening:
         url = url_of(listening)
         supervise(listening, start, HOST, 1, send_all)
-    return _print(found)
+    return _print(found, bool(served.get("has_own_example")))
 
 
-def _print(found: list[Any]) -> int:
+def _print(found: list[Any], has_own_example: bool) -> int:
     bad = [sent for sent in found if sent.status != 200 or sent.reason]
     page = Page()
     rows = [
@@ -55,5 +63,7 @@ def _print(found: list[Any]) -> int:
         page.line((f"{len(bad)} of {len(found)} requests were not answered as they should be", "bold red"))
     else:
         page.line((f"all {len(found)} requests were answered", "bold green"))
+    if not has_own_example and any(sent.predicts and sent.status >= 500 for sent in bad):
+        page.line((_MADE, ""))
     page.print()
     return 1 if bad or not any(sent.predicts for sent in found) else 0

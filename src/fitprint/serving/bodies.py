@@ -40,7 +40,7 @@ def media_type(content_type: str | None) -> str:
 
 def unsupported(media: str, known: Sequence[str]) -> RequestError:
     """Return the error for a media type that is not among those known."""
-    return RequestError(415, f"The content type {media!r:.80} is not supported; send one of {', '.join(known)}.")
+    return RequestError(415, f"The content type {media!r:.80} is not supported; send {' or '.join(known)}.")
 
 
 def text_of(body: bytes) -> str:

@@ -137,7 +137,7 @@ def _nullable(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _not_null(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def reading(value: Any) -> Any:
         if value is None:
-            raise Unfit("null, where a value is required")
+            raise Unfit("a value is required")
         return read(value)
 
     return reading

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from functools import partial
 from typing import Any
 
-from fitprint._core.guard import warn_user
+from fitprint._core.guard import describe, warn_user
 from fitprint._core.signal_handlers import own
 from fitprint.models.errors import SchemaError
 from fitprint.serving.batch import Outcome, key_of, outcomes_of
@@ -24,6 +24,10 @@ from fitprint.serving.threads import WorkerThread
 
 MOST_ABANDONED = 32
 """So many threads may hang in the model; then no further one is begun."""
+
+
+MOST_LOGGED = 100
+"""So many different tracebacks are remembered, to log each of them once."""
 
 
 class Observer:
@@ -83,6 +87,8 @@ class Scorer:
         self._running = 0
         self._idle: list[WorkerThread] = []
         self._closed = False
+        self._logged: set[str] = set()
+        """Tracebacks in the log: one that comes again is one line there."""
 
     @property
     def waiting(self) -> int:
@@ -230,7 +236,13 @@ class Scorer:
         if isinstance(error, SchemaError) and self._model.checks_itself:
             faults = f": {'; '.join(error.problems)}" if self._options.full_errors else "."
             return RequestError(400, f"The data does not fit the type hints of the model{faults}", detail=detail)
-        warn_user(f"request {request_id}: the model raised an error\n{text}")
+        if text in self._logged:
+            warn_user(f"request {request_id}: the model raised the same error as before: {describe(error)}")
+        else:
+            if len(self._logged) >= MOST_LOGGED:
+                self._logged.clear()
+            self._logged.add(text)
+            warn_user(f"request {request_id}: the model raised an error\n{text}")
         headers = [("x-request-id", request_id)]
         if self._model.inputs is None:
             message = (

@@ -40,7 +40,7 @@ def fit(value: Any, kind: FieldType, required: bool = True) -> Any:
         if value is None and (not required or kind in _MAY_BE_NULL):
             return None
         if value is None:
-            raise Unfit("null, where a value is required")
+            raise Unfit("a value is required")
         return _SCALARS[kind](value)
     if isinstance(kind, AnyType):
         return value

@@ -111,7 +111,7 @@ def _about(app: Starlette) -> dict[str, Any]:
         "name": serving.name,
         "kind": f"{model.flavor} {model.class_name}",
         "signature": _signature(model),
-        "has_example": model.example is not None,
+        "has_own_example": model.example is not None and model.example.is_own,
     }
 
 
@@ -124,7 +124,10 @@ def _signature(model: Any) -> str:
     text = f"{len(inputs)} {what}{'' if len(inputs) == 1 else 's'}"
     if outputs is None:
         return text
-    return f"{text} -> {outputs.inputs[0].type if len(outputs) == 1 else f'{len(outputs)} outputs'}"
+    if len(outputs) > 1:
+        return f"{text} -> {len(outputs)} outputs"
+    kind = outputs.inputs[0].type
+    return f"{text} -> {getattr(kind, 'name', kind)}"  # numpy's own text for a type of texts is <U0
 
 
 class _Channel:

@@ -236,6 +236,18 @@ def test_a_model_that_raises_under_a_signature(served: Any, caplog: pytest.LogCa
         asyncio.run(main())
 
 
+def test_the_log_has_each_traceback_once(served: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        scorer = Scorer(served(ONE, model=Raising()), ServeOptions())
+        for number, error in enumerate((ValueError("one"), ValueError("one"), ValueError("two"), ValueError("one"))):
+            await error_of(scorer.predict(request(error), request_id=f"id-{number}"))
+
+    with caplog.at_level(logging.WARNING, "fitprint"):
+        asyncio.run(main())
+    assert ["Traceback" in record.message for record in caplog.records] == [True, False, True, False]
+    assert "id-3: the model raised the same error as before: ValueError: one" in caplog.text
+
+
 def test_a_model_that_raises_without_a_signature(served: Any) -> None:
     async def main() -> None:
         error = await error_of(Scorer(served(model=Raising()), ServeOptions()).predict(request(KeyError("secret"))))
