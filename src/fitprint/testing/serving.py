@@ -29,7 +29,7 @@ class ServingChecks:
 
     golden: ClassVar[Path | None] = None
 
-    @needs("package", "predict")
+    @needs("package", "predict", where_given=True)
     def test_served_rows_are_answered_as_predicted(self, bench: Bench, case: Case) -> None:
         """A request with the rows, decoded, scored and encoded, has the predictions of `fitprint.load_model`."""
         _skip_without_the_extra()
@@ -41,7 +41,7 @@ class ServingChecks:
         expect_alike(case, expected, found, "the package, served,")
         assert "predictions" in _strict(answer), f"the answer has no predictions: {answer!r:.300}"
 
-    @needs("package", "predict")
+    @needs("package", "predict", where_given=True)
     def test_golden_packages_are_served(self, bench: Bench, case: Case) -> None:
         """Packages that earlier releases wrote answer ``/invocations`` with what they predicted then."""
         _skip_without_the_extra()
