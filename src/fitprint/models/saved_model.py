@@ -40,13 +40,13 @@ class SavedModel:
     A module of the plugin itself is copied into the package, as that of the flavor is. Any other has to be importable
     there.
     """
-    loader_of_named_tensors: str | None = None
-    """The same, where the signature of the package has named tensors, which MLflow's own loader may not take."""
     modules: Iterable[str] = ()
     """Modules that loading imports, besides those that the pickles in the package name.
 
     Their distributions are among the requirements; modules of the user's own are copied into the package.
     """
+    loader_of_named_tensors: str | None = None
+    """What `loader_module` is where the signature of the package has named tensors, which MLflow's own loader may not take."""
 
 
 publish("fitprint.plugin", SaveContext, SavedModel)
