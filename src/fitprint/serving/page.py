@@ -36,6 +36,8 @@ _WIDGETS = {
     DataType.binary: "binary",
 }
 """The types that have a field of their own; every other scalar is a number, and what is nested is JSON."""
+_NEVER_NULL = frozenset({DataType.integer, DataType.long})
+"""The types whose columns cannot hold a missing value."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def _column(spec: ColSpec | TensorSpec, position: int, metadata: Mapping[str, An
         "type": _type_name(spec),
         "widget": "json" if isinstance(spec, TensorSpec) else _widget(spec.type),
         "required": spec.required,
+        "nullable": isinstance(spec, ColSpec) and not spec.required and spec.type not in _NEVER_NULL,
         "input_name": metadata["name"],
         "datatype": metadata["datatype"],
         "content_type": metadata.get("parameters", {}).get("content_type"),

@@ -80,7 +80,7 @@ function field(spec, place) {
   const common = { id, "aria-describedby": `${id}-type ${id}-problem`, autocomplete: "off", spellcheck: "false" };
   let input;
   if (spec.widget === "boolean") {
-    const empty = isParam ? `default: ${write(spec.default)}` : spec.required ? "choose" : "left out";
+    const empty = isParam ? `default: ${write(spec.default)}` : spec.required ? "choose" : "missing";
     input = make("select", common, make("option", { value: "" }, empty), make("option", {}, "true"), make("option", {}, "false"));
   } else if (spec.widget === "json" || spec.widget === "text") {
     input = make("textarea", { ...common, rows: 1, class: spec.widget === "json" ? "json" : null });
@@ -103,12 +103,13 @@ function field(spec, place) {
 
 const NUMBER = /^(-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|-?Infinity|NaN)$/;
 
-// The value of a field; undefined where it is left out. A text that is no value of the type is sent as it is: the
-// server says what is wrong, with the words that any other caller gets.
-function valueOf({ widget, input, required, isParam, label }) {
+// The value of a field; undefined where it is left out. An empty field of an optional column is a missing value where
+// the column may have one: most models need all columns of their training, also those with missing values. A text that
+// is no value of the type is sent as it is: the server says what is wrong, with the words that any other caller gets.
+function valueOf({ widget, input, required, nullable, isParam, label }) {
   const text = input.value;
   if (text.trim() === "") {
-    if (isParam || !required) return text && widget === "text" ? text : undefined;
+    if (isParam || !required) return text && widget === "text" ? text : nullable ? null : undefined;
     return widget === "text" ? text : null;
   }
   if (widget === "boolean") return text === "true";
