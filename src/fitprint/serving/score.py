@@ -26,6 +26,9 @@ MOST_ABANDONED = 32
 """So many threads may hang in the model; then no further one is begun."""
 
 
+MOST_NAMED = 10
+"""So many of the columns that a request left out are named in an answer."""
+
 MOST_LOGGED = 100
 """So many different tracebacks are remembered, to log each of them once."""
 
@@ -124,7 +127,7 @@ class Scorer:
             self._forget(job)
         if made:
             return outcome
-        raise self._error_of_model(outcome, request_id or uuid.uuid4().hex) from None
+        raise self._error_of_model(outcome, request, request_id or uuid.uuid4().hex) from None
 
     def close(self) -> None:
         """Refuse what waits and what comes, and end the threads that are idle. What is being predicted goes on."""
@@ -229,7 +232,7 @@ class Scorer:
         if job.call is None and job in self._waiting:
             self._waiting.remove(job)
 
-    def _error_of_model(self, error: Exception, request_id: str) -> RequestError:
+    def _error_of_model(self, error: Exception, request: Request, request_id: str) -> RequestError:
         self.observe.refused("model")
         text = "".join(traceback.format_exception(error))
         detail = text if self._options.full_errors else None
@@ -251,7 +254,22 @@ class Scorer:
             )
             return RequestError(400, message, headers=headers, detail=detail)
         message = f"The model raised an error; the server's log has it under request {request_id}."
+        left_out = _left_out(self._model, request)
+        if left_out:
+            message += (
+                f" The request left out optional columns, which the model may need: {', '.join(left_out[:MOST_NAMED])}"
+                f"{', ...' if len(left_out) > MOST_NAMED else ''}; send null for a value that is missing."
+            )
         return RequestError(500, message, "INTERNAL_ERROR", headers=headers, detail=detail)
+
+
+def _left_out(model: ServedModel, request: Request) -> list[str]:
+    """Return the optional columns of the signature that a request does not have."""
+    schema = model.inputs
+    sent = getattr(request.data, "columns", None)
+    if schema is None or schema.is_tensor_spec() or not schema.has_input_names() or sent is None:
+        return []
+    return [str(spec.name) for spec in schema if not spec.required and spec.name not in sent]
 
 
 def _stopping() -> RequestError:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fitprint.models.errors import SchemaError
@@ -234,6 +235,24 @@ def test_a_model_that_raises_under_a_signature(served: Any, caplog: pytest.LogCa
 
     with caplog.at_level(logging.WARNING, "fitprint"):
         asyncio.run(main())
+
+
+def test_optional_columns_that_were_left_out_are_named_when_the_model_raises(served: Any) -> None:
+    class NeedsAll:
+        def predict(self, data: Any, params: Any = None) -> Any:
+            return data["y"]
+
+    async def main() -> None:
+        schema = Schema([ColSpec("double", "x"), ColSpec("double", "y", required=False)])
+        scorer = Scorer(served(schema, model=NeedsAll()), ServeOptions())
+        error = await error_of(scorer.predict(Request(pd.DataFrame({"x": [1.0]}), None, 1), request_id="the-id"))
+        assert error.status == 500
+        assert "left out optional columns, which the model may need: y; send null" in error.message
+        whole = Scorer(served(schema, model=Raising()), ServeOptions())
+        plain = await error_of(whole.predict(request(ValueError("of its own"))))
+        assert "left out" not in plain.message
+
+    asyncio.run(main())
 
 
 def test_the_log_has_each_traceback_once(served: Any, caplog: pytest.LogCaptureFixture) -> None:
