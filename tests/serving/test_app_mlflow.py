@@ -221,3 +221,23 @@ def test_unknown_routes_and_methods_are_told_in_json(client):
     answer = client.get("/invocations")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert answer.json()["error_code"] == "METHOD_NOT_ALLOWED"
+    assert answer.json()["message"] == "This route takes POST only."
+
+
+def test_what_curl_sends_by_itself_is_refused_with_the_header_to_add(client):
+    answer = client.post("/invocations", content=b"{}", headers={"content-type": "application/x-www-form-urlencoded"})
+    assert answer.status_code == 415
+    assert answer.json()["message"].endswith("add -H 'Content-Type: application/json'.")
+
+
+def test_rows_without_names_are_refused_in_words_of_every_protocol(client_of, iris):
+    client = client_of(iris, name="iris")
+    rows = [[5.1, 3.5, 1.4, 0.2]]
+    for path, body in (
+        ("/invocations", {"instances": rows}),
+        ("/score", {"input_data": rows}),
+        ("/v1/models/iris:predict", {"instances": rows}),
+    ):
+        answer = client.post(path, json=body)
+        assert answer.status_code == 400
+        assert "send each row as an object with the names as keys" in answer.text

@@ -150,7 +150,7 @@ async def _no_route(request: HttpRequest, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if status == 405:
-        message, code = "This route has another method.", "METHOD_NOT_ALLOWED"
+        message, code = f"This route takes {headers.get('Allow', 'another method')} only.", "METHOD_NOT_ALLOWED"
     elif status == 404:
         message, code = "There is no such route; /openapi.json lists them.", "ENDPOINT_NOT_FOUND"
     else:

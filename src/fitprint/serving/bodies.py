@@ -38,9 +38,15 @@ def media_type(content_type: str | None) -> str:
     return media.lower()
 
 
+_OF_CURL = "application/x-www-form-urlencoded"
+
+
 def unsupported(media: str, known: Sequence[str]) -> RequestError:
     """Return the error for a media type that is not among those known."""
-    return RequestError(415, f"The content type {media!r:.80} is not supported; send {' or '.join(known)}.")
+    message = f"The content type {media!r:.80} is not supported; send {' or '.join(known)}."
+    if media == _OF_CURL:
+        message += f" That is what curl sends by itself: add -H 'Content-Type: {known[0]}'."
+    return RequestError(415, message)
 
 
 def text_of(body: bytes) -> str:
