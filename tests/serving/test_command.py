@@ -221,7 +221,7 @@ def test_a_port_that_is_taken_is_told(adder):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run(adder, "--port", taken.getsockname()[1])
     assert (done.returncode, done.stdout) == (1, "")
-    assert "Address already in use" in done.stderr
+    assert "another program listens there; choose another port with --port" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

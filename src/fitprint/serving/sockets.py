@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import ipaddress
 import socket
 import sys
@@ -48,7 +49,11 @@ def listen(host: str, port: int) -> socket.socket:
         dual = family is socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=dual)
     except OSError as error:
-        raise OSError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
+        if error.errno == errno.EADDRINUSE:
+            message = "another program listens there; choose another port with --port, or 0 for any that is free"
+        else:
+            message = error.strerror or str(error)
+        raise OSError(f"cannot listen on {host}, port {port}: {message}") from None
 
 
 def url_of(listening: socket.socket) -> str:
