@@ -108,6 +108,17 @@ def test_a_broken_file_is_named_and_costs_its_own_rows_alone(told, invoke):
     assert "predicted 4 rows; 2 of 6 files whole" in done.stderr
 
 
+def test_a_file_without_rows_has_the_names_at_least(told, invoke):
+    _written("empty.csv", "at,code,x\n")
+    _written("no_names.csv", "2024-01-02,007,1\n")
+    done = invoke("predict", told, "in", "--to", "out.csv", status=1)
+    assert "no_names.csv: " in done.stderr
+    assert "its first line has no 'code', 'at', 'x'; a CSV begins with a line of names" in done.stderr
+    assert "none of its rows is predicted" in done.stderr
+    assert "fitprint: empty.csv" not in done.stderr
+    assert "predicted 0 rows; 1 of 2 files whole" in done.stderr
+
+
 def test_a_model_that_raises_and_predictions_of_another_kind_are_faults_of_the_file(moody, invoke):
     _written("a.csv", "x\n1\n")
     _written("b.csv", "x\n-1\n")

@@ -22,6 +22,7 @@ from fitprint.cli.texts import clean
 from fitprint.models.csv_data import table
 from fitprint.models.enforcement import check_row_count
 from fitprint.models.errors import SchemaError
+from fitprint.models.schema import Schema
 from fitprint.models.table_files import chunks, is_table
 
 ROW, FILE = "row", "file"
@@ -135,11 +136,26 @@ def _predicted(
     schema = model.metadata.get_input_schema()
     for rows, read in chunks(each.path, chunk_rows, schema, model.exact_dtypes):
         if not len(rows):
+            _check_names(rows, schema)
             yield None, None, read
             continue
         predictions = model.predict(rows, params)
         check_row_count(predictions, rows)
         yield rows.index, written.fitting(predictions), read
+
+
+def _check_names(rows: Any, schema: Schema | None) -> None:
+    """Refuse a file without rows that lacks columns: most often its first row stands where the names should be.
+
+    Raises:
+        SchemaError: A required column is missing.
+    """
+    if schema is None or schema.is_tensor_spec() or not schema.has_input_names():
+        return
+    missing = [str(spec.name) for spec in schema if spec.required and spec.name not in rows.columns]
+    if missing:
+        named = ", ".join([*map(repr, missing[:_SHOWN]), *(["..."] if len(missing) > _SHOWN else [])])
+        raise SchemaError([f"its first line has no {named}; a CSV begins with a line of names"])
 
 
 def _listed(folder: Path, target: str | None) -> tuple[list[Input], list[str]]:
