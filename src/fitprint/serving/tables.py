@@ -135,8 +135,8 @@ def _order(
     if labels is None:
         raise RequestError(
             400,
-            "The data has no column names, and the model's columns have names; send each row as an object with the names "
-            "as keys, or columns beside the data.",
+            "The data has no column names, and the model's columns have names; send each row as an object with the "
+            "names as keys, or columns beside the data.",
             MISFIT,
         )
     if list(labels) == plan.names:

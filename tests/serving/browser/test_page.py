@@ -508,9 +508,7 @@ def test_the_page_is_small_and_its_policy_strict():
     assert b"://" not in page.html
 
 
-def test_an_empty_optional_field_is_a_missing_value_for_models_that_need_every_column(
-    running_app, open_page, tmp_path
-):
+def test_an_empty_optional_field_is_a_missing_value_for_models_that_need_every_column(running_app, open_page, tmp_path):
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LinearRegression
     from sklearn.pipeline import make_pipeline
