@@ -202,7 +202,17 @@ def test_each_method_has_a_route_of_its_own(client_of, iris):
     (chances,) = client.post("/invocations/predict_proba", json=FLOWER).json()["predictions"]
     assert len(chances) == 3
     assert math.isclose(sum(chances), 1)
+    refused = client.post("/invocations/predict_probs", json=FLOWER)
+    assert refused.status_code == 404
+    assert "What the model can be asked for: predict, predict_proba" in refused.json()["message"]
     assert client.post("/invocations/fit", json=FLOWER).status_code == 404
+
+
+def test_a_dropped_column_without_a_name_is_seen_in_the_header(client_of, iris):
+    names = list(FLOWER["inputs"])
+    text = ",".join(["", *names]) + "\n0,5.1,3.5,1.4,0.2\n"  # as DataFrame.to_csv writes its index
+    answer = client_of(iris).post("/invocations", content=text, headers={"content-type": "text/csv"})
+    assert (answer.status_code, answer.headers["x-fitprint-ignored"]) == (200, '""')
 
 
 def test_another_method_may_be_the_one_that_answers(client_of, iris):

@@ -153,6 +153,9 @@ async def _no_route(request: HttpRequest, error: Exception) -> Response:
         message, code = f"This route takes {headers.get('Allow', 'another method')} only.", "METHOD_NOT_ALLOWED"
     elif status == 404:
         message, code = "There is no such route; /openapi.json lists them.", "ENDPOINT_NOT_FOUND"
+        if request.method == "POST":  # most often a method's name that is misspelled, or a model without that method
+            methods = request.app.state.serving.model.methods
+            message += f" What the model can be asked for: {', '.join(methods)}."
     else:
         message, code = "The request cannot be answered.", "BAD_REQUEST"
     return answers.refused(request.scope, status, message, code, list(headers.items()))

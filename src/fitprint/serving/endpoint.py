@@ -180,5 +180,5 @@ def _content_type(scope: Scope) -> str | None:
 
 def _listed(names: tuple[str, ...]) -> str:
     """Return names for a header, which holds ASCII and is of bounded length."""
-    texts = [name.encode("unicode_escape").decode("ascii").replace(",", "\\x2c")[:100] for name in names[:20]]
+    texts = [name.encode("unicode_escape").decode("ascii").replace(",", "\\x2c")[:100] or '""' for name in names[:20]]
     return ", ".join([*texts, *([f"... ({len(names)} in all)"] if len(names) > 20 else [])])
