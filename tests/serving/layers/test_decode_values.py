@@ -198,3 +198,14 @@ def test_a_mended_request_is_accepted(served: Any) -> None:
     ]
     mended = b'{"dataframe_records": [{"a": 1, "b": true, "c": "2024-01-31T12:00:00Z"}]}'
     assert decode.invocations(mended, None, model).rows == 1
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/csv"])
+def test_the_smallest_number_of_64_bits_is_not_taken_for_0(served: Any, content_type: str) -> None:
+    """Its absolute value is itself in 64 bits, so it once passed for a small one and was cut to 32 bits."""
+    bodies = {"application/json": f'{{"inputs": [{-(2**63)}]}}', "text/csv": f"a\n{-(2**63)}\n"}
+    model = served(Schema([ColSpec("integer", "a")]))
+    with pytest.raises(RequestError, match="from -2147483648 to 2147483647"):
+        decode.invocations(bodies[content_type].encode(), content_type, model)
+    least = decode.invocations(f'{{"inputs": [{-(2**31)}]}}'.encode(), None, model)
+    assert least.data["a"].tolist() == [-(2**31)]
