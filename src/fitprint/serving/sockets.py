@@ -47,6 +47,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = found[0]
         dual = family is socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=dual)
+    except UnicodeError:  # a part of the name is empty or too long
+        raise OSError(f"cannot listen on {host}, which is no name of a host") from None
     except OSError as error:
         raise OSError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
 
