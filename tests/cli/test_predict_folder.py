@@ -146,6 +146,16 @@ def test_a_name_that_is_not_utf_8_is_written_with_escapes(told, invoke):
     assert Path("out.csv").read_text().splitlines()[1].startswith("0,\\xff.csv,")
 
 
+def test_whole_numbers_are_not_rounded_for_what_is_missing_beside_them(moody, invoke):
+    """Pandas makes floats of such a column, so that the signature could not tell that they had been changed."""
+    Path("in").mkdir()
+    pd.DataFrame({"x": pd.array([2**53 + 1, None], "Int64")}).to_parquet("in/large.parquet")
+    pd.DataFrame({"x": pd.array([2**53, None], "Int64")}).to_parquet("in/small.parquet")
+    done = invoke("predict", moody, "in", "--to", "out.csv", status=1)
+    assert "large.parquet: column 'x': beside missing values, whole numbers beyond 2^53 would be rounded" in done.stderr
+    assert "small.parquet" in Path("out.csv").read_text()
+
+
 def test_an_empty_folder_and_json_are_refused(told, invoke):
     Path("in").mkdir()
     assert "in has no file that ends in .csv or .parquet" in invoke("predict", told, "in", status=1).stderr
