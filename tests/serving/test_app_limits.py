@@ -145,7 +145,8 @@ def test_requests_are_written_to_files_alone(client_of, adder, tmp_path):
 
 def test_a_file_that_cannot_be_written_costs_nobody_an_answer(client_of, adder, tmp_path, caplog):
     client = client_of(adder, log_requests=str(tmp_path / "requests.jsonl"))
-    client.app.state.serving.log.close()  # as hopeless as a full disk
+    with open(os.devnull, "rb") as unwritable:  # as hopeless as a full disk
+        os.dup2(unwritable.fileno(), client.app.state.serving.log._file)
     for _ in range(2):
         assert client.post("/invocations", json=ROWS).status_code == 200
     assert caplog.text.count("requests are no longer written to") == 1
