@@ -149,6 +149,24 @@ def test_a_pipe_in_the_folder_is_not_waited_for(told, invoke):
     assert "pipe.csv: it is not a regular file" in invoke("predict", told, "in", status=1).stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Python on a system whose names of files are bytes")
+def test_a_name_that_is_not_utf_8_is_written_with_escapes(told, invoke):
+    _written("b.csv", "at,code,x\n2024-01-02,007,1\n")
+    os.rename(b"in/b.csv", b"in/\xff.csv")
+    invoke("predict", told, "in", "--to", "out.csv")
+    assert Path("out.csv").read_text().splitlines()[1].startswith("0,\\xff.csv,")
+
+
+def test_whole_numbers_are_not_rounded_for_what_is_missing_beside_them(moody, invoke):
+    """Pandas makes floats of such a column, so that the signature could not tell that they had been changed."""
+    Path("in").mkdir()
+    pd.DataFrame({"x": pd.array([2**53 + 1, None], "Int64")}).to_parquet("in/large.parquet")
+    pd.DataFrame({"x": pd.array([2**53, None], "Int64")}).to_parquet("in/small.parquet")
+    done = invoke("predict", moody, "in", "--to", "out.csv", status=1)
+    assert "large.parquet: column 'x': beside missing values, whole numbers beyond 2^53 would be rounded" in done.stderr
+    assert "small.parquet" in Path("out.csv").read_text()
+
+
 def test_an_empty_folder_and_json_are_refused(told, invoke):
     Path("in").mkdir()
     assert "in has no file that ends in .csv or .parquet" in invoke("predict", told, "in", status=1).stderr

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from fitprint._packages.environment_plan import plan_of
+from fitprint._packages.interpreters import interpreter_of
 from fitprint.models.errors import PackageError
 from fitprint.models.package_requirements import recorded_environment
+from fitprint.serving.dockerfile import dockerfile
 
 DOCUMENT = {"flavors": {"python_function": {"loader_module": "mlflow.pyfunc.model", "python_version": "3.12.4"}}}
 VIRTUALENV = "python: 3.11.7\nbuild_dependencies:\n- pip==23\ndependencies:\n- -r requirements.txt\n"
@@ -151,3 +154,24 @@ def test_versions_of_python_are_read_as_text():
     assert recorded_environment(folder, DOCUMENT).python == "3.12.4"
     folder.joinpath("python_env.yaml").write_text("python: '3.10'\ndependencies: [numpy]\n")
     assert recorded_environment(folder, DOCUMENT).python == "3.10"
+
+
+@pytest.mark.parametrize("end", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_no_line_is_two_lines_for_pip(end):
+    """Within the quotes of a marker any character may stand, and pip breaks the lines of a file at these ones too."""
+    folder = _package(requirements=f'numpy; extra == "{end}--index-url=https://example.org"\n')
+    with pytest.raises(PackageError, match="is not a requirement by name"):
+        plan_of(folder, DOCUMENT)
+
+
+def test_digits_of_other_scripts_are_no_version_of_python():
+    folder = _package(python_env="python: '\u0663.\u0661\u0661'\ndependencies: [numpy]\n")
+    assert plan_of(folder, DOCUMENT).python == "3.12.4"
+
+
+@pytest.mark.process
+def test_a_python_before_its_release_has_an_interpreter_and_an_image():
+    version = "{}.{}rc1".format(*sys.version_info)
+    assert interpreter_of(version) == sys.executable
+    folder = _package(python_env=f"python: {version}\ndependencies: [numpy]\n")
+    assert "\nFROM python:{}.{}-slim\n".format(*sys.version_info) in dockerfile(folder, DOCUMENT)

@@ -98,6 +98,19 @@ def test_machines_are_told_that_it_is_healthy_and_browsers_are_sent_to_the_page(
 
 
 @pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ('{"columns": ["x", "n", "code"], "data": [[1e400, 1, "a"]]}', "too large"),
+        ('{"columns": ["x", "n", "code"], "data": [[1, 1, "a"]], "data": [[2, 1, "a"]]}', "ambiguous"),
+        ('{"columns": ["x", "n", "code"], "data": [[1, 1, "%ff"]]}', "not UTF-8"),
+    ],
+)
+def test_json_in_a_query_is_as_strict_as_that_of_a_body(client, query, words):
+    answer = client.get(f"/score?input_data={query}")
+    assert (answer.status_code, words in answer.json()["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(
     ("query", "key", "version"),
     [
         ("", "swagger", "2.0"),

@@ -130,6 +130,41 @@ def test_requests_are_written_to_a_file_that_the_owner_alone_reads(client_of, ad
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs Python on a system with pipes")
+def test_requests_are_written_to_files_alone(client_of, adder, tmp_path):
+    """A pipe would be waited for, and of a device the rights would be taken away from everybody else."""
+    os.mkfifo(tmp_path / "pipe", 0o644)
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(OSError, match="a device or a pipe"):
+            client_of(adder, log_requests=str(tmp_path / "pipe"))
+    finally:
+        os.close(reader)
+    assert stat.S_IMODE((tmp_path / "pipe").stat().st_mode) == 0o644
+
+
+def test_a_file_that_cannot_be_written_costs_nobody_an_answer(client_of, adder, tmp_path, caplog):
+    client = client_of(adder, log_requests=str(tmp_path / "requests.jsonl"))
+    with open(os.devnull, "rb") as unwritable:  # as hopeless as a full disk
+        os.dup2(unwritable.fileno(), client.app.state.serving.log._file)
+    for _ in range(2):
+        assert client.post("/invocations", json=ROWS).status_code == 200
+    assert caplog.text.count("requests are no longer written to") == 1
+
+
+@pytest.mark.parametrize("content", ["[" * 900 + "]" * 900, '{"a":' * 900 + "1" + "}" * 900], ids=["list", "object"])
+def test_a_deep_value_is_refused_where_values_are_shown(client_of, adder, content):
+    body = f'{{"dataframe_split": {{"columns": ["x", "n", "code"], "data": [[1, 1, {content}]]}}}}'
+    answer = client_of(adder, full_errors=True).post("/invocations", content=body)
+    assert answer.status_code == 400
+    assert "value" not in answer.json()["errors"][0]
+
+
+def test_a_length_of_thousands_of_digits_is_too_large(client_of, adder):
+    headers = {"content-length": "9" * 5000}
+    assert client_of(adder).post("/invocations", content=b"{}", headers=headers).status_code == 413
+
+
 def test_nothing_of_a_request_is_logged(client_of, adder, capfd, caplog):
     client = client_of(adder)
     for body in (saying("private-word"), {"dataframe_records": [{"x": "private-word"}]}, {"private-word": 1}):

@@ -7,9 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -288,3 +290,32 @@ def test_a_dockerfile(monkeypatch, adder, tmp_path):
     assert done.exit_code == 0, done.output
     assert "docker build" in done.output
     assert (tmp_path / "Dockerfile").is_file()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs Python on a system with POSIX shells")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_it_starts_with_standard_streams_that_are_closed(adder, tmp_path, closed, starts_processes):
+    """As some programs start others; the listening socket must not get the number of such a stream."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    line = f'exec "$0" -m fitprint serve "$1" --port {port} {closed}'
+    process = subprocess.Popen(["/bin/sh", "-c", line, sys.executable, adder])
+    try:
+        while process.poll() is None:
+            try:
+                assert httpx.get(f"http://127.0.0.1:{port}/ping").status_code == 200
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("host", ["a" * 70, "a..b"])
+def test_a_host_that_is_no_name(host):
+    from fitprint.serving.sockets import listen
+
+    with pytest.raises(OSError, match="which is no name of a host"):
+        listen(host, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def interpreter_of(version: str | None) -> str:
     """
     if version is None:
         return sys.executable
-    numbers = tuple(map(int, version.split(".")[:2]))
+    numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))  # 3.13rc1 is a 3.13 too
     minor = ".".join(map(str, numbers))
     if numbers < OLDEST:
         oldest = ".".join(map(str, OLDEST))

@@ -170,7 +170,7 @@ def _listed(folder: Path, target: str | None) -> tuple[list[Input], list[str]]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(place, name)
-            inside = path.relative_to(folder).as_posix()
+            inside = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
             if name.startswith(".") or os.path.realpath(path) in own:
                 continue
             if is_table(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -147,6 +148,7 @@ def serve(
     told = missing()
     if told is not None:
         raise click.ClickException(told)
+    _open_standard_streams()
     gc.enable()  # which the command line turns off, as most commands are short
     place = place_of(package, store)
     document = mlmodel.read(place.folder)
@@ -186,6 +188,18 @@ def _settings(place: Place, chosen: dict[str, Any]) -> dict[str, Any]:
     return asdict(made)
 
 
+def _open_standard_streams() -> None:
+    """Open those of the three standard streams that whoever started this has closed.
+
+    The listening socket would else get the number of one of them, and a worker has its pipes there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # which takes the lowest number that is free: this one
+
+
 def _serve(start: dict[str, Any], settings: dict[str, Any], host: str, port: int, workers: int) -> None:
     from fitprint.serving.sockets import is_loopback, listen, url_of
 
@@ -216,4 +230,5 @@ def _tell(url: str, about: dict[str, Any], settings: dict[str, Any]) -> None:
     what = f"{about['name']} ({about['kind']}, {about['signature']})"
     how = f"{url}/test" if settings["page"] else f"{url}/openapi.json"
     click.echo(f"{url} serves {clean(what)}; try it at {how}")
-    sys.stdout.flush()
+    if sys.stdout is not None:  # it was closed at the start
+        sys.stdout.flush()

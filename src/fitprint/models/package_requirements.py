@@ -18,8 +18,8 @@ from fitprint.models.package import member
 from fitprint.models.requirement_lines import DEEPEST, LARGEST_FILE, logical_lines, parsed, simple
 
 REQUIREMENTS, CONDA, VIRTUALENV = "requirements.txt", "conda.yaml", "python_env.yaml"
-_PYTHON = re.compile(r"\d+\.\d+(\.\d+)?\w*")
-_CONDA_PYTHON = re.compile(r"python\s*={1,2}\s*(\d+\.\d+(?:\.\d+)?)(=\S+|\.\*)?")
+_PYTHON = re.compile(r"\d+\.\d+(\.\d+)?\w*", re.ASCII)
+_CONDA_PYTHON = re.compile(r"python\s*={1,2}\s*(\d+\.\d+(?:\.\d+)?)(=\S+|\.\*)?", re.ASCII)
 _CONDA_PIN = re.compile(r"([\w.-]+)={1,2}(\d[\w.]*)(=\w+)?")
 
 
@@ -131,6 +131,8 @@ def _sort(folder: Path, text: str, constrains: bool, read: PackageRequirements, 
 
 
 def _is_requirement(line: str) -> bool:
+    if len(line.splitlines()) > 1:  # pip breaks lines at rarer characters too, and would find an option behind one
+        return False
     if simple(line):
         return True
     try:

@@ -46,6 +46,17 @@ def chunks(
                 yield frame, opened.tell()
 
 
+def _refuse_rounding(batch: Any) -> None:
+    """Refuse whole numbers that pandas would change: it makes floats of a column in which some are missing."""
+    from pyarrow import compute, types
+
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if types.is_integer(column.type) and column.null_count:
+            ends = compute.min_max(column).as_py()
+            if any(end is not None and abs(end) > 2**53 for end in ends.values()):
+                raise ValueError(f"column {name!r}: beside missing values, whole numbers beyond 2^53 would be rounded")
+
+
 def _parquet(file: BinaryIO, rows: int) -> Iterator[tuple[Any, int]]:
     import pandas as pd
 
@@ -57,6 +68,7 @@ def _parquet(file: BinaryIO, rows: int) -> Iterator[tuple[Any, int]]:
     with ParquetFile(file) as table:
         total, done = table.metadata.num_rows, 0
         for batch in table.iter_batches(batch_size=rows):
+            _refuse_rounding(batch)
             frame = batch.to_pandas()
             frame.index = pd.RangeIndex(done, done + len(frame))
             done += len(frame)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 JSON = "application/json"
+_DEEPEST = 50
+"""Levels of lists and objects in a value that is shown; no deeper one can be written as JSON for certain."""
 MOST_FAULTS = 20
 """How many faults of one request are listed; their number is told too."""
 
@@ -66,10 +68,18 @@ def path(scope: Scope) -> str:
 
 def _fault(fault: Fault, full: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"row": fault.row, "column": fault.column, "expected": fault.expected, "got": fault.got}
-    if full and fault.value is not None:
+    if full and fault.value is not None and _is_shallow(fault.value, _DEEPEST):
         value = fault.value
         entry["value"] = str(value) if isinstance(value, float) and value - value != 0 else plain_data(value)
     return {**entry, "message": fault.message}
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    if not isinstance(value, (list, dict)):
+        return True
+    return levels > 0 and all(
+        _is_shallow(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def _told(error: RequestError) -> str:

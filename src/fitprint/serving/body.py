@@ -17,6 +17,10 @@ A client that is still sending sees a broken connection, and not the answer, whe
 """
 
 
+_MOST_DIGITS = 1000
+"""Digits of a length; Python refuses to read numbers of several thousand."""
+
+
 class Disconnected(Exception):
     """The client has gone before its request was there."""
 
@@ -35,7 +39,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int, timeout: float) 
         Disconnected: The client has gone.
     """
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > limit:
+        if name == b"content-length" and value.isdigit() and (len(value) > _MOST_DIGITS or int(value) > limit):
             await _discard(receive, limit)
             raise _too_large(limit)
         if name == b"content-encoding" and value.lower() != b"identity":

@@ -116,12 +116,24 @@ class Column:
         if self.exact is not None:
             return _exact_series(fitted, str(self.exact["dtype"]))
         if isinstance(self.type, AnyType) or self.type is DataType.string:
-            return pd.Series(fitted) if any(value is not None for value in fitted) else pd.Series(fitted, dtype=object)
+            return _as_pandas_would(fitted)
         if self.type is DataType.boolean and None in fitted:
             return pd.Series(fitted, dtype=object)
         if isinstance(self.type, DataType) and self.type is not DataType.binary:
             return np.array(fitted, dtype=self.type.to_numpy())
         return pd.Series(fitted, dtype=object)
+
+
+def _as_pandas_would(fitted: list[Any]) -> Any:
+    """Return a column of the dtype that pandas finds, unless that changes whole numbers, or says nothing."""
+    import pandas as pd
+
+    if all(value is None for value in fitted):
+        return pd.Series(fitted, dtype=object)
+    made = pd.Series(fitted)
+    if made.dtype.kind == "f" and any(type(value) is int and abs(value) > 2**53 for value in fitted):
+        return pd.Series(fitted, dtype=object)
+    return made
 
 
 def _whole_or_unfit(value: Any, kind: FieldType) -> Any:
@@ -188,7 +200,7 @@ def _exact_series(fitted: list[Any], name: str) -> Any:
     import pandas as pd
 
     if name == "category":
-        return pd.Series(fitted) if any(value is not None for value in fitted) else pd.Series(fitted, dtype=object)
+        return _as_pandas_would(fitted)
     if name.startswith("datetime64"):
         moments = pd.Series(np.array(fitted, dtype=name.partition(",")[0].rstrip("]") + "]"))
         return moments.dt.tz_localize("UTC").astype(name) if "," in name else moments

@@ -80,7 +80,7 @@ def dockerfile(
     own = [own_requirement(SERVE)]
     for flavor in flavors_of(document):
         own += plugin_requirement(flavor)
-    python = ".".join((plan.python or "3").split(".")[:2])
+    python = ".".join(re.findall(r"\d+", plan.python or "3")[:2])
     lines = [
         f"{_MARK} {__version__} for the package in {folder.name}/. In this folder:",
         f"#   docker build -t {folder.name.lower()} .",

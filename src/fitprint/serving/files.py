@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,13 +15,12 @@ from fitprint.serving import bodies
 from fitprint.serving.columns import Column
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import Faults
+from fitprint.serving.parquet import read_parquet
 from fitprint.serving.served import ServedModel
 from fitprint.serving.tables import Plan, Table, plan_of, table
 
 ReadColumn = Callable[[Sequence[str]], list[Any]]
 
-LARGEST = 50_000_000
-"""Cells of a table in Parquet, whose file may be a thousandth as large as the table."""
 _NULLS = frozenset(
     {"", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None", "<NA>", "#N/A", "NaT"}
 )
@@ -126,8 +124,13 @@ def _moment(cell: str) -> Any:
 
 
 def _nested(cell: str) -> Any:
-    done, value = attempt(json.loads, cell)
-    return value if done else (None if cell in _NULLS else cell)
+    """Return the JSON in a cell, which is as strict as a body is."""
+    if cell in _NULLS:
+        return None
+    try:
+        return bodies.read_json(cell.encode("utf-8"))
+    except RequestError:
+        return cell  # a text, which the signature then refuses
 
 
 def _any(cell: str) -> Any:
@@ -192,20 +195,7 @@ def of_parquet(body: bytes, model: ServedModel) -> Table:
     Raises:
         RequestError: It is not Parquet, does not fit the signature, is too large, or pyarrow is not installed.
     """
-    done, parquet = attempt(__import__, "pyarrow.parquet")
-    if not done:
-        raise RequestError(415, "Parquet needs pyarrow, which is not installed on the server; send JSON or CSV.")
-    opened, file = attempt(parquet.parquet.ParquetFile, io.BytesIO(body))
-    if not opened:
-        raise RequestError(400, "The body is not a Parquet file.")
-    if file.metadata.num_rows * max(file.metadata.num_columns, 1) > LARGEST:
-        raise RequestError(413, f"The table has more than {LARGEST:,} cells.")
-    read, content = attempt(file.read)
-    if not read:
-        raise RequestError(400, "The Parquet file is broken.")
-    converted, frame = attempt(content.to_pandas)
-    if not converted:
-        raise RequestError(400, "The table in the Parquet file cannot be read by pandas.")
+    frame = read_parquet(body, keep_integers=model.inputs is not None)
     if model.inputs is None:
         return Table(frame, len(frame))
     labels = list(frame.columns)

@@ -73,4 +73,5 @@ def _whole(lines: Sequence[Sequence[Any]], dtype: DataType) -> Any:
         return None
     if dtype is DataType.long:
         return block
-    return block.astype(np.int32) if (np.abs(block) < 2**31).all() else None
+    limits = np.iinfo(np.int32)  # not by np.abs(), which the smallest number of 64 bits does not have
+    return block.astype(np.int32) if ((block >= limits.min) & (block <= limits.max)).all() else None

@@ -25,6 +25,8 @@ DATATYPES: Mapping[str, str] = {
     "BYTES": "object",
 }
 """The datatypes of the protocol, with the numpy dtypes of their values."""
+_LARGEST = 2**57
+"""Items of an array, whose bytes must be countable in 64 bits."""
 _OF_COLUMN = {
     DataType.boolean: "BOOL",
     DataType.integer: "INT32",
@@ -134,6 +136,8 @@ class _Input:
             raise RequestError(400, f"Input {number}: shape must be a list of whole numbers.")
         if len(shape) > 32:
             raise RequestError(400, f"Input {number}: shape has more than 32 axes.")
+        if 0 in shape and math.prod(max(axis, 1) for axis in shape) >= _LARGEST:  # which numpy refuses all the same
+            raise RequestError(400, f"Input {number}: shape is larger than an array can be.")
         return tuple(shape)
 
     def _items(self, number: int, data: Any) -> list[Any]:
@@ -285,7 +289,10 @@ def _unchecked(sent: list[_Input], parameters: Mapping[str, Any]) -> Table:
             faults.add(str(error), column=one.name, expected=one.datatype)
     faults.check("The inputs do not have their datatypes")
     if parameters.get("content_type") == "pd":
-        frame = pd.DataFrame({name: array.ravel() for name, array in arrays.items() if array.ndim})
+        columns = {name: array.ravel() for name, array in arrays.items() if array.ndim}
+        if len(set(map(len, columns.values()))) > 1:
+            raise RequestError(400, "The inputs are columns, and must have the same number of rows.", MISFIT)
+        frame = pd.DataFrame(columns)
         return Table(frame, len(frame))
     data: Any = next(iter(arrays.values())) if len(arrays) == 1 else arrays
     return Table(data, tensors.rows_of(data) if arrays else 0)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from datetime import UTC, datetime
 
+from fitprint._core.guard import warn_user
 from fitprint._core.privacy import in_force
 
 
@@ -20,8 +22,14 @@ class RequestLog:
     """
 
     def __init__(self, path: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        self._path, self._has_failed = path, False
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        for name in ("O_NOFOLLOW", "O_BINARY", "O_NONBLOCK"):  # the last one for pipes, which would be waited for
+            flags |= getattr(os, name, 0)
         self._file = os.open(path, flags, 0o600)
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            os.close(self._file)
+            raise OSError(f"requests are not written to {path}, which is not a file but a device or a pipe")
         if hasattr(os, "fchmod"):
             os.fchmod(self._file, 0o600)  # a file that was there may have been open to others
 
@@ -36,7 +44,12 @@ class RequestLog:
             "body": _text(body),
         }
         line = json.dumps(entry).encode("ascii") + b"\n"
-        os.write(self._file, line)
+        try:
+            os.write(self._file, line)
+        except OSError as error:  # a full disk: whoever asked is answered all the same
+            if not self._has_failed:
+                warn_user(f"requests are no longer written to {self._path}: {error.strerror or error}")
+            self._has_failed = True
 
     def close(self) -> None:
         """Close the file."""

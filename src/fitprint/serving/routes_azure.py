@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from fitprint.serving import answers, decode, encode
+from fitprint.serving import answers, bodies, decode, encode
 from fitprint.serving.endpoint import LONGEST_ID, Endpoint, Protocol, Serving
 from fitprint.serving.errors import RequestError
 
@@ -46,13 +47,10 @@ class Score(Endpoint):
     async def _of_query(self, scope: Scope, request_id: str) -> Response:
         query: dict[str, Any] = {}
         try:
-            for name, text in HttpRequest(scope).query_params.multi_items():
+            for name, text in _parameters(scope):
                 if name in query:
                     raise RequestError(400, "A parameter of the query stands twice.")
-                try:
-                    query[name] = json.loads(text)
-                except (ValueError, RecursionError):
-                    query[name] = text
+                query[name] = bodies.read_json(text.encode()) if _is_json(text) else text
             return await self.predicted(json.dumps(query).encode(), answers.JSON, request_id)
         except RequestError as error:
             return self.refused(error, request_id)
@@ -67,6 +65,22 @@ class Score(Endpoint):
         """Tell how long the model took."""
         response.headers["x-ms-run-fn-exec-ms"] = f"{seconds * 1000:.3f}"
         response.headers["x-ms-run-function-failed"] = "False"
+
+
+def _parameters(scope: Scope) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(scope["query_string"].decode("utf-8"), keep_blank_values=True, errors="strict")
+    except UnicodeError:
+        raise RequestError(400, "The query is not UTF-8, written with percent signs.") from None
+
+
+def _is_json(text: str) -> bool:
+    """Return whether a text is meant as JSON; what is ambiguous or too large in it is refused when it is read."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def routes(serving: Serving, method: str) -> list[BaseRoute]:

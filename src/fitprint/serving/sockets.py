@@ -48,6 +48,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = found[0]
         dual = family is socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=dual)
+    except UnicodeError:  # a part of the name is empty or too long
+        raise OSError(f"cannot listen on {host}, which is no name of a host") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = "another program listens there; choose another port with --port, or 0 for any that is free"

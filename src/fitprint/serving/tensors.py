@@ -139,6 +139,8 @@ def array_of(sent: Any, dtype: Any) -> Any:
         raise Unfit(f"it has a whole number outside of the limits of {dtype.name}") from None
     except (ValueError, TypeError):
         raise Unfit("its parts have different lengths") from None
+    if dtype.kind in "iu" and int in kinds and (np.abs(array) >= 2**53).any():
+        raise Unfit("it has whole numbers beyond 2^53 beside numbers with a fraction point; send all without one")
     return array if dtype.kind in "biu" else _floats(array, dtype, int in kinds)
 
 

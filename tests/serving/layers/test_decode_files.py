@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitprint.models.schema import AnyType, Array, ColSpec, Schema, TensorSpec
+from fitprint.models.schema import AnyType, Array, ColSpec, Map, Schema, TensorSpec
 from fitprint.serving import decode
 from fitprint.serving.errors import RequestError
 
@@ -35,6 +35,16 @@ def csv(model: Any, text: str | bytes, content_type: str = "text/csv") -> Any:
 def parquet(model: Any, frame: pd.DataFrame) -> Any:
     file = io.BytesIO()
     frame.to_parquet(file)
+    return decode.invocations(file.getvalue(), PARQUET, model)
+
+
+def written(model: Any, table: Any) -> Any:
+    """Decode a table as another writer than pandas has written it: without the types that pandas would add."""
+    import pyarrow.parquet as pq
+
+    file = io.BytesIO()
+    dictionary = any("dictionary" in str(kind) for kind in table.schema.types)
+    pq.write_table(table, file, compression="zstd", store_schema=dictionary and len(table) < 100)
     return decode.invocations(file.getvalue(), PARQUET, model)
 
 
@@ -119,6 +129,12 @@ def test_nested_columns_and_columns_of_any_type(served: Any) -> None:
     assert refused(csv, model, "l,x\n1,1\n").faults[0].column == "l"
 
 
+@pytest.mark.parametrize("cell", ['{""a"": 1, ""a"": 2}', '{""a"": 1e400}', '{""a"": ""\\ud800""}'])
+def test_json_in_cells_is_as_strict_as_that_of_a_body(served: Any, cell: str) -> None:
+    model = served(Schema([ColSpec(Map("string" if "ud800" in cell else "double"), "m")]))
+    assert refused(csv, model, f'm\n"{cell}"\n').faults[0].got == "text"
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -191,6 +207,76 @@ def test_what_is_no_parquet(served: Any) -> None:
     model = served(SCHEMA)
     for body in (b"", b"PAR1", whole[: len(whole) // 2], whole[:100] + b"\xff" * 100 + whole[200:]):
         assert refused(decode.invocations, body, PARQUET, model).code == "BAD_REQUEST"
+
+
+def test_whole_numbers_in_parquet_are_not_changed_by_what_is_missing_beside_them(served: Any) -> None:
+    """Pandas would make floats of them, so that the signature could not tell that they had been changed."""
+    import pyarrow as pa
+
+    large = 2**53 + 1
+    numbers = pa.array([large, None])
+    columns = {"double": numbers, "any": numbers, "category": numbers.dictionary_encode()}
+    for name, column in columns.items():
+        model = served(Schema([ColSpec(AnyType() if name == "any" else "double", "x")]))
+        if name == "any":
+            assert written(model, pa.table({"x": column})).data["x"].tolist() == [large, None]
+        else:
+            error = refused(written, model, pa.table({"x": column}))
+            assert [(fault.row, fault.got) for fault in error.faults] == [(0, "integer")]
+    lists = served(Schema([ColSpec(Array("double"), "x")]))
+    refused(written, lists, pa.table({"x": pa.array([[large, None]])}))
+    good = written(served(Schema([ColSpec("double", "x")])), pa.table({"x": pa.array([7, None])})).data["x"]
+    np.testing.assert_array_equal(good, [7.0, np.nan])
+
+
+def test_texts_in_parquet_that_are_not_utf_8(served: Any) -> None:
+    import pyarrow as pa
+
+    bad = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
+    for model in (served(Schema([ColSpec("string", "x")])), served()):
+        assert refused(written, model, pa.table({"x": bad})).message == "The Parquet file is broken."
+
+
+def test_texts_that_stand_in_many_rows_are_read_as_they_are(served: Any) -> None:
+    import pyarrow as pa
+
+    texts = pa.table({"x": ["a", "b", "a", None], "l": [["a"], ["b", "a"], [], ["a"]]})
+    frame = written(served(), texts).data
+    pd.testing.assert_frame_equal(frame, texts.to_pandas())
+    schema = Schema([ColSpec("string", "x", required=False), ColSpec(Array("string"), "l")])
+    data = written(served(schema), texts).data
+    assert data["l"].tolist() == [["a"], ["b", "a"], [], ["a"]]
+    assert data["x"].tolist()[:3] == ["a", "b", "a"]
+    categories = pa.table({"x": pa.array(["a", "b", "a"]).dictionary_encode()})
+    pd.testing.assert_frame_equal(written(served(), categories).data, categories.to_pandas())
+
+
+@pytest.mark.parametrize("what", ["texts", "lists", "bytes of one length"])
+@pytest.mark.parametrize("signed", [True, False])
+def test_what_a_small_file_would_become_is_counted_before_it_is_made(
+    served: Any, monkeypatch: pytest.MonkeyPatch, what: str, signed: bool
+) -> None:
+    """A text that stands in every row, and a list of nothing, take few bytes in a file, and gigabytes here."""
+    import pyarrow as pa
+
+    from fitprint.serving import parquet as limits
+
+    monkeypatch.setattr(limits, "LARGEST", 10_000)
+    monkeypatch.setattr(limits, "LARGEST_BYTES", 100_000)
+
+    def many(value: Any, kind: Any) -> Any:
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(1000, dtype=np.int32)), pa.array([value], kind))
+
+    columns = {
+        "texts": many("a" * 1000, pa.string()),
+        "lists": pa.ListArray.from_arrays([0, 10_001], pa.nulls(10_001, pa.bool_())),
+        "bytes of one length": many(b"a" * 1000, pa.binary(1000)),
+    }
+    kinds = {"texts": "string", "lists": Array("boolean"), "bytes of one length": "binary"}
+    model = served(Schema([ColSpec(kinds[what], "x")])) if signed else served()
+    with pytest.raises(RequestError) as caught:
+        written(model, pa.table({"x": columns[what]}))
+    assert caught.value.status == 413
 
 
 def test_a_small_file_does_not_become_a_large_table(served: Any) -> None:

@@ -91,6 +91,7 @@ def test_a_table_as_a_tensor(served: Any) -> None:
         (TWO, {"a": [[1, 1e39]], "b": [1]}, "would change"),
         (TWO, {"a": [[1, 2]], "b": [2**63]}, "limits"),
         (TWO, {"a": [[1, 2]], "b": ["x"]}, "whole numbers"),
+        (TWO, {"a": [[1, 2], [3, 4]], "b": [2**53 + 1, 1.0]}, "beyond 2^53"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -274,6 +275,24 @@ def test_params_and_requests_without_rows(served: Any) -> None:
     request = infer(model, {"inputs": [one("INT64", [], [0, 1])], "parameters": {"timeout": 5, "content_type": "pd"}})
     assert request.rows == 0
     assert request.params == {"timeout": 5}
+
+
+def test_a_whole_number_is_not_rounded_for_a_number_with_a_fraction_point_beside_it(served: Any) -> None:
+    model = served(Schema([ColSpec("long", "x")]))
+    assert "beyond 2^53" in refused(infer, model, {"inputs": [one("INT64", [2**53 + 1, 1.0])]}).message
+    assert infer(model, {"inputs": [one("INT64", [2**53 - 1, 1.0])]}).data["x"].tolist() == [2**53 - 1, 1]
+
+
+def test_a_shape_without_items_may_be_larger_than_an_array(served: Any) -> None:
+    content = {"inputs": [one("INT64", [], [0, 2**39, 2**39])]}
+    for model in (served(), served(Schema([TensorSpec("int64", (-1, -1, -1))]))):
+        assert "larger than an array" in refused(infer, model, content).message
+
+
+def test_columns_of_different_lengths_without_a_signature(served: Any) -> None:
+    inputs = [one("INT64", [1, 2]), {**one("INT64", [1]), "name": "y"}]
+    content = {"inputs": inputs, "parameters": {"content_type": "pd"}}
+    assert "same number of rows" in refused(infer, served(), content).message
 
 
 def test_without_a_signature(served: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitprint.models.schema import ColSpec, Schema
+from fitprint.models.schema import AnyType, ColSpec, Schema
 from fitprint.serving import decode
 from fitprint.serving.errors import RequestError
 
@@ -198,3 +198,22 @@ def test_a_mended_request_is_accepted(served: Any) -> None:
     ]
     mended = b'{"dataframe_records": [{"a": 1, "b": true, "c": "2024-01-31T12:00:00Z"}]}'
     assert decode.invocations(mended, None, model).rows == 1
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/csv"])
+def test_the_smallest_number_of_64_bits_is_not_taken_for_0(served: Any, content_type: str) -> None:
+    """Its absolute value is itself in 64 bits, so it once passed for a small one and was cut to 32 bits."""
+    bodies = {"application/json": f'{{"inputs": [{-(2**63)}]}}', "text/csv": f"a\n{-(2**63)}\n"}
+    model = served(Schema([ColSpec("integer", "a")]))
+    with pytest.raises(RequestError, match="from -2147483648 to 2147483647"):
+        decode.invocations(bodies[content_type].encode(), content_type, model)
+    least = decode.invocations(f'{{"inputs": [{-(2**31)}]}}'.encode(), None, model)
+    assert least.data["a"].tolist() == [-(2**31)]
+
+
+@pytest.mark.parametrize("other", ["null", "1.5"])
+def test_whole_numbers_in_a_column_of_any_type_are_not_rounded(served: Any, other: str) -> None:
+    """Pandas makes floats of a column with whole numbers and others."""
+    body = f'{{"dataframe_records": [{{"a": {2**53 + 1}}}, {{"a": {other}}}]}}'
+    made = decode.invocations(body.encode(), None, served(Schema([ColSpec(AnyType(), "a")])))
+    assert made.data["a"].tolist() == [2**53 + 1, json.loads(other)]
