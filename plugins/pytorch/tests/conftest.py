@@ -15,17 +15,6 @@ from torch import nn  # noqa: E402
 import fitprint  # noqa: E402
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _wrapped_optimizers() -> None:
-    """Make one of each class of optimizers before recording is turned on.
-
-    PyTorch wraps the method `step` of a class when it is used first, and fitprint's tests forget the flavor after each
-    test: a patch below that wrapper would be one of a flavor that is forgotten.
-    """
-    for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.LBFGS):
-        kind([nn.Parameter(torch.zeros(1))])
-
-
 @pytest.fixture
 def recorded(store: Path) -> Iterator[Path]:
     fitprint.autolog("pytorch", strict=True, quiet=True)
