@@ -46,7 +46,7 @@ class SavedModel:
     Their distributions are among the requirements; modules of the user's own are copied into the package.
     """
     loader_of_named_tensors: str | None = None
-    """What `loader_module` is where the signature of the package has named tensors, which MLflow's own loader may not take."""
+    """The `loader_module` of a package whose signature has named tensors, which MLflow's own loader may not take."""
 
 
 publish("fitprint.plugin", SaveContext, SavedModel)
