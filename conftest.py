@@ -40,7 +40,7 @@ MARKED_BY_FIXTURE = {
 """Markers of cost, and the fixtures whose tests get them; see tests/README.md."""
 LEFT_OUT_BY_QUICK = ("process", "slow", "mlflow", "series")
 CHECKS_OF_THE_KIT = {
-    "newest": {"test_golden_packages_still_load"},
+    "newest": {"test_golden_packages_are_served", "test_golden_packages_still_load"},
     "process": {
         "test_any_order_of_enabling_and_importing",
         "test_disabling_restores_every_attribute",
