@@ -115,7 +115,7 @@ def test_the_client_in_python_is_answered(folder, port):
             done = subprocess.run(
                 [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True
             )
-            assert done.stdout == "[0]\n"
+            assert done.stdout == ("[0]\n" if "print(" in text else "")
 
 
 def test_the_program_mounts_the_app(folder):
