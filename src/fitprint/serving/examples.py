@@ -9,22 +9,10 @@ from typing import Any
 from fitprint.models.example import CHAT_KEYS
 from fitprint.models.specs import ColSpec, TensorSpec
 from fitprint.models.types import DataType
-from fitprint.serving.open_inference import datatype_of
+from fitprint.serving.open_inference import datatype_of, datatype_of_column
 from fitprint.serving.served import ServedModel
 
 MOST_ROWS = 5
-
-OPEN_INFERENCE: dict[DataType, tuple[str, str | None]] = {
-    DataType.boolean: ("BOOL", None),
-    DataType.integer: ("INT32", None),
-    DataType.long: ("INT64", None),
-    DataType.float: ("FP32", None),
-    DataType.double: ("FP64", None),
-    DataType.string: ("BYTES", "str"),
-    DataType.binary: ("BYTES", "base64"),
-    DataType.datetime: ("BYTES", "datetime"),
-}
-"""The datatype and the codec of a column, as MLServer's runtime for MLflow declares them."""
 
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)\Z")
 
@@ -159,7 +147,7 @@ class Examples:
         tensor: dict[str, Any] = {"name": label, "shape": [len(values), 1]}
         dtype = types.get(label)
         if isinstance(dtype, DataType):
-            datatype, codec = OPEN_INFERENCE[dtype]
+            datatype, codec = datatype_of_column(dtype)
         elif dtype is None and all(isinstance(value, (int, float)) for value in values):
             datatype, codec = "FP64", None
         else:

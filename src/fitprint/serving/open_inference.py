@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from fitprint.models.schema import Schema, TensorSpec
-from fitprint.models.types import DataType
+from fitprint.models.types import DataType, FieldType
 from fitprint.serving import bodies, tensors
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import MISFIT, Faults, kind_of
@@ -27,14 +27,16 @@ DATATYPES: Mapping[str, str] = {
 """The datatypes of the protocol, with the numpy dtypes of their values."""
 _LARGEST = 2**57
 """Items of an array, whose bytes must be countable in 64 bits."""
-_OF_COLUMN = {
-    DataType.boolean: "BOOL",
-    DataType.integer: "INT32",
-    DataType.long: "INT64",
-    DataType.float: "FP32",
-    DataType.double: "FP64",
+_OF_COLUMN: Mapping[FieldType, tuple[str, str | None]] = {
+    DataType.boolean: ("BOOL", None),
+    DataType.integer: ("INT32", None),
+    DataType.long: ("INT64", None),
+    DataType.float: ("FP32", None),
+    DataType.double: ("FP64", None),
+    DataType.string: ("BYTES", "str"),
+    DataType.binary: ("BYTES", "base64"),
+    DataType.datetime: ("BYTES", "datetime"),
 }
-_CONTENT = {DataType.string: "str", DataType.binary: "base64", DataType.datetime: "datetime"}
 _CONTENT_TYPES = ("np", "pd", "str", "base64", "datetime", "pd_json")
 
 
@@ -43,23 +45,30 @@ def metadata_of(schema: Schema | None, unnamed: str) -> list[dict[str, Any]]:
 
     Args:
         schema: The schema; None if it is unknown.
-        unnamed: The name of a tensor or column that has none; a number follows where there are several.
+        unnamed: What a tensor or column is called that has no name; its number follows.
 
     Returns:
         An entry with ``name``, ``datatype``, ``shape`` and, where values are encoded, ``parameters`` for each.
     """
     entries = []
     for number, spec in enumerate(schema or ()):
-        name = str(spec.name) if spec.name is not None else unnamed if len(schema or ()) == 1 else f"{unnamed}-{number}"
+        name = str(spec.name) if spec.name is not None else f"{unnamed}-{number}"
         if isinstance(spec, TensorSpec):
             entries.append({"name": name, "datatype": datatype_of(spec.type), "shape": list(spec.shape)})
             continue
-        kind: Any = spec.type
-        entry: dict[str, Any] = {"name": name, "datatype": _OF_COLUMN.get(kind, "BYTES"), "shape": [-1, 1]}
-        if entry["datatype"] == "BYTES":
-            entry["parameters"] = {"content_type": _CONTENT.get(kind, "pd_json")}
-        entries.append(entry)
+        datatype, codec = datatype_of_column(spec.type)
+        entry: dict[str, Any] = {"name": name, "datatype": datatype, "shape": [-1, 1]}
+        entries.append({**entry, "parameters": {"content_type": codec}} if codec is not None else entry)
     return entries
+
+
+def datatype_of_column(kind: FieldType) -> tuple[str, str | None]:
+    """Return the datatype and the codec of a column, as MLServer's runtime for MLflow declares them; None for no codec.
+
+    Args:
+        kind: The type of the column.
+    """
+    return _OF_COLUMN.get(kind, ("BYTES", "pd_json"))
 
 
 def datatype_of(dtype: Any) -> str:

@@ -9,14 +9,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from fitprint._version import __version__
-from fitprint.models.schema import Schema
-from fitprint.models.specs import ColSpec, TensorSpec
-from fitprint.models.types import DataType
 from fitprint.serving import answers, decode, encode
 from fitprint.serving.endpoint import Answer, Endpoint, Protocol, Serving
 from fitprint.serving.errors import RequestError
-from fitprint.serving.examples import OPEN_INFERENCE
-from fitprint.serving.open_inference import datatype_of
+from fitprint.serving.open_inference import metadata_of
 from fitprint.serving.plain import to_json
 
 if TYPE_CHECKING:
@@ -104,24 +100,6 @@ def _metadata(serving: Serving) -> dict[str, Any]:
         "name": serving.name,
         "versions": [MODEL_VERSION],
         "platform": f"fitprint_{model.flavor}",
-        "inputs": _tensors(model.inputs, "input"),
-        "outputs": _tensors(model.outputs, "output"),
+        "inputs": metadata_of(model.inputs, "input"),
+        "outputs": metadata_of(model.outputs, "output"),
     }
-
-
-def _tensors(schema: Schema | None, what: str) -> list[dict[str, Any]]:
-    """Return the description of columns, one tensor each, or of tensors."""
-    described = []
-    for position, spec in enumerate(schema or ()):
-        entry: dict[str, Any] = {"name": f"{what}-{position}" if spec.name is None else str(spec.name)}
-        if isinstance(spec, TensorSpec):
-            described.append({**entry, "datatype": datatype_of(spec.type), "shape": list(spec.shape)})
-            continue
-        datatype, codec = _column(spec)
-        entry |= {"datatype": datatype, "shape": [-1, 1]}
-        described.append({**entry, **({"parameters": {"content_type": codec}} if codec is not None else {})})
-    return described
-
-
-def _column(spec: ColSpec) -> tuple[str, str | None]:
-    return OPEN_INFERENCE[spec.type] if isinstance(spec.type, DataType) else ("BYTES", "pd_json")
