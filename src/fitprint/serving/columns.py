@@ -11,6 +11,7 @@ from fitprint.models.enforcement_values import NUMBERS
 from fitprint.models.types import AnyType, DataType, FieldType
 from fitprint.serving import values
 from fitprint.serving.faults import Faults, kind_of
+from fitprint.serving.numbers import EXACT
 from fitprint.serving.values import Unfit
 
 _SIZED = re.compile(r"(?P<unsigned>[uU]?)[iI]nt(?P<bits>\d+)")
@@ -131,7 +132,7 @@ def _as_pandas_would(fitted: list[Any]) -> Any:
     if all(value is None for value in fitted):
         return pd.Series(fitted, dtype=object)
     made = pd.Series(fitted)
-    if made.dtype.kind == "f" and any(type(value) is int and abs(value) > 2**53 for value in fitted):
+    if made.dtype.kind == "f" and any(type(value) is int and abs(value) > EXACT for value in fitted):
         return pd.Series(fitted, dtype=object)
     return made
 

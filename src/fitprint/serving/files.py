@@ -10,11 +10,13 @@ from typing import Any
 
 from fitprint._core.guard import attempt
 from fitprint.models.csv_data import read_csv
+from fitprint.models.schema import Schema
 from fitprint.models.types import AnyType, DataType
-from fitprint.serving import bodies
+from fitprint.serving import bodies, tensors
 from fitprint.serving.columns import Column
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import Faults
+from fitprint.serving.numbers import EXACT
 from fitprint.serving.parquet import read_parquet
 from fitprint.serving.served import ServedModel
 from fitprint.serving.tables import Plan, Table, plan_of, table
@@ -46,7 +48,7 @@ def of_csv(body: bytes, model: ServedModel) -> Table:
         return Table(frame, len(frame))
     header, rows = _parsed(text)
     if model.inputs.is_tensor_spec():
-        return _tensor_of_csv(header, rows, model)
+        return _tensors(model.inputs, header, [_each(_any)(column) for column in _columns(header, rows)])
     return _typed(plan_of(model), header, rows)
 
 
@@ -66,10 +68,13 @@ def _parsed(text: str) -> tuple[list[str], list[list[str]]]:
 
 
 def _typed(plan: Plan, header: list[str], rows: list[list[str]]) -> Table:
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    readers = _readers(plan, header)
-    sent = [column if read is None else read(column) for column, read in zip(columns, readers, strict=True)]
+    pairs = zip(_columns(header, rows), _readers(plan, header), strict=True)
+    sent = [column if read is None else read(column) for column, read in pairs]
     return table(plan, header, sent, by_row=False, rows=len(rows), faults=Faults())
+
+
+def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Any]:
+    return list(zip(*rows, strict=True)) if rows else [()] * len(header)
 
 
 def _readers(plan: Plan, header: Sequence[str]) -> list[ReadColumn | None]:
@@ -84,12 +89,9 @@ def _numbers(cells: Sequence[str]) -> list[Any]:
     """Return a column of numbers as JSON would have it. Python's own reading is right where all are small enough."""
     if not any("_" in cell for cell in cells):  # Python's float() takes 1_000
         done, numbers = attempt(list, map(float, cells))
-        if done and all(-_EXACT < number < _EXACT or number != number for number in numbers):
+        if done and all(-EXACT < number < EXACT or number != number for number in numbers):
             return numbers  # type: ignore[no-any-return]
     return list(map(_number, cells))
-
-
-_EXACT = 2**53
 
 
 def _each(read: Callable[[str], Any]) -> ReadColumn:
@@ -174,17 +176,11 @@ def _exact_reader(column: Column) -> ReadColumn | None:
     return _each(_moment) if name.startswith(("datetime", "timedelta")) else _numbers
 
 
-def _tensor_of_csv(header: list[str], rows: list[list[str]], model: ServedModel) -> Table:
-    """Read a table of numbers as the tensor that the signature asks for."""
-    from fitprint.serving import tensors
-
-    schema = model.inputs
-    assert schema is not None
-    cells = [[_any(cell) for cell in row] for row in rows]
-    data: Any = cells
-    if schema.has_input_names():
-        columns: list[Any] = list(map(list, zip(*cells, strict=True))) if cells else [[] for _ in header]
-        data = dict(zip(header, columns, strict=True))
+def _tensors(schema: Schema, labels: Sequence[Any], columns: Sequence[list[Any]]) -> Table:
+    """Return a table as the tensors that the signature asks for: its columns by name, or all of it as the only one."""
+    data: Any = dict(zip(map(str, labels), columns, strict=True))
+    if not schema.has_input_names():
+        data = list(map(list, zip(*columns, strict=True)))
     made = tensors.tensors_of(schema, data)
     return Table(made, tensors.rows_of(made), tensors.extra_tensors(schema, data))
 
@@ -201,13 +197,7 @@ def of_parquet(body: bytes, model: ServedModel) -> Table:
     labels = list(frame.columns)
     columns = [_plain(frame.iloc[:, position]) for position in range(len(labels))]
     if model.inputs.is_tensor_spec():
-        from fitprint.serving import tensors
-
-        data: Any = dict(zip(map(str, labels), columns, strict=True))
-        if not model.inputs.has_input_names():
-            data = list(map(list, zip(*columns, strict=True)))
-        made = tensors.tensors_of(model.inputs, data)
-        return Table(made, tensors.rows_of(made), tensors.extra_tensors(model.inputs, data))
+        return _tensors(model.inputs, labels, columns)
     return table(plan_of(model), labels, columns, by_row=False, rows=len(frame), faults=Faults())
 
 

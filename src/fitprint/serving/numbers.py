@@ -9,7 +9,7 @@ from typing import Any
 from fitprint.models.types import DataType
 
 _NUMBER_TYPES = {int, float, type(None)}
-_EXACT = 2**53
+EXACT = 2**53
 """From here on, not every whole number is a 64-bit float."""
 
 
@@ -47,21 +47,26 @@ def narrowed(block: Any, dtype: DataType, from_integers: bool = True) -> Any:
     """
     import numpy as np
 
-    if from_integers and (np.abs(block) >= _EXACT).any():
+    if from_integers and (np.abs(block) >= EXACT).any():
         return None
     if dtype is DataType.double:
         return block
     if dtype is DataType.float:
-        with np.errstate(over="ignore", invalid="ignore"):
-            narrow = block.astype(np.float32)
-        whole = np.trunc(block) == block
-        return (
-            narrow if (narrow[whole] == block[whole]).all() and np.isfinite(narrow[np.isfinite(block)]).all() else None
-        )
+        return narrow_floats(block, np.float32)
     target = dtype.to_numpy()
-    limit = min(_EXACT, np.iinfo(target).max + 1)
+    limit = min(EXACT, np.iinfo(target).max + 1)
     fits = (np.abs(block) < limit) & (np.trunc(block) == block)  # false for NaN
     return block.astype(target) if fits.all() else None
+
+
+def narrow_floats(block: Any, dtype: Any) -> Any:
+    """Return 64-bit floats as floats of another size: fractions are rounded; None if any other number would change."""
+    import numpy as np
+
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        narrow = block.astype(dtype)
+    whole, finite = np.trunc(block) == block, np.isfinite(block)
+    return narrow if (narrow[whole] == block[whole]).all() and np.isfinite(narrow[finite]).all() else None
 
 
 def _whole(lines: Sequence[Sequence[Any]], dtype: DataType) -> Any:

@@ -50,15 +50,15 @@ def metadata_of(schema: Schema | None, unnamed: str) -> list[dict[str, Any]]:
     Returns:
         An entry with ``name``, ``datatype``, ``shape`` and, where values are encoded, ``parameters`` for each.
     """
-    entries = []
+    entries: list[dict[str, Any]] = []
     for number, spec in enumerate(schema or ()):
         name = str(spec.name) if spec.name is not None else f"{unnamed}-{number}"
         if isinstance(spec, TensorSpec):
             entries.append({"name": name, "datatype": datatype_of(spec.type), "shape": list(spec.shape)})
             continue
         datatype, codec = datatype_of_column(spec.type)
-        entry: dict[str, Any] = {"name": name, "datatype": datatype, "shape": [-1, 1]}
-        entries.append({**entry, "parameters": {"content_type": codec}} if codec is not None else entry)
+        parameters = {"parameters": {"content_type": codec}} if codec is not None else {}
+        entries.append({"name": name, "datatype": datatype, "shape": [-1, 1], **parameters})
     return entries
 
 

@@ -11,6 +11,7 @@ from fitprint.models.schema import Schema, TensorSpec
 from fitprint.serving import values
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import MISFIT, Faults, kind_of
+from fitprint.serving.numbers import EXACT, narrow_floats
 from fitprint.serving.values import Unfit
 
 _DEEPEST = 32
@@ -139,7 +140,7 @@ def array_of(sent: Any, dtype: Any) -> Any:
         raise Unfit(f"it has a whole number outside of the limits of {dtype.name}") from None
     except (ValueError, TypeError):
         raise Unfit("its parts have different lengths") from None
-    if dtype.kind in "iu" and int in kinds and (np.abs(array) >= 2**53).any():
+    if dtype.kind in "iu" and int in kinds and (np.abs(array) >= EXACT).any():
         raise Unfit("it has whole numbers beyond 2^53 beside numbers with a fraction point; send all without one")
     return array if dtype.kind in "biu" else _floats(array, dtype, int in kinds)
 
@@ -148,13 +149,10 @@ def _floats(array: Any, dtype: Any, from_integers: bool) -> Any:
     """Return floats in another size; a fraction is rounded to the nearest one, and nothing else is changed."""
     import numpy as np
 
-    if from_integers and (np.abs(array) >= 2**53).any():
+    if from_integers and (np.abs(array) >= EXACT).any():
         raise Unfit("it has a whole number that a 64-bit float would change")
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        narrow = array.astype(dtype)
-    whole = np.trunc(array) == array
-    finite = np.isfinite(array)
-    if not (narrow[whole] == array[whole]).all() or not np.isfinite(narrow[finite]).all():
+    narrow = narrow_floats(array, dtype)
+    if narrow is None:
         raise Unfit(f"it has a number that {dtype.name} would change")
     return narrow
 
