@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from fitprint.models.example import plain_data
+from fitprint.serving.bodies import JSON
 from fitprint.serving.errors import Fault, RequestError
 from fitprint.serving.plain import to_json
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-JSON = "application/json"
 _DEEPEST = 50
 """Levels of lists and objects in a value that is shown; no deeper one can be written as JSON for certain."""
-MOST_FAULTS = 20
-"""How many faults of one request are listed; their number is told too."""
 
 
 def mlflow(error: RequestError, request_id: str, full: bool) -> bytes:
@@ -31,7 +29,7 @@ def mlflow(error: RequestError, request_id: str, full: bool) -> bytes:
     """
     document: dict[str, Any] = {"error_code": error.code, "message": error.message}
     if error.faults:
-        document["errors"] = [_fault(fault, full) for fault in error.faults[:MOST_FAULTS]]
+        document["errors"] = [_fault(fault, full) for fault in error.faults]
         document["error_count"] = error.count
     if error.detail is not None:
         document["stack_trace"] = error.detail
@@ -84,7 +82,7 @@ def _is_shallow(value: Any, levels: int) -> bool:
 
 def _told(error: RequestError) -> str:
     """Return an error with its faults as one text, a line for each."""
-    others = [_line(fault) for fault in error.faults[1:MOST_FAULTS]]  # the message has the first one
+    others = [_line(fault) for fault in error.faults[1:]]  # the message has the first one
     return "\n".join([error.message, *others, *([error.detail] if error.detail is not None else [])])
 
 

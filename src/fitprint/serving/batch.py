@@ -74,13 +74,18 @@ def join(parts: Sequence[Any]) -> Any:
     return pd.concat(parts, ignore_index=True)
 
 
+def rows_between(data: Any, start: int, stop: int) -> Any:
+    """Return some rows of a table or tensor; those of a table are counted from 0 again."""
+    rows = take_rows(data, slice(start, stop))
+    return rows.reset_index(drop=True) if hasattr(rows, "reset_index") else rows
+
+
 def part(predictions: Any, counts: Sequence[int]) -> list[Any] | None:
     """Return the predictions of each request; None if there is not one for each row."""
     if isinstance(predictions, dict) or row_count(predictions) != sum(counts):
         return None
     parts, start = [], 0
     for count in counts:
-        rows = take_rows(predictions, slice(start, start + count))
-        parts.append(rows.reset_index(drop=True) if hasattr(rows, "reset_index") else rows)
+        parts.append(rows_between(predictions, start, start + count))
         start += count
     return parts

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from fitprint._core.guard import attempt, describe
-from fitprint._core.rows import row_count, take_rows
-from fitprint.serving.batch import join, part
+from fitprint._core.rows import row_count
+from fitprint.serving.batch import join, part, rows_between
 from fitprint.serving.decode import invocations
 from fitprint.serving.errors import RequestError
 from fitprint.serving.served import ServedModel
@@ -55,15 +55,10 @@ def _difference(model: ServedModel, rows: list[Any], params: Any, method: str | 
 
 def _different_rows(data: Any, count: int) -> list[Any]:
     """Return single rows of the example that differ; a single row gets company by changes of its numbers."""
-    rows = [_row(data, number) for number in range(min(count, _MOST_ROWS))]
+    rows = [rows_between(data, number, number + 1) for number in range(min(count, _MOST_ROWS))]
     if len(rows) == 1:
         rows += [_changed(rows[0], times) for times in (1, 2, 3)]
     return rows
-
-
-def _row(data: Any, number: int) -> Any:
-    row = take_rows(data, slice(number, number + 1))
-    return row.reset_index(drop=True) if hasattr(row, "reset_index") else row
 
 
 def _changed(row: Any, times: int) -> Any:

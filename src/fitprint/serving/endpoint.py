@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from fitprint.serving.answers import JSON
+from fitprint.serving.bodies import JSON
 from fitprint.serving.body import Disconnected, read_body
 from fitprint.serving.errors import RequestError
 from fitprint.serving.options import ServeOptions

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-import re
 from typing import Any
 
 from fitprint.models.example import CHAT_KEYS
 from fitprint.models.specs import ColSpec, TensorSpec
 from fitprint.models.types import DataType
+from fitprint.serving.json_types import with_zone
 from fitprint.serving.open_inference import datatype_of, datatype_of_column
 from fitprint.serving.served import ServedModel
 
 MOST_ROWS = 5
-
-_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)\Z")
 
 Bodies = dict[str, Any]
 """The bodies of requests by what they show; each is what JSON can hold."""
@@ -95,8 +95,9 @@ class Examples:
         plain = all(isinstance(spec.type, DataType) and spec.type is not DataType.binary for spec in specs)
         if self._rows is None or not self._is_named or not specs or not plain:
             return None
-        lines = [self._columns or [], *self._rows]
-        return "".join(",".join(map(_cell, line)) + "\r\n" for line in lines)
+        text = io.StringIO()
+        csv.writer(text).writerows([self._columns or [], *self._rows])
+        return text.getvalue()
 
     # ---- parts
 
@@ -123,7 +124,7 @@ class Examples:
         names = self._columns or self._schema.input_names()
         types = dict(zip(self._schema.input_names(), self._schema.input_types(), strict=True))
         times = {position for position, name in enumerate(names) if types.get(_label(name)) is DataType.datetime}
-        return [[_zoned(value) if i in times else value for i, value in enumerate(row)] for row in rows]
+        return [[with_zone(value) if i in times else value for i, value in enumerate(row)] for row in rows]
 
     def _split(self) -> dict[str, Any]:
         return {**({"columns": self._columns} if self._columns else {}), "data": self._rows}
@@ -170,18 +171,5 @@ def _label(name: Any) -> Any:
     return tuple(map(_label, name)) if isinstance(name, list) else name
 
 
-def _zoned(value: Any) -> Any:
-    if not isinstance(value, str) or _ZONE.search(value):
-        return value
-    return f"{value}Z" if ":" in value else f"{value}T00:00:00Z"
-
-
 def _flat(values: Any) -> list[Any]:
     return [item for value in values for item in _flat(value)] if isinstance(values, list) else [values]
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    text = str(value)
-    return '"' + text.replace('"', '""') + '"' if any(letter in text for letter in ',"\r\n') else text

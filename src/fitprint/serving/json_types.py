@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fitprint.models.param_schema import ParamSchema, ParamSpec
@@ -138,7 +139,7 @@ def _param(param: ParamSpec) -> JsonSchema:
     if param.shape is not None:
         schema = {"type": "array", "items": of_type(param.dtype)}
     if default is not None and _is_plain(default):
-        schema["default"] = _with_zone(default) if param.dtype is DataType.datetime else default
+        schema["default"] = with_zone(default) if param.dtype is DataType.datetime else default
     return schema
 
 
@@ -153,13 +154,16 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (str, bool, int))
 
 
-def _with_zone(value: Any) -> Any:
-    """Return ISO text of dates as `date-time` wants it: with a time and a zone, which is UTC where none is said."""
+_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)\Z")
+
+
+def with_zone(value: Any) -> Any:
+    """Return ISO text of a time, or a list of such texts, as `date-time` wants it: in UTC where it names no zone."""
     if isinstance(value, list):
-        return [_with_zone(item) for item in value]
-    if not isinstance(value, str):
+        return [with_zone(item) for item in value]
+    if not isinstance(value, str) or _ZONE.search(value):
         return value
-    return f"{value}T00:00:00Z" if "T" not in value else f"{value}Z"
+    return f"{value}Z" if ":" in value else f"{value}T00:00:00Z"
 
 
 def outputs(schema: Schema | None) -> JsonSchema:

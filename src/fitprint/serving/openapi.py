@@ -10,6 +10,7 @@ from typing import Any
 
 from fitprint._version import __version__
 from fitprint.serving import json_types
+from fitprint.serving.bodies import CSV, JSON, PARQUET
 from fitprint.serving.examples import Examples
 from fitprint.serving.openapi_versions import as_2_0, as_3_0
 from fitprint.serving.options import ServeOptions
@@ -26,9 +27,6 @@ VERSIONS: dict[str, Callable[[Document], Document] | None] = {
 """How to make the document of each version that can be asked for from that of 3.1."""
 OPEN_ROUTES = ("/", "/ping", "/health", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
 """The routes that ask for no token: somebody who asks whether the server is well has none."""
-
-_JSON = "application/json"
-_CSV, _PARQUET = "text/csv", "application/vnd.apache.parquet"
 
 
 def document(model: ServedModel, options: ServeOptions, name: str) -> Document:
@@ -124,10 +122,10 @@ class _Writer:
         return {**self._of_mlflow(), **self._of_azure(), **self._of_open_inference(), **self._of_others()}
 
     def _of_mlflow(self) -> Document:
-        content: Document = {_JSON: _media(_ref("Invocation"), self._examples.invocations())}
+        content: Document = {JSON: _media(_ref("Invocation"), self._examples.invocations())}
         csv = self._examples.csv()
-        content[_CSV] = _media(_text(), {"csv": csv} if csv is not None else {})
-        content[_PARQUET] = _media({"type": "string", "format": "binary"}, {})
+        content[CSV] = _media(_text(), {"csv": csv} if csv is not None else {})
+        content[PARQUET] = _media({"type": "string", "format": "binary"}, {})
         paths = {
             "/ping": _get("ping", "Whether the model can be asked.", {}),
             "/health": _get("health", "Whether the model can be asked.", {}),
@@ -145,7 +143,7 @@ class _Writer:
         return paths
 
     def _of_azure(self) -> Document:
-        content = {_JSON: _media(_ref("ServiceInput"), self._examples.azure())}
+        content = {JSON: _media(_ref("ServiceInput"), self._examples.azure())}
         version = {"name": "version", "in": "query", "required": False, "schema": _text()}
         paths = {
             "/": _get("ServiceHealthCheck", "Whether the service is up.", _text(), kind="text/plain"),
@@ -164,7 +162,7 @@ class _Writer:
         return paths
 
     def _of_open_inference(self) -> Document:
-        content = {_JSON: _media(_ref("InferenceRequest"), self._examples.open_inference())}
+        content = {JSON: _media(_ref("InferenceRequest"), self._examples.open_inference())}
         base = f"/v2/models/{self._name}"
         of_methods = {
             f"{base}/infer/{method}": _post(
@@ -189,7 +187,7 @@ class _Writer:
         }
 
     def _of_others(self) -> Document:
-        content = {_JSON: _media(_ref("Instances"), self._examples.instances())}
+        content = {JSON: _media(_ref("Instances"), self._examples.instances())}
         base = f"/v1/models/{self._name}"
         of_methods = {
             f"{base}:{method}": _post(
@@ -236,16 +234,16 @@ def _media(schema: Document, examples: Document) -> Document:
 
 def _first(content: Document) -> Document:
     """Return the content of a request body with one example alone, and in JSON."""
-    media = content[_JSON]
+    media = content[JSON]
     examples = dict(list(media.get("examples", {}).items())[:1])
     return {
         **content,
-        _JSON: {**media, "examples": examples},
-        **({_CSV: _media(_text(), {})} if _CSV in content else {}),
+        JSON: {**media, "examples": examples},
+        **({CSV: _media(_text(), {})} if CSV in content else {}),
     }
 
 
-def _get(name: str, what: str, answer: Document, *parameters: Document, kind: str = _JSON) -> Document:
+def _get(name: str, what: str, answer: Document, *parameters: Document, kind: str = JSON) -> Document:
     operation: Document = {"operationId": name, "summary": what}
     if parameters:
         operation["parameters"] = list(parameters)
@@ -260,8 +258,8 @@ def _post(name: str, what: str, content: Document, answer: Document, error: Docu
             "summary": what,
             "requestBody": {"required": True, "content": content},
             "responses": {
-                "200": {"description": "The predictions.", "content": {_JSON: {"schema": answer}}},
-                "default": {"description": "Why there are none.", "content": {_JSON: {"schema": error}}},
+                "200": {"description": "The predictions.", "content": {JSON: {"schema": answer}}},
+                "default": {"description": "Why there are none.", "content": {JSON: {"schema": error}}},
             },
         }
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fitprint.serving.bodies import JSON
+
 Document = dict[str, Any]
-_JSON = "application/json"
 
 
 def as_3_0(document: Document) -> Document:
@@ -20,8 +21,8 @@ def as_2_0(document: Document) -> Document:
     result: Document = {
         "swagger": "2.0",
         "info": older["info"],
-        "consumes": [_JSON],
-        "produces": [_JSON],
+        "consumes": [JSON],
+        "produces": [JSON],
         "paths": {
             path: {method: _operation(operation) for method, operation in operations.items()}
             for path, operations in older["paths"].items()
@@ -53,19 +54,19 @@ def _operation(operation: Document) -> Document:
     parameters = [_parameter(each) for each in operation.get("parameters", ())]
     if body := operation.get("requestBody"):
         content = body["content"]
-        schema = _schema_2_0(content[_JSON]["schema"] if _JSON in content else {})
-        example = next(iter(_examples(content.get(_JSON, {}))), None)
+        schema = _schema_2_0(content[JSON]["schema"] if JSON in content else {})
+        example = next(iter(_examples(content.get(JSON, {}))), None)
         if example is not None:
             schema = {"allOf": [schema], "example": example} if "$ref" in schema else {**schema, "example": example}
         required = body.get("required", False)
         parameters.append({"name": "body", "in": "body", "required": required, "schema": schema})
-        if list(content) != [_JSON]:
+        if list(content) != [JSON]:
             result["consumes"] = list(content)
     if parameters:
         result["parameters"] = parameters
     result["responses"] = {status: _response(each) for status, each in operation["responses"].items()}
     kinds = {kind for each in operation["responses"].values() for kind in each.get("content", ())}
-    if kinds - {_JSON}:
+    if kinds - {JSON}:
         result["produces"] = sorted(kinds)
     return result
 

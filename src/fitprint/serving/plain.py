@@ -115,15 +115,14 @@ def column_values(column: Any, depth: int = 0) -> list[Any]:
 
 
 def _key(key: Any) -> str:
-    return key if type(key) is str else str(_single(key, 0)) if not isinstance(key, tuple) else str(key)
+    return key if type(key) is str else str(_single(key, 0))
 
 
 def _single(value: Any, depth: int) -> Any:
     """Return a single value that is not one of JSON's."""
-    if isinstance(value, (bool, int, str)):  # subclasses, such as an enum
-        return {bool: bool, int: int, str: str}[next(base for base in (bool, int, str) if isinstance(value, base))](
-            value
-        )
+    for base in (bool, int, str):
+        if isinstance(value, base):  # a subclass, such as an enum
+            return base(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, (bytes, bytearray, memoryview)):
