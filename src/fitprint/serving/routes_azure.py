@@ -51,7 +51,7 @@ class Score(Endpoint):
                 if name in query:
                     raise RequestError(400, "A parameter of the query stands twice.")
                 query[name] = bodies.read_json(text.encode()) if _is_json(text) else text
-            return await self.predicted(json.dumps(query).encode(), answers.JSON, request_id)
+            return await self.predicted(json.dumps(query).encode(), bodies.JSON, request_id)
         except RequestError as error:
             return self.refused(error, request_id)
 

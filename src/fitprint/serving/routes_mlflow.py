@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from fitprint._version import __version__
 from fitprint.serving import answers, decode, encode
-from fitprint.serving.answers import JSON
+from fitprint.serving.bodies import JSON
 from fitprint.serving.endpoint import Endpoint, Protocol, Serving
 from fitprint.serving.prometheus import CONTENT_TYPE
 
