@@ -175,9 +175,9 @@ def _tree(pid: int) -> list[int]:
 def _cpu(pid: int) -> float:
     """Return the CPU seconds of a process, of those below it, and of those that have ended."""
     total = 0
-    for each in _tree(pid):
+    for process in _tree(pid):
         with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
             total += sum(map(int, fields[11:15]))
     return total / TICKS
 
@@ -185,9 +185,9 @@ def _cpu(pid: int) -> float:
 def _memory(pid: int) -> float:
     """Return the resident megabytes of a process and of those below it."""
     total = 0
-    for each in _tree(pid):
+    for process in _tree(pid):
         with contextlib.suppress(OSError):
-            total += int(Path(f"/proc/{each}/statm").read_text().split()[1])
+            total += int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return total * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 

@@ -108,33 +108,35 @@ def predict_folder(
     if not found:
         raise ValueError(f"{folder} has no file that ends in .csv or .parquet")
     outcome = Outcome(files=len(found))
-    with _written(target) as file, _Progress(sum(each.size for each in found)) as progress:
+    with _written(target) as file, _Progress(sum(input_file.size for input_file in found)) as progress:
         written = Table(file)
-        for each in found:
+        for input_file in found:
             rows_before = written.rows
-            pieces = _predicted(model, each, params, written, chunk_rows)
+            pieces = _predicted(model, input_file, params, written, chunk_rows)
             while True:
                 could, piece = attempt(next, pieces, None)  # only what concerns this file: a full disk ends the command
                 if not could or piece is None:
                     break
                 numbers, frame, read = piece
                 if frame is not None:
-                    written.write(each.name, numbers, frame)
-                progress.at(each, read)
+                    written.write(input_file.name, numbers, frame)
+                progress.at(input_file, read)
             if not could:
-                outcome.broken.append(each.name)
-                progress.tell(f"fitprint: {clean(each.name)}: {_reason(piece)}; {_done(written.rows - rows_before)}")
-            progress.ended(each)
+                outcome.broken.append(input_file.name)
+                progress.tell(
+                    f"fitprint: {clean(input_file.name)}: {_reason(piece)}; {_done(written.rows - rows_before)}"
+                )
+            progress.ended(input_file)
         outcome.rows = written.rows
     return outcome
 
 
 def _predicted(
-    model: Any, each: Input, params: Mapping[str, Any] | None, written: Table, chunk_rows: int
+    model: Any, input_file: Input, params: Mapping[str, Any] | None, written: Table, chunk_rows: int
 ) -> Iterator[tuple[Any, Any, int]]:
     """Yield the numbers of some rows, their predictions (None where there are no rows), and the bytes read so far."""
     schema = model.metadata.get_input_schema()
-    for rows, read in chunks(each.path, chunk_rows, schema, model.exact_dtypes):
+    for rows, read in chunks(input_file.path, chunk_rows, schema, model.exact_dtypes):
         if not len(rows):
             _check_names(rows, schema)
             yield None, None, read
@@ -225,16 +227,16 @@ class _Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def at(self, each: Input, read: int) -> None:
+    def at(self, input_file: Input, read: int) -> None:
         """Show how much of a file has been read."""
         if self._bar is not None:
-            read = min(read, each.size)
-            self._bar.update(self._task, completed=self._done + read, description=clean(each.name))
+            read = min(read, input_file.size)
+            self._bar.update(self._task, completed=self._done + read, description=clean(input_file.name))
 
-    def ended(self, each: Input) -> None:
+    def ended(self, input_file: Input) -> None:
         """Count a file as done."""
-        self.at(each, each.size)
-        self._done += each.size
+        self.at(input_file, input_file.size)
+        self._done += input_file.size
 
     def tell(self, line: str) -> None:
         """Print a line above the bar."""

@@ -66,5 +66,5 @@ def given_words(context: click.Context, without: Collection[str] = ("environment
             words.append(param.opts[0] if value else param.secondary_opts[0])
         else:
             given = value if isinstance(value, tuple) else (value,)
-            words += [word for each in given for word in (param.opts[0], str(each))]
+            words += [word for value in given for word in (param.opts[0], str(value))]
     return words

@@ -113,8 +113,8 @@ class Examples:
         tensors = [spec for spec in self._schema or () if isinstance(spec, TensorSpec)]
         if any(not spec.shape or spec.shape[0] >= 0 for spec in tensors):
             return values
-        if isinstance(values, dict) and all(isinstance(each, list) for each in values.values()):
-            return {name: each[:MOST_ROWS] for name, each in values.items()}
+        if isinstance(values, dict) and all(isinstance(tensor, list) for tensor in values.values()):
+            return {name: tensor[:MOST_ROWS] for name, tensor in values.items()}
         return values[:MOST_ROWS] if isinstance(values, list) else values
 
     def _zoned(self, rows: list[list[Any]]) -> list[list[Any]]:
@@ -138,7 +138,7 @@ class Examples:
             return self._inputs
         if not isinstance(self._inputs, dict) or self._schema is None or not self._schema.is_tensor_spec():
             return None
-        lengths = {len(each) if isinstance(each, list) else -1 for each in self._inputs.values()}
+        lengths = {len(tensor) if isinstance(tensor, list) else -1 for tensor in self._inputs.values()}
         if len(lengths) != 1 or -1 in lengths:
             return None
         return [dict(zip(self._inputs, row, strict=True)) for row in zip(*self._inputs.values(), strict=True)]

@@ -51,7 +51,7 @@ def _schemas_3_0(value: Any) -> Any:
 
 def _operation(operation: Document) -> Document:
     result = {key: value for key, value in operation.items() if key != "requestBody"}
-    parameters = [_parameter(each) for each in operation.get("parameters", ())]
+    parameters = [_parameter(parameter) for parameter in operation.get("parameters", ())]
     if body := operation.get("requestBody"):
         content = body["content"]
         schema = _schema_2_0(content[JSON]["schema"] if JSON in content else {})
@@ -64,15 +64,15 @@ def _operation(operation: Document) -> Document:
             result["consumes"] = list(content)
     if parameters:
         result["parameters"] = parameters
-    result["responses"] = {status: _response(each) for status, each in operation["responses"].items()}
-    kinds = {kind for each in operation["responses"].values() for kind in each.get("content", ())}
+    result["responses"] = {status: _response(response) for status, response in operation["responses"].items()}
+    kinds = {kind for response in operation["responses"].values() for kind in response.get("content", ())}
     if kinds - {JSON}:
         result["produces"] = sorted(kinds)
     return result
 
 
 def _examples(media: Document) -> list[Any]:
-    named = [each["value"] for each in media.get("examples", {}).values()]
+    named = [example["value"] for example in media.get("examples", {}).values()]
     return named or ([media["example"]] if "example" in media else [])
 
 
@@ -108,9 +108,9 @@ def _merged(schema: Document) -> Document:
     """Return alternatives as what Swagger 2.0 can say: an object with the keys of all of them, or anything."""
     rest = {key: value for key, value in schema.items() if key != "oneOf"}
     alternatives = schema["oneOf"]
-    if not all(each.get("type") == "object" for each in alternatives):
+    if not all(alternative.get("type") == "object" for alternative in alternatives):
         return rest
     properties: Document = {}
-    for each in alternatives:
-        properties |= {name: _schema_2_0(value) for name, value in each.get("properties", {}).items()}
+    for alternative in alternatives:
+        properties |= {name: _schema_2_0(value) for name, value in alternative.get("properties", {}).items()}
     return {"type": "object", "properties": properties, **rest}

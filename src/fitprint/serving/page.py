@@ -105,7 +105,7 @@ def describe(model: ServedModel, name: str, methods: Mapping[str, Mapping[str, s
         "name": name,
         "about": _about(inputs, outputs),
         "kind": kind,
-        "columns": [_column(spec, *each) for spec, each in zip(inputs or (), enumerate(metadata), strict=True)],
+        "columns": [_column(spec, *numbered) for spec, numbered in zip(inputs or (), enumerate(metadata), strict=True)],
         "params": [_param(spec) for spec in model.params or ()],
         "methods": [
             {"name": method, "paths": dict(paths), "outputs": _headings(model, method)}

@@ -76,7 +76,7 @@ def _expanded(column: Any) -> int:
     if not pa.types.is_dictionary(column.type) or column.type.value_type not in texts:
         return 0
     lengths = [compute.take(compute.binary_length(chunk.dictionary), chunk.indices) for chunk in column.chunks]
-    return sum(compute.sum(compute.cast(each, "int64")).as_py() or 0 for each in lengths)
+    return sum(compute.sum(compute.cast(chunk, "int64")).as_py() or 0 for chunk in lengths)
 
 
 def _too_large(what: str) -> RequestError:

@@ -114,7 +114,7 @@ class Supervisor:
             self._on_ready(about)
             for _ in range(self._wanted - 1):
                 self._begin()
-        replaced = next((each for each in self._workers if each.is_replaced and not each.is_leaving), None)
+        replaced = next((worker for worker in self._workers if worker.is_replaced and not worker.is_leaving), None)
         if replaced is not None:
             replaced.leave()
 
