@@ -285,10 +285,9 @@ test-mxnet = FITPRINT_MLFLOW3_PYTHON=$(CURDIR)/.venv-mxnet-mlflow3/bin/python \
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
 
 .PHONY: test-quick
-SKLEARN_KIT := plugins/sklearn/tests/test_sklearn_conformance.py
-test-quick: .venv/.stamp ## run, in about a minute, the tests of the core, and scikit-learn's kit, that start no process
+test-quick: .venv/.stamp ## run, in less than a minute, the tests of the core that start no process and are not slow
 	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process and not series" $(WITH_OTHERS:%=--ignore=%) \
-		tests $(SKLEARN_KIT) $(ARGS)
+		tests $(ARGS)
 
 .PHONY: test-internals
 test-internals: .venv/.stamp ## run the tests of what is relied on inside Python and libraries, for a new version of one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,19 +22,33 @@ X = pd.DataFrame({"a": np.arange(8.0), "b": np.arange(8.0) ** 2})
 Y = X["a"] + 0.5 * X["b"]
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The store of a run with a package under a name that has a space, an artifact that is a pickle, and rows in a file."""
+    folder = tmp_path_factory.mktemp("recorded")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("FITPRINT_STORE", str(folder / "store"))
+        fitprint.autolog()
+        with fitprint.start_run() as opened:
+            model = LinearRegression().fit(X, Y)
+            fitprint.log_model(model, "by hand")
+            Path("model.pkl").write_bytes(pickle.dumps(model))
+            fitprint.log_artifact("model.pkl")
+        fitprint.disable()
+        X.to_csv("rows.csv", index=False)
+        forget_everything()
+    return folder, opened.run_id
+
+
 @pytest.fixture
-def run(store):
-    """A run with a package under a name that has a space, an artifact that is a pickle, and rows in a file."""
-    fitprint.autolog()
-    with fitprint.start_run() as opened:
-        model = LinearRegression().fit(X, Y)
-        fitprint.log_model(model, "by hand")
-        Path("model.pkl").write_bytes(pickle.dumps(model))
-        fitprint.log_artifact("model.pkl")
-    fitprint.disable()
-    X.to_csv("rows.csv", index=False)
-    forget_everything()
-    return fitprint.get_run(opened.run_id)
+def run(recorded, store):
+    """That run, in the store of the test, whose folder has the rows."""
+    folder, run_id = recorded
+    shutil.copytree(folder / "store", store)
+    shutil.copy(folder / "rows.csv", "rows.csv")
+    shutil.copy(folder / "model.pkl", "model.pkl")
+    return fitprint.get_run(run_id)
 
 
 def _ways(run) -> dict[str, object]:

@@ -66,8 +66,13 @@ class Index:
             raise ValueError("its paths are too long")
 
 
-def read(path: Path) -> Index:
+def read(path: Path, folder: str = "") -> Index:
     """Read an index.
+
+    Args:
+        path: The file.
+        folder: The start of the paths that are asked for. If none has it, as that of an environment inside of the
+            working tree, the thousands of entries stay unread, and the index is given as empty.
 
     Raises:
         Unreadable: It is broken, or of a form that is not known here.
@@ -80,6 +85,8 @@ def read(path: Path) -> Index:
         signature, version, number = _HEADER.unpack_from(content)
         if signature != b"DIRC" or not 2 <= version <= 4:
             raise Unreadable("its index has an unknown version")
+        if version < 4 and os.fsencode(folder) not in content:  # 4 leaves out what a path shares with the one before
+            return index
         position = _HEADER.size
         path_before = b""
         for _ in range(number):

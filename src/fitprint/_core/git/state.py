@@ -59,28 +59,33 @@ def code_state(script: str, wanted: Wanted) -> CodeState | None:
         commit = None if repository is None else git_repository.head(repository)
         if repository is None or commit is None:
             return None
+        name = path.relative_to(os.path.realpath(repository.root)).as_posix()
         try:
-            index = _read_index(repository)
+            index = _read_index(repository, _folder(name))
         except Unreadable as error:
             return CodeState(commit, reason=str(error))
-        name = path.relative_to(os.path.realpath(repository.root)).as_posix()
         return _compared(repository, commit, index, name in index.entries, wanted) if _belongs(name, index) else None
     except own(OSError, ValueError):
         return None
 
 
-def _read_index(repository: Repository) -> Index:
+def _read_index(repository: Repository, folder: str) -> Index:
     path = repository.own / "index"
     if not path.is_file():
         return Index()
     if path.stat().st_size > LARGEST_INDEX:
         raise Unreadable("it tracks too many files to look at")
-    return git_index.read(path)
+    return git_index.read(path, folder)
+
+
+def _folder(name: str) -> str:
+    """Return the start of the paths of all files in the folder of a file: "" for the root of the working tree."""
+    folder = name.rpartition("/")[0]
+    return f"{folder}/" if folder else ""
 
 
 def _belongs(name: str, index: Index) -> bool:
-    folder = name.rpartition("/")[0]
-    prefix = f"{folder}/" if folder else ""
+    prefix = _folder(name)
     return name in index.entries or any(path.startswith(prefix) and path.endswith(_CODE) for path in index.entries)
 
 
