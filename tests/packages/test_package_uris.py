@@ -24,7 +24,7 @@ Y = X["a"] + 0.5 * X["b"]
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """The store of a run with a package under a name that has a space, an artifact that is a pickle, and rows in a file."""
+    """A store with a package under a name that has a space and an artifact that is a pickle; and rows in a file."""
     folder = tmp_path_factory.mktemp("recorded")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
