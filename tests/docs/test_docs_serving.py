@@ -91,7 +91,16 @@ def port(folder):
         yield found
 
 
-@pytest.mark.parametrize("block", SHELL, ids=lambda block: block.splitlines()[0][:40])
+def of_other_servers(block):
+    """Whether a block starts a server that is tried with the newest versions alone."""
+    return any(re.search(rf"^{server} ", block, re.MULTILINE) for server in SERVERS[1:])
+
+
+@pytest.mark.parametrize(
+    "block",
+    [pytest.param(block, marks=pytest.mark.newest if of_other_servers(block) else ()) for block in SHELL],
+    ids=[block.splitlines()[0][:40] for block in SHELL],
+)
 def test_servers_start_and_calls_are_answered(block, folder, port):
     with contextlib.ExitStack() as running:
         variables, asked = {}, port
@@ -118,8 +127,8 @@ def test_the_client_in_python_is_answered(folder, port):
             assert done.stdout == ("[0]\n" if "print(" in text else "")
 
 
+@pytest.mark.newest  # FastAPI is installed there alone
 def test_the_program_mounts_the_app(folder):
-    pytest.importorskip("fastapi")
     with started("uvicorn program:app --port 5000", folder, path="/models/iris/ping"):
         pass
 
