@@ -103,7 +103,8 @@ def trainer(data: dict[str, Any]) -> Any:
         processing_class=data["tokenizer"],
         callbacks=data["callbacks"],
     )
-    made.remove_callback(transformers.PrinterCallback)  # it prints durations
+    made.remove_callback(transformers.PrinterCallback)  # it prints durations, as the bar of a checkpoint does
+    transformers.utils.logging.disable_progress_bar()
     return made
 
 
