@@ -40,7 +40,7 @@ class Digits(pl.LightningModule):
         return torch.optim.Adam(self.parameters(), lr=self.hparams.rate)
 
 
-pl.seed_everything(0, verbose=False)
+pl.seed_everything(0)
 images, digits = load_digits(return_X_y=True)
 parts = train_test_split(torch.tensor(images, dtype=torch.float32) / 16, torch.tensor(digits), random_state=0)
 train, valid = (DataLoader(TensorDataset(*rows), batch_size=64) for rows in (parts[::2], parts[1::2]))

@@ -75,6 +75,19 @@ def test_a_checkpoint_of_an_earlier_run(toylearn, resuming, flavor, monkeypatch,
     assert first.run_id != second.run_id
 
 
+def test_a_link_to_a_checkpoint(toylearn, resuming, flavor, monkeypatch, tmp_path):
+    kept, last = tmp_path / "kept" / "step-1.ckpt", tmp_path / "last.ckpt"
+    monkeypatch.setattr(flavor, "listen", lambda self, call, emit: emit.checkpoint(str(kept), step=1))
+    first = trained(toylearn)[1]
+    last.symlink_to("kept/step-1.ckpt")
+    resuming(last)
+    assert origin(trained(toylearn)[1]) == {
+        "resumed_from": first.run_id,
+        "resumed_checkpoint": str(last),
+        "resumed_step": "1",
+    }
+
+
 def test_what_the_framework_chooses_by_itself_is_asked_for_afterwards(toylearn, resuming):
     booster, first = trained(toylearn)
     resuming(None, booster)

@@ -31,7 +31,7 @@ from fastai.metrics import accuracy  # noqa: E402
 from fastai.tabular.core import Categorify, FillMissing, Normalize  # noqa: E402
 from fastai.tabular.data import TabularDataLoaders  # noqa: E402
 from fastai.tabular.learner import tabular_learner  # noqa: E402
-from fastai.text.core import BaseTokenizer, Tokenizer  # noqa: E402
+from fastai.text.core import BaseTokenizer  # noqa: E402
 from fastai.text.data import TextDataLoaders  # noqa: E402
 from fastai.text.learner import text_classifier_learner  # noqa: E402
 from fastai.text.models import AWD_LSTM  # noqa: E402
@@ -99,9 +99,8 @@ def texts() -> Callable[[], Any]:
         seed()
         reviews = {"a good film": "yes", "a bad film": "no", "good good": "yes", "bad bad": "no"}
         frame = pd.DataFrame({"review": [*reviews] * 4, "label": [*reviews.values()] * 4})
-        tokens = Tokenizer.from_df("review", tok=BaseTokenizer(), n_workers=0)
         data = TextDataLoaders.from_df(
-            frame, text_col="review", label_col="label", bs=4, seed=1, tok_tfm=tokens, num_workers=0
+            frame, text_col="review", label_col="label", bs=4, seed=1, tok_tfm=BaseTokenizer(), num_workers=0
         )
         config = {**awd_lstm_clas_config, "emb_sz": 4, "n_hid": 4, "n_layers": 1}
         return silent(text_classifier_learner(data, AWD_LSTM, config=config, pretrained=False, metrics=accuracy))
@@ -126,10 +125,10 @@ def ratings() -> Callable[[], Any]:
 def pictures() -> Callable[..., Any]:
     """A classifier of images of 300 x 300 pixels in three colours, as numbers of one byte; made without torchvision."""
 
-    def to_tensor(image: np.ndarray):  # type: ignore[no-untyped-def]  # fastai goes by such annotations
+    def to_tensor(image: object):  # type: ignore[no-untyped-def]  # fastai goes by such annotations
         return torch.from_numpy(image).permute(2, 0, 1).float() / 255
 
-    def brightness(image: np.ndarray) -> str:
+    def brightness(image: object) -> str:
         return "bright" if image.mean() > 127 else "dark"
 
     def make() -> Any:

@@ -76,12 +76,15 @@ def tabular(data: dict[str, Any]) -> Any:
 
 
 def transforms() -> list[list[Any]]:
-    """Functions for images and for their labels. They are local, so that they are in the package by value."""
+    """Functions for images and for their labels. They are local, so that they are in the package by value.
 
-    def to_tensor(image: np.ndarray):  # type: ignore[no-untyped-def]  # fastai goes by such annotations
+    fastai goes by annotations. fastai 2.7 evaluates them where the package is loaded, so they name what is built in.
+    """
+
+    def to_tensor(image: object):  # type: ignore[no-untyped-def]
         return torch.from_numpy(image).permute(2, 0, 1).float() / 255
 
-    def brightness(image: np.ndarray) -> str:
+    def brightness(image: object) -> str:
         return "bright" if image.mean() > 127 else "dark"
 
     return [[to_tensor], [brightness, Categorize()]]

@@ -57,6 +57,7 @@ def test_fine_tuning_is_one_run_whose_epochs_go_on(recorded, tabular):
     assert (run.params["epochs"], run.params["freeze_epochs"], run.params["base_lr"]) == (2, 3, 0.1)
 
 
+@pytest.mark.newest  # fastai 2.7 cannot read what it has written itself with a torch from 2.6 on
 def test_looking_for_a_learning_rate_is_no_run(recorded, tabular):
     learner = tabular()
     learner.lr_find(num_it=6, show_plot=False)

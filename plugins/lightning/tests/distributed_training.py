@@ -100,7 +100,7 @@ def count(name: str) -> None:
 
 def observe(cls: type, strategy: Any, folder: str) -> dict[str, Any]:
     """Train, and return what must not differ: collectives, weights of this rank, random states."""
-    lightning.seed_everything(1, verbose=False)
+    lightning.seed_everything(1)
     calls.clear()
     groups = list(distributed_c10d._world.pg_names) if dist.is_initialized() else []
     before = [group._get_sequence_number_for_group() for group in groups]

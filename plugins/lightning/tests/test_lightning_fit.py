@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import warnings
 from typing import Any
@@ -228,7 +229,8 @@ def test_checkpoints_are_named_with_their_scores(recorded, net, loader, trainer,
     fitted.fit(module, loader(), loader(10))
     known = {checkpoint.path: checkpoint for checkpoint in fitprint.last_run().checkpoints}
     kept = {path for path, checkpoint in known.items() if not checkpoint.deleted}
-    assert kept == {str(path) for path in (tmp_path / "best").iterdir()}
+    # Lightning 2.1 makes a link to the last one, which is no further checkpoint
+    assert kept == {str(path) for path in (tmp_path / "best").iterdir() if not path.is_symlink()}
     for path, score in best.best_k_models.items():
         assert known[path].score == pytest.approx(float(score))
         assert known[path].monitor == "val_loss"
@@ -256,10 +258,14 @@ def test_a_failed_training_keeps_what_it_had(recorded, net, loader, trainer):
     assert [type(callback) for callback in fitted.callbacks] == [FailsAt]
 
 
+@pytest.mark.filterwarnings("ignore:Detected KeyboardInterrupt")
 def test_an_interrupted_training_ends_as_lightning_ends_it(recorded, net, loader, trainer):
-    with pytest.raises(SystemExit):
+    has_returned = False
+    with contextlib.suppress(SystemExit):
         trainer(callbacks=[FailsAt(6, KeyboardInterrupt())]).fit(net(), loader())
-    assert fitprint.last_run().status == "KILLED"
+        has_returned = True  # Lightning 2.1 only warns
+    run = fitprint.last_run()
+    assert (run.status, run.tags.get("interrupted")) == (("FINISHED", "true") if has_returned else ("KILLED", None))
 
 
 def test_validate_and_test_add_to_the_run_of_the_module(recorded, net, loader, trainer):

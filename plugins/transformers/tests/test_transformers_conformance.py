@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 transformers = pytest.importorskip("transformers", reason="needs transformers: run `make test-deep`")
 torch = pytest.importorskip("torch", reason="needs torch: run `make test-deep`")
 
+import accelerate  # noqa: E402
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 
 from fitprint.testing import Budget, Case, FlavorConformance  # noqa: E402
@@ -21,7 +23,11 @@ SIZES = {"vocab_size": len(WORDS), "max_position_embeddings": 8}
 BERT = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
 GPT = {"n_embd": 8, "n_layer": 1, "n_head": 2, "n_positions": 8, "vocab_size": len(WORDS)}
 TIMES = [f"{of}_{name}" for of in ("train", "eval") for name in ("runtime", "samples_per_second", "steps_per_second")]
-DURATIONS = dict.fromkeys((*(f"metric {name}" for name in TIMES), "artifacts/history.json"), "they hold durations")
+DIFFERS = {
+    **dict.fromkeys((*(f"metric {name}" for name in TIMES), "artifacts/history.json"), "they hold durations"),
+    "artifacts/checkpoints.json": "it holds the times at which files were written",
+    "param logging_dir": "transformers 4 puts the time into its name",
+}
 ARGUMENTS = {
     "output_dir": "trainer",
     "max_steps": 4,
@@ -71,10 +77,13 @@ def language_model() -> dict[str, Any]:
     """A training without a tokenizer that does not learn, and stops for that."""
     rows = [{"input_ids": [2, 3, 5], "labels": [2, 3, 5]}, {"input_ids": [2, 4, 5], "labels": [2, 4, 5]}]
     evaluation = {"eval_strategy": "steps", "eval_steps": 1, "metric_for_best_model": "loss"}
+    evaluation |= {"greater_is_better": False, "load_best_model_at_end": True}  # the last: transformers 4 stops only so
+    folder = f"trainer of {threading.current_thread().name}"  # threads share no checkpoints
+    saving = {"output_dir": folder, "save_strategy": "steps", "save_steps": 1}
     config = {**GPT, "bos_token_id": 1, "eos_token_id": 1, "pad_token_id": 0}
     return {
         "model": lambda: transformers.GPT2LMHeadModel(transformers.GPT2Config(**config)),
-        "arguments": {**ARGUMENTS, **evaluation, "learning_rate": 0.0, "greater_is_better": False},
+        "arguments": {**ARGUMENTS, **evaluation, **saving, "learning_rate": 0.0},
         "tokenizer": None,
         "rows": rows,
         "callbacks": [transformers.EarlyStoppingCallback(2)],
@@ -82,16 +91,20 @@ def language_model() -> dict[str, Any]:
 
 
 def trainer(data: dict[str, Any]) -> Any:
+    # what accelerate knows is shared by all threads, and arguments would make it anew while another thread trains by it
+    accelerate.Accelerator(cpu=True)
+    shared = {"accelerator_config": {"use_configured_state": True}}
     torch.manual_seed(0)
     made = transformers.Trainer(
         data["model"](),
-        transformers.TrainingArguments(**data["arguments"]),
+        transformers.TrainingArguments(**data["arguments"], **shared),
         train_dataset=data["rows"],
         eval_dataset=data["rows"],
         processing_class=data["tokenizer"],
         callbacks=data["callbacks"],
     )
-    made.remove_callback(transformers.PrinterCallback)  # it prints durations
+    made.remove_callback(transformers.PrinterCallback)  # it prints durations, as the bar of a checkpoint does
+    transformers.utils.logging.disable_progress_bar()
     return made
 
 
@@ -143,7 +156,7 @@ class TestTransformers(FlavorConformance):
             data=classifier,
             train=train,
             by_callback=lambda data, callback: train({**data, "callbacks": [*data["callbacks"], callback]}),
-            callback_differs=DURATIONS,
+            callback_differs=DIFFERS,
             model=lambda made: made.model,
             scores=scores,
             rows=lambda data: list(TEXTS),
@@ -158,7 +171,7 @@ class TestTransformers(FlavorConformance):
             data=language_model,
             train=train,
             by_callback=lambda data, callback: train({**data, "callbacks": [*data["callbacks"], callback]}),
-            callback_differs=DURATIONS,
+            callback_differs=DIFFERS,
             model=lambda made: made.model,
             history=history,
             stopped=lambda made: {"stopped_epoch": made.state.epoch, "best_metric": made.state.best_metric},

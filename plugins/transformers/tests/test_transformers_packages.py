@@ -18,7 +18,6 @@ from fitprint.models import PackageError
 FIXTURES = Path(__file__).parent / "fixtures"
 TEXTS = ["a good film", "a bad film"]
 MASKED = ["a [MASK] film", "[MASK]"]
-IN_NEWER = pytest.mark.skipif(int(transformers.__version__.split(".")[0]) < 5, reason="written by transformers 5")
 
 
 def document(package):
@@ -168,7 +167,7 @@ def test_a_class_of_the_users_own(recorded, make_trainer):
     assert Renamed.from_pretrained(package / "model").config.hidden_size == 8
 
 
-@IN_NEWER
+@pytest.mark.newest  # written by transformers 5
 @pytest.mark.parametrize("name", ["classifier"])
 def test_packages_of_mlflow_load(name):
     package = FIXTURES / name

@@ -130,20 +130,26 @@ def find_checkpoint(store: Store, path: str, besides: str) -> tuple[str, Checkpo
 
     Args:
         store: The store.
-        path: The path, absolute or below the working directory.
+        path: The path, absolute or below the working directory. It may be a link to the checkpoint, as ``last.ckpt``.
         besides: The id of a run to leave out, which is the one that asks.
 
     Returns:
         The id of the run, and the checkpoint: of several runs that have written to the path, the latest one.
     """
-    sought = path if "://" in path else os.path.abspath(path)
+    sought = {path} if "://" in path else _names_of(os.path.abspath(path))
     for run_id in islice(store.run_ids(), MOST_SEARCHED):
         if run_id != besides:
             with contextlib.suppress(StoreError):
                 for checkpoint in read_checkpoints(store.folder(run_id)):
-                    if checkpoint.path == sought:
+                    if checkpoint.path in sought:
                         return run_id, checkpoint
     return None
+
+
+def _names_of(path: str) -> set[str]:
+    if not os.path.islink(path):
+        return {path}
+    return {path, os.path.abspath(os.path.join(os.path.dirname(path), os.readlink(path)))}
 
 
 def _checkpoint(entry: Mapping[str, Any]) -> Checkpoint:

@@ -96,7 +96,9 @@ class LightningFlavor(Flavor):
 
     def tags(self, call: TrainingCall) -> Mapping[str, str]:
         trainer = call.instance
-        return {"device": str(trainer.strategy.root_device.type), "precision": str(trainer.precision)}
+        of_device = {"device": str(trainer.strategy.root_device.type), "precision": str(trainer.precision)}
+        # Lightning 2.1 returns from an interrupted training as from any other
+        return {**of_device, "interrupted": "true"} if trainer.interrupted else of_device
 
     def world(self, call: TrainingCall) -> tuple[int, int]:
         return int(call.instance.global_rank), int(call.instance.world_size)
