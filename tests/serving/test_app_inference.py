@@ -46,6 +46,13 @@ def test_tensors_are_predicted(client, path):
     assert (output["datatype"], output["data"]) == ("FP64", [2.0, 4.5])
 
 
+def test_an_output_is_asked_for_by_the_name_that_the_description_gives(client):
+    (described,) = client.get("/v2/models/adder").json()["outputs"]
+    asked = {"inputs": INPUTS, "outputs": [{"name": described["name"]}]}
+    answer = client.post("/v2/models/adder/infer", json=asked)
+    assert [output["name"] for output in answer.json()["outputs"]] == [described["name"]]
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -40,18 +40,19 @@ _OF_COLUMN: Mapping[FieldType, tuple[str, str | None]] = {
 _CONTENT_TYPES = ("np", "pd", "str", "base64", "datetime", "pd_json")
 
 
-def metadata_of(schema: Schema | None, unnamed: str) -> list[dict[str, Any]]:
+def metadata_of(schema: Schema | None, unnamed: str, first: int = 0) -> list[dict[str, Any]]:
     """Return the inputs or outputs of a signature as the protocol describes them.
 
     Args:
         schema: The schema; None if it is unknown.
         unnamed: What a tensor or column is called that has no name; its number follows.
+        first: The number of the first one.
 
     Returns:
         An entry with ``name``, ``datatype``, ``shape`` and, where values are encoded, ``parameters`` for each.
     """
     entries: list[dict[str, Any]] = []
-    for number, spec in enumerate(schema or ()):
+    for number, spec in enumerate(schema or (), first):
         name = str(spec.name) if spec.name is not None else f"{unnamed}-{number}"
         if isinstance(spec, TensorSpec):
             entries.append({"name": name, "datatype": datatype_of(spec.type), "shape": list(spec.shape)})

@@ -101,5 +101,5 @@ def _metadata(serving: Serving) -> dict[str, Any]:
         "versions": [MODEL_VERSION],
         "platform": f"fitprint_{model.flavor}",
         "inputs": metadata_of(model.inputs, "input"),
-        "outputs": metadata_of(model.outputs, "output"),
+        "outputs": metadata_of(model.outputs, "output", first=1),  # as answers call it, and as MLServer calls its own
     }
