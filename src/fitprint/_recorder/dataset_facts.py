@@ -85,7 +85,8 @@ def _columns(frame: Any) -> list[dict[str, Any]]:
 
 def _missing(array: Any) -> int | None:
     if hasattr(array, "isna"):
-        return int(array.isna().sum())
+        is_of_numpy = type(array.dtype).__module__.startswith("numpy")  # pandas has integers that may be missing
+        return 0 if is_of_numpy and array.dtype.kind in "iub" else int(array.isna().sum())
     if array.dtype.kind not in "fc" or not isinstance(array.size, int) or hasattr(array, "tocsr"):
         return 0 if array.dtype.kind in "iub" else None
     return int((array != array).sum())  # only NaN differs from itself
