@@ -36,6 +36,12 @@ if __name__ == "__main__":
         predicted["DaskLGBMRegressor"] = regressor.predict(aX).compute().tolist()
     print(json.dumps(predicted))
 """
+STOCK_MLFLOW = """
+import sys, json
+import numpy as np, pandas as pd, mlflow
+X = pd.DataFrame(np.random.default_rng(0).normal(size=(400, 3)), columns=list("abc"))
+print(json.dumps(np.asarray(mlflow.pyfunc.load_model(sys.argv[1]).predict(X)).tolist()))
+"""
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def trained(run_python, store):
     return json.loads(done.stdout.splitlines()[-1]), {run.name: run for run in runs}
 
 
-def test_each_training_is_one_run_and_its_package_needs_no_dask(trained, run_python):
+def test_each_training_is_one_run_and_its_package_needs_no_dask(trained, run_python, mlflow_pythons):
     predicted, runs = trained
     assert set(runs) == {"DaskLGBMClassifier", "DaskLGBMRegressor"}
     classifier, regressor = runs["DaskLGBMClassifier"], runs["DaskLGBMRegressor"]
@@ -79,19 +85,6 @@ def test_each_training_is_one_run_and_its_package_needs_no_dask(trained, run_pyt
         *(run.model_path for run in (classifier, regressor)),
     )
     assert done.stdout.split() == ["LGBMClassifier", "LGBMRegressor"]
-
-
-@pytest.mark.mlflow
-def test_stock_mlflow_loads_the_packages(trained, run_python, mlflow_python):
-    predicted, runs = trained
-    done = run_python(
-        """
-        import sys, json
-        import numpy as np, pandas as pd, mlflow
-        X = pd.DataFrame(np.random.default_rng(0).normal(size=(400, 3)), columns=list("abc"))
-        print(json.dumps(np.asarray(mlflow.pyfunc.load_model(sys.argv[1]).predict(X)).tolist()))
-        """,
-        runs["DaskLGBMClassifier"].model_path,
-        python=mlflow_python,
-    )
-    assert json.loads(done.stdout.splitlines()[-1]) == pytest.approx(predicted["DaskLGBMClassifier"])
+    for python in mlflow_pythons.values():
+        done = run_python(STOCK_MLFLOW, classifier.model_path, python=python)
+        assert json.loads(done.stdout.splitlines()[-1]) == pytest.approx(predicted[classifier.name])

@@ -56,6 +56,13 @@ EVERYTHING = """
             dxgb.train(client, params, matrix, num_boost_round=2)
         predicted["own"] = client.gather(client.submit(own, X.to_numpy()))
 """
+STOCK_MLFLOW = """
+import sys, json
+import numpy as np, pandas as pd, mlflow
+X = pd.DataFrame(np.random.default_rng(0).normal(size=(400, 3)), columns=list("abc"))
+for path in sys.argv[1:]:
+    print(json.dumps(np.asarray(mlflow.pyfunc.load_model(path).predict(X)).tolist()))
+"""
 FAILS = """
         try:
             dxgb.train(client, {"objective": "no such"}, dxgb.DaskDMatrix(client, dX, dy), num_boost_round=2)
@@ -77,7 +84,7 @@ def trained(run_python, store):
     return run
 
 
-def test_each_training_is_one_run_and_its_package_needs_no_dask(trained, run_python, store):
+def test_each_training_is_one_run_and_its_package_needs_no_dask(trained, run_python, mlflow_pythons):
     predicted, runs = trained(EVERYTHING)
     own = fitprint.get_run(predicted.pop("own"))
     assert set(runs) == {"Booster", "DaskXGBClassifier", "DaskXGBRegressor", "XGBRegressor"}
@@ -120,6 +127,10 @@ def test_each_training_is_one_run_and_its_package_needs_no_dask(trained, run_pyt
         *(run.model_path for run in (booster, classifier, regressor)),
     )
     assert done.stdout.split() == ["Booster", "XGBClassifier", "XGBRegressor"]
+    for python in mlflow_pythons.values():
+        done = run_python(STOCK_MLFLOW, booster.model_path, classifier.model_path, python=python)
+        for run, line in zip((booster, classifier), done.stdout.splitlines()[-2:], strict=True):
+            assert json.loads(line) == pytest.approx(predicted[run.name])
 
 
 def test_a_training_that_fails_is_one_run_too(trained):
@@ -187,20 +198,3 @@ def test_an_asynchronous_client_has_a_reason(trained):
     assert [skip for skip in run.skipped if skip.what == "model"] == [
         ("model", "distributed", "its dask client is asynchronous, so that the call has returned before the training")
     ]
-
-
-@pytest.mark.mlflow
-def test_stock_mlflow_loads_the_packages(trained, run_python, mlflow_python):
-    predicted, runs = trained(EVERYTHING)
-    for name in ("Booster", "DaskXGBClassifier"):
-        done = run_python(
-            """
-            import sys, json
-            import numpy as np, pandas as pd, mlflow
-            X = pd.DataFrame(np.random.default_rng(0).normal(size=(400, 3)), columns=list("abc"))
-            print(json.dumps(np.asarray(mlflow.pyfunc.load_model(sys.argv[1]).predict(X)).tolist()))
-            """,
-            runs[name].model_path,
-            python=mlflow_python,
-        )
-        assert json.loads(done.stdout.splitlines()[-1]) == pytest.approx(predicted[name])

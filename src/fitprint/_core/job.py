@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import NamedTuple
+
+from fitprint._core.process_state import on_reset
 
 _RANK_VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 _SIZE_VARIABLES = ("WORLD_SIZE", "SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
@@ -36,6 +39,7 @@ class Job(NamedTuple):
         return {name: value for name, value in tags.items() if value}
 
 
+@functools.cache
 def current_job() -> Job | None:
     """Return the job that this process is part of; None if no scheduler says so."""
     given = os.environ.get
@@ -58,6 +62,9 @@ def current_job() -> Job | None:
         pod, index = given("POD_NAME") or given("HOSTNAME", ""), given("JOB_COMPLETION_INDEX", "")
         return Job("kubernetes", job_id or pod, name, index, is_alone=bool(index) or not job_id, pod=pod)
     return None
+
+
+on_reset(current_job.cache_clear)
 
 
 def runs_in_job() -> bool:
