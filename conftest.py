@@ -97,11 +97,15 @@ def fail_if_skipped(report: Any) -> Any:
 # ---- a place and a state of its own for every test
 
 
+SCHEDULERS = ("SLURM_", "KUBERNETES_SERVICE_", "AZUREML_", "DATABRICKS_")
+"""How the variables begin by which a scheduler tells of the job that the tests themselves are part of."""
+
+
 @pytest.fixture(autouse=True)
 def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every test runs in a folder of its own, with none of the caller's settings, and leaves nothing behind."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("FITPRINT_")]:
+    for name in [name for name in os.environ if name.startswith(("FITPRINT_", *SCHEDULERS))]:
         monkeypatch.delenv(name)
     registry = sys.modules.get("fitprint._instrumentation.registry")
     if registry is not None and registry.discovered():  # by a module that was imported since the last test

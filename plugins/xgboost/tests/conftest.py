@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+collect_ignore = [] if importlib.util.find_spec("distributed") else ["test_xgboost_dask.py"]
+"""The tests with dask are those of the environment that has it: see `make test-engines`."""
 
 
 @pytest.fixture(scope="session")

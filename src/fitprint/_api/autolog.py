@@ -65,6 +65,8 @@ def autolog(
             flavor finds. Default: last.
         save_in_background: Write packages of more than 16 MB in a thread, after the training call has returned.
             Default: false.
+        resume: Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an
+            id. Default: none.
         include_estimators: Record only classes whose qualified names match one of these globs. Default: none.
         exclude_estimators: Do not record classes whose qualified names match one of these globs. Default: none.
         min_fit_seconds: Do not record training calls that took less time than this. Default: 0.

@@ -7,6 +7,7 @@ import os
 import sys
 
 from fitprint._core.git.state import CodeState, Wanted, code_state
+from fitprint._core.job import current_job
 from fitprint._core.process import host
 from fitprint._core.signal_handlers import own
 
@@ -17,7 +18,8 @@ def run_tags() -> dict[str, str]:
     """Collect the tags that every run gets.
 
     Returns:
-        Python's version, the source file, the user, the host and the pid of this process. A tag whose value cannot be
+        Python's version, the source file, the user, the host and the pid of this process, and the job of a scheduler
+        that it is part of. A tag whose value cannot be
         found out is missing.
     """
     import platform  # late: `autolog()` imports this module, and needs only the source
@@ -29,7 +31,8 @@ def run_tags() -> dict[str, str]:
         "host": host(),
         "pid": str(os.getpid()),
     }
-    return {name: value for name, value in tags.items() if value}
+    job = current_job()
+    return {name: value for name, value in tags.items() if value} | (job.tags() if job is not None else {})
 
 
 @functools.cache

@@ -6,14 +6,14 @@ Params, metrics, artifacts and complete packages belong to the user, and stay.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fitprint._core.process import is_alive
 from fitprint._core.signal_handlers import own
+from fitprint._runs.lease import is_at_work
 from fitprint._runs.record import GC, KILLED, Record, Skip, iso_time, model_skip, read_record
-from fitprint.stores import Store, StoreError, UnknownRunError
+from fitprint.stores import OpenRun, Store, StoreError, UnknownRunError
 from fitprint.stores.leftovers import Leftovers
 
 CLOSED, SWEPT, REMOVED, LEFT, THINNED = "closed", "swept", "removed", "left", "thinned"
@@ -79,11 +79,13 @@ def _clean(store: Store, run_id: str, older_than: float | None, dry_run: bool) -
         return Cleaned(run_id, LEFT, reason=str(error), failed=True)
 
     def is_dead(document: Mapping[str, Any]) -> bool:
-        return not is_at_work(document.get("process") or {}, leftovers.changed, older_than)
+        return not may_be_written(document.get("process") or {}, store, run_id, leftovers.changed, older_than)
 
     is_unended = leftovers.open or record.end is None
     if not is_dead({"process": record.process}):
-        return Cleaned(run_id, LEFT, record.name, record.status, reason=_why_left(record)) if is_unended else None
+        return (
+            Cleaned(run_id, LEFT, record.name, record.status, reason=_why_left(record, store)) if is_unended else None
+        )
     incomplete = _incomplete(leftovers, record)
     if not is_unended and not incomplete:
         return None
@@ -107,6 +109,28 @@ def close_dead(store: Store, run_id: str) -> None:
         OSError: If something cannot be written or removed.
     """
     _clean(store, run_id, None, dry_run=False)
+
+
+def take_over(store: Store, run_id: str, is_dead: Callable[[Mapping[str, Any]], bool]) -> OpenRun | None:
+    """Take the run of a dead process to go on writing it, without what is incomplete in it.
+
+    Args:
+        store: The store of the run.
+        run_id: The id of the run.
+        is_dead: Tells from its record whether its process is dead.
+
+    Returns:
+        The run to write; None if its process is not dead, or another process has taken it.
+
+    Raises:
+        StoreError: If the store has no such run, or it cannot be read.
+        OSError: If something cannot be written or removed.
+    """
+    leftovers, record = store.leftovers(run_id), read_record(store, run_id)
+    open_run = store.take_over(run_id, leftovers.open, is_dead)
+    if open_run is not None:
+        open_run.mend(None, _incomplete(leftovers, record))
+    return open_run
 
 
 def _without_record(
@@ -136,15 +160,17 @@ def _incomplete(leftovers: Leftovers, record: Record) -> dict[str, int]:
     return {name: size for name, size in incomplete.items() if name not in artifacts}
 
 
-def is_at_work(process: Mapping[str, Any], changed: float, older_than: float | None) -> bool:
+def may_be_written(
+    process: Mapping[str, Any], store: Store, run_id: str, changed: float, older_than: float | None
+) -> bool:
     """Return whether the process of a run may still write it.
 
-    It may if it is alive, or if that cannot be checked from here and the run has been `changed` recently.
+    It may if it is at work, or if that cannot be found out from here and the run has been `changed` recently.
     """
-    alive = is_alive(dict(process))
-    if alive is None:
+    at_work = is_at_work(process, store, run_id)
+    if at_work is None:
         return older_than is None or time.time() - changed < older_than
-    return alive
+    return at_work
 
 
 def thinned_skip(name: str, reason: str) -> Skip:
@@ -170,8 +196,8 @@ def _ended_record(record: Record, leftovers: Leftovers) -> Record:
     )
 
 
-def _why_left(record: Record) -> str:
-    if is_alive(record.process):
+def _why_left(record: Record, store: Store) -> str:
+    if is_at_work(record.process, store, record.run_id):
         return "its process is still running"
     host = record.process.get("host")
     return f"whether its process is alive can only be checked on {host or 'its own host'}"

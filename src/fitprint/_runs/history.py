@@ -33,6 +33,17 @@ def read_series(folder: Path, name: str) -> Iterator[Series]:
         yield series
 
 
+def all_series(folder: Path) -> Iterator[Series]:
+    """Yield the values of all metrics, as many at once as share a line, in the order in which they were written.
+
+    Raises:
+        StoreError: The file cannot be read.
+    """
+    for line in _lines(folder):
+        with contextlib.suppress(*UNREADABLE):
+            yield line.series()
+
+
 def read_points(folder: Path, name: str, most: int) -> list[tuple[int, float]]:
     """Return values of one metric that are spread evenly over its history, the first and the last among them.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from fitprint._core.process import is_alive
 from fitprint._runs import side_file
 from fitprint._runs.history import count_values, last_times, read_points, read_series, spread
+from fitprint._runs.lease import is_at_work
 from fitprint._runs.record import GC, KILLED, RUNNING, Record, Skip, iso_time, model_skip, read_record
 from fitprint._runs.series import Series
 from fitprint._runs.side_file import SideLine, read_side_lines
@@ -55,7 +54,7 @@ def whole_record(record: Record, store: Store) -> Record:
     for line in lines:
         _add_other(whole, line)
     whole.artifacts = list(dict.fromkeys(whole.artifacts))
-    _add_status(whole, lines)
+    _add_status(whole, lines, store)
     return whole
 
 
@@ -158,7 +157,7 @@ def _is_removed(record: Record, model: str) -> bool:
     return model_skip(model, GC, "")[:2] in {skip[:2] for skip in record.skipped}
 
 
-def _add_status(whole: Record, lines: Sequence[SideLine]) -> None:
+def _add_status(whole: Record, lines: Sequence[SideLine], store: Store) -> None:
     """Set the status and the end of a run that other processes have opened again after its end."""
     if whole.end is None:
         return
@@ -168,7 +167,7 @@ def _add_status(whole: Record, lines: Sequence[SideLine]) -> None:
         ended = [line for line in of_writer if line.kind == side_file.END]
         if len(ended) >= len(begun):
             _end(whole, ended[-1].time, ended[-1].value)
-        elif _may_live(begun[-1].value):
+        elif is_at_work(begun[-1].value, store, whole.run_id, writer) is not False:
             whole.status, whole.end = RUNNING, None
             return
         else:
@@ -179,7 +178,3 @@ def _end(whole: Record, time: float, status: str) -> None:
     end = iso_time(time)
     if whole.end is not None and end >= whole.end:
         whole.status, whole.end = status, end
-
-
-def _may_live(process: Mapping[str, Any]) -> bool:
-    return is_alive(dict(process)) is not False

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fitprint._core import ids, process, provenance
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
-from fitprint._core.privacy import redactor_for
+from fitprint._core.privacy import Redactor, redactor_for
 from fitprint._core.signal_handlers import is_of_program, suppress_own
 from fitprint._runs import code, store_breaker, waiting
 from fitprint._runs.gc import close_dead
@@ -18,7 +18,7 @@ from fitprint._runs.run import Run, joined_run
 from fitprint._runs.side_writer import side_writer
 from fitprint._runs.writer import RunWriter, writers
 from fitprint._settings.table import Settings
-from fitprint.stores import OpenRun, open_store
+from fitprint.stores import OpenRun, Store, open_store
 
 
 def begin_run(
@@ -62,10 +62,12 @@ def begin_run(
         tags=dict(origin),
         process=process.this_process(),
     )
+    writer = _writer_to_go_on_with(record, settings, store, redactor)
     begun: OpenRun | RunWriter | None = None
     try:
-        begun = new_run = store.begin(record.run_id)
-        begun = writer = RunWriter(record, store.location, new_run, redactor)
+        if writer is None:
+            begun = new_run = store.begin(record.run_id)
+            begun = writer = RunWriter(record, store.location, new_run, redactor)
         writer.add_tags({**(tags or {}), **(settings.tags or {})})
         if parent_id is None:
             with guarded("the code", skips=writer, strict=settings.strict):
@@ -74,17 +76,15 @@ def begin_run(
             fill(writer)
         writer.write()
         if settles:
-            new_run.settle()
+            writer.settle()
         store_breaker.recover(store.location)
-        run = Run(record, store, writer)
+        run = Run(writer.record, store, writer)
         if settings.log_system_metrics and parent_id is None:
             from fitprint._runs.system_metrics import sample_until_end  # late: few runs have them
 
             with guarded("system metrics", skips=writer, strict=settings.strict):
                 sample_until_end(writer)
-        parent = writers.get((store.location, parent_id)) if parent_id is not None else None
-        if parent is not None and parent.group is not None and parent.group.is_open:
-            parent.group.below.append(run)
+        _add_to_group(run, store, parent_id)
         return run
     except BaseException as error:
         if begun is not None:
@@ -93,6 +93,20 @@ def begin_run(
         if isinstance(error, OSError) and not is_of_program(error):
             store_breaker.trip(store.location, error)
         raise
+
+
+def _writer_to_go_on_with(record: Record, settings: Settings, store: Store, redactor: Redactor) -> RunWriter | None:
+    if settings.resume is None:
+        return None
+    from fitprint._runs.resume import writer_to_go_on_with  # late: few programs go on with anything
+
+    return writer_to_go_on_with(settings.resume, record, store, redactor)
+
+
+def _add_to_group(run: Run, store: Store, parent_id: str | None) -> None:
+    parent = writers.get((store.location, parent_id)) if parent_id is not None else None
+    if parent is not None and parent.group is not None and parent.group.is_open:
+        parent.group.below.append(run)
 
 
 def open_run(location: str, run_id: str) -> Run:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from fitprint._core import work_queue
 from fitprint._core.process import is_alive
+from fitprint._runs.lease import is_at_work
 from fitprint._runs.waiting import write_waiting
 from fitprint.stores import Store, StoreError
 
@@ -198,6 +199,9 @@ def read_record(store: Store, run_id: str) -> Record:
     write_waiting()
     document = store.read_record(run_id)
     try:
-        return replace(from_json(document), run_id=run_id)  # a run is found by the name of its folder
+        record = replace(from_json(document), run_id=run_id)  # a run is found by the name of its folder
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise StoreError(f"the record of run {run_id} in {store.location} is broken: {error}") from None
+    if record.status == RUNNING and is_at_work(record.process, store, run_id) is False:
+        record.status = KILLED
+    return record

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fitprint._core.signal_handlers import own
-from fitprint._runs.gc import LEFT, THINNED, Cleaned, is_at_work, thinned_skip
+from fitprint._runs.gc import LEFT, THINNED, Cleaned, may_be_written, thinned_skip
 from fitprint._runs.merge import read_whole_record
 from fitprint._runs.record import RUNNING, Record, from_json, read_record
 from fitprint.stores import Store, StoreError, UnknownRunError
@@ -93,7 +93,7 @@ def thin(store: Store, policy: RetentionPolicy, older_than: float | None, dry_ru
         package, reason = ranked[rank], _reason(rank, ranked, total, policy)
         if reason is None:
             break
-        if is_at_work(package.record.process, package.changed, older_than):
+        if may_be_written(package.record.process, store, package.record.run_id, package.changed, older_than):
             yield _cleaned(package, LEFT, "its process may still write it")
             continue
         total -= package.size
@@ -151,7 +151,7 @@ def _remove(store: Store, package: _Package, reason: str, older_than: float | No
         return _cleaned(package, THINNED, reason)
 
     def is_dead(document: Mapping[str, Any]) -> bool:
-        return not is_at_work(document.get("process") or {}, package.changed, older_than)
+        return not may_be_written(document.get("process") or {}, store, run_id, package.changed, older_than)
 
     try:
         for _ in range(

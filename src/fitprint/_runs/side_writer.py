@@ -23,7 +23,7 @@ from fitprint._core.process import host, this_process
 from fitprint._core.process_exit import call_at_exit
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._core.signal_handlers import own, suppress_own
-from fitprint._runs import adder, side_file
+from fitprint._runs import adder, lease, side_file
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 from fitprint._runs.params import PreparedParam
@@ -89,6 +89,7 @@ class SideWriter(RunAdder):
         self._skips: set[tuple[str, str, str]] = set()
         self._added = self._slow_until = self._flushed = float("-inf")
         self._timer: threading.Timer | None = None
+        self._lease: lease.Lease | None = None
 
     def __reduce__(self) -> tuple[Callable[..., SideWriter], tuple[Any, ...]]:
         return side_writer, (self._location, self.run_id, self.secrets.redactor.patterns)
@@ -156,6 +157,9 @@ class SideWriter(RunAdder):
         """
         self._add(side_file.BEGIN, "", this_process())
         self.write()
+        with self._lock:
+            self._lease = lease.hold_at_once(self._run())
+            self._long_from = time.monotonic() + adder.WATCHED
 
     def end_again(self, status: str) -> None:
         """End the run that `begin_again` opened.
@@ -163,6 +167,10 @@ class SideWriter(RunAdder):
         Raises:
             OSError: If it cannot be written. It is tried again until the end of the process.
         """
+        with self._lock:
+            ending, self._lease, self._long_from = self._lease, None, float("inf")
+        if ending is not None:
+            ending.end()
         self._add(side_file.END, "", status)
         self.write()
 
@@ -187,6 +195,11 @@ class SideWriter(RunAdder):
                 self.flush_if_due()
             else:
                 self._try_to_write()
+
+    def _note_long(self) -> None:
+        """Hold a lease on the run that this process has opened again; again after a fork, which ends it."""
+        if self._lease is None or not self._lease.is_held:
+            self._lease = lease.hold(self._run())
 
     def _add(self, kind: str, name: str, value: Any = None, timestamp: float | None = None) -> None:
         line = SideLine(time.time() if timestamp is None else timestamp, kind, name, value).to_text()

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from errno import EEXIST
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fitprint._core import background, work_queue
 from fitprint._core.guard import guarded
@@ -19,7 +19,7 @@ from fitprint._core.privacy import Redactor
 from fitprint._core.process import this_process
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._core.signal_handlers import is_of_program, own, suppress_own
-from fitprint._runs import adder, store_breaker, waiting
+from fitprint._runs import adder, lease, store_breaker, waiting
 from fitprint._runs.adder import RunAdder
 from fitprint._runs.metrics import MOST_BUFFERED, MetricBuffer
 from fitprint._runs.params import PreparedParam
@@ -33,6 +33,13 @@ BURST, SHARE = 0.05, 0.05
 
 Each write takes time in proportion to the whole record, so thousands of changes must not be written one by one.
 """
+
+
+class StepsBefore(Protocol):
+    """The steps that metrics have from earlier; see `_runs.resume`."""
+
+    def following(self, name: str, steps: Sequence[int]) -> Sequence[int]:
+        """Return the steps that new values of a metric get."""
 
 
 class RunWriter(RunAdder):
@@ -51,6 +58,8 @@ class RunWriter(RunAdder):
         """Whether a training call is recorded on this run. Each further call becomes a child run."""
         self.group: Any = None
         """If it is the run of a call that groups others: the `Group` with the runs below it."""
+        self.steps_before: StepsBefore | None = None
+        """If an earlier start of the same job has begun the run: the steps that its metrics have from there."""
         self.changed_by_user = False
         """Whether the user, and not only a recording, has added to the run."""
         self._open_run = open_run
@@ -66,6 +75,7 @@ class RunWriter(RunAdder):
         self._begun = self._flushed
         self._long_from = self._begun + min(adder.WATCHED, adder.LONG)
         self._is_watched = False
+        self._lease = lease.hold_at_once(open_run)
         self.at_end: list[Callable[[], None]] = []
         """Ends what a thread of fitprint's own does for this run."""
         self.when_long: Callable[[], None] | None = None
@@ -89,6 +99,10 @@ class RunWriter(RunAdder):
     def closed(self) -> bool:
         """Whether the end of the run has been written."""
         return self.record.end is not None and self._closing is None
+
+    def settle(self) -> None:
+        """Give the run its final folder now."""
+        self._owned().settle()
 
     # adding to the run; the record is written by the next flush
 
@@ -118,6 +132,8 @@ class RunWriter(RunAdder):
     def add_series(self, name: str, values: Sequence[float], steps: Sequence[int], times: Sequence[float]) -> None:
         with self._lock:
             name = self.secrets.redactor.text(name)
+            if self.steps_before is not None:
+                steps = self.steps_before.following(name, steps)
             last = self._metrics.add(name, values, steps, times)
             if last is not None:
                 self.record.metrics[name] = last
@@ -209,6 +225,9 @@ class RunWriter(RunAdder):
         with self._lock:
             self.record.status, self.record.end, self.record.process = RUNNING, None, this_process()
             self.write()
+            self._lease = lease.hold_at_once(self._open_run)
+            self._is_watched = False
+            self._long_from = time.monotonic() + adder.WATCHED
 
     def discard(self) -> None:
         """Delete the run, as if it had never begun."""
@@ -224,6 +243,7 @@ class RunWriter(RunAdder):
                 return
             if self._is_watched:
                 background.call_no_more(self._write_what_is_left)
+            self._end_lease()
             while self.at_end:
                 self.at_end.pop()()
             try:
@@ -283,6 +303,8 @@ class RunWriter(RunAdder):
 
     def _note_long(self) -> None:
         self._is_watched = True
+        if self._lease is None:
+            self._lease = lease.hold(self._open_run)
         background.call_every(adder.WATCHED, self._write_what_is_left)
         is_telling = self.when_long is not None
         self._long_from = self._begun + adder.LONG if is_telling else float("inf")
@@ -301,9 +323,16 @@ class RunWriter(RunAdder):
 
     def prepare_fork(self) -> None:
         """Write what is left now: the thread that does it ends before a fork, and begins again with the next value."""
-        if (self._is_watched or self.at_end) and self.written_here and not self.closed:
+        has_thread = self._is_watched or self._lease is not None or self.at_end
+        if has_thread and self.written_here and not self.closed:
+            self._end_lease()
             self._write_what_is_left()
             self._long_from = float("-inf")
+
+    def _end_lease(self) -> None:
+        ending, self._lease = self._lease, None
+        if ending is not None:
+            ending.end()
 
     def _write_or_wait(self) -> None:
         """Write a run that has ended; if the store fails, when it works again."""

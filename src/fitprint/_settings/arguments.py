@@ -46,6 +46,8 @@ class AutologSettings(TypedDict, total=False):
     """Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds."""
     save_in_background: bool
     """Write packages of more than 16 MB in a thread, after the training call has returned."""
+    resume: str | os.PathLike[str] | None
+    """Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an id."""
     include_estimators: str | Iterable[str] | None
     """Record only classes whose qualified names match one of these globs."""
     exclude_estimators: str | Iterable[str] | None

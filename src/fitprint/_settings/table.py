@@ -84,6 +84,11 @@ class Settings:
         read.boolean,
         "Write packages of more than 16 MB in a thread, after the training call has returned.",
     )
+    resume: str | None = setting(
+        None,
+        read.text,
+        "Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an id.",
+    )
     include_estimators: tuple[str, ...] = setting(
         (), read.names, "Record only classes whose qualified names match one of these globs."
     )

@@ -30,6 +30,7 @@ from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
 from fitprint.plugin.contract import API_VERSION, Flavor, Rule, SecondsUnknown, TrainingCall
+from fitprint.plugin.distributed import PartOfDistributed, columns_of_parts, known_shape, row_like_parts
 from fitprint.plugin.emit import BestModel, ChildRun, Emit
 from fitprint.plugin.entry_points import Patch, Role
 from fitprint.plugin.listeners import Listener, MetricHistory, ModelInTraining, safe_callback
@@ -61,6 +62,7 @@ __all__ = [
     "Package",
     "PackageError",
     "Params",
+    "PartOfDistributed",
     "Patch",
     "Role",
     "Rule",
@@ -77,6 +79,7 @@ __all__ = [
     "accepted_kwargs",
     "attempt",
     "by_value_pickler",
+    "columns_of_parts",
     "default_values",
     "distribution_of_module",
     "dump_model",
@@ -85,6 +88,7 @@ __all__ = [
     "installed_version",
     "is_recording",
     "jsonable",
+    "known_shape",
     "load_pickle",
     "member",
     "metrics",
@@ -94,6 +98,7 @@ __all__ = [
     "positional_names",
     "quietly",
     "row_count",
+    "row_like_parts",
     "rows_within_budget",
     "safe_callback",
     "setting",

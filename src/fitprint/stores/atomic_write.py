@@ -30,6 +30,18 @@ def write_file(path: str, content: bytes) -> None:
         raise
 
 
+def touch(path: str) -> None:
+    """Give a file the present time, by the clock of its file system. It is made, empty, if there is none.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o666))
+
+
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 LARGEST_RECORD = 64_000_000
@@ -39,9 +51,14 @@ DEEPEST_RECORD = 100
 
 
 class LineFile:
-    """A file that lines are appended to: all lines of a call, or none."""
+    """A file that lines are appended to: all lines of a call, or none.
 
-    def __init__(self) -> None:
+    Args:
+        continues: Whether another process has written to it before, which may have died within a line.
+    """
+
+    def __init__(self, continues: bool = False) -> None:
+        self._continues = continues
         self._torn_at: int | None = None
         """The length of the file before lines that may be incomplete and are not removed yet."""
 
@@ -51,6 +68,9 @@ class LineFile:
         Raises:
             OSError: If they cannot be written. The file is then as before, or the next call restores it.
         """
+        if self._continues:
+            lines = "\n" * _ends_within_line(path) + lines
+            self._continues = False
         rest = memoryview(lines.encode("utf-8", "backslashreplace"))
         with open(path, "ab", buffering=0) as file:
             if self._torn_at is not None:
@@ -64,6 +84,14 @@ class LineFile:
                     file.truncate(self._torn_at)
                 raise
         self._torn_at = None  # only after closing it, because some file systems report a failed write then
+
+
+def _ends_within_line(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
+    except FileNotFoundError:
+        return False
 
 
 def read_record(path: str) -> dict[str, Any]:

@@ -111,6 +111,18 @@ class OpenRun(ABC):
         """
         return
 
+    def renew_lease(self) -> None:
+        """Say that the process of the run is at work: see `Store.silence`. By default it does nothing.
+
+        Raises:
+            OSError: If it cannot be said.
+        """
+        return
+
+    def drop_lease(self) -> None:
+        """Say nothing more, so that `Store.silence` is not known. Finishing a run does the same."""
+        return
+
     @abstractmethod
     def finish(self) -> None:
         """Move the run to the finished ones, without packages that are not sealed. Does not move it if it is there.
@@ -205,6 +217,18 @@ class JoinedRun(ABC):
         Returns:
             The name that it has.
         """
+
+    def renew_lease(self) -> None:
+        """Say that this process is at work on the run: see `Store.silence`. By default it does nothing.
+
+        Raises:
+            OSError: If it cannot be said.
+        """
+        return
+
+    def drop_lease(self) -> None:
+        """Say nothing more, so that `Store.silence` is not known."""
+        return
 
 
 class Store(ABC):
@@ -311,6 +335,21 @@ class Store(ABC):
         Raises:
             UnknownRunError: If there is no such run.
         """
+
+    def silence(self, run_id: str, writer: str = "") -> float | None:
+        """Return how long ago the process of a run last said that it is at work.
+
+        Whoever asks may have another clock than that process: both times must be those of the store. By default it is
+        not known.
+
+        Args:
+            run_id: The id of the run.
+            writer: The name of a side file, for the process that writes this one instead of the record.
+
+        Returns:
+            Seconds, or None if it is not known, because the process says nothing or the store cannot tell.
+        """
+        return None
 
     @abstractmethod
     def take_over(self, run_id: str, was_open: bool, is_dead: Callable[[Mapping[str, Any]], bool]) -> OpenRun | None:

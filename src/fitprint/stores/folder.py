@@ -8,21 +8,24 @@ Why neither a lock nor an index: docs/adr/0008-no-lock-in-the-store.md.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from fitprint._core.jsonable import to_bytes
 from fitprint._core.plain_files import read_plain
 from fitprint._core.signal_handlers import is_of_program, own, suppress_own
 from fitprint.models.package import Package, make_below
-from fitprint.stores.atomic_write import LineFile, read_record, write_file
+from fitprint.stores.atomic_write import LineFile, read_record, touch, write_file
 from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, UnknownRunError
+from fitprint.stores.file_clock import FileClock
 from fitprint.stores.joined_folder import JoinedFolder
 from fitprint.stores.layout import (
+    ALIVE,
     ALSO,
     IGNORED,
     METRICS,
@@ -38,6 +41,8 @@ from fitprint.stores.layout import (
 )
 from fitprint.stores.leftovers import REPLACED, Leftovers, inspect_folder, remove
 
+P = ParamSpec("P")
+T = TypeVar("T")
 LARGEST_SIDE_FILE = 256_000_000
 """The bytes of the largest side file that is read: ten million values of metrics."""
 
@@ -48,9 +53,10 @@ class FolderStore(Store):
     def __init__(self, location: str) -> None:
         self.location = location
         self._open = os.path.join(location, OPEN)
+        self._clock = FileClock(self._open)
 
     def begin(self, run_id: str) -> OpenRun:
-        open_run = OpenFolder(self.location, os.path.join(self._open, run_id))
+        open_run = OpenFolder(self.location, os.path.join(self._open, run_id), is_new=True)
         try:
             try:
                 open_run.make()
@@ -101,6 +107,13 @@ class FolderStore(Store):
                 raise StoreError(f"{folder}/{ALSO} cannot be read: {error.strerror}") from None
         raise UnknownRunError(f"no run {run_id} in {self.location}")
 
+    def silence(self, run_id: str, writer: str = "") -> float | None:
+        file = f"{ALSO}/{writer}.{ALIVE}" if writer else ALIVE
+        for folder in self._folders(run_id):
+            with suppress_own(OSError):
+                return self._clock.now() - os.stat(f"{folder}/{file}").st_mtime
+        return None
+
     def run_ids(self) -> Iterator[str]:
         folders = (self.location, self._open)
         run_ids = {name for folder in folders for name in _names(folder) if RUN_ID.fullmatch(name)}
@@ -143,17 +156,34 @@ class FolderStore(Store):
         return None
 
 
+def _followed(operate: Callable[Concatenate[OpenFolder, P], T]) -> Callable[Concatenate[OpenFolder, P], T]:
+    """Try an operation again where the folder is now, if somebody has moved it."""
+
+    @functools.wraps(operate)
+    def follow(run: OpenFolder, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return operate(run, *args, **kwargs)
+        except FileNotFoundError:
+            if not run._follow():
+                raise
+            return operate(run, *args, **kwargs)
+
+    return follow
+
+
 class OpenFolder(OpenRun):
     """The folder of a run that is being written. `finished` says that it is at its final place already."""
 
-    def __init__(self, store: str, folder: str, finished: bool = False) -> None:
+    def __init__(self, store: str, folder: str, finished: bool = False, is_new: bool = False) -> None:
         self._store = store
         self._folder = folder
         self._finished = finished
         self._has_ended = finished
-        self._metrics = LineFile()
+        self._metrics = LineFile(continues=not is_new)
         self._is_replacing = False
         """Whether the newest record may still have its partial name: between the last two steps of writing it."""
+        self._is_leased = False
+        """Whether the file may be there that says that the process is at work."""
         self._packages: list[Package] = []
         """The packages that were begun. Those that are not sealed when the run ends are removed."""
         self._made: set[str] = set()
@@ -175,6 +205,17 @@ class OpenFolder(OpenRun):
         """
         os.mkdir(self._folder, 0o700)  # only the owner reads an open run; `finish` sets the mode that the umask allows
 
+    def _follow(self) -> bool:
+        """Go on at the place of the finished runs, if a cleanup has moved the run there and taken its process for dead.
+
+        That happens to a process that was halted for minutes.
+        """
+        if self._finished or os.path.isdir(self._folder) or not self.final_path.is_dir():
+            return False
+        self._folder, self._finished = str(self.final_path), True
+        return True
+
+    @_followed
     def write_record(self, record: Mapping[str, Any]) -> None:
         path = os.path.join(self._folder, RECORD)
         if self._is_replacing:  # the last step failed before: the only complete record must not be overwritten
@@ -189,9 +230,11 @@ class OpenFolder(OpenRun):
         os.rename(path + PARTIAL, path)
         self._is_replacing = False
 
+    @_followed
     def append_metrics(self, lines: str) -> None:
         self._metrics.append(os.path.join(self._folder, METRICS), lines)
 
+    @_followed
     def write_artifact(self, name: str, content: bytes) -> None:
         relative = artifact_file(name)
         folder = os.path.dirname(relative)
@@ -213,6 +256,7 @@ class OpenFolder(OpenRun):
             self._made.add(folder)
             folder = os.path.dirname(folder)
 
+    @_followed
     def begin_package(self, limit: int | None) -> Package:
         number = 0
         while True:
@@ -254,11 +298,24 @@ class OpenFolder(OpenRun):
             raise
         shutil.rmtree(aside, ignore_errors=True)
 
+    @_followed
     def settle(self) -> None:
         if not self._finished:
             self._move()
 
+    @_followed
+    def renew_lease(self) -> None:
+        self._is_leased = True
+        touch(os.path.join(self._folder, ALIVE))
+
+    def drop_lease(self) -> None:
+        self._is_leased = False
+        Path(self._folder, ALIVE).unlink(missing_ok=True)
+
     def finish(self) -> None:
+        if self._is_leased:
+            with suppress_own(OSError):  # of a run that has ended nobody looks at it
+                self.drop_lease()
         for package in () if self._has_ended else self._packages:  # after the end, only other threads write packages
             if not package.sealed:
                 package.discard()
@@ -292,7 +349,7 @@ class OpenFolder(OpenRun):
             # another cleanup may have removed this as incomplete; it writes the same record itself
             with contextlib.suppress(FileNotFoundError):
                 os.replace(partial, os.path.join(self._folder, RECORD))
-        for name in incomplete:
+        for name in (*incomplete, ALIVE):
             remove(Path(self._folder, name))
 
     def _write(self, name: str, content: bytes) -> None:

@@ -14,9 +14,10 @@ from typing import TypeVar
 from fitprint._core import ids
 from fitprint._core.signal_handlers import own, suppress_own
 from fitprint.models.package import Package, make_below
-from fitprint.stores.atomic_write import LineFile, write_file
+from fitprint.stores.atomic_write import LineFile, touch, write_file
 from fitprint.stores.contract import JoinedRun, Store
 from fitprint.stores.layout import (
+    ALIVE,
     ALSO,
     OPEN,
     PARTIAL,
@@ -85,6 +86,12 @@ class JoinedFolder(JoinedRun):
     def keep_package(self, package: Package, name: str) -> str:
         check_package_name(name)
         return self._in_folder(lambda folder: _seal(package, folder, name))
+
+    def renew_lease(self) -> None:
+        self._in_folder(lambda folder: touch(f"{folder}/{ALSO}/{self._writer}.{ALIVE}"))
+
+    def drop_lease(self) -> None:
+        self._in_folder(lambda folder: Path(folder, ALSO, f"{self._writer}.{ALIVE}").unlink(missing_ok=True))
 
     def _in_folder(self, operate: Callable[[Path], T]) -> T:
         """Operate on the folder of the run, and again at its other place if it is moved meanwhile."""

@@ -17,6 +17,8 @@ ALSO = "also"
 """The folder of the side files: one for each process that adds to the run of another process."""
 SIDE_FILE = ".jsonl"
 """The end of the name of a side file."""
+ALIVE = "alive"
+"""The empty file that the process of a run touches while it is at work. That of a side file has its name before it."""
 PARTIAL = ".partial"
 """The end of the name of a file that is being written."""
 FORMATS = (1, 2, 3)
@@ -39,7 +41,9 @@ def check_package_name(name: str) -> None:
     """Raise ValueError if a package cannot have this name: fitprint has files of its own beside it."""
     lower = name.lower()  # as file systems see it that do not tell upper case from lower case
     is_plain = bool(name) and not name.startswith(".") and not any(sign in name for sign in "/\\\0")
-    is_free = lower not in (METRICS, ARTIFACTS, ALSO) and not lower.startswith(RECORD) and not lower.endswith(PARTIAL)
+    is_free = (
+        lower not in (METRICS, ARTIFACTS, ALSO, ALIVE) and not lower.startswith(RECORD) and not lower.endswith(PARTIAL)
+    )
     if not is_plain or not is_free:
         raise ValueError(f"{name!r} is not a valid name for a model: give a plain name, such as 'model'")
 

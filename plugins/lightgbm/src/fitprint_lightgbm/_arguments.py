@@ -30,6 +30,7 @@ def call_params(function: Any, instance: Any, arguments: Mapping[str, Any]) -> P
         return Params({**own, **given}, unchanged(own, default_values(function)) - {*given})
     own = {name: arguments[name] for name in _PARAMS_OF_FIT if arguments.get(name) is not None}
     constructors = instance.get_params()
+    constructors.pop("client", None)  # dask's, which is no param of the training
     as_default = unchanged(own, default_values(function)) | unchanged(constructors, default_values(type(instance)))
     return Params({**constructors, **own}, as_default)
 

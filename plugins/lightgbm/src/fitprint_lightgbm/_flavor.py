@@ -14,15 +14,19 @@ from fitprint.plugin import (
     CallbackRecording,
     Emit,
     Package,
+    PartOfDistributed,
     Patch,
     Role,
     SaveContext,
     SavedModel,
     TrainingCall,
+    columns_of_parts,
     is_recording,
+    known_shape,
     pickle_format,
+    row_like_parts,
 )
-from fitprint_lightgbm import _arguments, _listening, _network, _packages
+from fitprint_lightgbm import _arguments, _dask, _listening, _network, _packages
 from fitprint_lightgbm._estimators import silent_copy
 
 
@@ -41,6 +45,7 @@ class LightGBMFlavor(BoostingFlavor):
     regressor = LGBMRegressor
     classifier = LGBMClassifier
     classifying_objectives = ("binary", "multiclass", "cross_entropy")
+    rules = (PartOfDistributed([_dask.MODULE]),)
 
     def patches(self) -> Sequence[Patch]:
         return [
@@ -86,9 +91,31 @@ class LightGBMFlavor(BoostingFlavor):
     def resumes(self, call: TrainingCall) -> Any:
         return self.arguments(call).get("init_model")
 
+    def data(self, call: TrainingCall) -> Any:
+        return None if _dask.is_by_dask(call) else super().data(call)
+
+    def target(self, call: TrainingCall) -> Any:
+        return None if _dask.is_by_dask(call) else super().target(call)
+
+    def sample(self, call: TrainingCall) -> Any:
+        if not _dask.is_by_dask(call):
+            return super().sample(call)
+        row = row_like_parts(columns_of_parts(self.training_data(call)))
+        if row is None:
+            call.skip("signature", "distributed", "the types of the columns are known to the workers alone")
+        return row
+
+    def shapes(self, call: TrainingCall) -> Mapping[str, tuple[int, ...]]:
+        if not _dask.is_by_dask(call):
+            return super().shapes(call)
+        shape = known_shape(self.training_data(call))
+        return {"inputs": shape} if shape is not None else {}
+
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if call.instance is None:
             return {}
+        if _dask.is_by_dask(call):
+            return _dask.emit_history(call)
         if isinstance(call.instance, LGBMClassifier) and callable(call.instance.objective_):
             call.skip("training metrics", "objective", "with a custom objective the model predicts no labels")
             return {}
@@ -122,12 +149,13 @@ class LightGBMFlavor(BoostingFlavor):
         return next((line.removeprefix("objective=") for line in lines if line.startswith("objective=")), None)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        model = _dask.local_model(model)
         if isinstance(model, LGBMModel) and is_recording():
             model = silent_copy(model)
         return super().predict(model, data, params)
 
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
-        return _packages.save(model, package, context)
+        return _packages.save(_dask.local_model(model), package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)

@@ -16,17 +16,21 @@ from fitprint.plugin import (
     CallbackRecording,
     Emit,
     Package,
+    PartOfDistributed,
     Patch,
     Role,
     SaveContext,
     SavedModel,
     TrainingCall,
     UnknownColumns,
+    columns_of_parts,
     example_row,
+    known_shape,
     pickle_format,
+    row_like_parts,
     to_json,
 )
-from fitprint_xgboost import _arguments, _checkpoints, _listening, _matrices, _packages
+from fitprint_xgboost import _arguments, _checkpoints, _dask, _listening, _matrices, _packages
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")
 """Each has its own ``__init__``; the last one exists since XGBoost 3."""
@@ -48,6 +52,7 @@ class XGBoostFlavor(BoostingFlavor):
     regressor = XGBRegressor
     classifier = XGBClassifier
     classifying_objectives = ("binary:", "multi:")
+    rules = (PartOfDistributed([_dask.MODULE]),)
 
     def patches(self) -> Sequence[Patch]:
         matrices = [name for name in _MATRICES if hasattr(xgboost.core, name)]
@@ -55,6 +60,8 @@ class XGBoostFlavor(BoostingFlavor):
             Patch("xgboost.training", "train", inside=True),
             Patch("xgboost.training", "cv"),
             Patch("xgboost.sklearn", "XGBModel.fit", subclasses=True),
+            Patch(_dask.MODULE, "train"),
+            *(Patch(_dask.MODULE, f"{name}.__init__", role=Role.WATCHED) for name in _dask.MATRICES),
             *(Patch("xgboost.core", f"{name}.__init__", role=Role.WATCHED) for name in matrices),
             Patch("xgboost.core", "Booster.save_model", role=Role.WATCHED),
             *(Patch("xgboost.core", f"Booster.{name}", role=Role.PREDICTS) for name in ("predict", "inplace_predict")),
@@ -78,8 +85,8 @@ class XGBoostFlavor(BoostingFlavor):
         return _arguments.fitted_params(call.instance) if call.instance is not None else {}
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
-        # an estimator's `fit` calls `train`, which is listened to instead
-        if call.instance is not None:
+        # an estimator's `fit` calls `train`, which is listened to instead; what dask is given goes to its workers
+        if call.instance is not None or _dask.is_by_dask(call):
             return None
         finish, cache = _listening.listen(call, emit, self.arguments(call), self.in_training(call)), call.cache
 
@@ -92,6 +99,8 @@ class XGBoostFlavor(BoostingFlavor):
     def watched(self, call: TrainingCall) -> None:
         if call.name == "save_model":
             _checkpoints.note(call)
+        elif type(call.instance).__module__ == _dask.MODULE:
+            self.origins.remember(call.instance, data=columns_of_parts(call.argument("data")))
         else:
             super().watched(call)
 
@@ -107,7 +116,16 @@ class XGBoostFlavor(BoostingFlavor):
     def callback(self, recording: CallbackRecording) -> _listening.Callback:
         return _listening.Callback(recording)
 
+    def trained(self, call: TrainingCall) -> Any:
+        return _dask.trained(call) if _dask.is_by_dask(call) else super().trained(call)
+
+    def model(self, call: TrainingCall) -> Any:
+        return _dask.trained(call) if _dask.is_by_dask(call) else super().model(call)
+
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
+        if _dask.is_by_dask(call):
+            model = _dask.trained(call)
+            return _dask.emit_history(call, model) if model is not None else {}
         if call.instance is None:
             return {}
         if call.world()[1] > 1:
@@ -118,10 +136,23 @@ class XGBoostFlavor(BoostingFlavor):
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         model = self.trained(call)
         if model is None:
-            return {"cv_results.csv": self.validation_table(call.result)}
+            return {"cv_results.csv": self.validation_table(call.result)} if call.name == "cv" else {}
         return {"feature_importance.json": _feature_importance(_packages.booster_of(model))}
 
+    def data(self, call: TrainingCall) -> Any:
+        return None if _dask.is_by_dask(call) else super().data(call)
+
+    def target(self, call: TrainingCall) -> Any:
+        return None if _dask.is_by_dask(call) else super().target(call)
+
     def sample(self, call: TrainingCall) -> Any:
+        if _dask.is_by_dask(call):
+            data = self.training_data(call)
+            is_matrix = call.instance is None
+            row = row_like_parts(self.origins.columns(data) if is_matrix else columns_of_parts(data))
+            if row is None:
+                call.skip("signature", "distributed", "the types of the columns are known to the workers alone")
+            return row
         if call.world()[1] > 1:
             call.skip("signature", "distributed", _NOT_ALONE)
             return None
@@ -138,6 +169,9 @@ class XGBoostFlavor(BoostingFlavor):
         return table if table is not None else UnknownColumns(self.container_rows(data))
 
     def shapes(self, call: TrainingCall) -> Mapping[str, tuple[int, ...]]:
+        if _dask.is_by_dask(call):
+            shape = known_shape(self.training_data(call))
+            return {"inputs": shape} if shape is not None else {}
         if call.instance is not None:
             return super().shapes(call)
         matrix = self.training_data(call)
@@ -166,6 +200,7 @@ class XGBoostFlavor(BoostingFlavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         if collective.get_world_size() > 1:
             raise NotImplementedError(_NOT_ALONE)
+        model = _dask.local_model(model)
         rows = data.rows if isinstance(data, UnknownColumns) else data
         return super().predict(model, _matrices.matrix_of(rows) if isinstance(model, Booster) else rows, params)
 
@@ -173,7 +208,7 @@ class XGBoostFlavor(BoostingFlavor):
         return self.name if _packages.is_kept_natively(model) else "sklearn"
 
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
-        return _packages.save(model, package, context)
+        return _packages.save(_dask.local_model(model), package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)

@@ -1,0 +1,76 @@
+"""What flavors share whose framework spreads a training over workers, while the driver waits for it and records it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from fitprint._core.frames import stack
+from fitprint._core.publish import publish
+from fitprint.plugin.containers import example_row
+from fitprint.plugin.contract import TrainingCall
+
+_OUTERMOST = 20
+"""How many frames out the code is looked for that has a worker train: it calls the training itself."""
+_UNKNOWN_CATEGORY = "__UNKNOWN_CATEGORIES__"
+"""What stands for the categories of a column that the driver does not know."""
+
+
+class PartOfDistributed:
+    """A rule that refuses what a worker trains of a training which the driver records.
+
+    Args:
+        modules: The modules of the framework whose code calls the training in a worker.
+    """
+
+    name = "distributed"
+
+    def __init__(self, modules: Iterable[str]) -> None:
+        self._modules = frozenset(modules)
+
+    def __call__(self, call: TrainingCall) -> str | None:
+        """Return the reason, or None where none of these modules has called the training."""
+        if self._modules.isdisjoint(sys.modules):
+            return None
+        if any(frame.f_globals.get("__name__") in self._modules for frame in islice(stack(), _OUTERMOST)):
+            return "it is the part of a worker in a training that is recorded where it was begun"
+        return None
+
+
+def columns_of_parts(collection: Any) -> Any:
+    """Return the columns of a table or an array whose parts are with workers, without computing anything.
+
+    Args:
+        collection: A collection that has an empty table, or an empty array, like each of its parts as ``_meta``.
+
+    Returns:
+        A DataFrame or an array without rows; None if the columns are not known.
+    """
+    meta: Any = getattr(collection, "_meta", None)
+    shape: tuple[Any, ...] = tuple(getattr(collection, "shape", ()))
+    if hasattr(meta, "iloc") and hasattr(meta, "columns"):
+        return meta.iloc[:0]
+    if hasattr(meta, "dtype") and len(shape) == 2:
+        import numpy as np
+
+        return np.zeros((0, shape[1]), meta.dtype)
+    return None
+
+
+def row_like_parts(columns: Any) -> Any:
+    """Return one row for what `columns_of_parts` returned; None where there is nothing known to put into it."""
+    categories = [getattr(dtype, "categories", ()) for dtype in getattr(columns, "dtypes", ())]
+    if columns is None or any(_UNKNOWN_CATEGORY in each for each in categories):
+        return None
+    return example_row(columns)
+
+
+def known_shape(collection: Any) -> tuple[int, ...] | None:
+    """Return the shape of such a collection; None if the number of its rows would have to be computed."""
+    shape = tuple(getattr(collection, "shape", ()))
+    return shape if shape and all(isinstance(length, int) for length in shape) else None
+
+
+publish("fitprint.plugin", PartOfDistributed)
