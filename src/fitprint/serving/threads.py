@@ -13,13 +13,22 @@ Report = Callable[[Any], None]
 
 
 class WorkerThread:
-    """A thread that does one piece of work after the other. The interpreter does not wait for it when it ends."""
+    """A thread that does one piece of work after the other. The interpreter does not wait for it when it ends.
+
+    The thread refers to its work alone, so that it ends when nobody has work for it any more.
+    """
 
     def __init__(self, name: str) -> None:
-        self._tasks: queue.SimpleQueue[tuple[Work, Report] | None] = queue.SimpleQueue()
-        self.ended = False
+        self._work = _Work()
+        self._thread = OwnThread(self._work.do_all, name)
+
+    def __del__(self) -> None:
+        self.stop()
+
+    @property
+    def ended(self) -> bool:
         """Whether the thread takes no further work, because a model has ended it."""
-        self._thread = OwnThread(self._work, name)
+        return self._work.ended
 
     @property
     def is_alive(self) -> bool:
@@ -37,14 +46,23 @@ class WorkerThread:
             work: What to do.
             report: Is given the result, in the thread; None if the work has raised.
         """
-        self._tasks.put((work, report))
+        self._work.tasks.put((work, report))
 
     def stop(self) -> None:
         """Have the thread end after the work that it was given."""
-        self._tasks.put(None)
+        self._work.tasks.put(None)
 
-    def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
+
+class _Work:
+    """What a thread has to do."""
+
+    def __init__(self) -> None:
+        self.tasks: queue.SimpleQueue[tuple[Work, Report] | None] = queue.SimpleQueue()
+        self.ended = False
+
+    def do_all(self) -> None:
+        """Do one piece of work after the other, until there is None."""
+        while (task := self.tasks.get()) is not None:
             work, report = task
             result, self.ended = None, True
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -295,11 +296,26 @@ def test_a_model_that_ends_its_thread(served: Any, ending: BaseException) -> Non
         assert (await error_of(scorer.predict(request(ending)))).status == 500
         assert (await error_of(scorer.predict(request(ValueError())))).status == 500  # in a new thread
 
-    hook, threading.excepthook = threading.excepthook, lambda arguments: None
+    told = threading.Event()
+    hook, threading.excepthook = threading.excepthook, lambda arguments: told.set()
     try:
         asyncio.run(main())
+        assert told.wait(60)  # the thread tells of its end after the answer is there
     finally:
         threading.excepthook = hook
+
+
+def test_threads_end_with_what_they_predict_for(served: Any) -> None:
+    async def main() -> None:
+        scorer = Scorer(served(ONE), ServeOptions())
+        await scorer.predict(request(1.0))
+
+    before = set(threading.enumerate())
+    asyncio.run(main())
+    gc.collect()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 def test_no_rows_do_not_reach_the_model(served: Any) -> None:
