@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fitprint.plugin.contract import Flavor
 
 FLAVORS, IMPORTS, FORMATS = "fitprint.flavors", "fitprint.imports", "fitprint.formats"
-REFUSED = frozenset({"cli", "models", "plugin", "pyfunc", "stores", "testing"})
+REFUSED = frozenset({"cli", "engines", "models", "plugin", "pyfunc", "stores", "testing"})
 """The names of fitprint's public modules, which a flavor cannot have."""
 
 
