@@ -149,7 +149,7 @@ def _find() -> CarriedTask | None:
 def _carried(engine: Engine, task: EngineTask) -> CarriedTask:
     tags = {"engine": engine.name, "task": task.key, **task.tags}
     sender, number, nested, parent_id, session = _read_token(task.token)
-    if sender != _own_sender:
+    if not sender or sender != _own_sender:
         configuration = _configurations.get(sender)
         if configuration is None:  # nobody has sent it, or a program that this worker could not be attached to
             return _NOT_SENT_BY_US if _records_what_is_sent_alone else CarriedTask(tags=tags)

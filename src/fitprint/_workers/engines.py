@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fitprint._core import call_scope
@@ -156,9 +157,8 @@ def _attach_anew(engine: Engine, cluster: Any, configuration: Configuration) -> 
     reports: Iterable[WorkerReport] = ()
     with guarded(_ATTACHING, engine.name, lost="failed") as step:
         _prepare_store(configuration.settings().store, sender)
-        reports = engine.attach(
-            cluster, engine_worker.Setup(engine.name, engine.identity(cluster), sender, configuration)
-        )
+        setup = engine_worker.Setup(engine.name, engine.identity(cluster), sender, configuration)
+        reports = engine.attach(cluster, setup, functools.partial(_joined, engine, cluster))
     workers = tuple(reports)
     problem = step.reason
     if workers and not any(report.records for report in workers):
@@ -166,13 +166,26 @@ def _attach_anew(engine: Engine, cluster: Any, configuration: Configuration) -> 
     return Attachment(engine.name, engine.describe(cluster), workers, problem)
 
 
+def _joined(engine: Engine, cluster: Any, report: WorkerReport) -> None:
+    """Take note of a worker that has joined later. It is called in threads of the engine, so nothing is waited for."""
+    with guarded(_ATTACHING, engine.name, lost="failed"):
+        key = engine.name, engine.identity(cluster)
+        configuration, attachment = _attached[key]
+        _attached[key] = configuration, replace(attachment, workers=(*attachment.workers, report))
+        _tell_of_workers(engine, (report,))
+
+
 def _tell(engine: Engine, cluster: Any, attachment: Attachment) -> None:
     """Warn of the workers that do not record, or that record elsewhere."""
     if attachment.problem:
         _note_unreached(engine, cluster, attachment.problem)
-        return
+    else:
+        _tell_of_workers(engine, attachment.workers)
+
+
+def _tell_of_workers(engine: Engine, workers: Iterable[WorkerReport]) -> None:
     by_problem: dict[str, list[WorkerReport]] = {}
-    for report in attachment.workers:
+    for report in workers:
         by_problem.setdefault(report.problem, []).append(report)
     for problem, reports in by_problem.items():
         names = ", ".join(report.worker for report in reports)

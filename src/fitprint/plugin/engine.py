@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,12 +120,13 @@ class Engine(ABC):
         return ""
 
     @abstractmethod
-    def attach(self, cluster: Any, setup: WorkerSetup) -> Iterable[WorkerReport]:
+    def attach(self, cluster: Any, setup: WorkerSetup, later: Callable[[WorkerReport], None]) -> Iterable[WorkerReport]:
         """Have a function called in each worker of a cluster, and in those that join it later.
 
         Args:
             cluster: What `cluster_of` returned.
             setup: The function. Another one for the same cluster takes its place.
+            later: Takes what became of it in a worker that has joined later, from any thread. No error leaves it.
 
         Returns:
             What became of it, for the workers that are there now.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -12,7 +12,7 @@ from distributed import Client
 from distributed.worker import get_worker, thread_state
 
 from fitprint.plugin import Engine, EngineTask, Sending, WorkerReport, WorkerSetup, attempt
-from fitprint_dask._worker import RecordingPlugin, report_of
+from fitprint_dask._worker import NOT_INSTALLED, RecordingPlugin, report_of
 
 ANNOTATION = "fitprint"
 """The name of the annotation that a task has from the program to its worker."""
@@ -53,15 +53,27 @@ class DaskEngine(Engine):
         if not cluster.asynchronous:
             return ""
         return (
-            "its client is asynchronous; before the first task is sent, give a synchronous Client of the same scheduler "
-            "to fitprint.engines.attach, in another thread"
+            "its client is asynchronous; before the first task is sent, give a synchronous Client of the same "
+            "scheduler to fitprint.engines.attach, in another thread"
         )
 
-    def attach(self, cluster: Client, setup: WorkerSetup) -> Iterable[WorkerReport]:
+    def attach(
+        self, cluster: Client, setup: WorkerSetup, later: Callable[[WorkerReport], None]
+    ) -> Iterable[WorkerReport]:
         """Register the plugin for all workers, and ask those that are there what became of it."""
-        cluster.register_plugin(RecordingPlugin(setup), name=RecordingPlugin.name)
-        answers = cluster.run(report_of, RecordingPlugin.name, on_error="return")
-        return [_report(worker, answer) for worker, answer in answers.items()]
+        plugin = RecordingPlugin(setup)
+        cluster.register_plugin(plugin, name=plugin.name)
+        answers = cluster.run(report_of, plugin.name, on_error="return")
+        reports = [_report(worker, answer) for worker, answer in answers.items()]
+        there = {report.worker for report in reports}
+
+        def joined(event: tuple[float, tuple[str, str, bool]]) -> None:
+            report = WorkerReport(*event[1])
+            if report.worker not in there:
+                later(report)
+
+        cluster.subscribe_topic(plugin.name, joined)
+        return reports
 
     def carrying(self, sender: Any, token: str) -> AbstractContextManager[Any]:
         """Annotate every task of what is sent."""
@@ -89,5 +101,5 @@ def _report(worker: str, answer: Any) -> WorkerReport:
     if isinstance(answer, WorkerReport):
         return WorkerReport(worker, answer.problem, answer.records)
     if isinstance(answer, ImportError):
-        return WorkerReport(worker, "fitprint-dask is not installed there", records=False)
+        return WorkerReport(worker, NOT_INSTALLED, records=False)
     return WorkerReport(worker, f"{type(answer).__name__}: {answer}", records=False)

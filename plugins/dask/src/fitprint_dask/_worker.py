@@ -10,12 +10,14 @@ from distributed import Worker, WorkerPlugin
 
 from fitprint.plugin import WorkerReport, WorkerSetup, attempt
 
-_UNPICKLE = (
-    "(lambda is_installed: __import__('fitprint_dask').plugin_of(name, setup)"
-    " if is_installed('fitprint') and is_installed('fitprint_dask') else __import__('distributed').WorkerPlugin())"
-    "(__import__('importlib.util').util.find_spec)"
-)
-"""An expression that gives the plugin, or one that does nothing where fitprint is not installed: there, a pickle that
+NOT_INSTALLED = "fitprint-dask is not installed there"
+_UNPICKLE = f"""\
+(lambda is_installed: __import__('fitprint_dask').plugin_of(name, setup)
+    if is_installed('fitprint') and is_installed('fitprint_dask')
+    else type('NotRecording', (__import__('distributed').WorkerPlugin,),
+        dict(setup=lambda self, worker: worker.log_event(name, (worker.address, {NOT_INSTALLED!r}, False))))()
+)(__import__('importlib.util').util.find_spec)"""
+"""An expression that gives the plugin, or one that only says so where fitprint is not installed: there, a pickle that
 names fitprint would keep a new worker from starting."""
 
 
@@ -41,6 +43,8 @@ class RecordingPlugin(WorkerPlugin):
         """Turn recording on. Called by the worker."""
         if self._setup is not None:
             self.report = self._setup()
+        if self.report is not None:
+            worker.log_event(self.name, (worker.address, self.report.problem, self.report.records))
 
     def transition(self, key: Any, start: Any, finish: Any, **kwargs: Any) -> None:
         """Take note of each step of a task. Called by the worker."""
