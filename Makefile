@@ -282,7 +282,8 @@ ENGINE_TESTS ?= -m "not slow"
 .PHONY: test-engines
 test-engines: .venv-engines/.stamp ## run the tests of the engines, such as dask, on clusters on this machine
 	.venv-engines/bin/python -m mypy src $(ENGINES:%=plugins/%/src)
-	$(call test-flavors,.venv-engines,$(ENGINE_TESTS) $(ENGINES:%=plugins/%) tests/docs/test_docs.py)
+	$(call test-flavors,.venv-engines,$(ENGINE_TESTS) $(ENGINES:%=plugins/%) \
+		tests/docs/test_docs.py::test_every_snippet_of_a_document_runs tests/docs/test_docs.py::test_every_link_to_a_file_leads_to_one)
 
 .PHONY: $(ENGINES:%=test-%)
 $(ENGINES:%=test-%): test-%: .venv-engines/.stamp

@@ -7,9 +7,10 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-import dask
+from dask.base import annotate
 from distributed import Client
-from distributed.worker import get_worker, thread_state
+from distributed.utils import thread_state  # type: ignore[attr-defined]
+from distributed.worker import get_worker
 
 from fitprint.plugin import Engine, EngineTask, Sending, WorkerReport, WorkerSetup, attempt
 from fitprint_dask._worker import NOT_INSTALLED, RecordingPlugin, report_of
@@ -72,12 +73,12 @@ class DaskEngine(Engine):
             if report.worker not in there:
                 later(report)
 
-        cluster.subscribe_topic(plugin.name, joined)
+        cluster.subscribe_topic(plugin.name, joined)  # type: ignore[no-untyped-call]
         return reports
 
     def carrying(self, sender: Any, token: str) -> AbstractContextManager[Any]:
         """Annotate every task of what is sent."""
-        return dask.annotate(**{ANNOTATION: token})
+        return annotate(**{ANNOTATION: token})
 
     def task(self) -> EngineTask | None:
         """Return the task that a worker executes in this thread."""
@@ -100,6 +101,8 @@ class DaskEngine(Engine):
 def _report(worker: str, answer: Any) -> WorkerReport:
     if isinstance(answer, WorkerReport):
         return WorkerReport(worker, answer.problem, answer.records)
-    if isinstance(answer, ImportError):
+    if "No module named 'fitprint" in str(
+        answer
+    ):  # dask makes plain exceptions of those that it meets when it unpickles
         return WorkerReport(worker, NOT_INSTALLED, records=False)
     return WorkerReport(worker, f"{type(answer).__name__}: {answer}", records=False)
