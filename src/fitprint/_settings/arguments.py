@@ -49,7 +49,7 @@ class AutologSettings(TypedDict, total=False):
     resume: str | os.PathLike[str] | None
     """Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an id."""
     engines: str | Iterable[str] | None
-    """Record in the workers of these engines, such as dask: auto, of each that the program sends work to; none."""
+    """Record in the workers of these engines: auto, of each that the program sends work to; names; none."""
     include_estimators: str | Iterable[str] | None
     """Record only classes whose qualified names match one of these globs."""
     exclude_estimators: str | Iterable[str] | None

@@ -92,7 +92,7 @@ class Settings:
     engines: str | tuple[str, ...] = setting(
         read.AUTO,
         read.names_or_auto,
-        "Record in the workers of these engines, such as dask: auto, of each that the program sends work to; none.",
+        "Record in the workers of these engines: auto, of each that the program sends work to; names; none.",
     )
     include_estimators: tuple[str, ...] = setting(
         (), read.names, "Record only classes whose qualified names match one of these globs."

@@ -71,10 +71,9 @@ def attach(target: Any) -> Attachment:
             cluster = entry.engine().cluster_of(target)
             if cluster is not None:
                 return _attach(entry.engine(), cluster)
-    known = ", ".join(known_engines()) or "none; install one, as in pip install fitprint-dask"
     raise TypeError(
-        f"{type(target).__module__}.{type(target).__qualname__} is nothing that an engine's plugin knows (installed: "
-        f"{known})"
+        f"{type(target).__module__}.{type(target).__qualname__} is nothing that an engine's plugin knows; plugins are "
+        f"installed for: {', '.join(known_engines()) or 'none'}"
     )
 
 
