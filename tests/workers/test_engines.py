@@ -222,9 +222,7 @@ def test_the_setting_decides_and_attaching_by_hand_overrides_it(site, mean, capl
 def test_only_what_the_plugin_knows_can_be_attached(site):
     site.imported()
     fitprint.autolog("toy", quiet=True)
-    with pytest.raises(
-        TypeError, match=r"builtins.dict is nothing that an engine's plugin knows \(installed: toyengine\)"
-    ):
+    with pytest.raises(TypeError, match=r"builtins\.dict is nothing that an engine's plugin knows"):
         fitprint.engines.attach({})
 
 
