@@ -14,7 +14,7 @@ PARALLEL := -n 2 --dist worksteal
 # An environment whose stamp was made for another place or another Python is made again.
 ENVIRONMENTS := .venv .venv-docs .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest \
 	.venv-deep .venv-deep-mlflow3 .venv-deep-mlflow2 .venv-deep-oldest .venv-mxnet .venv-mxnet-mlflow3 .venv-mxnet-mlflow2 \
-	.venv-clients
+	.venv-clients .venv-engines
 IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
 	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp $$env/.stamp-flavors; done)
@@ -33,7 +33,9 @@ DEEP_TENSORFLOW := $(filter keras tensorflow,$(PLUGINS))
 DEEP_PADDLE := $(filter paddle,$(PLUGINS))
 DEEP := $(DEEP_TORCH) $(DEEP_TENSORFLOW) $(DEEP_PADDLE)
 MXNET := $(filter mxnet,$(PLUGINS))
-FLAVORS := $(filter-out $(DEFAULT) $(DEEP) $(MXNET),$(PLUGINS))
+# engines, which carry work to other processes; they train nothing themselves
+ENGINES := $(filter dask ray,$(PLUGINS))
+FLAVORS := $(filter-out $(DEFAULT) $(DEEP) $(MXNET) $(ENGINES),$(PLUGINS))
 DEFAULT_TESTS := tests $(DEFAULT:%=plugins/%)
 editable = $(foreach flavor,$(1),-e plugins/$(flavor))
 
@@ -155,6 +157,19 @@ flavor-environments: .venv-flavors/.stamp .venv-mlflow3/.stamp-flavors .venv-mlf
 all-flavor-environments: flavor-environments .venv-flavors-oldest/.stamp
 	@:
 
+# ---- the environment of engines
+
+# what .venv has, with the engines, and LightGBM, which trains on one of them
+.venv-engines/.stamp: requirements/test.txt requirements/engines.txt requirements/constraints-test.txt \
+		requirements/constraints-engines.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv-engines)
+	$(call install,.venv-engines,-r requirements/engines.txt -c requirements/constraints-test.txt \
+		-c requirements/constraints-engines.txt)
+	$(call install,.venv-engines,--no-build-isolation -c requirements/constraints-test.txt \
+		-c requirements/constraints-engines.txt -e . $(call editable,$(DEFAULT) lightgbm $(ENGINES)))
+	$(call compile,.venv-engines)
+	$(call stamp,.venv-engines)
+
 # ---- environments of deep learning
 
 # complete lists of versions, without pip's look at what they require of each other: see requirements/deep.txt
@@ -261,6 +276,18 @@ test-flavors: ## run the tests of all other flavors with the newest versions, an
 .PHONY: test-flavors-oldest
 test-flavors-oldest: .venv-flavors-oldest/.stamp ## run the tests of all other flavors with the oldest versions
 	$(call test-flavors,.venv-flavors-oldest,-m "not mlflow and not slow" $(FLAVORS:%=plugins/%))
+
+# with recording on, a cluster is started for nearly each test: the slow ones are in `make test-full`
+ENGINE_TESTS ?= -m "not slow"
+.PHONY: test-engines
+test-engines: .venv-engines/.stamp ## run the tests of the engines, such as dask, on clusters on this machine
+	.venv-engines/bin/python -m mypy src $(ENGINES:%=plugins/%/src)
+	$(call test-flavors,.venv-engines,$(ENGINE_TESTS) $(ENGINES:%=plugins/%) \
+		tests/docs/test_docs.py::test_every_snippet_of_a_document_runs tests/docs/test_docs.py::test_every_link_to_a_file_leads_to_one)
+
+.PHONY: $(ENGINES:%=test-%)
+$(ENGINES:%=test-%): test-%: .venv-engines/.stamp
+	$(call test-flavors,.venv-engines,plugins/$*)
 
 .PHONY: test-deep
 test-deep: ## run the tests of the frameworks of deep learning with the newest versions

@@ -50,6 +50,7 @@ GROUPS = {
         "training_metrics",
         "with_training_prefix",
     ],
+    "Engines": ["Engine", "EngineTask", "Sending", "WorkerReport", "WorkerSetup"],
     "Gradient boosting": ["BoostingFlavor", "ContainerOrigins", "UnknownColumns", "example_row"],
 }
 """The first sections, with their names in this order; every other name comes after them, by itself."""

@@ -110,6 +110,8 @@ def typed_flavors() -> str:
     projects = [tomllib.loads(file.read_text("utf-8")) for file in sorted(PLUGINS.glob("*/pyproject.toml"))]
     lines = []
     for project in projects:
+        if "fitprint.flavors" not in project["project"]["entry-points"]:
+            continue  # an engine
         (name,) = project["project"]["entry-points"]["fitprint.flavors"]
         title = project["tool"]["fitprint"]["title"]
         lines.append(

@@ -39,9 +39,15 @@ def read(plugin: Path) -> dict[str, Any]:
     return {**about, "name": name, "instruments": project["optional-dependencies"]["instruments"]}
 
 
+def of_flavors() -> list[Path]:
+    """Return the folders of the plugins that are flavors. The others are engines, which have no tables."""
+    projects = sorted(ROOT.glob("plugins/*/pyproject.toml"))
+    return [path.parent for path in projects if '"fitprint.flavors"' in path.read_text("utf-8")]
+
+
 def flavors() -> list[dict[str, Any]]:
-    """Read the plugins of this repository, in the order of `PLANNED`."""
-    plugins = [read(path.parent) for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))]
+    """Read the flavors of this repository, in the order of `PLANNED`."""
+    plugins = [read(plugin) for plugin in of_flavors()]
     return sorted(plugins, key=lambda about: (*PLANNED, about["title"]).index(about["title"]))
 
 
@@ -91,7 +97,7 @@ def of_one(plugin: Path) -> str:
 def documents() -> dict[Path, tuple[str, str]]:
     """Return, for each document, the name of its markers and what belongs between them."""
     contents = {ROOT / "README.md": ("flavors", of_all())}
-    for plugin in sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml")):
+    for plugin in of_flavors():
         contents[plugin / "README.md"] = ("recorded", of_one(plugin))
     return contents
 

@@ -53,7 +53,7 @@ _NAMES = {
     "fitprint.pyfunc": ("load_model",),
 }
 """From each module to the public names that it defines."""
-_MODULES = ("models", "plugin", "pyfunc", "stores", "testing")
+_MODULES = ("engines", "models", "plugin", "pyfunc", "stores", "testing")
 """The public modules, imported when they are first used too."""
 
 __all__ = sorted([*(name for names in _NAMES.values() for name in names), *_MODULES, "__version__"])

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fitprint import engines as engines
 from fitprint import models as models
 from fitprint import plugin as plugin
 from fitprint import pyfunc as pyfunc

@@ -18,7 +18,10 @@ from typing import Any
 
 import fitprint
 
-MODULES = ("fitprint", "fitprint.models", "fitprint.plugin", "fitprint.pyfunc", "fitprint.stores", "fitprint.testing")
+MODULES = (
+    *("fitprint", "fitprint.engines", "fitprint.models", "fitprint.plugin", "fitprint.pyfunc", "fitprint.stores"),
+    "fitprint.testing",
+)
 """The public modules. A name that several of them offer is listed in full at the first."""
 ROOT = Path(fitprint.__file__).parent
 SNAPSHOT = Path(__file__).with_name("public_names.txt")
@@ -96,7 +99,7 @@ def test_all_public_names_are_offered_for_completion():
 
 def test_no_module_hides_a_public_function_of_its_name():
     modules = {file.stem for file in ROOT.iterdir()}
-    assert modules & {*fitprint.__all__} <= {"models", "plugin", "pyfunc", "stores", "testing"}
+    assert modules & {*fitprint.__all__} <= {"engines", "models", "plugin", "pyfunc", "stores", "testing"}
 
 
 if __name__ == "__main__":

@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INSTALLED = metadata.entry_points(group="fitprint.flavors").names
-"""The other flavors' documents are tested in their own environment."""
+ENGINES = metadata.entry_points(group="fitprint.engines").names
+INSTALLED = metadata.entry_points(group="fitprint.flavors").names | ENGINES
+"""The documents of other flavors and engines are tested in their own environments."""
+CLUSTERS = ROOT / "docs" / "clusters.md"
+"""The page of the engines, and where they are installed, the only one of docs/ that is tested."""
 DOCUMENTS = sorted(
-    [ROOT / "README.md", *ROOT.glob("docs/*.md")]
-    + [path for path in ROOT.glob("plugins/*/README.md") if path.parent.name in INSTALLED]
+    ([CLUSTERS] if ENGINES else [path for path in (ROOT / "README.md", *ROOT.glob("docs/*.md")) if path != CLUSTERS])
+    + [path for path in ROOT.glob("plugins/*/README.md") if path.parent.name in (ENGINES or INSTALLED)]
 )
 EXAMPLES = {ROOT / "docs" / "write-a-flavor.md": "tinyboost", ROOT / "docs" / "loops.md": "tinyonline"}
 """Documents whose framework is installed for them alone, each with the fixture that does so."""

@@ -62,7 +62,7 @@ def test_what_is_no_version(version):
     ("text", "state", "reason"),
     [
         ("", "on", ""),
-        ("api_version = (2, 99)", "broken", "for version 2.99 of the plugin API, and this fitprint has version 2.0:"),
+        ("api_version = (2, 99)", "broken", "for version 2.99 of the plugin API, and this fitprint has version 2.1:"),
         ("api_version = (99, 0)", "broken", "for version 99.0 of the plugin API"),
         ("api_version = 1", "broken", "fitprint-toy declares 1 as the version"),
     ],
@@ -76,12 +76,13 @@ def test_a_flavor_of_another_version_is_not_turned_on(toy, store, text, state, r
 
 
 def test_every_plugin_says_its_version():
-    flavors = sorted(PLUGINS.glob("*/src/*/_flavor.py"))
-    assert len(flavors) == len(list(PLUGINS.glob("*/pyproject.toml")))
-    for file in flavors:
+    flavors, engines = (sorted(PLUGINS.glob(f"*/src/*/{name}.py")) for name in ("_flavor", "_engine"))
+    assert len(flavors + engines) == len(list(PLUGINS.glob("*/pyproject.toml")))
+    for file in flavors + engines:
         classes = [node for node in ast.parse(file.read_text("utf-8")).body if isinstance(node, ast.ClassDef)]
         lines = [ast.unparse(line) for cls in classes for line in cls.body]
-        assert "api_version = (2, 0)" in lines, file
+        # of a flavor, the version that it was written for; engines came with 2.1
+        assert f"api_version = {(2, 1) if file in engines else (2, 0)}" in lines, file
 
 
 def test_a_deprecated_hook_is_warned_of_once(toy, store, caplog, newer):

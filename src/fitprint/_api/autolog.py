@@ -67,6 +67,8 @@ def autolog(
             Default: false.
         resume: Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an
             id. Default: none.
+        engines: Record in the workers of these engines: auto, of each that the program sends work to; names; none.
+            Default: auto.
         include_estimators: Record only classes whose qualified names match one of these globs. Default: none.
         exclude_estimators: Do not record classes whose qualified names match one of these globs. Default: none.
         min_fit_seconds: Do not record training calls that took less time than this. Default: 0.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
+from fitprint._core import task_scope
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._core.publish import publish
 
@@ -29,7 +30,7 @@ class Session:
         outer_run: The run that was active when the call began; None where there was none.
     """
 
-    __slots__ = ("open", "outer_run", "recording", "run")
+    __slots__ = ("__weakref__", "open", "outer_run", "recording", "run")
     is_group = False
     """Whether the training calls inside make runs of their own, below the run of this call."""
 
@@ -53,18 +54,31 @@ class GroupSession(Session):
 
 
 _current: ContextVar[Session | None] = ContextVar("fitprint_session", default=None)
+_of_nested_tasks = Session()
+"""The session of the tasks that a recorded call of another process has sent to an engine."""
 
 
 def current() -> Session | None:
     """Return the open session of this context, or None: then a training call is an outermost one, or one of a group."""
-    session = _current.get()
-    return session if session is not None and session.open and not session.is_group else None
+    session = innermost()
+    return session if session is not None and not session.is_group else None
 
 
 def innermost() -> Session | None:
     """Return the open session of this context, which may be that of a group, or None."""
     session = _current.get()
+    if session is None and task_scope.finder is not None:
+        session = _session_of_task()
     return session if session is not None and session.open else None
+
+
+def _session_of_task() -> Session | None:
+    """Return the session of the call that has sent the task of an engine to this thread, or None."""
+    task = task_scope.current()
+    if task is None or not task.nested:
+        return None
+    session: Session = task.session or _of_nested_tasks
+    return session
 
 
 def is_recording() -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fitprint.plugin.contract import Flavor
 
 FLAVORS, IMPORTS, FORMATS = "fitprint.flavors", "fitprint.imports", "fitprint.formats"
-REFUSED = frozenset({"cli", "models", "plugin", "pyfunc", "stores", "testing"})
+REFUSED = frozenset({"cli", "engines", "models", "plugin", "pyfunc", "stores", "testing"})
 """The names of fitprint's public modules, which a flavor cannot have."""
 
 
@@ -122,7 +122,7 @@ def _modules(name: str, others: Collection[str]) -> tuple[str, ...]:
 
 
 def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
-    """Find frameworks that can be imported while their plugin is not installed. The names are those of the extras.
+    """Find frameworks and engines that can be imported while their plugin is not installed, by the names of the extras.
 
     Args:
         entries: The registered flavors.
@@ -134,8 +134,17 @@ def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
     return {
         name: f'pip install "fitprint[{name}]"'
         for name in flavor_extras()
-        if name not in entries and name not in woken and importable(name)
+        if name not in entries and name not in woken and importable(name) and not _is_installed(f"fitprint-{name}")
     }
+
+
+def _is_installed(plugin: str) -> bool:
+    """Return whether a distribution is installed: that of an engine registers no flavor."""
+    try:
+        metadata.distribution(plugin)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 @functools.cache

@@ -63,14 +63,20 @@ class RecorderState:
         with self._lock:
             self.skips.setdefault(flavor, Counter())[rule] += 1
 
-    def note_unreached(self, workers: str) -> None:
-        """Warn, once for each kind of workers, that training in them is recorded only if they call `autolog()`."""
+    def note_unreached(self, workers: str, problem: str = "") -> None:
+        """Warn, once for each kind of workers, that training in them is recorded only if they call `autolog()`.
+
+        Args:
+            workers: The workers, for the user.
+            problem: Why they are not told that recording is on, where that is known.
+        """
         with self._lock:
             if workers in self.unreached:
                 return
             self.unreached.add(workers)
         warn_user(
             f"training in the workers of {workers} is recorded only where they call fitprint.autolog() themselves"
+            f"{problem and f': {problem}'}"
         )
 
     def reset_counts(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fitprint._core import call_scope
+from fitprint._core import call_scope, task_scope
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._runs.index import last_run
@@ -143,10 +143,14 @@ def last_active_run() -> Run | None:
 def parent_id() -> str | None:
     """Return the id of the run that a new run is a child of, or None.
 
-    It is the active run, or the run that was active in the process which this one was started from.
+    It is the active run, or the run that was active where the task of this thread was sent to an engine, or in the
+    process which this one was started from.
     """
     run = active_run()
-    return run.run_id if run is not None else _inherited_parent
+    if run is not None:
+        return run.run_id
+    task = task_scope.current()
+    return task.parent_id if task is not None else _inherited_parent
 
 
 def claim(run: Run) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from fitprint._core import ids, process, provenance
+from fitprint._core import ids, process, provenance, task_scope
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor, redactor_for
 from fitprint._core.signal_handlers import is_of_program, suppress_own
-from fitprint._runs import code, store_breaker, waiting
+from fitprint._runs import attempts, code, store_breaker, waiting
 from fitprint._runs.gc import close_dead
 from fitprint._runs.merge import read_whole_record, whole_record
 from fitprint._runs.record import KILLED, RUNNING, Record, read_record
@@ -53,6 +53,7 @@ def begin_run(
     waiting.write_if_due()
     redactor = redactor_for(settings.redact, settings.redact_allow)
     origin = {**provenance.run_tags(), **code.code_tags(settings.log_code, redactor)}
+    task = task_scope.current()
     record = Record(
         run_id=ids.new_run_id(),
         name=settings.run_name or name,
@@ -69,6 +70,9 @@ def begin_run(
             begun = new_run = store.begin(record.run_id)
             begun = writer = RunWriter(record, store.location, new_run, redactor)
         writer.add_tags({**(tags or {}), **(settings.tags or {})})
+        if task is not None:
+            with guarded("the task", skips=writer, strict=settings.strict):
+                writer.add_tags(attempts.tags_of_task(task, store, record))
         if parent_id is None:
             with guarded("the code", skips=writer, strict=settings.strict):
                 code.record_code(writer, settings.log_code)

@@ -48,6 +48,8 @@ class AutologSettings(TypedDict, total=False):
     """Write packages of more than 16 MB in a thread, after the training call has returned."""
     resume: str | os.PathLike[str] | None
     """Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an id."""
+    engines: str | Iterable[str] | None
+    """Record in the workers of these engines: auto, of each that the program sends work to; names; none."""
     include_estimators: str | Iterable[str] | None
     """Record only classes whose qualified names match one of these globs."""
     exclude_estimators: str | Iterable[str] | None

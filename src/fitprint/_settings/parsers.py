@@ -90,6 +90,15 @@ def names(value: Any) -> tuple[str, ...] | None:
     return tuple(part.strip() for part in parts if part.strip())
 
 
+@_reader("auto/NAME,...", "auto, none, or names, comma-separated or as a list", "str | Iterable[str] | None")
+def names_or_auto(value: Any) -> str | tuple[str, ...] | None:
+    """The word auto, or names: none of them for the word none."""
+    if isinstance(value, str) and value.strip().lower() in (AUTO, "none"):
+        return AUTO if value.strip().lower() == AUTO else ()
+    read: tuple[str, ...] | None = names(value)
+    return read
+
+
 @_reader("PATTERN,...", "globs on names, or value:<regular expression>", "str | Iterable[str] | None")
 def patterns(value: Any) -> tuple[str, ...] | None:
     """Globs on names and ``value:<regular expression>``: a list, or a text in which commas in brackets do not split."""

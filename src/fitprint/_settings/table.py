@@ -89,6 +89,11 @@ class Settings:
         read.text,
         "Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an id.",
     )
+    engines: str | tuple[str, ...] = setting(
+        read.AUTO,
+        read.names_or_auto,
+        "Record in the workers of these engines: auto, of each that the program sends work to; names; none.",
+    )
     include_estimators: tuple[str, ...] = setting(
         (), read.names, "Record only classes whose qualified names match one of these globs."
     )

@@ -13,6 +13,7 @@ from fitprint._instrumentation import registry
 from fitprint._recorder import loop_registry
 from fitprint._recorder.state import recorder_state
 from fitprint._settings.layers import Configuration, configure
+from fitprint._workers import engine_hooks
 from fitprint._workers.hooks import install_hooks, remove_hooks
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def activate(configuration: Configuration) -> None:
             elif instrument.state in ("off", "broken"):
                 instrument.enable(_make_begin)
         install_hooks()
+        engine_hooks.install()
 
 
 def deactivate() -> None:
@@ -47,6 +49,7 @@ def deactivate() -> None:
         for instrument in registry.discovered().values():
             instrument.disable()
         remove_hooks()
+        engine_hooks.remove()
 
 
 def _is_wanted(name: str, configuration: Configuration) -> bool:

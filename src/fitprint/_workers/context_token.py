@@ -11,7 +11,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from fitprint._core import call_scope
+from fitprint._core import call_scope, task_scope
 from fitprint._core.guard import guarded
 from fitprint._instrumentation.patches import patch_new_classes
 from fitprint._instrumentation.wrapper import ours, without_this_frame
@@ -23,6 +23,7 @@ from fitprint._runs.waiting import write_waiting
 from fitprint._settings.layers import Configuration
 from fitprint._workers import pickled_settings
 from fitprint._workers.activation import activate
+from fitprint._workers.engine_hooks import sends_through_engine
 
 _HANDING_OVER = "handing the recording context to workers"
 _TURNING_ON = "turning recording on in a worker"
@@ -37,7 +38,7 @@ class RecordingContext:
         parent_id: The id of the active run, whose children the runs of the task become.
     """
 
-    __slots__ = ("configuration", "nested", "parent_id", "pid", "session", "stack")
+    __slots__ = ("configuration", "nested", "parent_id", "pid", "session", "stack", "task")
 
     def __init__(self, nested: bool, configuration: Configuration | None, parent_id: str | None) -> None:
         self.nested = nested
@@ -46,6 +47,7 @@ class RecordingContext:
         self.pid: int | None = None
         self.session: call_scope.Session | None = None
         self.stack: tuple[Run, ...] = ()
+        self.task: task_scope.CarriedTask | None = None
 
     @classmethod
     def capture(cls) -> RecordingContext:
@@ -54,6 +56,7 @@ class RecordingContext:
         configuration = recorder_state.configuration if recorder_state.on else None
         context = cls(is_nested, configuration, active.parent_id())
         context.pid, context.session, context.stack = os.getpid(), call_scope.innermost(), active_runs.capture()
+        context.task = task_scope.current()
         return context
 
     def __reduce__(self) -> Any:
@@ -68,12 +71,13 @@ class RecordingContext:
             The token for `detach`.
         """
         if self.pid == os.getpid():
-            return call_scope.enter(self.session), active_runs.swap(self.stack)
+            return call_scope.enter(self.session), active_runs.swap(self.stack), task_scope.enter(self.task)
         if self.configuration is not None:
             with guarded(_TURNING_ON, lost="failed"):
                 patch_new_classes()  # classes of the task have been unpickled, which adds their methods after creation
         active.inherit(self.parent_id)
-        return call_scope.enter(call_scope.Session() if self.nested else None), active_runs.swap(())
+        session = call_scope.Session() if self.nested else None
+        return call_scope.enter(session), active_runs.swap(()), task_scope.enter(None)
 
     def detach(self, token: Any) -> None:
         """Restore the context that was the current one before: in the worker, after the task.
@@ -81,9 +85,10 @@ class RecordingContext:
         Args:
             token: What `attach` returned.
         """
-        session_token, runs = token
+        session_token, runs, task_token = token
         call_scope.leave(session_token)
         active_runs.swap(runs)
+        task_scope.leave(task_token)
         if self.pid != os.getpid():
             write_all()  # a pool may kill its workers as soon as it has their results
             write_waiting()
@@ -125,14 +130,14 @@ class LocalTask(Task):
     Args:
         context: The context in which the task was handed over.
         function: The user's function.
-        workers: A description of the workers, for the user.
+        backend: The qualified name of joblib's backend that hands it over.
     """
 
-    __slots__ = ("workers",)
+    __slots__ = ("backend",)
 
-    def __init__(self, context: RecordingContext, function: Any, workers: str) -> None:
+    def __init__(self, context: RecordingContext, function: Any, backend: str) -> None:
         super().__init__(context, function)
-        self.workers = workers
+        self.backend = backend
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.function, name)  # a scheduler shows the name of what it runs
@@ -140,7 +145,8 @@ class LocalTask(Task):
     def __reduce__(self) -> Any:
         if not self.context.nested:
             with guarded(_HANDING_OVER, lost="failed"):
-                recorder_state.note_unreached(self.workers)
+                if not sends_through_engine(self.backend):
+                    recorder_state.note_unreached(f"joblib's backend {self.backend}")
         return operator.getitem, ((self.function,), 0)
 
 

@@ -44,7 +44,7 @@ def _task_kind(backend: Any) -> Callable[[RecordingContext, Any], Task]:
     kind = type(backend)
     if any(base.__module__ == _JOBLIB and base.__name__ in BACKENDS for base in kind.__mro__):
         return Task
-    return functools.partial(LocalTask, workers=f"joblib's backend {kind.__module__}.{kind.__qualname__}")
+    return functools.partial(LocalTask, backend=f"{kind.__module__}.{kind.__qualname__}")
 
 
 class _Tasks:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitprint._core import call_scope
+from fitprint._core import call_scope, task_scope
 from fitprint._instrumentation.wrapper import Passthrough, without_this_frame
 from fitprint._recorder.state import recorder_state
 from fitprint._runs import active
@@ -19,7 +19,10 @@ _OF_JOBLIB = ("BatchedCalls", "_TracebackCapturingWrapper")
 
 
 def _something_is_open() -> bool:
-    return recorder_state.on and (call_scope.current() is not None or active.active_run() is not None)
+    if not recorder_state.on:
+        return False
+    is_open = call_scope.current() is not None or active.active_run() is not None
+    return is_open or task_scope.current() is not None
 
 
 def around_thread_submit(function: Any, pool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Passthrough | None:

@@ -1,4 +1,4 @@
-"""The public interface for plugins: the contract of a flavor, and the helpers that plugins share.
+"""The public interface for plugins: the contracts of a flavor and of an engine, and the helpers that plugins share.
 
 A plugin imports `fitprint` and `fitprint.plugin`, and nothing else of fitprint. Importing this module loads neither
 numpy nor pandas: each name is imported when it is first used. Their types are in ``__init__.pyi``.
@@ -19,6 +19,7 @@ _MODULES = {
     "fitprint.plugin.model_format": ("DeclaredSignature",),
     "fitprint.plugin.emit": ("BestModel", "ChildRun", "Emit"),
     "fitprint.plugin.entry_points": ("Patch", "Role"),
+    "fitprint.plugin.engine": ("Engine", "EngineTask", "Sending", "WorkerReport", "WorkerSetup"),
     "fitprint.plugin.arguments": ("accepted_kwargs", "positional_names"),
     "fitprint.plugin.boosting": ("BoostingFlavor",),
     "fitprint.plugin.by_callback": ("CallbackRecording",),

@@ -32,6 +32,7 @@ from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example
 from fitprint.plugin.contract import API_VERSION, Flavor, Rule, SecondsUnknown, TrainingCall
 from fitprint.plugin.distributed import PartOfDistributed, columns_of_parts, known_shape, row_like_parts
 from fitprint.plugin.emit import BestModel, ChildRun, Emit
+from fitprint.plugin.engine import Engine, EngineTask, Sending, WorkerReport, WorkerSetup
 from fitprint.plugin.entry_points import Patch, Role
 from fitprint.plugin.listeners import Listener, MetricHistory, ModelInTraining, safe_callback
 from fitprint.plugin.model_format import DeclaredSignature
@@ -54,6 +55,8 @@ __all__ = [
     "ContainerOrigins",
     "DeclaredSignature",
     "Emit",
+    "Engine",
+    "EngineTask",
     "Flavor",
     "Listener",
     "MetricHistory",
@@ -71,11 +74,14 @@ __all__ = [
     "SavedModel",
     "Schema",
     "SecondsUnknown",
+    "Sending",
     "TensorSpec",
     "TrainingCall",
     "TrainingRows",
     "UnknownColumns",
     "Unpickler",
+    "WorkerReport",
+    "WorkerSetup",
     "accepted_kwargs",
     "attempt",
     "by_value_pickler",

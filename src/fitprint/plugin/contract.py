@@ -21,7 +21,7 @@ from fitprint.plugin.model_format import ModelFormat
 if TYPE_CHECKING:
     from fitprint.plugin.by_callback import CallbackRecording
 
-API_VERSION = (2, 0)
+API_VERSION = (2, 1)
 """The version of this contract: (major, minor).
 
 A flavor is accepted if it was written for the same major version, and for this minor version or an earlier one.

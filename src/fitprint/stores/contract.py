@@ -365,3 +365,55 @@ class Store(ABC):
             The run to write. None if it was put back, or if another process has taken it: of several callers exactly
             one gets the run.
         """
+
+    def prepare_for(self, sender: str) -> None:
+        """Leave a mark of a program whose tasks are executed in other processes, by which they know this store.
+
+        By default nothing is left, as by a store of which each process knows that it is the same one.
+
+        Args:
+            sender: What identifies the program: letters and digits.
+
+        Raises:
+            OSError: If the store cannot be written.
+        """
+        return
+
+    def is_prepared_for(self, sender: str) -> bool:
+        """Return whether this is the store in which another process has called `prepare_for`. By default it is.
+
+        Args:
+            sender: What identifies the program.
+        """
+        return True
+
+    def forget_attempts(self, sender: str) -> None:
+        """Remove the mark of a program, and what `note_attempt` has noted of its tasks: it has ended.
+
+        Args:
+            sender: What identifies the program.
+
+        Raises:
+            OSError: If it cannot be removed.
+        """
+        return
+
+    def note_attempt(self, sender: str, task: str, attempt: str, run_id: str) -> str | None:
+        """Take note that a run has begun in an attempt at a task.
+
+        By default nothing is noted, so that the second attempt at a task does not say what it replaces.
+
+        Args:
+            sender: What identifies the program that has sent the task: letters and digits.
+            task: What identifies the task among all that the program sends, in each attempt.
+            attempt: What identifies the attempt.
+            run_id: The id of the run.
+
+        Returns:
+            The run that began in the same place of the latest earlier attempt: the third run of an attempt replaces
+            the third one of that. None if there is none.
+
+        Raises:
+            OSError: If it cannot be noted.
+        """
+        return None

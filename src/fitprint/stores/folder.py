@@ -21,6 +21,7 @@ from fitprint._core.plain_files import read_plain
 from fitprint._core.signal_handlers import is_of_program, own, suppress_own
 from fitprint.models.package import Package, make_below
 from fitprint.stores.atomic_write import LineFile, read_record, touch, write_file
+from fitprint.stores.attempts import note_attempt
 from fitprint.stores.contract import JoinedRun, OpenRun, Store, StoreError, UnknownRunError
 from fitprint.stores.file_clock import FileClock
 from fitprint.stores.joined_folder import JoinedFolder
@@ -34,6 +35,7 @@ from fitprint.stores.layout import (
     RECORD,
     RUN_ID,
     SIDE_FILE,
+    TASKS,
     artifact_file,
     check_nothing_in_way,
     check_package_name,
@@ -154,6 +156,25 @@ class FolderStore(Store):
         if was_open:  # it was reopened in the meantime
             os.rename(open_run.path, folder)
         return None
+
+    def prepare_for(self, sender: str) -> None:
+        if not os.path.isdir(self._open):
+            self._make()
+        os.makedirs(self._tasks(sender), exist_ok=True)
+
+    def is_prepared_for(self, sender: str) -> bool:
+        return os.path.isdir(self._tasks(sender))
+
+    def note_attempt(self, sender: str, task: str, attempt: str, run_id: str) -> str | None:
+        return note_attempt(self._tasks(sender), task, attempt, run_id)
+
+    def forget_attempts(self, sender: str) -> None:
+        shutil.rmtree(self._tasks(sender), ignore_errors=True)
+        with suppress_own(OSError):  # those of other programs are in there
+            os.rmdir(os.path.join(self.location, TASKS))
+
+    def _tasks(self, sender: str) -> str:
+        return os.path.join(self.location, TASKS, sender)
 
 
 def _followed(operate: Callable[Concatenate[OpenFolder, P], T]) -> Callable[Concatenate[OpenFolder, P], T]:

@@ -8,6 +8,8 @@ from errno import EEXIST
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 OPEN = ".open"
+TASKS = ".tasks"
+"""For each program whose tasks an engine executes, a folder with a file for each task: its attempts and their runs."""
 IGNORED = ".gitignore"
 """Written once, when the folder of the store is made. Whoever wants git to have the runs deletes or changes it."""
 RECORD = "run.json"
