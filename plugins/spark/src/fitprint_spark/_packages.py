@@ -17,7 +17,7 @@ from fitprint_spark import _allowlist, _files, _jobs, _schemas
 from fitprint_spark._summaries import leaves
 
 FOLDER = "sparkml"
-SAVE_OPTIONS = ("dfs_tmpdir",)
+
 _SINGLE = "single_stage"
 """The key that says that the model was no pipeline: MLflow writes one around it, and returns that."""
 

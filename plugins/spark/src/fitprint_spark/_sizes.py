@@ -48,63 +48,63 @@ def _of_stage(stage: Any) -> int:
     return int(value) if known else 0
 
 
-def _nodes(stage: Any) -> int:
+def _nodes(stage: Any) -> Any:
     return int(stage.totalNumNodes if hasattr(type(stage), "totalNumNodes") else stage.numNodes) * _NODE
 
 
-def _linear(stage: Any) -> int:
+def _linear(stage: Any) -> Any:
     return stage.numFeatures * max(2, getattr(stage, "numClasses", 1)) * _NUMBER
 
 
-def _clusters(stage: Any) -> int:
+def _clusters(stage: Any) -> Any:
     centers = stage.clusterCenters()
     return sum(len(center) for center in centers) * _NUMBER
 
 
-def _gaussians(stage: Any) -> int:
+def _gaussians(stage: Any) -> Any:
     features = len(stage.gaussians[0].mean)
     return len(stage.gaussians) * (features + features * features) * _NUMBER
 
 
-def _factors(stage: Any) -> int:
+def _factors(stage: Any) -> Any:
     """Return the bytes of the factors of ALS, whose rows Spark still has in memory."""
     return (stage.userFactors.count() + stage.itemFactors.count()) * (4 * stage.rank + 4)
 
 
-def _words(stage: Any) -> int:
+def _words(stage: Any) -> Any:
     vectors = stage._java_obj.wordVectors()  # getVectors() would make a DataFrame of all of them
     return vectors.wordVectors().__len__() * 4 + vectors.wordIndex().size() * _TERM
 
 
-def _topics(stage: Any) -> int:
+def _topics(stage: Any) -> Any:
     return stage.vocabSize() * stage.getK() * _NUMBER
 
 
-def _vocabulary(stage: Any) -> int:
+def _vocabulary(stage: Any) -> Any:
     return len(stage._java_obj.vocabulary()) * _TERM
 
 
-def _labels(stage: Any) -> int:
+def _labels(stage: Any) -> Any:
     return sum(len(labels) for labels in stage._java_obj.labelsArray()) * _TERM
 
 
-def _weights(stage: Any) -> int:
+def _weights(stage: Any) -> Any:
     return stage.weights.size * _NUMBER
 
 
-def _components(stage: Any) -> int:
+def _components(stage: Any) -> Any:
     return stage.pc.numRows * stage.pc.numCols * _NUMBER
 
 
-def _factorization(stage: Any) -> int:
+def _factorization(stage: Any) -> Any:
     return stage.numFeatures * (stage.getFactorSize() + 1) * _NUMBER
 
 
-def _document_frequencies(stage: Any) -> int:
+def _document_frequencies(stage: Any) -> Any:
     return 2 * stage.idf.size * _NUMBER
 
 
-def _itemsets(stage: Any) -> int:
+def _itemsets(stage: Any) -> Any:
     return stage.freqItemsets.count() * 3 * _TERM
 
 

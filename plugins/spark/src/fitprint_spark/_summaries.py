@@ -55,7 +55,7 @@ def metrics(call: TrainingCall, model: Any, names: _tree.Names) -> dict[str, flo
     summaries = [
         ("" if one is having[-1] else f"{names.get(one.uid, type(one).__name__)}.", one.summary) for one in having
     ]
-    found = {}
+    found: dict[str, float] = {}
     for prefix, summary in summaries:
         if hasattr(type(summary), _SERIES):
             for step, value in enumerate(summary.objectiveHistory):
