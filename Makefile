@@ -257,7 +257,7 @@ bench: venv-mlflow venv-deep ## measure what recording costs, beside MLflow; ARG
 DEEP_TARGETS := test-deep test-deep-oldest $(DEEP:%=test-%)
 $(DEEP_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-deep-mlflow3/bin/python
 $(DEEP_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-deep-mlflow2/bin/python
-JVM_TARGETS := test-jvm $(JVM:%=test-%)
+JVM_TARGETS := test-jvm test-jvm-clusters $(JVM:%=test-%)
 $(JVM_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-jvm-mlflow3/bin/python
 $(JVM_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-jvm-mlflow2/bin/python
 FLAVOR_TARGETS := test-flavors test-flavors-oldest $(FLAVORS:%=test-%)
@@ -310,11 +310,15 @@ test-deep: ## run the tests of the frameworks of deep learning with the newest v
 test-deep-oldest: .venv-deep-oldest/.stamp ## run the tests of what builds on PyTorch with the oldest versions
 	$(call test-flavors,.venv-deep-oldest,-m "not mlflow and not slow and not newest" $(DEEP_TORCH:%=plugins/%))
 
-# what starts a cluster is slow, and is left to `make test-full`: ARGS="-m slow"
 .PHONY: test-jvm
 test-jvm: venv-jvm ## run the tests of Spark, H2O and MLeap, but for those that start a cluster
 	.venv-jvm/bin/python -m mypy src $(JVM:%=plugins/%/src)
 	$(with-java); $(call test-flavors,.venv-jvm,-m "not slow" $(NOT_OLDEST) $(JVM:%=plugins/%))
+	$(with-java); $(call test-flavors,.venv-jvm,tests/docs/test_docs.py -k "spark or h2o or mleap")
+
+.PHONY: test-jvm-clusters
+test-jvm-clusters: venv-jvm ## run the tests of Spark, H2O and MLeap that start a cluster
+	$(with-java); $(call test-flavors,.venv-jvm,-m slow $(JVM:%=plugins/%))
 
 # there is one PyTorch, one TensorFlow, one PaddlePaddle and one MXNet here: no package of an older one can be made
 NOT_OLDEST := -k "not test_packages_of_the_oldest_version_load"
