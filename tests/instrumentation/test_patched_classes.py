@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import abc
+import sys
+import zoneinfo
+from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
 import pytest
+
+from fitprint._instrumentation.class_trees import _mixins
 
 T = TypeVar("T")
 
@@ -261,3 +266,15 @@ def test_methods_added_after_the_class_was_made_are_found_when_asked(tree, is_pa
     assert not is_patched(late)
     tree.creation.patch_all()
     assert is_patched(late)
+
+
+def test_classes_whose_attributes_cannot_be_set_are_left_alone(monkeypatch):
+    class Mixin:
+        def __init_subclass__(cls, **kwargs):
+            super().__init_subclass__(**kwargs)
+
+    module = ModuleType("framework_with_zones")
+    module.ZoneInfo, module.Mixin = zoneinfo.ZoneInfo, Mixin  # the first is written in C, and has the method too
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert "__init_subclass__" in vars(zoneinfo.ZoneInfo)
+    assert _mixins(module.__name__) == {Mixin}

@@ -25,6 +25,8 @@ from fitprint._instrumentation.targets import (
 from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough, Patched, begin_of, ours
 
 _HOOK = "__init_subclass__"
+_IMMUTABLE = 1 << 8
+"""The flag of a class written in C whose attributes cannot be set (``Py_TPFLAGS_IMMUTABLETYPE``)."""
 _EVERYONES = frozenset({"builtins", "abc", "typing", "collections"})
 """The packages of bases that belong to no framework."""
 _creating = threading.local()
@@ -288,9 +290,10 @@ class _ClassCreation(Passthrough):
 
 
 def _mixins(package: str) -> set[type]:
-    """Return the classes of a package that define `__init_subclass__`."""
+    """Return the classes of a package that define `__init_subclass__`, but for those whose attributes cannot be set."""
     values = (value for module in loaded_modules(package) for value in list(own_attributes(module).values()))
-    return {value for value in values if is_class(value) and _HOOK in class_attributes(value)} - {object}
+    found = {value for value in values if is_class(value) and _HOOK in class_attributes(value)} - {object}
+    return {cls for cls in found if not cls.__flags__ & _IMMUTABLE}
 
 
 def _owners(cls: type, name: str) -> Iterator[type]:
