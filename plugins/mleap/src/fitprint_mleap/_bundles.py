@@ -33,17 +33,22 @@ class Bundle:
     """The model that is in it."""
 
 
-def of_call(call: TrainingCall) -> Bundle | None:
-    """Return the bundle that a call has written; None if it is not on this machine's disk.
+def of_call(call: TrainingCall) -> Bundle:
+    """Return the bundle that a call has written.
 
     Args:
         call: The call, which has returned.
+
+    Raises:
+        ValueError: It is not on a disk of this machine.
     """
     if call.name == "serializeToBundle":
         place = local_path(str(call.argument("path")))
     else:
         place = _place_of(call.instance, Path(call.argument("path")), str(call.argument("model_name")))
-    return Bundle(place, call.instance) if place is not None and place.exists() else None
+    if place is None or not place.exists():
+        raise ValueError(f"the bundle was written to {call.argument('path')}, which is not on a disk of this machine")
+    return Bundle(place, call.instance)
 
 
 def local_path(address: str) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fitprint.plugin import Flavor, Package, Patch, Role, SaveContext, SavedModel, TrainingCall, UnknownColumns
-from fitprint_mleap import _bundles, _packages
+from fitprint_mleap import _bundles, _packages, loader
 
 _WRITERS = {
     "base": ("LinearRegression",),
@@ -67,7 +67,8 @@ class MLeapFlavor(Flavor):
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         rows = data.rows if isinstance(data, UnknownColumns) else data
-        return (_packages.read(model) if isinstance(model, _bundles.Bundle) else model).predict(rows)
+        read = _packages.read(model) if isinstance(model, _bundles.Bundle) else model
+        return read.predict(rows) if hasattr(read, "feature_names_in_") else loader.predict(read, rows)
 
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
         return _packages.save(model, package, context)

@@ -15,12 +15,26 @@ READABLE = {"linear_regression": ("base", "LinearRegression"), "logistic_regress
 
 
 def _load_pyfunc(path: str) -> Any:
-    """Return the model of a bundle, which has ``predict``.
+    """Return an object with ``predict`` from the folder of a bundle."""
+    return _Predictor(read(path))
+
+
+class _Predictor:
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def predict(self, data: Any, params: Any = None) -> Any:
+        return predict(self._model, data)
+
+
+def predict(model: Any, data: Any) -> Any:
+    """Return what a model from a bundle predicts. It knows no names of columns, so that a table counts as its values.
 
     Args:
-        path: The folder of the bundle.
+        model: The model.
+        data: A table or an array, with the columns in the order of the training.
     """
-    return read(path)
+    return model.predict(data.to_numpy() if hasattr(data, "iloc") else data)
 
 
 def operation_of(path: str) -> str | None:
