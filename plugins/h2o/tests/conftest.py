@@ -20,7 +20,7 @@ STARTS_WITHIN = 300  # seconds: far above what a busy machine takes
 
 @pytest.fixture(scope="session", autouse=True)
 def _cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Starts a cluster that other processes find too: ``h2o.init()`` reads `.h2oconfig` in the folders above its own."""
+    """Starts a cluster that other processes find too: ``h2o.init()`` reads `.h2oconfig` in a folder above its own."""
     folder = tmp_path_factory.getbasetemp()
     jar = Path(h2o.__file__).parent / "backend" / "bin" / "h2o.jar"
     options = ["-ip", "127.0.0.1", "-web_ip", "127.0.0.1", "-baseport", "54700", "-nthreads", "1"]

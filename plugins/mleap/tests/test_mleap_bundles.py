@@ -8,7 +8,7 @@ import mleap.sklearn.base
 import mleap.sklearn.logistic
 import mleap.sklearn.pipeline
 import mleap.sklearn.preprocessing.data
-import mleap.sklearn.tree.tree
+import mleap.sklearn.tree.tree  # noqa: F401  all of these add serialize_to_bundle to scikit-learn's classes
 import numpy as np
 import pandas as pd
 import pytest

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-mleap = pytest.importorskip("mleap", reason="needs mleap: run `make test-jvm`")
+pytest.importorskip("mleap.sklearn.base", reason="needs mleap: run `make test-jvm`")
+pytest.importorskip("mleap.sklearn.logistic", reason="needs mleap: run `make test-jvm`")
 
-import mleap.sklearn.base  # noqa: E402
-import mleap.sklearn.logistic  # noqa: E402
 from sklearn.linear_model import LinearRegression, LogisticRegression  # noqa: E402
 
 from fitprint.testing import Budget, Case, FlavorConformance  # noqa: E402

@@ -27,7 +27,9 @@ def describe(frame_id: str) -> Mapping[str, Any]:
     Args:
         frame_id: The key of the frame.
     """
-    found: Mapping[str, Any] = h2o.api(f"GET /3/Frames/{_quoted(frame_id)}/light", data={"row_count": ROWS})["frames"][0]
+    found: Mapping[str, Any] = h2o.api(f"GET /3/Frames/{_quoted(frame_id)}/light", data={"row_count": ROWS})["frames"][
+        0
+    ]
     return found
 
 
@@ -84,7 +86,7 @@ def _as_before(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
     """Return the values with the dtype that they had before they became a frame, if they fit it."""
     if dtype is None:
         return values
-    if dtype == bool:
+    if getattr(dtype, "kind", "") == "b":
         truths = values.astype("str").str.lower().map({"true": True, "false": False, "1": True, "0": False})
         return values if truths.isna().any() else truths.astype(bool)
     if isinstance(dtype, pd.StringDtype):

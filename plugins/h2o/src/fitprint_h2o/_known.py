@@ -32,7 +32,7 @@ class KnownModels:
 
     def recorded(self, model: Any) -> Any:
         """Return the recorded object of the same model; the object itself if there is none."""
-        return self._models.get(getattr(model, "model_id", None), model)
+        return self._models.get(str(getattr(model, "model_id", "")), model)
 
     def add_predictions(self, frame: Any, model: Any) -> None:
         """Remember the frame that a model has predicted."""

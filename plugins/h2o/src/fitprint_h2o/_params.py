@@ -31,7 +31,7 @@ def call_params(call: TrainingCall) -> Params:
     given = {name: arguments[name] for name in _OF_TRAIN if arguments.get(name) is not None}
     own = _own_params(call.instance)
     values = {**own, **given}
-    return Params({name: readable(value) for name, value in values.items()}, own.unchanged - {*given})
+    return Params({name: readable(value) for name, value in values.items()}, {*own.unchanged} - {*given})
 
 
 def _own_params(instance: Any) -> Params:
@@ -77,11 +77,7 @@ def chosen_params(model: ModelBase, known: Params) -> Params:
 
 def model_params(model: ModelBase) -> Params:
     """Return all params of a model of a search, with the values that were in effect."""
-    values = {
-        name: readable(value)
-        for name, value in model.actual_params.items()
-        if name not in _ABOUT_DATA
-    }
+    values = {name: readable(value) for name, value in model.actual_params.items() if name not in _ABOUT_DATA}
     defaults = model.default_params
     return Params(values, {name for name in values if name != "model_id" and values[name] == readable(defaults[name])})
 

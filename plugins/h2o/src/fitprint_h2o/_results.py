@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -52,7 +53,7 @@ def history_of(model: Any) -> dict[str, list[tuple[int, float]]]:
     columns = {name: [row[at] for row in table.cell_values] for at, name in enumerate(table.col_header)}
     counted = next((columns[name] for name in _STEPS if name in columns), [])
     is_counting = all(isinstance(one, (int, float)) for one in counted) and all(
-        earlier < later for earlier, later in zip(counted, counted[1:], strict=False)
+        earlier < later for earlier, later in itertools.pairwise(counted)
     )
     steps = [int(one) for one in counted] if counted and is_counting else [*range(len(table.cell_values))]
     history = {}

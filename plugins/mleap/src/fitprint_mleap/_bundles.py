@@ -120,9 +120,10 @@ def _named(model: Any) -> Any:
     try:
         named.mlinit(input_features=INPUTS, prediction_column=OUTPUT)
     except TypeError as error:
-        raise ValueError(f"call mlinit() of this {type(model).__name__} first, which names its inputs: {error}") from error
+        raise ValueError(
+            f"call mlinit() of this {type(model).__name__} first, which names its inputs: {error}"
+        ) from error
     return named
-
 
 
 def model_of(model: Any) -> Any:

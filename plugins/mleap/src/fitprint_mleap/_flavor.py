@@ -23,7 +23,7 @@ _WRITERS = {
     "svm": ("LinearSVC", "SVC"),
     "tree.tree": ("DecisionTreeClassifier", "DecisionTreeRegressor"),
 }
-"""The classes of scikit-learn to which each module of `mleap.sklearn` adds ``serialize_to_bundle`` when it is imported."""
+"""The classes of scikit-learn to which each module of `mleap.sklearn`, when imported, adds ``serialize_to_bundle``."""
 
 
 class MLeapFlavor(Flavor):

@@ -37,7 +37,9 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
     keys = {"mleap_version": str(mleap.version), "model_data": FOLDER}
     if operation in loader.READABLE:
         return SavedModel(keys, {"data": FOLDER})
-    context.skip("predictions in Python", "mleap", f"MLeap runs a bundle of {operation or 'a pipeline'} only in the JVM")
+    context.skip(
+        "predictions in Python", "mleap", f"MLeap runs a bundle of {operation or 'a pipeline'} only in the JVM"
+    )
     return SavedModel(keys, None)
 
 

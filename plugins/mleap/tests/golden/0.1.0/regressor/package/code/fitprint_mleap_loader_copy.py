@@ -10,7 +10,10 @@ import json
 import os
 from typing import Any
 
-READABLE = {"linear_regression": ("base", "LinearRegression"), "logistic_regression": ("logistic", "LogisticRegression")}
+READABLE = {
+    "linear_regression": ("base", "LinearRegression"),
+    "logistic_regression": ("logistic", "LogisticRegression"),
+}
 """What MLeap reads back: for the name of an operation a module below `mleap.sklearn`, and the class."""
 
 
