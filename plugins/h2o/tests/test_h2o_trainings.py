@@ -124,15 +124,15 @@ def test_without_a_target(recorded, train, model):
 
 def test_a_network_whose_best_model_is_not_its_last(recorded, train, test):
     model = H2ODeepLearningEstimator(
-        hidden=[3], epochs=8, seed=1, reproducible=True, rate=0.5, adaptive_rate=False, activation="tanh"
+        hidden=[3], epochs=20, seed=1, reproducible=True, rate=0.5, adaptive_rate=False, activation="tanh"
     )
-    model.train(x=INPUTS, y="number", training_frame=train, validation_frame=test)
+    model.train(x=INPUTS, y="label", training_frame=train, validation_frame=test)
     run = fitprint.run_of(model)
-    history = [value for value in model.scoring_history()["validation_rmse"] if not math.isnan(value)]
-    assert [value for _, value in run.metric_history("validation_rmse")] == pytest.approx(history)
-    assert model.rmse(valid=True) == pytest.approx(min(history))
-    last = run.metrics.get("final_validation_rmse", run.metrics["validation_rmse"])
-    assert last == pytest.approx(model.rmse(valid=True))
+    history = [value for value in model.scoring_history()["validation_logloss"] if not math.isnan(value)]
+    assert [value for _, value in run.metric_history("validation_logloss")] == pytest.approx(history)
+    kept = model.logloss(valid=True)
+    assert kept != pytest.approx(history[-1]), "else there was nothing to tell"
+    assert run.metrics["final_validation_logloss"] == pytest.approx(kept)
 
 
 def test_a_grid_is_one_run(recorded, train):

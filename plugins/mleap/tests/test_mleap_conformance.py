@@ -13,9 +13,9 @@ import pytest
 pytest.importorskip("mleap.sklearn.base", reason="needs mleap: run `make test-jvm`")
 pytest.importorskip("mleap.sklearn.logistic", reason="needs mleap: run `make test-jvm`")
 
-from sklearn.linear_model import LinearRegression, LogisticRegression  # noqa: E402
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from fitprint.testing import Budget, Case, FlavorConformance  # noqa: E402
+from fitprint.testing import Budget, Case, FlavorConformance
 
 ROWS = np.random.default_rng(0).normal(size=(40, 3))
 
