@@ -36,7 +36,7 @@ def _cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             yield
             h2o.connection().close()
         finally:
-            server.terminate()
+            server.kill()
 
 
 def _java() -> str:

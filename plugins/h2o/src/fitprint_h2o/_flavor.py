@@ -21,7 +21,7 @@ from fitprint.plugin import (
     TrainingCall,
     quietly,
 )
-from fitprint_h2o import _frames, _packages, _params, _results, _search
+from fitprint_h2o import _frames, _packages, _params, _results, _search, loader
 from fitprint_h2o._known import KnownModels
 
 _CATEGORIES = {"Binomial": "classifier", "Multinomial": "classifier", "Ordinal": "classifier"} | {
@@ -53,6 +53,7 @@ class H2OFlavor(Flavor):
     api_version = (2, 0)
     loader_module = "mlflow.h2o"
     model_argument = "h2o_model"
+    save_options = ("format",)
     rules = (imported, in_background)
 
     def __init__(self) -> None:
@@ -183,7 +184,7 @@ class H2OFlavor(Flavor):
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         with quietly():
-            return _packages.predict(model, data)
+            return loader.predict(model, data)
 
     def model_type(self, model: Any) -> str | None:
         return _CATEGORIES.get(_results.output_of(model)["model_category"])
@@ -195,10 +196,10 @@ class H2OFlavor(Flavor):
         return _packages.load(folder, config)
 
     def needs_trust(self, config: Mapping[str, Any]) -> str | None:
-        return "a binary model of H2O consists of Java objects, which the cluster creates by the names of their classes"
+        return "a model of H2O consists of Java objects, which the cluster creates by the names of their classes"
 
     def requirements(self, model: Any) -> Iterable[str]:
-        return ("h2o", "pandas")
+        return ("h2o", "pandas", "PyYAML")
 
     def _model_of(self, call: TrainingCall) -> Any:
         return _search.best_model(call) if _search.is_search(call.instance) else call.instance

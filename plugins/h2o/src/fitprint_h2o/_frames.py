@@ -6,7 +6,6 @@ progress bars, wait for jobs in steps of 0.2 seconds, and count up the numbers i
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +13,8 @@ from urllib.parse import quote
 
 import h2o
 import pandas as pd
+
+from fitprint_h2o.loader import as_table
 
 ROWS = 5
 """How many rows of a frame the signature is inferred from."""
@@ -117,13 +118,6 @@ def predict_first(model: Any, frame: Mapping[str, Any], names: Sequence[str]) ->
     finally:
         for frame_id in (predicted, rows):
             remove(frame_id)
-
-
-def as_table(frame_id: str) -> pd.DataFrame:
-    """Return a whole frame as a table, as `H2OFrame.as_data_frame` does, which warns that there is a faster way."""
-    data = {"frame_id": frame_id, "hex_string": False, "escape_quotes": True}
-    text = h2o.api("GET /3/DownloadDataset", data=data)
-    return pd.read_csv(io.StringIO(text), low_memory=False, skip_blank_lines=False)
 
 
 def remove(frame_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Write and read models in the layout of MLflow's h2o flavor, and predict as it does."""
+"""Write and read models in the layout of MLflow's h2o flavor."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import h2o
-import pandas as pd
 import yaml
-from h2o import H2OFrame
 from h2o.exceptions import H2OError
 
 from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, member
-from fitprint_h2o import _frames
+from fitprint_h2o import loader
 
 FOLDER = "model.h2o"
 _FILE = "model"
 _SETTINGS = "h2o.yaml"
+BINARY, MOJO = "binary", "mojo"
+_ENDPOINTS = {BINARY: "GET /3/Models.fetch.bin/{}", MOJO: "GET /3/Models/{}/mojo"}
+"""The formats of the option ``format``, and where the cluster gives them."""
 
 
 def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
@@ -31,13 +32,23 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
 
     Returns:
         The flavor's entry in MLmodel.
+
+    Raises:
+        ValueError: The format is unknown, or H2O has none of this kind for the model.
     """
+    form = context.options.get("format") or BINARY
+    if form not in _ENDPOINTS:
+        raise ValueError(f"format has to be one of {', '.join(_ENDPOINTS)}, not {form!r}")
+    if form == MOJO and not model.have_mojo:
+        raise ValueError(f"H2O writes no MOJO of {type(model).__name__}: leave the format out")
     with package.open(f"{FOLDER}/{_FILE}") as file:
-        download(f"GET /3/Models.fetch.bin/{model.model_id}", file.write)
+        download(_ENDPOINTS[form].format(model.model_id), file.write)
     settings = {"full_file": f"{FOLDER}/{_FILE}", "model_dir": FOLDER, "model_file": _FILE}
     package.write(f"{FOLDER}/{_SETTINGS}", yaml.safe_dump(settings))
-    can_predict = predicts(model)
-    return SavedModel({"data": FOLDER, "h2o_version": h2o.__version__}, {} if can_predict else None)
+    keys = {"data": FOLDER, "h2o_version": h2o.__version__}
+    if form == MOJO:
+        return SavedModel({**keys, "format": MOJO}, loader_module="fitprint_h2o.loader")
+    return SavedModel(keys, {} if predicts(model) else None)
 
 
 def download(endpoint: str, write: Callable[[bytes], object]) -> None:
@@ -86,8 +97,10 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
     place = member(folder, config.get("data", FOLDER))
     settings = _settings_in(place)
     path = member(place, settings.get("model_file"))
-    connect(settings.get("init") or {})
+    loader.connect(settings.get("init") or {})
     try:
+        if config.get("format") == MOJO:
+            return h2o.upload_mojo(str(path))
         uploaded = h2o.api("POST /3/PostFile.bin", filename=str(path))["destination_frame"]
         try:
             found = h2o.api("POST /99/Models.upload.bin/", data={"dir": uploaded})["models"][0]
@@ -113,54 +126,3 @@ def _settings_in(place: Path) -> Mapping[str, Any]:
     if not isinstance(settings, dict):
         raise PackageError(f"{path} is not a map of settings")
     return settings
-
-
-def connect(settings: Mapping[str, Any]) -> None:
-    """Connect to a cluster, unless the process is connected to one.
-
-    Args:
-        settings: Arguments of ``h2o.init`` that a package of MLflow names.
-    """
-    connection = h2o.connection()
-    if connection is None or not connection.connected:
-        h2o.init(**{"verbose": False, **settings})
-        h2o.no_progress()
-
-
-def predict(model: Any, data: Any) -> Any:
-    """Return what a model predicts, as a table with the index of the data, as MLflow's reader does.
-
-    Args:
-        model: The model.
-        data: A table, or a frame of H2O.
-    """
-    if isinstance(data, H2OFrame):
-        return _predicted(model, data)
-    table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
-    frame = H2OFrame(table, column_types=_types_of(model, table))
-    try:
-        return _predicted(model, frame).set_axis(table.index, axis=0)
-    finally:
-        h2o.remove(frame.frame_id)
-
-
-def _predicted(model: Any, frame: H2OFrame) -> Any:
-    predicted = model.predict(frame)
-    try:
-        return _frames.as_table(predicted.frame_id)
-    finally:
-        h2o.remove(predicted.frame_id)
-
-
-def _types_of(model: Any, table: pd.DataFrame) -> dict[str, str] | None:
-    """Return the types of columns that H2O might guess otherwise: texts that are levels of a model's category.
-
-    By themselves, the levels "01" and "1" would be read as the same number.
-    """
-    output = model._model_json["output"]
-    kinds = dict(zip(output.get("names") or (), output.get("column_types") or (), strict=False))
-    return {
-        str(name): "enum"
-        for name, dtype in table.dtypes.items()
-        if kinds.get(str(name)) == "Enum" and dtype.kind not in "iufb"
-    } or None
