@@ -16,8 +16,9 @@ ROOT = Path(__file__).parents[1]
 PLANNED = (
     *("scikit-learn", "XGBoost", "LightGBM", "CatBoost", "statsmodels", "Prophet", "spaCy", "ONNX", "Optuna"),
     *("PyTorch", "PyTorch Lightning", "Keras", "TensorFlow", "fastai", "transformers", "PaddlePaddle", "MXNet"),
+    *("Spark MLlib", "H2O", "MLeap"),
 )
-LATER = ("Spark MLlib", "H2O", "pmdarima")
+LATER = ("pmdarima",)
 HEAD = ("flavor", "framework", "recorded", "package", "MLflow's autolog")
 ABOUT, CALL = ("title", "recorded", "package", "mlflow_autologs", "calls"), ("call", "recorded", "predict")
 

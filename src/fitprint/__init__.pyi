@@ -62,12 +62,16 @@ catboost: FlavorNamespace
 """The calls of the flavor for CatBoost: `autolog`, `log_model`, ..."""
 fastai: FlavorNamespace
 """The calls of the flavor for fastai: `autolog`, `log_model`, ..."""
+h2o: FlavorNamespace
+"""The calls of the flavor for H2O: `autolog`, `log_model`, ..."""
 keras: FlavorNamespace
 """The calls of the flavor for Keras: `autolog`, `log_model`, ..."""
 lightgbm: FlavorNamespace
 """The calls of the flavor for LightGBM: `autolog`, `log_model`, ..."""
 lightning: FlavorNamespace
 """The calls of the flavor for PyTorch Lightning: `autolog`, `log_model`, ..."""
+mleap: FlavorNamespace
+"""The calls of the flavor for MLeap: `autolog`, `log_model`, ..."""
 mxnet: FlavorNamespace
 """The calls of the flavor for MXNet: `autolog`, `log_model`, ..."""
 onnx: FlavorNamespace

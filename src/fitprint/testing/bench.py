@@ -8,7 +8,7 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import fitprint
+from fitprint._core.guard import attempt
 from fitprint._instrumentation import registry
 from fitprint._instrumentation.entries import Entry
 from fitprint._recorder import loop_registry
@@ -24,6 +25,8 @@ from fitprint.plugin.contract import Flavor
 from fitprint.testing import carried
 from fitprint.testing.case import Case
 from fitprint.testing.processes import HANGS_AFTER, Ended, WarmInterpreter, can_fork, is_fast, run_fresh
+
+_NO_ANSWER = object()
 
 
 @dataclass
@@ -157,7 +160,9 @@ class Bench:
         warm: bool = False,
         imports: Sequence[str] = (__name__,),
     ) -> Any:
-        """Run a script in a separate process, and return the JSON that it prints on its last line.
+        """Run a script in a separate process, and return the JSON that it prints on a line of its own, the last one.
+
+        A framework may print something else after it, when the process exits.
 
         Args:
             text: The script.
@@ -181,10 +186,10 @@ class Bench:
             done = self._warm(python).run([*self.entry.modules, *imports], command, self.folder, variables)
         else:
             done = run_fresh([python, *command], self.folder, variables)
-        lines = done.stdout.splitlines()
-        if done.returncode != 0 or not lines:
+        answers = (answer for line in reversed(done.stdout.splitlines()) for answer in _json_in(line))
+        if done.returncode != 0 or (answer := next(answers, _NO_ANSWER)) is _NO_ANSWER:
             pytest.fail(_of_failed_script(what, done, forks), pytrace=False)
-        return json.loads(lines[-1])
+        return answer
 
     def case_arguments(self, case: Case) -> list[str]:
         """Return what `case_of` needs to find a case in another process."""
@@ -195,6 +200,13 @@ class Bench:
         path = self.folder / f"{name}.json"
         carried.write(path, value)
         return str(path)
+
+
+def _json_in(line: str) -> Iterator[Any]:
+    """Yield what a line is as JSON, if it is JSON."""
+    is_json, answer = attempt(json.loads, line)
+    if is_json:
+        yield answer
 
 
 def _of_failed_script(what: str, done: Ended, forked: bool) -> str:
