@@ -317,6 +317,7 @@ ENGINE_TESTS ?= -m "not slow"
 test-engines: .venv-engines/.stamp ## run the tests of the engines, such as dask, on clusters on this machine
 	.venv-engines/bin/python -m mypy src $(ENGINES:%=plugins/%/src)
 	$(call test-flavors,.venv-engines,$(ENGINE_TESTS) $(ENGINES:%=plugins/%) \
+		plugins/xgboost/tests/test_xgboost_dask.py plugins/lightgbm/tests/test_lightgbm_dask.py \
 		tests/docs/test_docs.py::test_every_snippet_of_a_document_runs tests/docs/test_docs.py::test_every_link_to_a_file_leads_to_one)
 
 .PHONY: $(ENGINES:%=test-%)
