@@ -92,8 +92,11 @@ class XGBoostFlavor(BoostingFlavor):
         return _arguments.fitted_params(call.instance) if is_estimator else {}
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
-        # an estimator's `fit` calls `train`, which is listened to instead; what dask is given goes to its workers
-        if call.instance is not None or _dask.is_by_dask(call):
+        if _is_distributed(call):
+            call.cache[_checkpoints.ENDED] = True  # the user has no booster before the end
+            return None
+        # an estimator's `fit` calls `train`, which is listened to instead
+        if call.instance is not None:
             return None
         finish, cache = _listening.listen(call, emit, self.arguments(call), self.in_training(call)), call.cache
 
