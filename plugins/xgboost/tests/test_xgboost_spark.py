@@ -13,9 +13,10 @@ import pytest
 import fitprint
 
 TRAINS = """
-import json, sys
+import json, os, sys
 import numpy as np, pandas as pd
 
+os.environ["PYSPARK_PYTHON"] = sys.executable
 if __name__ == "__main__":
     from pyspark.sql import SparkSession
 
