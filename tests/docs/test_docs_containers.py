@@ -37,6 +37,19 @@ TRAIN = (
     "import sys\nimport toylearn\nprint(sys.argv)\nkind = type('Trained', (toylearn.Base,), {})\nkind().fit([1], [2])\n"
 )
 
+DIES_ONCE = """
+import os
+import toylearn
+
+class Trained(toylearn.Mean):
+    def fit(self, X, y):
+        if os.environ["SLURM_RESTART_COUNT"] == "0":
+            os.kill(os.getpid(), 9)
+        return super().fit(X, y)
+
+Trained().fit([1.0], [1.0])
+"""
+
 
 def variables(document: Any) -> Iterator[tuple[str, Any]]:
     """Names and values of FITPRINT_* variables anywhere in a document: in a mapping, or as Kubernetes lists them."""
@@ -140,7 +153,7 @@ def script_with(words: str) -> str:
 
 
 def test_every_script_is_run_here():
-    tested = ("-m train", "--array", "SLURM_PROCID", "hand_over", "chmod 2775", "fitprint verify")
+    tested = ("-m train", "--array", "SLURM_PROCID", "hand_over", "--requeue", "chmod 2775", "fitprint verify")
     assert [script_with(each) for each in tested] == SCRIPTS
 
 
@@ -182,6 +195,14 @@ def test_what_was_recorded_is_handed_over_when_the_time_is_up(submit, tmp_path):
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+def test_a_job_that_was_requeued_goes_on_in_its_run(submit, tmp_path):
+    (tmp_path / "train.py").write_text(DIES_ONCE)
+    script = script_with("--requeue") + "true\n"
+    (killed,) = submit(script, SLURM_RESTART_COUNT="0")
+    (run,) = submit(script, SLURM_RESTART_COUNT="1")
+    assert (killed.status, run.status, run.run_id) == ("KILLED", "FINISHED", killed.run_id)
 
 
 def test_runs_of_a_group_are_the_group_s(submit, tmp_path):

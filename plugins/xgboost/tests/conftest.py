@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-collect_ignore = [] if importlib.util.find_spec("distributed") else ["test_xgboost_dask.py"]
-"""The tests with dask are those of the environment that has it: see `make test-engines`."""
+_OF_ENGINES = {"distributed": "test_xgboost_dask.py", "pyspark": "test_xgboost_spark.py"}
+collect_ignore = [file for module, file in _OF_ENGINES.items() if importlib.util.find_spec(module) is None]
+"""The tests of an engine belong to the environment that has it: see `make test-engines` and `make test-jvm`."""
 
 
 @pytest.fixture(scope="session")

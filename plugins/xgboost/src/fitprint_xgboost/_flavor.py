@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import xgboost
-from xgboost import Booster, DMatrix, XGBClassifier, XGBRegressor, collective
+from xgboost import Booster, DMatrix, XGBClassifier, XGBModel, XGBRegressor, collective
 from xgboost.core import XGBoostError
 
 from fitprint.plugin import (
@@ -30,7 +30,7 @@ from fitprint.plugin import (
     row_like_parts,
     to_json,
 )
-from fitprint_xgboost import _arguments, _checkpoints, _dask, _listening, _matrices, _packages
+from fitprint_xgboost import _arguments, _checkpoints, _dask, _listening, _matrices, _packages, _spark
 
 _MATRICES = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix")
 """Each has its own ``__init__``; the last one exists since XGBoost 3."""
@@ -52,7 +52,7 @@ class XGBoostFlavor(BoostingFlavor):
     regressor = XGBRegressor
     classifier = XGBClassifier
     classifying_objectives = ("binary:", "multi:")
-    rules = (PartOfDistributed([_dask.MODULE]),)
+    rules = (PartOfDistributed([_dask.MODULE, _spark.MODULE]),)
 
     def patches(self) -> Sequence[Patch]:
         matrices = [name for name in _MATRICES if hasattr(xgboost.core, name)]
@@ -61,6 +61,7 @@ class XGBoostFlavor(BoostingFlavor):
             Patch("xgboost.training", "cv"),
             Patch("xgboost.sklearn", "XGBModel.fit", subclasses=True),
             Patch(_dask.MODULE, "train"),
+            Patch(_spark.MODULE, "_SparkXGBEstimator._fit"),  # it has no `fit` of its own
             *(Patch(_dask.MODULE, f"{name}.__init__", role=Role.WATCHED) for name in _dask.MATRICES),
             *(Patch("xgboost.core", f"{name}.__init__", role=Role.WATCHED) for name in matrices),
             Patch("xgboost.core", "Booster.save_model", role=Role.WATCHED),
@@ -75,18 +76,27 @@ class XGBoostFlavor(BoostingFlavor):
     def world(self, call: TrainingCall) -> tuple[int, int]:
         return collective.get_rank(), collective.get_world_size()  # (0, 1) outside of a CommunicatorContext
 
+    def run_name(self, call: TrainingCall, model: Any = None) -> str:
+        return super().run_name(call, None if _spark.is_by_spark(call) else model)
+
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
+        if _spark.is_by_spark(call):
+            return _spark.params(call)
         arguments = self.arguments(call)
         if call.instance is None:
             return _arguments.training_params(call.function, arguments)
         return _arguments.estimator_params(call.instance, arguments)
 
     def late_params(self, call: TrainingCall) -> Mapping[str, Any]:
-        return _arguments.fitted_params(call.instance) if call.instance is not None else {}
+        is_estimator = isinstance(call.instance, XGBModel)
+        return _arguments.fitted_params(call.instance) if is_estimator else {}
 
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
-        # an estimator's `fit` calls `train`, which is listened to instead; what dask is given goes to its workers
-        if call.instance is not None or _dask.is_by_dask(call):
+        if _is_distributed(call):
+            call.cache[_checkpoints.ENDED] = True  # the user has no booster before the end
+            return None
+        # an estimator's `fit` calls `train`, which is listened to instead
+        if call.instance is not None:
             return None
         finish, cache = _listening.listen(call, emit, self.arguments(call), self.in_training(call)), call.cache
 
@@ -117,12 +127,17 @@ class XGBoostFlavor(BoostingFlavor):
         return _listening.Callback(recording)
 
     def trained(self, call: TrainingCall) -> Any:
+        if _spark.is_by_spark(call):
+            return _spark.trained(call)
         return _dask.trained(call) if _dask.is_by_dask(call) else super().trained(call)
 
     def model(self, call: TrainingCall) -> Any:
-        return _dask.trained(call) if _dask.is_by_dask(call) else super().model(call)
+        return self.trained(call) if _is_distributed(call) else super().model(call)
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
+        if _spark.is_by_spark(call):
+            _spark.emit_history(call)
+            return {}
         if _dask.is_by_dask(call):
             model = _dask.trained(call)
             return _dask.emit_history(call, model) if model is not None else {}
@@ -140,12 +155,14 @@ class XGBoostFlavor(BoostingFlavor):
         return {"feature_importance.json": _feature_importance(_packages.booster_of(model))}
 
     def data(self, call: TrainingCall) -> Any:
-        return None if _dask.is_by_dask(call) else super().data(call)
+        return None if _is_distributed(call) else super().data(call)
 
     def target(self, call: TrainingCall) -> Any:
-        return None if _dask.is_by_dask(call) else super().target(call)
+        return None if _is_distributed(call) else super().target(call)
 
     def sample(self, call: TrainingCall) -> Any:
+        if _spark.is_by_spark(call):
+            return _spark.row_like(self.trained(call))
         if _dask.is_by_dask(call):
             data = self.training_data(call)
             is_matrix = call.instance is None
@@ -169,6 +186,8 @@ class XGBoostFlavor(BoostingFlavor):
         return table if table is not None else UnknownColumns(self.container_rows(data))
 
     def shapes(self, call: TrainingCall) -> Mapping[str, tuple[int, ...]]:
+        if _spark.is_by_spark(call):
+            return {}
         if _dask.is_by_dask(call):
             shape = known_shape(self.training_data(call))
             return {"inputs": shape} if shape is not None else {}
@@ -226,6 +245,11 @@ class XGBoostFlavor(BoostingFlavor):
 
     def requirements(self, model: Any) -> Iterable[str]:
         return _packages.requirements(model)
+
+
+def _is_distributed(call: TrainingCall) -> bool:
+    """Return whether dask or Spark distributes a training that this process has begun."""
+    return _dask.is_by_dask(call) or _spark.is_by_spark(call)
 
 
 def _feature_importance(booster: Booster) -> str:

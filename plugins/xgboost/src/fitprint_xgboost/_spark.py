@@ -1,0 +1,55 @@
+"""Trainings that Spark distributes over its executors: the driver records them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fitprint.plugin import Params, TrainingCall
+from fitprint_xgboost._packages import booster_of
+
+MODULE = "xgboost.spark.core"
+
+
+def is_by_spark(call: TrainingCall) -> bool:
+    """Return whether Spark distributes a training that this process has begun."""
+    return any(cls.__module__ == MODULE for cls in type(call.instance).__mro__)
+
+
+def params(call: TrainingCall) -> Params:
+    """Return all params of an estimator of Spark's, of which some have their default values."""
+    estimator = call.instance
+    given = {param.name: value for param, value in estimator.extractParamMap().items()}
+    return Params(given, {param.name for param in estimator.params if not estimator.isSet(param)} & {*given})
+
+
+def trained(call: TrainingCall) -> Any:
+    """Return the model without Spark, an estimator of XGBoost's or its booster; None before the training has ended."""
+    if call.result is None:
+        return None
+    model = getattr(call.result, "_xgb_sklearn_model", None)
+    return model if model is not None else call.result.get_booster()
+
+
+def emit_history(call: TrainingCall) -> None:
+    """Emit the evaluation metrics of every round, which Spark returns when the training has ended."""
+    reason = "the data is with the executors: predicting it would take the whole cluster once more"
+    call.skip("training metrics", "distributed", reason)
+    summary: Any = getattr(call.result, "training_summary", None)
+    if summary is None:  # before XGBoost 3
+        return
+    now = time.time()
+    of_training, of_validation = summary.train_objective_history, summary.validation_objective_history
+    for data, history in (("training", of_training), ("validation", of_validation)):
+        for metric, values in history.items():
+            call.emit.series(f"{data}-{metric}", values, 0, [now] * len(values))
+
+
+def row_like(model: Any) -> Any:
+    """Return a row of zeros with the features of a model: the types of the columns are not known outside of Spark."""
+    import numpy as np
+    import pandas as pd
+
+    booster = booster_of(model)
+    row = np.zeros((1, booster.num_features()))
+    return row if booster.feature_names is None else pd.DataFrame(row, columns=booster.feature_names)
