@@ -275,7 +275,7 @@ $(DEEP_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-deep-mlflow2/b
 JVM_TARGETS := test-jvm test-jvm-clusters $(JVM:%=test-%)
 $(JVM_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-jvm-mlflow3/bin/python
 $(JVM_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-jvm-mlflow2/bin/python
-FLAVOR_TARGETS := test-flavors test-flavors-oldest $(FLAVORS:%=test-%)
+FLAVOR_TARGETS := test-engines test-flavors test-flavors-oldest $(FLAVORS:%=test-%)
 test test-mlflow test-serving bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW3_PYTHON = $(CURDIR)/.venv-mlflow3/bin/python
 test test-mlflow test-serving bench $(FLAVOR_TARGETS): export FITPRINT_MLFLOW2_PYTHON = $(CURDIR)/.venv-mlflow2/bin/python
 # and packages that cross to the oldest versions their environment
@@ -314,7 +314,7 @@ test-flavors-oldest: .venv-flavors-oldest/.stamp ## run the tests of all other f
 # with recording on, a cluster is started for nearly each test: the slow ones are in `make test-full`
 ENGINE_TESTS ?= -m "not slow"
 .PHONY: test-engines
-test-engines: .venv-engines/.stamp ## run the tests of the engines, such as dask, on clusters on this machine
+test-engines: .venv-engines/.stamp flavor-environments ## run the tests of the engines, such as dask, on clusters on this machine
 	.venv-engines/bin/python -m mypy src $(ENGINES:%=plugins/%/src)
 	$(call test-flavors,.venv-engines,$(ENGINE_TESTS) $(ENGINES:%=plugins/%) \
 		plugins/xgboost/tests/test_xgboost_dask.py plugins/lightgbm/tests/test_lightgbm_dask.py \
@@ -341,7 +341,8 @@ test-deep-oldest: .venv-deep-oldest/.stamp ## run the tests of what builds on Py
 .PHONY: test-jvm
 test-jvm: venv-jvm ## run the tests of Spark, H2O and MLeap, but for those that start a cluster
 	.venv-jvm/bin/python -m mypy src $(JVM:%=plugins/%/src)
-	$(with-java); $(call test-flavors,.venv-jvm,-m "not slow" $(NOT_OLDEST) $(JVM:%=plugins/%))
+	$(with-java); $(call test-flavors,.venv-jvm,-m "not slow" $(NOT_OLDEST) $(JVM:%=plugins/%) \
+		plugins/xgboost/tests/test_xgboost_spark.py)
 	$(with-java); $(call test-flavors,.venv-jvm,tests/docs/test_docs.py -k "spark or h2o or mleap")
 
 .PHONY: test-jvm-clusters

@@ -86,6 +86,8 @@ class TestH2O(FlavorConformance):
     budget = Budget(seconds=0.2)
     without = {  # noqa: RUF012
         "test_models_clone": "H2O copies no untrained models",
+        "test_models_pickle": "models of H2O are in the cluster, and cannot be pickled",
+        "test_models_copy": "models of H2O are in the cluster, and cannot be copied by Python",
         "test_early_stopping_is_told": "its history ends there, and the param ntrees: test_h2o_trainings.py",
         "test_packages_of_the_oldest_version_load": "a cluster reads only binary models of its own version",
     }
