@@ -347,7 +347,7 @@ test-jvm: venv-jvm ## run the tests of Spark, H2O and MLeap, but for those that 
 
 .PHONY: test-jvm-clusters
 test-jvm-clusters: venv-jvm ## run the tests of Spark, H2O and MLeap that start a cluster
-	$(with-java); $(call test-flavors,.venv-jvm,-m slow $(JVM:%=plugins/%))
+	$(with-java); $(call test-flavors,.venv-jvm,-m slow $(NOT_OLDEST) $(JVM:%=plugins/%))
 
 # there is one PyTorch, one TensorFlow, one PaddlePaddle and one MXNet here: no package of an older one can be made
 NOT_OLDEST := -k "not test_packages_of_the_oldest_version_load"

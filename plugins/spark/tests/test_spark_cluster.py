@@ -28,7 +28,7 @@ FIT = """
     from pyspark.sql import SparkSession
 
     spark = SparkSession.builder.master(sys.argv[1]).config("spark.executor.memory", "512m").getOrCreate()
-    fitprint.autolog("spark", strict=True, quiet=True, dfs_tmpdir=sys.argv[2])
+    fitprint.spark.autolog(strict=True, quiet=True, dfs_tmpdir=sys.argv[2])
     frame = spark.range(40, numPartitions=4).selectExpr("id % 7 AS a", "id % 5 AS b", "double(id % 7 > 3) AS label")
     assembler = VectorAssembler(inputCols=["a", "b"], outputCol="features")
     model = Pipeline(stages=[assembler, RandomForestClassifier(numTrees=3, seed=1)]).fit(frame)
