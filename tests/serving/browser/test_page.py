@@ -433,6 +433,7 @@ def test_it_can_be_used_without_a_mouse(iris, iris_address, open_page):
     assert {"ways", "clear", "method", "go"} <= {*reached}, reached
     page.keyboard.press("Enter")
     page.locator("#status", has_text="in ").wait_for()
+    page.locator("#answer tbody tr").first.wait_for()
     row = X.head(1).assign(**{"sepal length (cm)": 7.7})
     assert shown.table() == [[str(model.predict(row)[0])]]
     page.get_by_role("radio", name="Form").focus()
