@@ -134,6 +134,11 @@ def known_engines() -> dict[str, EngineEntry]:
         return _entries
 
 
+def discovered_engines() -> dict[str, EngineEntry]:
+    """Return the engines that have been looked for so far: none, if nothing was turned on yet."""
+    return _entries or {}
+
+
 def is_wanted(name: str, engines: str | tuple[str, ...]) -> bool:
     """Return whether a value of the setting ``engines`` names an engine."""
     return engines == AUTO or name in engines

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fitprint._core.guard import guarded
-from fitprint._instrumentation.engines import EngineEntry, known_engines
+from fitprint._instrumentation.engines import EngineEntry, discovered_engines, known_engines
 from fitprint._instrumentation.targets import Place, patch_attribute, when_imported
 from fitprint._recorder.state import recorder_state
 
@@ -35,7 +35,7 @@ def remove() -> None:
     for place in _places:
         place.restore()
     _places.clear()
-    for entry in known_engines().values():
+    for entry in discovered_engines().values():
         entry.turn_off()
 
 
