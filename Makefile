@@ -358,7 +358,7 @@ test-mxnet = FITPRINT_MLFLOW3_PYTHON=$(CURDIR)/.venv-mxnet-mlflow3/bin/python \
 test-flavors = $(1)/bin/python -m pytest $(PARALLEL) $(2) $(ARGS)
 
 .PHONY: test-quick
-test-quick: .venv/.stamp ## run, in less than a minute, the tests of the core that start no process and are not slow
+test-quick: .venv/.stamp ## run, in about a minute, the tests of the core that start no process and are not slow
 	$(PYTEST) $(PARALLEL) -m "not mlflow and not slow and not process and not series" $(WITH_OTHERS:%=--ignore=%) \
 		tests $(ARGS)
 
