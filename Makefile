@@ -34,7 +34,7 @@ DEEP_PADDLE := $(filter paddle,$(PLUGINS))
 DEEP := $(DEEP_TORCH) $(DEEP_TENSORFLOW) $(DEEP_PADDLE)
 MXNET := $(filter mxnet,$(PLUGINS))
 # engines, which carry work to other processes; they train nothing themselves
-ENGINES := $(filter dask ray,$(PLUGINS))
+ENGINES := $(filter dask,$(PLUGINS))
 JVM := $(filter spark h2o mleap,$(PLUGINS))
 FLAVORS := $(filter-out $(DEFAULT) $(DEEP) $(MXNET) $(ENGINES) $(JVM),$(PLUGINS))
 DEFAULT_TESTS := tests $(DEFAULT:%=plugins/%)
@@ -160,14 +160,14 @@ all-flavor-environments: flavor-environments .venv-flavors-oldest/.stamp
 
 # ---- the environment of engines
 
+ENGINE_VERSIONS := -c requirements/constraints-test.txt -c requirements/constraints-engines.txt
+
 # what .venv has, with the engines, and LightGBM, which trains on one of them
 .venv-engines/.stamp: requirements/test.txt requirements/engines.txt requirements/constraints-test.txt \
 		requirements/constraints-engines.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(call create,.venv-engines)
-	$(call install,.venv-engines,-r requirements/engines.txt -c requirements/constraints-test.txt \
-		-c requirements/constraints-engines.txt)
-	$(call install,.venv-engines,--no-build-isolation -c requirements/constraints-test.txt \
-		-c requirements/constraints-engines.txt -e . $(call editable,$(DEFAULT) lightgbm $(ENGINES)))
+	$(call install,.venv-engines,-r requirements/engines.txt $(ENGINE_VERSIONS))
+	$(call install,.venv-engines,--no-build-isolation $(ENGINE_VERSIONS) -e . $(call editable,$(DEFAULT) lightgbm $(ENGINES)))
 	$(call compile,.venv-engines)
 	$(call stamp,.venv-engines)
 
@@ -182,13 +182,17 @@ all-flavor-environments: flavor-environments .venv-flavors-oldest/.stamp
 	$(call compile,.venv-deep)
 	$(call stamp,.venv-deep)
 
-# stock MLflow, and behind it the frameworks of .venv-deep, whose fitprint stays out of reach: a path in a .pth file
-# is searched for modules, but the .pth files that lie there are not read
+# stock MLflow, and behind it the frameworks of another environment, whose fitprint stays out of reach: a path in a .pth
+# file is searched for modules, but the .pth files that lie there are not read
+purelib = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+define mlflow-before
+	$(call create,$(1))
+	@echo "$(call purelib,$(2))" >"$(call purelib,$(1))/frameworks.pth"
+	@echo "$(call purelib,$(3))" >>"$(call purelib,$(1))/frameworks.pth"
+endef
+
 .venv-deep-mlflow%/.stamp: .venv-mlflow%/.stamp .venv-deep/.stamp
-	$(call create,.venv-deep-mlflow$*)
-	@for env in .venv-mlflow$* .venv-deep; do \
-		$$env/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; \
-		done >"$$(.venv-deep-mlflow$*/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/frameworks.pth"
+	$(call mlflow-before,.venv-deep-mlflow$*,.venv-mlflow$*,.venv-deep)
 	$(call stamp,.venv-deep-mlflow$*)
 
 .venv-deep-oldest/.stamp: requirements/deep-oldest.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
@@ -206,12 +210,8 @@ all-flavor-environments: flavor-environments .venv-flavors-oldest/.stamp
 
 # MXNet's numpy comes before MLflow's own; onnx, which MXNet imports where it is there, does not work with it
 .venv-mxnet-mlflow%/.stamp: .venv-mlflow%/.stamp .venv-mxnet/.stamp
-	$(call create,.venv-mxnet-mlflow$*)
-	@site=$$(.venv-mxnet-mlflow$*/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
-	for env in .venv-mxnet .venv-mlflow$*; do \
-		$$env/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; \
-		done >"$$site/frameworks.pth"; \
-	echo 'raise ImportError("not with this numpy")' >"$$site/onnx.py"
+	$(call mlflow-before,.venv-mxnet-mlflow$*,.venv-mxnet,.venv-mlflow$*)
+	@echo 'raise ImportError("not with this numpy")' >"$(call purelib,.venv-mxnet-mlflow$*)/onnx.py"
 	$(call stamp,.venv-mxnet-mlflow$*)
 
 .PHONY: venv-deep
@@ -235,10 +235,7 @@ JVM_VERSIONS := -c requirements/constraints-test.txt -c requirements/constraints
 	$(call stamp,.venv-jvm)
 
 .venv-jvm-mlflow%/.stamp: .venv-mlflow%/.stamp .venv-jvm/.stamp
-	$(call create,.venv-jvm-mlflow$*)
-	@for env in .venv-mlflow$* .venv-jvm; do \
-		$$env/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; \
-		done >"$$(.venv-jvm-mlflow$*/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/frameworks.pth"
+	$(call mlflow-before,.venv-jvm-mlflow$*,.venv-mlflow$*,.venv-jvm)
 	$(call stamp,.venv-jvm-mlflow$*)
 
 # where the system has no Java, that of the environment is taken
