@@ -130,21 +130,18 @@ def missing_plugins(entries: dict[str, Entry]) -> dict[str, str]:
     Returns:
         The pip command that installs the plugin, by the name of the framework.
     """
+    from fitprint.models.distributions import installed_version  # late: `autolog()` imports this module
+
     woken = {module for entry in entries.values() for module in entry.modules}
     return {
         name: f'pip install "fitprint[{name}]"'
         for name in flavor_extras()
-        if name not in entries and name not in woken and importable(name) and not _is_installed(f"fitprint-{name}")
+        if name not in entries
+        and name not in woken
+        and importable(name)
+        # the plugin of an engine registers no flavor
+        and installed_version(f"fitprint-{name}") is None
     }
-
-
-def _is_installed(plugin: str) -> bool:
-    """Return whether a distribution is installed: that of an engine registers no flavor."""
-    try:
-        metadata.distribution(plugin)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 @functools.cache

@@ -25,7 +25,13 @@ _MODULES = {
     "fitprint.plugin.by_callback": ("CallbackRecording",),
     "fitprint.plugin.callbacks": ("SafeCallback",),
     "fitprint.plugin.containers": ("ContainerOrigins", "UnknownColumns", "example_row"),
-    "fitprint.plugin.distributed": ("PartOfDistributed", "columns_of_parts", "known_shape", "row_like_parts"),
+    "fitprint.plugin.distributed": (
+        "PartOfDistributed",
+        "columns_of_parts",
+        "distributed_history",
+        "known_shape",
+        "row_like_parts",
+    ),
     "fitprint.plugin.listeners": ("Listener", "MetricHistory", "ModelInTraining", "safe_callback"),
     "fitprint.plugin.params": ("Params", "default_values", "unchanged"),
     "fitprint.plugin.training_rows": (

@@ -30,7 +30,13 @@ from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
 from fitprint.plugin.contract import API_VERSION, Flavor, Rule, SecondsUnknown, TrainingCall
-from fitprint.plugin.distributed import PartOfDistributed, columns_of_parts, known_shape, row_like_parts
+from fitprint.plugin.distributed import (
+    PartOfDistributed,
+    columns_of_parts,
+    distributed_history,
+    known_shape,
+    row_like_parts,
+)
 from fitprint.plugin.emit import BestModel, ChildRun, Emit
 from fitprint.plugin.engine import Engine, EngineTask, Sending, WorkerReport, WorkerSetup
 from fitprint.plugin.entry_points import Patch, Role
@@ -87,6 +93,7 @@ __all__ = [
     "by_value_pickler",
     "columns_of_parts",
     "default_values",
+    "distributed_history",
     "distribution_of_module",
     "dump_model",
     "example_row",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -39,6 +40,29 @@ class PartOfDistributed:
         return None
 
 
+def distributed_history(call: TrainingCall, history: Mapping[str, Mapping[str, Sequence[float]]], where: str) -> int:
+    """Emit the evaluation metrics of every round, which the driver gets when the training has ended.
+
+    Training metrics beside them are not computed, and the run says why.
+
+    Args:
+        call: The call, which has returned.
+        history: For each data set the values of each metric, one for each round.
+        where: Who has the data, for the user: ``workers`` or ``executors``.
+
+    Returns:
+        The number of rounds.
+    """
+    reason = f"the data is with the {where}: predicting it would take the whole cluster once more"
+    call.skip("training metrics", "distributed", reason)
+    rounds, now = 0, time.time()
+    for data, values_by_metric in history.items():
+        for metric, values in values_by_metric.items():
+            rounds = max(rounds, len(values))
+            call.emit.series(f"{data}-{metric}", values, 0, [now] * len(values))
+    return rounds
+
+
 def columns_of_parts(collection: Any) -> Any:
     """Return the columns of a table or an array whose parts are with workers, without computing anything.
 
@@ -62,7 +86,7 @@ def columns_of_parts(collection: Any) -> Any:
 def row_like_parts(columns: Any) -> Any:
     """Return one row for what `columns_of_parts` returned; None where there is nothing known to put into it."""
     categories = [getattr(dtype, "categories", ()) for dtype in getattr(columns, "dtypes", ())]
-    if columns is None or any(_UNKNOWN_CATEGORY in each for each in categories):
+    if columns is None or any(_UNKNOWN_CATEGORY in names for names in categories):
         return None
     return example_row(columns)
 

@@ -8,7 +8,7 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -186,7 +186,8 @@ class Bench:
             done = self._warm(python).run([*self.entry.modules, *imports], command, self.folder, variables)
         else:
             done = run_fresh([python, *command], self.folder, variables)
-        answers = (answer for line in reversed(done.stdout.splitlines()) for answer in _json_in(line))
+        lines = (attempt(json.loads, line) for line in reversed(done.stdout.splitlines()))
+        answers = (answer for is_json, answer in lines if is_json)
         if done.returncode != 0 or (answer := next(answers, _NO_ANSWER)) is _NO_ANSWER:
             pytest.fail(_of_failed_script(what, done, forks), pytrace=False)
         return answer
@@ -200,13 +201,6 @@ class Bench:
         path = self.folder / f"{name}.json"
         carried.write(path, value)
         return str(path)
-
-
-def _json_in(line: str) -> Iterator[Any]:
-    """Yield what a line is as JSON, if it is JSON."""
-    is_json, answer = attempt(json.loads, line)
-    if is_json:
-        yield answer
 
 
 def _of_failed_script(what: str, done: Ended, forked: bool) -> str:

@@ -13,6 +13,7 @@ from h2o.exceptions import H2OError
 
 from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, member
 from fitprint_h2o import loader
+from fitprint_h2o._results import output_of
 
 FOLDER = "model.h2o"
 _FILE = "model"
@@ -79,7 +80,7 @@ def download(endpoint: str, write: Callable[[bytes], object]) -> None:
 
 def predicts(model: Any) -> bool:
     """Return whether a model has predictions for rows: some only tell of the data, or transform it."""
-    return model._model_json["output"]["model_category"] not in ("Unknown", "WordEmbedding", "TargetEncoder")
+    return output_of(model)["model_category"] not in ("Unknown", "WordEmbedding", "TargetEncoder")
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:

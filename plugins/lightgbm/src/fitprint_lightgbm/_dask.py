@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from fitprint.plugin import TrainingCall
+from fitprint.plugin import TrainingCall, distributed_history
 
 MODULE = "lightgbm.dask"
 
@@ -21,13 +20,8 @@ def emit_history(call: TrainingCall) -> dict[str, float]:
     Returns:
         What early stopping has found, if it was asked for.
     """
-    reason = "the data is with the workers: predicting it would take the whole cluster once more"
-    call.skip("training metrics", "distributed", reason)
-    model, now, rounds = call.instance, time.time(), 0
-    for data, values_by_metric in (model.evals_result_ or {}).items():
-        for metric, values in values_by_metric.items():
-            rounds = max(rounds, len(values))
-            call.emit.series(f"{data}-{metric}", values, 0, [now] * len(values))
+    model = call.instance
+    rounds = distributed_history(call, model.evals_result_ or {}, "workers")
     best = model.best_iteration_ or 0
     if best <= 0:
         return {}

@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 
 from fitprint.plugin import TrainingCall, attempt
 from fitprint_spark._jobs import context
-from fitprint_spark._summaries import leaves
+from fitprint_spark._stages import leaves
 
 CONF = "spark.mlflow.pysparkml.autolog.logModelAllowlistFile"
 """The entry of Spark's configuration that MLflow reads the path of the list from."""

@@ -14,7 +14,7 @@ from pyspark.ml.util import MLWritable
 
 from fitprint.plugin import Package, PackageError, SaveContext, SavedModel, attempt, member
 from fitprint_spark import _allowlist, _files, _jobs, _schemas
-from fitprint_spark._summaries import leaves
+from fitprint_spark._stages import last_stage, leaves
 
 FOLDER = "sparkml"
 
@@ -71,7 +71,7 @@ def save(model: Any, package: Package, context: SaveContext) -> SavedModel:
 
 def _is_found_by_mlflow(model: Any, output: str) -> bool:
     """Return whether MLflow finds the predictions too: it calls the output column of the last stage ``prediction``."""
-    return output == _schemas.PREDICTION or hasattr((getattr(model, "stages", None) or [model])[-1], "setOutputCol")
+    return output == _schemas.PREDICTION or hasattr(last_stage(model), "setOutputCol")
 
 
 def load(folder: Path, config: Mapping[str, Any]) -> Any:

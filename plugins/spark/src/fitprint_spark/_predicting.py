@@ -10,7 +10,7 @@ from pyspark.sql import functions
 from pyspark.sql import types as spark_types
 
 from fitprint_spark import _jobs, _schemas
-from fitprint_spark._summaries import quoted
+from fitprint_spark._stages import last_stage, quoted
 
 
 def predict(model: Any, data: Any) -> list[Any]:
@@ -79,7 +79,7 @@ def _vectors(model: Any) -> tuple[str, ...]:
     known = _schemas.known(model).vectors
     if known is not None:
         return known
-    last = (getattr(model, "stages", None) or [model])[-1]
+    last = last_stage(model)
     if last.hasParam("featuresCol") and last.isDefined("featuresCol"):
         return (str(last.getOrDefault("featuresCol")),)
     return ()

@@ -10,7 +10,7 @@ from pyspark.ml.linalg import VectorUDT
 from pyspark.sql import types as spark_types
 
 from fitprint.plugin import DeclaredSignature, ModelSignature, Schema, attempt
-from fitprint_spark._summaries import leaves, quoted
+from fitprint_spark._stages import last_stage, leaves, quoted
 
 PREDICTION = "prediction"
 """The column that MLflow's reader takes as the prediction."""
@@ -97,8 +97,7 @@ def output_column(model: Any, transformed: Any) -> str | None:
     """
     if PREDICTION in transformed.columns:
         return PREDICTION
-    stages = getattr(model, "stages", None) or [model]
-    last = stages[-1]
+    last = last_stage(model)
     if last.hasParam("outputCol") and last.isDefined("outputCol"):
         return str(last.getOrDefault("outputCol"))
     return None

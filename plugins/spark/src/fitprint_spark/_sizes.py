@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fitprint.plugin import attempt
-from fitprint_spark._summaries import leaves
+from fitprint_spark._stages import leaves
 
 _OF_A_STAGE = 5_000
 """The metadata of a stage, and what surrounds its data."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from fitprint.plugin import TrainingCall, attempt
 from fitprint_spark import _tree
 from fitprint_spark._jobs import Bounded, context
+from fitprint_spark._stages import leaves
 
 _SERIES = "objectiveHistory"
 _KNOWN = ("totalIterations", "numIterations", "numIter", "trainingCost", "logLikelihood")
@@ -19,25 +19,6 @@ _TO_COMPUTE = (
     *("deviance", "nullDeviance", "dispersion", "aic"),
 )
 """What a summary computes from the training data when it is asked for the first time."""
-
-
-def leaves(model: Any) -> Iterator[Any]:
-    """Yield the models that a fitted model consists of: the stages of a pipeline, the best model of a search.
-
-    Args:
-        model: The fitted model.
-    """
-    inner = getattr(model, "stages", None) or ([model.bestModel] if hasattr(model, "bestModel") else None)
-    if inner is None:
-        yield model
-        return
-    for one in inner:
-        yield from leaves(one)
-
-
-def quoted(name: str) -> str:
-    """Return the name of a column as it stands in an expression."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def metrics(call: TrainingCall, model: Any, names: _tree.Names) -> dict[str, float]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import time
 from typing import Any
 
 import xgboost
 from xgboost import Booster
 
-from fitprint.plugin import TrainingCall
+from fitprint.plugin import TrainingCall, distributed_history
 from fitprint_xgboost._packages import booster_of
 
 MODULE = "xgboost.dask"
@@ -45,14 +44,8 @@ def emit_history(call: TrainingCall, model: Any) -> dict[str, float]:
     Returns:
         What early stopping has found, if it was asked for.
     """
-    reason = "the data is with the workers: predicting it would take the whole cluster once more"
-    call.skip("training metrics", "distributed", reason)
     history = call.result["history"] if call.instance is None else vars(model).get("evals_result_", {})
-    rounds, now = 0, time.time()
-    for data, values_by_metric in history.items():
-        for metric, values in values_by_metric.items():
-            rounds = max(rounds, len(values))
-            call.emit.series(f"{data}-{metric}", values, 0, [now] * len(values))
+    rounds = distributed_history(call, history, "workers")
     booster = booster_of(model)
     best = {name: float(value) for name in _BEST if (value := booster.attr(name)) is not None}
     return {**best, "stopped_iteration": float(rounds - 1)} if best else {}

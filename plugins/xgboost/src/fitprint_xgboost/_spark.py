@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from fitprint.plugin import Params, TrainingCall
+from fitprint.plugin import Params, TrainingCall, distributed_history
 from fitprint_xgboost._packages import booster_of
 
 MODULE = "xgboost.spark.core"
@@ -33,16 +32,11 @@ def trained(call: TrainingCall) -> Any:
 
 def emit_history(call: TrainingCall) -> None:
     """Emit the evaluation metrics of every round, which Spark returns when the training has ended."""
-    reason = "the data is with the executors: predicting it would take the whole cluster once more"
-    call.skip("training metrics", "distributed", reason)
     summary: Any = getattr(call.result, "training_summary", None)
-    if summary is None:  # before XGBoost 3
-        return
-    now = time.time()
-    of_training, of_validation = summary.train_objective_history, summary.validation_objective_history
-    for data, history in (("training", of_training), ("validation", of_validation)):
-        for metric, values in history.items():
-            call.emit.series(f"{data}-{metric}", values, 0, [now] * len(values))
+    history = {}
+    if summary is not None:  # since XGBoost 3
+        history = {"training": summary.train_objective_history, "validation": summary.validation_objective_history}
+    distributed_history(call, history, "executors")
 
 
 def row_like(model: Any) -> Any:
