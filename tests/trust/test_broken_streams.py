@@ -39,9 +39,39 @@ def test_a_broken_stream_is_told(stream, problem):
     assert found(stream).problem == problem
 
 
+def framed(size, stream):
+    return b"\x80\x04\x95" + struct.pack("<Q", size) + stream + b"."
+
+
+ACROSS_A_FRAME = {
+    "counted bytes": framed(2, b"B\x07\x01\x00\x00" + b"\0\0" + b"cos\nsystem\n".ljust(261, b"N")),
+    "a short text": framed(3, b"\x8c\x14" + b"a" * 20),
+    "a number": framed(2, b"J\7\0\0\0"),
+    "a line": framed(5, b"Vhello world\n"),
+    "a module": framed(2, b"cos\nsystem\n"),
+    "a name": framed(7, b"cos\nsystem\n"),
+    "a long line": framed(600, b"V" + b"a" * 700 + b"\n"),
+    "another frame": framed(30, b"N\x95" + struct.pack("<Q", 2) + b"N"),
+}
+
+
+@pytest.mark.parametrize("stream", ACROSS_A_FRAME.values(), ids=ACROSS_A_FRAME)
+def test_a_frame_that_unpicklers_read_in_two_ways_is_told(stream):
+    assert found(stream).problem == "a frame does not hold whole opcodes, so that it can be read in two ways"
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_frames_as_python_writes_them_are_read(protocol):
+    for value in (b"x" * 100_000, [1, "y" * 100_000, b"z" * 100_000, 2], [*range(100_000)], {"a": [b"", {}]}):
+        for stream in (pickle.dumps(value, protocol), pickle._dumps(value, protocol)):
+            assert not found(stream).problem
+    assert not found(framed(0, b"N")).problem
+
+
 def test_what_was_named_before_a_stream_breaks_is_kept():
     assert [str(each) for each in found(b"\x80\x04cos\nsystem\n\xff").named] == ["os.system"]
     assert [str(each) for each in found(b"\x80\x04cos\nsystem\n(S'true'\ntR").named] == ["os.system"]
+    assert [str(each) for each in found(ACROSS_A_FRAME["a name"]).named] == ["os.system"]
 
 
 def test_an_endless_stream_is_read_so_far(monkeypatch):

@@ -155,7 +155,7 @@ HIDDEN = {
     "an instance": b"(S'x'\nios\nsystem\n.",
     "a stream after the first": b"\x80\x04N.\x80\x04" + text("os") + text("system") + b"\x93.",
     "numbered by text": b"\x80\x04" + text("os") + b"p12\n0" + text("system") + b"p 7\n0g12\ng7\n\x93.",
-    "in frames": b"\x80\x04\x95\x05\0\0\0\0\0\0\0" + text("os") + text("system") + b"\x93.",
+    "in frames": b"\x80\x04\x95" + struct.pack("<Q", len(text("os"))) + text("os") + text("system") + b"\x93.",
 }
 
 

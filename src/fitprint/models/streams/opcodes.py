@@ -45,6 +45,8 @@ def opcodes(file: BinaryIO, budget: Budget) -> Iterator[tuple[Any, Any]]:
         BrokenStream: The stream breaks off, or the budget is used up.
     """
     budget.read_opcodes(1)
+    argument: Any
+    in_frame, crosses = 0, False  # the bytes that are left of the frame, and whether an opcode goes beyond its end
     for position in itertools.count(1):
         if position % _COUNTED_AT_ONCE == 0:
             budget.read_opcodes(_COUNTED_AT_ONCE)
@@ -52,24 +54,37 @@ def opcodes(file: BinaryIO, budget: Budget) -> Iterator[tuple[Any, Any]]:
         opcode = _OPCODES.get(code)
         if opcode is None:
             raise BrokenStream("it is cut off" if not code else f"0x{code.hex()} is not an opcode")
-        yield opcode, None if opcode.arg is None else _argument(file, opcode.name, opcode.arg.n)
+        argument, size = _argument(file, opcode.name, opcode.arg.n) if opcode.arg is not None else (None, 0)
+        yield opcode, argument
+        is_frame = opcode.name == "FRAME"
+        if in_frame:
+            in_frame -= 1 + size
+            crosses |= in_frame < 0 or (is_frame and in_frame > 0)
+        if is_frame or in_frame < 0:
+            in_frame = argument if is_frame else 0
         if opcode.name == "STOP":
             budget.read_opcodes(position % _COUNTED_AT_ONCE)
-            return
+            break
+    if crosses:  # Python's unpicklers differ in how they go on there: https://github.com/python/cpython/issues/154848
+        raise BrokenStream("a frame does not hold whole opcodes, so that it can be read in two ways")
 
 
-def _argument(file: BinaryIO, name: str, size: int) -> Any:
+def _argument(file: BinaryIO, name: str, size: int) -> tuple[Any, int]:
+    """Return an argument, and how many bytes it takes in the stream."""
     if size >= 0:
-        return int.from_bytes(_exactly(file, size), "little")
+        return int.from_bytes(_exactly(file, size), "little"), size
     if size == pickletools.UP_TO_NEWLINE:
-        if name in _NAME_PAIRS:
-            return _text(_line(file)), _text(_line(file))
-        return _of_line(name, _line(file))
-    length = int.from_bytes(_exactly(file, _LENGTHS[size]), "little")
+        line, length = _line(file)
+        if name not in _NAME_PAIRS:
+            return _of_line(name, line), length
+        second, its_length = _line(file)
+        return (_text(line), _text(second)), length + its_length
+    size = _LENGTHS[size]
+    length = int.from_bytes(_exactly(file, size), "little")
     if name not in _TEXTS or length > LONGEST_TEXT:
         _pass_over(file, length)
-        return None
-    return _text(_exactly(file, length))
+        return None, size + length
+    return _text(_exactly(file, length)), size + length
 
 
 def _of_line(name: str, line: bytes | None) -> Any:
@@ -109,12 +124,12 @@ def _pass_over(file: BinaryIO, size: int) -> None:
         size -= len(_exactly(file, min(size, _BLOCK)))
 
 
-def _line(file: BinaryIO) -> bytes | None:
-    """Return a line without its end, or None if it is too long to be a name."""
+def _line(file: BinaryIO) -> tuple[bytes | None, int]:
+    """Return a line without its end, or None if it is too long to be a name, and how many bytes it takes."""
     line = file.readline(LONGEST_TEXT + 1)
-    if line.endswith(b"\n"):
-        return line[:-1]
     length = len(line)
+    if line.endswith(b"\n"):
+        return line[:-1], length
     while line and not line.endswith(b"\n"):
         line = file.readline(_BLOCK)
         length += len(line)
@@ -122,4 +137,4 @@ def _line(file: BinaryIO) -> bytes | None:
             raise BrokenStream(f"a line has more than {_LONGEST_LINE:,} bytes: do not trust it")
     if not line:
         raise BrokenStream("it is cut off")
-    return None
+    return None, length
