@@ -73,16 +73,19 @@ def command(starts_processes: None) -> Callable[..., subprocess.CompletedProcess
 
 @pytest.fixture
 def terminal(starts_processes: None) -> Callable[..., str]:
-    """Runs `python -m fitprint` at a terminal of some width, and gives all that it shows there, colours included."""
+    """Runs `python -m fitprint`, or a program, at a terminal of some width.
 
-    def run(width: int, *arguments: object, **variables: str) -> str:
+    It gives all that is shown there, colours included.
+    """
+
+    def run(width: int, *arguments: object, program: str | None = None, **variables: str) -> str:
         ours, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color", **variables}
         for name in {"COLUMNS", "LINES", "NO_COLOR"} - {*variables}:
             environment.pop(name, None)
         process = subprocess.Popen(
-            [sys.executable, "-m", "fitprint", *map(str, arguments)],
+            [sys.executable, *(["-c", program] if program else ["-m", "fitprint"]), *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=its,
             stderr=its,

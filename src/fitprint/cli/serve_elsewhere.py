@@ -34,15 +34,16 @@ def go_on_elsewhere(context: click.Context, environment: str, folder: Path, docu
     """Replace this process by one of the environment that the user wants, if that is another one."""
     from fitprint.serving.environments import interpreter_for, variables_for
 
-    python = interpreter_for(
-        environment,
-        folder,
-        document,
-        trust=context.params["trust"],
-        digest=context.params["digest"],
-        tell=lambda text: click.echo("\n".join(map(clean, text.splitlines())), err=True),
-        progress=lambda line: click.echo(clean(line), err=True),
-    )
+    with _Progress() as progress:
+        python = interpreter_for(
+            environment,
+            folder,
+            document,
+            trust=context.params["trust"],
+            digest=context.params["digest"],
+            tell=progress.tell,
+            progress=progress.installer_says,
+        )
     if python is None:
         return
     words = [python, "-P", "-m", "fitprint", "serve", *given_words(context), "--env", "current"]
@@ -50,6 +51,44 @@ def go_on_elsewhere(context: click.Context, environment: str, folder: Path, docu
         context.exit(subprocess.call(words, env=variables_for(environment)))
     sys.stdout.flush()
     os.execve(python, words, variables_for(environment))
+
+
+class _Progress:
+    """How the making of an environment goes on, on standard error.
+
+    Of what the installer prints, a terminal shows the latest line, always in the same place. Elsewhere it is not shown;
+    if the installer fails, the error has its last lines.
+    """
+
+    def __init__(self) -> None:
+        self._status: Any = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            self._status = Console(stderr=True).status("")
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def tell(self, text: str) -> None:
+        """Print lines that stay."""
+        if self._status is not None:
+            self._status.stop()
+        click.echo("\n".join(map(clean, text.splitlines())), err=True)
+
+    def installer_says(self, line: str) -> None:
+        """Show a line until the next one comes."""
+        if self._status is not None:
+            from rich.text import Text
+
+            shown = Text(clean(line), style="dim")
+            shown.truncate(self._status.console.width - 3, overflow="ellipsis")  # beside the sign of life
+            self._status.update(shown)
+            self._status.start()
 
 
 def given_words(context: click.Context, without: Collection[str] = ("environment",)) -> list[str]:
