@@ -90,9 +90,9 @@ class CallbackRecorder:
         return self._recording is not None
 
     def _begin(self, settings: Settings, listen: Listen | None, instance: Any, arguments: Mapping[str, Any]) -> None:
-        found = find(self._flavor())
-        if found is not None:
-            call, running = found[0], RunningCall(found[1])
+        running_call = find(self._flavor())
+        if running_call is not None:
+            call, running = running_call[0], RunningCall(running_call[1])
         elif instance is not None or arguments:
             function = type(instance) if instance is not None else type(self)
             call = TrainingCall(self._flavor(), function, instance, (), dict(arguments), "callback")

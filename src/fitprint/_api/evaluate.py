@@ -222,11 +222,11 @@ def _facts_of_predictions(
         return clusterer_evaluation(rows, predicted, given.target)
     scores, classes, reason = given.probabilities, None, None
     if scores is None and model is not None and rows is not None and model_type != REGRESSOR:
-        succeeded, found = attempt(model.probabilities, rows)
+        succeeded, answer = attempt(model.probabilities, rows)
         if not succeeded:
-            reason = f"the class probabilities cannot be computed: {describe(found)}"
-        elif found is not None:
-            scores, classes = found
+            reason = f"the class probabilities cannot be computed: {describe(answer)}"
+        elif answer is not None:
+            scores, classes = answer
     if (model_type or model_type_of(given.target, predicted, scores is not None)) == REGRESSOR:
         return regressor_evaluation(as_values(given.target, predicted), given.sample_weight)
     labels = as_labels(given.target, predicted, scores, classes)

@@ -292,8 +292,8 @@ class _ClassCreation(Passthrough):
 def _mixins(package: str) -> set[type]:
     """Return the classes of a package that define `__init_subclass__`, but for those whose attributes cannot be set."""
     values = (value for module in loaded_modules(package) for value in list(own_attributes(module).values()))
-    found = {value for value in values if is_class(value) and _HOOK in class_attributes(value)} - {object}
-    return {cls for cls in found if not cls.__flags__ & _IMMUTABLE}
+    having_hook = {value for value in values if is_class(value) and _HOOK in class_attributes(value)} - {object}
+    return {cls for cls in having_hook if not cls.__flags__ & _IMMUTABLE}
 
 
 def _owners(cls: type, name: str) -> Iterator[type]:

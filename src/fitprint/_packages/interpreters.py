@@ -104,12 +104,12 @@ def _candidates(minor: str) -> Iterator[str]:
     folder = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
     yield from sorted(glob.glob(os.path.join(glob.escape(folder), "versions", f"{minor}.*", "bin", "python")))[::-1]
     launcher = shutil.which("py") if os.name == "nt" else None
-    if launcher and (found := _printed(launcher, "import sys; print(sys.executable)", f"-{minor}")):
-        yield found
+    if launcher and (path := _printed(launcher, "import sys; print(sys.executable)", f"-{minor}")):
+        yield path
     if uv := uv_command():
-        found = _output([uv, "python", "find", "--no-python-downloads", "--no-project", minor])
-        if found:
-            yield found
+        path = _output([uv, "python", "find", "--no-python-downloads", "--no-project", minor])
+        if path:
+            yield path
 
 
 def uv_command() -> str | None:

@@ -99,14 +99,14 @@ def find(flavor: Flavor) -> tuple[TrainingCall, FrameType] | None:
     for patch in flavor.patches():
         if patch.role is Role.TRAINS:
             patches.setdefault(patch.target.rpartition(".")[2], []).append(patch)
-    found = None
+    innermost = None
     for frame in stack():
         for patch in patches.get(frame.f_code.co_name, ()):
             call = _call_in(frame, patch, flavor)
             if call is not None:
-                found = call, frame
+                innermost = call, frame
                 break
-    return found
+    return innermost
 
 
 def _call_in(frame: FrameType, patch: Patch, flavor: Flavor) -> TrainingCall | None:

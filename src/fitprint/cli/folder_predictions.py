@@ -101,16 +101,16 @@ def predict_folder(
         ValueError: The folder has no such file.
         OSError: It cannot be listed, or the table cannot be written.
     """
-    found, others = _listed(folder, target)
+    inputs, others = _listed(folder, target)
     if others:
         shown = ", ".join([*others[:_SHOWN], *(["..."] if len(others) > _SHOWN else [])])
         click.echo(f"fitprint: neither CSV nor Parquet, passed over: {clean(shown)}", err=True)
-    if not found:
+    if not inputs:
         raise ValueError(f"{folder} has no file that ends in .csv or .parquet")
-    outcome = Outcome(files=len(found))
-    with _written(target) as file, _Progress(sum(input_file.size for input_file in found)) as progress:
+    outcome = Outcome(files=len(inputs))
+    with _written(target) as file, _Progress(sum(input_file.size for input_file in inputs)) as progress:
         written = Table(file)
-        for input_file in found:
+        for input_file in inputs:
             rows_before = written.rows
             pieces = _predicted(model, input_file, params, written, chunk_rows)
             while True:

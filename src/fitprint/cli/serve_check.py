@@ -20,7 +20,7 @@ def check_all(start: dict[str, Any], settings: dict[str, Any], supervise: Callab
     from fitprint.serving.check import Sent, check
     from fitprint.serving.sockets import listen, url_of
 
-    found: list[Sent] = []
+    sent: list[Sent] = []
     served: dict[str, Any] = {}
 
     def send_all(supervisor: Any, about: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ def check_all(start: dict[str, Any], settings: dict[str, Any], supervise: Callab
 
         def send() -> None:
             try:
-                found.extend(check(url, settings["token"]))
+                sent.extend(check(url, settings["token"]))
             finally:
                 supervisor.stop()
 
@@ -37,11 +37,11 @@ def check_all(start: dict[str, Any], settings: dict[str, Any], supervise: Callab
     with listen(HOST, 0) as listening:
         url = url_of(listening)
         supervise(listening, start, HOST, 1, send_all)
-    return _print(found, bool(served.get("has_own_example")))
+    return _print(sent, bool(served.get("has_own_example")))
 
 
-def _print(found: list[Any], has_own_example: bool) -> int:
-    bad = [sent for sent in found if sent.status != 200 or sent.reason]
+def _print(answered: list[Any], has_own_example: bool) -> int:
+    bad = [sent for sent in answered if sent.status != 200 or sent.reason]
     page = Page()
     rows = [
         (
@@ -51,19 +51,19 @@ def _print(found: list[Any], has_own_example: bool) -> int:
             styled(sent.status or "none", "red" if sent in bad else "green"),
             sent.reason,
         )
-        for sent in found
+        for sent in answered
     ]
     page.table(rows, Columns(("client", "route", "example", "status", "answer"), folds=True))
     page.line()
-    if not found:
+    if not answered:
         page.line(("nothing was sent", "bold red"))
-    elif not any(sent.predicts for sent in found):
+    elif not any(sent.predicts for sent in answered):
         page.line(("nothing was predicted: the package has neither an input example nor a signature", "bold red"))
     elif bad:
-        page.line((f"{len(bad)} of {len(found)} requests were not answered as they should be", "bold red"))
+        page.line((f"{len(bad)} of {len(answered)} requests were not answered as they should be", "bold red"))
     else:
-        page.line((f"all {len(found)} requests were answered", "bold green"))
+        page.line((f"all {len(answered)} requests were answered", "bold green"))
     if not has_own_example and any(sent.predicts and sent.status >= 500 for sent in bad):
         page.line((_MADE, ""))
     page.print()
-    return 1 if bad or not any(sent.predicts for sent in found) else 0
+    return 1 if bad or not any(sent.predicts for sent in answered) else 0

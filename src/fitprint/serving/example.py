@@ -39,9 +39,9 @@ def example_of(
     info = document.get("saved_input_example_info")
     schema = signature.inputs if signature is not None else None
     if isinstance(info, dict):
-        read, found = attempt(read_example, folder, info, None)
+        read, example = attempt(read_example, folder, info, None)
         if read:
-            return Example(_content(found[0], schema), plain_data(found[1]), True)
+            return Example(_content(example[0], schema), plain_data(example[1]), True)
     if schema is None:
         return None
     if schema.is_tensor_spec():

@@ -134,12 +134,12 @@ def _example(example: Example | None, inputs: Schema | None) -> dict[str, Any] |
     table, tensors = example.content.get("dataframe_split"), example.content.get("inputs")
     if table and table["data"]:
         labels = table.get("columns") or plain_data(inputs.input_names())
-        found = dict(zip(map(str, labels), table["data"][0], strict=False))
+        row = dict(zip(map(str, labels), table["data"][0], strict=False))
     elif isinstance(tensors, dict):
-        found = {str(label): value for label, value in tensors.items()}
+        row = {str(label): value for label, value in tensors.items()}
     else:
-        found = {str(inputs.input_names()[0]): tensors}
-    values = [found.get(str(label)) for label in inputs.input_names()]
+        row = {str(inputs.input_names()[0]): tensors}
+    values = [row.get(str(label)) for label in inputs.input_names()]
     return {**described, "values": [_first(value, spec) for value, spec in zip(values, inputs, strict=True)]}
 
 

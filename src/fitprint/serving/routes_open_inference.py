@@ -65,16 +65,16 @@ def routes(serving: Serving, method: str) -> list[BaseRoute]:
     }
     metadata = to_json(_metadata(serving))
     ready = to_json({"name": serving.name, "ready": True})
-    found: list[BaseRoute] = []
+    served: list[BaseRoute] = []
     for base in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
-        found.append(Route(f"{base}/infer", ModelEndpoint(serving, protocol, method), methods=["POST"]))
+        served.append(Route(f"{base}/infer", ModelEndpoint(serving, protocol, method), methods=["POST"]))
         for name in serving.model.methods:
-            found.append(Route(f"{base}/infer/{name}", ModelEndpoint(serving, protocol, name), methods=["POST"]))
-        found.append(Route(base, about_model(serving, metadata), methods=["GET"]))
-        found.append(Route(f"{base}/ready", about_model(serving, ready), methods=["GET"]))
+            served.append(Route(f"{base}/infer/{name}", ModelEndpoint(serving, protocol, name), methods=["POST"]))
+        served.append(Route(base, about_model(serving, metadata), methods=["GET"]))
+        served.append(Route(f"{base}/ready", about_model(serving, ready), methods=["GET"]))
     for path, document in documents.items():
-        found.append(Route(path, _always(to_json(document), serving), methods=["GET"]))
-    return found
+        served.append(Route(path, _always(to_json(document), serving), methods=["GET"]))
+    return served
 
 
 def about_model(serving: Serving, content: bytes) -> Any:

@@ -83,8 +83,8 @@ class ServedModel:
     def classes(self) -> tuple[str, ...]:
         """The classes of a classifier, as texts, in the order of its probabilities; empty where there are none."""
         model = self._loaded.model
-        found = None if isinstance(model, RunningModel) else getattr(model, "classes_", None)
-        return tuple(map(str, found)) if found is not None and getattr(found, "ndim", None) == 1 else ()
+        labels = None if isinstance(model, RunningModel) else getattr(model, "classes_", None)
+        return tuple(map(str, labels)) if labels is not None and getattr(labels, "ndim", None) == 1 else ()
 
     @property
     def checks_itself(self) -> bool:

@@ -44,8 +44,8 @@ def listen(host: str, port: int) -> socket.socket:
         OSError: There is no such host on this machine, or the port is taken; the message says which.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = found[0]
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = addresses[0]
         dual = family is socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=dual)
     except UnicodeError:  # a part of the name is empty or too long

@@ -48,11 +48,11 @@ class ScoringChecks:
         trained, run = bench.recorded(case)
         before = dict(run.metrics)
         scores = _scores(case, trained.result, trained.data)
-        found = _metrics(run.run_id)
-        wrong = {name: (value, found.get(name)) for name, value in scores.items() if found.get(name) != value}
+        metrics = _metrics(run.run_id)
+        wrong = {name: (value, metrics.get(name)) for name, value in scores.items() if metrics.get(name) != value}
         assert not wrong, (
             f"the scores of {case.name} are not on its run (the Case's, the run's): {wrong}; new there are "
-            f"{sorted(found.keys() - before.keys())}: look at the patches of Role.SCORES, and at "
+            f"{sorted(metrics.keys() - before.keys())}: look at the patches of Role.SCORES, and at "
             "scored_predictions(), scores() and score_name() of the flavor"
         )
         bench.off()

@@ -51,8 +51,8 @@ class ServingChecks:
             body = _body(golden.rows)
             status, answer = asyncio.run(_through_the_app(golden.package, body))
             assert status == 200, f"{golden.package} is answered {status}: {answer!r:.1000}"
-            found = _strict(answer)["predictions"]
-            wrong = difference(_as_sent(golden.predicted), found, max(case.tolerance, 1e-6))
+            predictions = _strict(answer)["predictions"]
+            wrong = difference(_as_sent(golden.predicted), predictions, max(case.tolerance, 1e-6))
             assert wrong is None, f"{golden.package}, served, answers something else than it predicted, {wrong}"
 
 

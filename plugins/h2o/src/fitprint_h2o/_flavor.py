@@ -119,27 +119,27 @@ class H2OFlavor(Flavor):
         return {**names, "algorithm": str(call.instance.algo)}
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
-        found = _search.metrics(call) if _search.is_search(call.instance) else {}
+        values = _search.metrics(call) if _search.is_search(call.instance) else {}
         model = self._model_of(call)
         if model is None:
-            return found
+            return values
         last = _results.emit_history(model, call.emit)
         if not call.settings.log_training_metrics:
             call.skip("training metrics", "log_training_metrics", "turned off")
-            return found
-        return {**found, **_results.metrics_of(model, last)}
+            return values
+        return {**values, **_results.metrics_of(model, last)}
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        found: dict[str, Any] = dict(_search.artifacts(call)) if _search.is_search(call.instance) else {}
+        files: dict[str, Any] = dict(_search.artifacts(call)) if _search.is_search(call.instance) else {}
         model = self._model_of(call)
         if model is None:
-            return found
-        found |= _results.tables(model)
+            return files
+        files |= _results.tables(model)
         if variables := _results.importances(model):
-            found["feature_importance.json"] = variables
+            files["feature_importance.json"] = variables
         if frame := self._training_frame(call, model):
-            found["dataset.json"] = _frames.facts_of(frame, model._model_json.get("response_column_name"))
-        return found
+            files["dataset.json"] = _frames.facts_of(frame, model._model_json.get("response_column_name"))
+        return files
 
     def children(self, call: TrainingCall) -> Iterable[ChildRun]:
         return _search.children(call) if _search.is_search(call.instance) else ()
@@ -210,8 +210,8 @@ class H2OFlavor(Flavor):
             given = call.argument("training_frame") if call.name == "train" else None
             key = given.frame_id if given is not None else model.actual_params.get("training_frame")
             call.cache["frame"] = _frames.describe(key) if key is not None else None
-        found: Mapping[str, Any] | None = call.cache["frame"]
-        return found
+        described: Mapping[str, Any] | None = call.cache["frame"]
+        return described
 
     @staticmethod
     def _inputs_of(model: Any, frame: Mapping[str, Any]) -> list[str]:

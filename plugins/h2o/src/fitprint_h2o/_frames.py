@@ -28,10 +28,9 @@ def describe(frame_id: str) -> Mapping[str, Any]:
     Args:
         frame_id: The key of the frame.
     """
-    found: Mapping[str, Any] = h2o.api(f"GET /3/Frames/{_quoted(frame_id)}/light", data={"row_count": ROWS})["frames"][
-        0
-    ]
-    return found
+    answer = h2o.api(f"GET /3/Frames/{_quoted(frame_id)}/light", data={"row_count": ROWS})
+    described: Mapping[str, Any] = answer["frames"][0]
+    return described
 
 
 def facts_of(frame: Mapping[str, Any], target: str | None) -> dict[str, Any]:

@@ -104,10 +104,10 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
             return h2o.upload_mojo(str(path))
         uploaded = h2o.api("POST /3/PostFile.bin", filename=str(path))["destination_frame"]
         try:
-            found = h2o.api("POST /99/Models.upload.bin/", data={"dir": uploaded})["models"][0]
+            described = h2o.api("POST /99/Models.upload.bin/", data={"dir": uploaded})["models"][0]
         finally:
             h2o.remove(uploaded)
-        return h2o.get_model(found["model_id"]["name"])
+        return h2o.get_model(described["model_id"]["name"])
     except H2OError as error:
         written = config.get("h2o_version")
         told = (

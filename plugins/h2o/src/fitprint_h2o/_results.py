@@ -85,9 +85,9 @@ def metrics_of(model: Any, last: Mapping[str, float]) -> dict[str, float]:
 
 def numbers_of(metrics: Any) -> dict[str, float]:
     """Return the numbers among H2O's metrics by their names in small letters; none if there are no metrics."""
-    found = getattr(metrics, "_metric_json", None) or {}
-    numbers = {name.lower(): float(value) for name, value in found.items() if _is_number(value)}
-    without_a_metric_of_the_users = found.get("custom_metric_name") is None
+    values = getattr(metrics, "_metric_json", None) or {}
+    numbers = {name.lower(): float(value) for name, value in values.items() if _is_number(value)}
+    without_a_metric_of_the_users = values.get("custom_metric_name") is None
     return {
         name: value
         for name, value in numbers.items()

@@ -34,11 +34,11 @@ def best_params(call: TrainingCall) -> dict[str, Any]:
     best = best_model(call)
     if best is None:
         return {}
-    found = {"best_model_id": best.model_id, "best_algo": best.algo}
+    known = {"best_model_id": best.model_id, "best_algo": best.algo}
     if isinstance(call.instance, H2OGridSearch):
         params = _params.model_params(best)
-        found |= {f"best_{name}": params.get(name) for name in call.instance.hyper_names}
-    return found
+        known |= {f"best_{name}": params.get(name) for name in call.instance.hyper_names}
+    return known
 
 
 def metrics(call: TrainingCall) -> dict[str, float]:
@@ -77,11 +77,11 @@ def children(call: TrainingCall) -> Iterator[ChildRun]:
         fetches = [partial(_itself, model) for model in call.instance.models]
     for fetch in fetches:
         model = fetch()
-        found = {name: values[-1][1] for name, values in _results.history_of(model).items()}
+        last_values = {name: values[-1][1] for name, values in _results.history_of(model).items()}
         yield ChildRun(
             type(model).__name__,
             _params.model_params(model),
-            {**found, **_results.metrics_of(model, found)},
+            {**last_values, **_results.metrics_of(model, last_values)},
             {"estimator_name": type(model).__name__, "algorithm": model.algo},
         )
 
@@ -95,5 +95,5 @@ def _leaderboard(call: TrainingCall) -> Mapping[str, Any]:
     if LEADERBOARD not in call.cache:
         data = {"extensions": ["training_time_ms", "algo"]}
         call.cache[LEADERBOARD] = h2o.api(f"GET /99/Leaderboards/{call.instance.key}", data=data)
-    found: Mapping[str, Any] = call.cache[LEADERBOARD]
-    return found
+    leaderboard: Mapping[str, Any] = call.cache[LEADERBOARD]
+    return leaderboard

@@ -124,7 +124,7 @@ def _unregistered(entry: dict[str, Any]) -> Any:
 
 
 def _is_importable(module: str, name: str, wanted: Any) -> bool:
-    found: Any = sys.modules.get(module)
+    holder: Any = sys.modules.get(module)
     for part in name.split("."):
-        found = getattr(found, part, None)
-    return found is wanted
+        holder = getattr(holder, part, None)
+    return holder is wanted

@@ -43,10 +43,10 @@ def arrays_of(model: Any, data: Any, names: str = "input_names") -> Any:
 
 def names_of(model: Any, names: str, count: int) -> list[str] | None:
     """Return the names of a model's inputs or outputs; None if it does not say so many."""
-    found = getattr(model, names, None)
-    if found is None and names == "input_names":
-        found = [tensor.name for tensor in getattr(model, "inputs", None) or ()]
-    return list(found) if found and len(found) == count else None
+    its_names = getattr(model, names, None)
+    if its_names is None and names == "input_names":
+        its_names = [tensor.name for tensor in getattr(model, "inputs", None) or ()]
+    return list(its_names) if its_names and len(its_names) == count else None
 
 
 def _array(value: Any) -> Any:

@@ -62,10 +62,10 @@ def after_training(trainer: Any) -> dict[str, Any]:
 
 def _hyperparameters(sources: Iterable[Any]) -> dict[str, Any]:
     """Return what modules have saved by `save_hyperparameters`."""
-    found: dict[str, Any] = {}
+    params: dict[str, Any] = {}
     for source in sources:
-        found |= {str(name): value for name, value in dict(getattr(source, "hparams_initial", None) or {}).items()}
-    return found
+        params |= {str(name): value for name, value in dict(getattr(source, "hparams_initial", None) or {}).items()}
+    return params
 
 
 def _data_module(call: TrainingCall) -> Any:

@@ -154,12 +154,12 @@ def listen_to_module(call: TrainingCall, emit: Emit) -> None:
 
 def values_of(metrics: Iterable[Any]) -> list[tuple[str, float]]:
     """Return the names and values of metrics of an estimator, with underscores for the spaces in the names."""
-    found = []
+    numbers = []
     for metric in metrics:
         names, values = metric.get()
         pairs = zip(names, values, strict=True) if isinstance(names, list) else [(names, values)]
-        found += [(str(name).replace(" ", "_"), float(value)) for name, value in pairs]
-    return found
+        numbers += [(str(name).replace(" ", "_"), float(value)) for name, value in pairs]
+    return numbers
 
 
 def first_rows(data: Any) -> list[Any] | None:

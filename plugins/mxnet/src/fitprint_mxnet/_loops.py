@@ -93,13 +93,13 @@ def _network_with(parameters: Iterable[Any], frame: FrameType | None) -> Any:
     """Return the smallest network with certain parameters among what the code of the loop refers to; None if none."""
     wanted = {id(parameter) for parameter in parameters}
     while frame is not None:
-        found = []
+        networks = []
         for network in _networks(frame):
             own = {id(parameter) for parameter in network.collect_params().values()}
             if wanted <= own:
-                found.append((len(own), network))
-        if found:
-            return min(found, key=lambda pair: pair[0])[1]
+                networks.append((len(own), network))
+        if networks:
+            return min(networks, key=lambda pair: pair[0])[1]
         frame = frame.f_back
     return None
 

@@ -69,16 +69,16 @@ def best_trial(study: Any) -> Any:
 
 def metrics(study: Any) -> dict[str, float]:
     """Return the best value, or the size of the Pareto front, and how many trials ended in which state."""
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     best = best_trial(study)
     if best is not None:
-        found[f"best_{value_names(study)[0]}"] = float(best.value)
+        values[f"best_{value_names(study)[0]}"] = float(best.value)
     elif len(study.directions) > 1:
-        found["n_pareto_front"] = float(len(study.best_trials))
+        values["n_pareto_front"] = float(len(study.best_trials))
     states = Counter(trial.state.name for trial in study.get_trials(deepcopy=False))
-    found["n_trials"] = float(states.total())
+    values["n_trials"] = float(states.total())
     named = {"COMPLETE": "n_complete", "PRUNED": "n_pruned", "FAIL": "n_failed"}
-    return {**found, **{name: float(states[state]) for state, name in named.items()}}
+    return {**values, **{name: float(states[state]) for state, name in named.items()}}
 
 
 def tags(study: Any) -> Mapping[str, str]:

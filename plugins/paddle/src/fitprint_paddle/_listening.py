@@ -149,10 +149,10 @@ def note_checkpoint(call: TrainingCall) -> None:
 
 def numbers(logs: Mapping[str, Any]) -> dict[str, float]:
     """Return metrics as numbers. Several losses are their sum, which is what is minimised, and each of them."""
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for name, value in logs.items():
         values = [float(one) for one in np.ravel(value)]
-        found[name] = sum(values)
+        metrics[name] = sum(values)
         if len(values) > 1:
-            found.update({f"{name}_{position}": one for position, one in enumerate(values)})
-    return found
+            metrics.update({f"{name}_{position}": one for position, one in enumerate(values)})
+    return metrics

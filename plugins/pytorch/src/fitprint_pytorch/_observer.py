@@ -89,9 +89,9 @@ class Observer:
         return trained.objects() if trained is not None else None
 
     def _find(self, optimizer: Optimizer) -> Trained:
-        found = self.discovery.modules_of(optimizer, self._is_trained)
-        calls = [call for call in found if isinstance(call, Called)]
-        modules = [call.module if isinstance(call, Called) else call for call in found]
+        discovered = self.discovery.modules_of(optimizer, self._is_trained)
+        calls = [call for call in discovered if isinstance(call, Called)]
+        modules = [call.module if isinstance(call, Called) else call for call in discovered]
         key = id(optimizer)
         trained = Trained(optimizer, [module for module in modules if module is not None], [c.sample for c in calls])
         trained.optimizer = weakref.ref(optimizer, lambda _: self._trained.pop(key, None))

@@ -132,8 +132,8 @@ class TensorFlowFlavor(Flavor):
         return zeros[0] if len(zeros) == 1 else dict(zip([one.name for one in inputs], zeros, strict=True))
 
     def signature(self, model: Any) -> DeclaredSignature | None:
-        found = _packages.signature_of(model)
-        return (found, []) if found is not None else None
+        signature = _packages.signature_of(model)
+        return (signature, []) if signature is not None else None
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         return _packages.predict(model, data)

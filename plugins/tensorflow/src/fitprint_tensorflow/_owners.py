@@ -33,7 +33,7 @@ def owner_of(variables: Iterable[Any], frame: FrameType | None) -> Any:
         The model with the fewest further variables; None if there is none.
     """
     wanted = {key_of(variable) for variable in variables}
-    found: list[tuple[int, Any]] = []
+    owners: list[tuple[int, Any]] = []
     seen: set[int] = set()
     for one in _callers(frame):
         for candidate in _candidates(one):
@@ -41,9 +41,9 @@ def owner_of(variables: Iterable[Any], frame: FrameType | None) -> Any:
                 seen.add(id(candidate))
                 own = {key_of(variable) for variable in candidate.trainable_variables}
                 if wanted <= own:
-                    found.append((len(own), candidate))
-        if found:
-            return min(found, key=lambda pair: pair[0])[1]
+                    owners.append((len(own), candidate))
+        if owners:
+            return min(owners, key=lambda pair: pair[0])[1]
     return None
 
 

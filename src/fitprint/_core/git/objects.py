@@ -137,15 +137,15 @@ def _offset(index: mmap.mmap, id: bytes) -> int | None:
     total = _number(index, _IDS_AT - 4)
     while low < high:
         middle = (low + high) // 2
-        found = index[_IDS_AT + middle * _HASH : _IDS_AT + (middle + 1) * _HASH]
-        if found == id:
+        its_id = index[_IDS_AT + middle * _HASH : _IDS_AT + (middle + 1) * _HASH]
+        if its_id == id:
             offsets = _IDS_AT + total * (_HASH + 4)
             offset = _number(index, offsets + 4 * middle)
             if offset < 1 << 31:
                 return offset
             large = offsets + 4 * total + 8 * (offset - (1 << 31))
             return int.from_bytes(index[large : large + 8], "big")
-        low, high = (middle + 1, high) if found < id else (low, middle)
+        low, high = (middle + 1, high) if its_id < id else (low, middle)
     return None
 
 

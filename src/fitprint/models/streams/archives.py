@@ -109,7 +109,7 @@ _PACKINGS: Mapping[bytes, tuple[str, Callable[[Any], _Reader]]] = {
 
 def packing(head: bytes) -> tuple[str, Callable[[Any], _Reader]] | None:
     """Return how a file is compressed, by its first bytes, and what reads it; None if it is not."""
-    return next((found for magic, found in _PACKINGS.items() if head.startswith(magic)), None)
+    return next((reader for magic, reader in _PACKINGS.items() if head.startswith(magic)), None)
 
 
 def is_tar(head: bytes) -> bool:
