@@ -90,17 +90,17 @@ class CallChecks:
         """Trainings at the same time leave their own runs, each with its own params and metrics."""
         _, run = bench.recorded(case)
         before = len(fitprint.runs())
+        data = [case.data() for _ in range(_THREADS)]  # here, because making it may change what a process has once
         barrier = threading.Barrier(_THREADS)
 
-        def train() -> Any:
-            data = case.data()
+        def train(data: Any) -> Any:
             barrier.wait()
             return case.trained(data)
 
         with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-            trained = [future.result() for future in [threads.submit(train) for _ in range(_THREADS)]]
+            trained = list(threads.map(train, data))
         bench.end_loops()
-        del trained  # until here: what trains in a loop is its user's to keep
+        del trained, data  # until here: what trains in a loop is its user's to keep
         runs = [new for new in fitprint.runs()[: len(fitprint.runs()) - before] if new.parent_id is None]
         bench.expect_runs(case.runs * _THREADS, runs, f"{case.name}, trained in {_THREADS} threads at once,")
         for same in (new for new in runs if new.name == run.name and {*new.params} == {*run.params}):
