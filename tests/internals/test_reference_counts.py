@@ -24,9 +24,10 @@ def test_an_original_is_referred_to_by_its_patch_and_by_the_names_that_have_it()
     module, other = patches_of_two_functions(), type(sys)("other")
     other.fit = module.train.__wrapped__
     patches = [module.train, module.predict]
-    assert [*referred_to(patches, lambda patched: patched.__wrapped__).values()] == [module.train]
-    del other.fit
-    assert referred_to(patches, lambda patched: patched.__wrapped__) == {}
+    other.also = other.fit
+    assert referred_to(patches, lambda patched: patched.__wrapped__) == ({id(other.fit): module.train}, 2)
+    del other.fit, other.also
+    assert referred_to(patches, lambda patched: patched.__wrapped__) == ({}, 0)
 
 
 def test_a_patch_is_referred_to_by_the_names_that_have_it():
@@ -34,6 +35,6 @@ def test_a_patch_is_referred_to_by_the_names_that_have_it():
     other.fit = module.train
     patches = [module.train, module.predict]
     vars(module).clear()
-    assert [*referred_to(patches, lambda patched: patched).values()] == [other.fit]
+    assert referred_to(patches, lambda patched: patched) == ({id(other.fit): other.fit}, 1)
     del other.fit
-    assert referred_to(patches, lambda patched: patched) == {}
+    assert referred_to(patches, lambda patched: patched) == ({}, 0)

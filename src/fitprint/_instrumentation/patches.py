@@ -90,7 +90,8 @@ class FlavorPatches:
         left = [f"{_name(place.owner)}.{place.name}" for place in self._places if not place.restore()]
         functions = self._functions()
         self._places.clear()
-        if patches := referred_to(functions, lambda patched: patched):
+        patches, references = referred_to(functions, lambda patched: patched)
+        if references:
             put_back(patches, loaded_modules())
         for tree in self._trees:
             left += _creation.forget(tree)
@@ -141,8 +142,9 @@ class FlavorPatches:
 
     def _rebind(self, below: str | None = None) -> None:
         """Patch names that were bound before: a `from framework import train` at the top of a script."""
-        if patches := referred_to(self._functions(), lambda patched: patched.__wrapped__):
-            self._places += rebind(patches, loaded_modules(below))
+        patches, references = referred_to(self._functions(), lambda patched: patched.__wrapped__)
+        if references:
+            self._places += rebind(patches, references, loaded_modules(below))
 
     def _functions(self) -> list[Patched]:
         """Return the patches of functions, which other modules may have under names of their own."""
