@@ -86,7 +86,7 @@ def test_a_module_that_loads_itself_when_it_is_asked_is_not_asked(tmp_path):
     spec.loader = importlib.util.LazyLoader(spec.loader)
     lazy = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(lazy)
-    assert rebind({}, [lazy]) == []
+    assert rebind({}, 1, [lazy]) == []
     assert "__name__" in own_attributes(lazy)
 
 

@@ -104,6 +104,22 @@ def test_names_bound_before_are_rebound_and_put_back(toy, store):
         del sys.modules["toyscript"]
 
 
+def test_names_bound_while_recording_is_on_are_put_back(toy, store):
+    toylearn = toy.imported()
+    original = toylearn.train
+    fitprint.autolog("toy")
+    script = type(sys)("toyscript")
+    script.fit_it = toylearn.train
+    sys.modules["toyscript"] = script
+    try:
+        fitprint.disable()
+        assert script.fit_it is original
+        fitprint.autolog("toy")
+        assert script.fit_it is toylearn.train is not original
+    finally:
+        del sys.modules["toyscript"]
+
+
 def test_a_module_of_the_framework_imported_later_is_patched_then(toy, store):
     toylearn = toy.imported()
     fitprint.autolog("toy")

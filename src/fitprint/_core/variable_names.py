@@ -20,7 +20,7 @@ _recent: dict[int, str] = {}
 
 def calling_frame() -> FrameType | None:
     """Return the frame of the code that called fitprint, or something that fitprint wraps."""
-    frame: FrameType | None = sys._getframe(1)
+    frame = sys._getframe(1).f_back  # the one that asks is ours
     # at every prediction: without a call for each frame
     while frame is not None and f"{frame.f_globals.get('__name__')}.".startswith(_OWN):
         frame = frame.f_back

@@ -14,12 +14,14 @@ from fitprint._core.guard import guarded
 from fitprint._instrumentation.class_trees import ClassTree, Creation
 from fitprint._instrumentation.targets import (
     Place,
+    is_class,
     loaded_modules,
     own_attributes,
     package_of,
     patch_attribute,
     put_back,
     rebind,
+    referred_to,
     when_imported,
 )
 from fitprint._instrumentation.wrapper import Begin, Patched, ours
@@ -75,7 +77,7 @@ class FlavorPatches:
                 ready.append(patch)
         self._apply_all(ready)
         if patches:
-            self._rebind(loaded_modules())
+            self._rebind()
 
     def restore(self) -> list[str]:
         """Restore every attribute.
@@ -86,12 +88,13 @@ class FlavorPatches:
         self._waiting.clear()
         self._unready.clear()
         left = [f"{_name(place.owner)}.{place.name}" for place in self._places if not place.restore()]
-        patches = {id(place.patched): place.patched for place in self._places if not isinstance(place.owner, type)}
-        if patches:
+        functions = self._functions()
+        self._places.clear()
+        patches, references = referred_to(functions, lambda patched: patched)
+        if references:
             put_back(patches, loaded_modules())
         for tree in self._trees:
             left += _creation.forget(tree)
-        self._places.clear()
         self._trees.clear()
         return left
 
@@ -111,7 +114,7 @@ class FlavorPatches:
             patches = self._waiting.pop(module.__name__, ())
             self._apply_all(patches)
             if any(patch.target == EVERY_FUNCTION for patch in patches):  # it may import them from other modules
-                self._rebind(loaded_modules(module.__name__.partition(".")[0]))
+                self._rebind(module.__name__.partition(".")[0])
 
     def _apply_all(self, patches: Iterable[Patch]) -> None:
         known = len(self._trees)
@@ -137,13 +140,15 @@ class FlavorPatches:
         if place is not None:
             self._places.append(place)
 
-    def _rebind(self, modules: Iterable[ModuleType]) -> None:
+    def _rebind(self, below: str | None = None) -> None:
         """Patch names that were bound before: a `from framework import train` at the top of a script."""
-        patches: dict[int, Patched] = {
-            id(place.patched.__wrapped__): place.patched for place in self._places if not isinstance(place.owner, type)
-        }
-        if patches:
-            self._places += rebind(patches, modules)
+        patches, references = referred_to(self._functions(), lambda patched: patched.__wrapped__)
+        if references:
+            self._places += rebind(patches, references, loaded_modules(below))
+
+    def _functions(self) -> list[Patched]:
+        """Return the patches of functions, which other modules may have under names of their own."""
+        return list({id(place.patched): place.patched for place in self._places if not is_class(place.owner)}.values())
 
 
 def public_functions(module: ModuleType, besides: Collection[str]) -> list[str]:

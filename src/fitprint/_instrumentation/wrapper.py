@@ -149,15 +149,17 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
         self._self_unbound: Any = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if type(self.__wrapped__) is not FunctionType:
-            try:
-                return self._bound(instance, owner)
-            except BaseException as error:
-                without_this_frame(error)
-                raise
-        if self._self_unbound is None:  # always the same object: frameworks compare `cls.fit is Base.fit`
-            self._self_unbound = super().__get__(None, object)
-        return self._self_unbound if instance is None else MethodType(self._self_unbound, instance)
+        unbound = self._self_unbound
+        if unbound is None:
+            if type(self.__wrapped__) is not FunctionType:
+                try:
+                    return self._bound(instance, owner)
+                except BaseException as error:
+                    without_this_frame(error)
+                    raise
+            # always the same object: frameworks compare `cls.fit is Base.fit`
+            unbound = self._self_unbound = super().__get__(None, object)
+        return unbound if instance is None else MethodType(unbound, instance)
 
     def _bound(self, instance: Any, owner: Any) -> Any:
         """Look up a descriptor that is not a function: a class method, a property, a conditional method."""

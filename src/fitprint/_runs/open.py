@@ -52,17 +52,7 @@ def begin_run(
     store_breaker.check(store.location)
     waiting.write_if_due()
     redactor = redactor_for(settings.redact, settings.redact_allow)
-    origin = {**provenance.run_tags(), **code.code_tags(settings.log_code, redactor)}
-    task = task_scope.current()
-    record = Record(
-        run_id=ids.new_run_id(),
-        name=settings.run_name or name,
-        flavor=flavor,
-        experiment=settings.experiment,
-        parent_id=parent_id,
-        tags=dict(origin),
-        process=process.this_process(),
-    )
+    record = _first_record(settings, name, flavor, parent_id, redactor)
     writer = _writer_to_go_on_with(record, settings, store, redactor)
     begun: OpenRun | RunWriter | None = None
     try:
@@ -70,12 +60,7 @@ def begin_run(
             begun = new_run = store.begin(record.run_id)
             begun = writer = RunWriter(record, store.location, new_run, redactor)
         writer.add_tags({**(tags or {}), **(settings.tags or {})})
-        if task is not None:
-            with guarded("the task", skips=writer, strict=settings.strict):
-                writer.add_tags(attempts.tags_of_task(task, store, record))
-        if parent_id is None:
-            with guarded("the code", skips=writer, strict=settings.strict):
-                code.record_code(writer, settings.log_code)
+        _record_origin(writer, record, settings, store)
         if fill is not None:
             fill(writer)
         writer.write()
@@ -83,20 +68,55 @@ def begin_run(
             writer.settle()
         store_breaker.recover(store.location)
         run = Run(writer.record, store, writer)
-        if settings.log_system_metrics and parent_id is None:
-            from fitprint._runs.system_metrics import sample_until_end  # late: few runs have them
-
-            with guarded("system metrics", skips=writer, strict=settings.strict):
-                sample_until_end(writer)
+        _sample_system(writer, record, settings)
         _add_to_group(run, store, parent_id)
         return run
     except BaseException as error:
-        if begun is not None:
-            with suppress_own(OSError):  # it waits, and is discarded when the store works again
-                begun.discard()
-        if isinstance(error, OSError) and not is_of_program(error):
-            store_breaker.trip(store.location, error)
+        _give_up(begun, store, error)
         raise
+
+
+def _first_record(
+    settings: Settings, name: str, flavor: str | None, parent_id: str | None, redactor: Redactor
+) -> Record:
+    """Return the record with which a run begins."""
+    return Record(
+        run_id=ids.new_run_id(),
+        name=settings.run_name or name,
+        flavor=flavor,
+        experiment=settings.experiment,
+        parent_id=parent_id,
+        tags={**provenance.run_tags(), **code.code_tags(settings.log_code, redactor)},
+        process=process.this_process(),
+    )
+
+
+def _record_origin(writer: RunWriter, record: Record, settings: Settings, store: Store) -> None:
+    """Record which task of an engine the run belongs to, and the code that it comes from."""
+    task = task_scope.current()
+    if task is not None:
+        with guarded("the task", skips=writer, strict=settings.strict):
+            writer.add_tags(attempts.tags_of_task(task, store, record))
+    if record.parent_id is None:
+        with guarded("the code", skips=writer, strict=settings.strict):
+            code.record_code(writer, settings.log_code)
+
+
+def _sample_system(writer: RunWriter, record: Record, settings: Settings) -> None:
+    if settings.log_system_metrics and record.parent_id is None:
+        from fitprint._runs.system_metrics import sample_until_end  # late: few runs have them
+
+        with guarded("system metrics", skips=writer, strict=settings.strict):
+            sample_until_end(writer)
+
+
+def _give_up(begun: OpenRun | RunWriter | None, store: Store, error: BaseException) -> None:
+    """Discard what was begun of a run, and leave the store alone for a while if it has failed."""
+    if begun is not None:
+        with suppress_own(OSError):  # it waits, and is discarded when the store works again
+            begun.discard()
+    if isinstance(error, OSError) and not is_of_program(error):
+        store_breaker.trip(store.location, error)
 
 
 def _writer_to_go_on_with(record: Record, settings: Settings, store: Store, redactor: Redactor) -> RunWriter | None:
