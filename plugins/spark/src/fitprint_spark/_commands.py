@@ -1,0 +1,72 @@
+"""What Spark carries to a Python worker: the user's function, behind a few lines that turn recording on there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pyspark import SparkContext
+from pyspark.accumulators import Accumulator, AddingAccumulatorParam
+
+from fitprint.plugin import WorkerReport
+
+# The lines import what is installed in the worker. Nothing of fitprint may be needed to read them, and no error of
+# theirs may end the user's task, so here alone every error is caught without the guard.
+_BEGIN = """\
+try:
+    from fitprint_spark._worker import begin
+except Exception as error:
+    import socket
+    missing = isinstance(error, ModuleNotFoundError) and str(error.name).startswith('fitprint')
+    problem = 'fitprint-spark is not installed there' if missing else f'{type(error).__name__}: {error}'
+    answers.add(((socket.gethostname(), problem, False),))
+else:
+    begin(answers)
+"""
+
+
+class Answers(Accumulator[Any]):
+    """What became of the setup in the workers: an accumulator, the one way back that Spark has for a task of the user.
+
+    In the workers it is a plain accumulator of tuples; see `Accumulator.__reduce__`.
+
+    Attributes:
+        later: Takes what a worker has answered.
+    """
+
+    later: Callable[[WorkerReport], None] | None = None
+
+    @classmethod
+    def of(cls, context: SparkContext) -> Answers:
+        """Make the one of a context.
+
+        Args:
+            context: The context.
+        """
+        made = context.accumulator((), AddingAccumulatorParam(()))  # type: ignore[type-var]
+        return cls(made.aid, (), made.accum_param)  # in its place
+
+    def add(self, term: Any) -> None:
+        """Take what workers have answered. Called in a thread of Spark's; what is known already is not told again."""
+        for answer in term:
+            if answer not in self._value:
+                self._value += (answer,)
+                if self.later is not None:
+                    self.later(WorkerReport(*answer))
+
+
+class Command:
+    """What a worker is to execute, which turns recording on when it is unpickled.
+
+    Args:
+        command: What Spark wants to pickle: the user's function, with what belongs to it.
+        answers: Where the worker answers.
+    """
+
+    def __init__(self, command: Any, answers: Answers) -> None:
+        self._command = command
+        self._answers = answers
+
+    def __reduce__(self) -> Any:
+        names = {"begin_recording": _BEGIN, "answers": self._answers, "command": self._command}
+        return eval, ("(exec(begin_recording), command)[1]", names)
