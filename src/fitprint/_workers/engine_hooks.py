@@ -72,6 +72,6 @@ def _begin(engine: Engine, function: Any, instance: Any, args: tuple[Any, ...], 
     with guarded("what is sent to an engine", engine.name, lost="is sent without a word of fitprint"):
         if recorder_state.on:
             engines = importlib.import_module("fitprint._workers.engines")
-            sender = args[0] if instance is None and args else instance
+            sender = args if instance is None else instance
             surrounding = engines.around_sending(engine, sender, args, kwargs)
     return surrounding

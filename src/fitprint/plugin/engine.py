@@ -32,7 +32,7 @@ class WorkerSetup(ABC):
 class Sending:
     """A method or function with which a program hands work to an engine.
 
-    Of a function, the sender is the first argument.
+    Of a function, the sender is the tuple of its positional arguments.
     """
 
     module: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -56,7 +57,9 @@ class Answers(Accumulator[Any]):
 
 
 class Command:
-    """What a worker is to execute, which turns recording on when it is unpickled.
+    """What a worker is to execute, in a pickle that turns recording on before it reads the command.
+
+    The order matters: what the command names, such as a function of a framework, is then found as recording has left it.
 
     Args:
         command: What Spark wants to pickle: the user's function, with what belongs to it.
@@ -65,8 +68,35 @@ class Command:
 
     def __init__(self, command: Any, answers: Answers) -> None:
         self._command = command
+        self._begin = _Begin(answers)
+
+    def __reduce__(self) -> Any:
+        return operator.getitem, ((self._begin, self._command), 1)
+
+
+class _Begin:
+    def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
     def __reduce__(self) -> Any:
-        names = {"begin_recording": _BEGIN, "answers": self._answers, "command": self._command}
-        return eval, ("(exec(begin_recording), command)[1]", names)
+        return exec, (_BEGIN, {"answers": self._answers})
+
+
+def is_of_user(function: Any) -> bool:
+    """Return whether a function that Spark executes has one in it that is not Spark's own.
+
+    Args:
+        function: The function, mostly a closure of Spark's around others.
+    """
+    seen = set()
+    waiting = [function]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            waiting += part
+        elif callable(part) and id(part) not in seen:
+            seen.add(id(part))
+            if not str(getattr(part, "__module__", "")).startswith("pyspark."):
+                return True
+            waiting += [cell.cell_contents for cell in getattr(part, "__closure__", None) or ()]
+    return False

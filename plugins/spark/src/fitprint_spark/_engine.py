@@ -18,18 +18,17 @@ from pyspark import SparkContext, TaskContext
 from pyspark.core.rdd import PipelinedRDD
 
 from fitprint.plugin import Engine, EngineTask, Sending, WorkerReport, WorkerSetup, attempt
-from fitprint_spark._commands import Answers, Command
+from fitprint_spark._commands import Answers, Command, is_of_user
 from fitprint_spark._worker import PROPERTY, worker_name
 
 CONNECT = "Spark Connect"
-_RDD = "collect collectWithJobGroup toLocalIterator saveAsTextFile saveAsPickleFile saveAsSequenceFile"
+_RDD = "collect collectWithJobGroup toLocalIterator take lookup saveAsTextFile saveAsPickleFile saveAsSequenceFile"
 _HADOOP = "saveAsHadoopFile saveAsHadoopDataset saveAsNewAPIHadoopFile saveAsNewAPIHadoopDataset"
 _ROWS = "collect toLocalIterator take tail toPandas toArrow show count isEmpty checkpoint localCheckpoint"
 _STATISTICS = "describe summary approxQuantile corr cov crosstab freqItems"
 _FILES = "save insertInto saveAsTable json parquet text csv xml orc jdbc"
 _TABLES = "create replace createOrReplace append overwrite overwritePartitions"
 _JOBS = {
-    ("pyspark.core.context", "SparkContext"): "runJob",
     ("pyspark.core.rdd", "RDD"): f"{_RDD} {_HADOOP}",
     ("pyspark.sql.classic.dataframe", "DataFrame"): f"{_ROWS} {_STATISTICS}",
     ("pyspark.sql.readwriter", "DataFrameWriter"): _FILES,
@@ -66,11 +65,13 @@ class SparkEngine(Engine):
         )
 
     def cluster_of(self, sender: Any) -> SparkContext | str | None:
-        """Return the `SparkContext`, if functions of Python are sent: jobs without them are no business of ours."""
+        """Return the `SparkContext`, if functions of the user are sent: jobs without them train nothing."""
+        if isinstance(sender, tuple):
+            return sender[0] if _sends(sender) and is_of_user(sender[1]) else None
+        if isinstance(sender, PipelinedRDD) and is_of_user(sender.func):
+            return sender.ctx
         if isinstance(sender, SparkContext):
             return sender
-        if isinstance(sender, PipelinedRDD):
-            return sender.ctx
         module = type(sender).__module__
         if module.startswith("pyspark.sql.connect."):
             return CONNECT
@@ -127,8 +128,8 @@ class SparkEngine(Engine):
         self, sender: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Put what turns recording on around what the user's function is pickled in."""
-        if self._answers is not None and len(args) == 2 and args[0] is sender:  # no method, but the function
-            return (sender, Command(args[1], self._answers)), kwargs
+        if self._answers is not None and sender is args:  # no method, but the function
+            return (args[0], Command(args[1], self._answers)), kwargs
         return args, kwargs
 
     def task(self) -> EngineTask | None:
@@ -149,3 +150,7 @@ class SparkEngine(Engine):
                 "worker": worker_name(),
             },
         )
+
+
+def _sends(arguments: tuple[Any, ...]) -> bool:
+    return len(arguments) == 2 and isinstance(arguments[0], SparkContext)
