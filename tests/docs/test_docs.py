@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ENGINES = metadata.entry_points(group="fitprint.engines").names
-INSTALLED = metadata.entry_points(group="fitprint.flavors").names | ENGINES
+FLAVORS = metadata.entry_points(group="fitprint.flavors").names
+ENGINES = metadata.entry_points(group="fitprint.engines").names - FLAVORS
+INSTALLED = FLAVORS | ENGINES
 """The documents of other flavors and engines are tested in their own environments."""
 CLUSTERS = ROOT / "docs" / "clusters.md"
 """The page of the engines, and where they are installed, the only one of docs/ that is tested."""

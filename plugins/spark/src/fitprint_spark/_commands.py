@@ -59,7 +59,7 @@ class Answers(Accumulator[Any]):
 class Command:
     """What a worker is to execute, in a pickle that turns recording on before it reads the command.
 
-    The order matters: what the command names, such as a function of a framework, is then found as recording has left it.
+    The order matters: what the command names, such as a framework's function, is then found as recording has left it.
 
     Args:
         command: What Spark wants to pickle: the user's function, with what belongs to it.

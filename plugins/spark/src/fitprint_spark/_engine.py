@@ -1,7 +1,7 @@
 """What fitprint asks about Spark as an engine: how its Python workers are reached, and which task one executes.
 
-Decision 0018 of fitprint says why the command of a job is what turns recording on, and a local property what carries the
-token.
+Decision 0018 of fitprint says why it is the command of a job that turns recording on, and a local property that carries
+the token.
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ class SparkEngine(Engine):
 
     def sendings(self) -> Sequence[Sending]:
         """Return the function that pickles every function of the user, what starts jobs, and the same of Connect."""
-        methods = [
-            Sending(module, f"{cls}.{name}") for (module, cls), names in _JOBS.items() for name in names.split()
-        ]
+        methods = [Sending(module, f"{cls}.{name}") for (module, cls), names in _JOBS.items() for name in names.split()]
         return (
             Sending("pyspark.core.rdd", "_prepare_for_python_RDD"),
             *methods,
@@ -78,8 +76,9 @@ class SparkEngine(Engine):
         if module == "pyspark.sql.session":
             context: SparkContext = sender.sparkContext
             return context
-        ours = self._context is not None and self._context is SparkContext._active_spark_context
-        return self._context if ours and any(cls.__module__.startswith("pyspark.") for cls in type(sender).__mro__) else None
+        attached = self._context is not None and self._context is SparkContext._active_spark_context
+        is_of_spark = any(cls.__module__.startswith("pyspark.") for cls in type(sender).__mro__)
+        return self._context if attached and is_of_spark else None
 
     def identity(self, cluster: SparkContext | str) -> Hashable:
         """Return the id of the application."""
