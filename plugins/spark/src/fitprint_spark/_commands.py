@@ -26,7 +26,7 @@ else:
 """
 
 
-class Answers(Accumulator[Any]):
+class Answers(Accumulator[Any]):  # type: ignore[misc]  # mypy does not read pyspark
     """What became of the setup in the workers: an accumulator, the one way back that Spark has for a task of the user.
 
     In the workers it is a plain accumulator of tuples; see `Accumulator.__reduce__`.
@@ -44,7 +44,7 @@ class Answers(Accumulator[Any]):
         Args:
             context: The context.
         """
-        made = context.accumulator((), AddingAccumulatorParam(()))  # type: ignore[type-var]
+        made = context.accumulator((), AddingAccumulatorParam(()))
         return cls(made.aid, (), made.accum_param)  # in its place
 
     def add(self, term: Any) -> None:

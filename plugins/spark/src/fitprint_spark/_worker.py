@@ -58,7 +58,7 @@ def _begin(answers: Accumulator[Any]) -> None:
         _AtTheEnd(answers, _setup)
 
 
-class _AtTheEnd(Accumulator[Any]):
+class _AtTheEnd(Accumulator[Any]):  # type: ignore[misc]  # mypy does not read pyspark
     """Takes the place of the accumulator in a worker: when the task has ended, Spark asks for its value.
 
     What waits in memory is written then, because Spark may kill a worker that has nothing to do.
