@@ -34,6 +34,7 @@ def snippets(document: Path, language: str) -> list[str]:
 
 def run(command: list[str], folder: Path, site: Path | None = None) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FITPRINT_")}
+    environment["PYSPARK_PYTHON"] = sys.executable  # what Spark's workers are; a user has activated an environment
     if site is not None:
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(site), environment.get("PYTHONPATH")]))
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
