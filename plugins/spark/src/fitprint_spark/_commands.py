@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark import SparkContext
 from pyspark.accumulators import Accumulator, AddingAccumulatorParam
 
-from fitprint.plugin import WorkerReport
+from fitprint.plugin import WorkerReport, attempt
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
 
 # The lines import what is installed in the worker. Nothing of fitprint may be needed to read them, and no error of
 # theirs may end the user's task, so here alone every error is caught without the guard.
@@ -83,7 +85,7 @@ class _Begin:
 
 
 def is_of_user(function: Any) -> bool:
-    """Return whether a function that Spark executes has one in it that is not Spark's own.
+    """Return whether a function that Spark executes has a function or an object in it that is not Spark's own.
 
     Args:
         function: The function, mostly a closure of Spark's around others.
@@ -94,9 +96,12 @@ def is_of_user(function: Any) -> bool:
         part = waiting.pop()
         if isinstance(part, tuple):
             waiting += part
-        elif callable(part) and id(part) not in seen:
+        elif id(part) not in seen:
             seen.add(id(part))
-            if not str(getattr(part, "__module__", "")).startswith("pyspark."):
+            module = getattr(part, "__module__", None)  # of an object, that of its class
+            if module is not None and not str(module).startswith("pyspark."):
                 return True
-            waiting += [cell.cell_contents for cell in getattr(part, "__closure__", None) or ()]
+            for cell in getattr(part, "__closure__", None) or ():
+                filled, content = attempt(getattr, cell, "cell_contents")
+                waiting += [content] if filled else []
     return False

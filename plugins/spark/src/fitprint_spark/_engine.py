@@ -12,14 +12,20 @@ import pickle
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark import SparkContext, TaskContext
-from pyspark.core.rdd import PipelinedRDD
+from pyspark import TaskContext
+from pyspark.util import is_remote_only
 
 from fitprint.plugin import Engine, EngineTask, Sending, WorkerReport, WorkerSetup, attempt
 from fitprint_spark._commands import Answers, Command, is_of_user
 from fitprint_spark._worker import PROPERTY, worker_name
+
+if TYPE_CHECKING or not is_remote_only():
+    from pyspark import SparkContext
+    from pyspark.core.rdd import PipelinedRDD
+else:  # the client of Spark Connect alone is installed
+    SparkContext = PipelinedRDD = ()
 
 CONNECT = "Spark Connect"
 _RDD = "collect collectWithJobGroup toLocalIterator take lookup saveAsTextFile saveAsPickleFile saveAsSequenceFile"
