@@ -155,12 +155,15 @@ def test_what_waits_in_memory_is_written_when_a_task_ends(spark: Any, autolog: A
 
 def test_functions_that_are_sent_before_recording_was_on(spark: Any, train: Any, autolog: Any) -> None:
     numbers = spark.sparkContext.parallelize([1.0])
-    numbers.map(train).collect()
+    before, after = numbers.map(train), numbers.map(train)
+    before.collect()
     autolog()
-    numbers.map(train).collect()
+    before.collect()
+    after.collect()
     fitprint.disable()
-    numbers.map(train).collect()
+    after.collect()
     assert recorded_strengths() == {1.0: 1}
+    assert fitprint.status().unreached == (), "recording is off, so nobody is told of a job without a token"
 
 
 def test_an_engine_that_the_setting_leaves_out(

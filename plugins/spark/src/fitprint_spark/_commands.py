@@ -24,7 +24,7 @@ except Exception as error:
     problem = 'fitprint-spark is not installed there' if missing else f'{type(error).__name__}: {error}'
     answers.add(((socket.gethostname(), problem, False),))
 else:
-    begin(answers)
+    begin(answers, setup)
 """
 
 
@@ -61,27 +61,29 @@ class Answers(Accumulator[Any]):  # type: ignore[misc]  # mypy does not read pys
 class Command:
     """What a worker is to execute, in a pickle that turns recording on before it reads the command.
 
-    The order matters: what the command names, such as a framework's function, is then found as recording has left it.
+    Frameworks that the command imports are then imported as in the program, where recording was on before.
 
     Args:
         command: What Spark wants to pickle: the user's function, with what belongs to it.
         answers: Where the worker answers.
+        setup: The pickle of what turns recording on.
     """
 
-    def __init__(self, command: Any, answers: Answers) -> None:
+    def __init__(self, command: Any, answers: Answers, setup: bytes) -> None:
         self._command = command
-        self._begin = _Begin(answers)
+        self._begin = _Begin(answers, setup)
 
     def __reduce__(self) -> Any:
         return operator.getitem, ((self._begin, self._command), 1)
 
 
 class _Begin:
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, setup: bytes) -> None:
         self._answers = answers
+        self._setup = setup
 
     def __reduce__(self) -> Any:
-        return exec, (_BEGIN, {"answers": self._answers})
+        return exec, (_BEGIN, {"answers": self._answers, "setup": self._setup})
 
 
 def is_of_user(function: Any) -> bool:

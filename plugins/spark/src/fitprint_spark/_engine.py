@@ -6,7 +6,6 @@ the token.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import pickle
 import threading
@@ -53,7 +52,7 @@ class SparkEngine(Engine):
 
     def __init__(self) -> None:
         self._context: SparkContext | None = None
-        self._setup = ""
+        self._setup = b""
         self._answers: Answers | None = None
         self._ids: weakref.WeakKeyDictionary[SparkContext, str] = weakref.WeakKeyDictionary()
         self._thread = threading.local()
@@ -110,20 +109,20 @@ class SparkEngine(Engine):
         if self._answers is None or cluster is not self._context:
             self._answers = Answers.of(cluster)
         self._answers.later = later
-        self._setup = base64.b64encode(pickle.dumps(setup)).decode()
+        self._setup = pickle.dumps(setup)
         self._context = cluster
         return ()
 
     @contextlib.contextmanager
     def carrying(self, sender: Any, token: str) -> Iterator[None]:
-        """Put the token and the setup on the jobs that this thread starts."""
+        """Put the token on the jobs that this thread starts."""
         context = self._context
         if context is None or getattr(self._thread, "carries", False):
             yield  # such as the `collect` that `toPandas` calls
             return
         self._thread.carries = True
         try:
-            attempt(context.setLocalProperty, PROPERTY, f"{token}\n{self._setup}")
+            attempt(context.setLocalProperty, PROPERTY, token)
             yield
         finally:
             attempt(context.setLocalProperty, PROPERTY, None)
@@ -134,7 +133,7 @@ class SparkEngine(Engine):
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Put what turns recording on around what the user's function is pickled in."""
         if self._answers is not None and sender is args:  # no method, but the function
-            return (args[0], Command(args[1], self._answers)), kwargs
+            return (args[0], Command(args[1], self._answers, self._setup)), kwargs
         return args, kwargs
 
     def task(self) -> EngineTask | None:
@@ -142,12 +141,11 @@ class SparkEngine(Engine):
         task = TaskContext.get()
         if task is None:
             return None
-        carried = task.getLocalProperty(PROPERTY)
         stage, partition = task.stageId(), task.partitionId()
         return EngineTask(
             key=f"stage {stage} partition {partition}",
             attempt=str(task.taskAttemptId()),
-            token=carried and carried.partition("\n")[0],
+            token=task.getLocalProperty(PROPERTY),
             tags={
                 "stage": str(stage),
                 "partition": str(partition),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import pickle
 import socket
@@ -14,11 +13,10 @@ from pyspark.accumulators import Accumulator
 from fitprint.plugin import WorkerReport, WorkerSetup, attempt
 
 PROPERTY = "fitprint.token"
-"""The local property of a job with its token and, in the lines after it, the setup. Because of the word "token" in its
-name, Spark masks it in its event log."""
+"""The local property of a job with its token, which Spark shows in its event log."""
 
-_turned_on = ""
-"""The setup that is in force, as the property has it."""
+_turned_on = b""
+"""The pickle of the setup that is in force."""
 _setup: WorkerSetup | None = None
 
 
@@ -27,29 +25,28 @@ def worker_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-def begin(answers: Accumulator[Any]) -> None:
+def begin(answers: Accumulator[Any], setup: bytes) -> None:
     """Turn recording on for a task, unless it is on already. No error leaves it.
 
     Args:
         answers: Takes (machine, problem, whether recording is on).
+        setup: The pickle of the setup.
     """
-    attempt(_begin, answers)
+    attempt(_begin, answers, setup)
 
 
-def _begin(answers: Accumulator[Any]) -> None:
+def _begin(answers: Accumulator[Any], setup: bytes) -> None:
     global _turned_on, _setup
     task = TaskContext.get()
     if task is None or isinstance(answers, _AtTheEnd):  # planning a query, or a further function of the same task
         return
-    carried = task.getLocalProperty(PROPERTY)
-    if carried is None:
+    if task.getLocalProperty(PROPERTY) is None:
         problem = "a job was started in a way that the plugin does not know, so nothing says where its runs belong"
         answers.add(((socket.gethostname(), problem, False),))
         return
-    setup = carried.partition("\n")[2]
     if setup != _turned_on:
         _turned_on, _setup = setup, None
-        ok, unpickled = attempt(pickle.loads, base64.b64decode(setup))
+        ok, unpickled = attempt(pickle.loads, setup)
         problem = f"another version of fitprint is installed there ({unpickled})"
         report = unpickled() if ok else WorkerReport(problem=problem, records=False)
         answers.add(((socket.gethostname(), report.problem, report.records),))
