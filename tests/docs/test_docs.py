@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ENGINES = metadata.entry_points(group="fitprint.engines").names
-INSTALLED = metadata.entry_points(group="fitprint.flavors").names | ENGINES
+FLAVORS = metadata.entry_points(group="fitprint.flavors").names
+ENGINES = metadata.entry_points(group="fitprint.engines").names - FLAVORS
+INSTALLED = FLAVORS | ENGINES
 """The documents of other flavors and engines are tested in their own environments."""
 CLUSTERS = ROOT / "docs" / "clusters.md"
 """The page of the engines, and where they are installed, the only one of docs/ that is tested."""
@@ -33,6 +34,7 @@ def snippets(document: Path, language: str) -> list[str]:
 
 def run(command: list[str], folder: Path, site: Path | None = None) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FITPRINT_")}
+    environment["PYSPARK_PYTHON"] = sys.executable  # what Spark's workers are; a user has activated an environment
     if site is not None:
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(site), environment.get("PYTHONPATH")]))
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

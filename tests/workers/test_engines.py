@@ -150,6 +150,37 @@ def test_a_task_of_one_s_own_is_a_run_with_its_tags(site, mean, store):
     assert "toyengine at pool: 1 of 1 workers record" in repr(fitprint.status())
 
 
+def test_a_function_that_sends_has_its_arguments_as_sender(site, mean):
+    path = site.toy.site / "toyengine.py"
+    path.write_text(path.read_text() + "\ndef send(pool, *work):\n    return Pool.send(pool, *work)\n")
+    site.change('Sending("toyengine", "Pool.send")', 'Sending("toyengine", "send")')
+    site.change("sender if isinstance(sender, toyengine.Pool)", "sender[0] if isinstance(sender, tuple)")
+    site.change(
+        "    def task(self):",
+        "    def arguments(self, sender, args, kwargs):\n        return (*args, 2.0), kwargs\n\n    def task(self):",
+    )
+    toyengine = site.imported()
+    fitprint.autolog("toy", quiet=True)
+    sent = toyengine.send(toyengine.Pool(), lambda shift: (shift, mean()))
+    assert sent[0] == 2.0, "the engine has added an argument"
+    assert [run.tags["engine"] for run in fitprint.runs()] == ["toyengine"]
+
+
+def test_workers_that_answer_later(site, mean):
+    site.change("        report = setup()\n", "        setup()\n        return []\n        report = None\n")
+    fitprint.autolog("toy", quiet=True)
+    site.imported().Pool().send(mean)
+    (attachment,) = fitprint.engines.attachments()
+    assert str(attachment) == "toyengine at pool: no worker has answered yet"
+    report = type("Report", (), {"worker": "one", "problem": "nothing there", "records": False})()
+    fitprint.disable()
+    site.engine.later(report)
+    assert fitprint.status().unreached == (), "recording is off"
+    fitprint.autolog("toy", quiet=True)
+    site.engine.later(report)
+    assert fitprint.status().unreached == ("toyengine, workers one",)
+
+
 def test_the_engine_may_be_imported_later(site, mean):
     fitprint.autolog("toy", quiet=True)
     (row,) = fitprint.status().engines

@@ -40,6 +40,33 @@ FIT = """
     spark.stop()
 """
 
+FUNCTIONS = """
+    import os, sys, time
+    import numpy as np
+    import fitprint
+    from pyspark import TaskContext
+    from pyspark.sql import SparkSession
+    from sklearn.linear_model import LogisticRegression
+
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    y = X[:, 0] > 0
+
+    def train(C):
+        LogisticRegression(C=C).fit(X, y)
+        if C == 1 and TaskContext.get().attemptNumber() == 0:
+            os._exit(1)  # as if somebody had killed the worker
+
+    spark = SparkSession.builder.master(sys.argv[1]).config("spark.executor.memory", "512m").getOrCreate()
+    executors = spark.sparkContext._jsc.sc()
+    while executors.getExecutorMemoryStatus().size() < 3:  # with the driver
+        time.sleep(0.1)
+    fitprint.autolog(log_models=False, quiet=True)
+    with fitprint.start_run("mine", group=True):
+        spark.sparkContext.parallelize([1.0, 2.0, 3.0, 4.0], 4).foreach(train)
+    print(fitprint.status().unreached)
+    spark.stop()
+"""
+
 
 @pytest.fixture
 def cluster(tmp_path: Path, starts_processes: None) -> Iterator[str]:
@@ -88,6 +115,20 @@ def test_a_model_of_a_cluster(cluster: str, store: Path, run_python: Any, tmp_pa
     files = {file.relative_to(run.path).as_posix() for file in run.path.rglob("part-*")}
     assert any(name.startswith("model/sparkml/stages/1_RandomForestClassifier") for name in files)
     assert list(shared.iterdir()) == []  # nothing is left there
+
+
+@pytest.mark.slow
+def test_what_functions_train_in_the_executors(cluster: str, store: Path, run_python: Any) -> None:
+    assert run_python(FUNCTIONS, cluster).stdout.splitlines() == ["()"]
+    runs = fitprint.runs()
+    mine = next(run for run in runs if run.name == "mine")
+    sent = [run for run in runs if run.run_id != mine.run_id]
+    assert sorted(run.params["C"] for run in sent) == [1.0, 1.0, 2.0, 3.0, 4.0]
+    assert {run.parent_id for run in sent} == {mine.run_id}
+    assert len({run.tags["worker"] for run in sent}) > 1
+    first, second = sorted((run for run in sent if run.params["C"] == 1), key=lambda run: run.tags["attempt"])
+    assert (first.tags["attempt"], second.tags["attempt"]) == ("0", "1")
+    assert (second.tags["replaces"], first.tags["replaced_by"]) == (first.run_id, second.run_id)
 
 
 def test_parts_on_other_disks_are_missed(tmp_path: Path) -> None:

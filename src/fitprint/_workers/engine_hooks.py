@@ -72,5 +72,6 @@ def _begin(engine: Engine, function: Any, instance: Any, args: tuple[Any, ...], 
     with guarded("what is sent to an engine", engine.name, lost="is sent without a word of fitprint"):
         if recorder_state.on:
             engines = importlib.import_module("fitprint._workers.engines")
-            surrounding = engines.around_sending(engine, instance, args, kwargs)
+            sender = args if instance is None else instance
+            surrounding = engines.around_sending(engine, sender, args, kwargs)
     return surrounding

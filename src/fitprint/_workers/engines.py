@@ -49,7 +49,8 @@ class Attachment:
 
     def __str__(self) -> str:
         recording = sum(report.records for report in self.workers)
-        state = self.problem or f"{recording} of {len(self.workers)} workers record"
+        answers = f"{recording} of {len(self.workers)} workers record" if self.workers else "no worker has answered yet"
+        state = self.problem or answers
         return f"{self.engine} at {self.cluster}: {state}"
 
 
@@ -103,21 +104,27 @@ def around_sending(engine: Engine, sender: Any, args: tuple[Any, ...], kwargs: d
         return None
     if not _attach(engine, cluster).records:
         return None
-    return _Sent(args, kwargs, engine.carrying(sender, _token(engine, cluster)))
+    token = _token(engine, cluster)
+    args, kwargs = engine.arguments(sender, args, kwargs)
+    return _Sent(args, kwargs, engine, sender, token)
 
 
 class _Sent(Passthrough):
     """Surrounds a call that sends work."""
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], carrying: Any) -> None:
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], engine: Engine, sender: Any, token: str) -> None:
         super().__init__(args, kwargs)
-        self._carrying = carrying
+        self._engine, self._sender, self._token = engine, sender, token
+        self._carrying = engine.carrying(sender, token)
 
     def __enter__(self) -> None:
         self._carrying.__enter__()
 
     def __exit__(self, *error: Any) -> None:
         self._carrying.__exit__(None, None, None)
+        if error[0] is None:
+            with guarded("what was sent to an engine", self._engine.name, lost="has no word of fitprint"):
+                self._engine.sent(self._sender, self._token, self.returned)
 
 
 def _token(engine: Engine, cluster: Any) -> str:
@@ -168,6 +175,8 @@ def _attach_anew(engine: Engine, cluster: Any, configuration: Configuration) -> 
 def _joined(engine: Engine, cluster: Any, report: WorkerReport) -> None:
     """Take note of a worker that has joined later. It is called in threads of the engine, so nothing is waited for."""
     with guarded(_ATTACHING, engine.name, lost="failed"):
+        if not recorder_state.on:
+            return
         key = engine.name, engine.identity(cluster)
         configuration, attachment = _attached[key]
         _attached[key] = configuration, replace(attachment, workers=(*attachment.workers, report))

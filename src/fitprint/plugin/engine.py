@@ -30,12 +30,15 @@ class WorkerSetup(ABC):
 
 @dataclass(frozen=True)
 class Sending:
-    """A method with which a program hands work to an engine."""
+    """A method or function with which a program hands work to an engine.
+
+    Of a function, the sender is the tuple of its positional arguments.
+    """
 
     module: str
     """The module that defines it, such as ``distributed.client``."""
     target: str
-    """The method in that module, such as ``Client.submit``."""
+    """The method or function in that module, such as ``Client.submit``."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,32 @@ class Engine(ABC):
             token: A short text without line feeds, for `EngineTask.token`.
         """
         return contextlib.nullcontext()
+
+    def arguments(
+        self, sender: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments that a method of `sendings` is called with, to have workers chosen that record.
+
+        By default they are those of the user.
+
+        Args:
+            sender: The object whose method is called.
+            args: The arguments of the call.
+            kwargs: The keyword arguments of the call, which are not to be changed.
+        """
+        return args, kwargs
+
+    def sent(self, sender: Any, token: str, returned: Any) -> None:
+        """Take note of what a method of `sendings` has returned, where `carrying` cannot put the token on the task.
+
+        By default nothing is done.
+
+        Args:
+            sender: The object whose method was called.
+            token: The token of the tasks that it has sent.
+            returned: What it has returned.
+        """
+        return
 
     def task(self) -> EngineTask | None:
         """Return the task that this thread is executing, or None outside of one. Called in workers, often."""

@@ -1,4 +1,4 @@
-"""fitprint's flavor for Spark MLlib."""
+"""fitprint's flavor for Spark MLlib, and its engine for what Spark's Python workers train."""
 
 from fitprint_spark._flavor import SparkFlavor
 
