@@ -103,28 +103,36 @@ def around_sending(engine: Engine, sender: Any, args: tuple[Any, ...], kwargs: d
         return None
     if not _attach(engine, cluster).records:
         return None
-    return _Sent(args, kwargs, engine.carrying(sender, _token(engine, cluster)))
+    token = _token(engine, cluster)
+    args, kwargs = engine.arguments(sender, args, kwargs)
+    return _Sent(args, kwargs, engine, sender, token)
 
 
 class _Sent(Passthrough):
     """Surrounds a call that sends work."""
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], carrying: Any) -> None:
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], engine: Engine, sender: Any, token: str) -> None:
         super().__init__(args, kwargs)
-        self._carrying = carrying
+        self._engine, self._sender, self._token = engine, sender, token
+        self._carrying = engine.carrying(sender, token)
 
     def __enter__(self) -> None:
         self._carrying.__enter__()
 
     def __exit__(self, *error: Any) -> None:
         self._carrying.__exit__(None, None, None)
+        if error[0] is None:
+            with guarded("what was sent to an engine", self._engine.name, lost="has no word of fitprint"):
+                self._engine.sent(self._sender, self._token, self.returned)
 
 
 def _token(engine: Engine, cluster: Any) -> str:
     own = engine_worker.own_sender()
     sender = engine_worker.sender_of((engine.name, engine.identity(cluster))) or own
     session = call_scope.current()
-    number = str(next(_numbers)) if sender == own else f"{own} {next(_numbers)}"
+    number = ""
+    if not engine.keys_are_unique:
+        number = str(next(_numbers)) if sender == own else f"{own} {next(_numbers)}"
     return engine_worker.to_token(sender, number, session is not None, active.parent_id(), session)
 
 

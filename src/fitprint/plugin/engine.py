@@ -23,6 +23,11 @@ class WorkerSetup(ABC):
             What became of it, without the name of the worker. No error leaves it.
         """
 
+    @property
+    @abstractmethod
+    def token(self) -> str:
+        """What `Engine.carrying` is given for what the program sends outside of every block and recorded call."""
+
     @abstractmethod
     def task_ended(self) -> None:
         """Write what tasks have added to runs: to be called when one has ended. No error leaves it."""
@@ -82,6 +87,9 @@ class Engine(ABC):
     """The engine's name. fitprint sets it from the entry point."""
     backends: frozenset[str] = frozenset()
     """The qualified names of joblib's backends that send their tasks through the methods of `sendings`."""
+    keys_are_unique: bool = False
+    """Whether nothing that is sent has the `EngineTask.key` of anything else, even if the user sends the same again.
+    Then whatever is sent in the same context has the same token."""
 
     @abstractmethod
     def sendings(self) -> Sequence[Sending]:
@@ -142,6 +150,32 @@ class Engine(ABC):
             token: A short text without line feeds, for `EngineTask.token`.
         """
         return contextlib.nullcontext()
+
+    def arguments(
+        self, sender: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments that a method of `sendings` is called with, to have workers chosen that record.
+
+        By default they are those of the user.
+
+        Args:
+            sender: The object whose method is called.
+            args: The arguments of the call.
+            kwargs: The keyword arguments of the call, which are not to be changed.
+        """
+        return args, kwargs
+
+    def sent(self, sender: Any, token: str, returned: Any) -> None:
+        """Take note of what a method of `sendings` has returned, where `carrying` cannot put the token on the task.
+
+        By default nothing is done.
+
+        Args:
+            sender: The object whose method was called.
+            token: The token of the tasks that it has sent.
+            returned: What it has returned.
+        """
+        return
 
     def task(self) -> EngineTask | None:
         """Return the task that this thread is executing, or None outside of one. Called in workers, often."""
