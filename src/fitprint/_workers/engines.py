@@ -97,8 +97,8 @@ def around_sending(engine: Engine, sender: Any, args: tuple[Any, ...], kwargs: d
     cluster = engine.cluster_of(sender)
     if cluster is None:
         return None
-    wanted = is_wanted(engine.name, recorder_state.configuration.settings().engines)
-    if not wanted and (engine.name, engine.identity(cluster)) not in _attached:
+    is_attached = (engine.name, engine.identity(cluster)) in _attached  # finding out the settings takes longer
+    if not is_attached and not is_wanted(engine.name, recorder_state.configuration.settings().engines):
         _note_unreached(engine, cluster, "the setting engines leaves it out")
         return None
     if not _attach(engine, cluster).records:
