@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from typing import ClassVar
 
 import pytest
-from distributed import Client
+from distributed import Client, WorkerPlugin
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,13 @@ def executing():
     worker = get_worker()
     key = worker.active_threads.get(threading.get_ident())
     return key, thread_state.start_time, dict(worker.state.tasks[key].annotations or {})
+
+
+class Looking(WorkerPlugin):
+    starts: ClassVar[list[str]] = []
+
+    def transition(self, key, start, finish, **kwargs):
+        self.starts.append(start)
 
 
 class Actor:
@@ -77,15 +85,7 @@ def test_what_tells_the_method_of_an_actor(client):
 
 def test_what_a_worker_says_when_a_task_has_ended(client):
     """Without it: what a task adds to a run at its end is lost with a worker that is killed right after."""
-    from distributed import WorkerPlugin
-
-    seen = []
-
-    class Plugin(WorkerPlugin):
-        def transition(self, key, start, finish, **kwargs):
-            seen.append((start, finish))
-
-    client.register_plugin(Plugin(), name="looking")
+    client.register_plugin(Looking(), name="looking")
     client.submit(abs, -4).result()
     client.unregister_worker_plugin("looking")
-    assert [start for start, _ in seen].count("executing") == 1
+    assert Looking.starts.count("executing") == 1
