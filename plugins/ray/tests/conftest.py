@@ -67,7 +67,8 @@ class Told:
     """What a program has said of its runs."""
 
     def __init__(self, done: Any) -> None:
-        answer = json.loads(done.stdout.splitlines()[-1])
+        # Ray prints that a worker has died
+        answer = json.loads(next(line for line in done.stdout.splitlines() if line.startswith('{"runs"')))
         self.runs: list[dict[str, Any]] = answer["runs"]
         self.unreached: list[str] = answer["unreached"]
         self.status: str = answer["status"]

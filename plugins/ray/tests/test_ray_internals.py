@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 
-from ray._private.function_manager import FunctionActorManager
 from ray._private.runtime_env.setup_hook import load_and_execute_setup_hook, upload_worker_process_setup_hook_if_needed
 from ray._private.utils import get_runtime_env_info
 from ray._raylet import CoreWorker, TaskID
@@ -37,11 +36,6 @@ def test_what_a_worker_knows_of_a_task():
     """Without it: attempts are not told apart, and the `__init__` of an actor belongs nowhere."""
     assert callable(CoreWorker.get_current_task_attempt_number)
     assert callable(TaskID.for_actor_creation_task)
-
-
-def test_what_a_worker_calls_after_each_task():
-    """Without it: what a task adds to a run at its end is lost with a worker that is killed right after."""
-    assert parameters(FunctionActorManager.increase_task_counter) == ["self", "function_descriptor"]
 
 
 def test_tokens_are_written_where_they_are_needed_and_removed_with_the_program(run_program):

@@ -101,28 +101,6 @@ def test_tasks_that_a_task_sends_belong_where_it_belongs(run_program):
     ]  # fmt: skip
 
 
-def test_what_a_task_adds_to_its_run_is_there_when_it_has_ended(run_program):
-    told = run_program(
-        """
-        class Trainer:
-            def score(self):
-                model = LogisticRegression().fit(X, y)
-                for _ in range(30):  # added to a run that has ended: what comes often waits to be written
-                    model.score(X, y)
-                return os.getpid()
-
-        fitprint.autolog(log_models=False, log_training_metrics=False, quiet=True)
-        start()
-        task, trainer = ray.remote(max_retries=0)(Trainer.score), ray.remote(Trainer).remote()
-        for sent in (task.remote(None), trainer.score.remote()):
-            os.kill(get(sent), signal.SIGKILL)
-        """
-    )
-    numbers = [len(run["metrics"]) for run in told.of_tasks()]
-    assert len(numbers) == 2
-    assert all(number >= 30 for number in numbers), numbers
-
-
 def test_the_environment_the_results_and_the_errors_of_the_user_are_as_without(run_program):
     told = run_program(
         """

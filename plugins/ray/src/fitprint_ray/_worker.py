@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from typing import Any
 
 import ray
-from ray._private.worker import global_worker
 
 from fitprint.plugin import WorkerReport, WorkerSetup, attempt
 from fitprint_ray import _tokens
@@ -72,20 +70,8 @@ def turn_on(pickled: bytes) -> None:
         return
     _report = setup()
     _tokens.usual = setup.token
-    _call_after_each_task(setup.task_ended)
 
 
 def what_became() -> tuple[str, str, bool]:
     """Return the name of this worker, what is wrong there, and whether it records."""
     return ray.get_runtime_context().get_worker_id(), _report.problem, _report.records
-
-
-def _call_after_each_task(function: Callable[[], None]) -> None:
-    manager = global_worker.function_actor_manager
-    count = manager.increase_task_counter
-
-    def counted(*args: Any) -> Any:
-        function()
-        return count(*args)
-
-    manager.increase_task_counter = counted
