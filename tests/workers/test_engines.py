@@ -250,6 +250,32 @@ def test_the_setting_decides_and_attaching_by_hand_overrides_it(site, mean, capl
     assert site.engine.attached == ["other"]
 
 
+def test_where_keys_are_unique_the_same_context_has_the_same_token(site, mean):
+    site.change('    problem = ""\n', '    problem = ""\n    keys_are_unique = True\n    sent_with = []\n')
+    site.change("        self.later = later\n", "        self.later, self.usual = later, setup.token\n")
+    path = site.toy.site / "fitprint_toyengine.py"
+    path.write_text(
+        f"{path.read_text()}\n"
+        "    def sent(self, sender, token, returned):\n"
+        "        self.sent_with.append((token, returned.shift))\n\n"
+        "    def arguments(self, sender, args, kwargs):\n"
+        "        return (args[0], args[1] + 1), kwargs\n"
+    )
+    pool = site.imported().Pool()
+    fitprint.autolog("toy", quiet=True)
+    for shift in (0, 1):
+        pool.send(mean, shift)
+    with fitprint.start_run("mine", group=True) as block:
+        for shift in (2, 3):
+            pool.send(mean, shift)
+    tokens, shifts = zip(*site.engine.sent_with, strict=True)
+    assert shifts == (1, 2, 3, 4), "with the arguments that the engine has changed"
+    assert tokens[:2] == (site.engine.usual,) * 2
+    assert tokens[2] == tokens[3] != site.engine.usual
+    assert [run.parent_id for run in fitprint.runs() if run.name == "Mean"] == [block.run_id] * 2 + [None] * 2
+    assert not [run for run in fitprint.runs() if "replaces" in run.tags]
+
+
 def test_only_what_the_plugin_knows_can_be_attached(site):
     site.imported()
     fitprint.autolog("toy", quiet=True)

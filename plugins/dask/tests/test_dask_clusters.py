@@ -109,3 +109,17 @@ def test_what_others_send_to_the_same_workers_is_not_recorded(run_program):
     )
     assert [run["C"] for run in told.runs] == [1.0, 4.0]
     assert "['second', 'default']" in told.log, "the workers have the settings of the latest autolog()"
+
+
+def test_a_run_of_a_worker_has_a_lease_from_its_first_moment(run_program):
+    run_program(
+        """
+        def leased():
+            with fitprint.start_run("in a task") as run:
+                return os.path.exists(run.path / "alive")
+
+        fitprint.autolog(log_models=False, quiet=True)
+        with cluster("processes", workers=1) as client:
+            assert client.submit(leased).result(), "a killed worker is seen as such from other hosts"
+        """
+    )

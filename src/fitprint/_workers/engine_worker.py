@@ -17,6 +17,7 @@ from fitprint._core.process_state import in_forked_child, on_reset
 from fitprint._core.task_scope import CarriedTask
 from fitprint._instrumentation.engines import known_engines
 from fitprint._recorder.state import recorder_state
+from fitprint._runs.lease import lease_from_the_start
 from fitprint._runs.side_writer import write_all
 from fitprint._runs.waiting import write_waiting
 from fitprint._settings.layers import Configuration
@@ -66,6 +67,11 @@ class Setup(WorkerSetup):
             return WorkerReport(problem=self._turn_on())
         return WorkerReport(problem=step.reason, records=False)
 
+    @property
+    def token(self) -> str:
+        """What the program's tasks carry outside of every block and recorded call, if their keys are unique."""
+        return to_token(self._sender, "", nested=False, parent_id=None, session=None)
+
     def task_ended(self) -> None:
         """Write what the tasks of this process have added to runs: the worker may be killed as soon as it is idle."""
         with guarded("what a task has added to runs", self._engine):
@@ -85,6 +91,7 @@ class Setup(WorkerSetup):
         _clusters[self._engine, self._cluster] = self._sender
         _put_in_force(configuration)
         _use(engine)
+        lease_from_the_start()  # the program and its user look at the runs of this worker from elsewhere
         store = open_store(configuration.settings().store)
         if store.is_prepared_for(self._sender):
             return ""

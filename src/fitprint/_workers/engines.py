@@ -98,8 +98,8 @@ def around_sending(engine: Engine, sender: Any, args: tuple[Any, ...], kwargs: d
     cluster = engine.cluster_of(sender)
     if cluster is None:
         return None
-    wanted = is_wanted(engine.name, recorder_state.configuration.settings().engines)
-    if not wanted and (engine.name, engine.identity(cluster)) not in _attached:
+    is_attached = (engine.name, engine.identity(cluster)) in _attached  # finding out the settings takes longer
+    if not is_attached and not is_wanted(engine.name, recorder_state.configuration.settings().engines):
         _note_unreached(engine, cluster, "the setting engines leaves it out")
         return None
     if not _attach(engine, cluster).records:
@@ -131,7 +131,9 @@ def _token(engine: Engine, cluster: Any) -> str:
     own = engine_worker.own_sender()
     sender = engine_worker.sender_of((engine.name, engine.identity(cluster))) or own
     session = call_scope.current()
-    number = str(next(_numbers)) if sender == own else f"{own} {next(_numbers)}"
+    number = ""
+    if not engine.keys_are_unique:
+        number = str(next(_numbers)) if sender == own else f"{own} {next(_numbers)}"
     return engine_worker.to_token(sender, number, session is not None, active.parent_id(), session)
 
 

@@ -14,6 +14,7 @@ from fitprint._core import call_scope
 from fitprint._instrumentation.wrapper import Passthrough, without_this_frame
 from fitprint._recorder.state import recorder_state
 from fitprint._workers.context_token import LocalTask, RecordingContext, Task
+from fitprint._workers.engine_hooks import sends_through_engine
 
 _JOBLIB = "joblib._parallel_backends"
 BACKENDS = frozenset({"SequentialBackend", "ThreadingBackend", "MultiprocessingBackend", "LokyBackend"})
@@ -42,9 +43,11 @@ def around_parallel(function: Any, parallel: Any, args: tuple[Any, ...], kwargs:
 
 def _task_kind(backend: Any) -> Callable[[RecordingContext, Any], Task]:
     kind = type(backend)
-    if any(base.__module__ == _JOBLIB and base.__name__ in BACKENDS for base in kind.__mro__):
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    is_of_joblib = any(base.__module__ == _JOBLIB and base.__name__ in BACKENDS for base in kind.__mro__)
+    if is_of_joblib and not sends_through_engine(name):  # Ray's inherits from one of joblib's
         return Task
-    return functools.partial(LocalTask, backend=f"{kind.__module__}.{kind.__qualname__}")
+    return functools.partial(LocalTask, backend=name)
 
 
 class _Tasks:

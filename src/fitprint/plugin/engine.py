@@ -23,6 +23,11 @@ class WorkerSetup(ABC):
             What became of it, without the name of the worker. No error leaves it.
         """
 
+    @property
+    @abstractmethod
+    def token(self) -> str:
+        """What `Engine.carrying` is given for what the program sends outside of every block and recorded call."""
+
     @abstractmethod
     def task_ended(self) -> None:
         """Write what tasks have added to runs: to be called when one has ended. No error leaves it."""
@@ -85,6 +90,9 @@ class Engine(ABC):
     """The engine's name. fitprint sets it from the entry point."""
     backends: frozenset[str] = frozenset()
     """The qualified names of joblib's backends that send their tasks through the methods of `sendings`."""
+    keys_are_unique: bool = False
+    """Whether nothing that is sent has the `EngineTask.key` of anything else, even if the user sends the same again.
+    Then whatever is sent in the same context has the same token."""
 
     @abstractmethod
     def sendings(self) -> Sequence[Sending]:
