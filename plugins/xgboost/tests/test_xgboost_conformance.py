@@ -14,6 +14,8 @@ from sklearn.multioutput import MultiOutputClassifier
 from fitprint.testing import Budget, Case, FlavorConformance
 
 PARAMS = {"objective": "binary:logistic", "eval_metric": ["logloss", "auc"], "nthread": 1, "seed": 3}
+IN_ORDER = isinstance(xgboost.callback.CallbackContainer([]).callbacks, list)
+"""Whether callbacks are called in their order. XGBoost 2.1 calls them in any order, and none after one that stops."""
 
 
 def table() -> tuple[pd.DataFrame, Any]:
@@ -31,7 +33,7 @@ def matrices() -> dict[str, Any]:
         "train": train,
         "evals": [(train, "train"), (valid, "valid")],
         "evals_result": {},
-        "callbacks": [xgboost.callback.EvaluationMonitor(period=100)],
+        "callbacks": [xgboost.callback.EvaluationMonitor(period=100)] if IN_ORDER else [],
     }
 
 
