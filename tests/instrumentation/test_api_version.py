@@ -77,7 +77,7 @@ def test_a_flavor_of_another_version_is_not_turned_on(toy, store, text, state, r
 
 def test_every_plugin_says_its_version():
     flavors, engines = (sorted(PLUGINS.glob(f"*/src/*/{name}.py")) for name in ("_flavor", "_engine"))
-    assert len(flavors + engines) == len(list(PLUGINS.glob("*/pyproject.toml")))
+    assert {file.parents[2] for file in flavors + engines} == {file.parent for file in PLUGINS.glob("*/pyproject.toml")}
     for file in flavors + engines:
         classes = [node for node in ast.parse(file.read_text("utf-8")).body if isinstance(node, ast.ClassDef)]
         lines = [ast.unparse(line) for cls in classes for line in cls.body]
