@@ -43,6 +43,16 @@ def test_a_real_process_from_start_to_end(store, command):
     assert isinstance(json.loads(command("flavors", "--json").stdout)["flavors"], list)
 
 
+@pytest.mark.process
+@pytest.mark.skipif(os.name != "posix", reason="needs Python on a system with POSIX shells")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_standard_streams_may_be_closed(store, closed):
+    fitprint.start_run("a name").end()
+    for words in ("runs", "show last", "flavors"):
+        done = subprocess.run(["/bin/sh", "-c", f'exec "$0" -m fitprint {words} {closed}', sys.executable])
+        assert done.returncode == 0, words
+
+
 @pytest.mark.parametrize("arguments", [("runs",), ("show", "last"), ("inspect", "last"), ("runs", "--json")])
 def test_a_store_that_is_not_there(store, command, arguments):
     done = command(*arguments, status=1)

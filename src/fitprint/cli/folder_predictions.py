@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 import click
 
+from fitprint._console.terminal import is_terminal
 from fitprint._core.guard import attempt, describe
 from fitprint.cli.texts import clean
 from fitprint.models.csv_data import table
@@ -205,7 +206,7 @@ class _Progress:
     def __init__(self, size: int) -> None:
         self._done = 0
         self._bar: Any = None
-        if sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from fitprint._console.terminal import has_colours
+from fitprint._console.terminal import has_colours, is_terminal
 from fitprint._runs.summary_line import size_text
 from fitprint.cli.texts import clean, value_text
 
@@ -33,7 +33,7 @@ _UNLIMITED_WIDTH = 100_000
 
 def terminal_width() -> int | None:
     """Return the columns of the terminal, or None if standard output is not a terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
 
 
 class Columns(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from fitprint._console.terminal import is_terminal
 from fitprint.cli.texts import clean
 
 NOT_IN_A_CONTAINER = (
@@ -62,7 +63,7 @@ class _Progress:
 
     def __init__(self) -> None:
         self._status: Any = None
-        if sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             from rich.console import Console
 
             self._status = Console(stderr=True).status("")
