@@ -34,7 +34,7 @@ DEEP_PADDLE := $(filter paddle,$(PLUGINS))
 DEEP := $(DEEP_TORCH) $(DEEP_TENSORFLOW) $(DEEP_PADDLE)
 MXNET := $(filter mxnet,$(PLUGINS))
 # engines, which carry work to other processes; they train nothing themselves
-ENGINES := $(filter dask,$(PLUGINS))
+ENGINES := $(filter dask ray,$(PLUGINS))
 JVM := $(filter spark h2o mleap,$(PLUGINS))
 FLAVORS := $(filter-out $(DEFAULT) $(DEEP) $(MXNET) $(ENGINES) $(JVM),$(PLUGINS))
 DEFAULT_TESTS := tests $(DEFAULT:%=plugins/%)
