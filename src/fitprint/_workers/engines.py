@@ -74,7 +74,7 @@ def attach(target: Any) -> Attachment:
                 return _attach(entry.engine(), cluster)
     raise TypeError(
         f"{type(target).__module__}.{type(target).__qualname__} is nothing that an engine's plugin knows; plugins are "
-        f"installed for: {', '.join(known_engines()) or 'none'}"
+        f"installed for: {', '.join(sorted(known_engines())) or 'none'}"
     )
 
 
