@@ -90,9 +90,10 @@ class CallbackRecorder:
         return self._recording is not None
 
     def _begin(self, settings: Settings, listen: Listen | None, instance: Any, arguments: Mapping[str, Any]) -> None:
-        running_call = find(self._flavor())
-        if running_call is not None:
-            call, running = running_call[0], RunningCall(running_call[1])
+        outermost = find(self._flavor())
+        if outermost is not None:
+            call, frame = outermost
+            running = RunningCall(frame)
         elif instance is not None or arguments:
             function = type(instance) if instance is not None else type(self)
             call = TrainingCall(self._flavor(), function, instance, (), dict(arguments), "callback")

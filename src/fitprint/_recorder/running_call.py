@@ -99,14 +99,14 @@ def find(flavor: Flavor) -> tuple[TrainingCall, FrameType] | None:
     for patch in flavor.patches():
         if patch.role is Role.TRAINS:
             patches.setdefault(patch.target.rpartition(".")[2], []).append(patch)
-    innermost = None
+    outermost = None
     for frame in stack():
         for patch in patches.get(frame.f_code.co_name, ()):
             call = _call_in(frame, patch, flavor)
             if call is not None:
-                innermost = call, frame
+                outermost = call, frame
                 break
-    return innermost
+    return outermost
 
 
 def _call_in(frame: FrameType, patch: Patch, flavor: Flavor) -> TrainingCall | None:
