@@ -111,13 +111,14 @@ def load_elsewhere(run_python: Callable[..., Any], tmp_path: Path) -> Callable[.
 
 
 MEASURED = """
-import json, resource, sys, tempfile
+import resource, shutil
 import fitprint
 
 {make}
 
 def save(model):
-    fitprint.{flavor}.save_model(model, tempfile.mkdtemp() + "/package")
+    fitprint.{flavor}.save_model(model, "package")
+    shutil.rmtree("package")  # nearly a gigabyte, which would stay until the test ends
 
 save(make(2))  # imports and warms up what saving needs
 model = make(200)
