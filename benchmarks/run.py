@@ -236,12 +236,13 @@ def held_out_table() -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.strip().splitlines()[-1])
     metric, digest = found["metric, recorded"] / 1000, found["digest"] / 1000
-    recorded = found["prediction, recorded"]
     lines = ["| aim | reached | |", "|---|---|---|"]
-    for name, most in (("prediction, unknown", 3), ("metric, unknown", 5)):
-        what = f"{name.split(',')[0]} of a model that is not recorded"
-        lines.append(_line(f"a {what}: at most {most} µs more", f"{found[name]:.1f} µs", found[name] <= most))
-    lines.append(f"| for comparison: a prediction of a recorded model | {recorded:.1f} µs | |")
+    for name, what, most in (
+        ("prediction, unknown", "a prediction of a model that is not recorded", 3),
+        ("prediction, recorded", "a prediction of a recorded model", 3),
+        ("metric, unknown", "a metric of a model that is not recorded", 5),
+    ):
+        lines.append(_line(f"{what}: at most {most} µs more", f"{found[name]:.1f} µs", found[name] <= most))
     shown = f"{metric:.2f} ms (the digest of 569 x 30 values: {digest:.2f} ms)"
     lines.append(_line("a recorded metric: at most 1 ms more, beside the digest of the data", shown, metric <= 1))
     return "\n".join(lines)

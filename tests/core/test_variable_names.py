@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 from fitprint._core import variable_names
-from fitprint._core.variable_names import variable_name
+from fitprint._core.variable_names import argument_name, variable_name
 
 GLOBAL = ["a value"]
 _hidden = ["another value"]
@@ -171,3 +171,38 @@ def test_a_tracer_sees_and_changes_variables_as_before():
         sys.settrace(before)
     assert result == ["a value"]
     assert seen[-1] == ["value"]
+
+
+def argument_here(*data, **named):
+    frame = sys._getframe(1)
+    return argument_name(frame.f_code, frame.f_lasti)
+
+
+def test_the_argument_of_a_call_as_the_source_has_it():
+    table, größe = ["a value"], 1
+    assert argument_here(table) == argument_here(table, größe) == argument_here(X=table, raw=True) == "table"
+    assert ("ü", argument_here(größe)) == ("ü", "größe")  # the interpreter counts bytes
+    assert [argument_here(row) for row in table] == ["row"]
+    several_lines = argument_here(
+        table,
+        raw=True,
+    )
+    assert several_lines == "table"
+
+
+def test_an_argument_that_is_no_variable_has_no_name():
+    table = {"column": [1]}
+    assert argument_here(table["column"]) is argument_here(["a value"]) is argument_here(*table) is None
+    assert argument_here() is None
+
+
+def test_without_source_an_argument_has_no_name(tmp_path):
+    namespace = {"argument_here": argument_here}
+    exec("table = 1\nname = argument_here(table)", namespace)
+    assert namespace["name"] is None
+    changed = tmp_path / "changed.py"
+    changed.write_text("table = 1\nname = argument_here(table)")
+    code = compile(changed.read_text(), str(changed), "exec")
+    changed.write_text("# something else\n) (")
+    exec(code, namespace)
+    assert namespace["name"] is None

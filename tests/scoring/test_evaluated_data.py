@@ -54,6 +54,31 @@ def test_the_facts_of_the_data(scoring, with_data):
     assert fitprint.get_run(run.run_id).evaluations == evaluations(line)
 
 
+def test_the_name_is_that_of_the_variable_where_the_metric_is_made(scoring, with_data):
+    line = scoring.Line().fit(ROWS, TARGET)
+
+    def predict(parameter):
+        return line.predict(parameter)
+
+    test_rows = numpy.array([3.0, 5.0])
+    scoring.error([1.0, 1.0], predict(test_rows))
+    assert list(evaluations(line)) == ["error_test_rows"]
+
+
+def test_data_that_is_gone_is_called_as_where_the_model_was_called(scoring, with_data):
+    line = scoring.Line().fit(ROWS, TARGET)
+
+    def predict():
+        only_here = numpy.array([3.0, 5.0])
+        reference = weakref.ref(only_here)
+        return line.predict(only_here), reference
+
+    predictions, reference = predict()
+    assert reference() is None
+    scoring.error([1.0, 1.0], predictions)
+    assert [(facts["data"], facts["training_data"]) for facts in evaluations(line).values()] == [("only_here", False)]
+
+
 def test_the_training_data_is_recognised(scoring, with_data):
     rows = numpy.array([1.0, 2.0])
     line = scoring.Line().fit(rows, [0.5, 0.5])

@@ -108,7 +108,7 @@ def test_predictions_of_a_class_below_that_calls_the_one_above(scoring):
 
 def test_what_a_model_predicts_on_its_way_is_not_remembered(line, monkeypatch):
     remembered = []
-    monkeypatch.setattr("fitprint._recorder.scoring.remember", lambda value, *_: remembered.append(value))
+    monkeypatch.setattr("fitprint._recorder.scoring.remember_call", lambda value, *_: remembered.append(value))
     both = line.predict_both(ROWS)
     again = line.predict(ROWS)
     with pytest.raises(ValueError, match="could not convert"):

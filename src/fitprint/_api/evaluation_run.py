@@ -16,7 +16,7 @@ from fitprint._recorder.evaluation import evaluation_data
 from fitprint._runs.active import active_run
 from fitprint._runs.index import run_of
 from fitprint._runs.open import begin_run
-from fitprint._runs.predictions import PredictedData, common_origin
+from fitprint._runs.predictions import Origin, common_origin
 from fitprint._runs.record import FINISHED
 from fitprint._runs.run import Run, adder_of
 from fitprint._runs.scores import UNKNOWN_DATA, add_scores, has_room
@@ -73,7 +73,7 @@ def _run_for(model: EvaluatedModel | None, predictions: tuple[Any, ...]) -> Open
 def _add(run: Run, result: EvaluationResult, model: EvaluatedModel | None, data: Any, text: str) -> None:
     adder = adder_of(run)
     flavor = model.flavor if model is not None else None
-    facts = evaluation_data(run, PredictedData(data, result.data_name, flavor or PyfuncFlavor()))
+    facts = evaluation_data(Origin(run, {}, flavor or PyfuncFlavor(), data, result.data_name))
     if facts.rows is None and "example_count" in result.metrics:
         facts = facts._replace(rows=int(result.metrics["example_count"]))
     for skip in result.skipped:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import linecache
 import sys
 from collections.abc import Mapping
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
@@ -18,11 +21,17 @@ _recent: dict[int, str] = {}
 """The names that were found last, by the `id` of their value: a loop predicts the same data again and again."""
 
 
-def calling_frame() -> FrameType | None:
-    """Return the frame of the code that called fitprint, or something that fitprint wraps."""
-    frame = sys._getframe(1).f_back  # the one that asks is ours
-    # at every prediction: without a call for each frame
-    while frame is not None and f"{frame.f_globals.get('__name__')}.".startswith(_OWN):
+def calling_frame(depth: int = 1) -> FrameType | None:
+    """Return the frame of the code that called fitprint, or something that fitprint wraps.
+
+    Args:
+        depth: How many frames are known to be ours, beginning with the one that asks.
+    """
+    frame: FrameType | None = sys._getframe(depth + 1)
+    while frame is not None:  # at every prediction, so each frame has to be quick
+        module = frame.f_globals.get("__name__")
+        if type(module) is not str or not module.startswith(_OWN):
+            break
         frame = frame.f_back
     return frame
 
@@ -58,6 +67,34 @@ def variable_name(value: Any, frame: FrameType | None) -> str | None:
             break
         frame = frame.f_back
     return known
+
+
+def argument_name(code: CodeType, instruction: int) -> str | None:
+    """Return the variable that a call was given as its first argument, as it is written in the source.
+
+    Args:
+        code: The code that made the call.
+        instruction: Which of its instructions that is: ``frame.f_lasti`` during the call.
+
+    Returns:
+        The name; None if the argument is not a variable, or if there is no source to read.
+    """
+    first, last, start, end = next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
+    if first is None or last is None:
+        return None
+    lines = [line.encode() for line in linecache.getlines(code.co_filename)[first - 1 : last]]  # columns are of bytes
+    if not lines:
+        return None
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start:]
+    try:
+        call = ast.parse(b"(" + b"".join(lines) + b")", mode="eval").body
+    except SyntaxError:  # the file has changed
+        return None
+    if not isinstance(call, ast.Call):
+        return None
+    argument = next(iter([*call.args, *(keyword.value for keyword in call.keywords)]), None)
+    return argument.id if isinstance(argument, ast.Name) else None
 
 
 def _find(value: Any, frame: FrameType) -> tuple[str | None, bool]:

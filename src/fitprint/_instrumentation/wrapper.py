@@ -79,9 +79,12 @@ def without_this_frame(error: BaseException) -> None:
         BaseException.with_traceback(error, trace.tb_next)
 
 
+_Partial = wrapt.PartialCallableObjectProxy
+
+
 def _call_surrounded(begin: Begin) -> Callable[..., Any]:
     def fitprint(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if type(wrapped) is wrapt.PartialCallableObjectProxy:  # called as `Class.fit(instance, ...)`
+        if type(wrapped) is _Partial:  # called as `Class.fit(instance, ...)`
             wrapped = MethodType(wrapped.__wrapped__, instance)
         context: Any = None
         try:

@@ -55,7 +55,7 @@ def _record_validation(call: TrainingCall) -> None:
     validated = call.flavor.validated_model(call)
     run = trained_by(validated) if validated is not None else None
     if run is not None:
-        record_score(call, Origin(run, {}))
+        record_score(call, Origin(run))
 
 
 def record_facts(recording: Recording) -> None:

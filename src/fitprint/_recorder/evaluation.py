@@ -17,7 +17,7 @@ from fitprint._core.signal_handlers import suppress_own
 from fitprint._core.variable_names import calling_frame, variable_name
 from fitprint._recorder.dataset_facts import INPUTS_AND_TARGET, digest_of, kind_of
 from fitprint._recorder.trained_rows import trained_rows
-from fitprint._runs.predictions import Origin, Place, PredictedData, find_origin, place_of
+from fitprint._runs.predictions import Origin, Place, find_origin, place_of
 from fitprint._runs.run import Run, adder_of
 from fitprint._runs.scores import EvaluationData, add_scores, has_room
 from fitprint._runs.summary_line import log_held_out
@@ -49,26 +49,27 @@ def record_score(call: TrainingCall, origin: Origin) -> None:
     }
     if not scores and not artifacts:
         return
-    frame, predicted = calling_frame(), origin.data
-    if predicted is None:
+    frame = calling_frame()
+    if origin.flavor is None:
         data = flavor.predicted_data(call)
-        predicted = PredictedData(data, variable_name(data, frame), flavor)
-    facts = _facts_of_part(evaluation_data(run, predicted), (*call.args, *call.kwargs.values()))
+        origin = Origin(run, origin.facts, flavor, data, variable_name(data, frame))
+    origin.find_name(frame)
+    facts = _facts_of_part(evaluation_data(origin), (*call.args, *call.kwargs.values()))
     add_scores(run, scores, facts, text=call_text(call, frame), artifacts=artifacts)
     if not call.settings.quiet:
         log_held_out(run)
 
 
-def evaluation_data(run: Run, data: PredictedData) -> EvaluationData:
+def evaluation_data(origin: Origin) -> EvaluationData:
     """Return the facts of data that the model of a run has predicted: once for each prediction."""
-    if data.facts is None:
-        rows = data.rows()
+    if origin.data_facts is None:
+        run, rows = origin.run, origin.rows()
         count = row_count(rows) if rows is not None else None
         trained = trained_rows(run.run_id)
-        is_slice = trained is not None and _overlap(trained.place, data.place if rows is None else place_of(rows))
+        is_slice = trained is not None and _overlap(trained.place, origin.place if rows is None else place_of(rows))
         if count is None:  # the data is gone: other rows than those of the training are nevertheless other data
-            differs = data.count is not None and _inputs_of(run).get("rows", data.count) != data.count
-            data.facts = EvaluationData(data.name, training_data=False if differs and not is_slice else None)
+            differs = origin.count is not None and _inputs_of(run).get("rows", origin.count) != origin.count
+            origin.data_facts = EvaluationData(origin.name, training_data=False if differs and not is_slice else None)
         else:
             digest = digest_of(rows)
             is_training = _is_training_data(_inputs_of(run), count, kind_of(rows), digest)
@@ -77,8 +78,8 @@ def evaluation_data(run: Run, data: PredictedData) -> EvaluationData:
                 is_training = _share_of_training(known / max(count, 1))
             elif is_slice:
                 is_training = None
-            data.facts = EvaluationData(data.name, count, digest["blake2b"], is_training, known)
-    facts: EvaluationData = data.facts
+            origin.data_facts = EvaluationData(origin.name, count, digest["blake2b"], is_training, known)
+    facts: EvaluationData = origin.data_facts
     return facts
 
 

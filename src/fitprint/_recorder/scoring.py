@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._core.process_state import in_forked_child, on_reset
-from fitprint._core.rows import row_count
-from fitprint._core.variable_names import calling_frame, package_of, variable_name
+from fitprint._core.variable_names import calling_frame, package_of
 from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough
 from fitprint._recorder.state import recorder_state
 from fitprint._runs.index import trained_by
-from fitprint._runs.predictions import Origin, PredictedData, common_origin, remember
+from fitprint._runs.predictions import Origin, common_origin, remember_call
 from fitprint._runs.run import Run, adder_of
-from fitprint.plugin.arguments import first_argument
 from fitprint.plugin.contract import Flavor, TrainingCall
 
-_inside_score: ContextVar[bool] = ContextVar("fitprint_inside_score", default=False)
+
+class _GoingOn(threading.local):
+    """Whether a call of a kind is going on in this thread."""
+
+    on = False
+
+
+_inside_score = _GoingOn()
 """Whether a call that makes a metric is going on: the metrics that it computes on its way are not the user's."""
-_inside_prediction: ContextVar[bool] = ContextVar("fitprint_inside_prediction", default=False)
+_inside_prediction = _GoingOn()
 """Whether a recorded model predicts: what its `predict` calls, as `decision_function`, is not for the user."""
 
 _NO_FACTS: Mapping[str, Any] = {}
@@ -31,8 +36,7 @@ _NO_FACTS: Mapping[str, Any] = {}
 @in_forked_child
 @on_reset
 def _reset() -> None:
-    _inside_score.set(False)
-    _inside_prediction.set(False)
+    _inside_score.on = _inside_prediction.on = False
 
 
 def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
@@ -43,23 +47,28 @@ def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not recorder_state.on or call_scope.current() is not None:
             return None
-        run = None if asks_model else trained_by(instance)
-        if (run is None and not asks_model) or _inside_prediction.get():
+        run = trained_by(instance)
+        if run is None or _inside_prediction.on:
             return None
         settings = recorder_state.settings(flavor)
         if not settings.log_post_training_metrics:
             return None
         guard.strict = settings.strict
-        call = None
-        if asks_model or asks_more:
-            call = TrainingCall(flavor, function, instance, args, kwargs, name, settings)
+        return _PredictionCall(args, kwargs, run, flavor, guard)
+
+    def ask(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
+        if not recorder_state.on or call_scope.current() is not None or _inside_prediction.on:
+            return None
+        run = None if asks_model else trained_by(instance)
+        if (run is None and not asks_model) or not _is_wanted(flavor, guard):
+            return None
+        call = TrainingCall(flavor, function, instance, args, kwargs, name, recorder_state.settings(flavor))
+        if asks_model:
             with guard:
                 run = trained_by(flavor.predicts_with(call))
-        return (
-            _PredictionCall(args, kwargs, run, flavor, guard, call if asks_more else None) if run is not None else None
-        )
+        return _AskedPredictionCall(call, run, guard) if run is not None else None
 
-    return begin
+    return ask if asks_model or asks_more else begin
 
 
 def make_score_begin(flavor: Flavor, name: str) -> Begin:
@@ -69,7 +78,7 @@ def make_score_begin(flavor: Flavor, name: str) -> Begin:
     own_packages: set[str] = set()
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
-        if not recorder_state.on or _inside_score.get() or call_scope.current() is not None:
+        if not recorder_state.on or _inside_score.on or call_scope.current() is not None:
             return None
         with guard:
             if asks_flavor:
@@ -111,47 +120,48 @@ def _is_called_by(packages: set[str], flavor: Flavor) -> bool:
 class _Marked(Passthrough):
     """Surrounds a call, and marks that it is going on."""
 
-    going_on: ContextVar[bool]
+    going_on: _GoingOn
     """The mark. `__exit__` takes it back first of all."""
 
     def __enter__(self) -> None:
         try:
-            self.going_on.set(True)
+            self.going_on.on = True
         except BaseException:  # interrupted at this very moment: `__exit__` will not be called
-            self.going_on.set(False)
+            self.going_on.on = False
             raise
 
 
 class _PredictionCall(_Marked):
-    """Surrounds a call in which a recorded model predicts. `call` is what the flavor is asked with, if at all."""
+    """Surrounds a call in which a recorded model predicts."""
 
     going_on = _inside_prediction
 
-    def __init__(
-        self,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        run: Run,
-        flavor: Flavor,
-        guard: guarded,
-        call: TrainingCall | None,
-    ) -> None:
-        self.args, self.kwargs, self.returned = args, kwargs, None
-        self._run, self._flavor, self._guard, self._call = run, flavor, guard, call
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], run: Run, flavor: Flavor, guard: guarded) -> None:
+        self.args, self.kwargs = args, kwargs
+        self._run, self._flavor, self._guard = run, flavor, guard
 
-    def __exit__(self, kind: Any, *error: Any) -> None:
-        self.going_on.set(False)
-        if kind is not None:
-            return
-        with self._guard:
-            predictions, facts, call = self.returned, _NO_FACTS, self._call
-            if call is not None:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self.going_on.on = False
+        if kind is None:
+            with self._guard:
+                remember_call(self.returned, self._run, _NO_FACTS, self._flavor, self.args, self.kwargs)
+
+
+class _AskedPredictionCall(_PredictionCall):
+    """The same, if the flavor is asked which model predicts, what it has predicted, or for facts."""
+
+    def __init__(self, call: TrainingCall, run: Run, guard: guarded) -> None:
+        super().__init__(call.args, call.kwargs, run, call.flavor, guard)
+        self._call = call
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self.going_on.on = False
+        if kind is None:
+            with self._guard:
+                call = self._call
                 call.result = self.returned
                 predictions, facts = call.flavor.predictions(call), call.flavor.prediction_facts(call)
-            data = first_argument(self.args, self.kwargs)
-            name = variable_name(data, calling_frame())
-            predicted = PredictedData(data, name, self._flavor, row_count(predictions))
-            remember(predictions, Origin(self._run, facts, predicted), self.args, self.kwargs)
+                remember_call(predictions, self._run, facts, call.flavor, self.args, self.kwargs)
 
 
 class _ScoreCall(_Marked):
@@ -166,7 +176,7 @@ class _ScoreCall(_Marked):
         call.cache = dict(origin.facts)
 
     def __exit__(self, kind: Any, *error: Any) -> None:
-        self.going_on.set(False)
+        self.going_on.on = False
         if kind is not None:
             return
         from fitprint._recorder.evaluation import record_score  # many programs never make a metric

@@ -14,7 +14,7 @@ from fitprint._core.publish import publish
 from fitprint._core.variable_names import calling_frame, variable_name
 from fitprint._packages.load import Loaded, load, signature_and_exact_inputs, signature_of
 from fitprint._runs.index import run_of
-from fitprint._runs.predictions import Origin, PredictedData, remember
+from fitprint._runs.predictions import Origin, remember
 from fitprint._runs.run import Run
 from fitprint.models.enforcement import check_row_count, enforce_inputs, enforce_params, unexpectedly_missing
 from fitprint.models.errors import PackageError
@@ -152,8 +152,8 @@ class PyFuncModel:
         run = run_of(self._loaded.model)
         if run is not None:
             with guarded("remembering a prediction", self._loaded.flavor.name):
-                predicted = PredictedData(given, variable_name(given, calling_frame()), self._loaded.flavor)
-                remember(predictions, Origin(run, {}, predicted), (data,))
+                origin = Origin(run, {}, self._loaded.flavor, given, variable_name(given, calling_frame()))
+                remember(predictions, origin, (data,))
         return predictions
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
