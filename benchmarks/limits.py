@@ -59,7 +59,7 @@ def rule() -> dict[str, float]:
             "with": [lambda call: None],
             "skipping": [lambda call: "not wanted"],
         }
-        found = _in_turn({name: fits_under(each) for name, each in rules.items()})
+        found = _in_turn({name: fits_under(rule) for name, rule in rules.items()})
     return {name: value / 20 for name, value in found.items()}
 
 
@@ -72,7 +72,7 @@ def _in_turn(contenders: dict[str, Callable[[], Any]]) -> dict[str, float]:
             began = cpu_seconds()
             contender()
             spent[name].append((cpu_seconds() - began) * 1000)
-    return {name: statistics.median(each[1:]) for name, each in spent.items()}
+    return {name: statistics.median(times[1:]) for name, times in spent.items()}
 
 
 def _of_size(forest: Any, most: int) -> Any:

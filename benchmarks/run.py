@@ -45,7 +45,7 @@ def main() -> None:
     if given.deep:
         print(deep_table())
         return
-    chosen = [name for name in CASES if not given.case or any(each in name for each in given.case)]
+    chosen = [name for name in CASES if not given.case or any(part in name for part in given.case)]
     rows = {name: compare(name, given.rounds) for name in chosen}
     parts = [heading(), fits_table(rows), targets_table(rows)]
     if not given.case:
@@ -66,7 +66,7 @@ def compare(name: str, rounds: int) -> Row:
                 continue
             print(f"... {name}: {contender}", file=sys.stderr)
             found.setdefault(contender, []).append(_measured(name, contender))
-    return {each: min(values, key=lambda value: value["cpu"]) for each, values in found.items()}
+    return {contender: min(values, key=lambda value: value["cpu"]) for contender, values in found.items()}
 
 
 def _measured(name: str, contender: str) -> dict[str, float]:
@@ -87,7 +87,7 @@ def fits_table(rows: dict[str, Row]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for name, row in rows.items():
-        cells = [_ms(row, each) for each in ("bare", "pickle", "fitprint, no metrics", "fitprint", "mlflow")]
+        cells = [_ms(row, contender) for contender in ("bare", "pickle", "fitprint, no metrics", "fitprint", "mlflow")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -110,9 +110,9 @@ def targets_table(rows: dict[str, Row]) -> str:
         row = rows[name]
         ratio = row["fitprint, no metrics"]["cpu"] / row["pickle"]["cpu"]
         lines.append(_line(f"{name}: at most 1.3 times bare + pickle in time", f"{ratio:.2f} times", ratio <= 1.3))
-        peaks = {each: value["peak"] for each, value in row.items()}
+        peaks = {contender: value["peak"] for contender, value in row.items()}
         over = peaks["fitprint, no metrics"] - peaks["bare"]
-        shown = ", ".join(f"{each} {value:.0f}" for each, value in peaks.items())
+        shown = ", ".join(f"{contender} {value:.0f}" for contender, value in peaks.items())
         lines.append(_line(f"{name}: no second copy in memory (peak MB)", shown, over < 100))
     return "\n".join(lines)
 

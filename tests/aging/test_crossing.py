@@ -92,10 +92,10 @@ PREDICT = """
     import fitprint
 
     found = {}
-    for name, each in json.load(open(sys.argv[1])).items():
-        data = pd.DataFrame(each["data"]) if isinstance(each["data"], dict) else np.array(each["data"])
+    for name, model in json.load(open(sys.argv[1])).items():
+        data = pd.DataFrame(model["data"]) if isinstance(model["data"], dict) else np.array(model["data"])
         try:
-            found[name] = np.asarray(fitprint.load_model(each["package"]).predict(data)).tolist()
+            found[name] = np.asarray(fitprint.load_model(model["package"]).predict(data)).tolist()
         except fitprint.models.PackageError as error:
             found[name] = str(error)
     print(json.dumps(found))

@@ -78,9 +78,9 @@ class NoPlugin(metadata.MetadataPathFinder):
     # an installation of the core alone: the plugins' distributions are not to be found
     @classmethod
     def find_distributions(cls, context=metadata.DistributionFinder.Context()):
-        for each in super().find_distributions(context):
-            if not each.metadata["Name"].startswith("fitprint-"):
-                yield each
+        for distribution in super().find_distributions(context):
+            if not distribution.metadata["Name"].startswith("fitprint-"):
+                yield distribution
 
 from importlib.machinery import PathFinder
 PathFinder.find_distributions = NoPlugin.find_distributions
@@ -92,7 +92,7 @@ def test_without_any_plugin_it_is_imported_and_says_loudly_that_nothing_is_recor
         NO_PLUGIN
         + """
 import fitprint
-assert list(fitprint.status()) == [] or {each.state for each in fitprint.status()} == {"no plugin"}
+assert list(fitprint.status()) == [] or {row.state for row in fitprint.status()} == {"no plugin"}
 with fitprint.start_run():
     fitprint.log_param("a", 1)
 fitprint.autolog()

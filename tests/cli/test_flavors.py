@@ -17,7 +17,7 @@ def row(document, toy):
     """The toy's row."""
 
     def found():
-        return next(each for each in document("flavors")["flavors"] if each["name"] == "toy")
+        return next(row for row in document("flavors")["flavors"] if row["name"] == "toy")
 
     return found
 

@@ -80,7 +80,7 @@ def umask() -> int:
 
 
 def rows(document, *options):
-    return {each["run_id"]: each for each in document("gc", *options)["runs"]}
+    return {run["run_id"]: run for run in document("gc", *options)["runs"]}
 
 
 def test_a_run_whose_process_is_gone_is_closed_as_killed(store, dead, invoke):
@@ -229,7 +229,7 @@ def test_a_record_that_is_broken_or_of_a_later_format_is_left_and_told(store, de
 
 
 def rows_of_failed(document):
-    return {each["run_id"]: each["did"] for each in document("gc", status=1)["runs"]}
+    return {run["run_id"]: run["did"] for run in document("gc", status=1)["runs"]}
 
 
 def test_half_a_package_that_was_logged_to_a_run_after_its_end(store, run_python, invoke, document):

@@ -150,7 +150,7 @@ def test_runs_of_living_processes_are_left_alone(made, invoke, document):
         package.write("MLmodel", "x")
         run._writer.keep_package(package, "model", {"size": 1})
     ids = made(*accuracies(0.7))
-    found = {each["run_id"]: each for each in document("gc", "--keep-models", "0")["runs"]}
+    found = {run["run_id"]: run for run in document("gc", "--keep-models", "0")["runs"]}
     assert found[run.run_id]["did"] == "left"
     assert found[ids[0]]["did"] == "thinned"
     run.log_param("later", 1)

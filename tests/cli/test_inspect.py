@@ -24,7 +24,7 @@ class Canary:
 
 
 def checks(found):
-    return {each["name"]: each["check"] for each in found["files"]}
+    return {file["name"]: file["check"] for file in found["files"]}
 
 
 def test_a_package_of_mlflow(package, invoke, document):
@@ -37,7 +37,7 @@ def test_a_package_of_mlflow(package, invoke, document):
     assert found["signature"]["inputs"][0]["name"] == "sepal length (cm)"
     assert found["signature"]["outputs"] == [{"name": None, "type": "tensor int64 (-1)", "required": True}]
     assert found["signature"]["params"] is None
-    assert any(each.startswith("scikit-learn==") for each in found["requirements"])
+    assert any(requirement.startswith("scikit-learn==") for requirement in found["requirements"])
     assert set(checks(found).values()) == {None}
     text = invoke("inspect", folder).stdout
     for wanted in (

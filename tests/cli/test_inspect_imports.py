@@ -19,7 +19,7 @@ class Canary:
 
 
 def imported(found):
-    return {each["file"]: {name["name"]: name["kind"] for name in each["imports"]} for each in found["imports"]}
+    return {file["file"]: {name["name"]: name["kind"] for name in file["imports"]} for file in found["imports"]}
 
 
 def test_what_a_pickle_would_import(package, invoke, document):

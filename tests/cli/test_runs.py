@@ -14,7 +14,7 @@ def some_runs(count):
     for i in range(count):
         with fitprint.start_run(f"run {i}") as run:
             run.log_metrics({"loss": i / 10, "accuracy": 1 - i / 10})
-    return [each.run_id for each in fitprint.runs()]
+    return [run.run_id for run in fitprint.runs()]
 
 
 def names(text):
@@ -37,7 +37,7 @@ def test_the_newest_fifty_and_how_many_more(store, invoke, document):
     result = invoke("runs")
     assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == ids[:50]
     assert result.stderr == "3 older runs: fitprint runs --all\n"
-    assert [each["run_id"] for each in document("runs")["runs"]] == ids[:50]
+    assert [run["run_id"] for run in document("runs")["runs"]] == ids[:50]
     assert document("runs")["more"] is True
     everything = invoke("runs", "--all")
     assert [line.split()[0] for line in everything.stdout.splitlines()[1:]] == ids
@@ -59,7 +59,7 @@ def test_one_experiment(store, invoke, document):
     with fitprint.start_run("b", experiment_id="second"):
         pass
     assert names(invoke("runs", "--experiment", "first").stdout) == ["a"]
-    assert [each["name"] for each in document("runs", "--experiment", "second")["runs"]] == ["b"]
+    assert [run["name"] for run in document("runs", "--experiment", "second")["runs"]] == ["b"]
     assert invoke("runs", "--experiment", "third").stdout == f"no runs of the experiment third in {store}\n"
 
 
@@ -140,7 +140,7 @@ def test_a_broken_record_is_a_row_with_its_fault_after_the_others(store, invoke,
     assert result.stdout.endswith(f"\n{newest}\t\t\tUNREADABLE\t{reason}\n")
     assert result.stderr == ""
     assert document("runs", status=1)["unreadable"] == [{"run_id": newest, "reason": reason}]
-    assert [each["run_id"] for each in document("runs", status=1)["runs"]] == [oldest]
+    assert [run["run_id"] for run in document("runs", status=1)["runs"]] == [oldest]
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_nothing_of_the_users_reaches_the_terminal_raw(store, invoke):
 def test_at_a_terminal_the_ids_shown_find_their_runs(store, terminal, without_colours, invoke):
     ids = some_runs(12)
     shown = [line.split()[0] for line in without_colours(terminal(100, "runs")).splitlines()[-12:]]
-    assert all(len(each) < 32 for each in shown)
-    assert [fitprint.get_run(each).run_id for each in shown] == ids
+    assert all(len(run_id) < 32 for run_id in shown)
+    assert [fitprint.get_run(run_id).run_id for run_id in shown] == ids
 
 
 def test_ids_get_as_many_digits_as_it_takes(store, terminal, without_colours):

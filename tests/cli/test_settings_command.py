@@ -91,7 +91,7 @@ def test_flavors_counts_what_the_store_has_of_each(toy, store, document, invoke)
     fitprint.autolog("toy", log_models=False, rules=lambda call: "odd" if call.params["shift"] == 1 else None)
     for shift in (0, 1, 2):
         toylearn.Mean(shift).fit([1], [2])
-    row = next(each for each in document("flavors")["flavors"] if each["name"] == "toy")
+    row = next(flavor for flavor in document("flavors")["flavors"] if flavor["name"] == "toy")
     assert (row["runs"], row["skips"]) == (2, {"log_models": 2})
     head = next(line for line in invoke("flavors").stdout.splitlines() if "installed" in line)
     assert "runs" in head

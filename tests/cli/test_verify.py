@@ -43,7 +43,7 @@ def test_a_whole_package(whole, invoke, document):
     assert found["verified"] is True
     assert found["digest"] == digest(whole)
     assert found["problems"] == []
-    assert {each["check"] for each in found["files"]} == {"matches", None}
+    assert {file["check"] for file in found["files"]} == {"matches", None}
 
 
 def test_the_digest(whole, invoke, document):
@@ -76,7 +76,7 @@ def test_a_changed_package(whole, invoke, document):
     found = document("verify", whole, status=1)
     assert found["verified"] is False
     assert len(found["problems"]) == 3
-    [meta] = [each for each in found["files"] if each["name"] == "registered_model_meta"]
+    [meta] = [file for file in found["files"] if file["name"] == "registered_model_meta"]
     assert meta == {"name": "registered_model_meta", "size": 13, "check": "unlisted", "problem": None}
 
 

@@ -90,8 +90,8 @@ import threading
 def work():
     {TRAIN}
 threads = [threading.Thread(target=work) for _ in range(4)]
-[each.start() for each in threads]
-[each.join() for each in threads]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
 """
     assert len(lines(kernel.run(code))) == 4
 
@@ -113,7 +113,7 @@ def test_where_the_program_set_up_logging_the_lines_go_there(kernel):
     kernel.run("import logging, io; logged = io.StringIO(); logging.basicConfig(stream=logged, level='INFO')")
     assert kernel.run(TRAIN)["displays"] == {}
     kernel.run("assert 'GaussianNB → runs/' in logged.getvalue()")
-    kernel.run("[logging.root.removeHandler(each) for each in logging.root.handlers[:]]")
+    kernel.run("[logging.root.removeHandler(handler) for handler in logging.root.handlers[:]]")
     assert len(lines(kernel.run(TRAIN))) == 1
 
 

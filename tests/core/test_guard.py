@@ -215,7 +215,7 @@ def test_a_store_that_cannot_be_written_costs_one_line_and_no_training(toy, tmp_
     fitprint.autolog("toy", store=tmp_path / "in the way" / "store")
     for _ in range(3):
         assert toylearn.Mean().fit([1], [2]).mean_ == 2.0
-    (line,) = [each for each in caplog.messages if "cannot be written" in each]
+    (line,) = [message for message in caplog.messages if "cannot be written" in message]
     assert "Not a directory" in line
     assert "set FITPRINT_STORE to another folder" in line
     assert next(row.skips for row in fitprint.status() if row.name == "toy") == {"store": 3}

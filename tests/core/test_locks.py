@@ -51,7 +51,7 @@ with fitprint.start_run("parent") as run:
     done.set()
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-print([(each.name, each.status) for each in fitprint.runs()])
+print([(run.name, run.status) for run in fitprint.runs()])
 """
 
 

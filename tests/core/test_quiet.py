@@ -18,7 +18,7 @@ def caught(call):
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         call()
-    return [str(each.message) for each in found]
+    return [str(warning.message) for warning in found]
 
 
 def test_warnings_inside_are_dropped_even_where_they_are_errors():

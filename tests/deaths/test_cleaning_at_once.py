@@ -34,10 +34,10 @@ import sys, fitprint
 from fitprint._runs.gc import clean
 from fitprint.stores import open_store
 sys.stdin.readline()
-for each in clean(open_store(sys.argv[1])):
-    if each.did != "left":
-        print(each.run_id, each.did)
-    assert not each.failed, each
+for run in clean(open_store(sys.argv[1])):
+    if run.did != "left":
+        print(run.run_id, run.did)
+    assert not run.failed, run
 """
 
 RECORDS = """
@@ -71,7 +71,7 @@ def test_several_clean_while_others_record(store, run_python, together):
     before = datetime.now(UTC)
     outputs = together((CLEANS, store), (CLEANS, store), (CLEANS, store), (RECORDS, 60), (RECORDS, 60))
     done = [{*output.splitlines()} for output in outputs[:3]]
-    assert len({line for each in done for line in each if line.endswith("closed")}) == 150
+    assert len({line for lines in done for line in lines if line.endswith("closed")}) == 150
     assert sum(map(bool, done)) > 1, "they did meet"
     ends = [datetime.fromisoformat(run.end_time) for run in fitprint.runs() if run.name.startswith("dead")]
     assert max(ends) < before, "the moment of the death, whoever wrote it down"
@@ -139,8 +139,8 @@ import resource, sys
 from fitprint._runs.gc import clean
 from fitprint.stores import open_store
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-for each in clean(open_store(sys.argv[1])):
-    print(each.did, each.failed, each.reason, sep="|")
+for run in clean(open_store(sys.argv[1])):
+    print(run.did, run.failed, run.reason, sep="|")
 """
 
 
@@ -150,5 +150,5 @@ def test_what_the_system_refuses_is_said_and_the_others_are_cleaned(store, run_p
     done = run_python(NO_ROOM_FOR_LARGE_FILES, store)
     assert sorted(done.stdout.splitlines()) == ["closed|False|", "left|True|File too large"]
     assert [run.status for run in fitprint.runs()] == ["KILLED", "KILLED"]
-    assert [(each.did, each.failed) for each in cleaned(store)] == [("closed", False)]
+    assert [(run.did, run.failed) for run in cleaned(store)] == [("closed", False)]
     check_the_dead(store, 2)

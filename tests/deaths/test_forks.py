@@ -51,11 +51,11 @@ def runs_after(toy, store, run_python):
     def run(program: str) -> list[tuple[str, str, str | None]]:
         run_python(BEFORE + program)
         found = fitprint.runs()[::-1]
-        names = {each.run_id: each.name for each in found}
+        names = {run.run_id: run.name for run in found}
         assert os.listdir(store / ".open") == []
-        for each in found:
-            assert each.flavor is None or [*each.models] == ["model"]
-        return [(each.name, each.status, names.get(each.parent_id)) for each in found]
+        for run in found:
+            assert run.flavor is None or [*run.models] == ["model"]
+        return [(run.name, run.status, names.get(run.parent_id)) for run in found]
 
     return run
 

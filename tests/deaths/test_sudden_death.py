@@ -76,7 +76,7 @@ def test_a_thousand_recordings_killed_at_random_moments(run_python, store, whole
     assert all(places[name] for name in ("staged", "no package", "params")), places
 
     cleaned = list(clean(open_store(str(store)), older_than=0.0))
-    assert not [each for each in cleaned if each.failed]
+    assert not [run for run in cleaned if run.failed]
     assert os.listdir(store / ".open") == []
     assert not list(store.rglob(".package-*"))
     assert not list(store.rglob("*.partial"))

@@ -42,7 +42,7 @@ def run(command: list[str], folder: Path, site: Path | None = None) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("document", DOCUMENTS, ids=[str(each.relative_to(ROOT)) for each in DOCUMENTS])
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(ROOT)) for path in DOCUMENTS])
 def test_every_snippet_of_a_document_runs(document, tmp_path, request):
     python = snippets(document, "python")
     site = request.getfixturevalue(EXAMPLES[document]) if document in EXAMPLES else None
@@ -57,7 +57,7 @@ def test_every_snippet_of_a_document_runs(document, tmp_path, request):
 
 
 @pytest.mark.parametrize(
-    "document", [each for each in DOCUMENTS if snippets(each, "python mlflow")], ids=lambda each: each.name
+    "document", [path for path in DOCUMENTS if snippets(path, "python mlflow")], ids=lambda path: path.name
 )
 @pytest.mark.parametrize("version", ["mlflow2", "mlflow3"])
 def test_every_snippet_for_mlflow_runs_on_what_the_document_wrote(document, version, tmp_path, mlflow_pythons):

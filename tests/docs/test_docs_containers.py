@@ -62,8 +62,8 @@ def variables(document: Any) -> Iterator[tuple[str, Any]]:
             else:
                 yield from variables(value)
     elif isinstance(document, list):
-        for each in document:
-            yield from variables(each)
+        for part in document:
+            yield from variables(part)
 
 
 def commands(document: Any) -> Iterator[list[str]]:
@@ -74,8 +74,8 @@ def commands(document: Any) -> Iterator[list[str]]:
             else:
                 yield from commands(value)
     elif isinstance(document, list):
-        for each in document:
-            yield from commands(each)
+        for part in document:
+            yield from commands(part)
 
 
 def checked(name: str, value: Any) -> None:
@@ -100,11 +100,11 @@ def test_commands_in_yaml_are_runs_of_a_script():
 
 
 def test_volumes_that_are_mounted_are_there():
-    (job,) = [each for each in map(yaml.safe_load, YAML) if each.get("kind") == "Job"]
+    (job,) = [manifest for manifest in map(yaml.safe_load, YAML) if manifest.get("kind") == "Job"]
     pod = job["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
-    assert {each["name"] for each in pod["volumes"]} == {*mounts}
+    mounts = {volume["name"]: volume["mountPath"] for volume in container["volumeMounts"]}
+    assert {volume["name"] for volume in pod["volumes"]} == {*mounts}
     assert dict(variables(job))["FITPRINT_STORE"] == mounts["runs"]
 
 
@@ -154,7 +154,7 @@ def script_with(words: str) -> str:
 
 def test_every_script_is_run_here():
     tested = ("-m train", "--array", "SLURM_PROCID", "hand_over", "--requeue", "chmod 2775", "fitprint verify")
-    assert [script_with(each) for each in tested] == SCRIPTS
+    assert [script_with(name) for name in tested] == SCRIPTS
 
 
 def test_the_forms_of_fitprint_run(submit):
@@ -207,7 +207,7 @@ def test_a_job_that_was_requeued_goes_on_in_its_run(submit, tmp_path):
 
 def test_runs_of_a_group_are_the_group_s(submit, tmp_path):
     (run,) = submit(script_with("chmod 2775"), "team-runs")
-    modes = {each: stat.S_IMODE(each.stat().st_mode) for each in (run.path, *run.path.rglob("*"))}
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (run.path, *run.path.rglob("*"))}
     assert modes[run.path] == 0o2775
     assert all(mode & 0o060 == 0o060 for mode in modes.values()), modes
 

@@ -90,10 +90,10 @@ def is_complete(run: fitprint.Run) -> bool:
     }
     missing = [name for name in run.artifacts if not (run.path / "artifacts" / name).exists()]
     history = [run.metric_history(name) for name in run.metrics]
-    return listed == found and not missing and all(len(each) == len({*each}) > 0 for each in history)
+    return listed == found and not missing and all(len(values) == len({*values}) > 0 for values in history)
 
 
 def counted(flavor: str) -> tuple[int, int]:
     """What `status()` tells of training calls: how many are recorded, and what was left out for want of a store."""
-    (row,) = [each for each in fitprint.status() if each.name == flavor]
+    (row,) = [status for status in fitprint.status() if status.name == flavor]
     return row.runs, row.skips.get("store", 0)

@@ -74,7 +74,7 @@ for number in range(1, operations + 1):
         whole = len(runs) == 1 and is_complete(runs[0])
         if error == errno.EINTR and operation in ("open", "write"):  # which Python does again by itself
             expect(whole, f"not complete though it was only interrupted: {runs} {[r.skipped for r in runs]}")
-        told_or_kept = told or lines or [each for run in runs for each in run.skipped]
+        told_or_kept = told or lines or [skip for run in runs for skip in run.skipped]
         expect(whole or told_or_kept, f"silent: {runs}")
     a_minute_later()
     try:
@@ -108,7 +108,7 @@ def test_a_fault_that_passes_costs_at_most_what_it_struck(run_faulty, error):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("error", [each for each in ERRORS if each != "EINTR"])  # Python would try for ever
+@pytest.mark.parametrize("error", [error for error in ERRORS if error != "EINTR"])  # Python would try for ever
 def test_a_store_that_fails_from_some_moment_on_is_said_once_and_written_again_when_it_works(run_faulty, error):
     assert after_each_fault(run_faulty, error, FROM_THEN_ON) == []
 

@@ -58,10 +58,10 @@ for number in range(1, lines + 1, step):
     if not new:
         found["none"] += 1
     for run in new:
-        interrupted = "interrupted" in [each.rule for each in run.skipped]
-        half = [each.name for each in run.path.iterdir() if each.name.startswith(".")]
-        half += [each.name for each in run.path.glob("model*") if not (each / "checksums.json").exists()]
-        unnamed = [each.name for each in run.path.glob("model*") if each.name not in run.models]
+        interrupted = "interrupted" in [skip.rule for skip in run.skipped]
+        half = [path.name for path in run.path.iterdir() if path.name.startswith(".")]
+        half += [path.name for path in run.path.glob("model*") if not (path / "checksums.json").exists()]
+        unnamed = [path.name for path in run.path.glob("model*") if path.name not in run.models]
         expect(not half and not unnamed, f"left {half} {unnamed}")
         if run.status == status_before:
             found["before"] += 1
@@ -80,7 +80,7 @@ for number in range(1, lines + 1, step):
     runs = fitprint.runs(newest=1)
     expect(runs[0].run_id not in before and runs[0].model_path and not runs[0].skipped, "the next run is not recorded")
     for left in (runs[0].path.parent / ".open").iterdir():
-        expect(False, f"{[each.name for each in left.iterdir()]} is left open")
+        expect(False, f"{[path.name for path in left.iterdir()]} is left open")
         shutil.rmtree(left)
 print(json.dumps({"lines": lines, "found": found, "wrong": wrong}))
 """

@@ -87,7 +87,7 @@ model = Doubles(1.0).fit([1], [2])
 toylearn.Mean().fit([1], [2])
 after, run, _ = fitprint.runs()
 print(json.dumps([model.mean_, run.status, run.params, run.metrics, run.skipped, run.model_path, bool(after.models)]))
-print(json.dumps([each.name for each in run.path.iterdir() if each.name.startswith(".")]))
+print(json.dumps([path.name for path in run.path.iterdir() if path.name.startswith(".")]))
 """
 
 

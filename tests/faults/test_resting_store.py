@@ -130,7 +130,7 @@ for operation in range(found[0] + 1, found[0] + 10):  # until one that is needed
         break
 DecisionTreeClassifier().fit([[1], [2]], [1, 2])
 (run,) = fitprint.runs()
-(row,) = [each for each in fitprint.status() if each.name == "sklearn"]
+(row,) = [status for status in fitprint.status() if status.name == "sklearn"]
 print(json.dumps([run.status, run.params["max_depth"], run.skipped, Counted.pickled, lines, row.skips]))
 """
 

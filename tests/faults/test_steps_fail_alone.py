@@ -29,7 +29,7 @@ class Hopeless(ClassifierMixin, BaseEstimator):
     def fit(self, X, y):
         self.classes_ = np.unique(y)
         self.n_iter_ = 7
-        self.open_ = (each for each in X)
+        self.open_ = (row for row in X)
         return self
 
     def predict(self, X):
@@ -54,7 +54,7 @@ def test_all_that_works_is_recorded_and_all_that_fails_has_its_reason(caplog):
     assert fitprint.run_of(models[0]).run_id == first.run_id
     told = [message for message in caplog.messages if "not recorded" in message]
     assert len(told) == 3  # once for each kind of step
-    assert all(first.run_id in each and "\n" not in each for each in told)
+    assert all(first.run_id in line and "\n" not in line for line in told)
 
 
 def test_a_signature_that_cannot_be_inferred_leaves_the_package(caplog):

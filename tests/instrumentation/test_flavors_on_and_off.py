@@ -220,7 +220,7 @@ def test_importing_and_turning_on_in_many_threads_does_not_hang(run_python, toy,
             start.wait()
             importlib.import_module("toylearn.late").Late().fit([1], [1])
 
-        threads = [threading.Thread(target=each) for each in (turn, turn, turn, load, load, load)]
+        threads = [threading.Thread(target=work) for work in (turn, turn, turn, load, load, load)]
         for thread in threads:
             thread.start()
         for thread in threads:

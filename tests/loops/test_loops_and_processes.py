@@ -189,8 +189,8 @@ def test_threads_that_step_while_the_program_ends(toy, store, run_python):
             net.update([1.0])
 
     workers = [threading.Thread(target=work) for _ in range(4)]
-    for each in workers:
-        each.start()
+    for worker in workers:
+        worker.start()
     """)
     assert seen() == [("Net", "FINISHED", ["model"])]
     assert len(fitprint.runs()[0].metric_history("loss")) == 800

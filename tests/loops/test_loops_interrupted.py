@@ -59,7 +59,7 @@ for number in range(1, lines + 1, max(1, lines // 400)):
     for run in fitprint.runs(newest=2):
         if run.run_id not in before:
             statuses[run.status] = statuses.get(run.status, 0) + 1
-            half = [each.name for each in run.path.glob("model*") if not (each / "checksums.json").exists()]
+            half = [path.name for path in run.path.glob("model*") if not (path / "checksums.json").exists()]
             expect(run.status != "RUNNING" and not half, f"{run.status} {half}")
     fitprint.autolog(quiet=True)
     tracer = None
@@ -68,8 +68,8 @@ for number in range(1, lines + 1, max(1, lines // 400)):
     expect(run.run_id not in before and run.model_path and not run.skipped, "the next one is not recorded")
     left = list((run.path.parent / ".open").iterdir())
     expect(not left, f"{left} is left open")
-    for each in left:
-        each.rename(run.path.parent / each.name)
+    for folder in left:
+        folder.rename(run.path.parent / folder.name)
 print(json.dumps({"lines": lines, "statuses": statuses, "wrong": wrong}))
 """
 

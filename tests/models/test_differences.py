@@ -189,7 +189,7 @@ def test_every_package_of_mlflow_says_what_it_was_made_with(name):
 
     found = differences(MODELS / name, mlmodel.read(MODELS / name))
     assert found[0].name == "Python"
-    assert {each.meaning for each in found} & {module.UNREADABLE} == set()
+    assert {difference.meaning for difference in found} & {module.UNREADABLE} == set()
 
 
 @pytest.mark.process

@@ -56,9 +56,9 @@ def takes_objects(data: Any, schema: Schema) -> bool:
     """Whether text of dtype object comes to a type that objects pass for: MLflow's answer is that of pandas 3."""
     loose = {"boolean", "binary", "datetime"}
     return isinstance(data, pd.DataFrame) and any(
-        each.type.name in loose and data[each.name].dtype == object and isinstance(data[each.name][0], str)
-        for each in schema
-        if each.name in data and hasattr(each.type, "name")
+        column.type.name in loose and data[column.name].dtype == object and isinstance(data[column.name][0], str)
+        for column in schema
+        if column.name in data and hasattr(column.type, "name")
     )
 
 

@@ -44,11 +44,11 @@ def words(command: str) -> list[list[str]]:
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     found: list[list[str]] = [[]]
-    for each in lexer:
-        if each == "&&":
+    for word in lexer:
+        if word == "&&":
             found.append([])
         else:
-            found[-1].append(each)
+            found[-1].append(word)
     return found
 
 

@@ -260,8 +260,8 @@ def test_a_map_of_another_type_is_refused():
 
 def test_scalar_types_by_mlflows_names():
     assert DataType.all_types() == [*DataType]
-    for each in DataType:
-        assert DataType.from_numpy_type(each.to_numpy()) is each
+    for kind in DataType:
+        assert DataType.from_numpy_type(kind.to_numpy()) is kind
     assert DataType.from_numpy_type(np.dtype("int8")) is None
     assert DataType.check_type(DataType.long, 1)
     assert DataType.check_type(DataType.integer, np.int32(1))
@@ -271,7 +271,7 @@ def test_scalar_types_by_mlflows_names():
 
 def test_specs_are_changed_by_replacing():
     schema = Schema([ColSpec("double", "a"), ColSpec("long", "b")])
-    changed = Schema([dataclasses.replace(each, name=each.name.upper(), required=False) for each in schema])
+    changed = Schema([dataclasses.replace(column, name=column.name.upper(), required=False) for column in schema])
     assert changed == Schema([ColSpec("double", "A", False), ColSpec("long", "B", False)])
     assert copy.deepcopy(schema) == pickle.loads(pickle.dumps(schema)) == schema
 

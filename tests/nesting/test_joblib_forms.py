@@ -62,7 +62,7 @@ def drawn(trained):
 
 def reused():
     with Parallel(2) as parallel:
-        return [each for half in (range(3), range(3, TASKS)) for each in parallel(delayed(fit)(n) for n in half)]
+        return [result for half in (range(3), range(3, TASKS)) for result in parallel(delayed(fit)(n) for n in half)]
 
 
 def of_methods():
@@ -120,11 +120,11 @@ def beside_threads(work):
         counts.append(count)
 
     threads = [threading.Thread(target=mine) for _ in range(2)]
-    [each.start() for each in threads]
+    [thread.start() for thread in threads]
     started.wait()
     work()
     over.set()
-    [each.join() for each in threads]
+    [thread.join() for thread in threads]
     return sum(counts)
 
 

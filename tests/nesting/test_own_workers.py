@@ -54,8 +54,8 @@ THREADS = """
 def starting(make):
     def run(kind):
         threads = [make(kind, number) for number in range(COUNT)]
-        [each.start() for each in threads]
-        [each.join() for each in threads]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
     return run
 
 class Runs(threading.Thread):
@@ -109,9 +109,9 @@ context = multiprocessing.get_context(sys.argv[1])
 def starting(make):
     def run(kind):
         processes = [make(kind, number) for number in range(COUNT)]
-        [each.start() for each in processes]
-        [each.join() for each in processes]
-        assert [each.exitcode for each in processes] == [0] * COUNT
+        [process.start() for process in processes]
+        [process.join() for process in processes]
+        assert [process.exitcode for process in processes] == [0] * COUNT
     return run
 
 class Runs(context.Process):
@@ -179,7 +179,7 @@ def reusable(kind):
 def lambdas(kind):
     with get_reusable_executor(max_workers=2) as executor:
         futures = [executor.submit(lambda n: train(n, kind), number) for number in range(COUNT)]
-        assert [each.result() for each in futures] == list(range(COUNT))
+        assert [future.result() for future in futures] == list(range(COUNT))
 
 def with_joblib(kind):
     class Local(Mine):

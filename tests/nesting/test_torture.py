@@ -55,8 +55,8 @@ def here(ends):
 def in_threads(ends):
     found = []
     threads = [threading.Thread(target=lambda end=end: found.append(attempt(end))) for end in ends]
-    [each.start() for each in threads]
-    [each.join() for each in threads]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
     return found
 
 
@@ -74,9 +74,9 @@ def in_processes(method):
         context = multiprocessing.get_context(method)
         answers = context.SimpleQueue()
         processes = [context.Process(target=sending, args=(end, answers)) for end in ends]
-        [each.start() for each in processes]
+        [process.start() for process in processes]
         found = [answers.get() for _ in processes]
-        [each.join() for each in processes]
+        [process.join() for process in processes]
         return found
     return place
 
@@ -141,7 +141,7 @@ def work():
     draw = random.Random(SEED)
     for _ in range(ITEMS):
         kind = draw.choice([plain, nested, suppressed, block])
-        place = draw.choice([each for each in PLACES if each not in SLOW or draw.random() < 0.2])
+        place = draw.choice([name for name in PLACES if name not in SLOW or draw.random() < 0.2])
         yield kind, draw.choices(list(ERRORS), [3, 1, 1], k=draw.randint(1, 4)), place, draw.choice(list(ERRORS))
 
 
@@ -156,9 +156,9 @@ if __name__ == "__main__":
     fitprint.autolog("toy", quiet=True, strict=True)
     items, until, counted = list(work()), time.monotonic() + SECONDS, []
     lanes = [threading.Thread(target=lane, args=(items[n::LANES], until, counted)) for n in range(1, LANES)]
-    [each.start() for each in lanes]
+    [lane.start() for lane in lanes]
     lane(items[::LANES], until, counted)  # in the main thread: elsewhere joblib starts no processes
-    [each.join() for each in lanes]
+    [lane.join() for lane in lanes]
     ends = Counter(end for _, _, found in counted for end in found)
     seen = sorted({(kind, place) for kind, place, _ in counted})
     print(json.dumps({"ends": ends, "seen": seen, "done": len(counted)}))

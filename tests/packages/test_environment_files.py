@@ -93,7 +93,11 @@ def test_the_files_are_those_of_the_contract(tmp_path):
     found = yaml.safe_load((package.folder / "python_env.yaml").read_text())
     assert list(found) == ["python", "build_dependencies", "dependencies"]
     assert found["python"] == python
-    assert [each.partition("==")[0] for each in found["build_dependencies"]] == ["pip", "setuptools", "wheel"]
+    assert [requirement.partition("==")[0] for requirement in found["build_dependencies"]] == [
+        "pip",
+        "setuptools",
+        "wheel",
+    ]
     assert found["build_dependencies"][0] == f"pip=={pip}"
     assert found["dependencies"] == ["-r requirements.txt"]
     assert {*package.checksums} == {"requirements.txt", "conda.yaml", "python_env.yaml"}
@@ -118,7 +122,7 @@ def test_a_module_beside_the_script_is_copied_with_what_it_imports(local, tmp_pa
     importlib.import_module("features_e")
     package = Package(tmp_path / "package")
     assert copy_local_code(package, {"features_a.anything", "numpy", "json", "__main__"}) == []
-    assert names_in_code(package) == [f"features_{each}.py" for each in "abcd"]
+    assert names_in_code(package) == [f"features_{letter}.py" for letter in "abcd"]
     assert (package.folder / "code/features_c.py").read_text() == "LIMIT = 3\n"
     assert "code/features_a.py" in package.checksums
 
@@ -140,7 +144,7 @@ def test_a_package_of_the_user_s_own_is_copied_whole(local, tmp_path):
     package = Package(tmp_path / "package")
     assert copy_local_code(package, {"mine.models"}) == []
     expected = ["__init__.py", "data.json", "deep/__init__.py", "deep/er.py", "models.py", "never_imported.py"]
-    assert names_in_code(package) == [f"mine/{each}" for each in expected]
+    assert names_in_code(package) == [f"mine/{file}" for file in expected]
 
 
 def test_a_folder_without_an_init_is_copied_too(local, tmp_path):

@@ -18,8 +18,8 @@ found = {}
 for folder in sorted(Path("kinds").iterdir()):
     model = reader.load_model(str(folder))
     texts = folder.name == "function_of_texts"
-    found[folder.name] = [each if texts else float(each) for each in model.predict(TEXTS if texts else FRAME)]
+    found[folder.name] = [value if texts else float(value) for value in model.predict(TEXTS if texts else FRAME)]
     if folder.name == "with_files":
         found["described"] = model.unwrap_python_model().described()
-        found["with params"] = [float(each) for each in model.predict(FRAME, params={"power": 3})]
+        found["with params"] = [float(value) for value in model.predict(FRAME, params={"power": 3})]
 print(json.dumps(found))

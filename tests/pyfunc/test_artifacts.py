@@ -23,7 +23,7 @@ def listing():
             for name, place in context.artifacts.items():
                 path = Path(place)
                 assert path.is_absolute()
-                files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
+                files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
                 found[name] = {
                     file.relative_to(path.parent).as_posix(): file.read_text(errors="replace") for file in files
                 }

@@ -97,7 +97,7 @@ def test_a_hand_made_folder_of_old_times_is_read(tmp_path):
     (tmp_path / "old" / "w.txt").write_text("3")
     (tmp_path / "old" / "code" / "loads_old.py").write_text(
         "class M:\n    def __init__(self, w): self.w = w\n"
-        "    def predict(self, data): return [each * self.w for each in data]\n"
+        "    def predict(self, data): return [row * self.w for row in data]\n"
         "def _load_pyfunc(path):\n    with open(path) as file:\n        return M(int(file.read()))\n"
     )
     assert fitprint.load_model(tmp_path / "old").predict([1, 2]) == [3, 6]

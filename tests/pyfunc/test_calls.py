@@ -55,7 +55,8 @@ def test_what_is_no_python_model_is_refused(saved, given, told):
 def test_the_positions_of_the_arguments_are_mlflows():
     common = ["loader_module", "data_path", "code_paths", "infer_code_paths", "conda_env"]
     saving, logging = (
-        list(inspect.signature(each).parameters) for each in (fitprint.pyfunc.save_model, fitprint.pyfunc.log_model)
+        list(inspect.signature(function).parameters)
+        for function in (fitprint.pyfunc.save_model, fitprint.pyfunc.log_model)
     )
     assert saving[:10] == ["path", *common, "mlflow_model", "python_model", "artifacts", "signature"]
     assert logging[:10] == ["artifact_path", *common, "python_model", "artifacts", "registered_model_name", "signature"]

@@ -73,7 +73,7 @@ def test_a_script_finds_fitprints_calls_under_mlflows_names(package):
         "mlflow.models.set_model(lambda data: [ColSpec.__module__, mlflow.load_model.__module__])"
     )
     found = fitprint.load_model(folder).predict(None)
-    assert all(each.startswith("fitprint.") for each in found)
+    assert all(name.startswith("fitprint.") for name in found)
 
 
 def test_classes_of_a_script_can_be_dataclasses(package):

@@ -40,7 +40,7 @@ def model_whose_predict_is(form):
         return type(context).__name__, params
 
     forms = (whole, without_params, without_context, data_alone, other_names, many)
-    predict = next(each for each in forms if each.__name__ == form)
+    predict = next(function for function in forms if function.__name__ == form)
     return type("Model", (PythonModel,), {"predict": predict})()
 
 

@@ -49,7 +49,7 @@ def test_no_code_of_a_package_is_run_without_pickles(fixture_model, name):
     with pytest.raises(PackageError, match="not loaded with trust=no-pickle"):
         fitprint.load_model(fixture_model(name), trust="no-pickle")
     assert sys.path == before[0]
-    assert not {each for each in set(sys.modules) - before[1] if "toyloader" in each or "code_model" in each}
+    assert not {name for name in set(sys.modules) - before[1] if "toyloader" in name or "code_model" in name}
 
 
 def test_an_unknown_level_is_refused(package):

@@ -113,8 +113,8 @@ def test_what_the_program_says_holds(write, launched, recorded, tmp_path, said, 
     lines = [f"import fitprint\n{said}", "import toylearn"]
     write("program.py", "\n".join(lines if first else lines[::-1]) + "\ntoylearn.Mean().fit([1], [2])\n")
     launched("program.py")
-    for each in ("own", "fitprint-runs"):
-        assert recorded(tmp_path / each) == (["Mean"] if each == place else [])
+    for name in ("own", "fitprint-runs"):
+        assert recorded(tmp_path / name) == (["Mean"] if name == place else [])
 
 
 def test_a_program_that_turned_recording_off_has_children_that_do_not_record(write, launched, recorded):
@@ -225,7 +225,7 @@ def test_joblib_records_in_its_workers_once_each(program, write, launched, recor
 
 
 def test_a_child_whose_program_imports_no_framework_imports_nothing_of_ours(launched):
-    script = "import sys; print([each for each in sys.modules if 'fitprint' in each or each == 'wrapt'])"
+    script = "import sys; print([name for name in sys.modules if 'fitprint' in name or name == 'wrapt'])"
     assert launched("bash", "-c", f'{PYTHON} -c "{script}"').stdout == "[]\n"
 
 
@@ -250,7 +250,7 @@ def test_nested_launchers_record_once(program, write, launched, recorded, tmp_pa
 
 def test_the_variables_that_differ_are_those_that_are_said_to(launched, start):
     script = "import json, os; print(json.dumps(dict(os.environ)))"
-    bare, ours = (json.loads(each(PYTHON, "-c", script).stdout) for each in (start, launched))
+    bare, ours = (json.loads(run(PYTHON, "-c", script).stdout) for run in (start, launched))
     assert {*ours} - {*bare} == {"FITPRINT_STORE", "_FITPRINT_RUN"}
     assert {name for name in bare if bare[name] != ours[name]} == {"PYTHONPATH"}
     assert ours["PYTHONPATH"].partition(os.pathsep)[2] == bare["PYTHONPATH"]
@@ -318,7 +318,7 @@ def test_an_interpreter_without_fitprint_runs_unharmed(program, compared, launch
 
 def test_an_interpreter_of_another_environment_records_if_it_can(program, launched, recorded, foreign):
     site = next(foreign.parents[1].glob("lib/python*/site-packages"))
-    (site / "all.pth").write_text("\n".join(each for each in sys.path if each.endswith(("site-packages", "src"))))
+    (site / "all.pth").write_text("\n".join(folder for folder in sys.path if folder.endswith(("site-packages", "src"))))
     launched("bash", "-c", f"{foreign} program.py Another; true")
     assert recorded() == ["Another"]
 

@@ -22,11 +22,11 @@ print(sys.argv, sys.orig_argv, sys.executable, os.path.basename(__file__))
 print(__name__, __package__, __spec__ and __spec__.name)
 print(sys.path, sorted(sys.path_importer_cache), sys.flags, sys.warnoptions, sys._xoptions)
 print(warnings.filters, os.getcwd(), sys.stdin.read(), sys.stdin.isatty(), os.getppid() == int(os.environ["PARENT"]))
-print(sorted(sys.modules), [type(each).__name__ for each in sys.meta_path if type(each).__name__ != "_Waiting"])
+print(sorted(sys.modules), [type(finder).__name__ for finder in sys.meta_path if type(finder).__name__ != "_Waiting"])
 ours = ("PYTHONPATH", "_FITPRINT_RUN", "FITPRINT_STORE")
 print({name: value for name, value in os.environ.items() if name not in ours})
 import signal
-print([(each, signal.getsignal(each)) for each in sorted(signal.valid_signals()) if each not in (9, 19)][:31])
+print([(number, signal.getsignal(number)) for number in sorted(signal.valid_signals()) if number not in (9, 19)][:31])
 print(sorted(os.listdir("/proc/self/fd")), sys.getrecursionlimit(), os.umask(0o22))
 """
 
@@ -205,7 +205,7 @@ def test_signals_that_python_ignores_are_not_ignored_in_other_commands(compared)
 
 
 def test_a_signal_that_was_ignored_stays_so(compared):
-    command = "import signal; print(*(int(signal.getsignal(each)) for each in (2, 1)))"
+    command = "import signal; print(*(int(signal.getsignal(number)) for number in (2, 1)))"
 
     def ignore():
         signal.signal(signal.SIGINT, signal.SIG_IGN)

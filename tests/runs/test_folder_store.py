@@ -176,8 +176,8 @@ def test_an_open_run_is_its_owner_s_alone_and_a_finished_one_as_the_umask_says(s
         run.end()
     finally:
         os.umask(earlier)
-    for each in [run.path, *run.path.rglob("*")]:
-        assert mode(each) == (folder if each.is_dir() else file), each
+    for path in [run.path, *run.path.rglob("*")]:
+        assert mode(path) == (folder if path.is_dir() else file), path
     assert mode(store) == mode(store / ".open") == folder
 
 

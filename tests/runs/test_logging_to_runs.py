@@ -213,7 +213,7 @@ def test_artifacts_from_files_and_folders(store, tmp_path, monkeypatch):
             with pytest.raises(ValueError, match="is not a valid artifact name"):
                 fitprint.log_artifact("a.bin", outside)
     both = ["data/a.bin", "data/deep/b.txt"]
-    names = ["a.bin", "into/here/a.bin", *(f"whole/{each}" for each in both), *(f"here/{each}" for each in both)]
+    names = ["a.bin", "into/here/a.bin", *(f"whole/{name}" for name in both), *(f"here/{name}" for name in both)]
     assert run.artifacts == names
     assert (run.path / "artifacts/into/here/a.bin").read_bytes() == b"\0\xff"
     assert fitprint.get_run(run.run_id).artifacts == names

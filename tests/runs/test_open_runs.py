@@ -159,7 +159,7 @@ def test_tags_description_and_experiment(store):
     assert {"team": "x", "n": "3", "description": "what for", "late": "True"}.items() <= found.tags.items()
     assert found.experiment == "churn"
     assert {"python", "host", "pid"} <= {*found.tags}
-    assert [each.run_id for each in fitprint.runs(experiment="churn")] == [run.run_id]
+    assert [run.run_id for run in fitprint.runs(experiment="churn")] == [run.run_id]
     assert fitprint.runs(experiment="default") == []
 
 
@@ -203,7 +203,7 @@ def test_threads_do_not_see_each_other_s_runs(store):
         both_open.wait()
         run.__exit__(None, None, None) if block else fitprint.end_run()
 
-    threads = [threading.Thread(target=work, args=each) for each in (("a", True), ("b", False))]
+    threads = [threading.Thread(target=work, args=arguments) for arguments in (("a", True), ("b", False))]
     for thread in threads:
         thread.start()
     for thread in threads:

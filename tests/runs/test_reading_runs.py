@@ -58,7 +58,7 @@ def test_search_runs_has_mlflow_s_columns(store):
         run.log_metric("loss", float("nan"))
     make("other", score=1)
     frame = fitprint.search_runs()
-    assert list(frame["run_id"]) == [each.run_id for each in fitprint.runs()]
+    assert list(frame["run_id"]) == [run.run_id for run in fitprint.runs()]
     mine = frame.set_index("run_id").loc[run.run_id]
     assert (mine["status"], mine["params.depth"], mine["tags.team"], mine["run_name"]) == ("FINISHED", 3, "x", "mine")
     assert pandas.isna(mine["metrics.loss"])

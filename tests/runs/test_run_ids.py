@@ -32,13 +32,13 @@ def test_ids_of_one_process_strictly_increase_in_every_thread():
         for _ in range(5_000):
             mine.append(new_run_id())
 
-    threads = [threading.Thread(target=make, args=(each,)) for each in made]
+    threads = [threading.Thread(target=make, args=(ids,)) for ids in made]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(each == sorted(each) for each in made)
-    assert len({one for each in made for one in each}) == 20_000
+    assert all(ids == sorted(ids) for ids in made)
+    assert len({one for ids in made for one in ids}) == 20_000
 
 
 def test_ids_increase_when_the_clock_stands_still_or_goes_back(monkeypatch):
@@ -54,8 +54,8 @@ def test_ids_increase_when_the_clock_stands_still_or_goes_back(monkeypatch):
 def test_ids_of_many_processes_are_all_different():
     script = "from fitprint._core.ids import new_run_id\nfor _ in range(2000): print(new_run_id())"
     running = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    made = [each.communicate()[0].split() for each in running]
-    assert len({one for each in made for one in each}) == 8_000
+    made = [process.communicate()[0].split() for process in running]
+    assert len({one for ids in made for one in ids}) == 8_000
 
 
 @pytest.mark.process

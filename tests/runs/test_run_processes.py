@@ -117,7 +117,7 @@ def test_a_forked_child_adds_to_its_parent_s_run_and_cannot_end_it(store):
     found = fitprint.get_run(run.run_id)
     assert (found.status, found.params, found.metrics) == ("FINISHED", {"a": 1}, {"buffered": 2.0, "b": 1.0})
     assert found.metric_history("buffered") == [(0, 1.0), (1, 2.0)], "nothing twice"
-    assert [each.name for each in found.children] == ["of the child"]
+    assert [child.name for child in found.children] == ["of the child"]
 
 
 @pytest.mark.process

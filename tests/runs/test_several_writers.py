@@ -73,9 +73,9 @@ def program(starts_processes, store):
         return programs[-1]
 
     yield start
-    for each in programs:
-        each.process.kill()
-        each.process.communicate()
+    for program in programs:
+        program.process.kill()
+        program.process.communicate()
 
 
 def side_files(run):

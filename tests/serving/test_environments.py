@@ -189,7 +189,7 @@ def installer(request, monkeypatch):
         monkeypatch.setenv("PATH", f"{os.path.dirname(uv)}{os.pathsep}{os.environ['PATH']}")
     else:
         folders = os.environ["PATH"].split(os.pathsep)
-        monkeypatch.setenv("PATH", os.pathsep.join(each for each in folders if not os.path.exists(f"{each}/uv")))
+        monkeypatch.setenv("PATH", os.pathsep.join(folder for folder in folders if not os.path.exists(f"{folder}/uv")))
         monkeypatch.setattr("fitprint._packages.rebuild.uv_command", lambda: None)
     return request.param
 

@@ -53,7 +53,7 @@ assert threading.Thread.start is start, "nothing is patched"
 assert joblib.Parallel.__call__ is call
 assert toylearn.Base.fit is fit
 toylearn.Mean().fit([1], [2])
-assert {each.state for each in fitprint.status()} <= {"off", "no plugin"}
+assert {row.state for row in fitprint.status()} <= {"off", "no plugin"}
 """
 
 

@@ -109,7 +109,7 @@ def test_a_name_that_is_no_setting_s_breaks_the_flavor_with_the_reason(own, stor
     file.write_text(file.read_text().replace('"listener"', '"port"'))
     fitprint.autolog("toy")
     own.imported()
-    row = next(each for each in fitprint.status() if each.name == "toy")
+    row = next(status for status in fitprint.status() if status.name == "toy")
     assert row.state == "broken"
     assert "a setting cannot be called 'port'" in row.reason
 

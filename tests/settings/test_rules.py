@@ -87,7 +87,7 @@ def test_a_rule_that_needs_no_seconds_is_asked_once(trained):
 
 
 def test_min_fit_seconds_is_a_rule_like_any_other(trained):
-    assert [rule_name(each) for each in BUILT_IN] == ["exclude_estimators", "min_fit_seconds", "rank_zero_only"]
+    assert [rule_name(rule) for rule in BUILT_IN] == ["exclude_estimators", "min_fit_seconds", "rank_zero_only"]
     assert trained(min_fit_seconds=1000) == ([], {"min_fit_seconds": 1})
 
 
@@ -134,7 +134,7 @@ def test_a_refused_call_does_not_take_the_run_of_the_user(toy, store):
     with fitprint.start_run() as run:
         toylearn.Mean(1.0).fit([1], [2])
         toylearn.Mean(2.0).fit([1, 2], [2, 2])
-    assert [each.params for each in fitprint.runs()] == [{"shift": 2.0}]
+    assert [run.params for run in fitprint.runs()] == [{"shift": 2.0}]
     assert run.skipped == []
 
 
@@ -216,7 +216,7 @@ import multiprocessing
 
 def fit(number):
     toylearn.Mean(float(number)).fit([1], [2])
-    return next(each.skips for each in fitprint.status() if each.name == "toy")
+    return next(row.skips for row in fitprint.status() if row.name == "toy")
 
 def odd(call):
     return "odd" if call.params["shift"] % 2 else None

@@ -12,7 +12,7 @@ from fitprint._settings.layers import Configuration
 from fitprint._settings.table import TABLE, Settings
 from fitprint.cli.options import environment_of, setting_options
 
-OUTSIDE = [name for name, each in TABLE.items() if not each.metadata["argument_only"]]
+OUTSIDE = [name for name, setting in TABLE.items() if not setting.metadata["argument_only"]]
 ANOTHER = {"yes/no": "--{0}", "NAME,NAME": "a,b", "NAME=VALUE,...": "a=b", "SIZE": "17MB", "SECONDS": "0.25"}
 """A value of each kind that is nobody's default."""
 
@@ -42,12 +42,12 @@ def option(name):
 
 def another_value(name):
     """The arguments for a value other than the default, and that value as a setting has it."""
-    each = TABLE[name]
-    kind = each.metadata["read"].kind
+    setting = TABLE[name]
+    kind = setting.metadata["read"].kind
     if kind == "yes/no":
-        return [f"--no-{name.replace('_', '-')}" if each.default else option(name)], not each.default
+        return [f"--no-{name.replace('_', '-')}" if setting.default else option(name)], not setting.default
     text = {"TEXT": "/another", "COUNT": "3"}.get(kind) or ANOTHER.get(kind) or kind.split("|")[-1]
-    return [option(name), text], each.metadata["read"](text)
+    return [option(name), text], setting.metadata["read"](text)
 
 
 @pytest.mark.parametrize("name", OUTSIDE)

@@ -108,9 +108,11 @@ def test_an_unreadable_variable_is_one_line_and_is_left_out_of_the_order(told):
     assert given.settings().min_fit_seconds == 0
     assert given.settings().max_model_size is None
     assert len(told()) == 3, "each is told once, however often it is read"
-    line = next(each for each in told() if "QUIET" in each)
+    line = next(message for message in told() if "QUIET" in message)
     assert "\n" not in line
-    assert all(each in line for each in ("FITPRINT_QUIET", "'perhaps'", "1 or 0, true or false, yes or no, on or off"))
+    assert all(
+        words in line for words in ("FITPRINT_QUIET", "'perhaps'", "1 or 0, true or false, yes or no, on or off")
+    )
 
 
 def test_an_unreadable_variable_leaves_the_next_layer_in_force(told):
@@ -187,7 +189,7 @@ def test_mlflow_s_setters_choose_store_and_experiment(tmp_path):
         pass
     assert run.path.parent == tmp_path / "chosen"
     assert run.experiment == "churn"
-    assert [each.run_id for each in fitprint.runs(experiment="churn")] == [run.run_id]
+    assert [run.run_id for run in fitprint.runs(experiment="churn")] == [run.run_id]
 
 
 def test_turning_off_keeps_the_store_known(tmp_path):
@@ -205,7 +207,7 @@ def test_a_configuration_travels_to_another_process():
 def test_settings_are_frozen_and_each_has_a_reader_that_takes_its_default():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().quiet = True  # type: ignore[misc]
-    for name, each in TABLE.items():
-        assert each.metadata["help"], name
-        if each.default is not None:
-            assert each.metadata["read"](each.default) == each.default, name
+    for name, setting in TABLE.items():
+        assert setting.metadata["help"], name
+        if setting.default is not None:
+            assert setting.metadata["read"](setting.default) == setting.default, name

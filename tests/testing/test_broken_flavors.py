@@ -184,18 +184,18 @@ def test_a_broken_flavor_is_told(checked, broken):
     plugin, check, told = FLAVORS[broken]
     done = checked(check, plugin)
     assert done.code == 1, done.text
-    for each in told:
-        assert each in done.text, done.text
+    for line in told:
+        assert line in done.text, done.text
 
 
 APPENDED = {
     "it predicts something else": (
-        "def predict(self, model, data, params=None):\n        return [each + 1 for each in model.predict(data)]",
+        "def predict(self, model, data, params=None):\n        return [value + 1 for value in model.predict(data)]",
         "test_load_model_predicts",
         ["fitprint.load_model(...).predict predicts something else", "look at save(), load() and predict()"],
     ),
     "what it reads was written otherwise by an earlier release": (
-        "def predict(self, model, data, params=None):\n        return [each + 1 for each in model.predict(data)]",
+        "def predict(self, model, data, params=None):\n        return [value + 1 for value in model.predict(data)]",
         "test_golden",
         ["which 0.1 wrote, predicts something else here"],
     ),
@@ -243,8 +243,8 @@ def test_a_flavor_with_a_broken_method_is_told(checked, broken):
     end = ".read_bytes())\n"
     done = checked(check, {end: f"{end}\n    {method}\n\n\nKEPT = []\n"})
     assert done.code == 1, done.text
-    for each in told:
-        assert each in done.text, done.text
+    for line in told:
+        assert line in done.text, done.text
 
 
 TESTS = {
@@ -359,8 +359,8 @@ def test_tests_that_say_too_little_are_told(checked, wrong):
     tests, more, check, told = TESTS[wrong]
     done = checked(check, tests=tests, more=more)
     assert done.code == 1, done.text
-    for each in told:
-        assert each in done.text, done.text
+    for line in told:
+        assert line in done.text, done.text
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ def test_what_the_guide_shows_is_in_the_example():
     files = [path.read_text("utf-8") for path in (EXAMPLE / "plugin").rglob("*.*") if path.suffix in (".py", ".toml")]
     shown = blocks("py")
     assert len(shown) == 4
-    assert [each for each in shown if not any(each in file for file in files)] == []
+    assert [text for text in shown if not any(text in file for file in files)] == []
     assert [(PLUGIN / name).read_text("utf-8") in shown for name in ("flavor.py", "loader.py")] == [True, True]
     pyproject = (EXAMPLE / "plugin" / "pyproject.toml").read_text("utf-8")
     assert [line for line in blocks("toml")[0].splitlines() if line not in pyproject] == []
@@ -57,7 +57,7 @@ TRAIN = """
     tinyboost.Booster(rounds=2).fit(X, [1, 2, 3])
     assert fitprint.runs() == []
     model = tinyboost.Booster(rounds=4).fit(X, [1, 2, 3])
-    (row,) = [each for each in fitprint.status() if each.name == "tinyboost"]
+    (row,) = [status for status in fitprint.status() if status.name == "tinyboost"]
     assert (row.state, row.runs) == ("on", 1), row
     run = fitprint.last_run()
     assert run.params == {"rounds": 4, "rate": 0.1}, run.params

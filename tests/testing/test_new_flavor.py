@@ -20,7 +20,7 @@ RECORDED = {
 
 
 def called(*command, **options):
-    done = subprocess.run([str(each) for each in command], capture_output=True, text=True, check=False, **options)
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -30,8 +30,8 @@ def python(tmp_path):
     """The interpreter of an environment of its own, with all that this one has."""
     called(sys.executable, "-m", "venv", "--without-pip", tmp_path / "environment")
     (packages,) = (tmp_path / "environment").glob("lib/python*/site-packages")
-    here = [each for each in sys.path if os.path.isdir(each) and not each.startswith(sys.base_prefix + os.sep)]
-    (packages / "everything.pth").write_text("".join(f"{os.path.abspath(each)}\n" for each in here if each))
+    here = [folder for folder in sys.path if os.path.isdir(folder) and not folder.startswith(sys.base_prefix + os.sep)]
+    (packages / "everything.pth").write_text("".join(f"{os.path.abspath(folder)}\n" for folder in here if folder))
     return tmp_path / "environment" / "bin" / "python"
 
 
@@ -43,10 +43,10 @@ def outcomes(python, project):
     """From each test to what it says when it fails; None for one that passes or is skipped."""
     report = project / "report.xml"
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--junitxml={report}"]
-    subprocess.run([str(each) for each in command], cwd=project, capture_output=True, check=False)
+    subprocess.run([str(word) for word in command], cwd=project, capture_output=True, check=False)
     found = {}
     for case in ElementTree.parse(report).getroot().iter("testcase"):
-        wrong = [each for each in case if each.tag in ("failure", "error")]
+        wrong = [outcome for outcome in case if outcome.tag in ("failure", "error")]
         found[case.get("name")] = wrong[0].get("message") + (wrong[0].text or "") if wrong else None
     return found
 

@@ -34,10 +34,13 @@ def explained(name: str, bare: Came, recorded: Came) -> Iterator[str]:
 
 def _shown(value: object, beside: object) -> str:
     if isinstance(value, list) and isinstance(beside, list):  # of warnings only those that the other side has not
-        value = "; ".join(f"{each[4]} x {each[0]} at {each[2]}:{each[3]}: {each[1]}" for each in _more(value, beside))
+        value = "; ".join(
+            f"{warning[4]} x {warning[0]} at {warning[2]}:{warning[3]}: {warning[1]}"
+            for warning in _more(value, beside)
+        )
     text = " ".join(str(value).split())
     return text[:500] or "nothing"
 
 
 def _more(some: Iterable[object], others: list[object]) -> Iterator[list[object]]:
-    return (each for each in some if isinstance(each, list) and each not in others)
+    return (warning for warning in some if isinstance(warning, list) and warning not in others)

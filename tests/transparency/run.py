@@ -87,11 +87,11 @@ def compare_all(
         again = {}
         for part, futures in started.items():
             try:
-                each = found[part] = Compared({mode: future.result() for mode, future in futures.items()})
+                compared = found[part] = Compared({mode: future.result() for mode, future in futures.items()})
             except RuntimeError as error:
                 unfinished.append(f"{part}: {error}")
                 continue
-            differ = {mode: len(differing(each.came[BARE], each.came[mode])) for mode in modes}
+            differ = {mode: len(differing(compared.came[BARE], compared.came[mode])) for mode in modes}
             print(
                 f"... {part}: {', '.join(f'{count} differ, {mode}' for mode, count in differ.items())}", file=sys.stderr
             )
@@ -150,7 +150,7 @@ def tests_of(came: Came) -> list[dict[str, Any]]:
 
 
 def outcomes(came: Came) -> Counter[str]:
-    return Counter(each["outcome"] for each in tests_of(came))
+    return Counter(test["outcome"] for test in tests_of(came))
 
 
 def count_warnings(came: Came) -> int:
@@ -163,13 +163,13 @@ def table(found: dict[str, Compared]) -> str:
     heads = [f"{mode}: runs | differences | CPU s" for mode in modes[1:]]
     rows = [f"| part | tests | outcomes | warnings | bare: CPU s | {' | '.join(heads)} |"]
     rows.append("|---" * (rows[0].count("|") - 1) + "|")
-    figures = {name: summed([each]) for name, each in found.items()} | {"all": summed(found.values())}
-    for name, each in figures.items():
-        came = ", ".join(f"{count:,} {outcome}" for outcome, count in each["outcomes"].items())
-        cells = [name, f"{each['tests']:,}", came, f"{each['warnings']:,}", f"{each['seconds'][BARE]:,.1f}"]
+    figures = {name: summed([compared]) for name, compared in found.items()} | {"all": summed(found.values())}
+    for name, figure in figures.items():
+        came = ", ".join(f"{count:,} {outcome}" for outcome, count in figure["outcomes"].items())
+        cells = [name, f"{figure['tests']:,}", came, f"{figure['warnings']:,}", f"{figure['seconds'][BARE]:,.1f}"]
         for mode in modes[1:]:
-            seconds = f"{each['seconds'][mode]:,.1f} ({each['ratios'][mode]:.2f} times)"
-            cells += [f"{each['runs'][mode]:,}", str(len(each["differences"][mode])), seconds]
+            seconds = f"{figure['seconds'][mode]:,.1f} ({figure['ratios'][mode]:.2f} times)"
+            cells += [f"{figure['runs'][mode]:,}", str(len(figure["differences"][mode])), seconds]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -177,12 +177,12 @@ def table(found: dict[str, Compared]) -> str:
 def told(found: dict[str, Compared], most: int) -> list[str]:
     """The first differences of each part with both sides, the unsteady tests, and what was not recorded."""
     lines = []
-    for part, each in found.items():
-        for mode, names in each.differences.items():
+    for part, compared in found.items():
+        for mode, names in compared.differences.items():
             if names:
                 lines += ["", f"{part}, {mode}: {len(names)} tests differ"]
             for name in names[:most]:
-                lines += explained(name, each.came[BARE], each.came[mode])
+                lines += explained(name, compared.came[BARE], compared.came[mode])
     figures = summed(found.values())
     if figures["unsteady"]:
         lines += ["", "differ between two runs without fitprint too:", *figures["unsteady"]]

@@ -59,7 +59,7 @@ def run_part(files: tuple[str, ...], mode: str, folder: Path) -> Came:
     places = ["-c", ini, "--rootdir", SKLEARN.parent, "--confcutdir", SKLEARN, "--basetemp", folder / "temporary"]
     command = [sys.executable, "-m", "pytest", *options.split(), *places, *(SKLEARN / file for file in files)]
     environment = _environment(folder, results, SETTINGS[mode], store)
-    code, seconds = _run([str(each) for each in command], folder, environment)
+    code, seconds = _run([str(word) for word in command], folder, environment)
     if code not in (0, 1):  # all passed, or some failed
         raise RuntimeError(f"pytest ended with {code}, {mode}\n{(folder / 'output.txt').read_text()[-5_000:]}")
     runs, failed_steps = _recorded(store)

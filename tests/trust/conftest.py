@@ -46,7 +46,7 @@ def names() -> Callable[[bytes], list[str]]:
     def read(stream: bytes) -> list[str]:
         found = names_of(io.BufferedReader(io.BytesIO(stream)))
         assert found.problem == ""
-        return [str(each) for each in found.named]
+        return [str(name) for name in found.named]
 
     return read
 

@@ -69,15 +69,15 @@ def test_frames_as_python_writes_them_are_read(protocol):
 
 
 def test_what_was_named_before_a_stream_breaks_is_kept():
-    assert [str(each) for each in found(b"\x80\x04cos\nsystem\n\xff").named] == ["os.system"]
-    assert [str(each) for each in found(b"\x80\x04cos\nsystem\n(S'true'\ntR").named] == ["os.system"]
-    assert [str(each) for each in found(ACROSS_A_FRAME["a name"]).named] == ["os.system"]
+    assert [str(name) for name in found(b"\x80\x04cos\nsystem\n\xff").named] == ["os.system"]
+    assert [str(name) for name in found(b"\x80\x04cos\nsystem\n(S'true'\ntR").named] == ["os.system"]
+    assert [str(name) for name in found(ACROSS_A_FRAME["a name"]).named] == ["os.system"]
 
 
 def test_an_endless_stream_is_read_so_far(monkeypatch):
     monkeypatch.setattr(limits, "MOST_OPCODES", 3000)
     read = found(b"cos\nsystem\n" + b"N0" * 5000 + b".")
-    assert [str(each) for each in read.named] == ["os.system"]
+    assert [str(name) for name in read.named] == ["os.system"]
     assert read.problem == "the rest was not read: more than 3,000 opcodes are in its pickles"
     assert "opcodes" in found(b"\x80\x04N." * 2000).problem
 
@@ -101,7 +101,7 @@ GROWING = {
 def test_a_stream_that_would_fill_the_memory_is_read_so_far(part, monkeypatch):
     monkeypatch.setattr(reading, "MOST_MEMORY", 100_000)
     read = found(b"\x80\x04cos\nsystem\n" + part * 30_000)
-    assert [str(each) for each in read.named] == ["os.system"]
+    assert [str(name) for name in read.named] == ["os.system"]
     assert read.problem == "following it takes more than 100,000 bytes of memory: do not trust it"
 
 

@@ -144,9 +144,9 @@ def test_models_of_scikit_learn_are_made_of_nothing_dangerous():
         HistGradientBoostingClassifier(max_iter=2),
         make_pipeline(FunctionTransformer(), LogisticRegression()),
     ]
-    for model in [*(each.fit(rows, target) for each in models), TfidfVectorizer().fit(["a word", "a line"])]:
+    for model in [*(untrained.fit(rows, target) for untrained in models), TfidfVectorizer().fit(["a word", "a line"])]:
         for protocol in (2, 5):
             found = names_of(io.BufferedReader(io.BytesIO(pickle.dumps(model, protocol))))
             assert found.problem == ""
-            kinds = {str(each): origin(each, ("sklearn",), ()) for each in found.named}
+            kinds = {str(name): origin(name, ("sklearn",), ()) for name in found.named}
             assert {*kinds.values()} <= {FRAMEWORK, STANDARD}, kinds

@@ -84,8 +84,8 @@ def test_a_damaged_model(name, package, tmp_path):
     @hypothesis.given(damaged(whole))
     def read(content):
         file.write_bytes(content)
-        for each in imports_of(folder, [file.name], pickles=[file.name]):
-            assert "\n" not in each.names.problem
+        for read in imports_of(folder, [file.name], pickles=[file.name]):
+            assert "\n" not in read.names.problem
 
     read()
     shutil.rmtree(folder)

@@ -25,7 +25,7 @@ HARM = b"cos\nsystem\n(S'true'\ntR."  # protocol 0: it begins as any text may be
 def read(tmp_path, name, content, **options):
     (tmp_path / name).write_bytes(content)
     found = list(imports_of(tmp_path, [name], **options))
-    return {each.file: ([str(named) for named in each.names.named], each.names.problem) for each in found}
+    return {file.file: ([str(named) for named in file.names.named], file.names.problem) for file in found}
 
 
 def test_a_pickle_is_known_by_how_it_begins(tmp_path, canary):
@@ -96,8 +96,8 @@ def test_packed_pickles_are_unpacked(tmp_path, pack, how):
 def zipped(**members):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, each in members.items():
-            archive.writestr(name.replace("__", "/").replace("_", "."), each)
+        for name, member in members.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), member)
     return content.getvalue()
 
 
@@ -186,10 +186,10 @@ def test_arrays_of_objects_hold_pickles(tmp_path):
 def tarred(**members):
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
-        for name, each in members.items():
+        for name, member in members.items():
             about = tarfile.TarInfo(name)
-            about.size = len(each)
-            archive.addfile(about, io.BytesIO(each))
+            about.size = len(member)
+            archive.addfile(about, io.BytesIO(member))
     return content.getvalue()
 
 
@@ -197,9 +197,9 @@ def test_members_of_a_tar_file(tmp_path):
     long = "x" * 200 + "/a.pkl"
     content = tarred(**{"pickle": DATA, long: b"N.", "text": HARM})
     expected = {"pickle": (["builtins.complex"], ""), long: ([], ""), "text": (["os.system"], "")}
-    assert read(tmp_path, "model.pt", content) == {f"model.pt/{name}": each for name, each in expected.items()}
+    assert read(tmp_path, "model.pt", content) == {f"model.pt/{name}": names for name, names in expected.items()}
     packed = read(tmp_path, "model.tar.gz", gzip.compress(content))
-    assert packed == {f"model.tar.gz (gzip)/{name}": each for name, each in expected.items()}
+    assert packed == {f"model.tar.gz (gzip)/{name}": names for name, names in expected.items()}
 
 
 def test_archives_inside_of_archives(tmp_path):
@@ -220,7 +220,7 @@ def told_last(tmp_path, **files):
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     found = list(imports_of(tmp_path, files))
-    return [each.file for each in found], found[-1].names.problem
+    return [stream.file for stream in found], found[-1].names.problem
 
 
 DO_NOT = ": neither the rest of it nor later files were read, so do not trust this package"
@@ -284,7 +284,7 @@ def test_links_are_read_under_their_own_names(tmp_path):
     os.symlink("circle", folder / "circle")
     names = [*sorted(os.listdir(folder)), "below/words.pkl"]
     names.remove("below")
-    found = {each.file: each.names for each in imports_of(folder, names)}
+    found = {stream.file: stream.names for stream in imports_of(folder, names)}
     assert list(map(str, found["link.pkl"].named)) == ["builtins.complex"]
     assert found["below/words.pkl"].problem
     assert "leads outside" in found["outside.pkl"].problem

@@ -207,5 +207,5 @@ def test_what_is_looked_up_in_random_opcodes_is_named(pieces):
     with contextlib.suppress(Exception):  # a broken stream: what it looked up until then counts
         unpickler.load()
     assert unpickler.looked_up <= {
-        (each.module, each.name) for each in names_of(io.BufferedReader(io.BytesIO(stream))).named
+        (name.module, name.name) for name in names_of(io.BufferedReader(io.BytesIO(stream))).named
     }

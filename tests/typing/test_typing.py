@@ -34,7 +34,9 @@ def errors_of_pyright() -> dict[Path, dict[int, str]]:
     done = run("basedpyright", "--pythonpath", sys.executable, "--project", settings, "--outputjson")
     assert done.returncode == 1, done.stdout + done.stderr
     reports = [report for report in json.loads(done.stdout)["generalDiagnostics"] if report["severity"] == "error"]
-    return by_file((Path(each["file"]), each["range"]["start"]["line"] + 1, each["message"]) for each in reports)
+    return by_file(
+        (Path(report["file"]), report["range"]["start"]["line"] + 1, report["message"]) for report in reports
+    )
 
 
 def by_file(errors) -> dict[Path, dict[int, str]]:

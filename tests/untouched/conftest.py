@@ -25,7 +25,7 @@ def same_output(run_python: Callable[..., subprocess.CompletedProcess[str]], toy
         __tracebackhide__ = True
         text = BEGIN + textwrap.dedent(program)
         plain, recorded = (
-            run_python(text, each, name="program.py", check=False, **options) for each in ("plain", "recorded")
+            run_python(text, mode, name="program.py", check=False, **options) for mode in ("plain", "recorded")
         )
         assert recorded.stdout == plain.stdout
         assert recorded.stderr == plain.stderr

@@ -148,6 +148,6 @@ def test_the_places_are_restored(toylearn):
         (sys.modules["multiprocessing.pool"].Pool, "apply_async"),
     ]
     patched = [vars(cls)[name] for cls, name in places]
-    assert {type(each).__name__ for each in patched} == {"Patched"}
+    assert {type(patch).__name__ for patch in patched} == {"Patched"}
     fitprint.disable()
-    assert [vars(cls)[name] for cls, name in places] == [each.__wrapped__ for each in patched]
+    assert [vars(cls)[name] for cls, name in places] == [patch.__wrapped__ for patch in patched]

@@ -58,12 +58,12 @@ def pool(method):
 def processes(method):
     def spread(function):
         started = [multiprocessing.get_context(method).Process(target=function, args=(n,)) for n in range(TASKS)]
-        for each in started:
-            each.start()
-        for each in started:
-            each.join()
-            assert each.exitcode == 0, each.exitcode
-        return [each.pid for each in started]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join()
+            assert process.exitcode == 0, process.exitcode
+        return [process.pid for process in started]
     return spread
 
 SPREADS = {

@@ -215,10 +215,10 @@ def test_neither_data_nor_model_is_kept_alive(recorded, frames):
     X, y = frames.X.copy(), frames.y.copy()
     pool = catboost.Pool(X, y)
     model = catboost.CatBoostClassifier(**FEW).fit(pool, callbacks=[Noting()])
-    gone = [weakref.ref(each) for each in (X, y, pool, model)]
+    gone = [weakref.ref(value) for value in (X, y, pool, model)]
     del X, y, pool, model
     gc.collect()
-    assert [each() for each in gone] == [None] * 4
+    assert [reference() for reference in gone] == [None] * 4
 
 
 def test_files_of_catboosts_own_are_written_as_without_us(alike, frames, tmp_path):

@@ -139,7 +139,7 @@ def test_a_grid_is_one_run(recorded, train):
     run = fitprint.run_of(grid)
     best = grid.models[0]
     assert fitprint.run_of(best).run_id == run.run_id
-    assert [each.name for each in fitprint.runs() if each.parent_id is None] == ["H2OGridSearch"]
+    assert [run.name for run in fitprint.runs() if run.parent_id is None] == ["H2OGridSearch"]
     assert (run.params["best_ntrees"], run.params["hyper_params"], run.metrics["models"]) == (
         4,
         {"ntrees": [1, 2, 4]},
@@ -171,7 +171,7 @@ def test_automl_is_one_run(recorded, train):
     leader = aml.train(x=INPUTS, y="label", training_frame=train)
     run = fitprint.run_of(aml)
     assert fitprint.run_of(leader).run_id == run.run_id
-    assert [each.name for each in fitprint.runs() if each.parent_id is None] == ["H2OAutoML"]
+    assert [run.name for run in fitprint.runs() if run.parent_id is None] == ["H2OAutoML"]
     assert (run.params["max_models"], run.params["best_model_id"]) == (2, leader.model_id)
     board = artifact(run, "leaderboard.csv")
     assert [row["model_id"] for row in board] == aml.leaderboard["model_id"].as_data_frame()["model_id"].tolist()

@@ -105,9 +105,9 @@ def test_what_stock_mlflow_writes_is_read(frames, run_python, mlflow_python, tmp
         X, y = data.drop(columns="y"), data["y"]
         booster = lightgbm.train({"objective": "binary", "verbose": -1}, lightgbm.Dataset(X, y), 3)
         model = lightgbm.LGBMClassifier(n_estimators=3, verbose=-1).fit(X, y)
-        for each, name in ((booster, "booster"), (model, "model")):
-            mlflow.lightgbm.save_model(each, name, pip_requirements=["lightgbm"])
-            np.save(f"{name}.npy", each.predict(X))
+        for trained, name in ((booster, "booster"), (model, "model")):
+            mlflow.lightgbm.save_model(trained, name, pip_requirements=["lightgbm"])
+            np.save(f"{name}.npy", trained.predict(X))
         """,
         python=mlflow_python,
     )

@@ -105,7 +105,7 @@ def test_callbacks_are_left_as_lightgbm_leaves_them(alike, frames):
         assert params == PARAMS
         return [vars(callback) for callback in callbacks], booster.model_to_string(), sorted(vars(booster))
 
-    assert [each["order"] for each in alike(tell)[0]] == [-2, -1]
+    assert [event["order"] for event in alike(tell)[0]] == [-2, -1]
 
 
 @pytest.mark.parametrize("callbacks", [3, [object()], [3]])
@@ -204,10 +204,10 @@ def test_neither_data_nor_model_is_kept_alive(recorded, frames):
     X, y = frames.X.copy(), frames.y.copy()
     data = lightgbm.Dataset(X, y)
     booster = lightgbm.train(PARAMS, data, 2, valid_sets=[data])
-    gone = [weakref.ref(each) for each in (X, y, data, booster)]
+    gone = [weakref.ref(value) for value in (X, y, data, booster)]
     del X, y, data, booster
     gc.collect()
-    assert [each() for each in gone] == [None] * 4
+    assert [reference() for reference in gone] == [None] * 4
 
 
 def test_a_dataset_frees_its_data_as_early_as_without_us(recorded, frames):

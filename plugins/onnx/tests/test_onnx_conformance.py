@@ -60,7 +60,7 @@ def predicted(model: Any, rows: Any) -> dict[str, Any]:
 
 
 def same(expected: dict[str, Any], found: dict[str, Any]) -> bool:
-    return expected.keys() == found.keys() and all(np.allclose(expected[each], found[each]) for each in expected)
+    return expected.keys() == found.keys() and all(np.allclose(expected[name], found[name]) for name in expected)
 
 
 class TestOnnx(FlavorConformance):

@@ -100,7 +100,7 @@ def test_in_a_start_run_block_it_goes_into_that_run(recorded, by_hand, tmp_path)
     with fitprint.start_run("export") as run:
         onnx.save(by_hand(), tmp_path / "linear.onnx")
     assert list(run.models) == ["onnx"]
-    assert [each.run_id for each in fitprint.runs()] == [run.run_id]
+    assert [run.run_id for run in fitprint.runs()] == [run.run_id]
 
 
 def test_a_changed_model_is_another_one(recorded, by_hand, tmp_path):
@@ -182,7 +182,7 @@ def test_nothing_is_kept_alive(recorded):
 
 
 def test_threads_convert_each_their_own(recorded):
-    models = [LogisticRegression(C=each).fit([[0.0], [1.0]], [0, 1]) for each in (0.1, 1.0, 10.0)]
+    models = [LogisticRegression(C=strength).fit([[0.0], [1.0]], [0, 1]) for strength in (0.1, 1.0, 10.0)]
     threads = [
         threading.Thread(target=skl2onnx.to_onnx, args=(model, np.zeros((1, 1), np.float32))) for model in models
     ]
@@ -208,7 +208,7 @@ def test_whichever_is_imported_first_a_conversion_is_recorded(run_python, store,
         model, booster = LogisticRegression().fit(X, y), xgboost.XGBClassifier(n_estimators=1).fit(X, y)
         skl2onnx.to_onnx(model, X[:1], options={"zipmap": False})
         onnxmltools.convert_xgboost(booster, initial_types=[("x", FloatTensorType([None, 2]))])
-        print(*(list(fitprint.run_of(each).models) for each in (model, booster)))
+        print(*(list(fitprint.run_of(trained).models) for trained in (model, booster)))
         """,
         first,
     )

@@ -58,7 +58,7 @@ def test_without_a_signature_numbers_are_given_in_the_type_of_the_graph(by_hand,
     loaded = save(by_hand(), tmp_path / "model", signature=False)
     np.testing.assert_array_equal(loaded.predict(ROWS.astype(float))["y"], 2 * ROWS)
     table = loaded.predict(pd.DataFrame(ROWS.astype(int)))
-    assert [list(each) for each in table["y"]] == (2 * ROWS).tolist()
+    assert [list(row) for row in table["y"]] == (2 * ROWS).tolist()
     summed = save(sum_of_two(), tmp_path / "sum", signature=False)
     assert summed.predict(pd.DataFrame({"a": [0.5, 1.5], "b": [1, 2]}))["y"].tolist() == [1.5, 3.5]
     with pytest.raises(TypeError, match="inputs a, b"):

@@ -75,9 +75,9 @@ def test_no_row_of_the_data_is_in_it(recorded, frame):
     text = json.loads((package / "model.pr").read_text())
     assert len(model_from_json(text).history_dates) == len(frame)  # make_future_dataframe needs them
     history = json.loads(json.loads(text)["history"])["data"]
-    assert [sorted(each) for each in history] == [["ds", "t"]] * 2
+    assert [sorted(columns) for columns in history] == [["ds", "t"]] * 2
     for column in ("y", "rain"):
-        assert not [each for each in frame[column] if f"{each:.8f}" in text or f"{each:.6f}" in text]
+        assert not [value for value in frame[column] if f"{value:.8f}" in text or f"{value:.6f}" in text]
 
 
 def test_mlmodel(recorded, frame):

@@ -50,10 +50,10 @@ def test_nothing_is_kept_alive(recorded, frame):
     data = frame.copy()
     model = fitted(data)
     table = cross_validation(model, "20 days", period="60 days", initial="150 days", disable_tqdm=True)
-    gone = [weakref.ref(each) for each in (data, model, table)]
+    gone = [weakref.ref(value) for value in (data, model, table)]
     del data, model, table
     gc.collect()
-    assert [each() for each in gone] == [None] * 3
+    assert [reference() for reference in gone] == [None] * 3
     assert len(fitprint.runs()) == 2
 
 
@@ -75,7 +75,9 @@ def test_warnings_and_log_lines_are_the_same(store, frame, caplog):
             warnings.simplefilter("always")
             cross_validation(fitted(frame.assign(y=frame.y - frame.y.min())), "20 days", disable_tqdm=True)
         lines = [(record.name, record.getMessage()) for record in caplog.records if record.name == "prophet"]
-        return [(each.category.__name__, str(each.message), each.filename, each.lineno) for each in caught], lines
+        return [
+            (warning.category.__name__, str(warning.message), warning.filename, warning.lineno) for warning in caught
+        ], lines
 
     plain = told()
     assert plain[1]
@@ -94,4 +96,4 @@ def test_a_failed_fit_keeps_nothing_alive(store, frame):
     gone = [weakref.ref(data), weakref.ref(model)]
     del data, model
     gc.collect()
-    assert [each() for each in gone] == [None, None]
+    assert [reference() for reference in gone] == [None, None]

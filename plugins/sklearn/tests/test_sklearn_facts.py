@@ -108,13 +108,13 @@ def test_facts_of_a_frame(artifact):
     DecisionTreeClassifier().fit(frame, target)
     found = artifact(fitprint.last_run(), "dataset.json")
     assert found["inputs"]["rows"] == 150
-    assert [(each["dtype"], each["missing"]) for each in found["inputs"]["columns"]] == [
+    assert [(column["dtype"], column["missing"]) for column in found["inputs"]["columns"]] == [
         ("float32", 0),
         ("float64", 1),
         ("float64", 0),
         ("float64", 0),
     ]
-    assert [each["name"] for each in found["inputs"]["columns"]] == list(frame.columns)
+    assert [column["name"] for column in found["inputs"]["columns"]] == list(frame.columns)
     assert found["target"]["classes"] == {"a": 50, "b": 50, "c": 50}
     assert found["target"]["name"] == "kind"
     assert found["inputs"]["digest"]["of"] == "everything"

@@ -45,17 +45,17 @@ PREDICT = """
 
 @pytest.mark.parametrize("version", ["mlflow2", "mlflow3"])
 def test_packages_predict_in_stock_mlflow_what_the_model_predicts(version, trained, mlflow_pythons, run_python):
-    Path("packages.json").write_text(json.dumps({name: each.package for name, each in trained.items()}))
+    Path("packages.json").write_text(json.dumps({name: example.package for name, example in trained.items()}))
     run_python(PREDICT, Path(__file__).parent, python=mlflow_pythons[version])
     found = json.loads(Path("found.json").read_text())
     assert set(found) == set(trained)
-    for name, each in trained.items():
-        row, expected = found[name], pytest.approx(each.predicted)
+    for name, example in trained.items():
+        row, expected = found[name], pytest.approx(example.predicted)
         assert row["native"] == expected, name
         if name == "components":
             assert "python_function" in row["error"]  # a transformer has no predict, in MLflow's own packages neither
             continue
         assert row["signature"], name
-        assert row["run"] == each.run.run_id, name
+        assert row["run"] == example.run.run_id, name
         assert ("error" in row) == (name in REFUSED.get(version, ())), (name, row.get("error"))
         assert "error" in row or row["pyfunc"] == expected, name

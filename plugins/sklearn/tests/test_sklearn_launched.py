@@ -21,7 +21,7 @@ def train(number):
 
 if __name__ == "__main__":
     GridSearchCV(LogisticRegression(max_iter=300), {"C": [0.1, 1.0]}, cv=3, n_jobs=2).fit(*load_iris(return_X_y=True))
-    joblib.Parallel(2)(joblib.delayed(train)(each) for each in range(3))
+    joblib.Parallel(2)(joblib.delayed(train)(number) for number in range(3))
 """
 
 

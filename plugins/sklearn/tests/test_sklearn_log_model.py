@@ -72,7 +72,7 @@ def test_it_goes_to_the_run_that_trained_this_very_object(model):
 
 
 def test_a_model_that_cannot_be_saved_raises_and_leaves_no_half_package(model):
-    model.open_ = (each for each in X)
+    model.open_ = (row for row in X)
     with pytest.raises(TypeError, match="generator"):
         fitprint.log_model(model)
     (run,) = fitprint.runs()

@@ -208,7 +208,7 @@ def test_metrics_that_would_take_too_long_are_taken_on_a_sample_that_is_told():
     KNeighborsClassifier().fit(*rows)
     sampled = fitprint.last_run()
     told = [skip for skip in sampled.skipped if skip.rule == "max_metric_seconds"]
-    assert [each.reason for each in told] == [f"taken on 100 of {len(rows[1])} rows, seed 0"]
+    assert [skip.reason for skip in told] == [f"taken on 100 of {len(rows[1])} rows, seed 0"]
     KNeighborsClassifier().fit(*rows)
     assert recorded_metrics() == {
         name: value for name, value in sampled.metrics.items() if name.startswith("training")
@@ -231,6 +231,6 @@ def test_a_weighted_sample_takes_the_weights_of_its_rows():
     weight = np.arange(len(rows)) + 1.0
     fitprint.autolog(strict=True, max_metric_seconds=0.000001, log_signatures=False)
     model = Counting().fit(rows, target, sample_weight=weight)
-    chosen = next(each for each in seen if len(each) == 100)[:, 0].astype(int)
+    chosen = next(rows for rows in seen if len(rows) == 100)[:, 0].astype(int)
     expected = expected_of_labels(target[chosen], model.predict(rows[chosen]), weight[chosen])
     assert {name: recorded_metrics()[name] for name in expected} == pytest.approx(expected)

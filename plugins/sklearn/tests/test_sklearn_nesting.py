@@ -122,7 +122,7 @@ CASES = {
 def folders():
     store = Path("store")
     assert not list(store.glob(".open/*"))
-    return {each.name for each in store.iterdir() if not each.name.startswith(".")} if store.exists() else set()
+    return {path.name for path in store.iterdir() if not path.name.startswith(".")} if store.exists() else set()
 
 
 def train(name, n_jobs):
@@ -151,11 +151,11 @@ def beside_threads(name):
                 return
 
     threads = [threading.Thread(target=mine, args=(model,)) for model in (GaussianNB(), Serial())]
-    [each.start() for each in threads]
+    [thread.start() for thread in threads]
     both.wait()
     names.append(train(name, 2))
     over.set()
-    [each.join() for each in threads]
+    [thread.join() for thread in threads]
     return names
 
 
@@ -189,9 +189,9 @@ def results(request, tmp_path_factory, starts_processes):
 
 
 def differing(results, way):
-    cases = {case: each for case, each in results.items() if case.endswith(way)}
+    cases = {case: result for case, result in results.items() if case.endswith(way)}
     assert len(cases) >= 24
-    return {case: each for case, each in cases.items() if each["found"] != each["expected"]}
+    return {case: result for case, result in cases.items() if result["found"] != result["expected"]}
 
 
 @pytest.mark.parametrize("way", ["n_jobs=1", "n_jobs=2", "n_jobs=-1"])

@@ -215,7 +215,7 @@ def test_classes_of_a_script_travel_by_value_and_load_in_another_process(run_pyt
         import fitprint
         from sklearn.datasets import load_iris
         X, y = load_iris(return_X_y=True, as_frame=True)
-        pipeline, last, first = [fitprint.load_model(each).predict(X) for each in sys.argv[1:]]
+        pipeline, last, first = [fitprint.load_model(path).predict(X) for path in sys.argv[1:]]
         assert (pipeline == np.load("expected.npy")).all()
         assert set(last) == {2}
         assert set(first) == {0}

@@ -116,7 +116,7 @@ def test_the_measure_of_a_search_is_in_its_line_and_in_its_candidates(caplog, gi
         search = GridSearchCV(LogisticRegression(max_iter=500), {"C": [1.0, 2.0]}, cv=2, **given).fit(X, y)
     run = fitprint.run_of(search)
     assert f"  {text} {search.best_score_:.4g}  " in caplog.messages[-1]
-    assert {each.tags.get("scoring") for each in (run, *run.children)} == {tag}
+    assert {child.tags.get("scoring") for child in (run, *run.children)} == {tag}
 
 
 def test_the_measure_of_a_validation():

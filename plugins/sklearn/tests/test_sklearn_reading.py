@@ -23,8 +23,8 @@ def load(trained):
     """From the name of a kind of data to its loaded package, the data and what the model predicts of it."""
 
     def load(name):
-        each = trained[name]
-        return fitprint.load_model(each.package), each.data, each.predicted
+        example = trained[name]
+        return fitprint.load_model(example.package), example.data, example.predicted
 
     return load
 

@@ -193,7 +193,7 @@ def test_autolog_before_the_import_records_too_and_is_undone_without_a_trace(run
         (run,) = fitprint.runs()
         print(run.artifacts, "signature:" in (run.model_path / "MLmodel").read_text())
         fitprint.disable()
-        print([each.reason for each in fitprint.status() if each.name == "sklearn"])
+        print([row.reason for row in fitprint.status() if row.name == "sklearn"])
         """
     )
     recorded, left = done.stdout.splitlines()

@@ -78,7 +78,7 @@ def test_the_table_holds_every_candidate_as_scikit_learn_has_it(artifact):
     assert list(table[0]) == list(search.cv_results_)
     for name, values in search.cv_results_.items():
         if name != "params":
-            assert [row[name] for row in table] == [str(each) for each in np.ma.getdata(values)]
+            assert [row[name] for row in table] == [str(value) for value in np.ma.getdata(values)]
 
 
 def test_children_have_the_params_metrics_and_tags_of_their_candidate():
@@ -166,7 +166,7 @@ def test_candidates_that_fail_stand_in_the_table_and_rank_last(artifact):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         GridSearchCV(TREE, grid, cv=2, error_score=np.nan).fit(X, y)
-    assert FitFailedWarning in [each.category for each in caught]
+    assert FitFailedWarning in [warning.category for warning in caught]
     run = fitprint.last_run()
     assert run.status == "FINISHED"
     assert [row["mean_test_score"] for row in artifact(run, "cv_results.csv")][-1] == "nan"

@@ -112,15 +112,15 @@ def test_a_column_without_a_type_alone_is_any(trained, signature_of, name):
 
 
 def test_every_kind_is_predicted_as_the_model_itself_predicts_it(trained):
-    for name, each in trained.items():
+    for name, example in trained.items():
         if name != "components":
-            assert fitprint.load_model(each.package).predict(each.data) == pytest.approx(each.predicted), name
+            assert fitprint.load_model(example.package).predict(example.data) == pytest.approx(example.predicted), name
 
 
 def test_the_model_that_knows_categories_by_their_dtype_predicts_them_after_enforcement(trained):
-    each = trained["category"]
-    shuffled = each.data.iloc[::-1]
-    assert (fitprint.load_model(each.package).predict(shuffled) == each.model.predict(shuffled)).all()
+    example = trained["category"]
+    shuffled = example.data.iloc[::-1]
+    assert (fitprint.load_model(example.package).predict(shuffled) == example.model.predict(shuffled)).all()
 
 
 @pytest.mark.usefixtures("recorded")

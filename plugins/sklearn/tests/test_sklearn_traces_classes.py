@@ -118,7 +118,7 @@ def kinds():  # noqa: C901  a list of classes, no logic
             return super(Decorated, self).fit(*args, **kwargs)  # noqa: UP008  the other spelling
 
     classes = (Abstract, Concrete, Hooked, BelowHooked, Data, Slots, Generic, Stateful, Classed, Partial, Property)
-    return {each.__name__: each for each in (*classes, Decorated)}, made
+    return {cls.__name__: cls for cls in (*classes, Decorated)}, made
 
 
 def shown(cls):
@@ -128,13 +128,13 @@ def shown(cls):
         [var for var in vars(cls) if var != "__slotnames__"],
         str(inspect.signature(cls)),
         str(inspect.signature(cls.fit)) if callable(cls.fit) else None,
-        [each.__name__ for each in cls.__mro__],
+        [base.__name__ for base in cls.__mro__],
         (inspect.isabstract(cls), getattr(cls, "__abstractmethods__", None)),
         (isinstance(fit, staticmethod), isinstance(fit, classmethod), isinstance(fit, property)),
         cls.fit.__doc__,
         typing.get_type_hints(cls.fit, localns={"Concrete": int}) if inspect.isfunction(cls.fit) else None,
         str(inspect.signature(cls.set_fit_request)) if hasattr(cls, "set_fit_request") else None,
-        {name: str(each) for name, each in vars(cls).get("__annotations__", {}).items()},
+        {name: str(annotation) for name, annotation in vars(cls).get("__annotations__", {}).items()},
     )
 
 
@@ -198,7 +198,7 @@ def test_metadata_is_routed(alike):
             search = GridSearchCV(asking, {}, cv=2).fit(X, y, sample_weight=np.ones(30), note="a note")
             with pytest.raises(ValueError) as refused:  # noqa: PT011  the whole text is compared
                 make_pipeline(Router()).fit(X, y, sample_weight=np.ones(30))
-            requests = [str(get_routing_for_object(each)) for each in (asking, scaler, pipe, search)]
+            requests = [str(get_routing_for_object(estimator)) for estimator in (asking, scaler, pipe, search)]
             return pipe[-1].got_, search.best_estimator_.got_, str(refused.value), requests
 
     alike(tell)
@@ -208,7 +208,7 @@ def results_of_checks(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = check_estimator(estimator, on_fail=None)
-    return [(each["check_name"], each["status"], str(each["exception"])) for each in found]
+    return [(check["check_name"], check["status"], str(check["exception"])) for check in found]
 
 
 class Simple(TransformerMixin, BaseEstimator):

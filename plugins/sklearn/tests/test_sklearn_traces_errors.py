@@ -21,7 +21,7 @@ X, y = np.random.default_rng(0).random((30, 2)), np.arange(30) % 2
 
 def told(error, depth=0):
     """All that can be seen of an exception: of its causes, its context and the members of a group, too."""
-    frames = [(each.filename, each.name, each.lineno) for each in traceback.extract_tb(error.__traceback__)]
+    frames = [(frame.filename, frame.name, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     found = [
         type(error),
         str(error),
@@ -30,8 +30,8 @@ def told(error, depth=0):
         error.__suppress_context__,
         getattr(error, "__notes__", None),
     ]
-    found += [told(each, depth + 1) if each is not None else None for each in (error.__cause__, error.__context__)]
-    return [*found, *(told(each, depth + 1) for each in getattr(error, "exceptions", ()))]
+    found += [told(inner, depth + 1) if inner is not None else None for inner in (error.__cause__, error.__context__)]
+    return [*found, *(told(inner, depth + 1) for inner in getattr(error, "exceptions", ()))]
 
 
 def told_of(call):
@@ -171,7 +171,7 @@ def test_no_exception_of_ours_is_left_to_be_handled(alike):
 
     class CannotBePickled(BaseEstimator):
         def fit(self, X, y=None):
-            self.open_ = (each for each in X)
+            self.open_ = (row for row in X)
             return self
 
     def tell():
@@ -188,7 +188,7 @@ def test_an_exception_that_the_user_keeps_keeps_the_frames_of_the_user_alone(sto
         Raises(ValueError).fit(X)
     except ValueError as error:
         kept = error
-    frames = [each for each, _ in traceback.walk_tb(kept.__traceback__)]
+    frames = [frame for frame, _ in traceback.walk_tb(kept.__traceback__)]
     assert [frame.f_code.co_name for frame in frames][1:] == ["fit"]
 
 
@@ -208,7 +208,7 @@ OF_SCIKIT_LEARN = {
 UNRECORDED = {"no instance"}
 
 
-@pytest.mark.parametrize("what", [each for each in OF_SCIKIT_LEARN if each not in UNRECORDED])
+@pytest.mark.parametrize("what", [what for what in OF_SCIKIT_LEARN if what not in UNRECORDED])
 def test_an_error_of_scikit_learn_s_own(alike, what):
     alike(lambda: told_of(OF_SCIKIT_LEARN[what]))
 

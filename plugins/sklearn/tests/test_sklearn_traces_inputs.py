@@ -72,9 +72,9 @@ def test_a_target_that_can_be_read_only_once(alike, kind):
 
 
 def texts(read):
-    for each in ("a b", "b c", "c d"):
-        read.append(each)
-        yield each
+    for text in ("a b", "b c", "c d"):
+        read.append(text)
+        yield text
 
 
 @pytest.mark.parametrize("model", ["a vectorizer", "a pipeline"])
@@ -172,7 +172,11 @@ def looked_at(data):
     if isinstance(data, np.ndarray):
         found += [str(data.flags), data.strides, data.__array_interface__["data"], id(data.base)]
     if scipy.sparse.issparse(data):
-        found += [data.has_sorted_indices, data.has_canonical_format, *(id(each) for each in (data.data, data.indptr))]
+        found += [
+            data.has_sorted_indices,
+            data.has_canonical_format,
+            *(id(array) for array in (data.data, data.indptr)),
+        ]
     dense = data.toarray() if scipy.sparse.issparse(data) else np.asarray(data)
     return [*found, dense.tobytes(), dense.dtype]
 
@@ -214,7 +218,7 @@ def test_nothing_of_the_call_is_kept_alive_but_by_the_user(store, error):
     fitprint.autolog(quiet=True)
     data, target, given, note = X.copy(), y.copy(), Kept(), Kept()
     model = Holding(given, error)
-    gone = [weakref.ref(each) for each in (data, target, given, note, model)]
+    gone = [weakref.ref(value) for value in (data, target, given, note, model)]
     try:
         model.fit(data, target, note=note)
     except BaseException as raised:  # noqa: BLE001  an interrupt is one of them
@@ -224,7 +228,7 @@ def test_nothing_of_the_call_is_kept_alive_but_by_the_user(store, error):
     assert kept is error
     del data, target, given, note, model
     gc.collect()
-    assert [each() for each in gone] == [None] * 5
+    assert [reference() for reference in gone] == [None] * 5
     assert [run.name for run in fitprint.runs()] == ["Holding"]
 
 
@@ -232,10 +236,10 @@ def test_every_param_is_the_very_object_it_was(store):
     given = Kept()
     inner = Holding([given])
     outer = GridSearchCV(inner, {"given": [[given]]}, scoring="r2", cv=2, refit=False)
-    before = [{name: id(value) for name, value in vars(each).items()} for each in (inner, outer)]
+    before = [{name: id(value) for name, value in vars(instance).items()} for instance in (inner, outer)]
     fitprint.autolog(quiet=True)
     inner.fit(X, y)
     outer.fit(X, y)
-    after = [{name: id(value) for name, value in vars(each).items()} for each in (inner, outer)]
-    assert [{name: after[at][name] for name in each} for at, each in enumerate(before)] == before
+    after = [{name: id(value) for name, value in vars(instance).items()} for instance in (inner, outer)]
+    assert [{name: after[at][name] for name in attributes} for at, attributes in enumerate(before)] == before
     assert len(fitprint.runs()) >= 2

@@ -23,7 +23,7 @@ ORDERS = [
 
 
 @pytest.mark.series
-@pytest.mark.parametrize("order", [each for each in ORDERS if each.index("on") < each.index("off")], ids="-".join)
+@pytest.mark.parametrize("order", [order for order in ORDERS if order.index("on") < order.index("off")], ids="-".join)
 @pytest.mark.parametrize("autospec", [False, True])
 def test_a_mock_of_the_user_s_in_every_order(store, order, autospec):
     """Whatever the order: the mock is what is called while it is there, and the original is there in the end."""

@@ -84,8 +84,8 @@ def test_looked_at(alike, look):
     def tell():
         found = {name: told(look, thing()) for name, thing in THINGS.items()}
         if look in (unittest.mock.create_autospec, functools.partial):
-            return {name: str(told(inspect.signature, each)) for name, each in found.items()}
-        return {name: str(each) for name, each in found.items()}
+            return {name: str(told(inspect.signature, value)) for name, value in found.items()}
+        return {name: str(value) for name, value in found.items()}
 
     alike(tell)
 
@@ -94,7 +94,7 @@ def test_looked_at(alike, look):
 def test_its_attributes(alike, name):
     def tell():
         found = {thing: told(getattr, THINGS[thing](), name) for thing in THINGS}
-        return {thing: callable(each) if name == "__get__" else each for thing, each in found.items()}
+        return {thing: callable(value) if name == "__get__" else value for thing, value in found.items()}
 
     alike(tell)
 
@@ -144,7 +144,7 @@ def test_a_method_is_a_method_of_its_instance(alike):
             functools.partialmethod(LogisticRegression.fit, X)._make_unbound_method()(model, y) is model,
         )
 
-    assert all(each is not None for each in alike(tell))
+    assert all(answer is not None for answer in alike(tell))
 
 
 def made_of(cls):
@@ -226,6 +226,6 @@ def test_an_attribute_that_is_not_there_leaves_no_frame_of_ours(alike):
         try:
             _ = make_pipeline(PCA(), MODEL).fit_transform
         except AttributeError as error:
-            return str(error), [each.name for each in traceback.extract_tb(error.__traceback__)]
+            return str(error), [frame.name for frame in traceback.extract_tb(error.__traceback__)]
 
     assert alike(tell)

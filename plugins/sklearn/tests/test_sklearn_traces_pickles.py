@@ -58,7 +58,7 @@ READ = """
     sys.meta_path.insert(0, Blocked())
     import pickle, joblib, numpy as np
     X, y = np.random.default_rng(0).random((20, 2)), np.arange(20) % 2
-    for name in [f"pickle-{each}" for each in range(pickle.HIGHEST_PROTOCOL + 1)] + ["joblib", "cloudpickle"]:
+    for name in [f"pickle-{protocol}" for protocol in range(pickle.HIGHEST_PROTOCOL + 1)] + ["joblib", "cloudpickle"]:
         if name == "joblib":
             loaded = joblib.load(name)
         else:
@@ -70,14 +70,14 @@ READ = """
         assert search.best_estimator_.predict(X).shape == pipe.predict(X).shape == y.shape
         assert type(cls.__dict__["fit"]) is type(unbound) is type(lambda: 0)
         assert len(validate(cls(), X, y)["test_score"]) == 5
-        for each in loaded[8:]:
-            made = each() if isinstance(each, type) else each
+        for loaded_model in loaded[8:]:
+            made = loaded_model() if isinstance(loaded_model, type) else loaded_model
             fitted = made if hasattr(made, "rows_") else made.fit(X) if hasattr(made, "fit") else None
             assert fitted is None or fitted.rows_ == 20
         if loaded[8:]:
             assert loaded[15]().rows_ == 20
             assert type(loaded[12].__dict__["fit"]) is type(lambda: 0)
-    assert not {"fitprint", "wrapt"} & {each.partition(".")[0] for each in sys.modules}
+    assert not {"fitprint", "wrapt"} & {name.partition(".")[0] for name in sys.modules}
 """
 
 
@@ -113,9 +113,9 @@ POOLS = """
                 found = [pool.submit(*call).result() for call in calls]
             with context.Pool(1) as pool:
                 found += [pool.apply(call[0], call[1:]) for call in calls]
-            assert all(hasattr(each, "coef_") or each.rows_ == 20 for each in found), found
+            assert all(hasattr(model, "coef_") or model.rows_ == 20 for model in found), found
         found = joblib.Parallel(2, backend="loky")(joblib.delayed(call[0])(*call[1:]) for call in calls)
-        assert all(hasattr(each, "coef_") or each.rows_ == 20 for each in found), found
+        assert all(hasattr(model, "coef_") or model.rows_ == 20 for model in found), found
         assert len(fitprint.runs()) == 5 * 5, len(fitprint.runs())
 
     if __name__ == "__main__":

@@ -59,6 +59,6 @@ def test_a_verbose_estimator_prints_what_it_prints(alike, kind, capfd):
     def tell():
         VERBOSE[kind]().fit(X, y)
         printed = capfd.readouterr()
-        return [[line.partition("elapsed")[0] for line in each.splitlines()] for each in printed]
+        return [[line.partition("elapsed")[0] for line in text.splitlines()] for text in printed]
 
     alike(tell)

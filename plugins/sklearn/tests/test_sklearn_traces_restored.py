@@ -21,10 +21,10 @@ OVERVIEW = """
     NOT_OURS = ("__slotnames__", "_executor_args")
 
     def modules():
-        return [each for name, each in list(sys.modules.items()) if name.partition(".")[0] in TOPS and each]
+        return [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in TOPS and module]
 
     def classes():
-        waiting = [each for module in modules() for each in list(vars(module).values()) if isinstance(each, type)]
+        waiting = [cls for module in modules() for cls in list(vars(module).values()) if isinstance(cls, type)]
         found = set()
         while waiting:
             cls = waiting.pop()
@@ -36,16 +36,16 @@ OVERVIEW = """
 
     def attributes():
         return {
-            each: {name: value for name, value in vars(each).items() if name not in NOT_OURS}
-            for each in [*modules(), *classes()]
+            owner: {name: value for name, value in vars(owner).items() if name not in NOT_OURS}
+            for owner in [*modules(), *classes()]
         }
 
     def differences(before, after):
-        found = [f"new: {each}" for each in after if each not in before]
-        for each, names in before.items():
-            if list(names) != list(after[each]):
-                found.append(f"names of {each}")
-            found += [f"{each}.{name}" for name in names if after[each].get(name) is not names[name]]
+        found = [f"new: {owner}" for owner in after if owner not in before]
+        for owner, names in before.items():
+            if list(names) != list(after[owner]):
+                found.append(f"names of {owner}")
+            found += [f"{owner}.{name}" for name in names if after[owner].get(name) is not names[name]]
         return found
 
     def train():
@@ -83,7 +83,7 @@ def test_every_attribute_is_afterwards_as_it_was(run_python, store):
     on = attributes()
     patched = differences(before, on)
     assert len(patched) > 100, patched
-    assert not (found := [each for each in patched if each.startswith(("new", "names"))]), found
+    assert not (found := [name for name in patched if name.startswith(("new", "names"))]), found
     fitprint.autolog(quiet=True)
     fitprint.autolog(quiet=True)
     assert not (found := differences(on, attributes())), found
@@ -120,7 +120,7 @@ def test_a_class_made_while_recording_is_afterwards_as_if_made_without(run_pytho
     assert list(vars(made)) == list(vars(plain))
     made().fit([[1]])
     fitprint.disable()
-    shown = [{name: type(each) for name, each in vars(cls).items() if name not in NOT_OURS} for cls in (made, plain)]
+    shown = [{name: type(value) for name, value in vars(cls).items() if name not in NOT_OURS} for cls in (made, plain)]
     assert shown[0] == shown[1], shown
     assert type(vars(made)["fit"]) is type(make)
     assert made.set_fit_request.__doc__ == plain.set_fit_request.__doc__

@@ -41,9 +41,9 @@ STATE = """
     def loggers():
         known = logging.root.manager.loggerDict
         return {
-            name: (each.level, each.handlers[:], each.filters[:], each.propagate, each.disabled)
-            for name, each in known.items()
-            if isinstance(each, logging.Logger) and name.partition(".")[0] not in ("fitprint", "packaging")
+            name: (logger.level, logger.handlers[:], logger.filters[:], logger.propagate, logger.disabled)
+            for name, logger in known.items()
+            if isinstance(logger, logging.Logger) and name.partition(".")[0] not in ("fitprint", "packaging")
         }
 
     def state():
@@ -56,7 +56,7 @@ STATE = """
             "shown once": dict(warnings.onceregistry),
             "place": (os.getcwd(), umask(), dict(os.environ), list(sys.path), sys.argv),
             "locale": locale.setlocale(locale.LC_ALL),
-            "signals": {each: signal.getsignal(each) for each in signal.valid_signals()},
+            "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
             "wakeup": signal.set_wakeup_fd(-1),
             "hooks": (sys.excepthook, sys.displayhook, sys.unraisablehook, sys.breakpointhook, threading.excepthook),
             "tracing": (sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()),
@@ -66,7 +66,7 @@ STATE = """
             "pandas": {name: pd.get_option(name) for name in OPTIONS},
             "sklearn": sklearn.get_config(),
             "xgboost": xgboost.get_config() if xgboost is not None else None,
-            "threads of libraries": [each["num_threads"] for each in threadpoolctl.threadpool_info()],
+            "threads of libraries": [pool["num_threads"] for pool in threadpoolctl.threadpool_info()],
             "joblib": joblib.parallel.get_active_backend()[1],
             "limits": (sys.getrecursionlimit(), sys.getswitchinterval(), threading.stack_size()),
             "streams": (sys.stdin, sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__),
@@ -76,8 +76,8 @@ STATE = """
             "open files": sorted(os.listdir("/proc/self/fd")),
             "reductions": dict(copyreg.dispatch_table),
             "builtins": sorted(vars(__import__("builtins"))),
-            "matplotlib": [each for each in sys.modules if each.startswith(("matplotlib", "mpl_toolkits"))],
-            "import": [each for each in sys.meta_path if type(each).__module__ != "wrapt.importer"],
+            "matplotlib": [name for name in sys.modules if name.startswith(("matplotlib", "mpl_toolkits"))],
+            "import": [finder for finder in sys.meta_path if type(finder).__module__ != "wrapt.importer"],
         }
 
     from pandas._config import config as pandas_config
@@ -86,7 +86,7 @@ STATE = """
 
     def same(before, what):
         after = state()
-        assert not (changed := {each: (before[each], after[each]) for each in before if before[each] != after[each]}), (
+        assert not (changed := {what: (before[what], after[what]) for what in before if before[what] != after[what]}), (
             what, changed)
 """
 
@@ -178,6 +178,6 @@ LOGGING = """
 @pytest.mark.parametrize("configured", ["nothing", "basic", "dict"])
 def test_a_program_s_logging_is_as_without_recording(run_python, store, configured, order):
     script = f"\n    CONFIGURED = {configured!r}\n" + LOGGING
-    plain, recorded = (run_python(script, order, each, name="program.py") for each in ("plain", "recorded"))
+    plain, recorded = (run_python(script, order, mode, name="program.py") for mode in ("plain", "recorded"))
     assert (recorded.stdout, recorded.stderr) == (plain.stdout, plain.stderr)
     assert "trained for your caller" in plain.stderr

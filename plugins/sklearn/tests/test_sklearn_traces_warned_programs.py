@@ -30,8 +30,8 @@ for _ in range(2):
 @pytest.mark.parametrize("asked", [None, "error", "always", "ignore", "error::UserWarning", "once", "module"])
 def test_warnings_asked_for_with_the_interpreter_s_variable(run_python, store, asked):
     plain, recorded = (
-        run_python(SCRIPT, each, name="program.py", check=False, env={"PYTHONWARNINGS": asked})
-        for each in ("plain", "recorded")
+        run_python(SCRIPT, mode, name="program.py", check=False, env={"PYTHONWARNINGS": asked})
+        for mode in ("plain", "recorded")
     )
     assert (recorded.stdout, recorded.stderr, recorded.returncode) == (plain.stdout, plain.stderr, plain.returncode)
     assert fitprint.runs()

@@ -35,7 +35,9 @@ class Warns(ClassifierMixin, BaseEstimator):
 
 
 def facts(found):
-    return [(each.category, str(each.message), each.filename, each.lineno, each.source) for each in found]
+    return [
+        (warning.category, str(warning.message), warning.filename, warning.lineno, warning.source) for warning in found
+    ]
 
 
 MODELS = {
@@ -112,7 +114,7 @@ def test_filters_that_a_training_sets_stay(alike):
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("default")
             Changes().fit(X, y)
-            left = [(each[0], getattr(each[1], "pattern", None), *each[2:]) for each in warnings.filters]
+            left = [(entry[0], getattr(entry[1], "pattern", None), *entry[2:]) for entry in warnings.filters]
         return left, [fact for fact in facts(found) if fact[1] != "while predicting"]
 
     alike(tell)
@@ -140,7 +142,7 @@ def test_the_registries_of_warnings_shown(alike):
             warnings.simplefilter("default")
             registry.clear()
             Warns().fit(X, y)
-        return sorted(str(each) for each in registry if each != "version")
+        return sorted(str(key) for key in registry if key != "version")
 
     alike(tell)
 
@@ -158,12 +160,12 @@ def test_threads_that_train_and_threads_that_warn(alike):
                 for number in range(50):
                     warnings.warn(f"number {number}", UserWarning, stacklevel=1)
 
-            threads = [threading.Thread(target=each) for each in (train, train, warn)]
+            threads = [threading.Thread(target=work) for work in (train, train, warn)]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
-        return sorted((str(each.message), each.lineno) for each in found)
+        return sorted((str(warning.message), warning.lineno) for warning in found)
 
     assert len(alike(tell)) == 62
 

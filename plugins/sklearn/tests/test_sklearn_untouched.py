@@ -186,11 +186,11 @@ def test_neither_data_nor_model_is_kept_alive():
     data, target = X.copy(), y.copy()
     model = DecisionTreeClassifier().fit(data, target)
     search = GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2]}, cv=2).fit(data, target)
-    kept = [weakref.ref(each) for each in (data, target, model, search)]
+    kept = [weakref.ref(value) for value in (data, target, model, search)]
     assert fitprint.run_of(model).name == "DecisionTreeClassifier"
     del data, target, model, search
     gc.collect()
-    assert [each() for each in kept] == [None] * 4
+    assert [reference() for reference in kept] == [None] * 4
     assert len(fitprint.runs()) == 4
 
 
@@ -202,14 +202,14 @@ def test_neither_data_nor_model_of_a_failed_call_is_kept_alive():
         model.fit(data)
     del data, model
     gc.collect()
-    assert [each() for each in kept] == [None] * 2
+    assert [reference() for reference in kept] == [None] * 2
 
 
 def test_warnings_of_the_training_are_the_users_alone():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         LogisticRegression(max_iter=2).fit(X, y)
-    assert [each.category for each in caught] == [ConvergenceWarning]
+    assert [warning.category for warning in caught] == [ConvergenceWarning]
     assert "site-packages" in caught[0].filename
 
 
@@ -246,7 +246,7 @@ def test_a_model_that_cannot_predict_its_data_costs_its_own_steps_alone(caplog):
 def test_a_model_that_cannot_be_pickled_leaves_a_run_without_a_package():
     class Holding(DecisionTreeClassifier):
         def fit(self, X, y):
-            self.open_ = (each for each in X)
+            self.open_ = (row for row in X)
             return super().fit(X, y)
 
     fitprint.autolog()

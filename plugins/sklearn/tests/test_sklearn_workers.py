@@ -30,14 +30,14 @@ def fit(number=0):
 
 def in_threads():
     threads = [threading.Thread(target=fit, args=(number,)) for number in range(3)]
-    [each.start() for each in threads]
-    [each.join() for each in threads]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
 
 
 def in_processes(method, library=multiprocessing):
     processes = [library.get_context(method).Process(target=fit, args=(number,)) for number in range(3)]
-    [each.start() for each in processes]
-    [each.join() for each in processes]
+    [process.start() for process in processes]
+    [process.join() for process in processes]
 
 
 def in_executor(executor):

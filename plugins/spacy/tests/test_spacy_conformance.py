@@ -86,7 +86,7 @@ def nested(given: dict[str, Any]) -> None:
 
 
 def history(trained: tuple[Any, list[dict[str, float]]]) -> dict[str, list[float]]:
-    return {f"{name}_loss": [each[name] for each in trained[1]] for name in trained[1][0]}
+    return {f"{name}_loss": [losses[name] for losses in trained[1]] for name in trained[1][0]}
 
 
 def categories(nlp: Any, rows: pd.DataFrame) -> pd.DataFrame:

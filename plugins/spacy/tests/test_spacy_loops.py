@@ -179,7 +179,7 @@ def test_no_text_is_recorded_unless_asked_for(recorded, pipeline, steps, tmp_pat
     nlp.to_disk(tmp_path / "saved")
     run = fitprint.last_run()
     own = [path for path in run.path.rglob("*") if path.is_file() and "model.spacy" not in path.parts]
-    assert not [each for each in own if b"pleasure" in each.read_bytes()]
+    assert not [path for path in own if b"pleasure" in path.read_bytes()]
     fitprint.autolog("spacy", strict=True, quiet=True, log_input_examples=True)
     nlp.resume_training()  # settings hold from the first step of a loop
     steps(nlp, examples)

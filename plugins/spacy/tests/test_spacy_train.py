@@ -57,12 +57,12 @@ def test_metrics_are_what_its_own_logger_is_told(recorded, corpus):
     loaded = spacy.util.load_config(corpus(), interpolate=False)
     loaded["training"]["logger"] = {"@loggers": "fitprint_tests.told.v1"}
     train(init_nlp(loaded), stdout=io.StringIO())
-    told = [each for each in told if each is not None]
+    told = [report for report in told if report is not None]
     run = fitprint.last_run()
     assert len(told) == 4
     for name in ("cats_score", "cats_macro_auc"):
-        assert run.metric_history(name) == [(each["step"], each["other_scores"][name]) for each in told]
-    assert run.metric_history("textcat_loss") == [(each["step"], each["losses"]["textcat"]) for each in told]
+        assert run.metric_history(name) == [(report["step"], report["other_scores"][name]) for report in told]
+    assert run.metric_history("textcat_loss") == [(report["step"], report["losses"]["textcat"]) for report in told]
 
 
 def test_with_an_output_path_the_package_is_the_best_pipeline(recorded, corpus, tmp_path):

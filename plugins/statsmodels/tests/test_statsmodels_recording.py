@@ -36,7 +36,7 @@ def test_every_kind_leaves_one_run_with_its_statistics(store, request, name, mak
     (run,) = fitprint.runs()
     failed = [skip for skip in run.skipped if skip.rule == "error"]
     if name == "ConditionalLogit":
-        assert [each.what for each in failed] == ["model"]  # nobody can pickle what it keeps
+        assert [skip.what for skip in failed] == ["model"]  # nobody can pickle what it keeps
     else:
         assert failed == []
         assert run.model_path is not None
@@ -108,7 +108,7 @@ def test_params_name_data_and_hold_none_of_it(recorded, frame):
 
 def test_the_deviance_of_each_iteration(recorded, frame):
     results = fit(ARRAYS["RLM"], frame)
-    own = [each for each in results.fit_history["deviance"] if np.isfinite(each)]
+    own = [deviance for deviance in results.fit_history["deviance"] if np.isfinite(deviance)]
     assert [value for _, value in fitprint.last_run().metric_history("iteration_deviance")] == pytest.approx(own)
 
 
@@ -126,7 +126,7 @@ def test_what_statsmodels_fits_for_itself_leaves_no_run(recorded, frame, series)
     sm.OLS(frame.y, design(frame)).fit().get_influence().summary_frame()
     sm.stats.anova_lm(smf.ols("y ~ g", frame).fit(), typ=2)
     assert [run.name for run in fitprint.runs()] == ["OLS", "OLS", "Logit"]
-    (row,) = [each for each in fitprint.status() if each.name == "statsmodels"]
+    (row,) = [status for status in fitprint.status() if status.name == "statsmodels"]
     assert row.skips["statsmodels_itself"] > 3
 
 

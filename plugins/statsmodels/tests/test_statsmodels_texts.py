@@ -45,8 +45,8 @@ def test_texts_become_objects(name):
 
 
 def test_the_rest_stays_the_same_object():
-    for each in (NUMBERS, NUMBERS[1], NUMBERS.index, pd.date_range("2024-01-01", periods=2), "a text", ["a"], None):
-        assert TextsAsObjects()(each) is each
+    for value in (NUMBERS, NUMBERS[1], NUMBERS.index, pd.date_range("2024-01-01", periods=2), "a text", ["a"], None):
+        assert TextsAsObjects()(value) is value
 
 
 def test_what_stands_twice_stays_one():

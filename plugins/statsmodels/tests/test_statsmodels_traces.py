@@ -30,7 +30,7 @@ def caches(results):
     return [sorted(vars(part)) + sorted(getattr(part, "_cache", None) or ()) for part in parts if part is not None]
 
 
-@pytest.mark.parametrize("name", [each for each in EVERY if each != "ConditionalLogit"])
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "ConditionalLogit"])
 def test_results_hold_what_they_hold_without_recording(store, frame, series, name):
     data = series if name in SERIES else frame
     plain = fit(EVERY[name], data)
@@ -67,10 +67,10 @@ def test_nothing_is_kept_alive(store, frame, series, name, log_models):
     fitprint.autolog(quiet=True, log_models=log_models)
     data = (series if name in SERIES else frame).copy()
     results = fit(EVERY[name], data)
-    gone = [weakref.ref(each) for each in (data, results, results._results, results.model)]
+    gone = [weakref.ref(value) for value in (data, results, results._results, results.model)]
     del data, results
     gc.collect()
-    assert [each() for each in gone] == [None] * len(gone)
+    assert [reference() for reference in gone] == [None] * len(gone)
     assert len(fitprint.runs()) == 1
 
 
@@ -83,7 +83,7 @@ def test_a_failed_fit_keeps_nothing_alive(store, frame):
     gone = [weakref.ref(data), weakref.ref(model)]
     del data, model
     gc.collect()
-    assert [each() for each in gone] == [None, None]
+    assert [reference() for reference in gone] == [None, None]
 
 
 def warned(frame):
@@ -93,12 +93,12 @@ def warned(frame):
         results = sm.Logit(frame.yes, design(frame)).fit(disp=False, maxiter=1)
         sm.GLM(frame.y, design(frame)).fit().bic  # noqa: B018  which warns of another definition
         results.summary()
-    return [(each.category.__name__, str(each.message), each.filename, each.lineno) for each in caught]
+    return [(warning.category.__name__, str(warning.message), warning.filename, warning.lineno) for warning in caught]
 
 
 def test_warnings_are_the_same_in_number_and_place(store, frame):
     plain = warned(frame)
-    assert "ConvergenceWarning" in [each[0] for each in plain]
+    assert "ConvergenceWarning" in [warning[0] for warning in plain]
     fitprint.autolog(strict=True, quiet=True)
     assert warned(frame) == plain
 

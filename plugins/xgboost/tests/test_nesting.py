@@ -55,7 +55,7 @@ class Automatic(ClassifierMixin, BaseEstimator):
             scores = list(threads.map(lambda model: score(clone(model), X, y), models))
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
             futures = [processes.submit(boosted, rounds, X, y) for rounds in (1, 2)]
-            scores += [each.result() for each in futures]
+            scores += [future.result() for future in futures]
         scores += joblib.Parallel(2)(joblib.delayed(score)(clone(model), X, y) for model in models)
         self.best_ = models[int(np.argmax(scores[:3]))].fit(X, y)
         return self

@@ -38,7 +38,7 @@ def test_exclude_and_include_estimators(trained):
     assert (run.name, counted) == ("Booster", {"exclude_estimators": 1})
     fitprint.disable()
     runs, _ = trained(include_estimators="*.XGBClassifier")
-    assert [each.name for each in runs] == ["Booster", "XGBClassifier"]
+    assert [run.name for run in runs] == ["Booster", "XGBClassifier"]
 
 
 def test_exclude_params(trained):

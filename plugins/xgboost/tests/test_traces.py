@@ -66,7 +66,7 @@ def test_every_argument_is_the_same_object_with_the_same_content(alike, cross_va
         matrix = xgboost.DMatrix(X, y, feature_names=list("abc"))
         callbacks, evals, result = [noting, monitor], [(matrix, "train")], {}
         params = {**PARAMS, "eval_metric": ["auc"]}
-        before = [contents(each) for each in (callbacks, params, evals, params["eval_metric"])]
+        before = [contents(argument) for argument in (callbacks, params, evals, params["eval_metric"])]
         if cross_validated:
             found = xgboost.cv(
                 params, matrix, 3, nfold=2, obj=near, custom_metric=far, callbacks=callbacks, seed=1
@@ -75,7 +75,7 @@ def test_every_argument_is_the_same_object_with_the_same_content(alike, cross_va
             options = {"evals": evals, "evals_result": result, "obj": near, "custom_metric": far}
             booster = xgboost.train(params, matrix, 3, callbacks=callbacks, **options)
             found = bytes(booster.save_raw("ubj"))
-        assert [contents(each) for each in (callbacks, params, evals, params["eval_metric"])] == before
+        assert [contents(argument) for argument in (callbacks, params, evals, params["eval_metric"])] == before
         assert evals[0][0] is matrix
         printed = capfd.readouterr()
         return noting.seen, result, found, sorted(vars(matrix)), sorted(vars(noting)), printed.out, printed.err
@@ -205,6 +205,6 @@ def test_warnings_are_the_user_s_alone(alike):
             xgboost.XGBClassifier(**FEW, nonsense=1).fit(X, y)
             assert warnings.filters is before[0]
             assert list(warnings.filters) == before[1]
-        return [(each.category, str(each.message)[10:], each.filename, each.lineno) for each in found]
+        return [(warning.category, str(warning.message)[10:], warning.filename, warning.lineno) for warning in found]
 
     assert alike(tell)

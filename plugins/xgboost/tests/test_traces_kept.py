@@ -54,10 +54,10 @@ def test_nothing_of_a_call_is_kept_alive(store, cross_validated, error):
     assert kept is error
     options = None
     everything = [data, target, objective, callback, matrix, other, *([result] if result is not None else [])]
-    gone = [weakref.ref(each) for each in everything]
+    gone = [weakref.ref(value) for value in everything]
     del data, target, objective, callback, matrix, other, result, everything
     gc.collect()
-    assert [each() for each in gone] == [None] * len(gone)
+    assert [reference() for reference in gone] == [None] * len(gone)
     assert len(fitprint.runs()) == 1
 
 
@@ -66,7 +66,7 @@ def test_nothing_of_an_estimator_is_kept_alive(store):
     data, target, callback = X.copy(), y.copy(), Keeping()
     model = xgboost.XGBClassifier(**FEW, callbacks=[callback])
     model.fit(data, target, eval_set=[(data, target)], verbose=False)
-    gone = [weakref.ref(each) for each in (data, target, callback, model, model.get_booster())]
+    gone = [weakref.ref(value) for value in (data, target, callback, model, model.get_booster())]
     del data, target, callback, model
     gc.collect()
-    assert [each() for each in gone] == [None] * 5
+    assert [reference() for reference in gone] == [None] * 5

@@ -138,7 +138,7 @@ def test_the_log_is_xgboosts_alone(recorded, matrices):
 
     result = {}
     train(matrices, 3, callbacks=[Keeping()], evals_result=result)
-    assert all(each is seen[0] for each in seen)
+    assert all(value is seen[0] for value in seen)
     assert seen[0] == result
 
 
@@ -300,10 +300,10 @@ def test_neither_data_nor_model_is_kept_alive(recorded, arrays):
     X, y = arrays.X.copy(), arrays.y.copy()
     matrix = xgboost.DMatrix(X, y)
     booster = xgboost.train(PARAMS, matrix, 2, evals=[(matrix, "train")], verbose_eval=False)
-    gone = [weakref.ref(each) for each in (X, y, matrix, booster)]
+    gone = [weakref.ref(value) for value in (X, y, matrix, booster)]
     del X, y, matrix, booster
     gc.collect()
-    assert [each() for each in gone] == [None] * 4
+    assert [reference() for reference in gone] == [None] * 4
 
 
 def test_a_matrix_does_not_keep_its_data(recorded, arrays):

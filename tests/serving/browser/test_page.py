@@ -394,7 +394,10 @@ def test_axe_finds_nothing_that_keeps_people_from_using_it(iris_address, echo_ad
     def found(shown):
         shown.page.evaluate(axe)
         violations = shown.page.evaluate("axe.run()")["violations"]
-        return [(each["id"], each["impact"], [node["html"] for node in each["nodes"]]) for each in violations]
+        return [
+            (violation["id"], violation["impact"], [node["html"] for node in violation["nodes"]])
+            for violation in violations
+        ]
 
     for address in (iris_address, echo_address):
         shown = open_page(address, color_scheme=scheme)

@@ -22,7 +22,7 @@ frame = pd.read_json(rows, orient="split")
 asked = [frame, frame[list(reversed(frame.columns))]]
 with_nan = frame.copy()
 with_nan.iloc[:, 0] = np.nan  # the client writes it as a bare NaN, which is not JSON
-answers = [json.loads(client.invoke(each).to_json())["predictions"] for each in [*asked, with_nan]]
+answers = [json.loads(client.invoke(frame).to_json())["predictions"] for frame in [*asked, with_nan]]
 try:
     client.invoke(frame.drop(columns=frame.columns[1]))
 except Exception as error:

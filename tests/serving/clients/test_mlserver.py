@@ -38,8 +38,8 @@ by_columns = infer(InferenceRequest(id="seven", inputs=[
 shares = infer(PandasCodec.encode_request(frame), "/predict_proba")
 print(json.dumps({
     "server": server.name,
-    "inputs": [[each.name, each.datatype, each.shape] for each in model.inputs],
-    "predictions": [NumpyRequestCodec.decode_response(each).ravel().tolist() for each in (by_columns,)]
+    "inputs": [[tensor.name, tensor.datatype, tensor.shape] for tensor in model.inputs],
+    "predictions": [NumpyRequestCodec.decode_response(answer).ravel().tolist() for answer in (by_columns,)]
         + [PandasCodec.decode_response(by_pandas).iloc[:, 0].tolist()],
     "id": by_columns.id,
     "model": by_columns.model_name,

@@ -17,12 +17,12 @@ class Net:
     def update(self, batch, losses=None):
         """One step. A callable in a batch is called: what it does happens inside the step."""
         loss = 0.0
-        for each in batch:
-            if callable(each):
-                each()
+        for step in batch:
+            if callable(step):
+                step()
             else:
-                loss += abs(each - self.level)
-                self.level += self.rate * (each - self.level)
+                loss += abs(step - self.level)
+                self.level += self.rate * (step - self.level)
         self.steps += 1
         if losses is not None:
             losses["net"] = losses.get("net", 0.0) + loss
