@@ -36,6 +36,9 @@ if __name__ == "__main__":
     model = estimator.fit(table)
     predicted = [row.prediction for row in model.transform(table).select("prediction").collect()]
     from pyspark.ml import Pipeline
+    from pyspark.ml.evaluation import MulticlassClassificationEvaluator
+
+    MulticlassClassificationEvaluator(metricName="accuracy").evaluate(model.transform(table))
 
     # inside a Pipeline it is part of Spark's own training
     Pipeline(stages=[SparkXGBClassifier(features_col=list("abc"), n_estimators=2)]).fit(table)
@@ -54,7 +57,7 @@ def test_a_training_is_one_run_and_its_package_needs_no_spark(store, tmp_path, r
     assert done.returncode == 0, done.stderr
     predicted = json.loads(done.stdout.splitlines()[-1])
 
-    of_spark, run = fitprint.runs()  # Spark's plugin is installed too, and leaves XGBoost's estimators to that of XGBoost
+    of_spark, run = fitprint.runs()  # Spark's plugin is installed too, but gives way
     assert (of_spark.name, of_spark.status, of_spark.flavor) == ("Pipeline", "FINISHED", "spark")
     assert of_spark.model_path is not None
     assert (run.name, run.status, run.flavor) == ("SparkXGBClassifier", "FINISHED", "xgboost")
@@ -66,6 +69,7 @@ def test_a_training_is_one_run_and_its_package_needs_no_spark(store, tmp_path, r
     }
     for name in ("training-logloss", "validation-logloss"):
         assert [step for step, _ in run.metric_history(name)] == [0, 1, 2, 3]
+    assert run.metrics["accuracy_table"] > 0.9, "what an evaluator of Spark's says afterwards"
     assert "feature_importance.json" in run.artifacts
     assert "checkpoints.json" not in run.artifacts
 
