@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fitprint._core.ids import new_run_id
+from fitprint._core.task_scope import CarriedTask
+from fitprint._runs.attempts import tags_of_task
+from fitprint._runs.record import Record
 from fitprint.stores.folder import FolderStore
 
 SENDER = "0" * 32
@@ -27,6 +30,17 @@ def test_a_run_replaces_the_one_in_its_place_of_the_attempt_before(folder):
     third, replaced = note(folder, "2")
     assert replaced is None, "the first attempt did not come to it"
     assert note(folder, "3")[1] not in (first, second, third)
+
+
+def test_a_run_of_which_there_is_nothing_is_not_replaced(folder):
+    """A worker may be killed after it has noted a run, and before the run's first file."""
+    records = [Record(new_run_id(), "fit") for _ in range(3)]
+    for attempt, record in enumerate(records):
+        task = CarriedTask(sent_by=SENDER, task="a task", attempt=str(attempt))
+        record.tags = tags_of_task(task, folder, record)
+        if attempt > 0:
+            folder.begin(record.run_id).write_record(record.to_json())
+    assert [record.tags.get("replaces") for record in records] == [None, None, records[1].run_id]
 
 
 def test_other_tasks_and_other_programs_have_nothing_to_do_with_it(folder):

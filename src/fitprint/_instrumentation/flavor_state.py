@@ -77,6 +77,10 @@ class Instrument:
         """Say which classes that exist now inherit a method that could not be patched, in sentences."""
         return self._patches.out_of_reach() if self._patches is not None else []
 
+    def trains(self, cls: type) -> bool:
+        """Return whether the flavor is on and has an entry point that trains in a class, or in a base of it."""
+        return self.state == "on" and self._patches is not None and self._patches.trains(cls)
+
     def flavor_if_awake(self) -> Flavor | None:
         """Return the flavor, and import its plugin if need be.
 

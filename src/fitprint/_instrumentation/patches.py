@@ -14,6 +14,7 @@ from fitprint._core.guard import guarded
 from fitprint._instrumentation.class_trees import ClassTree, Creation
 from fitprint._instrumentation.targets import (
     Place,
+    bases_of,
     is_class,
     loaded_modules,
     own_attributes,
@@ -26,7 +27,7 @@ from fitprint._instrumentation.targets import (
 )
 from fitprint._instrumentation.wrapper import Begin, Patched, ours
 from fitprint.plugin.contract import Flavor
-from fitprint.plugin.entry_points import Patch
+from fitprint.plugin.entry_points import Patch, Role
 
 EVERY_FUNCTION = "*"
 """The target of a patch that stands for each public function of its module."""
@@ -49,6 +50,7 @@ class FlavorPatches:
         self._is_ours = is_ours
         self._places: list[Place] = []
         self._trees: list[ClassTree] = []
+        self._training_classes: set[type] = set()
         self._waiting: dict[str, list[Patch]] = {}
         # a method that is named itself comes first: it is recorded on every object, and a tree adds nothing to it
         self._unready: list[Patch] = sorted(flavor.patches(), key=lambda patch: patch.subclasses)
@@ -98,6 +100,10 @@ class FlavorPatches:
         self._trees.clear()
         return left
 
+    def trains(self, cls: type) -> bool:
+        """Return whether a class, or a base of it, has an entry point that trains."""
+        return not self._training_classes.isdisjoint(bases_of(cls))
+
     def out_of_reach(self) -> list[str]:
         """Say which classes inherit a method that could not be patched, in sentences."""
         return [sentence for tree in self._trees for sentence in tree.out_of_reach()]
@@ -130,6 +136,8 @@ class FlavorPatches:
             return
         *path, name = patch.target.split(".")
         owner = functools.reduce(getattr, path, owner)
+        if is_class(owner) and patch.role is Role.TRAINS:
+            self._training_classes.add(owner)
         begin = self._make_begin(self._flavor, patch)
         if patch.subclasses:
             tree = ClassTree(owner, (name,), begin, self._is_ours, self._flavor.tops())

@@ -58,6 +58,12 @@ def owner_of(cls: type) -> str | None:
     return _owners[cls]
 
 
+def is_trained_by_another(flavor: str, cls: type) -> bool:
+    """Return whether a class belongs to another flavor than this one, which is on and records what it trains."""
+    owner = owner_of(cls)
+    return owner is not None and owner != flavor and known_flavors()[owner].trains(cls)
+
+
 def forget() -> None:
     """Forget every flavor, so that the next question discovers them anew. For tests."""
     _instruments.clear()

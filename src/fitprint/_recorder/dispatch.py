@@ -8,6 +8,7 @@ from typing import Any
 
 from fitprint._core import call_scope
 from fitprint._core.guard import guarded
+from fitprint._instrumentation import registry
 from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough
 from fitprint._recorder import (
     fork_preload,  # noqa: F401  registers its hook
@@ -37,7 +38,6 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
     name = patch.target.rpartition(".")[2]
     if patch.role in _OF_THEIR_OWN:
         return _OF_THEIR_OWN[patch.role](flavor, name)
-    make_context, is_training = _BY_ROLE[patch.role]
     guard = guarded("the start of a run", flavor.name)
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
@@ -46,7 +46,7 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
         session = call_scope.current()
         if session is None:
             call = TrainingCall(flavor, function, instance, args, kwargs, name)
-            return _begin_outermost(call, make_context, is_training, guard)
+            return _begin_outermost(call, patch, guard)
         if patch.inside and session.recording is not None:
             return _listen_inside(session.recording, TrainingCall(flavor, function, instance, args, kwargs, name))
         return None
@@ -84,11 +84,12 @@ def _make_step_begin(flavor: Flavor, name: str) -> Begin:
     return begin
 
 
-def _begin_outermost(
-    call: TrainingCall, make_context: MakeContext, is_training: bool, guard: guarded
-) -> CallContext | None:
+def _begin_outermost(call: TrainingCall, patch: Patch, guard: guarded) -> CallContext | None:
+    make_context, is_training = _BY_ROLE[patch.role]
     context: CallContext | None = None
     with guard:  # always the same one of an entry point, because a loop would pay for a new one at every step
+        if patch.gives_way and registry.is_trained_by_another(call.flavor.name, type(call.instance)):
+            return None
         call.settings = recorder_state.settings(call.flavor)
         guard.strict = call.settings.strict
         context = make_context(call)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fitprint._core.guard import guarded
+from fitprint._core.guard import attempt, guarded
 from fitprint._core.task_scope import CarriedTask
 from fitprint._runs.record import Record
 from fitprint._runs.side_writer import side_writer
-from fitprint.stores import Store
+from fitprint.stores import Store, UnknownRunError
 
 REPLACES, REPLACED_BY = "replaces", "replaced_by"
 """The tags of a run that a second attempt at a task has made, and of the run that the first one has left."""
@@ -27,10 +27,16 @@ def tags_of_task(task: CarriedTask, store: Store, record: Record) -> dict[str, s
     if not task.task or record.parent_id != task.parent_id:
         return tags
     replaced = store.note_attempt(task.sent_by, task.task, task.attempt, record.run_id)
-    if replaced is not None:
+    if replaced is not None and _is_there(store, replaced):
         tags[REPLACES] = replaced
         with guarded(f"the tag {REPLACED_BY} of run {replaced}"):  # it may have been removed meanwhile
             writer = side_writer(store.location, replaced)
             writer.add_tags({REPLACED_BY: record.run_id})
             writer.write()
     return tags
+
+
+def _is_there(store: Store, run_id: str) -> bool:
+    """Return whether a run has a record: a worker may be killed before the first file of a run that it has noted."""
+    found, error = attempt(store.read_record, run_id)
+    return found or not isinstance(error, UnknownRunError)

@@ -56,6 +56,10 @@ class Patch:
     """What a call of it means."""
     besides: tuple[str, ...] = ()
     """The public functions that are left out where the target is ``*``."""
+    gives_way: bool = False
+    """Whether a call on an object of another framework is left to the flavor of that framework, as if this one were not
+    installed. So it is where that flavor is on and has an entry point in the object's class, or in a base of it: one
+    that trains, and that this method calls sooner or later. Inside a recorded call nothing changes: it is one run."""
 
 
 publish("fitprint.plugin", Role, Patch)

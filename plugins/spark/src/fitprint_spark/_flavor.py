@@ -28,7 +28,7 @@ from fitprint.plugin import (
 class SparkFlavor(Flavor):
     """Spark MLlib: ``fit`` of every estimator, and evaluators that are called afterwards."""
 
-    api_version = (2, 0)
+    api_version = (2, 1)
     loader_module = "mlflow.spark"
     model_argument = "spark_model"
     save_options = ("dfs_tmpdir",)
@@ -54,7 +54,7 @@ class SparkFlavor(Flavor):
 
     def patches(self) -> Sequence[Patch]:
         return [
-            Patch("pyspark.ml.base", "Estimator.fit", subclasses=True),
+            Patch("pyspark.ml.base", "Estimator.fit", subclasses=True, gives_way=True),  # as to XGBoost's estimators
             Patch("pyspark.ml.base", "Transformer.transform", subclasses=True, role=Role.PREDICTS),
             Patch("pyspark.ml.evaluation", "Evaluator.evaluate", subclasses=True, role=Role.SCORES),
         ]

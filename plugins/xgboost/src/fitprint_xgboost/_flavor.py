@@ -132,7 +132,9 @@ class XGBoostFlavor(BoostingFlavor):
         return _dask.trained(call) if _dask.is_by_dask(call) else super().trained(call)
 
     def model(self, call: TrainingCall) -> Any:
-        return self.trained(call) if _is_distributed(call) else super().model(call)
+        if _spark.is_by_spark(call):
+            return call.result  # what the user has, and predicts with
+        return self.trained(call) if _dask.is_by_dask(call) else super().model(call)
 
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         if _spark.is_by_spark(call):
@@ -219,15 +221,15 @@ class XGBoostFlavor(BoostingFlavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         if collective.get_world_size() > 1:
             raise NotImplementedError(_NOT_ALONE)
-        model = _dask.local_model(model)
+        model = _local_model(model)
         rows = data.rows if isinstance(data, UnknownColumns) else data
         return super().predict(model, _matrices.matrix_of(rows) if isinstance(model, Booster) else rows, params)
 
     def package_flavor(self, model: Any) -> str:
-        return self.name if _packages.is_kept_natively(model) else "sklearn"
+        return self.name if _packages.is_kept_natively(_local_model(model)) else "sklearn"
 
     def save(self, model: Any, package: Package, context: SaveContext) -> SavedModel:
-        return _packages.save(_dask.local_model(model), package, context)
+        return _packages.save(_local_model(model), package, context)
 
     def load(self, folder: Path, config: Mapping[str, Any]) -> Any:
         return _packages.load(folder, config)
@@ -241,15 +243,20 @@ class XGBoostFlavor(BoostingFlavor):
         return _packages.file_config(path)
 
     def size(self, model: Any) -> int | None:
-        return _packages.size(model)
+        return _packages.size(_local_model(model))
 
     def requirements(self, model: Any) -> Iterable[str]:
-        return _packages.requirements(model)
+        return _packages.requirements(_local_model(model))
 
 
 def _is_distributed(call: TrainingCall) -> bool:
     """Return whether dask or Spark distributes a training that this process has begun."""
     return _dask.is_by_dask(call) or _spark.is_by_spark(call)
+
+
+def _local_model(model: Any) -> Any:
+    """Return a model like one of dask's or Spark's that needs neither; any other model itself."""
+    return _spark.local_model(_dask.local_model(model))
 
 
 def _feature_importance(booster: Booster) -> str:

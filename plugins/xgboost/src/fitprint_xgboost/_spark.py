@@ -12,7 +12,7 @@ MODULE = "xgboost.spark.core"
 
 def is_by_spark(call: TrainingCall) -> bool:
     """Return whether Spark distributes a training that this process has begun."""
-    return any(cls.__module__ == MODULE for cls in type(call.instance).__mro__)
+    return _is_of_spark(type(call.instance))
 
 
 def params(call: TrainingCall) -> Params:
@@ -23,11 +23,20 @@ def params(call: TrainingCall) -> Params:
 
 
 def trained(call: TrainingCall) -> Any:
-    """Return the model without Spark, an estimator of XGBoost's or its booster; None before the training has ended."""
-    if call.result is None:
-        return None
-    model = getattr(call.result, "_xgb_sklearn_model", None)
-    return model if model is not None else call.result.get_booster()
+    """Return the model without Spark; None before the training has ended."""
+    return local_model(call.result)
+
+
+def local_model(model: Any) -> Any:
+    """Return the estimator of XGBoost's in a model of Spark's, or its booster; any other model itself."""
+    if not _is_of_spark(type(model)):
+        return model
+    local = getattr(model, "_xgb_sklearn_model", None)
+    return local if local is not None else model.get_booster()
+
+
+def _is_of_spark(cls: type) -> bool:
+    return any(base.__module__ == MODULE for base in cls.__mro__)
 
 
 def emit_history(call: TrainingCall) -> None:
