@@ -43,8 +43,10 @@ class RecordingStep(guarded):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        is_store_error = isinstance(error, StoreUnavailable) or (error is not None and error is self.writer.fault)
-        if error is None or not is_store_error or self.strict:
+        if error is None:
+            return False
+        is_store_error = isinstance(error, StoreUnavailable) or error is self.writer.fault
+        if not is_store_error or self.strict:
             return super().__exit__(kind, error, trace)
         self.failed = True
         self.reason = describe(error)
