@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import numbers
 import os
 import time
@@ -26,6 +27,11 @@ MAX_UNREAD, SECONDS_UNREAD = 1000, 1.0
 """How many values that are not plain numbers an `Emitter` keeps, and for how many seconds."""
 _NUMBERS = (float, int, numbers.Real)
 ReadValues = Callable[[Sequence[Any]], Iterable[float]]
+
+
+@functools.lru_cache(maxsize=64)  # an abstract class such as `Real` takes long to answer, at each step of a loop
+def _is_number(kind: type) -> bool:
+    return issubclass(kind, _NUMBERS)
 
 
 class RecordingStep(guarded):
@@ -98,7 +104,7 @@ class Emitter:
 
     def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
-        if isinstance(value, _NUMBERS):
+        if _is_number(type(value)):
             values: tuple[Any] = (value,)  # converted to float later, under the guard: a large int cannot be
             self.series(name, values, step, (time.time(),))
             return

@@ -75,10 +75,11 @@ class PyTorchFlavor(Flavor):
         if loop is None:
             loop = call.cache[_LOOP] = Loop(self._observer.losses, self._observer.loaders)
             call.cache["sample"] = next((s for s in self._observer.samples_of(call.instance) if s is not None), None)
-        if not loop.knows(call.instance):
+        state = loop.optimizers.get(id(call.instance))
+        if state is None:
             self._observer.stepped(call.instance, loop)
-            loop.begin(call.instance, modules_of(call.loop))
-        loop.step(call, emit, step)
+            state = loop.begin(call.instance, modules_of(call.loop))
+        loop.step(call, state, emit, step)
 
     def watches(self, name: str) -> bool:
         is_asked = name not in LOSSES or self._observer.watches_losses()

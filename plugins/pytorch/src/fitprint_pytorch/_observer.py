@@ -142,7 +142,7 @@ class Observer:
         """Return whether a loss that is computed now says something: not in a training whose function is known."""
         trained = self._latest.trained
         loop = trained.loop if trained is not None else None
-        return loop is None or not torch.is_grad_enabled() or loop.watches_losses()
+        return loop is None or "loss" not in loop.facts or not torch.is_grad_enabled() or loop.is_evaluating()
 
     def computed(self, call: TrainingCall) -> None:
         """Take note of a loss that one of PyTorch's functions has returned."""
