@@ -104,7 +104,7 @@ class Emitter:
 
     def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
-        if _is_number(type(value)):
+        if _is_number(type(value)):  # type: ignore[arg-type]  # mypy takes classes for unhashable
             values: tuple[Any] = (value,)  # converted to float later, under the guard: a large int cannot be
             self.series(name, values, step, (time.time(),))
             return
