@@ -86,7 +86,11 @@ class PyTorchFlavor(Flavor):
         return is_asked and not is_recording()  # a framework that trains by PyTorch's means calls these at every step
 
     def watched(self, call: TrainingCall) -> None:
-        _watching.watched(call, self._observer, call.cache.get(_LOOP))
+        take_note = _watching.TAKE_NOTE.get(call.name)
+        if take_note is not None:
+            take_note(call, self._observer)
+        elif (loop := call.cache.get(_LOOP)) is not None:
+            _watching.TAKE_NOTE_IN_LOOP[call.name](call, loop)
 
     def read_values(self, values: Sequence[Any]) -> Iterable[float]:
         return list(_values.read(values))
