@@ -133,12 +133,62 @@ def transformers_train() -> Train:
     return train
 
 
+def fastai_fit() -> Train:
+    """`Learner.fit` of fastai."""
+    import torch
+    from fastai.data.core import DataLoaders
+    from fastai.data.load import DataLoader
+    from fastai.learner import Learner
+    from fastai.losses import CrossEntropyLossFlat
+    from torch import nn
+
+    torch.set_num_threads(1)
+    batches = [(torch.randn(BATCH, COLUMNS), torch.randint(0, 2, (BATCH,)))] * STEPS
+    loaders = DataLoaders(*(DataLoader(given, bs=None, num_workers=0) for given in (batches, batches[:1])))
+
+    def train() -> None:
+        net = nn.Sequential(nn.Linear(COLUMNS, 256), nn.ReLU(), nn.Linear(256, 2))
+        learner = Learner(loaders, net, CrossEntropyLossFlat())
+        with learner.no_bar(), learner.no_logging():
+            learner.fit(1)
+
+    return train
+
+
+def tensorflow_loop() -> Train:
+    """A loop of TensorFlow whose step is a `tf.function`."""
+    import keras
+    import tensorflow as tf
+
+    inputs, target = tf.random.normal((BATCH, COLUMNS)), tf.random.uniform((BATCH,), maxval=2, dtype=tf.int32)
+
+    def train() -> None:
+        layers = [keras.Input((COLUMNS,)), keras.layers.Dense(2000, activation="relu"), keras.layers.Dense(2)]
+        model, optimizer = keras.Sequential(layers), keras.optimizers.SGD()
+        loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+        @tf.function  # type: ignore[untyped-decorator, unused-ignore]
+        def step() -> tf.Tensor:
+            with tf.GradientTape() as tape:
+                loss = loss_of(target, model(inputs, training=True))
+            variables = model.trainable_variables
+            optimizer.apply(tape.gradient(loss, variables), variables)
+            return loss
+
+        for _ in range(STEPS):
+            step()
+
+    return train
+
+
 DEEP_CASES = {
     "PyTorch, plain loop over a tiny net": DeepCase(lambda: plain_loop(8), 1.15, peer=False),
     "PyTorch, plain loop": DeepCase(lambda: plain_loop(2000), 1.03, peer=False),
     "Keras, fit": DeepCase(keras_fit, 1.03),
     "Lightning, fit": DeepCase(lightning_fit, 1.03),
     "transformers, train": DeepCase(transformers_train, 1.03),
+    "fastai, fit": DeepCase(fastai_fit, 1.03, peer=False),
+    "TensorFlow, loop": DeepCase(tensorflow_loop, 1.03, peer=False),
 }
 
 

@@ -55,9 +55,6 @@ class Passthrough:
     def __exit__(self, *error):
         pass
 
-    def result(self):
-        return self.returned
-
 
 @pytest.fixture
 def passing():

@@ -95,16 +95,11 @@ def recorded_run() -> Any:
     return session.run if session is not None else None
 
 
-def enter(session: Session | None) -> Token[Session | None]:
-    """Make a session the one of this context.
+enter: Callable[[Session | None], Token[Session | None]] = _current.set
+"""Makes a session the one of this context, or None to make the next training call an outermost one.
 
-    Args:
-        session: The session, or None to make the next training call an outermost one.
-
-    Returns:
-        The token for `leave`.
-    """
-    return _current.set(session)
+It returns the token for `leave`.
+"""
 
 
 def leave(token: Token[Session | None]) -> None:

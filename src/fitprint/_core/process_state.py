@@ -16,6 +16,9 @@ from collections.abc import Callable
 Reset = Callable[[], None]
 
 _resets: list[Reset] = []
+process = object()
+"""Stands for this process, and is another object in each forked child: to ask for the number of a process takes longer,
+and a loop would pay for it at every step."""
 
 
 def on_reset(function: Reset) -> Reset:
@@ -29,6 +32,12 @@ def in_forked_child(function: Reset) -> Reset:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=function)
     return function
+
+
+@in_forked_child
+def _is_another_process() -> None:
+    global process
+    process = object()
 
 
 def reset_all() -> None:

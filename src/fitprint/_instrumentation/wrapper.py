@@ -35,12 +35,10 @@ class CallContext(Protocol):
 
     def __enter__(self) -> Any: ...
     def __exit__(self, *error: Any) -> bool | None: ...
-    def result(self) -> Any:
-        """Return what the caller gets."""
 
 
 class Passthrough:
-    """A `CallContext` that calls with the arguments it was made with, and returns what the call returned.
+    """A `CallContext` that calls with the arguments it was made with.
 
     Args:
         args: The positional arguments to call with.
@@ -57,10 +55,6 @@ class Passthrough:
 
     def __exit__(self, *error: Any) -> None:
         return
-
-    def result(self) -> Any:
-        """Return what the call returned."""
-        return self.returned
 
 
 Begin = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], "CallContext | None"]
@@ -92,8 +86,8 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
             if context is None:
                 return wrapped(*args, **kwargs)
             with context:  # adds no frame to the traceback, and re-raises the same exception object
-                context.returned = wrapped(*context.args, **context.kwargs)
-            return context.result()
+                returned = context.returned = wrapped(*context.args, **context.kwargs)
+            return returned
         except BaseException as error:
             ensure_left = getattr(context, "ensure_left", None)
             if ensure_left is not None:  # interrupted at the very moment in which its `__exit__` was called

@@ -77,7 +77,7 @@ class CallRecording(CallContextBase, RecordingBase):
             if self.has_run:
                 self.call.took = time.perf_counter() - self._call_started
                 if error is None:
-                    self.call.result = self.returned
+                    self.call.result, self.returned = self.returned, None
                 else:
                     self.ask_whether_to_keep(self.call, error)
                 self.conclude(Outcome.of(error, self.call))
@@ -102,4 +102,5 @@ class CallRecording(CallContextBase, RecordingBase):
         self._scope.leave()
         self._at_training_end.clear()
         self.__dict__.pop("call", None)  # keeps none of the user's objects alive
+        self.returned = None
         self.rows_before = None

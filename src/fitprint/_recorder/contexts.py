@@ -12,7 +12,10 @@ from fitprint.plugin.contract import TrainingCall
 
 
 class CallContextBase:
-    """The arguments and the result of a surrounded call. The arguments are those that `Flavor.listen` has left."""
+    """The arguments and the result of a surrounded call. The arguments are those that `Flavor.listen` has left.
+
+    Whatever outlives its call takes the result out of `returned` when the call has ended.
+    """
 
     call: TrainingCall
     returned: Any = None
@@ -24,11 +27,6 @@ class CallContextBase:
     @property
     def kwargs(self) -> dict[str, Any]:
         return self.call.kwargs
-
-    def result(self) -> Any:
-        """Return what the call returned, and keep no reference to it."""
-        result, self.returned = self.returned, None
-        return result
 
 
 class UnrecordedCall(Passthrough):

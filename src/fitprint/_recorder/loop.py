@@ -355,11 +355,6 @@ class LoopStep(call_scope.Session):
             self._leave()
             raise
 
-    def result(self) -> Any:
-        """Return what the call returned, and keep no reference to it."""
-        result, self.returned = self.returned, None
-        return result
-
     def _leave(self) -> None:
         self.open, self.recording, self.run, self.outer_run = False, None, None, None  # as `close` does
         token, self._token = self._token, None
@@ -369,7 +364,7 @@ class LoopStep(call_scope.Session):
         # a thread that was started inside the step keeps this session, which must keep nothing of the user's
         self.args = call.args = ()
         self.kwargs = call.kwargs = {}
-        call.result = call.loop = call.instance = None
+        self.returned = call.result = call.loop = call.instance = None
 
 
 def loop_step(call: TrainingCall) -> LoopStep | None:

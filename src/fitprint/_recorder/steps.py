@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import numbers
 import os
 import time
@@ -28,6 +29,11 @@ _NUMBERS = (float, int, numbers.Real)
 ReadValues = Callable[[Sequence[Any]], Iterable[float]]
 
 
+@functools.lru_cache(maxsize=64)  # an abstract class such as `Real` takes long to answer, at each step of a loop
+def _is_number(kind: type) -> bool:
+    return issubclass(kind, _NUMBERS)
+
+
 class RecordingStep(guarded):
     """One guarded step of a recording.
 
@@ -43,8 +49,10 @@ class RecordingStep(guarded):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        is_store_error = isinstance(error, StoreUnavailable) or (error is not None and error is self.writer.fault)
-        if error is None or not is_store_error or self.strict:
+        if error is None:
+            return False
+        is_store_error = isinstance(error, StoreUnavailable) or error is self.writer.fault
+        if not is_store_error or self.strict:
             return super().__exit__(kind, error, trace)
         self.failed = True
         self.reason = describe(error)
@@ -96,7 +104,7 @@ class Emitter:
 
     def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
-        if isinstance(value, _NUMBERS):
+        if _is_number(type(value)):  # type: ignore[arg-type]  # mypy takes classes for unhashable
             values: tuple[Any] = (value,)  # converted to float later, under the guard: a large int cannot be
             self.series(name, values, step, (time.time(),))
             return

@@ -12,7 +12,7 @@ from errno import EEXIST
 from pathlib import Path
 from typing import Any, Protocol
 
-from fitprint._core import background, work_queue
+from fitprint._core import background, process_state, work_queue
 from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.privacy import Redactor
@@ -63,7 +63,7 @@ class RunWriter(RunAdder):
         self.changed_by_user = False
         """Whether the user, and not only a recording, has added to the run."""
         self._open_run = open_run
-        self._pid = os.getpid()
+        self._process, self._pid = process_state.process, os.getpid()
         self._lock = fork_safe_lock(threading.RLock)
         self._artifact_names = set(record.artifacts)
         self._artifact_spellings = {name.casefold(): name for name in record.artifacts}
@@ -93,7 +93,7 @@ class RunWriter(RunAdder):
     @property
     def written_here(self) -> bool:
         """Whether this process created the run, and not a parent that it was forked from."""
-        return os.getpid() == self._pid
+        return self._process is process_state.process
 
     @property
     def closed(self) -> bool:

@@ -75,17 +75,22 @@ class PyTorchFlavor(Flavor):
         if loop is None:
             loop = call.cache[_LOOP] = Loop(self._observer.losses, self._observer.loaders)
             call.cache["sample"] = next((s for s in self._observer.samples_of(call.instance) if s is not None), None)
-        if not loop.knows(call.instance):
+        state = loop.optimizers.get(id(call.instance))
+        if state is None:
             self._observer.stepped(call.instance, loop)
-            loop.begin(call.instance, modules_of(call.loop))
-        loop.step(call, emit, step)
+            state = loop.begin(call.instance, modules_of(call.loop))
+        loop.step(call, state, emit, step)
 
     def watches(self, name: str) -> bool:
         is_asked = name not in LOSSES or self._observer.watches_losses()
         return is_asked and not is_recording()  # a framework that trains by PyTorch's means calls these at every step
 
     def watched(self, call: TrainingCall) -> None:
-        _watching.watched(call, self._observer, call.cache.get(_LOOP))
+        take_note = _watching.TAKE_NOTE.get(call.name)
+        if take_note is not None:
+            take_note(call, self._observer)
+        elif (loop := call.cache.get(_LOOP)) is not None:
+            _watching.TAKE_NOTE_IN_LOOP[call.name](call, loop)
 
     def read_values(self, values: Sequence[Any]) -> Iterable[float]:
         return list(_values.read(values))

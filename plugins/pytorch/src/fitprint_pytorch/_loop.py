@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from operator import itemgetter
 from typing import Any
 
 from torch import nn
@@ -17,6 +18,8 @@ from fitprint_pytorch._modules import class_name
 from fitprint_pytorch._values import Epoch, StepLoss, WeightedMean, copied
 
 STEP_LOSS, LOSS, VALIDATION, RATE = "loss_step", "loss", "val_loss", "lr"
+_rate = itemgetter("lr")
+"""Returns the learning rate of a group of parameters."""
 
 
 class OptimizerState:
@@ -35,7 +38,8 @@ class Loop:
     def __init__(self, losses: PendingLosses, loaders: Loaders) -> None:
         self._losses = losses
         self._loaders = loaders
-        self._optimizers: dict[int, OptimizerState] = {}
+        self.optimizers: dict[int, OptimizerState] = {}
+        """The optimizers that have made a step, by their `id`."""
         self._iteration: Iteration | None = None
         self._epochs = 0
         self._validation: WeightedMean | None = None
@@ -51,17 +55,14 @@ class Loop:
 
     # steps
 
-    def knows(self, optimizer: Optimizer) -> bool:
-        """Return whether an optimizer has made a step of this loop."""
-        return id(optimizer) in self._optimizers
-
-    def step(self, call: TrainingCall, emit: Emit, number: int) -> None:
-        """Record what belongs to a step that has been made."""
-        optimizer = call.instance
-        state = self._optimizers[id(optimizer)]
+    def step(self, call: TrainingCall, state: OptimizerState, emit: Emit, number: int) -> None:
+        """Record what belongs to a step that has been made: with few calls, because a loop pays for it each time."""
         if self._validation is not None:
             self._emit_validation(emit)
-        self._find_iteration(emit)
+        iteration = self._loaders.current(self._iteration)
+        if iteration is not self._iteration:
+            self._end_epoch(emit)
+            self._begin_epoch(iteration)
         self.steps = number + 1
         module = self.first_module() if self.first_module is not None else None
         self._was_training = module is None or module.training
@@ -70,26 +71,29 @@ class Loop:
             taken = (copied(call.result), taken[1] if taken is not None else None, 1)
         if taken is not None:
             self._emit_loss(taken, state, emit, number)
-        self._emit_rates(optimizer, state, emit, number)
+        rates = list(map(_rate, call.instance.param_groups))
+        if rates != state.rates:
+            self._emit_rates(rates, state, emit, number)
 
-    def begin(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> None:
+    def begin(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> OptimizerState:
         """Take note of an optimizer before its first step in this loop is recorded."""
-        if not self._optimizers:
+        if not self.optimizers:
             self.first_optimizer = weakref.ref(optimizer)
             self.first_module = weakref.ref(modules[0]) if modules else None
         own = parameters_of(optimizer)
-        before = next((key for key, state in self._optimizers.items() if state.parameters & own), None)
+        before = next((key for key, state in self.optimizers.items() if state.parameters & own), None)
         if before is not None:  # a further phase of the training, whose optimizer takes the place of the one before
-            state = self._optimizers.pop(before)
+            state = self.optimizers.pop(before)
             state.parameters = own
         else:
             state = OptimizerState(self._free_suffix(optimizer, modules), own)
-        if self._optimizers:
+        if self.optimizers:
             self.facts.update(of_optimizer(optimizer, f"{state.suffix.lstrip('_')}."))
-        self._optimizers[id(optimizer)] = state
+        self.optimizers[id(optimizer)] = state
+        return state
 
     def _free_suffix(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> str:
-        taken = {state.suffix for state in self._optimizers.values()}
+        taken = {state.suffix for state in self.optimizers.values()}
         suffix = suffix_of(optimizer, modules) if taken or len(modules) > 1 else ""
         while suffix in taken:
             suffix += "_"
@@ -104,33 +108,27 @@ class Loop:
             facts["accumulated_batches"] = count
         emit(STEP_LOSS + state.suffix, StepLoss(loss, state.epoch), number)
 
-    def _emit_rates(self, optimizer: Optimizer, state: OptimizerState, emit: Emit, number: int) -> None:
-        rates = [group["lr"] for group in optimizer.param_groups]
-        if rates != state.rates:
-            state.rates = rates
-            for position, rate in enumerate(rates):
-                emit(f"{RATE}{state.suffix}{f'_group{position + 1}' if position else ''}", rate, number)
+    def _emit_rates(self, rates: list[Any], state: OptimizerState, emit: Emit, number: int) -> None:
+        state.rates = rates
+        for position, rate in enumerate(rates):
+            emit(f"{RATE}{state.suffix}{f'_group{position + 1}' if position else ''}", rate, number)
 
     # epochs
 
-    def _find_iteration(self, emit: Emit) -> None:
-        current = self._loaders.current(self._iteration)
-        if current is self._iteration:
-            return
-        self._end_epoch(emit)
-        self._iteration = current
-        if current is not None:
-            size = getattr(current.loader, "batch_size", None)
+    def _begin_epoch(self, iteration: Iteration | None) -> None:
+        self._iteration = iteration
+        if iteration is not None:
+            size = getattr(iteration.loader, "batch_size", None)
             if isinstance(size, int):
                 self.facts.setdefault("batch_size", size)
-            for state in self._optimizers.values():
+            for state in self.optimizers.values():
                 state.epoch = Epoch(self._epochs)
 
     def _end_epoch(self, emit: Emit) -> None:
         if self._iteration is None:
             return
         self._iteration = None
-        for state in self._optimizers.values():
+        for state in self.optimizers.values():
             if state.epoch is not None:
                 self._emit_own(LOSS + state.suffix, state.epoch, self._epochs, emit)
                 state.epoch = None
@@ -160,10 +158,6 @@ class Loop:
         if self._validation is None:
             self._validation = WeightedMean()
         self._validation.add(copied(call.result), batch_size(call), is_sum(call))
-
-    def watches_losses(self) -> bool:
-        """Return whether losses with gradients say something: before the function is known, and in evaluation mode."""
-        return "loss" not in self.facts or self.is_evaluating()
 
     def is_evaluating(self) -> bool:
         """Return whether the module is in evaluation mode now, and was not at the last step."""

@@ -11,7 +11,7 @@ import threading
 import weakref
 from typing import Any
 
-import torch
+from torch import Tensor
 
 from fitprint.plugin import TrainingCall
 from fitprint_pytorch._values import Scalar, copied
@@ -47,7 +47,7 @@ _MOST_FACTORS = 3
 
 def is_plain_scalar(value: Any) -> bool:
     """Return whether a value is a tensor with one value, whose copy makes no process wait for another one."""
-    return type(value) is torch.Tensor and value.numel() == 1
+    return type(value) is Tensor and value.numel() == 1
 
 
 class PendingLosses(threading.local):
@@ -59,11 +59,11 @@ class PendingLosses(threading.local):
         """The number of the node that computed the latest loss in the graph of gradients, and its function."""
         self.target: weakref.ref[Any] | None = None
         """The target of the latest loss of a function with gradients."""
-        self._scaled: tuple[weakref.ref[torch.Tensor], Scalar] | None = None
+        self._scaled: tuple[weakref.ref[Tensor], Scalar] | None = None
 
-    def computed(self, loss: torch.Tensor, function: str, target: Any = None) -> None:
+    def computed(self, loss: Tensor, function: str, target: Any = None) -> None:
         """Take note of a loss that a function has returned, and of which gradients can be computed."""
-        if isinstance(target, torch.Tensor):
+        if isinstance(target, Tensor):
             self.target = weakref.ref(target)
         self._computed = (loss.grad_fn._sequence_nr(), function) if loss.grad_fn is not None else None
 
@@ -82,7 +82,7 @@ class PendingLosses(threading.local):
             if is_plain_scalar(loss):
                 self._add(loss)
 
-    def _add(self, loss: torch.Tensor) -> None:
+    def _add(self, loss: Tensor) -> None:
         scaled, self._scaled = self._scaled, None
         value = scaled[1] if scaled is not None and scaled[0]() is loss else copied(loss)
         computed, function = self._computed, None
@@ -100,7 +100,7 @@ class PendingLosses(threading.local):
         return pending
 
 
-def _comes_from(loss: torch.Tensor, computed: int) -> bool:
+def _comes_from(loss: Tensor, computed: int) -> bool:
     """Return whether a loss is what a node of the graph has computed, possibly multiplied by factors.
 
     The node is known by its number, because to keep the node would keep the whole graph.
@@ -118,7 +118,7 @@ def _comes_from(loss: torch.Tensor, computed: int) -> bool:
 def batch_size(call: TrainingCall) -> int:
     """Return how many rows a loss is of."""
     inputs = call.args[0] if call.args else call.kwargs.get("input")
-    return int(inputs.shape[0]) if isinstance(inputs, torch.Tensor) and inputs.dim() else 1
+    return int(inputs.shape[0]) if isinstance(inputs, Tensor) and inputs.dim() else 1
 
 
 def is_sum(call: TrainingCall) -> bool:

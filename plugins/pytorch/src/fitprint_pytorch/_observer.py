@@ -6,8 +6,7 @@ import threading
 import weakref
 from typing import Any
 
-import torch
-from torch import nn
+from torch import is_grad_enabled, nn
 from torch.optim import Optimizer
 
 from fitprint.plugin import TrainingCall
@@ -142,7 +141,7 @@ class Observer:
         """Return whether a loss that is computed now says something: not in a training whose function is known."""
         trained = self._latest.trained
         loop = trained.loop if trained is not None else None
-        return loop is None or not torch.is_grad_enabled() or loop.watches_losses()
+        return loop is None or "loss" not in loop.facts or not is_grad_enabled() or loop.is_evaluating()
 
     def computed(self, call: TrainingCall) -> None:
         """Take note of a loss that one of PyTorch's functions has returned."""
@@ -155,7 +154,7 @@ class Observer:
             self.losses.computed(loss, call.name, target_of(call))
             return
         if loop is not None:
-            loop.computed(call, not torch.is_grad_enabled())
+            loop.computed(call, not is_grad_enabled())
 
 
 def modules_of(objects: Any) -> tuple[nn.Module, ...]:

@@ -76,7 +76,7 @@ class WeightedMean:
 
 def copied(loss: torch.Tensor) -> Scalar:
     """Return a copy of a tensor's only value: a number if it is in main memory, else a tensor on its device."""
-    if loss.device.type == "cpu":
+    if loss.is_cpu:
         return loss.item()
     copy = loss.detach().reshape(())
     return copy.float() if copy.dtype in (torch.float16, torch.bfloat16) else copy.clone()

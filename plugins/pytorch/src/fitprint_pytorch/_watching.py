@@ -41,21 +41,6 @@ def patches() -> list[Patch]:
     return [Patch(module, target, role=Role.WATCHED) for module, target in watched]
 
 
-def watched(call: TrainingCall, observer: Observer, loop: Loop | None) -> None:
-    """Take note of a call of one of these.
-
-    Args:
-        call: The call, which has returned.
-        observer: What the flavor knows.
-        loop: The loop that the call belongs to, if it is one of `OF_THE_LATEST_LOOP`.
-    """
-    take_note = _DONE.get(call.name)
-    if take_note is not None:
-        take_note(call, observer)
-    elif loop is not None and call.name in _OF_LOOP:
-        _OF_LOOP[call.name](call, loop)
-
-
 def _made(call: TrainingCall, observer: Observer) -> None:
     from torch.optim import Optimizer
 
@@ -73,7 +58,7 @@ def _loaded(call: TrainingCall, observer: Observer) -> None:
     observer.loaded_from = file_of(call)
 
 
-_DONE: Mapping[str, Callable[[TrainingCall, Observer], None]] = {
+TAKE_NOTE: Mapping[str, Callable[[TrainingCall, Observer], None]] = {
     "__init__": _made,
     "__iter__": _iterated,
     "backward": lambda call, observer: observer.losses.backward(call),
@@ -82,6 +67,7 @@ _DONE: Mapping[str, Callable[[TrainingCall, Observer], None]] = {
     "load": _loaded,
     **{function: lambda call, observer: observer.computed(call) for function in FUNCTIONS},
 }
+"""What is done with the calls that say something outside of a loop too, by the name of the function."""
 
 
 # what belongs to a loop
@@ -117,10 +103,11 @@ def _emit(call: TrainingCall, loop: Loop, name: str, value: Any, step: Any) -> N
     call.emit(name, copied(value) if is_plain_scalar(value) else float(value), number)
 
 
-_OF_LOOP: Mapping[str, Callable[[TrainingCall, Loop], None]] = {
+TAKE_NOTE_IN_LOOP: Mapping[str, Callable[[TrainingCall, Loop], None]] = {
     "clip_grad_norm_": _clipped_norm,
     "clip_grad_value_": _clipped_value,
     "add_scalar": _scalar,
     "add_scalars": _scalars,
     "add_hparams": _hparams,
 }
+"""What is done with the calls that only say something of a loop."""
