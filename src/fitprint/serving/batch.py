@@ -18,14 +18,14 @@ def key_of(request: Request, method: str | None) -> Hashable | None:
     """Return what requests must have in common to be predicted together; None for one that is predicted alone."""
     if not request.can_batch or not request.rows:
         return None
-    shape = _shape_of(request.data)
+    shape = request.form if request.form is not None else _shape_of(request.data)
     return None if shape is None else (method, repr(request.params), shape)
 
 
 def _shape_of(data: Any) -> Hashable | None:
     """Return the form of data beyond its number of rows: labels and dtypes."""
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        return "table", tuple(data.columns), tuple(map(str, data.dtypes))
+        return "table", tuple(data.columns.tolist()), tuple(data.dtypes.tolist())
     if isinstance(data, dict):
         parts = tuple((name, _shape_of(array)) for name, array in data.items())
         return None if any(shape is None for _, shape in parts) else parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
@@ -104,7 +105,7 @@ def of_records(plan: Plan, records: Any) -> Table:
     if not names and records:
         rows = [()] * len(records)
     made = table(plan, plan.names if plan.is_named else names, rows, by_row=True, rows=len(records), faults=faults)
-    return Table(made.data, made.rows, (*made.ignored, *sorted(ignored)))
+    return replace(made, ignored=(*made.ignored, *sorted(ignored)))
 
 
 def check_records(records: Any) -> None:
@@ -122,7 +123,7 @@ def _of_ragged(plan: Plan, names: list[Any], records: list[dict[str, Any]], faul
     present = [name for name in names if name in keys]
     columns = [[record.get(name, MISSING) for record in records] for name in present]
     made = table(plan, present, columns, by_row=False, rows=len(records), faults=faults)
-    return Table(made.data, made.rows, tuple(sorted(keys - set(names))))
+    return replace(made, ignored=tuple(sorted(keys - set(names))))
 
 
 def of_data(plan: Plan, data: Any) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ class Request:
         ignored: The names of columns that the signature lacks. They were dropped.
         echo: What the answer repeats: the id of an Open Inference request, the outputs that it asked for.
         can_batch: Whether rows of other requests may be predicted together with these.
+        form: What requests have in common whose data has the same labels and dtypes; None where that has to be looked
+            at.
     """
 
     data: Any
@@ -25,3 +28,4 @@ class Request:
     ignored: tuple[str, ...] = ()
     echo: dict[str, Any] = field(default_factory=dict)
     can_batch: bool = True
+    form: Hashable | None = None

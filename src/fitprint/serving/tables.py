@@ -25,11 +25,15 @@ MISSING = object()
 
 @dataclass(frozen=True)
 class Table:
-    """A DataFrame, or what the model takes in place of one, and the names of the columns that were dropped."""
+    """A DataFrame, or what the model takes in place of one, and the names of the columns that were dropped.
+
+    Tables of one ``form`` have the same labels and the same dtypes; None where that has to be looked at.
+    """
 
     data: Any
     rows: int | None
     ignored: tuple[str, ...] = ()
+    form: Hashable | None = None
 
 
 class Plan:
@@ -110,7 +114,8 @@ def table(
     if whole and plan.number is not None and lines and rows:
         made = number_block(lines, plan.number)
         if made is not None:
-            return _finished(plan, pd.DataFrame(made if by_row else made.T, columns=index), rows, ignored)
+            frame = pd.DataFrame(made if by_row else made.T, columns=index)
+            return _finished(plan, frame, rows, ignored, plan.number if index is plan.index else None)
     columns = (list(zip(*lines, strict=True)) if lines else [()] * width) if by_row else lines
     blocks = _blocks(plan, [None if place is None else columns[place] for place in order], faults)
     faults.check()
@@ -189,8 +194,8 @@ def _frame(plan: Plan, blocks: list[Block], index: Any, rows: int) -> Any:
     return frame_of_blocks(moved, index[present], rows)
 
 
-def _finished(plan: Plan, frame: Any, rows: int, ignored: tuple[str, ...]) -> Table:
-    return Table(finish(plan, frame), rows, ignored)
+def _finished(plan: Plan, frame: Any, rows: int, ignored: tuple[str, ...], form: Hashable | None = None) -> Table:
+    return Table(finish(plan, frame), rows, ignored, form if plan.exact is None else None)
 
 
 def finish(plan: Plan, frame: Any) -> Any:
