@@ -22,6 +22,7 @@ from fitprint._settings.layers import current
 from fitprint.models.errors import PackageError
 from fitprint.serving.sockets import BACKLOG, taken_over
 from fitprint.serving.supervisor import DRAINS
+from fitprint.serving.writing import OneWriteProtocol
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -51,6 +52,7 @@ def main(start: dict[str, Any]) -> None:
         signal.signal(number, lambda *_: None)  # uvicorn raises what it was stopped by again when it has ended
     config = uvicorn.Config(
         app,
+        http=OneWriteProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
