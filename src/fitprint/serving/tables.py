@@ -67,7 +67,7 @@ class Plan:
         """The labels as pandas has them."""
         import pandas as pd
 
-        return pd.Index(self.names, tupleize_cols=False) if self.is_named else pd.RangeIndex(len(self.names))
+        return _labels(self.names) if self.is_named else pd.RangeIndex(len(self.names))
 
 
 def plan_of(model: ServedModel) -> Plan:
@@ -120,6 +120,20 @@ def table(
     blocks = _blocks(plan, [None if place is None else columns[place] for place in order], faults)
     faults.check()
     return _finished(plan, _frame(plan, blocks, index, rows), rows, ignored)
+
+
+def _labels(names: Sequence[Hashable]) -> Any:
+    """Return names as an Index.
+
+    Texts are kept as Python's own ones, where pandas would give them to pyarrow: the dtype is called ``str`` all the
+    same, and a model that looks at the names of its columns need not have texts made of them at each prediction.
+    """
+    import pandas as pd
+
+    labels = pd.Index(names, tupleize_cols=False)
+    if getattr(labels.dtype, "storage", None) == "pyarrow":
+        labels = labels.astype(pd.StringDtype("python", na_value=labels.dtype.na_value))
+    return labels
 
 
 def _order(
