@@ -21,19 +21,22 @@ def of_split(plan: Plan, split: Any) -> Table:
     Raises:
         RequestError: It has another form, or does not fit the signature.
     """
-    columns, rows, index = split_parts(split)
+    columns, rows, index = split_parts(split, plan.names)
     width = len(columns) if columns is not None else None
     check_rows(rows, width)
-    if columns is not None and columns == plan.names:
-        columns = plan.names
     made = table(plan, columns, rows, by_row=True, rows=len(rows), faults=Faults())
     if index is not None and hasattr(made.data, "iloc"):
         made.data.index = index
     return made
 
 
-def split_parts(split: Any) -> tuple[list[Any] | None, list[Any], list[Any] | None]:
-    """Return the columns, the rows and the index of a table in the form ``split``; an index of 0, 1, ... is None."""
+def split_parts(split: Any, names: list[Any] | None = None) -> tuple[list[Any] | None, list[Any], list[Any] | None]:
+    """Return the columns, the rows and the index of a table in the form ``split``; an index of 0, 1, ... is None.
+
+    Args:
+        split: What the caller has sent.
+        names: The names of the model's columns. If the caller has sent them as they are, this very list is returned.
+    """
     if not isinstance(split, dict):
         raise RequestError(400, f"A table in the form split is an object, not {kind_of(split)}.")
     unknown = split.keys() - SPLIT_KEYS
@@ -43,7 +46,7 @@ def split_parts(split: Any) -> tuple[list[Any] | None, list[Any], list[Any] | No
     if not isinstance(rows, list):
         raise RequestError(400, f"The key data must be a list of rows, not {kind_of(rows)}.")
     if columns is not None:
-        columns = _labels(columns)
+        columns = names if names is not None and columns == names else _labels(columns)
     if index is not None and index != list(range(len(rows))):
         if not isinstance(index, list) or len(index) != len(rows):
             raise RequestError(400, "The key index must be a list with a label for each row.")

@@ -50,6 +50,7 @@ class Plan:
             if isinstance(spec, ColSpec)
         ]
         self.names: list[Any] = names
+        self.has_one_of_each = len(set(map(str, names))) == len(names)
         self.position = {str(name): position for position, name in enumerate(names)} | {
             name: position for position, name in enumerate(names)
         }
@@ -143,6 +144,8 @@ def _order(
     import pandas as pd
 
     count = len(plan.columns)
+    if labels is plan.names and plan.is_named and plan.has_one_of_each:
+        return range(count), plan.index, ()
     if labels is not None:
         _refuse_doubles(labels)
     if not plan.is_named or (labels is None and count == 1 and width == 1):
