@@ -10,6 +10,7 @@ from typing import Any
 from fitprint.models.types import AnyType, Array, Map, Object
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import Faults, kind_of
+from fitprint.serving.frames import NumberRows
 from fitprint.serving.tables import MISSING, Plan, Table, table
 
 SPLIT_KEYS = {"columns", "index", "data"}
@@ -25,9 +26,12 @@ def of_split(plan: Plan, split: Any) -> Table:
     width = len(columns) if columns is not None else None
     check_rows(rows, width)
     made = table(plan, columns, rows, by_row=True, rows=len(rows), faults=Faults())
-    if index is not None and hasattr(made.data, "iloc"):
-        made.data.index = index
-    return made
+    if index is None:
+        return made
+    content = made.content.frame() if isinstance(made.content, NumberRows) else made.content
+    if hasattr(content, "iloc"):
+        content.index = index
+    return replace(made, content=content)
 
 
 def split_parts(split: Any, names: list[Any] | None = None) -> tuple[list[Any] | None, list[Any], list[Any] | None]:

@@ -14,7 +14,7 @@ from fitprint.models.types import DataType
 from fitprint.serving.columns import Column
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import MISFIT, Faults
-from fitprint.serving.frames import Block, frame_of_blocks
+from fitprint.serving.frames import Block, NumberRows, frame_of_blocks
 from fitprint.serving.numbers import number_block
 from fitprint.serving.served import ServedModel
 
@@ -25,12 +25,12 @@ MISSING = object()
 
 @dataclass(frozen=True)
 class Table:
-    """A DataFrame, or what the model takes in place of one, and the names of the columns that were dropped.
+    """What a `Request` has as its content, and the names of the columns that were dropped.
 
     Tables of one ``form`` have the same labels and the same dtypes; None where that has to be looked at.
     """
 
-    data: Any
+    content: Any
     rows: int | None
     ignored: tuple[str, ...] = ()
     form: Hashable | None = None
@@ -105,8 +105,6 @@ def table(
     Raises:
         RequestError: There are faults.
     """
-    import pandas as pd
-
     if not rows and (labels is None or not plan.is_named):  # no rows need no names
         labels, lines, by_row = plan.names if plan.is_named else None, [()] * len(plan.columns), False
     width = len(labels) if labels is not None else (len(lines[0]) if by_row and lines else len(lines))
@@ -115,8 +113,10 @@ def table(
     if whole and plan.number is not None and lines and rows:
         made = number_block(lines, plan.number)
         if made is not None:
-            frame = pd.DataFrame(made if by_row else made.T, columns=index)
-            return _finished(plan, frame, rows, ignored, plan.number if index is plan.index else None)
+            numbers = NumberRows(made if by_row else made.T, index)
+            if index is plan.index and plan.exact is None:
+                return Table(numbers, rows, ignored, plan.number)
+            return _finished(plan, numbers.frame(), rows, ignored)
     columns = (list(zip(*lines, strict=True)) if lines else [()] * width) if by_row else lines
     blocks = _blocks(plan, [None if place is None else columns[place] for place in order], faults)
     faults.check()
@@ -211,8 +211,8 @@ def _frame(plan: Plan, blocks: list[Block], index: Any, rows: int) -> Any:
     return frame_of_blocks(moved, index[present], rows)
 
 
-def _finished(plan: Plan, frame: Any, rows: int, ignored: tuple[str, ...], form: Hashable | None = None) -> Table:
-    return Table(finish(plan, frame), rows, ignored, form if plan.exact is None else None)
+def _finished(plan: Plan, frame: Any, rows: int, ignored: tuple[str, ...]) -> Table:
+    return Table(finish(plan, frame), rows, ignored)
 
 
 def finish(plan: Plan, frame: Any) -> Any:
