@@ -36,7 +36,7 @@ def go_on_elsewhere(context: click.Context, environment: str, folder: Path) -> N
     """Replace this process by one of the environment that the user wants."""
     from fitprint.serving.environments import interpreter_for, variables_for
 
-    with _Progress() as progress:
+    with _InstallerProgress() as progress:
         python = interpreter_for(
             environment,
             folder,
@@ -53,7 +53,7 @@ def go_on_elsewhere(context: click.Context, environment: str, folder: Path) -> N
     os.execve(python, words, variables_for(environment))
 
 
-class _Progress:
+class _InstallerProgress:
     """How the making of an environment goes on, on standard error.
 
     Of what the installer prints, a terminal shows the latest line, always in the same place. Elsewhere it is not shown;
@@ -67,7 +67,7 @@ class _Progress:
 
             self._status = Console(stderr=True).status("")
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> _InstallerProgress:
         return self
 
     def __exit__(self, *raised: object) -> None:
