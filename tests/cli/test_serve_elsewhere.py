@@ -7,9 +7,9 @@ import sys
 
 PROGRAM = """
 import time
-from fitprint.cli.serve_elsewhere import _Progress
+from fitprint.cli.serve_elsewhere import _InstallerProgress
 
-with _Progress() as progress:
+with _InstallerProgress() as progress:
     progress.tell("making the environment")
     for line in ("Collecting numpy", "Downloading \\x1b[31mred " + 300 * "x"):
         progress.installer_says(line)

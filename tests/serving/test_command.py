@@ -38,7 +38,6 @@ def run(*words, **environment):
 @pytest.fixture
 def parsed(monkeypatch):
     """What the command would serve, and with which options, for words and variables."""
-    monkeypatch.setattr(command, "go_on_elsewhere", lambda *_: None)
 
     def parse(*words, **environment):
         found = {}
@@ -66,6 +65,36 @@ def test_one_line_says_where_what_and_how_to_try_it(serve, adder):
     assert server.post("/invocations", ROWS).json() == {"predictions": [2.0]}
     assert server.stop() == 0
     assert server.told() == ""
+
+
+@pytest.mark.process
+def test_the_differences_of_the_environment_are_told_once_before_the_package_is_loaded(serve, adder, tmp_path):
+    package = Path(shutil.copytree(adder, tmp_path / "package"))
+    (package / "requirements.txt").write_text("not-a-distribution-of-anybody==1.0\n")
+    server = serve(package, "--workers", "2")
+    assert server.get("/ping").status_code == 200
+    assert server.stop() == 0
+    told = server.told()
+    assert told.count("This environment differs from the one that the package was made in:") == 1
+    assert "not-a-distribution-of-anybody" in told
+
+
+@pytest.mark.process
+def test_the_supervisor_imports_neither_libraries_of_data_nor_those_of_a_server(run_python, adder):
+    run_python(
+        """
+        import sys
+        from pathlib import Path
+        from fitprint.cli.application import fitprint
+        from fitprint.cli.serve_place import place_of
+        import fitprint.cli.serve, fitprint.serving.supervisor
+
+        assert place_of(sys.argv[1], None).folder == Path(sys.argv[1])
+        heavy = {"numpy", "pandas", "yaml", "rich", "starlette", "uvicorn", "asyncio", "fitprint._runs"}
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+        """,
+        str(adder),
+    )
 
 
 @pytest.mark.process

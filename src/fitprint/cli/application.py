@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from importlib import import_module
 from typing import IO, Any
 
 import click
@@ -12,19 +13,24 @@ from fitprint._console.logger import set_up_logger
 from fitprint._core import privacy as _privacy
 from fitprint._settings.layers import current
 from fitprint._version import __version__
-from fitprint.cli.cleanup import gc
-from fitprint.cli.flavors import flavors
-from fitprint.cli.inspection import inspect
-from fitprint.cli.models import package, predict
-from fitprint.cli.new_flavor import new_flavor
-from fitprint.cli.run import run
-from fitprint.cli.runs import runs
-from fitprint.cli.serve import serve
-from fitprint.cli.settings import settings
-from fitprint.cli.show import show
 from fitprint.cli.texts import clean
-from fitprint.cli.verify import verify
 from fitprint.models.errors import PackageError, SchemaError
+
+_COMMANDS = {
+    "flavors": "flavors",
+    "gc": "cleanup",
+    "inspect": "inspection",
+    "new-flavor": "new_flavor",
+    "package": "models",
+    "predict": "models",
+    "run": "run",
+    "runs": "runs",
+    "serve": "serve",
+    "settings": "settings",
+    "show": "show",
+    "verify": "verify",
+}
+"""From each command to the module of this package that has it. Only the module of the command that runs is imported."""
 
 
 class Failure(click.ClickException):
@@ -37,6 +43,18 @@ class Failure(click.ClickException):
 
 class Commands(click.Group):
     """Run a command; turn an expected error into a `Failure`, and end quietly if the reader of the output has gone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, as the help lists them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, whose module is imported now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"fitprint.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that the arguments name."""
@@ -65,10 +83,6 @@ def fitprint() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name may hold letters that the terminal's encoding lacks
-
-
-for command in (run, runs, show, inspect, verify, predict, serve, package, flavors, settings, gc, new_flavor):
-    fitprint.add_command(command)
 
 
 def _line(error: Exception) -> str:

@@ -109,7 +109,7 @@ def predict_folder(
     if not inputs:
         raise ValueError(f"{folder} has no file that ends in .csv or .parquet")
     outcome = Outcome(files=len(inputs))
-    with _written(target) as file, _Progress(sum(input_file.size for input_file in inputs)) as progress:
+    with _written(target) as file, _ProgressBar(sum(input_file.size for input_file in inputs)) as progress:
         written = Table(file)
         for input_file in inputs:
             rows_before = written.rows
@@ -200,7 +200,7 @@ def _written(target: str | None) -> Iterator[TextIO]:
         raise
 
 
-class _Progress:
+class _ProgressBar:
     """A bar on a terminal, on standard error; nothing elsewhere."""
 
     def __init__(self, size: int) -> None:
@@ -219,7 +219,7 @@ class _Progress:
             self._bar = Progress(*parts, console=Console(stderr=True), transient=True)
             self._task = self._bar.add_task("", total=size)
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> _ProgressBar:
         if self._bar is not None:
             self._bar.start()
         return self

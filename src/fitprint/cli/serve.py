@@ -1,4 +1,8 @@
-"""`fitprint serve`: a package behind HTTP, for the clients of MLflow, Azure ML, Open Inference, KServe, SageMaker..."""
+"""`fitprint serve`: a package behind HTTP, for the clients of MLflow, Azure ML, Open Inference, KServe, SageMaker...
+
+This process becomes the supervisor, which stays as long as the server does. So it imports only what it needs: a worker
+reads the package, and what few calls need is imported by these.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +19,14 @@ import click
 from fitprint._core.guard import warn_user
 from fitprint._settings import parsers as read
 from fitprint.cli import options
-from fitprint.cli.serve_check import check_all
-from fitprint.cli.serve_elsewhere import go_on_elsewhere, write_a_dockerfile
 from fitprint.cli.serve_place import HOST, PORT, Place, place_of
 from fitprint.cli.texts import clean
-from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.serving.extra import missing
 from fitprint.serving.options import ServeOptions
 
 PREFIX = "FITPRINT_SERVE"
+CURRENT = "current"
 BATCH_ROWS = 512
 
 
@@ -80,7 +82,7 @@ def _size(context: click.Context, option: click.Parameter, text: str) -> int:
     "environment",
     envvar=f"{PREFIX}_ENV",
     metavar="current|package|PYTHON",
-    default="current",
+    default=CURRENT,
     help="The environment to serve in: this one, the package's own, which is rebuilt, or that of an interpreter.",
 )
 @click.option(
@@ -151,14 +153,18 @@ def serve(
     _open_standard_streams()
     gc.enable()  # which the command line turns off, as most commands are short
     place = place_of(package, store)
-    document = mlmodel.read(place.folder)
-    if is_dockerfile:
-        write_a_dockerfile(context, place.folder, document)
-        return
-    go_on_elsewhere(context, environment, place.folder, document)
+    if is_dockerfile or environment != CURRENT:
+        from fitprint.cli.serve_elsewhere import go_on_elsewhere, write_a_dockerfile
+
+        if is_dockerfile:
+            write_a_dockerfile(context, place.folder)
+            return
+        go_on_elsewhere(context, environment, place.folder)
     settings = _settings(place, chosen)
     start = {"package": str(place.folder), "trust": trust, "digest": digest, "options": settings}
     if is_check:
+        from fitprint.cli.serve_check import check_all
+
         context.exit(check_all(start, settings, _supervise))
     _serve(start, settings, host or place.host, place.port if port is None else port, workers)
 
@@ -219,10 +225,14 @@ def _supervise(
     known = hosts_for(host)
     hosts = [*known, *start["options"]["hosts"]] if known is not None else start["options"]["hosts"] or None
     start = {**start, "options": {**start["options"], "hosts": hosts}}
-    supervisor = Supervisor(listening, start, workers, lambda about: on_ready(supervisor, about))
+    supervisor = Supervisor(listening, start, workers, lambda about: on_ready(supervisor, about), _tell_differences)
     error = supervisor.run()
     if error is not None:
         raise PackageError(error)
+
+
+def _tell_differences(text: str) -> None:
+    click.echo("\n".join(map(clean, text.splitlines())), err=True)
 
 
 def _tell(url: str, about: dict[str, Any], settings: dict[str, Any]) -> None:

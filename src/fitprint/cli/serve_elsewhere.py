@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from fitprint._console.terminal import is_terminal
 from fitprint.cli.texts import clean
+from fitprint.models import mlmodel
 
 NOT_IN_A_CONTAINER = (
     *("package", "store", "environment", "is_dockerfile", "is_check", "trust", "digest"),  # said by the file itself
@@ -21,32 +22,30 @@ NOT_IN_A_CONTAINER = (
 )
 
 
-def write_a_dockerfile(context: click.Context, folder: Path, document: Mapping[str, Any]) -> None:
+def write_a_dockerfile(context: click.Context, folder: Path) -> None:
     """Write the Dockerfile of a package, to be served with the options given, and say how an image is built of it."""
     from fitprint.serving.dockerfile import write_dockerfile
 
     trust, digest = context.params["trust"], context.params["digest"]
     given = given_words(context, NOT_IN_A_CONTAINER)
-    file = write_dockerfile(folder, document, trust=trust, digest=digest, arguments=given)
+    file = write_dockerfile(folder, mlmodel.read(folder), trust=trust, digest=digest, arguments=given)
     click.echo(f"{clean(file)} is written: docker build -t {clean(folder.name.lower())} {clean(file.parent)}")
 
 
-def go_on_elsewhere(context: click.Context, environment: str, folder: Path, document: Mapping[str, Any]) -> None:
-    """Replace this process by one of the environment that the user wants, if that is another one."""
+def go_on_elsewhere(context: click.Context, environment: str, folder: Path) -> None:
+    """Replace this process by one of the environment that the user wants."""
     from fitprint.serving.environments import interpreter_for, variables_for
 
-    with _Progress() as progress:
+    with _InstallerProgress() as progress:
         python = interpreter_for(
             environment,
             folder,
-            document,
+            mlmodel.read(folder),
             trust=context.params["trust"],
             digest=context.params["digest"],
             tell=progress.tell,
             progress=progress.installer_says,
         )
-    if python is None:
-        return
     words = [python, "-P", "-m", "fitprint", "serve", *given_words(context), "--env", "current"]
     if sys.platform == "win32":  # where a process cannot be replaced
         context.exit(subprocess.call(words, env=variables_for(environment)))
@@ -54,7 +53,7 @@ def go_on_elsewhere(context: click.Context, environment: str, folder: Path, docu
     os.execve(python, words, variables_for(environment))
 
 
-class _Progress:
+class _InstallerProgress:
     """How the making of an environment goes on, on standard error.
 
     Of what the installer prints, a terminal shows the latest line, always in the same place. Elsewhere it is not shown;
@@ -68,7 +67,7 @@ class _Progress:
 
             self._status = Console(stderr=True).status("")
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> _InstallerProgress:
         return self
 
     def __exit__(self, *raised: object) -> None:

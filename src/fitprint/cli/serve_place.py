@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import click
 
-from fitprint.cli.lookup import found_package
-from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
 
+MLMODEL = "MLmodel"
 SAGEMAKER = Path("/opt/ml/model")
 HOST, EVERY_HOST = "127.0.0.1", "0.0.0.0"
 PORT, PORT_IN_CONTAINERS = 5000, 8080
@@ -40,7 +39,7 @@ def place_of(package: str | None, store: str | None) -> Place:
         raise click.UsageError(
             "name a PACKAGE to serve, such as `last`; there is none at AZUREML_MODEL_DIR or /opt/ml/model either"
         )
-    folder = mounted if package is None else found_package(package, store)
+    folder = mounted if package is None else _named(package, store)
     assert folder is not None
     vertex = os.environ.get("AIP_HTTP_PORT")
     if mounted is None and vertex is None:
@@ -50,13 +49,22 @@ def place_of(package: str | None, store: str | None) -> Place:
     return Place(folder, EVERY_HOST, port, health, predict)
 
 
+def _named(package: str, store: str | None) -> Path:
+    """Return the package that the command line names. Runs and stores are looked for only if it is no folder of one."""
+    if ":" not in package and (Path(package) / MLMODEL).is_file():
+        return Path(package)
+    from fitprint.cli.lookup import found_package
+
+    return found_package(package, store)
+
+
 def _mounted() -> Path | None:
     """Return the package that a service has laid into this container."""
     azure = os.environ.get("AZUREML_MODEL_DIR")
     for root in (*([Path(azure)] if azure else []), SAGEMAKER):
-        if (root / mlmodel.NAME).is_file():
+        if (root / MLMODEL).is_file():
             return root
-        below = sorted(path.parent for path in root.glob(f"*/{mlmodel.NAME}")) if root.is_dir() else []
+        below = sorted(path.parent for path in root.glob(f"*/{MLMODEL}")) if root.is_dir() else []
         if len(below) > 1:
             raise PackageError(f"{root} has several packages: {', '.join(path.name for path in below)}; name one")
         if below:

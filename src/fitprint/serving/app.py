@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -33,6 +34,7 @@ from fitprint.serving.prometheus import Metrics
 from fitprint.serving.request_log import RequestLog
 from fitprint.serving.score import Scorer
 from fitprint.serving.served import ServedModel
+from fitprint.serving.shortcut import Shortcut
 
 if TYPE_CHECKING:
     from starlette.types import ExceptionHandler
@@ -101,7 +103,7 @@ def app_for(model: ServedModel, options: ServeOptions) -> Starlette:
 
     app = Starlette(
         routes=routes,
-        middleware=security.middleware(options, open_routes),
+        middleware=[*security.middleware(options, open_routes), Middleware(Shortcut, routes=routes)],
         exception_handlers=_HANDLERS,
         lifespan=lifespan,
     )

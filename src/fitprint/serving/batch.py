@@ -7,6 +7,7 @@ from typing import Any
 
 from fitprint._core.guard import attempt
 from fitprint._core.rows import row_count, take_rows
+from fitprint.serving.frames import NumberRows
 from fitprint.serving.request import Request
 from fitprint.serving.served import ServedModel
 
@@ -18,14 +19,14 @@ def key_of(request: Request, method: str | None) -> Hashable | None:
     """Return what requests must have in common to be predicted together; None for one that is predicted alone."""
     if not request.can_batch or not request.rows:
         return None
-    shape = _shape_of(request.data)
+    shape = request.form if request.form is not None else _shape_of(request.content)
     return None if shape is None else (method, repr(request.params), shape)
 
 
 def _shape_of(data: Any) -> Hashable | None:
     """Return the form of data beyond its number of rows: labels and dtypes."""
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        return "table", tuple(data.columns), tuple(map(str, data.dtypes))
+        return "table", tuple(data.columns.tolist()), tuple(data.dtypes.tolist())
     if isinstance(data, dict):
         parts = tuple((name, _shape_of(array)) for name, array in data.items())
         return None if any(shape is None for _, shape in parts) else parts
@@ -49,11 +50,15 @@ def outcomes_of(model: ServedModel, requests: Sequence[Request], method: str | N
         predicted, parts = attempt(_together, model, requests, method)
         if predicted and parts is not None:
             return [(True, part) for part in parts]
-    return [attempt(model.predict, request.data, request.params, method) for request in requests]
+    return [attempt(_alone, model, request, method) for request in requests]
+
+
+def _alone(model: ServedModel, request: Request, method: str | None) -> Any:
+    return model.predict(request.data, request.params, method)
 
 
 def _together(model: ServedModel, requests: Sequence[Request], method: str | None) -> list[Any] | None:
-    joined = join([request.data for request in requests])
+    joined = join([request.content for request in requests])
     predictions = model.predict(joined, requests[0].params, method)
     return part(predictions, [request.rows or 0 for request in requests])
 
@@ -64,6 +69,8 @@ def join(parts: Sequence[Any]) -> Any:
     import pandas as pd
 
     first = parts[0]
+    if isinstance(first, NumberRows):
+        return NumberRows(np.concatenate([one.values for one in parts]), first.labels).frame()
     if isinstance(first, dict):
         return {name: np.concatenate([one[name] for one in parts]) for name in first}
     if not hasattr(first, "iloc"):

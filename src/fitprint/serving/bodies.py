@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from fitprint._core.guard import attempt
@@ -20,6 +21,7 @@ _KEY = re.compile(rb'"\s*:')
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
+@lru_cache(64)
 def media_type(content_type: str | None) -> str:
     """Return the media type of a request without its parameters; JSON where the caller names none.
 

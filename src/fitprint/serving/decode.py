@@ -148,4 +148,4 @@ _TABLES = {
 
 
 def _request(made: Table, params: dict[str, Any] | None, can_batch: bool = True) -> Request:
-    return Request(made.data, params, made.rows, made.ignored, can_batch=can_batch)
+    return Request(made.content, params, made.rows, made.ignored, can_batch=can_batch, form=made.form)

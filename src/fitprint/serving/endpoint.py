@@ -6,8 +6,9 @@ An endpoint is a plain ASGI app: what a request costs beside the model's own wor
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -167,8 +168,19 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and 0 < len(value) <= LONGEST_ID:
             text: str = value.decode("latin-1")
-            return text if text.isascii() and text.isprintable() else str(uuid.uuid4())
-    return str(uuid.uuid4())
+            return text if text.isascii() and text.isprintable() else _new_id()
+    return _new_id()
+
+
+_ids = random.Random()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ids.seed)  # under a server that forks, each process has ids of its own
+
+
+def _new_id() -> str:
+    """Return an id in the form of a UUID. It names a request and protects nothing: the system is not asked for it."""
+    digits = f"{_ids.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _content_type(scope: Scope) -> str | None:

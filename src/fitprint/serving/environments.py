@@ -25,13 +25,12 @@ from fitprint._packages.rebuild import Tell, rebuilt
 from fitprint._packages.resolve import choose
 from fitprint._settings.layers import current
 from fitprint._version import __version__
-from fitprint.models import differences, mlmodel
+from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.models.trust import ALL, check
 from fitprint.pyfunc._flavor import PyfuncFlavor
 
-CURRENT, PACKAGE = "current", "package"
-_ALIKE = frozenset({differences.SAME, differences.UNNEEDED})
+PACKAGE = "package"
 
 
 def interpreter_for(
@@ -44,11 +43,11 @@ def interpreter_for(
     tell: Tell,
     progress: Tell | None = None,
     cache: Path | None = None,
-) -> str | None:
-    """Return the interpreter that a package is to be served with; None if it is this one.
+) -> str:
+    """Return the interpreter that a package is to be served with.
 
     Args:
-        env: ``current``, ``package``, or the path of an interpreter.
+        env: ``package``, or the path of an interpreter.
         folder: The folder of the package.
         document: Its MLmodel document.
         trust: As for loading it; checked before anything is installed.
@@ -60,10 +59,6 @@ def interpreter_for(
     Raises:
         PackageError: The package may not be loaded, or there is no such environment; the message says what to do.
     """
-    if env == CURRENT:
-        if told := differences_told(folder, document):
-            tell(told)
-        return None
     if env == PACKAGE:
         level = check_trust(folder, document, trust, digest)
         plan = plan_of(folder, document)
@@ -82,14 +77,6 @@ def variables_for(env: str) -> dict[str, str]:
     A rebuilt environment must not find the modules of this one. An interpreter that the user names is run as it is.
     """
     return clean_environment() if env == PACKAGE else dict(os.environ)
-
-
-def differences_told(folder: Path, document: Mapping[str, Any]) -> str:
-    """Return how the versions that are installed here differ from those of a package; an empty text if they do not."""
-    rows = [row for row in differences.differences(folder, document) if row.meaning not in _ALIKE]
-    if not rows:
-        return ""
-    return f"This environment differs from the one that the package was made in:\n{differences.table(rows)}"
 
 
 def check_trust(folder: Path, document: Mapping[str, Any], trust: str | None, digest: str | None) -> str:

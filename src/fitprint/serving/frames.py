@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fitprint._core.guard import attempt
 
 Block = tuple[Any, list[int]]
 """An ndarray of (columns, rows), or a Series for one column; and the positions of its columns in the frame."""
+
+
+@dataclass(frozen=True)
+class NumberRows:
+    """Rows of numbers of one type. pandas takes longer to make a DataFrame than it took to read a few of them.
+
+    So the DataFrame is made when the model is asked, of the rows of all requests that are predicted together.
+
+    Args:
+        values: An ndarray of (rows, columns).
+        labels: The labels of the columns, as an Index.
+    """
+
+    values: Any
+    labels: Any
+
+    def frame(self) -> Any:
+        """Return the rows as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.values, columns=self.labels)
 
 
 def frame_of_blocks(blocks: Sequence[Block], labels: Any, rows: int) -> Any:

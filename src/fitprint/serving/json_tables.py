@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
 from fitprint.models.types import AnyType, Array, Map, Object
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import Faults, kind_of
+from fitprint.serving.frames import NumberRows
 from fitprint.serving.tables import MISSING, Plan, Table, table
 
 SPLIT_KEYS = {"columns", "index", "data"}
@@ -20,19 +22,25 @@ def of_split(plan: Plan, split: Any) -> Table:
     Raises:
         RequestError: It has another form, or does not fit the signature.
     """
-    columns, rows, index = split_parts(split)
+    columns, rows, index = split_parts(split, plan.names)
     width = len(columns) if columns is not None else None
     check_rows(rows, width)
-    if columns is not None and columns == plan.names:
-        columns = plan.names
     made = table(plan, columns, rows, by_row=True, rows=len(rows), faults=Faults())
-    if index is not None and hasattr(made.data, "iloc"):
-        made.data.index = index
-    return made
+    if index is None:
+        return made
+    content = made.content.frame() if isinstance(made.content, NumberRows) else made.content
+    if hasattr(content, "iloc"):
+        content.index = index
+    return replace(made, content=content)
 
 
-def split_parts(split: Any) -> tuple[list[Any] | None, list[Any], list[Any] | None]:
-    """Return the columns, the rows and the index of a table in the form ``split``; an index of 0, 1, ... is None."""
+def split_parts(split: Any, names: list[Any] | None = None) -> tuple[list[Any] | None, list[Any], list[Any] | None]:
+    """Return the columns, the rows and the index of a table in the form ``split``; an index of 0, 1, ... is None.
+
+    Args:
+        split: What the caller has sent.
+        names: The names of the model's columns. If the caller has sent them as they are, this very list is returned.
+    """
     if not isinstance(split, dict):
         raise RequestError(400, f"A table in the form split is an object, not {kind_of(split)}.")
     unknown = split.keys() - SPLIT_KEYS
@@ -42,7 +50,7 @@ def split_parts(split: Any) -> tuple[list[Any] | None, list[Any], list[Any] | No
     if not isinstance(rows, list):
         raise RequestError(400, f"The key data must be a list of rows, not {kind_of(rows)}.")
     if columns is not None:
-        columns = _labels(columns)
+        columns = names if names is not None and columns == names else _labels(columns)
     if index is not None and index != list(range(len(rows))):
         if not isinstance(index, list) or len(index) != len(rows):
             raise RequestError(400, "The key index must be a list with a label for each row.")
@@ -104,7 +112,7 @@ def of_records(plan: Plan, records: Any) -> Table:
     if not names and records:
         rows = [()] * len(records)
     made = table(plan, plan.names if plan.is_named else names, rows, by_row=True, rows=len(records), faults=faults)
-    return Table(made.data, made.rows, (*made.ignored, *sorted(ignored)))
+    return replace(made, ignored=(*made.ignored, *sorted(ignored)))
 
 
 def check_records(records: Any) -> None:
@@ -122,7 +130,7 @@ def _of_ragged(plan: Plan, names: list[Any], records: list[dict[str, Any]], faul
     present = [name for name in names if name in keys]
     columns = [[record.get(name, MISSING) for record in records] for name in present]
     made = table(plan, present, columns, by_row=False, rows=len(records), faults=faults)
-    return Table(made.data, made.rows, tuple(sorted(keys - set(names))))
+    return replace(made, ignored=tuple(sorted(keys - set(names))))
 
 
 def of_data(plan: Plan, data: Any) -> Table:

@@ -108,12 +108,12 @@ def open_inference(body: bytes, model: ServedModel) -> Request:
     schema = model.inputs
     if schema is None:
         made = _unchecked(sent, parameters)
-        return Request(made.data, params, made.rows, echo=echo, can_batch=False)
+        return Request(made.content, params, made.rows, echo=echo, can_batch=False)
     if schema.is_tensor_spec():
         data, ignored = _tensors(schema, sent)
         return Request(data, params, tensors.rows_of(data), ignored, echo, tensors.is_batchable(schema))
     made = _table(plan_of(model), sent)
-    return Request(made.data, params, made.rows, made.ignored, echo)
+    return Request(made.content, params, made.rows, made.ignored, echo, form=made.form)
 
 
 _OF_PROTOCOL = frozenset({"content_type", "headers", "binary_data_output", "sequence_id", "sequence_start",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -80,6 +81,7 @@ def _header(scope: Scope, name: bytes) -> bytes | None:
     return next((value for key, value in scope["headers"] if key == name), None)
 
 
+@lru_cache(64)
 def _host_name(header: bytes | None) -> str | None:
     """Return the name in a Host header, without the port and the brackets of an IPv6 address."""
     if header is None:

@@ -49,6 +49,7 @@ class Supervisor:
         start: What each worker is told: see `fitprint.serving.worker`. JSON must hold it.
         workers: How many there are.
         on_ready: Called once, with what the first worker says of the model.
+        on_differences: Called with how this environment differs from that of the package, if it does.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class Supervisor:
         start: Mapping[str, Any],
         workers: int,
         on_ready: Callable[[dict[str, Any]], None],
+        on_differences: Callable[[str], None],
     ) -> None:
         self._listening = listening
         self._start_message = dict(start)
         self._wanted = workers
         self._on_ready = on_ready
+        self._on_differences = on_differences
         self._events: queue.SimpleQueue[tuple[_Worker | None, Any]] = queue.SimpleQueue()
         self._workers: list[_Worker] = []
         self._due: list[float] = []
@@ -100,6 +103,8 @@ class Supervisor:
             self._ended(worker)
         elif "ready" in message:
             self._ready(worker, message["ready"])
+        elif "differences" in message:
+            self._on_differences(str(message["differences"]))
         elif "failed" in message:
             worker.failure = str(message["failed"])
         elif "abandoned" in message and not worker.is_leaving:
@@ -162,7 +167,8 @@ class Supervisor:
     # ---- processes
 
     def _begin(self) -> None:
-        self._workers.append(_Worker(self._listening, self._start_message, self._environment, self._events))
+        start = {**self._start_message, "tells_differences": not self._was_ready}
+        self._workers.append(_Worker(self._listening, start, self._environment, self._events))
 
     @contextlib.contextmanager
     def _metrics_folder(self) -> Iterator[dict[str, str]]:

@@ -14,7 +14,7 @@ from fitprint.models.types import DataType
 from fitprint.serving.columns import Column
 from fitprint.serving.errors import RequestError
 from fitprint.serving.faults import MISFIT, Faults
-from fitprint.serving.frames import Block, frame_of_blocks
+from fitprint.serving.frames import Block, NumberRows, frame_of_blocks
 from fitprint.serving.numbers import number_block
 from fitprint.serving.served import ServedModel
 
@@ -25,11 +25,15 @@ MISSING = object()
 
 @dataclass(frozen=True)
 class Table:
-    """A DataFrame, or what the model takes in place of one, and the names of the columns that were dropped."""
+    """What a `Request` has as its content, and the names of the columns that were dropped.
 
-    data: Any
+    Tables of one ``form`` have the same labels and the same dtypes; None where that has to be looked at.
+    """
+
+    content: Any
     rows: int | None
     ignored: tuple[str, ...] = ()
+    form: Hashable | None = None
 
 
 class Plan:
@@ -46,6 +50,7 @@ class Plan:
             if isinstance(spec, ColSpec)
         ]
         self.names: list[Any] = names
+        self.has_one_of_each = len(set(map(str, names))) == len(names)
         self.position = {str(name): position for position, name in enumerate(names)} | {
             name: position for position, name in enumerate(names)
         }
@@ -63,7 +68,7 @@ class Plan:
         """The labels as pandas has them."""
         import pandas as pd
 
-        return pd.Index(self.names, tupleize_cols=False) if self.is_named else pd.RangeIndex(len(self.names))
+        return _labels(self.names) if self.is_named else pd.RangeIndex(len(self.names))
 
 
 def plan_of(model: ServedModel) -> Plan:
@@ -100,8 +105,6 @@ def table(
     Raises:
         RequestError: There are faults.
     """
-    import pandas as pd
-
     if not rows and (labels is None or not plan.is_named):  # no rows need no names
         labels, lines, by_row = plan.names if plan.is_named else None, [()] * len(plan.columns), False
     width = len(labels) if labels is not None else (len(lines[0]) if by_row and lines else len(lines))
@@ -110,11 +113,28 @@ def table(
     if whole and plan.number is not None and lines and rows:
         made = number_block(lines, plan.number)
         if made is not None:
-            return _finished(plan, pd.DataFrame(made if by_row else made.T, columns=index), rows, ignored)
+            numbers = NumberRows(made if by_row else made.T, index)
+            if index is plan.index and plan.exact is None:
+                return Table(numbers, rows, ignored, plan.number)
+            return _finished(plan, numbers.frame(), rows, ignored)
     columns = (list(zip(*lines, strict=True)) if lines else [()] * width) if by_row else lines
     blocks = _blocks(plan, [None if place is None else columns[place] for place in order], faults)
     faults.check()
     return _finished(plan, _frame(plan, blocks, index, rows), rows, ignored)
+
+
+def _labels(names: Sequence[Hashable]) -> Any:
+    """Return names as an Index.
+
+    Texts are kept as Python's own ones, where pandas would give them to pyarrow: the dtype is called ``str`` all the
+    same, and a model that looks at the names of its columns need not have texts made of them at each prediction.
+    """
+    import pandas as pd
+
+    labels = pd.Index(names, tupleize_cols=False)
+    if getattr(labels.dtype, "storage", None) == "pyarrow":
+        labels = labels.astype(pd.StringDtype("python", na_value=labels.dtype.na_value))
+    return labels
 
 
 def _order(
@@ -124,6 +144,8 @@ def _order(
     import pandas as pd
 
     count = len(plan.columns)
+    if labels is plan.names and plan.is_named and plan.has_one_of_each:
+        return range(count), plan.index, ()
     if labels is not None:
         _refuse_doubles(labels)
     if not plan.is_named or (labels is None and count == 1 and width == 1):

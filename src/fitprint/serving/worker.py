@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -19,9 +20,11 @@ from fitprint._console.logger import set_up_logger
 from fitprint._core import privacy
 from fitprint._core.guard import attempt, describe
 from fitprint._settings.layers import current
+from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.serving.sockets import BACKLOG, taken_over
 from fitprint.serving.supervisor import DRAINS
+from fitprint.serving.writing import OneWriteProtocol
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -35,22 +38,26 @@ def main(start: dict[str, Any]) -> None:
     """Serve until standard input is closed, or a signal comes.
 
     Args:
-        start: The ``package`` with ``trust`` and ``digest``, the ``options`` of the app, and the ``socket``.
+        start: The ``package`` with ``trust`` and ``digest``, the ``options`` of the app, the ``socket``, and whether it
+            ``tells_differences`` of the environment.
     """
+    gc.disable()  # a tenth of the time until it is ready would go into looking for garbage among what was imported
     channel = _Channel()
     set_up_logger()
     privacy.use(current().redactor())
-    loaded, app = attempt(_app, start)
+    loaded, app = attempt(_app, start, channel)
     if not loaded:
         expected = isinstance(app, (PackageError, OSError, ValueError, ImportError))
         channel.send({"failed": str(app) if expected else f"{start['package']} cannot be loaded: {describe(app)}"})
         sys.exit(1)
     gc.collect()
     gc.freeze()  # what is loaded now stays, and need not be looked at in each collection
+    gc.enable()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn raises what it was stopped by again when it has ended
     config = uvicorn.Config(
         app,
+        http=OneWriteProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -67,9 +74,13 @@ def main(start: dict[str, Any]) -> None:
         os._exit(0)  # the interpreter would wait for the threads that do not end
 
 
-def _app(start: dict[str, Any]) -> Starlette:
+def _app(start: dict[str, Any], channel: _Channel) -> Starlette:
     from fitprint.serving.app import app_of
+    from fitprint.serving.differing import differences_told
 
+    folder = Path(start["package"])
+    if start["tells_differences"] and (told := differences_told(folder, mlmodel.read(folder))):
+        channel.send({"differences": told})
     options = {name: tuple(value) if isinstance(value, list) else value for name, value in start["options"].items()}
     return app_of(start["package"], trust=start["trust"], digest=start["digest"], **options)
 

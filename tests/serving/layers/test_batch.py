@@ -167,6 +167,23 @@ def test_which_requests_have_something_in_common(served: Any) -> None:
     assert key_of(Request(np.ones(2), None, 2, can_batch=False), None) is None
 
 
+def test_tables_of_numbers_are_known_by_their_form_however_they_were_sent(served: Any) -> None:
+    model = served(Schema([ColSpec("double", "x"), ColSpec("double", "y")]))
+
+    def key(**content: Any) -> Any:
+        return key_of(decode.invocations(json.dumps(content).encode(), None, model), None)
+
+    one = key(dataframe_split={"columns": ["x", "y"], "data": [[1, 2]]})
+    assert one is not None
+    assert one == key(dataframe_records=[{"x": 1, "y": 2}, {"x": 3, "y": 4}])
+    unnamed = served(Schema([ColSpec("double"), ColSpec("double")]))
+    requests = [{"columns": labels, "data": [[1, 2]]} for labels in (["x", "y"], ["y", "x"])]
+    bodies = [json.dumps({"dataframe_split": request}).encode() for request in requests]
+    first, second = (key_of(decode.invocations(body, None, unnamed), None) for body in bodies)
+    assert first is not None
+    assert first != second
+
+
 def test_a_model_that_predicts_row_by_row_may_be_batched(served: Any) -> None:
     model = Model()
     model.open.set()
