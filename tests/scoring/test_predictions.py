@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import threading
+import time
 import weakref
 
 import numpy
@@ -143,6 +145,16 @@ def test_only_so_many_are_remembered(line, monkeypatch):
     monkeypatch.setattr(predictions, "MOST_REMEMBERED", 5)
     kept = [line.predict(ROWS) for _ in range(9)]
     assert [predictions.find_origin(array) is not None for array in kept] == [False] * 4 + [True] * 5
+
+
+def test_a_thread_that_does_nothing_but_predict(line, caplog):
+    """No Python code calls the model there."""
+    before = _thread._count()
+    _thread.start_new_thread(line.predict, (ROWS,))
+    _thread.start_new_thread(line.predict, ([1.0],))
+    while _thread._count() > before:
+        time.sleep(0.01)
+    assert caplog.messages == []
 
 
 def test_a_prediction_of_one_thread_is_known_in_another(scoring, line):

@@ -26,8 +26,14 @@ def calling_frame(depth: int = 1) -> FrameType | None:
 
     Args:
         depth: How many frames are known to be ours, beginning with the one that asks.
+
+    Returns:
+        The frame; None if no code has called it, but C.
     """
-    frame: FrameType | None = sys._getframe(depth + 1)
+    try:
+        frame: FrameType | None = sys._getframe(depth + 1)
+    except ValueError:  # a thread that was begun with what fitprint wraps
+        return None
     while frame is not None:  # at every prediction, so each frame has to be quick
         module = frame.f_globals.get("__name__")
         if type(module) is not str or not module.startswith(_OWN):

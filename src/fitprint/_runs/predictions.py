@@ -173,13 +173,14 @@ def remember_call(
         and (not isinstance(data, numpy.ndarray) or data.base is None)
     ):
         try:
-            reference = weakref.ref(data)
-        except TypeError:  # such as a list: later nobody could tell which variable holds it
+            reference, frame = weakref.ref(data), sys._getframe(3)
+        except (
+            TypeError,
+            ValueError,
+        ):  # a list, whose name nobody could tell later; or a thread that does nothing else
             pass
         else:
-            frame = sys._getframe(3)
-            parts = run, facts, flavor, reference, frame.f_code, frame.f_lasti
-            _remember_object(predictions, parts)
+            _remember_object(predictions, (run, facts, flavor, reference, frame.f_code, frame.f_lasti))
             return
     name = variable_name(data, calling_frame(3))
     remember(predictions, Origin(run, facts, flavor, data, name, None, row_count(predictions)), args, kwargs)
