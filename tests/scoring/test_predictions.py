@@ -5,7 +5,6 @@ from __future__ import annotations
 import _thread
 import gc
 import threading
-import time
 import weakref
 
 import numpy
@@ -149,11 +148,20 @@ def test_only_so_many_are_remembered(line, monkeypatch):
 
 def test_a_thread_that_does_nothing_but_predict(line, caplog):
     """No Python code calls the model there."""
-    before = _thread._count()
-    _thread.start_new_thread(line.predict, (ROWS,))
-    _thread.start_new_thread(line.predict, ([1.0],))
-    while _thread._count() > before:
-        time.sleep(0.01)
+    ended = threading.Semaphore(0)
+
+    class Rows(numpy.ndarray):
+        def __del__(self):
+            ended.release()
+
+    class RowsAsList(list):
+        def __del__(self):
+            ended.release()
+
+    _thread.start_new_thread(line.predict, (numpy.array([1.0]).view(Rows),))
+    _thread.start_new_thread(line.predict, (RowsAsList(ROWS),))
+    for _ in range(2):
+        assert ended.acquire(timeout=30)
     assert caplog.messages == []
 
 

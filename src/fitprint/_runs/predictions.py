@@ -177,7 +177,7 @@ def remember_call(
         except (
             TypeError,
             ValueError,
-        ):  # a list, whose name nobody could tell later; or a thread that does nothing else
+        ):  # a list, whose name would be lost, or a thread that does nothing else
             pass
         else:
             _remember_object(predictions, (run, facts, flavor, reference, frame.f_code, frame.f_lasti))
