@@ -196,3 +196,20 @@ def test_what_the_package_prints_does_not_disturb_the_workers(serve, tmp_path):
     assert server.post("/invocations", {"inputs": [1]}).json() == {"predictions": [True]}
     assert server.stop() == 0
     assert "loading" in server.told()
+
+
+def test_garbage_is_collected_once_a_worker_serves(serve, tmp_path):
+    import fitprint
+
+    class Asking(fitprint.pyfunc.PythonModel):
+        def load_context(self, context):
+            self.while_loading = __import__("gc").isenabled()
+
+        def predict(self, context, model_input, params=None):
+            return [self.while_loading, __import__("gc").isenabled()]
+
+    Asking.__module__ = "__main__"
+    fitprint.pyfunc.save_model(tmp_path / "asking", python_model=Asking())
+    server = serve(tmp_path / "asking")
+    assert server.post("/invocations", {"inputs": [1]}).json() == {"predictions": [False, True]}
+    assert server.stop() == 0
