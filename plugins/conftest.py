@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -161,5 +163,65 @@ def run_example(run_python: Callable[..., Any], store: Path, request: pytest.Fix
         assert "fitprint" not in said, said
         lines: list[str] = done.stdout.splitlines()
         return lines
+
+    return run
+
+
+TELLING = """
+import json, os, signal, sys, time
+import joblib, numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+import fitprint
+
+X = np.random.default_rng(0).normal(size=(200, 4))
+y = (X[:, 0] > 0).astype(int)
+
+def told():
+    status = fitprint.status()
+    runs = [
+        dict(id=run.run_id, name=run.name, parent=run.parent_id, tags=run.tags, C=run.params.get("C"),
+             status=run.status, experiment=run.experiment, metrics=sorted(run.metrics))
+        for run in reversed(fitprint.runs())
+    ]
+    print(json.dumps(dict(runs=runs, unreached=status.unreached, status=repr(status))))
+
+def end():
+    pass
+"""
+
+
+class Told:
+    """What a program that uses an engine has said: its runs, the oldest first, and what became of its workers."""
+
+    def __init__(self, done: Any) -> None:
+        # an engine may print something after it, such as Ray that a worker has died
+        answer = json.loads(next(line for line in done.stdout.splitlines() if line.startswith('{"runs"')))
+        self.runs: list[dict[str, Any]] = answer["runs"]
+        self.unreached: list[str] = answer["unreached"]
+        self.status: str = answer["status"]
+        self.log: str = done.stderr
+
+    def names(self) -> list[str]:
+        return sorted(run["name"] for run in self.runs)
+
+    def top(self) -> list[dict[str, Any]]:
+        return [run for run in self.runs if run["parent"] is None]
+
+    def of_tasks(self) -> list[dict[str, Any]]:
+        return [run for run in self.runs if "engine" in run["tags"]]
+
+
+@pytest.fixture
+def run_telling(run_python: Callable[..., Any], store: Path) -> Callable[..., Told]:
+    """Runs a text as the `main` of a program, with data to train on and the helpers of an engine; gives what it tells.
+
+    In the end the program calls `end()`, which the helpers may define.
+    """
+
+    def run(helpers: str, main: str, *arguments: object, **options: Any) -> Told:
+        text = textwrap.indent(textwrap.dedent(main), "        ")
+        program = f"if __name__ == '__main__':\n    try:\n{text}\n        told()\n    finally:\n        end()\n"
+        return Told(run_python(f"{TELLING}\n{helpers}\n{program}", *arguments, **options))
 
     return run

@@ -1,21 +1,14 @@
 from __future__ import annotations
 
-import json
-import textwrap
+import functools
 from typing import Any
 
 import pytest
 
 HEAD = '''
-import contextlib, json, os, signal, subprocess, sys, time
-import dask, joblib, numpy as np
+import contextlib, subprocess
+import dask
 from dask.distributed import Client, Lock, get_client, get_worker
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
-import fitprint
-
-X = np.random.default_rng(0).normal(size=(200, 4))
-y = (X[:, 0] > 0).astype(int)
 
 def fit(C):
     LogisticRegression(C=C).fit(X, y)
@@ -59,42 +52,10 @@ def cluster(kind, workers=2, arguments=()):
         for process in started:
             process.kill()
             process.wait()
-
-def told():
-    """What was recorded, the oldest run first."""
-    runs = [
-        dict(id=run.run_id, name=run.name, parent=run.parent_id, tags=run.tags, C=run.params.get("C"),
-             status=run.status, packages=len(run.models) if hasattr(run, "models") else 0)
-        for run in reversed(fitprint.runs())
-    ]
-    status = fitprint.status()
-    print(json.dumps(dict(runs=runs, unreached=status.unreached, status=repr(status), here=os.getpid())))
 '''
 
 
-class Told:
-    """What a program has said of its runs."""
-
-    def __init__(self, done: Any) -> None:
-        answer = json.loads(done.stdout.splitlines()[-1])
-        self.runs: list[dict[str, Any]] = answer["runs"]
-        self.unreached: list[str] = answer["unreached"]
-        self.status: str = answer["status"]
-        self.log: str = done.stderr
-
-    def names(self) -> list[str]:
-        return sorted(run["name"] for run in self.runs)
-
-    def top(self) -> list[dict[str, Any]]:
-        return [run for run in self.runs if run["parent"] is None]
-
-
 @pytest.fixture
-def run_program(run_python: Any, store: Any) -> Any:
-    """Runs a text as the `main` of a program that has the helpers above, and returns what `told()` has printed."""
-
-    def run(main: str, *arguments: object, **options: Any) -> Told:
-        text = textwrap.indent(textwrap.dedent(main), "    ")
-        return Told(run_python(f"{HEAD}\nif __name__ == '__main__':\n{text}\n    told()\n", *arguments, **options))
-
-    return run
+def run_program(run_telling: Any) -> Any:
+    """Runs a text as the `main` of a program that has the helpers above, and returns what it tells of its runs."""
+    return functools.partial(run_telling, HEAD)

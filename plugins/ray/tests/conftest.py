@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,14 +22,7 @@ ENVIRONMENT = {
 }
 
 HEAD = """
-import json, os, signal, sys, time
-import joblib, numpy as np, ray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
-import fitprint
-
-X = np.random.default_rng(0).normal(size=(200, 4))
-y = (X[:, 0] > 0).astype(int)
+import ray
 
 def train(C):
     LogisticRegression(C=C).fit(X, y)
@@ -51,31 +42,8 @@ def wait_for(runs):
         assert time.monotonic() < ends, "the run did not come"
         time.sleep(0.05)
 
-def told():
-    '''What was recorded, the oldest run first.'''
-    runs = [
-        dict(id=run.run_id, name=run.name, parent=run.parent_id, tags=run.tags, C=run.params.get("C"),
-             status=run.status, experiment=run.experiment, metrics=sorted(run.metrics))
-        for run in reversed(fitprint.runs())
-    ]
-    status = fitprint.status()
-    print(json.dumps(dict(runs=runs, unreached=status.unreached, status=repr(status))))
+end = ray.shutdown
 """
-
-
-class Told:
-    """What a program has said of its runs."""
-
-    def __init__(self, done: Any) -> None:
-        # Ray prints that a worker has died
-        answer = json.loads(next(line for line in done.stdout.splitlines() if line.startswith('{"runs"')))
-        self.runs: list[dict[str, Any]] = answer["runs"]
-        self.unreached: list[str] = answer["unreached"]
-        self.status: str = answer["status"]
-        self.log: str = done.stderr
-
-    def of_tasks(self) -> list[dict[str, Any]]:
-        return [run for run in self.runs if run["tags"].get("engine") == "ray"]
 
 
 @pytest.fixture(scope="session")
@@ -109,16 +77,14 @@ def cluster() -> Iterator[str]:
 
 
 @pytest.fixture
-def run_program(run_python: Any, store: Any, request: pytest.FixtureRequest) -> Any:
-    """Runs a text as the `main` of a program that has the helpers above, and returns what `told()` has printed.
+def run_program(run_telling: Any, request: pytest.FixtureRequest) -> Any:
+    """Runs a text as the `main` of a program that has the helpers above, and returns what it tells of its runs.
 
     The program has the address of the shared cluster, or with ``local`` none.
     """
 
-    def run(main: str, *arguments: object, local: bool = False, **options: Any) -> Told:
-        text = textwrap.indent(textwrap.dedent(main), "        ")
-        program = f"{HEAD}\nif __name__ == '__main__':\n    try:\n{text}\n        told()\n    finally:\n"
+    def run(main: str, *arguments: object, local: bool = False, **options: Any) -> Any:
         env = dict(ENVIRONMENT) if local else {**ENVIRONMENT, "CLUSTER": request.getfixturevalue("cluster")}
-        return Told(run_python(f"{program}        ray.shutdown()\n", *arguments, env=env, **options))
+        return run_telling(HEAD, main, *arguments, env=env, **options)
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pickle
 import weakref
@@ -174,6 +175,7 @@ def _carried(engine: Engine, task: EngineTask) -> CarriedTask:
     )
 
 
+@functools.lru_cache(maxsize=64)  # it is asked several times in each task, and most tasks have the same
 def _read_token(token: str | None) -> Any:
     return json.loads(token) if token is not None else ("", "", False, None, None)
 

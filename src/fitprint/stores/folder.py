@@ -331,7 +331,8 @@ class OpenFolder(OpenRun):
 
     def drop_lease(self) -> None:
         self._is_leased = False
-        Path(self._folder, ALIVE).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self._folder, ALIVE))  # that of `Path` takes twice as long
 
     def finish(self) -> None:
         if self._is_leased:
