@@ -56,6 +56,21 @@ def test_a_run_is_there_from_its_first_moment_and_moved_when_it_ends(store):
     assert sorted(path.name for path in store.iterdir()) == [".gitignore", ".open", run.run_id]
 
 
+def test_a_run_that_ends_while_runs_are_listed_is_listed(store, monkeypatch):
+    run = begin_run(current().settings(), "mine")
+    list_folder, listed = os.listdir, []
+
+    def list_and_end(folder):
+        names = list_folder(folder)
+        if not listed:
+            run.end()
+        listed.append(folder)
+        return names
+
+    monkeypatch.setattr("os.listdir", list_and_end)
+    assert [*open_store(str(store)).run_ids()] == [run.run_id]
+
+
 def test_paths_taken_in_a_block_stay_valid_after_it(store):
     with fitprint.start_run() as run:
         run.log_text("x", "a.txt")

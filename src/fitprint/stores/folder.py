@@ -117,7 +117,7 @@ class FolderStore(Store):
         return None
 
     def run_ids(self) -> Iterator[str]:
-        folders = (self.location, self._open)
+        folders = (self._open, self.location)  # in the order in which a run that ends meanwhile is moved
         run_ids = {name for folder in folders for name in _names(folder) if RUN_ID.fullmatch(name)}
         return iter(sorted(run_ids, reverse=True))
 
