@@ -136,6 +136,7 @@ def transformers_train() -> Train:
 def fastai_fit() -> Train:
     """`Learner.fit` of fastai."""
     import torch
+    from fastai.callback import progress  # noqa: F401  adds `no_bar` to the learner
     from fastai.data.core import DataLoaders
     from fastai.data.load import DataLoader
     from fastai.learner import Learner
@@ -183,7 +184,7 @@ def tensorflow_loop() -> Train:
 
 DEEP_CASES = {
     "PyTorch, plain loop over a tiny net": DeepCase(lambda: plain_loop(8), 1.15, peer=False),
-    "PyTorch, plain loop": DeepCase(lambda: plain_loop(2000), 1.03, peer=False),
+    "PyTorch, plain loop": DeepCase(lambda: plain_loop(8000), 1.03, peer=False),
     "Keras, fit": DeepCase(keras_fit, 1.03),
     "Lightning, fit": DeepCase(lightning_fit, 1.03),
     "transformers, train": DeepCase(transformers_train, 1.03),

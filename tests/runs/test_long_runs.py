@@ -60,6 +60,17 @@ def test_values_before_a_pause_are_written_in_it(store, long, slow):
     assert run.metric_history("loss") == [(0, 0.0), (1, 1.0), (2, 2.0)]
 
 
+def test_of_many_values_at_the_beginning_few_are_written_at_once_and_the_others_in_the_pause_after_them(store):
+    with fitprint.start_run() as run:
+        writer = run._writer
+        for step in range(100):
+            writer.add_metric("loss", float(step), step, 0.0)
+            writer.flush_if_due()
+        assert adder.MOST_AT_ONCE <= len(fitprint.get_run(run.run_id).metric_history("loss")) < 100
+        wait_until(lambda: len(fitprint.get_run(run.run_id).metric_history("loss")) == 100)
+    wait_until(lambda: not threads())
+
+
 def test_a_run_of_a_second_has_a_thread_and_no_line_yet(store, monkeypatch, slow):
     told = []
     monkeypatch.setattr(adder, "WATCHED", 0.1)

@@ -26,6 +26,8 @@ WATCHED, LONG = 1.0, 5.0
 """The seconds after which a thread writes the values that come before a pause, and after which a line is logged."""
 FLUSH_INTERVAL = 1.0
 """The seconds after which buffered metrics and changed params are written while a run is open."""
+MOST_AT_ONCE = 10
+"""How many times values that come together after a pause are written at once. More of them come fast."""
 
 
 class RunAdder(ABC):
@@ -38,6 +40,8 @@ class RunAdder(ABC):
         """The error because of which the store is left alone. The user has been warned of it."""
         self._location = location
         self._added = self._slow_until = self._flushed = float("-inf")
+        self._at_once = 0
+        """How many times what comes until `_slow_until` is still written at once."""
         self._long_from = float("inf")
         """From when on, by the monotonic clock, `_note_long` is called when a value is added."""
 
@@ -150,14 +154,22 @@ class RunAdder(ABC):
     def flush_if_due(self) -> None:
         """Write what is buffered: once a second while values come fast, and at once while they come slowly.
 
-        What cannot be written stays in the buffer.
+        The first values after a pause are written at once, because it is not known yet how fast they come. What cannot
+        be written stays in the buffer.
         """
         now = time.monotonic()
         if now - self._added >= FLUSH_INTERVAL:
-            self._slow_until = now + FLUSH_INTERVAL  # values that come together after a pause are written together
+            self._slow_until, self._at_once = now + FLUSH_INTERVAL, MOST_AT_ONCE
         self._added = now
-        if now - self._flushed >= FLUSH_INTERVAL or now < self._slow_until:
+        is_slow = now < self._slow_until
+        if is_slow or now - self._flushed >= FLUSH_INTERVAL:
             self._try_to_write()
+        if is_slow:
+            self._at_once -= 1
+            if self._at_once <= 0:
+                self._slow_until = float("-inf")
+                if self._long_from != float("inf"):
+                    self._long_from = min(self._long_from, now)  # a thread writes the last of them
         if now >= self._long_from:  # asked here too, because this is done at each step of a loop
             self._note_long()
 
