@@ -118,7 +118,7 @@ class FolderStore(Store):
 
     def run_ids(self) -> Iterator[str]:
         folders = (self._open, self.location)  # in the order in which a run that ends meanwhile is moved
-        run_ids = {name for folder in folders for name in _names(folder) if RUN_ID.fullmatch(name)}
+        run_ids = {name for folder in folders for name in _names(folder, self.location) if RUN_ID.fullmatch(name)}
         return iter(sorted(run_ids, reverse=True))
 
     def folder(self, run_id: str) -> Path:
@@ -406,10 +406,11 @@ def _undo_seal(package: Package, path: str) -> None:
             os.rename(path, package.folder)
 
 
-def _names(folder: str) -> list[str]:
+def _names(folder: str, store: str = "") -> list[str]:
+    """Return the names in a folder. An error says that the store cannot be read, if one is given."""
     try:
         return os.listdir(folder)
     except FileNotFoundError:
         return []
     except own(OSError) as error:
-        raise StoreError(f"{folder} cannot be read: {error.strerror}") from None
+        raise StoreError(f"{store or folder} cannot be read: {error.strerror}") from None
