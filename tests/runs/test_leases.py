@@ -174,7 +174,7 @@ def test_a_recorded_training_too(toy, store, short):
 @pytest.mark.parametrize("variable", ["SLURM_JOB_ID", "KUBERNETES_SERVICE_HOST", "AZUREML_RUN_ID"])
 def test_the_runs_of_a_job_have_a_lease_at_once_and_share_a_thread(store, monkeypatch, variable):
     monkeypatch.setenv(variable, "7")
-    monkeypatch.setattr(lease, "INTERVAL", 0.2)
+    monkeypatch.setattr(lease, "INTERVAL", 1.0)
     with fitprint.start_run() as run:
         assert alive(run).exists()
         (thread,) = threads()

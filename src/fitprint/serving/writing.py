@@ -42,9 +42,11 @@ class Gathering(asyncio.Transport):
         if self._kept is None and data.startswith(b"HTTP/") and not data.startswith(_INTERIM):
             self._kept = data
             return
-        kept, self._kept = self._kept, None
-        if not self._transport.is_closing():  # else the client has gone
-            self._transport.writelines([data] if kept is None else [kept, data])
+        # without an empty part: since Python 3.12, asyncio tries for ever to write what is nothing
+        parts = [part for part in (self._kept, data) if part]
+        self._kept = None
+        if parts and not self._transport.is_closing():  # else the client has gone
+            self._transport.writelines(parts)
 
     def flush(self) -> None:
         """Write what is kept."""

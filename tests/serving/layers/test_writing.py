@@ -57,11 +57,20 @@ def test_the_head_of_an_answer_waits_for_its_body() -> None:
         server.transport.flush()
         server.transport.flush()
         assert await loop.sock_recv(client, 100) == b"HTTP/1.1 204 No Content"
-        assert [b"".join(parts) for parts in server.writes] == [
-            b"HTTP/1.1 200 OK, body",
-            b", more",
-            b"HTTP/1.1 204 No Content",
-        ]
+        assert server.writes == [[b"HTTP/1.1 200 OK, ", b"body"], [b", more"], [b"HTTP/1.1 204 No Content"]]
+
+    connected(use)
+
+
+def test_nothing_empty_is_written() -> None:
+    """Since Python 3.12, asyncio would try to write it for ever."""
+
+    async def use(server: Counting, client: socket.socket) -> None:
+        server.transport.write(b"HTTP/1.1 200 OK")
+        server.transport.write(b"")
+        server.transport.write(b"")
+        assert await asyncio.get_running_loop().sock_recv(client, 100) == b"HTTP/1.1 200 OK"
+        assert server.writes == [[b"HTTP/1.1 200 OK"]]
 
     connected(use)
 
