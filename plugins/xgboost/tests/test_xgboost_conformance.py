@@ -128,7 +128,9 @@ class TestXGBoost(FlavorConformance):
             },
             stopped=lambda model: {"best_iteration": model.best_iteration},
             fails=lambda data: data["model"].fit(data["X"], data["y"] + 1),  # classes count from 0
-            breaks_off=lambda data: data["model"].set_params(callbacks=[Stop()]).fit(data["X"], data["y"]),
+            breaks_off=lambda data: (
+                data["model"].set_params(callbacks=[Stop()], early_stopping_rounds=None).fit(data["X"], data["y"])
+            ),
             clone=clone,
         ),
         Case(
