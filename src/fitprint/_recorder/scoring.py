@@ -50,11 +50,7 @@ def make_prediction_begin(flavor: Flavor, name: str) -> Begin:
         run = trained_by(instance)
         if run is None or _inside_prediction.on:
             return None
-        settings = recorder_state.settings(flavor)
-        if not settings.log_post_training_metrics:
-            return None
-        guard.strict = settings.strict
-        return _PredictionCall(args, kwargs, run, flavor, guard)
+        return _PredictionCall(args, kwargs, run, flavor, guard)  # whether it is wanted is asked when there is a metric
 
     def ask(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
         if not recorder_state.on or call_scope.current() is not None or _inside_prediction.on:
@@ -86,7 +82,9 @@ def make_score_begin(flavor: Flavor, name: str) -> Begin:
             else:
                 scored = (instance, *args, *kwargs.values())
             origin = common_origin(scored)
-            if origin is not None and _is_wanted(flavor, guard) and not _is_called_by(own_packages, flavor):
+            if origin is None or not _is_wanted(flavor, guard) or _is_called_by(own_packages, flavor):
+                return None
+            if origin.flavor is None or recorder_state.settings(origin.flavor).log_post_training_metrics:
                 return _ScoreCall(TrainingCall(flavor, function, instance, args, kwargs, name), origin)
         return None
 
