@@ -272,7 +272,7 @@ def _check_interpreter(name: str, path: str, target: str) -> None:
 
 
 def _told(file: Path, what: str, *outputs: str | bytes | None) -> str:
-    texts = [each.decode("utf-8", "replace") if isinstance(each, bytes) else each or "" for each in outputs]
+    texts = [output.decode("utf-8", "replace") if isinstance(output, bytes) else output or "" for output in outputs]
     parts = [f"{file.name} {what}"]
     parts += [f"---- its {stream}\n{text.rstrip()}" for stream, text in zip(("stdout", "stderr"), texts, strict=True)]
     return "\n".join(parts)

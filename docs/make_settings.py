@@ -123,7 +123,7 @@ def typed_flavors() -> str:
 def settings_table() -> str:
     """A row for each setting of all flavors."""
     head = ("setting", "default", "values", "meaning")
-    return _table(head, (_cells(name, each) for name, each in TABLE.items()))
+    return _table(head, (_cells(name, setting) for name, setting in TABLE.items()))
 
 
 def flavors() -> Iterator[tuple[str, Any]]:
@@ -164,7 +164,7 @@ def flavor_table(flavor: Flavor | SimpleNamespace) -> str:
         (f"`{name}`", _code(value, {**TABLE, **flavor.settings}[name]), "", "another default")
         for name, value in flavor.defaults.items()
     ]
-    rows += [_cells(name, each) for name, each in flavor.settings.items()]
+    rows += [_cells(name, setting) for name, setting in flavor.settings.items()]
     return f"**{flavor.name}**\n\n{_table(('setting', 'default', 'values', 'meaning'), rows)}"
 
 
@@ -177,14 +177,14 @@ def with_part(text: str, name: str, part: str) -> str:
     return re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda found: whole, text, flags=re.DOTALL)
 
 
-def _cells(name: str, each: Field[Any]) -> tuple[str, str, str, str]:
-    meaning = each.metadata["help"]
-    if each.metadata["argument_only"]:
+def _cells(name: str, setting: Field[Any]) -> tuple[str, str, str, str]:
+    meaning = setting.metadata["help"]
+    if setting.metadata["argument_only"]:
         meaning += f" Only an argument of `autolog()` gives it: `{variable(name)}` has no effect."
     other = [mlflow for mlflow, ours in MLFLOW_NAMES.items() if ours == name]
     if other:
         meaning += f" MLflow's name for it, `{other[0]}`, is accepted too."
-    return f"`{name}`", _code(each.default, each), _values(each.metadata["read"]), meaning
+    return f"`{name}`", _code(setting.default, setting), _values(setting.metadata["read"]), meaning
 
 
 def _values(reader: Any) -> str:
@@ -199,7 +199,7 @@ def _code(value: Any, setting: Field[Any]) -> str:
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     lines = [f"| {' | '.join(head)} |", "|---|---|---|---|"]
-    return "\n".join([*lines, *(f"| {' | '.join(each.replace('|', chr(92) + '|') for each in row)} |" for row in rows)])
+    return "\n".join([*lines, *(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)])
 
 
 if __name__ == "__main__":

@@ -174,11 +174,8 @@ def remember_call(
     ):
         try:
             reference, frame = weakref.ref(data), sys._getframe(3)
-        except (
-            TypeError,
-            ValueError,
-        ):  # a list, whose name would be lost, or a thread that does nothing else
-            pass
+        except (TypeError, ValueError):
+            pass  # data such as a list, whose name could not be looked for later; or a thread without the user's code
         else:
             _remember_object(predictions, (run, facts, flavor, reference, frame.f_code, frame.f_lasti))
             return

@@ -6,7 +6,6 @@ An endpoint is a plain ASGI app: what a request costs beside the model's own wor
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from fitprint._core.process_state import in_forked_child
 from fitprint.serving.bodies import JSON
 from fitprint.serving.body import Disconnected, read_body
 from fitprint.serving.errors import RequestError
@@ -173,8 +173,7 @@ def _request_id(scope: Scope) -> str:
 
 
 _ids = random.Random()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_ids.seed)  # under a server that forks, each process has ids of its own
+in_forked_child(_ids.seed)  # under a server that forks, each process has ids of its own
 
 
 def _new_id() -> str:
