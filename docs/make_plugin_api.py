@@ -108,7 +108,9 @@ def members(name: str, kind: type) -> Iterator[str]:
         yield f"- **`{attribute}`**{about}"
     if attributes:
         yield ""
-    for method, member in itertools.chain(*(vars(part).items() for part in (kind, *parts))):
+    methods = itertools.chain(*(vars(part).items() for part in (kind, *parts)))
+    # what a plugin's author must write comes first
+    for method, member in sorted(methods, key=lambda item: not getattr(item[1], "__isabstractmethod__", False)):
         function = member.fget if isinstance(member, property) else member
         function = getattr(function, "__func__", function)
         if (

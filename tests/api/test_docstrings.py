@@ -133,7 +133,7 @@ def complaints(value: Any) -> Iterator[str]:
         for name in re.findall(r"\w+", line)
     }
     if inspect.isclass(value):
-        documented |= documented_fields()[value.__name__]
+        documented |= {name for base in value.__mro__ for name in documented_fields().get(base.__name__, ())}
     absent = [name for name in passed if name not in documented]
     if absent and (len(passed) > 1 or inspect.isclass(value)):
         yield f"`Args:` lacks {', '.join(absent)}"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitprint._core.guard import warn_once
-from fitprint.plugin.contract import API_VERSION, Flavor
+from fitprint.plugin.contract import Flavor
+from fitprint.plugin.instrumentation import API_VERSION
 
 Version = tuple[int, int]
 

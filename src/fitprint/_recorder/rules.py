@@ -13,7 +13,8 @@ from typing import Any
 
 from fitprint._core.guard import guarded
 from fitprint._settings import parsers
-from fitprint.plugin.contract import Rule, SecondsUnknown, TrainingCall
+from fitprint.plugin.contract import Rule, TrainingCall
+from fitprint.plugin.recorded_call import SecondsUnknown
 
 GROUP = "fitprint.rules"
 """The group of entry points in which distributions register rules."""

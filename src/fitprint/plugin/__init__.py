@@ -9,13 +9,9 @@ from typing import Any
 from fitprint._core.lazy import late
 
 _MODULES = {
-    "fitprint.plugin.contract": (
-        "API_VERSION",
-        "Flavor",
-        "Rule",
-        "SecondsUnknown",
-        "TrainingCall",
-    ),
+    "fitprint.plugin.contract": ("Flavor", "Rule", "TrainingCall"),
+    "fitprint.plugin.instrumentation": ("API_VERSION",),
+    "fitprint.plugin.recorded_call": ("SecondsUnknown",),
     "fitprint.plugin.model_format": ("DeclaredSignature",),
     "fitprint.plugin.emit": ("BestModel", "ChildRun", "Emit"),
     "fitprint.plugin.entry_points": ("Patch", "Role"),

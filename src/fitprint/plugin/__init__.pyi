@@ -29,7 +29,7 @@ from fitprint.plugin.boosting import BoostingFlavor
 from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
-from fitprint.plugin.contract import API_VERSION, Flavor, Rule, SecondsUnknown, TrainingCall
+from fitprint.plugin.contract import Flavor, Rule, TrainingCall
 from fitprint.plugin.distributed import (
     PartOfDistributed,
     columns_of_parts,
@@ -40,9 +40,11 @@ from fitprint.plugin.distributed import (
 from fitprint.plugin.emit import BestModel, ChildRun, Emit
 from fitprint.plugin.engine import Engine, EngineTask, Sending, WorkerReport, WorkerSetup
 from fitprint.plugin.entry_points import Patch, Role
+from fitprint.plugin.instrumentation import API_VERSION
 from fitprint.plugin.listeners import Listener, MetricHistory, ModelInTraining, safe_callback
 from fitprint.plugin.model_format import DeclaredSignature
 from fitprint.plugin.params import Params, default_values, unchanged
+from fitprint.plugin.recorded_call import SecondsUnknown
 from fitprint.plugin.training_rows import (
     TrainingRows,
     rows_within_budget,

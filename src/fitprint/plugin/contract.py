@@ -1,32 +1,18 @@
-"""The contract between fitprint and a plugin: the flavor, its entry points, and a recorded call."""
+"""The contract between fitprint and a plugin: a recorded call, and what fitprint asks a flavor about it."""
 
 from __future__ import annotations
 
 import numbers
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import Field, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from fitprint._core.guard import guarded
 from fitprint._core.publish import publish
 from fitprint._core.rows import shape_of
-from fitprint._settings.table import Settings
-from fitprint.plugin.arguments import FUNCTIONS_OWN, argument, first_argument, named_arguments, with_argument
-from fitprint.plugin.callbacks import SafeCallback
-from fitprint.plugin.emit import DISCARDING, BestModel, ChildRun, Emit
-from fitprint.plugin.entry_points import Patch
-from fitprint.plugin.model_format import ModelFormat
-
-if TYPE_CHECKING:
-    from fitprint.plugin.by_callback import CallbackRecording
-
-API_VERSION = (2, 1)
-"""The version of this contract: (major, minor).
-
-A flavor is accepted if it was written for the same major version, and for this minor version or an earlier one.
-"""
-
+from fitprint.plugin.arguments import first_argument
+from fitprint.plugin.emit import BestModel, ChildRun, Emit
+from fitprint.plugin.instrumentation import Instrumentation
+from fitprint.plugin.recorded_call import RecordedCall
 
 Rule = Callable[["TrainingCall"], "str | None"]
 """Decides whether a training call is left out: returns the reason why, or None to record it.
@@ -36,133 +22,18 @@ a rule that reads `TrainingCall.seconds` is asked again when the call has return
 """
 
 
-class SecondsUnknown(Exception):
-    """The duration of a training call was asked for before the call has returned."""
-
-
-_DEFAULT_SETTINGS = Settings()  # shared, because making one at every step of a loop would take too long
-
-
 @dataclass
-class TrainingCall:
+class TrainingCall(RecordedCall):
     """One call of an entry point. `Flavor.listen` may replace `args` and `kwargs`, but not change what is in them."""
 
     flavor: Flavor
     """The flavor of the entry point."""
-    function: Any
-    """The function or method that was called."""
-    instance: Any
-    """The object whose method was called; None for a function."""
-    args: tuple[Any, ...]
-    """The arguments that were passed by position."""
-    kwargs: dict[str, Any]
-    """The arguments that were passed by name."""
-    name: str = ""
-    """The name of the function that was called, such as ``fit`` or ``train``."""
-    settings: Settings = _DEFAULT_SETTINGS
-    """The settings that hold for this flavor."""
-    result: Any = None
-    """What the call returned."""
-    took: float | None = None
-    """The duration of the user's own call in seconds; None until it has returned."""
-    predicted: tuple[Any, Any] | None = None
-    """All inputs that the model has predicted for metrics, and its predictions: the signature is inferred from them."""
-    cache: dict[str, Any] = field(default_factory=dict)
-    """Small results that one method of the flavor computes and another needs; shared by all calls of a loop."""
-    loop: Any = None
-    """In a step, and when its loop is saved or ends: what `Flavor.loop_of` returned. When the loop ends, None if the
-    object, or one of several, does not exist any more. In other calls None."""
-    other_names: tuple[str, ...] = ()
-    """Further names under which users find the package in the run, besides ``model``; `Flavor.model` may set them."""
-    emit: Emit = DISCARDING
-    """Records values of a metric in this call's run."""
-    skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
-    """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
-    is_by_callback: bool = False
-    """Whether a callback of `Flavor.callback` has found the call: then its arguments are what the function has made of
-    those that it was given."""
     asked_later: tuple[Rule, ...] = ()
     """The rules that read `seconds` before the call had returned."""
-
-    def argument(self, name: str, default: Any = FUNCTIONS_OWN) -> Any:
-        """Return one argument of the call, whether it was passed by position or by name.
-
-        Args:
-            name: The name of the parameter.
-            default: What to return when the argument was not passed. By default the function's own default for it, or
-                None if the function has none.
-        """
-        return argument(self.function, self.args, self.kwargs, name, default)
-
-    def arguments(self, *leading: str) -> dict[str, Any]:
-        """Return all arguments that have a name, including the defaults of those that were not passed.
-
-        Args:
-            leading: Names for the first arguments, for a function that does not name them (``*args``).
-        """
-        return named_arguments(self.function, self.args, self.kwargs, leading)
-
-    def replace_argument(self, name: str, value: Any) -> None:
-        """Set an argument to another value, in new `args` or `kwargs`.
-
-        Args:
-            name: The name of the parameter.
-            value: The new value.
-
-        Raises:
-            TypeError: The function has no such parameter.
-        """
-        self.args, self.kwargs = with_argument(self.function, self.args, self.kwargs, name, value)
-
-    def wrap(self, function: Callable[..., Any], step: str = "per-iteration metrics") -> SafeCallback:
-        """Return a function for the framework to call, whose errors never reach the training: see `safe_callback`.
-
-        Args:
-            function: The function to call. After an error in it, the framework gets None.
-            step: What the function does, for the report of an error.
-        """
-        return SafeCallback(function, self.guard(step))
-
-    def guard(self, step: str) -> guarded:
-        """Return a context manager for code that the framework calls during the user's training.
-
-        An error inside the block ends the block and is reported once; the training goes on. It may be used many times,
-        and keeps no reference to this call.
-
-        Args:
-            step: What the code does, for the report: ``"per-iteration metrics"``.
-        """
-        return guarded(step, self.flavor.name, strict=self.settings.strict)
-
-    @property
-    def checkpoint(self) -> Callable[..., None]:
-        """Takes note of a checkpoint that the user has just written: `Emit.checkpoint` of `emit`, with its arguments.
-
-        ``call.checkpoint(path, step=3, score=0.25, monitor="val_loss")``. A callback may keep it, and it pickles, as
-        `emit` does.
-        """
-        return self.emit.checkpoint
 
     def world(self) -> tuple[int, int]:
         """Return the rank of this process and the number of processes that this training is distributed over."""
         return self.flavor.world(self)
-
-    @property
-    def class_name(self) -> str:
-        """The qualified name of the instance's class, or of the function."""
-        owner = type(self.instance) if self.instance is not None else self.function
-        return f"{owner.__module__}.{owner.__qualname__}"
-
-    @property
-    def seconds(self) -> float:
-        """The duration of the user's own call. For rules.
-
-        Raises:
-            SecondsUnknown: The call has not returned yet.
-        """
-        if self.took is None:
-            raise SecondsUnknown("the duration of a training call is not known before it has returned")
-        return self.took
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -175,7 +46,7 @@ class TrainingCall:
         return self.flavor.shapes(self)
 
 
-class Flavor(ModelFormat):
+class Flavor(Instrumentation):
     """What fitprint asks about one framework. A plugin subclasses it and registers the class as an entry point.
 
     fitprint calls every method under its guard: an error costs only what that method would have recorded.
@@ -187,17 +58,8 @@ class Flavor(ModelFormat):
     or when the loop ends if nobody has saved it; `metrics` and `children` when the loop ends.
     """
 
-    api_version: tuple[int, int] = (2, 0)
-    """The version of the contract that the flavor was written for: `API_VERSION` of the fitprint at hand, as numbers.
-
-    A flavor that does not say so is taken to be written for the first version that this fitprint accepts.
-    """
     registered: Mapping[str, Any] = {}
     """The registrations of all flavors by name, for `other`. fitprint sets it from the entry points."""
-    defaults: Mapping[str, Any] = {}
-    """Defaults of fitprint's settings that are different for this flavor."""
-    settings: Mapping[str, Field[Any]] = {}
-    """The flavor's own settings, each declared with `setting`. A call has their values in ``call.settings.own``."""
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
     holds_model: bool = False
@@ -205,27 +67,6 @@ class Flavor(ModelFormat):
     and that nobody saves leaves a package too. It costs the memory of the model until the block, another training on
     the object, or the process ends the loop, or another loop begins and nobody but fitprint refers to the object any
     more."""
-
-    def tops(self) -> set[str]:
-        """Return the top-level modules of the framework; their distributions are among the requirements."""
-        return {patch.module.partition(".")[0] for patch in self.patches()}
-
-    @abstractmethod
-    def patches(self) -> Sequence[Patch]:
-        """Return the entry points to record."""
-
-    def enable(self) -> None:
-        """Register what is global in the framework, such as a hook of every optimizer: called when the flavor is on.
-
-        It is called once the framework is imported and patched, and not again before `disable`: not by a further
-        `autolog()`, nor in a forked child, which has what its parent registered. What it registers runs inside the
-        user's program and has to keep its errors to itself: `attempt` helps.
-        """
-        return
-
-    def disable(self) -> None:
-        """Unregister what `enable` registered: called when the flavor is turned off, if `enable` returned."""
-        return
 
     def model(self, call: TrainingCall) -> Any:
         """Return what was trained: by default the loop's object, the instance of a method, or a function's result."""
@@ -320,34 +161,6 @@ class Flavor(ModelFormat):
             A function that is called when the training has ended, successfully or not; or None.
         """
         return None
-
-    def callback(self, recording: CallbackRecording) -> Any:
-        """Return a callback of the framework's own kind, for ``fitprint.<flavor>.callback()``.
-
-        Users who want nothing patched give it to the framework themselves. At the beginning of a training it calls
-        ``recording.begin``; everything else is asked of this flavor, as for a call that is patched. By default there is
-        none, and the user is told so.
-
-        Args:
-            recording: Begins a run at the beginning of each training, and ends it.
-
-        Raises:
-            NotImplementedError: The flavor has no callback.
-        """
-        raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
-
-    def logger(self, recording: CallbackRecording) -> Any:
-        """Return a logger of the framework's own kind, for ``fitprint.<flavor>.logger()``: see `callback`.
-
-        It is for frameworks that have both, and its run is the one of the callback.
-
-        Args:
-            recording: Begins a run at the beginning of each training, and ends it.
-
-        Raises:
-            NotImplementedError: The flavor has no logger.
-        """
-        raise NotImplementedError(f"the flavor {self.name} has no logger: fitprint.{self.name}.callback() may be there")
 
     def watches(self, name: str) -> bool:
         """Return whether a `Role.WATCHED` call that is about to be made is of interest: by default always.
@@ -573,4 +386,4 @@ class Flavor(ModelFormat):
         return call.loop is not None
 
 
-publish("fitprint.plugin", SecondsUnknown, TrainingCall, Flavor)
+publish("fitprint.plugin", TrainingCall, Flavor)

@@ -1,0 +1,83 @@
+"""What a flavor says before there is a call: how trainings of its framework are noticed, and its settings."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import Field
+from typing import TYPE_CHECKING, Any
+
+from fitprint.plugin.entry_points import Patch
+from fitprint.plugin.model_format import ModelFormat
+
+if TYPE_CHECKING:
+    from fitprint.plugin.by_callback import CallbackRecording
+
+API_VERSION = (2, 1)
+"""The version of this contract: (major, minor).
+
+A flavor is accepted if it was written for the same major version, and for this minor version or an earlier one.
+"""
+
+
+class Instrumentation(ModelFormat):
+    """The part of a `Flavor` that is asked before there is a call: what to patch, what to turn on, which settings."""
+
+    api_version: tuple[int, int] = (2, 0)
+    """The version of the contract that the flavor was written for: `API_VERSION` of the fitprint at hand, as numbers.
+
+    A flavor that does not say so is taken to be written for the first version that this fitprint accepts.
+    """
+    defaults: Mapping[str, Any] = {}
+    """Defaults of fitprint's settings that are different for this flavor."""
+    settings: Mapping[str, Field[Any]] = {}
+    """The flavor's own settings, each declared with `setting`. A call has their values in ``call.settings.own``."""
+
+    def tops(self) -> set[str]:
+        """Return the top-level modules of the framework; their distributions are among the requirements."""
+        return {patch.module.partition(".")[0] for patch in self.patches()}
+
+    @abstractmethod
+    def patches(self) -> Sequence[Patch]:
+        """Return the entry points to record."""
+
+    def enable(self) -> None:
+        """Register what is global in the framework, such as a hook of every optimizer: called when the flavor is on.
+
+        It is called once the framework is imported and patched, and not again before `disable`: not by a further
+        `autolog()`, nor in a forked child, which has what its parent registered. What it registers runs inside the
+        user's program and has to keep its errors to itself: `attempt` helps.
+        """
+        return
+
+    def disable(self) -> None:
+        """Unregister what `enable` registered: called when the flavor is turned off, if `enable` returned."""
+        return
+
+    def callback(self, recording: CallbackRecording) -> Any:
+        """Return a callback of the framework's own kind, for ``fitprint.<flavor>.callback()``.
+
+        Users who want nothing patched give it to the framework themselves. At the beginning of a training it calls
+        ``recording.begin``; everything else is asked of this flavor, as for a call that is patched. By default there is
+        none, and the user is told so.
+
+        Args:
+            recording: Begins a run at the beginning of each training, and ends it.
+
+        Raises:
+            NotImplementedError: The flavor has no callback.
+        """
+        raise NotImplementedError(f"the flavor {self.name} has no callback: turn recording on by fitprint.autolog()")
+
+    def logger(self, recording: CallbackRecording) -> Any:
+        """Return a logger of the framework's own kind, for ``fitprint.<flavor>.logger()``: see `callback`.
+
+        It is for frameworks that have both, and its run is the one of the callback.
+
+        Args:
+            recording: Begins a run at the beginning of each training, and ends it.
+
+        Raises:
+            NotImplementedError: The flavor has no logger.
+        """
+        raise NotImplementedError(f"the flavor {self.name} has no logger: fitprint.{self.name}.callback() may be there")
