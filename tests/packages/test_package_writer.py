@@ -14,7 +14,8 @@ import pytest
 
 import fitprint
 from fitprint.models.errors import PackageError
-from fitprint.models.package import Package, PackageTooLarge, member
+from fitprint.models.package import Package, PackageTooLarge
+from fitprint.models.package_paths import member
 
 
 def digest(content):

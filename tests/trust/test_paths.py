@@ -9,7 +9,8 @@ import pytest
 import fitprint
 from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
-from fitprint.models.package import Package, member
+from fitprint.models.package import Package
+from fitprint.models.package_paths import member
 from fitprint.pyfunc._flavor import PyfuncFlavor
 
 OUTSIDE = {

@@ -21,7 +21,7 @@ from typing import Any
 
 from fitprint._core.guard import warn_once
 from fitprint._core.locks import fork_safe_lock
-from fitprint.models.package import member
+from fitprint.models.package_paths import member
 
 _SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
 

@@ -18,7 +18,7 @@ from fitprint._core.guard import warn_once, warn_user
 from fitprint._core.signal_handlers import own
 from fitprint.models import differences
 from fitprint.models.errors import PackageError
-from fitprint.models.package import member
+from fitprint.models.package_paths import member
 from fitprint.models.pickling import holds
 
 OPENERS: Mapping[Any, Callable[..., Any]] = {None: open, "gzip": gzip.open, "bzip2": bz2.open, "lzma": lzma.open}

@@ -17,7 +17,7 @@ from fitprint.models import mlmodel
 from fitprint.models.environment import imported_by, source_files
 from fitprint.models.errors import PackageError
 from fitprint.models.named_files import code_folders
-from fitprint.models.package import is_plain_name
+from fitprint.models.package_paths import is_plain_name
 from fitprint.models.package_requirements import recorded_environment
 from fitprint.models.requirement_lines import name_of, parsed, printable, simple
 

@@ -19,7 +19,7 @@ from fitprint._settings.layers import current
 from fitprint.models import exact_inputs, mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.models.exact_inputs import ExactInputs
-from fitprint.models.package import refuse_special_files
+from fitprint.models.package_paths import refuse_special_files
 from fitprint.models.signature import ModelSignature
 from fitprint.models.trust import ALL, allows_code, check
 from fitprint.plugin.contract import Flavor

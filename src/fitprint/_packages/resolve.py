@@ -17,7 +17,7 @@ from fitprint._runs.record import OTHER_NAMES, read_record
 from fitprint._runs.run import Run
 from fitprint.models import mlmodel
 from fitprint.models.errors import PackageError
-from fitprint.models.package import is_plain_name, member
+from fitprint.models.package_paths import is_plain_name, member
 from fitprint.plugin.contract import Flavor
 from fitprint.stores import Store
 from fitprint.stores.layout import RECORD

@@ -16,7 +16,7 @@ from fitprint._packages.load import signature_of
 from fitprint.models import checksums, mlmodel
 from fitprint.models.errors import PackageError
 from fitprint.models.named_files import code_folders, is_named, named_paths, unpickled_files
-from fitprint.models.package import member
+from fitprint.models.package_paths import member
 from fitprint.models.param_schema import ParamSpec
 from fitprint.models.schema import TensorSpec
 from fitprint.models.streams.files import imports_of

@@ -10,7 +10,8 @@ from fitprint._core.lazy import late
 if TYPE_CHECKING:
     from fitprint.models.enforcement import validate_schema
     from fitprint.models.errors import PackageError, SchemaError
-    from fitprint.models.package import Package, PackageTooLarge, member
+    from fitprint.models.package import Package, PackageTooLarge
+    from fitprint.models.package_paths import member
     from fitprint.models.pickling import dump_model, load_pickle
     from fitprint.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
     from fitprint.models.signature import ModelSignature, infer_signature
@@ -38,7 +39,8 @@ __all__ = [
 _MODULES = {
     "fitprint.models.enforcement": ("validate_schema",),
     "fitprint.models.errors": ("PackageError", "SchemaError"),
-    "fitprint.models.package": ("Package", "PackageTooLarge", "member"),
+    "fitprint.models.package": ("Package", "PackageTooLarge"),
+    "fitprint.models.package_paths": ("member",),
     "fitprint.models.pickling": ("dump_model", "load_pickle"),
     "fitprint.models.schema": ("ColSpec", "ParamSchema", "ParamSpec", "Schema", "TensorSpec"),
     "fitprint.models.signature": ("ModelSignature", "infer_signature"),

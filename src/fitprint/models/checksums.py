@@ -19,7 +19,8 @@ from typing import Any
 from fitprint.models.errors import PackageError
 from fitprint.models.mlmodel import NAME
 from fitprint.models.named_files import code_folders, is_named, named_paths
-from fitprint.models.package import CHECKSUMS, is_plain_name
+from fitprint.models.package import CHECKSUMS
+from fitprint.models.package_paths import is_plain_name
 from fitprint.models.streams.files import open_plainly
 
 LARGEST = 10_000_000

@@ -7,7 +7,6 @@ SchemaError reports all problems at once.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from fitprint._core.guard import warn_user
 from fitprint._core.publish import publish
 from fitprint._core.rows import row_count
+from fitprint.models.enforcement_frames import as_frame
 from fitprint.models.enforcement_tensors import enforce_tensors
 from fitprint.models.enforcement_values import (
     TEXT_LIKE,
@@ -26,10 +26,10 @@ from fitprint.models.enforcement_values import (
 )
 from fitprint.models.errors import SchemaError
 from fitprint.models.inference_columns import column_labels, missing_counts
-from fitprint.models.inference_values import ANY, is_missing
+from fitprint.models.inference_values import ANY
 from fitprint.models.param_schema import convert_param
 from fitprint.models.schema import ParamSchema, Schema
-from fitprint.models.types import Array, DataType, Object
+from fitprint.models.types import DataType
 
 __all__ = ["enforce_inputs", "enforce_params", "extra_inputs", "extra_params"]
 
@@ -328,81 +328,6 @@ def _hint(name: Hashable, labels: list[Any], plan: _Plan) -> str:
     if extra:
         return f"add it, or rename one of the columns {extra}, which are not in the signature"
     return f"add it; the data has the columns {labels}"
-
-
-def as_frame(data: Any, schema: Schema, lossless: bool) -> Any:
-    """Turn what the caller passes to `predict` into a DataFrame for a schema of columns.
-
-    Args:
-        data: A DataFrame; a scalar, which is one row of one column; a list, which is one column or a list of rows; a
-            dict, which is one row or a dict of columns; an ndarray, or a Series.
-        schema: The schema of the model's inputs.
-        lossless: Whether to accept tuples as lists.
-
-    Returns:
-        The DataFrame, before any conversion of its columns.
-
-    Raises:
-        SchemaError: The data cannot be read as a table.
-    """
-    import numpy as np
-    import pandas as pd
-
-    if isinstance(data, pd.DataFrame):
-        return data
-    if lossless and isinstance(data, tuple):
-        data = list(data)
-    try:
-        if np.isscalar(data):
-            return pd.DataFrame([data])
-        if isinstance(data, dict):
-            return _dict_frame(data, schema, lossless)
-        if isinstance(data, (list, np.ndarray, pd.Series)):
-            return pd.DataFrame(data)
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError) as error:
-        raise SchemaError([f"the {type(data).__name__} cannot be read as a table: {error}"]) from error
-    raise SchemaError([f"expected a table, got {type(data).__name__}; pass a DataFrame{_columns(schema)}"])
-
-
-def _columns(schema: Schema) -> str:
-    return f" with the columns {schema.input_names()}" if schema.has_input_names() else ""
-
-
-def _dict_frame(data: dict[Any, Any], schema: Schema, lossless: bool) -> Any:
-    import numpy as np
-    import pandas as pd
-
-    values = list(data.values())
-    if _is_one_row(data, schema, lossless) or all(_is_boxed_text(value) for value in values):
-        return pd.DataFrame([data])
-    # pandas does not accept an ndarray of several axes as a column; as a list, each of its items becomes a cell
-    return pd.DataFrame(
-        {
-            key: value.tolist() if isinstance(value, np.ndarray) and value.ndim > 1 else value
-            for key, value in data.items()
-        }
-    )
-
-
-def _is_one_row(data: dict[Any, Any], schema: Schema, lossless: bool) -> bool:
-    import numpy as np
-
-    if any(isinstance(spec.type, (Array, Object)) for spec in schema):
-        return True
-    return all(
-        value is None
-        or np.isscalar(value)
-        or (isinstance(value, list) and all(isinstance(item, str) for item in value))
-        or (lossless and (is_missing(value) or isinstance(value, datetime.date)))  # MLflow refuses a row with a time
-        for value in data.values()
-    )
-
-
-def _is_boxed_text(value: Any) -> bool:
-    """Return whether the value is an ndarray without axes that holds one text, which servers make from text in JSON."""
-    import numpy as np
-
-    return isinstance(value, np.ndarray) and value.dtype.type == np.str_ and value.shape == ()
 
 
 publish("fitprint.models", validate_schema)

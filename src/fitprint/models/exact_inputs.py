@@ -12,7 +12,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fitprint.models.enforcement import as_frame, enforce_inputs
+from fitprint.models.enforcement import enforce_inputs
+from fitprint.models.enforcement_frames import as_frame
 from fitprint.models.errors import SchemaError
 from fitprint.models.exact_dtypes import Description, check_description, with_dtype
 from fitprint.models.foreign_tables import as_pandas

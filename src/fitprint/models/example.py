@@ -16,7 +16,8 @@ from typing import Any
 from fitprint._core.jsonable import number, to_json
 from fitprint.models.errors import PackageError
 from fitprint.models.foreign_tables import as_pandas
-from fitprint.models.package import Package, member
+from fitprint.models.package import Package
+from fitprint.models.package_paths import member
 from fitprint.models.schema import Schema, TensorSpec
 from fitprint.models.types import DataType
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from fitprint.models import bounded_yaml
 from fitprint.models.errors import PackageError
-from fitprint.models.package import member
+from fitprint.models.package_paths import member
 
 NAME = "MLmodel"
 WRITER = "fitprint_flavor"

@@ -14,7 +14,7 @@ from typing import Any
 from fitprint._core.signal_handlers import own
 from fitprint.models import bounded_yaml
 from fitprint.models.errors import PackageError
-from fitprint.models.package import member
+from fitprint.models.package_paths import member
 from fitprint.models.requirement_lines import DEEPEST, LARGEST_FILE, logical_lines, parsed, simple
 
 REQUIREMENTS, CONDA, VIRTUALENV = "requirements.txt", "conda.yaml", "python_env.yaml"

@@ -23,7 +23,7 @@ from typing import Any
 from fitprint.models.checksums import verify
 from fitprint.models.errors import PackageError
 from fitprint.models.named_files import code_folders
-from fitprint.models.package import is_plain_name
+from fitprint.models.package_paths import is_plain_name
 
 ALL, VERIFIED, NO_PICKLE = "all", "verified", "no-pickle"
 LEVELS = (ALL, VERIFIED, NO_PICKLE)

@@ -11,7 +11,8 @@ from typing import Any
 
 from fitprint._core.guard import warn_user
 from fitprint._packages.resolve import folder_of
-from fitprint.models.package import Package, member
+from fitprint.models.package import Package
+from fitprint.models.package_paths import member
 
 ARTIFACTS = "artifacts"
 

@@ -11,7 +11,8 @@ from fitprint._core.guard import warn_user
 from fitprint.models import distributions
 from fitprint.models.errors import PackageError
 from fitprint.models.fidelity import Inferred
-from fitprint.models.package import Package, member
+from fitprint.models.package import Package
+from fitprint.models.package_paths import member
 from fitprint.models.saved_model import SaveContext, SavedModel
 from fitprint.plugin.contract import Flavor
 from fitprint.plugin.entry_points import Patch

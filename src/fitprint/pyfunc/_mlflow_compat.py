@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from fitprint._packages.compatibility import OPENERS
 from fitprint.models.errors import PackageError, SchemaError
-from fitprint.models.package import member
+from fitprint.models.package_paths import member
 from fitprint.models.pickling import UNPICKLING_ERRORS, Unpickler, unreadable
 from fitprint.pyfunc._python_model import PythonModel, PythonModelContext, of_function
 from fitprint.pyfunc._type_hints import fitting, input_hint

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from fitprint._core import ids
 from fitprint._core.signal_handlers import own, suppress_own
-from fitprint.models.package import Package, make_below
+from fitprint.models.package import Package
+from fitprint.models.package_paths import make_below
 from fitprint.stores.atomic_write import LineFile, touch, write_file
 from fitprint.stores.contract import JoinedRun, Store
 from fitprint.stores.layout import (
