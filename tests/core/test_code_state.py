@@ -17,11 +17,11 @@ import pytest
 
 from fitprint._core.git import index as git_index
 from fitprint._core.git import state as git_state
-from fitprint._core.git.state import CodeState, Wanted, code_state
+from fitprint._core.git.state import CodeState, PatchScope, code_state
 
 pytestmark = pytest.mark.process
 
-ALL = Wanted(10_000_000)
+ALL = PatchScope(10_000_000)
 WHO = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
 APART = {**WHO, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CEILING_DIRECTORIES": "/"}
 
@@ -56,8 +56,8 @@ class Tree:
         self.git("commit", "-q", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")
 
-    def state(self, name: str = "train.py", wanted: Wanted = ALL) -> CodeState | None:
-        return code_state(str(self.folder / name), wanted)
+    def state(self, name: str = "train.py", scope: PatchScope = ALL) -> CodeState | None:
+        return code_state(str(self.folder / name), scope)
 
 
 @pytest.fixture
@@ -273,15 +273,15 @@ def test_a_patch_shows_what_is_wanted(tree):
     tree.write("package/table.csv", "a,b\n1,2\n3,4\n")
     tree.write("package/module.py", "x = 2\n")
     tree.write("train.py", b"\0\1")
-    state = tree.state(wanted=Wanted(1000, (".py",)))
+    state = tree.state(scope=PatchScope(1000, (".py",)))
     assert "package/module.py" in state.patch
     assert "3,4" not in state.patch
     assert state.left_out == ("package/table.csv", "train.py"), "data, and what is no text"
     assert "3,4" in tree.state().patch
-    state = tree.state(wanted=Wanted(100))
+    state = tree.state(scope=PatchScope(100))
     assert state.left_out == ("package/module.py", "package/table.csv", "train.py")
     assert state.patch == ""
-    assert tree.state(wanted=Wanted()).patch == ""
+    assert tree.state(scope=PatchScope()).patch == ""
 
 
 def test_long_files_are_replaced_as_a_whole(tree, tmp_path):
@@ -400,8 +400,8 @@ def test_a_hostile_repository_costs_little(tree, spoil, run_python):
         "import resource, signal, sys\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
         "signal.alarm(20)\n"
-        "from fitprint._core.git.state import Wanted, code_state\n"
-        "state = code_state(sys.argv[1], Wanted(1000))\n"
+        "from fitprint._core.git.state import PatchScope, code_state\n"
+        "state = code_state(sys.argv[1], PatchScope(1000))\n"
         "print(state.dirty, state.reason)",
         str(tree.folder / "train.py"),
     )

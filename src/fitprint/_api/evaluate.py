@@ -95,7 +95,7 @@ def evaluate(
     frame = calling_frame()
     if data_name is None:
         data_name = variable_name(inputs if inputs is not None else target, frame)
-    given = _read(
+    passed = _read(
         inputs,
         target,
         predictions,
@@ -107,19 +107,19 @@ def evaluate(
     )
     with suppress():  # whatever the model calls in order to predict, it is no training of the user
         evaluated = EvaluatedModel(model) if model is not None else None
-        facts = _facts(evaluated, given)
+        facts = _facts(evaluated, passed)
     skipped = [Skip(name, "metric", reason) for name, reason in facts.reasons.items()]
     result = EvaluationResult(facts.problem, facts.metrics, facts.artifacts, skipped, data_name)
     named = {"model": model, "X": inputs, "y": target, "predictions": predictions, "probabilities": probabilities}
     texts = (f"{name}={argument_text(value, frame)}" for name, value in named.items() if value is not None)
     return record_evaluation(
-        result, evaluated, given.inputs, (predictions, probabilities), f"evaluate({', '.join(texts)})"
+        result, evaluated, passed.inputs, (predictions, probabilities), f"evaluate({', '.join(texts)})"
     )
 
 
 @dataclass(frozen=True)
-class _Given:
-    """What the caller of `evaluate` has given."""
+class _Passed:
+    """What the caller of `evaluate` has passed."""
 
     inputs: Any
     target: Any
@@ -159,7 +159,7 @@ def _read(
     model_type: str | None,
     *,
     has_model: bool,
-) -> _Given:
+) -> _Passed:
     """Read the arguments: columns that were named are taken out of the inputs.
 
     Raises:
@@ -177,7 +177,7 @@ def _read(
         predictions, inputs = _column(inputs, predictions)
     if predictions is None and (not has_model or inputs is None):
         raise TypeError("evaluate() needs a model and inputs, or predictions: evaluate(model, X, y)")
-    return _Given(inputs, target, predictions, output_column, probabilities, sample_weight, pos_label, model_type)
+    return _Passed(inputs, target, predictions, output_column, probabilities, sample_weight, pos_label, model_type)
 
 
 def _column(table: Any, name: str) -> tuple[Any, Any]:
@@ -191,52 +191,52 @@ def _column(table: Any, name: str) -> tuple[Any, Any]:
     return table[name], table.drop(columns=name) if hasattr(table, "iloc") else table.drop(name)
 
 
-def _facts(model: EvaluatedModel | None, given: _Given) -> EvaluationFacts:
+def _facts(model: EvaluatedModel | None, passed: _Passed) -> EvaluationFacts:
     """Return the metrics. Whatever a model raises when it predicts is raised.
 
     Raises:
         TypeError: There are neither true values nor a score that needs none.
     """
-    model_type = given.model_type or (model.model_type if model is not None else None)
-    rows = model.rows(given.inputs) if model is not None and given.inputs is not None else given.inputs
-    if given.target is None and model_type != CLUSTERER:
+    model_type = passed.model_type or (model.model_type if model is not None else None)
+    rows = model.rows(passed.inputs) if model is not None and passed.inputs is not None else passed.inputs
+    if passed.target is None and model_type != CLUSTERER:
         facts = EvaluationFacts("score", {}, {}, {})
     else:
-        facts = _facts_of_predictions(model, given, model_type, rows)
-    if model is not None and given.predictions is None:
-        facts = _with_own_score(facts, model, given, rows)
+        facts = _facts_of_predictions(model, passed, model_type, rows)
+    if model is not None and passed.predictions is None:
+        facts = _with_own_score(facts, model, passed, rows)
     if not facts.metrics:
         raise TypeError("evaluate() needs the true values: evaluate(model, X, y)")
     return facts
 
 
 def _facts_of_predictions(
-    model: EvaluatedModel | None, given: _Given, model_type: str | None, rows: Any
+    model: EvaluatedModel | None, passed: _Passed, model_type: str | None, rows: Any
 ) -> EvaluationFacts:
-    predicted = given.predictions
+    predicted = passed.predictions
     if predicted is None and model is not None:
         predicted = model.predict(rows)
-    if given.output_column is not None:
-        predicted, _ = _column(predicted, given.output_column)
+    if passed.output_column is not None:
+        predicted, _ = _column(predicted, passed.output_column)
     if model_type == CLUSTERER:
-        return clusterer_evaluation(rows, predicted, given.target)
-    scores, classes, reason = given.probabilities, None, None
+        return clusterer_evaluation(rows, predicted, passed.target)
+    scores, classes, reason = passed.probabilities, None, None
     if scores is None and model is not None and rows is not None and model_type != REGRESSOR:
         succeeded, answer = attempt(model.probabilities, rows)
         if not succeeded:
             reason = f"the class probabilities cannot be computed: {describe(answer)}"
         elif answer is not None:
             scores, classes = answer
-    if (model_type or model_type_of(given.target, predicted, scores is not None)) == REGRESSOR:
-        return regressor_evaluation(as_values(given.target, predicted), given.sample_weight)
-    labels = as_labels(given.target, predicted, scores, classes)
-    facts = classifier_evaluation(labels, given.sample_weight, given.pos_label)
+    if (model_type or model_type_of(passed.target, predicted, scores is not None)) == REGRESSOR:
+        return regressor_evaluation(as_values(passed.target, predicted), passed.sample_weight)
+    labels = as_labels(passed.target, predicted, scores, classes)
+    facts = classifier_evaluation(labels, passed.sample_weight, passed.pos_label)
     return facts if reason is None else facts._replace(reasons={**facts.reasons, "probabilities": reason})
 
 
-def _with_own_score(facts: EvaluationFacts, model: EvaluatedModel, given: _Given, rows: Any) -> EvaluationFacts:
+def _with_own_score(facts: EvaluationFacts, model: EvaluatedModel, passed: _Passed, rows: Any) -> EvaluationFacts:
     """Add what the model itself says of its quality on the data, if it does."""
-    succeeded, score = attempt(model.score, rows, given.target, given.sample_weight, facts.metrics)
+    succeeded, score = attempt(model.score, rows, passed.target, passed.sample_weight, facts.metrics)
     if not succeeded:
         return facts._replace(reasons={**facts.reasons, "score": f"the model's score raised {describe(score)}"})
     return facts if score is None else facts._replace(metrics={**facts.metrics, "score": score})

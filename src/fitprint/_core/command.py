@@ -17,10 +17,10 @@ _PLAIN = (str, int, float, bool, type(None), os.PathLike)
 
 def command_line(redactor: Redactor) -> str | None:
     """Return the command line without its secrets, or None in a notebook, where it is that of the server."""
-    given = sys.orig_argv
-    if any(word in _KERNELS or os.path.basename(word) == f"{_KERNELS[0]}.py" for word in given[1:4]):
+    arguments = sys.orig_argv
+    if any(word in _KERNELS or os.path.basename(word) == f"{_KERNELS[0]}.py" for word in arguments[1:4]):
         return None
-    words = [str(word) for word in redactor.inside(given)]
+    words = [str(word) for word in redactor.inside(arguments)]
     text = " ".join(word if HIDDEN in word else shlex.quote(word) for word in words)
     return text if len(text) <= LONGEST_COMMAND else text[:LONGEST_COMMAND] + "..."
 

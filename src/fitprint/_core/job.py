@@ -42,24 +42,24 @@ class Job(NamedTuple):
 @functools.cache
 def current_job() -> Job | None:
     """Return the job that this process is part of; None if no scheduler says so."""
-    given = os.environ.get
-    if given("SLURM_JOB_ID"):
-        attempt = given("SLURM_RESTART_COUNT", "0")
+    variable = os.environ.get
+    if variable("SLURM_JOB_ID"):
+        attempt = variable("SLURM_RESTART_COUNT", "0")
         return Job(
             "slurm",
-            given("SLURM_ARRAY_JOB_ID") or given("SLURM_JOB_ID", ""),
-            given("SLURM_JOB_NAME", ""),
-            given("SLURM_ARRAY_TASK_ID", ""),
+            variable("SLURM_ARRAY_JOB_ID") or variable("SLURM_JOB_ID", ""),
+            variable("SLURM_JOB_NAME", ""),
+            variable("SLURM_ARRAY_TASK_ID", ""),
             int(attempt) if attempt.isdecimal() else 0,
         )
-    if given("AZUREML_RUN_ID"):
-        return Job("azureml", given("AZUREML_RUN_ID", ""), given("AZUREML_ARM_PROJECT_NAME", ""), is_alone=True)
+    if variable("AZUREML_RUN_ID"):
+        return Job("azureml", variable("AZUREML_RUN_ID", ""), variable("AZUREML_ARM_PROJECT_NAME", ""), is_alone=True)
     # these name no job themselves: its definition can give these two variables
-    job_id, name = given("JOB_UID", ""), given("JOB_NAME", "")
-    if given("DATABRICKS_RUNTIME_VERSION"):
+    job_id, name = variable("JOB_UID", ""), variable("JOB_NAME", "")
+    if variable("DATABRICKS_RUNTIME_VERSION"):
         return Job("databricks", job_id, name)
-    if given("KUBERNETES_SERVICE_HOST"):
-        pod, index = given("POD_NAME") or given("HOSTNAME", ""), given("JOB_COMPLETION_INDEX", "")
+    if variable("KUBERNETES_SERVICE_HOST"):
+        pod, index = variable("POD_NAME") or variable("HOSTNAME", ""), variable("JOB_COMPLETION_INDEX", "")
         return Job("kubernetes", job_id or pod, name, index, is_alone=bool(index) or not job_id, pod=pod)
     return None
 

@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 
-from fitprint._core.git.state import CodeState, Wanted, code_state
+from fitprint._core.git.state import CodeState, PatchScope, code_state
 from fitprint._core.job import current_job
 from fitprint._core.process import host
 from fitprint._core.signal_handlers import own
@@ -68,4 +68,4 @@ def code_state_of(source: str, limit: int, suffixes: tuple[str, ...]) -> CodeSta
         limit: The size of the patch, in characters; 0 for none.
         suffixes: The endings of the files that the patch shows; with none, it shows every text.
     """
-    return code_state(os.path.abspath(source), Wanted(limit, suffixes))
+    return code_state(os.path.abspath(source), PatchScope(limit, suffixes))

@@ -110,8 +110,8 @@ def referred_to(patches: Sequence[Patched], part: Callable[[Patched], Any]) -> t
     """
     unknown_to_all = Patched(lambda: None, lambda *call: None)
     *counts, least = [sys.getrefcount(part(patched)) for patched in (*patches, unknown_to_all)]
-    found = {id(part(patched)): patched for patched, count in zip(patches, counts, strict=True) if count > least}
-    return found, sum(counts) - least * len(counts)
+    referenced = {id(part(patched)): patched for patched, count in zip(patches, counts, strict=True) if count > least}
+    return referenced, sum(counts) - least * len(counts)
 
 
 def rebind(patches: Mapping[int, Patched], references: int, modules: Iterable[ModuleType]) -> list[Place]:

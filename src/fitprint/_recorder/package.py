@@ -60,11 +60,11 @@ def record_package(recording: Recording, model: Any, name: str = PACKAGE_NAME, r
         about: dict[str, Any] = {"flavor": call.flavor.name, "size": package.size, "autologged": True}
         if call.other_names:
             about[OTHER_NAMES] = list(call.other_names)
-        kept = _Kept(writer, package, renews or name, about, renews is not None, call.settings.redact_models)
+        new_package = _Kept(writer, package, renews or name, about, renews is not None, call.settings.redact_models)
         if package.writes_later():
-            recording.finish_later(recording.step("model"), kept.keep)
+            recording.finish_later(recording.step("model"), new_package.keep)
             return renews or name
-        return kept.keep()
+        return new_package.keep()
     return None
 
 

@@ -55,9 +55,9 @@ def as_before(data: Any, before: RowsBefore | None) -> Any:
     if before is None or before.table is not data or _is_as_it_was(before):
         return data
     known = before.columns.is_unique and before.columns.isin(data.columns).all()
-    kept = data[before.columns] if known else None
-    if kept is not None and _has_dtypes_of(before, kept):
-        return kept
+    same_columns = data[before.columns] if known else None
+    if same_columns is not None and _has_dtypes_of(before, same_columns):
+        return same_columns
     return data if before.rows is None or not len(before.rows) else before.rows
 
 

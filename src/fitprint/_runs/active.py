@@ -78,7 +78,7 @@ def start_run(
                 f"start_run(): description and the tag {DESCRIPTION} say different things: give one of them"
             )
         texts[DESCRIPTION] = str(description)
-    title = next((str(given) for given in (run_name, name, named) if given is not None), "")
+    title = str(next((text for text in (run_name, name, named) if text is not None), ""))
     if run_id is not None:
         run = open_run(settings.store, run_id)
         if is_own(run):

@@ -38,5 +38,5 @@ def tags_of_task(task: CarriedTask, store: Store, record: Record) -> dict[str, s
 
 def _is_there(store: Store, run_id: str) -> bool:
     """Return whether a run has a record: a worker may be killed before the first file of a run that it has noted."""
-    found, error = attempt(store.read_record, run_id)
-    return found or not isinstance(error, UnknownRunError)
+    has_record, error = attempt(store.read_record, run_id)
+    return has_record or not isinstance(error, UnknownRunError)

@@ -85,10 +85,10 @@ def record_code(writer: RunWriter, log_code: bool | str) -> None:
         return
     redactor = writer.secrets.redactor
     if source is not None:
-        kept = _kept(source, log_code, *redactor.patterns)
-        for name, content in kept.artifacts:
+        code = _kept(source, log_code, *redactor.patterns)
+        for name, content in code.artifacts:
             writer.write_artifact(name, content)
-        for what, reason in kept.skips:
+        for what, reason in code.skips:
             writer.skip(what, RULE, reason)
     cells = _cells(redactor)
     if cells:

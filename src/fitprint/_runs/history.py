@@ -58,15 +58,15 @@ def read_points(folder: Path, name: str, most: int) -> list[tuple[int, float]]:
     Raises:
         StoreError: The file cannot be read.
     """
-    wanted = iter(spread(sum(len(line) for line in _lines(folder, name)), most))
+    positions = iter(spread(sum(len(line) for line in _lines(folder, name)), most))
     points: list[tuple[int, float]] = []
-    start, position = 0, next(wanted, None)
+    start, position = 0, next(positions, None)
     for line in _lines(folder, name):
         end = start + len(line)
         while position is not None and position < end:
             with contextlib.suppress(*UNREADABLE):
                 points.append(line.point(position - start))
-            position = next(wanted, None)
+            position = next(positions, None)
         start = end
     return points
 

@@ -212,9 +212,9 @@ def _remember_memory(part: Any, origin: Origin, arguments: Iterable[Any]) -> Non
     owners = [array_owner] if array_owner is not None else _column_owners(part, MOST_PARTS)
     _with_pandas = _with_pandas or (array_owner is None and bool(owners))
     if owners:
-        given = {id(owner) for argument in arguments for owner in _memory_owners(argument)}
+        owners_of_arguments = {id(owner) for argument in arguments for owner in _memory_owners(argument)}
         for owner in owners:
-            if id(owner) not in given:
+            if id(owner) not in owners_of_arguments:
                 _remember_origin(owner, origin)
 
 

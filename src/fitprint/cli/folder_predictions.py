@@ -104,8 +104,8 @@ def predict_folder(
     """
     inputs, others = _listed(folder, target)
     if others:
-        shown = ", ".join([*others[:_SHOWN], *(["..."] if len(others) > _SHOWN else [])])
-        click.echo(f"fitprint: neither CSV nor Parquet, passed over: {clean(shown)}", err=True)
+        names = ", ".join([*others[:_SHOWN], *(["..."] if len(others) > _SHOWN else [])])
+        click.echo(f"fitprint: neither CSV nor Parquet, passed over: {clean(names)}", err=True)
     if not inputs:
         raise ValueError(f"{folder} has no file that ends in .csv or .parquet")
     outcome = Outcome(files=len(inputs))
@@ -164,7 +164,7 @@ def _check_names(rows: Any, schema: Schema | None) -> None:
 def _listed(folder: Path, target: str | None) -> tuple[list[Input], list[str]]:
     """Return the files to predict and the names of the others, in order; hidden ones and the target are neither."""
     own = {os.path.realpath(name) for name in ([target, f"{target}{PARTIAL}"] if target else [])}
-    found, others = [], []
+    tables, others = [], []
 
     def refuse(error: OSError) -> None:
         raise error
@@ -177,10 +177,10 @@ def _listed(folder: Path, target: str | None) -> tuple[list[Input], list[str]]:
             if name.startswith(".") or os.path.realpath(path) in own:
                 continue
             if is_table(name):
-                found.append(Input(path, inside, path.stat().st_size if path.exists() else 0))
+                tables.append(Input(path, inside, path.stat().st_size if path.exists() else 0))
             else:
                 others.append(inside)
-    return found, others
+    return tables, others
 
 
 @contextmanager

@@ -27,8 +27,8 @@ def write_a_dockerfile(context: click.Context, folder: Path) -> None:
     from fitprint.serving.dockerfile import write_dockerfile
 
     trust, digest = context.params["trust"], context.params["digest"]
-    given = given_words(context, NOT_IN_A_CONTAINER)
-    file = write_dockerfile(folder, mlmodel.read(folder), trust=trust, digest=digest, arguments=given)
+    options = given_words(context, NOT_IN_A_CONTAINER)
+    file = write_dockerfile(folder, mlmodel.read(folder), trust=trust, digest=digest, arguments=options)
     click.echo(f"{clean(file)} is written: docker build -t {clean(folder.name.lower())} {clean(file.parent)}")
 
 
@@ -85,9 +85,9 @@ class _InstallerProgress:
         if self._status is not None:
             from rich.text import Text
 
-            shown = Text(clean(line), style="dim")
-            shown.truncate(self._status.console.width - 3, overflow="ellipsis")  # beside the sign of life
-            self._status.update(shown)
+            text = Text(clean(line), style="dim")
+            text.truncate(self._status.console.width - 3, overflow="ellipsis")  # beside the sign of life
+            self._status.update(text)
             self._status.start()
 
 
@@ -104,6 +104,6 @@ def given_words(context: click.Context, without: Collection[str] = ("environment
         elif isinstance(param, click.Option) and param.is_flag:
             words.append(param.opts[0] if value else param.secondary_opts[0])
         else:
-            given = value if isinstance(value, tuple) else (value,)
-            words += [word for value in given for word in (param.opts[0], str(value))]
+            values = value if isinstance(value, tuple) else (value,)
+            words += [word for value in values for word in (param.opts[0], str(value))]
     return words

@@ -134,12 +134,12 @@ def _converted(column: Any, name: str) -> Any:
 
     target = pd.api.types.pandas_dtype(name)
     present = column.dropna()
-    kind, wanted = column.dtype.kind, target.kind
-    if wanted in "mM":
-        return column.astype(target) if kind == wanted else None  # text is not parsed
+    kind, target_kind = column.dtype.kind, target.kind
+    if target_kind in "mM":
+        return column.astype(target) if kind == target_kind else None  # text is not parsed
     if name == "string":
         return column.astype(target) if all(isinstance(value, str) for value in present) else None
-    if wanted == "b":
+    if target_kind == "b":
         return column.astype(target) if all(isinstance(value, (bool, np.bool_)) for value in present) else None
     if not len(present) and name[0].isupper():
         return pd.Series(pd.NA, index=column.index, name=column.name, dtype=target)

@@ -230,13 +230,13 @@ def _all_optional(inputs: Schema) -> Schema:
 
 
 def _why_left_out(guilty: list[Any], sample: _Sample, exact: ExactInputs | None) -> str:
-    kept = "; fitprint's own readers have them" if exact is not None else ""
+    addition = "; fitprint's own readers have them" if exact is not None else ""
     if guilty:
         dtypes = dict(zip(sample.plain.columns, map(str, sample.plain.dtypes), strict=True))
         named = ", ".join(f"{name} ({dtypes[name]})" for name in guilty[:10])
         more = f" and {len(guilty) - 10} more" if len(guilty) > 10 else ""
-        return f"MLflow would give the model other values than it was trained on, because of: {named}{more}{kept}"
-    return f"MLflow would turn the {sample.kind} that predict is given into something else, or refuse it{kept}"
+        return f"MLflow would give the model other values than it was trained on, because of: {named}{more}{addition}"
+    return f"MLflow would turn the {sample.kind} that predict is given into something else, or refuse it{addition}"
 
 
 def _predicts_the_same(predict: Predict, inputs: Schema, sample: _Sample) -> bool:

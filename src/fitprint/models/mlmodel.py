@@ -83,8 +83,8 @@ def _entry(name: str, value: Any) -> str:
         frozen = marshal.dumps(value, 2)  # version 2 writes equal values alike
     except ValueError:
         return to_yaml({name: value})
-    kept = _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else _last_long_entry(name, frozen)
-    return to_yaml({name: value}) if kept is None else kept
+    text = _kept_entry(name, frozen) if len(frozen) < _MOST_KEPT else _last_long_entry(name, frozen)
+    return to_yaml({name: value}) if text is None else text
 
 
 def _made_entry(name: str, frozen: bytes) -> str | None:

@@ -153,11 +153,11 @@ def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
     plain = getattr(function, "__func__", function)
     if not isinstance(plain, FunctionType):
         return inspect.signature(function).parameters
-    kept = _parameters_of.setdefault(plain, {})
+    by_binding = _parameters_of.setdefault(plain, {})
     is_bound = plain is not function
-    if is_bound not in kept:
-        kept[is_bound] = inspect.signature(function).parameters
-    return kept[is_bound]
+    if is_bound not in by_binding:
+        by_binding[is_bound] = inspect.signature(function).parameters
+    return by_binding[is_bound]
 
 
 def _names_in_order(function: Any) -> list[str]:

@@ -144,7 +144,7 @@ class PyFuncModel:
             SchemaError: The data does not fit the signature; its text has a line for each column. Or the model of a
                 framework returns another number of predictions than there are rows.
         """
-        given = data
+        passed_data = data
         data, checked_params = self._checked(data, params)
         predictions = self._loaded.predict(data, checked_params)
         if not isinstance(self._loaded.flavor, PyfuncFlavor):  # what users write themselves may return anything
@@ -152,7 +152,7 @@ class PyFuncModel:
         run = run_of(self._loaded.model)
         if run is not None:
             with guarded("remembering a prediction", self._loaded.flavor.name):
-                origin = Origin(run, {}, self._loaded.flavor, given, variable_name(given, calling_frame()))
+                origin = Origin(run, {}, self._loaded.flavor, passed_data, variable_name(passed_data, calling_frame()))
                 remember(predictions, origin, (data,))
         return predictions
 

@@ -83,8 +83,8 @@ _UNREAD = object()
 
 
 def _orjson() -> Any:
-    found, module = attempt(importlib.import_module, "orjson")
-    return module.loads if found else None
+    is_installed, module = attempt(importlib.import_module, "orjson")
+    return module.loads if is_installed else None
 
 
 _fast_loads = _orjson()

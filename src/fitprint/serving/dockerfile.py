@@ -67,8 +67,8 @@ def write_dockerfile(
     file = folder.parent / NAME
     if file.exists() and not file.read_text("utf-8", "replace").startswith(_MARK):
         raise PackageError(f"{file} exists, and fitprint has not written it: remove it, or copy the package elsewhere")
-    given = [*(["--trust", trust] if trust else []), *(["--digest", digest] if digest else []), *arguments]
-    file.write_text(dockerfile(folder, document, only_binary=level != ALL, arguments=given), "utf-8")
+    all_arguments = [*(["--trust", trust] if trust else []), *(["--digest", digest] if digest else []), *arguments]
+    file.write_text(dockerfile(folder, document, only_binary=level != ALL, arguments=all_arguments), "utf-8")
     return file
 
 

@@ -32,9 +32,9 @@ class Faults:
     ) -> None:
         """Add a fault; see `Fault`. Of each column only as many are kept as an answer can list."""
         self.count += 1
-        kept = self._kept_of_place.get(column, 0)
-        if kept < LISTED:
-            self._kept_of_place[column] = kept + 1
+        kept_count = self._kept_of_place.get(column, 0)
+        if kept_count < LISTED:
+            self._kept_of_place[column] = kept_count + 1
             label = column if column is None else str(column)
             self._kept.append(Fault(message, row, label, expected, got, value))
 

@@ -63,8 +63,8 @@ def frame_of_blocks(blocks: Sequence[Block], labels: Any, rows: int) -> Any:
 
 def _maker() -> Any:
     """Return the function of pandas 3 that makes a DataFrame of blocks, or None."""
-    found, module = attempt(importlib.import_module, "pandas.api.internals")
-    return getattr(module, "create_dataframe_from_blocks", None) if found else None
+    is_there, module = attempt(importlib.import_module, "pandas.api.internals")
+    return getattr(module, "create_dataframe_from_blocks", None) if is_there else None
 
 
 def _values(values: Any) -> Any:

@@ -19,8 +19,8 @@ _DEEPEST = 100
 
 
 def _orjson() -> Any:
-    found, module = attempt(importlib.import_module, "orjson")
-    return module.dumps if found else None
+    is_installed, module = attempt(importlib.import_module, "orjson")
+    return module.dumps if is_installed else None
 
 
 _fast_dumps = _orjson()

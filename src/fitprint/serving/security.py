@@ -55,8 +55,8 @@ class Security:
         return None
 
     def _knows_token(self, scope: Scope) -> bool:
-        scheme, _, given = (_header(scope, b"authorization") or b"").partition(b" ")
-        return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._token or b"")
+        scheme, _, token = (_header(scope, b"authorization") or b"").partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token or b"")
 
 
 def middleware(options: ServeOptions, open_routes: Iterable[str]) -> list[Middleware]:

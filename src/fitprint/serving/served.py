@@ -153,6 +153,6 @@ def _methods_of(loaded: Loaded) -> tuple[str, ...]:
 
 def _name_of(loaded: Loaded) -> str:
     document = loaded.document
-    given = document.get("name") or document.get("artifact_path") or loaded.folder.absolute().name
-    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", str(given).rstrip("/").rpartition("/")[2]).strip("-.")
+    name = document.get("name") or document.get("artifact_path") or loaded.folder.absolute().name
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", str(name).rstrip("/").rpartition("/")[2]).strip("-.")
     return plain or "model"

@@ -107,10 +107,10 @@ def _callback(bench: Bench) -> Any:
 
 def _by_callback(bench: Bench, case: Case, callback: Any = None, data: Any = None) -> tuple[Trained, Run]:
     """Train once with the callback, and return the run too."""
-    given = callback if callback is not None else _callback(bench)
+    used_callback = callback if callback is not None else _callback(bench)
     assert case.by_callback is not None
     by_callback = case.by_callback
-    trained = bench.train(case, data, lambda data: by_callback(data, given))
+    trained = bench.train(case, data, lambda data: by_callback(data, used_callback))
     bench.expect_runs(case.runs, trained.runs, f"one training of {case.name} with the callback")
     return trained, case.run(trained.runs)
 

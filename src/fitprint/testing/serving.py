@@ -37,8 +37,8 @@ class ServingChecks:
         rows = case.rows_of(trained.data)
         body = _body(rows)
         expected = fitprint.load_model(package).predict(rows)
-        found, answer = asyncio.run(_through_the_layers(package, body))
-        expect_alike(case, expected, found, "the package, served,")
+        predictions, answer = asyncio.run(_through_the_layers(package, body))
+        expect_alike(case, expected, predictions, "the package, served,")
         assert "predictions" in _strict(answer), f"the answer has no predictions: {answer!r:.300}"
 
     @needs("package", "predict", where_given=True)

@@ -207,8 +207,8 @@ class H2OFlavor(Flavor):
     def _training_frame(self, call: TrainingCall, model: Any) -> Mapping[str, Any] | None:
         """Return what the cluster knows of the training frame; it is asked once. None if there is none any more."""
         if "frame" not in call.cache:
-            given = call.argument("training_frame") if call.name == "train" else None
-            key = given.frame_id if given is not None else model.actual_params.get("training_frame")
+            training_frame = call.argument("training_frame") if call.name == "train" else None
+            key = training_frame.frame_id if training_frame is not None else model.actual_params.get("training_frame")
             call.cache["frame"] = _frames.describe(key) if key is not None else None
         described: Mapping[str, Any] | None = call.cache["frame"]
         return described

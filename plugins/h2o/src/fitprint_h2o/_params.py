@@ -28,10 +28,10 @@ def call_params(call: TrainingCall) -> Params:
         call: The call of ``train`` or ``join``.
     """
     arguments = call.arguments()
-    given = {name: arguments[name] for name in _OF_TRAIN if arguments.get(name) is not None}
+    passed = {name: arguments[name] for name in _OF_TRAIN if arguments.get(name) is not None}
     own = _own_params(call.instance)
-    values = {**own, **given}
-    return Params({name: readable(value) for name, value in values.items()}, {*own.unchanged} - {*given})
+    values = {**own, **passed}
+    return Params({name: readable(value) for name, value in values.items()}, {*own.unchanged} - {*passed})
 
 
 def _own_params(instance: Any) -> Params:

@@ -108,12 +108,14 @@ def _is_of_keras(entry: dict[str, Any]) -> bool:
 def _add(custom: CustomObjects, entry: dict[str, Any], functions: Mapping[str, Any]) -> None:
     is_function = entry["class_name"] == "function"
     key = str(entry["config"] if is_function else entry.get("registered_name") or entry["class_name"])
-    found = keras.saving.get_registered_object(key) or (functions.get(key) if is_function else _unregistered(entry))
-    module, name = getattr(found, "__module__", None), getattr(found, "__qualname__", "")
-    if module is not None and module != "__main__" and _is_importable(module, name, found):
+    custom_object = keras.saving.get_registered_object(key) or (
+        functions.get(key) if is_function else _unregistered(entry)
+    )
+    module, name = getattr(custom_object, "__module__", None), getattr(custom_object, "__qualname__", "")
+    if module is not None and module != "__main__" and _is_importable(module, name, custom_object):
         custom.importable[key] = (module, name)
-    elif found is not None:
-        custom.by_value[key] = found
+    elif custom_object is not None:
+        custom.by_value[key] = custom_object
     elif key not in custom.others:
         custom.others.append(key)
 
@@ -123,8 +125,8 @@ def _unregistered(entry: dict[str, Any]) -> Any:
     return getattr(sys.modules.get(entry.get("module") or "__main__"), entry["class_name"], None)
 
 
-def _is_importable(module: str, name: str, wanted: Any) -> bool:
+def _is_importable(module: str, name: str, expected: Any) -> bool:
     holder: Any = sys.modules.get(module)
     for part in name.split("."):
         holder = getattr(holder, part, None)
-    return holder is wanted
+    return holder is expected

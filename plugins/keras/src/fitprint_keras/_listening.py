@@ -77,12 +77,12 @@ def listen(call: TrainingCall, emit: Emit) -> None:
         call: The call of `fit`.
         emit: Records values of metrics.
     """
-    given, listener = call.argument("callbacks"), EpochListener(call, emit)
-    if not isinstance(given, keras.callbacks.CallbackList):
+    callbacks, listener = call.argument("callbacks"), EpochListener(call, emit)
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
         call.replace_argument("callbacks", [*_params.callbacks_of(call), listener])
         return
-    own = copy.copy(given)  # a container that the user has made, with the model and params in it
-    own.callbacks = [*given.callbacks, listener]
+    own = copy.copy(callbacks)  # a container that the user has made, with the model and params in it
+    own.callbacks = [*callbacks.callbacks, listener]
     listener.set_model(call.instance)
     call.replace_argument("callbacks", own)
 

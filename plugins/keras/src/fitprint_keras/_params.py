@@ -68,9 +68,9 @@ def learning_rate(optimizer: Any) -> float | None:
 
 def _batch_size(call: TrainingCall) -> int | None:
     """Return the size of a batch, where it is known without reading data."""
-    given, data = call.argument("batch_size"), call.argument("x")
-    if given is not None:
-        return int(given)
+    batch_size, data = call.argument("batch_size"), call.argument("x")
+    if batch_size is not None:
+        return int(batch_size)
     described = getattr(data, "element_spec", None)
     if described is not None:
         return _rows_of_batch(data, described)

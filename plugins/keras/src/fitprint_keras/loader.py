@@ -32,11 +32,11 @@ def load_model(
         unpickle: Reads the custom objects that the package contains, from a file.
     """
     loading = loading or {}
-    objects = {name: _found(*place) for name, place in loading.get("custom_objects", {}).items()}
+    objects = {name: _imported(*place) for name, place in loading.get("custom_objects", {}).items()}
     if loading.get("pickled"):
         with open(os.path.join(folder, OBJECTS), "rb") as file:
             objects.update(unpickle(file))
-    objects = {name: _Class(found) if isinstance(found, type) else found for name, found in objects.items()}
+    objects = {name: _Class(custom) if isinstance(custom, type) else custom for name, custom in objects.items()}
     path = os.path.join(folder, MODEL)
     return keras.saving.load_model(path, custom_objects=objects, safe_mode=not loading.get("lambdas", False))
 
@@ -48,15 +48,15 @@ class _Class:
     constructor has no `**kwargs`, such as most that derive from `keras.Model`, could be saved and not be loaded.
     """
 
-    def __init__(self, found: type[Any]) -> None:
-        self._found = found
+    def __init__(self, cls: type[Any]) -> None:
+        self._cls = cls
 
     def from_config(self, config: Mapping[str, Any]) -> Any:
         """Return an object; Keras calls this."""
-        parameters = inspect.signature(self._found.__init__).parameters
+        parameters = inspect.signature(self._cls.__init__).parameters
         takes_all = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
         not_taken = [name for name in _OF_KERAS if name in config and name not in parameters and not takes_all]
-        made = self._found.from_config({name: value for name, value in config.items() if name not in not_taken})
+        made = self._cls.from_config({name: value for name, value in config.items() if name not in not_taken})
         if "trainable" in not_taken:
             made.trainable = config["trainable"]
         return made
@@ -72,11 +72,11 @@ def read_loading(folder: Any) -> dict[str, Any]:
     return loading
 
 
-def _found(module: str, name: str) -> Any:
-    found: Any = importlib.import_module(module)
+def _imported(module: str, name: str) -> Any:
+    member: Any = importlib.import_module(module)
     for part in name.split("."):
-        found = getattr(found, part)
-    return found
+        member = getattr(member, part)
+    return member
 
 
 def predict(model: Any, data: Any, call: Callable[[Any], Any]) -> Any:

@@ -26,8 +26,8 @@ def call_params(function: Any, instance: Any, arguments: Mapping[str, Any]) -> P
     arguments = {**arguments, "callbacks": _users(arguments.get("callbacks"))}
     if instance is None:
         own = {name: value for name, value in arguments.items() if name not in _NOT_PARAMS}
-        given = arguments.get("params") or {}
-        return Params({**own, **given}, unchanged(own, default_values(function)) - {*given})
+        params = arguments.get("params") or {}
+        return Params({**own, **params}, unchanged(own, default_values(function)) - {*params})
     own = {name: arguments[name] for name in _PARAMS_OF_FIT if arguments.get(name) is not None}
     constructors = instance.get_params()
     constructors.pop("client", None)  # dask's, which is no param of the training

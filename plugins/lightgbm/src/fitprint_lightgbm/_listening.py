@@ -71,8 +71,8 @@ class _Listener:
 
     def validation(self) -> dict[str, list[float]]:
         """Return what ``lightgbm.cv`` returns: up to the best iteration if it has stopped early."""
-        kept = max(0, self._model.best_iteration) or self._iterations
-        return {name.replace("-", " ", 1): values[:kept] for name, values in self._metrics.items()}
+        iterations = max(0, self._model.best_iteration) or self._iterations
+        return {name.replace("-", " ", 1): values[:iterations] for name, values in self._metrics.items()}
 
     def finish(self) -> None:
         """Emit what is left, and the best iteration if early stopping looked for one. LightGBM counts it from 1."""

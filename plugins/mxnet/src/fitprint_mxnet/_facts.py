@@ -92,8 +92,8 @@ def summary(model: Any) -> str:
 
 def early_stopping_of(handlers: Any) -> EarlyStoppingHandler | None:
     """Return the handler that stops the training early, or None."""
-    given = handlers if isinstance(handlers, (list, tuple)) else [handlers]
-    return next((handler for handler in given if isinstance(handler, EarlyStoppingHandler)), None)
+    all_handlers = handlers if isinstance(handlers, (list, tuple)) else [handlers]
+    return next((handler for handler in all_handlers if isinstance(handler, EarlyStoppingHandler)), None)
 
 
 def _optimizer_params(optimizer: Any) -> dict[str, Any]:
@@ -117,9 +117,9 @@ def _early_stopping(handlers: Any) -> dict[str, Any]:
 
 def _given_params(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the optimizer's params, which are a dict or pairs."""
-    given = dict(arguments.get("optimizer_params") or ())
+    params = dict(arguments.get("optimizer_params") or ())
     return {
-        name: value if isinstance(value, (bool, int, float, str)) else _named(value) for name, value in given.items()
+        name: value if isinstance(value, (bool, int, float, str)) else _named(value) for name, value in params.items()
     }
 
 

@@ -28,14 +28,14 @@ def listen_to_estimator(call: TrainingCall, emit: Emit) -> None:
         call: The call, before it is made.
         emit: Records values of metrics.
     """
-    given = call.argument("event_handlers")
-    own = [given] if isinstance(given, EventHandler) else given or []
+    passed = call.argument("event_handlers")
+    own = [passed] if isinstance(passed, EventHandler) else passed or []
     if not isinstance(own, list) or not all(isinstance(handler, EventHandler) for handler in own):
         return
     listener = _Listener(call, emit)
     handlers = [*own, listener]
     listener.handlers = handlers
-    listener.own = given if isinstance(given, list) else None
+    listener.own = passed if isinstance(passed, list) else None
     call.replace_argument("event_handlers", handlers)
 
 
@@ -147,8 +147,8 @@ def listen_to_module(call: TrainingCall, emit: Emit) -> None:
             emit(f"validation_{name}", float(value), state.epoch)
 
     for argument, function in (("batch_end_callback", after_batch), ("eval_end_callback", after_evaluation)):
-        given = call.argument(argument)
-        own = given if isinstance(given, (list, tuple)) else [given]
+        passed = call.argument(argument)
+        own = passed if isinstance(passed, (list, tuple)) else [passed]
         call.replace_argument(argument, [call.wrap(function), *(one for one in own if one is not None)])
 
 

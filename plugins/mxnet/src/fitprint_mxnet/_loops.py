@@ -44,9 +44,9 @@ class Loops:
 
     def note_losses(self, call: TrainingCall) -> None:
         """Remember what was differentiated: the loss of the next step."""
-        given = call.instance if call.instance is not None else call.argument("heads")
+        heads = call.instance if call.instance is not None else call.argument("heads")
         losses = self._now.__dict__.setdefault("losses", [])
-        losses += [one.detach() for one in (given if isinstance(given, (list, tuple)) else [given])]
+        losses += [one.detach() for one in (heads if isinstance(heads, (list, tuple)) else [heads])]
 
     def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
         """Emit the loss of a step that has returned, and the learning rate if it has a schedule."""
@@ -91,12 +91,12 @@ def read(losses: Any) -> float:
 
 def _network_with(parameters: Iterable[Any], frame: FrameType | None) -> Any:
     """Return the smallest network with certain parameters among what the code of the loop refers to; None if none."""
-    wanted = {id(parameter) for parameter in parameters}
+    wanted_ids = {id(parameter) for parameter in parameters}
     while frame is not None:
         networks = []
         for network in _networks(frame):
             own = {id(parameter) for parameter in network.collect_params().values()}
-            if wanted <= own:
+            if wanted_ids <= own:
                 networks.append((len(own), network))
         if networks:
             return min(networks, key=lambda pair: pair[0])[1]

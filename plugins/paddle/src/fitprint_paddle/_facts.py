@@ -66,7 +66,7 @@ def optimizer_params(optimizer: Any) -> dict[str, Any]:
 def metric_names(model: paddle.Model) -> list[str]:
     """Return the names of the metrics, without the loss."""
     names = (metric.name() for metric in model._metrics)
-    return [name for given in names for name in (given if isinstance(given, (list, tuple)) else [given])]
+    return [one for name in names for one in (name if isinstance(name, (list, tuple)) else [name])]
 
 
 def summary(network: paddle.nn.Layer) -> str:
@@ -88,8 +88,8 @@ def _early_stopping(callbacks: Any) -> dict[str, Any]:
 
 def early_stopping_of(callbacks: Any) -> EarlyStopping | None:
     """Return the callback that stops the training early, or None."""
-    given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
-    return next((callback for callback in given if isinstance(callback, EarlyStopping)), None)
+    all_callbacks = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+    return next((callback for callback in all_callbacks if isinstance(callback, EarlyStopping)), None)
 
 
 def _numbers(schedule: Any) -> Iterator[tuple[str, Any]]:

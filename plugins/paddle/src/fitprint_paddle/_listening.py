@@ -27,8 +27,8 @@ def listen(call: TrainingCall, emit: Emit) -> Callable[[], None]:
     Returns:
         What is to be called when the training has ended.
     """
-    given = call.argument("callbacks") or []
-    own = list(given) if isinstance(given, (list, tuple)) else [given]
+    callbacks = call.argument("callbacks") or []
+    own = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     call.cache["stopping"] = early_stopping_of(own)
     call.replace_argument("callbacks", [_Listener(call, emit), *own])
     return _catch_first_batch(call)

@@ -218,8 +218,8 @@ def _metrics_of_loop(call: TrainingCall) -> dict[str, float]:
         return counts
     metrics = _metrics_of(batches.call_with_rows(call))
     if batches.rows > batches.kept_rows and any(name.startswith("training_") for name in metrics):
-        kept = f"taken on {batches.kept_rows} of {batches.rows} rows, from batches all over the loop"
-        call.skip("training metrics of all rows", "metric", kept)
+        reason = f"taken on {batches.kept_rows} of {batches.rows} rows, from batches all over the loop"
+        call.skip("training metrics of all rows", "metric", reason)
     of_the_loop = {name: value for name, value in metrics.items() if name not in _fitted.OF_LAST_BATCH}
     return {**counts, **of_the_loop}
 

@@ -52,12 +52,12 @@ def _few_rows(call: TrainingCall) -> dict[str, Any]:
     """Return copies of the first rows of a batch, by the names of the arguments; None for what was not passed."""
     passed = dict(zip(_NAMES[:2], call.args, strict=False)) | call.kwargs
     count = row_count(passed.get("X"))
-    kept = {}
+    first_rows = {}
     for name in _NAMES:
         values = passed.get(name)
         has_rows = values is not None and count is not None and row_count(values) == count
-        kept[name] = deepcopy(take_rows(values, slice(0, ROWS))) if has_rows else None
-    return kept
+        first_rows[name] = deepcopy(take_rows(values, slice(0, ROWS))) if has_rows else None
+    return first_rows
 
 
 def _together(parts: list[Any]) -> Any:

@@ -69,18 +69,18 @@ def _confusion_matrix(call: TrainingCall) -> Mapping[str, Any]:
 
 def _roc_curve(call: TrainingCall) -> Mapping[str, Any]:
     fpr, tpr, thresholds = call.result
-    kept = thinned(fpr, tpr, MOST_POINTS)
-    curve = {"fpr": fpr[kept].tolist(), "tpr": tpr[kept].tolist(), "thresholds": thresholds[kept].tolist()}
+    points = thinned(fpr, tpr, MOST_POINTS)
+    curve = {"fpr": fpr[points].tolist(), "tpr": tpr[points].tolist(), "thresholds": thresholds[points].tolist()}
     return {"roc_curve.json": curve | _positive(call)}
 
 
 def _precision_recall_curve(call: TrainingCall) -> Mapping[str, Any]:
     precision, recall, thresholds = call.result
-    kept = thinned(recall, precision, MOST_POINTS)
+    points = thinned(recall, precision, MOST_POINTS)
     curve = {
-        "precision": precision[kept].tolist(),
-        "recall": recall[kept].tolist(),
-        "thresholds": thresholds[kept[:-1]].tolist(),
+        "precision": precision[points].tolist(),
+        "recall": recall[points].tolist(),
+        "thresholds": thresholds[points[:-1]].tolist(),
     }
     return {"precision_recall_curve.json": curve | _positive(call)}
 

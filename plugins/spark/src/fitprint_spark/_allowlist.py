@@ -21,9 +21,9 @@ def allowed(call: TrainingCall) -> tuple[str, ...] | None:
     Args:
         call: The call, whose run says why a list could not be read.
     """
-    given = call.settings.own.get("log_model_allowlist")
-    if given:
-        return tuple(given)
+    classes = call.settings.own.get("log_model_allowlist")
+    if classes:
+        return tuple(classes)
     active = context()
     place = active.getConf().get(CONF, None) if active is not None else None
     if not place:

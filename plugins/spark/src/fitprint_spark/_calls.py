@@ -25,38 +25,40 @@ def model_of(call: TrainingCall) -> Any:
 
 def params(call: TrainingCall) -> Params:
     """Return the params of the estimator and of everything in it."""
-    found = _tree.params_of(*_estimator(call))
+    all_params = _tree.params_of(*_estimator(call))
     maps = call.argument("params")
     if isinstance(maps, (list, tuple)):
-        found["param_maps"] = len(maps)
-    return found
+        all_params["param_maps"] = len(maps)
+    return all_params
 
 
 def late_params(call: TrainingCall) -> Mapping[str, Any]:
     """Return the best params of searches."""
-    return {name: value for search in _found(call) for name, value in _searches.best_params(search).items()}
+    return {name: value for search in _searches_in(call) for name, value in _searches.best_params(search).items()}
 
 
 def metrics(call: TrainingCall) -> dict[str, float]:
     """Return what searches have found, and what training summaries say."""
     if isinstance(call.result, list):
         return {}
-    found = {name: value for search in _found(call) for name, value in _searches.best_metrics(search).items()}
-    return found | _summaries.metrics(call, call.result, _estimator(call)[1])
+    of_searches = {
+        name: value for search in _searches_in(call) for name, value in _searches.best_metrics(search).items()
+    }
+    return of_searches | _summaries.metrics(call, call.result, _estimator(call)[1])
 
 
 def artifacts(call: TrainingCall) -> dict[str, Any]:
     """Return the facts about the data, the tree of the estimator, and the tables of searches."""
     estimator, names = _estimator(call)
-    found: dict[str, Any] = {}
+    files: dict[str, Any] = {}
     if hasattr(_dataset(call), "schema"):
-        found["dataset.json"] = _summaries.dataset_facts(call, _dataset(call))
+        files["dataset.json"] = _summaries.dataset_facts(call, _dataset(call))
     if len(names) > 1:
-        about = {names[search.estimator.uid]: _searches.about(search) for search in _found(call)}
-        found["estimator_info.json"] = {"hierarchy": _tree.hierarchy(estimator, names), **about}
-    for search in _found(call):
-        found |= _searches.artifacts(search)
-    return found
+        about = {names[search.estimator.uid]: _searches.about(search) for search in _searches_in(call)}
+        files["estimator_info.json"] = {"hierarchy": _tree.hierarchy(estimator, names), **about}
+    for search in _searches_in(call):
+        files |= _searches.artifacts(search)
+    return files
 
 
 def children(call: TrainingCall) -> Iterable[ChildRun]:
@@ -64,7 +66,7 @@ def children(call: TrainingCall) -> Iterable[ChildRun]:
     estimator, names = _estimator(call)
     if isinstance(call.result, list):
         yield from _searches.children_of_maps(estimator, call.argument("params"), names)
-    for search in _found(call):
+    for search in _searches_in(call):
         yield from _searches.children(search)
 
 
@@ -90,11 +92,11 @@ def _estimator(call: TrainingCall) -> tuple[Any, _tree.Names]:
     if "estimator" not in call.cache:
         estimator = _tree.with_params(call.instance, call.argument("params"))
         call.cache["estimator"] = estimator, _tree.names_of(estimator)
-    found: tuple[Any, _tree.Names] = call.cache["estimator"]
-    return found
+    estimator_and_names: tuple[Any, _tree.Names] = call.cache["estimator"]
+    return estimator_and_names
 
 
-def _found(call: TrainingCall) -> list[_searches.Search]:
+def _searches_in(call: TrainingCall) -> list[_searches.Search]:
     if isinstance(call.result, list):
         return []
     estimator, names = _estimator(call)

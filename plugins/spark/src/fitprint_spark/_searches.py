@@ -42,8 +42,11 @@ class Search:
         name = metric_name(self.estimator.getEvaluator())
         if hasattr(self.model, "validationMetrics"):
             return {name: [float(value) for value in self.model.validationMetrics]}
-        found = {f"avg_{name}": self.model.avgMetrics, f"std_{name}": getattr(self.model, "stdMetrics", None) or []}
-        return {key: [float(value) for value in values] for key, values in found.items() if len(values)}
+        values_by_name = {
+            f"avg_{name}": self.model.avgMetrics,
+            f"std_{name}": getattr(self.model, "stdMetrics", None) or [],
+        }
+        return {key: [float(value) for value in values] for key, values in values_by_name.items() if len(values)}
 
     @property
     def order(self) -> list[int]:
@@ -68,10 +71,10 @@ def searches(estimator: Any, model: Any, names: _tree.Names) -> list[Search]:
         model: What `fit` has returned.
         names: The names of the parts of the estimator.
     """
-    found = list(_pairs(estimator, model))
-    alone = len(found) == 1
+    pairs = list(_pairs(estimator, model))
+    alone = len(pairs) == 1
     return [
-        Search(one, fitted, names, "" if alone or one is estimator else f"{names[one.uid]}_") for one, fitted in found
+        Search(one, fitted, names, "" if alone or one is estimator else f"{names[one.uid]}_") for one, fitted in pairs
     ]
 
 

@@ -25,15 +25,15 @@ def size(model: Any) -> int:
 
 def _all_stages(model: Any) -> list[Any]:
     """Return what is written of a model: the submodels that a search has kept too."""
-    found = []
+    stages = []
     for stage in leaves(model):
-        found += (
+        stages += (
             [part for inner in stage.models for part in _all_stages(inner)] if hasattr(stage, "models") else [stage]
         )
-    kept = getattr(model, "subModels", None)
-    for one in _flat(kept) if kept is not None else ():
-        found += _all_stages(one)
-    return found
+    submodels = getattr(model, "subModels", None)
+    for one in _flat(submodels) if submodels is not None else ():
+        stages += _all_stages(one)
+    return stages
 
 
 def _flat(models: Any) -> list[Any]:

@@ -36,19 +36,19 @@ def metrics(call: TrainingCall, model: Any, names: _tree.Names) -> dict[str, flo
     summaries = [
         ("" if one is having[-1] else f"{names.get(one.uid, type(one).__name__)}.", one.summary) for one in having
     ]
-    found: dict[str, float] = {}
+    known: dict[str, float] = {}
     for prefix, summary in summaries:
         if hasattr(type(summary), _SERIES):
             for step, value in enumerate(summary.objectiveHistory):
                 call.emit(f"{prefix}{_SERIES}", float(value), step)
-        found |= {f"{prefix}{name}": _number(summary, name) for name in _KNOWN if hasattr(type(summary), name)}
-    return found | _of_training_data(call, summaries)
+        known |= {f"{prefix}{name}": _number(summary, name) for name in _KNOWN if hasattr(type(summary), name)}
+    return known | _of_training_data(call, summaries)
 
 
 def _of_training_data(call: TrainingCall, summaries: list[tuple[str, Any]]) -> dict[str, float]:
     """Return what Spark has to compute from the training data, as far as there is time for it."""
-    wanted = [(prefix, one, name) for prefix, one in summaries for name in _TO_COMPUTE if hasattr(type(one), name)]
-    if not wanted:
+    to_compute = [(prefix, one, name) for prefix, one in summaries for name in _TO_COMPUTE if hasattr(type(one), name)]
+    if not to_compute:
         return {}
     if not call.settings.log_training_metrics:
         call.skip("training metrics", "log_training_metrics", "turned off")
@@ -58,19 +58,19 @@ def _of_training_data(call: TrainingCall, summaries: list[tuple[str, Any]]) -> d
         return {}
     seconds = call.settings.max_metric_seconds
     end = time.monotonic() + seconds
-    found: dict[str, float] = {}
+    computed_metrics: dict[str, float] = {}
     with Bounded("training metrics", lambda: time.monotonic() > end) as bounded:
-        for prefix, summary, name in wanted:
+        for prefix, summary, name in to_compute:
             computed, value = attempt(_number, summary, name)
             if computed:
-                found[f"training_{prefix}{name}"] = value
+                computed_metrics[f"training_{prefix}{name}"] = value
             elif not bounded.was_cancelled:
                 call.skip(f"training_{prefix}{name}", "metric", f"Spark could not compute it: {type(value).__name__}")
             if time.monotonic() > end:
                 break
-    if len(found) < len(wanted) and time.monotonic() > end:
+    if len(computed_metrics) < len(to_compute) and time.monotonic() > end:
         call.skip("training metrics that take longer", "max_metric_seconds", f"Spark took over {seconds:g} s for them")
-    return found
+    return computed_metrics
 
 
 def _number(summary: Any, name: str) -> float:

@@ -115,16 +115,16 @@ def hierarchy(part: Any, names: Names) -> dict[str, Any]:
         part: The estimator, or a part of it.
         names: The names of the parts.
     """
-    found: dict[str, Any] = {"name": names[part.uid]}
+    tree: dict[str, Any] = {"name": names[part.uid]}
     if isinstance(part, Pipeline):
-        found["stages"] = [hierarchy(stage, names) for stage in parts_below(part)]
+        tree["stages"] = [hierarchy(stage, names) for stage in parts_below(part)]
     elif isinstance(part, OneVsRest):
-        found["classifier"] = hierarchy(part.getClassifier(), names)
+        tree["classifier"] = hierarchy(part.getClassifier(), names)
     elif is_search(part):
-        found["evaluator"] = hierarchy(part.getEvaluator(), names)
-        found["tuned_estimator"] = hierarchy(part.getEstimator(), names)
+        tree["evaluator"] = hierarchy(part.getEvaluator(), names)
+        tree["tuned_estimator"] = hierarchy(part.getEstimator(), names)
     else:
         inner = {name: value for name, value in values_of(part).items() if isinstance(value, SparkParams)}
         if inner:
-            found["params"] = {name: hierarchy(value, names) for name, value in inner.items()}
-    return found
+            tree["params"] = {name: hierarchy(value, names) for name, value in inner.items()}
+    return tree

@@ -109,9 +109,9 @@ class Callback(Listener, TrainingCallback):
 
     def _listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None]:
         flavor: Any = call.flavor  # no attribute of this object, which has to pickle
-        given = {**getattr(call.instance, "__dict__", {}), **call.kwargs}
-        self._listener = _Listener(call, emit, stops_early(given), flavor.in_training(call))
-        self._rounds = given.get("num_boost_round", 0)
+        arguments = {**getattr(call.instance, "__dict__", {}), **call.kwargs}
+        self._listener = _Listener(call, emit, stops_early(arguments), flavor.in_training(call))
+        self._rounds = arguments.get("num_boost_round", 0)
         return self._listener.finish
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:

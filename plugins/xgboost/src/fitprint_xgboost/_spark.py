@@ -18,8 +18,8 @@ def is_by_spark(call: TrainingCall) -> bool:
 def params(call: TrainingCall) -> Params:
     """Return all params of an estimator of Spark's, of which some have their default values."""
     estimator = call.instance
-    given = {param.name: value for param, value in estimator.extractParamMap().items()}
-    return Params(given, {param.name for param in estimator.params if not estimator.isSet(param)} & {*given})
+    values = {param.name: value for param, value in estimator.extractParamMap().items()}
+    return Params(values, {param.name for param in estimator.params if not estimator.isSet(param)} & {*values})
 
 
 def trained(call: TrainingCall) -> Any:

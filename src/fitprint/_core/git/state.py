@@ -35,7 +35,7 @@ class CodeState:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PatchScope:
     """What a patch is to show: nothing, or files with some endings, up to a number of characters."""
 
     limit: int = 0
@@ -47,7 +47,7 @@ class Wanted:
         return not self.suffixes or path.endswith(self.suffixes)
 
 
-def code_state(script: str, wanted: Wanted) -> CodeState | None:
+def code_state(script: str, scope: PatchScope) -> CodeState | None:
     """Return the state of the repository that a script belongs to, or None if it belongs to none.
 
     It belongs to the nearest one that tracks it, or that tracks other Python code in its folder or below. So a project
@@ -64,7 +64,7 @@ def code_state(script: str, wanted: Wanted) -> CodeState | None:
             index = _read_index(repository, _folder(name))
         except Unreadable as error:
             return CodeState(commit, reason=str(error))
-        return _compared(repository, commit, index, name in index.entries, wanted) if _belongs(name, index) else None
+        return _compared(repository, commit, index, name in index.entries, scope) if _belongs(name, index) else None
     except own(OSError, ValueError):
         return None
 
@@ -89,7 +89,7 @@ def _belongs(name: str, index: Index) -> bool:
     return name in index.entries or any(path.startswith(prefix) and path.endswith(_CODE) for path in index.entries)
 
 
-def _compared(repository: Repository, commit: str, index: Index, is_tracked: bool, wanted: Wanted) -> CodeState:
+def _compared(repository: Repository, commit: str, index: Index, is_tracked: bool, scope: PatchScope) -> CodeState:
     from fitprint._core.git.changes import Deadline, changes, patch  # late: most of the work of importing this module
     from fitprint._core.git.objects import Objects
 
@@ -97,7 +97,7 @@ def _compared(repository: Repository, commit: str, index: Index, is_tracked: boo
     try:
         changed = changes(repository, commit, index, objects, deadline)
         text, left_out = (
-            ("", []) if not wanted.limit else patch(repository, changed, objects, deadline, wanted.limit, wanted.shows)
+            ("", []) if not scope.limit else patch(repository, changed, objects, deadline, scope.limit, scope.shows)
         )
     except Unreadable as error:
         return CodeState(commit, reason=str(error))

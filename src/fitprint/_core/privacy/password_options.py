@@ -38,9 +38,9 @@ def in_text(text: str) -> Iterator[tuple[int, int]]:
             stop = min(program.end() + _LONGEST_COMMAND, following.start() if following is not None else len(text))
             end = _end_of_command().search(text, program.end(), stop)
             option = _options()[(program.lastindex or 1) - 1]
-            given = option.search(text, program.end(), end.start() if end else stop)
-            if given is not None:  # the first alone: what sshpass starts has options of its own
-                yield given.span(given.lastindex or 0)
+            password = option.search(text, program.end(), end.start() if end else stop)
+            if password is not None:  # the first alone: what sshpass starts has options of its own
+                yield password.span(password.lastindex or 0)
 
 
 def in_words(words: Sequence[object]) -> Iterator[tuple[int, int]]:

@@ -189,7 +189,7 @@ def _zip(file: io.BufferedReader, label: str, budget: Budget, depth: int) -> Ite
         inside = f"{label}/{member.filename}"
         imports = list(_with_error(inside, _member(archive, member, inside, budget, depth), budget))
         yield from imports
-        if member.flag_bits & _ALTERED and not any(found.names.named for found in imports):
+        if member.flag_bits & _ALTERED and not any(part.names.named for part in imports):
             yield _broken(inside, "it is marked as encrypted or as a patch, so that it may hold what was not seen")
 
 

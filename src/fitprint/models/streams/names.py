@@ -122,8 +122,8 @@ class _Reading:
 
     def _limit_memory(self) -> None:
         values = self._below + len(self._stack)
-        kept = values * _OF_VALUE + len(self._outer) * _OF_MARK + len(self._memo) * _OF_MEMO + self._texts
-        if kept > MOST_MEMORY:
+        memory = values * _OF_VALUE + len(self._outer) * _OF_MARK + len(self._memo) * _OF_MEMO + self._texts
+        if memory > MOST_MEMORY:
             raise BrokenStream(f"following it takes more than {MOST_MEMORY:,} bytes of memory: do not trust it")
 
     def forget_base_class(self) -> None:

@@ -178,8 +178,8 @@ class _Rows:
 
     def confusion(self) -> dict[str, Any]:
         labels, counts = self.encoded.labels, self.tally
-        shown = labels if counts.positions is None else labels[counts.positions]
-        facts = ClassificationFacts({}, {}, shown, counts.matrix, len(labels), self.weights is not None)
+        shown_labels = labels if counts.positions is None else labels[counts.positions]
+        facts = ClassificationFacts({}, {}, shown_labels, counts.matrix, len(labels), self.weights is not None)
         return confusion_matrix(facts)
 
     def counts_of(self, scores: ClassScores, column: int) -> ThresholdCounts | None:
