@@ -1,1 +1,1 @@
-"""The settings: their table, how values are read, and which value is in force."""
+"""The settings: the table of all of them, how their values are read, and which value is in force."""

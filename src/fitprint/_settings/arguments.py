@@ -33,23 +33,23 @@ class AutologSettings(TypedDict, total=False):
     log_training_metrics: bool
     """Predict the training data and record how well the model fits it."""
     log_post_training_metrics: bool
-    """Record metrics that you compute of a recorded model's predictions on the model's run."""
+    """Add metrics that you compute of a recorded model's predictions to the model's run."""
     log_system_metrics: bool
     """Record every ten seconds how busy the processors, the memory and the GPUs are."""
     log_code: bool | Literal["auto"]
-    """Keep the script or the notebook's cells, and uncommitted changes: auto, of code, up to 100 kB; true; false."""
+    """Keep the script or the notebook's cells, and uncommitted changes: auto, code of up to 100 kB; true; false."""
     max_model_size: str | int | None
     """Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."""
     keep_incomplete: bool
-    """Write a package, marked as incomplete, of a training that failed or was interrupted, if its flavor can."""
+    """Write a package, marked as incomplete, when a training fails or is interrupted, if the flavor can."""
     package_of: Literal["last", "best"] | None
-    """Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds."""
+    """Which model is packaged: last, as it is when the training ends; best, the best model that the flavor finds."""
     save_in_background: bool
     """Write packages of more than 16 MB in a thread, after the training call has returned."""
     resume: str | os.PathLike[str] | None
-    """Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an id."""
+    """Continue the run that an earlier start of this job left unfinished: auto, by the scheduler's id; or an id."""
     engines: str | Iterable[str] | None
-    """Record in the workers of these engines: auto, of each that the program sends work to; names; none."""
+    """Record in the workers of these engines: auto, all that the program sends work to; names of engines; none."""
     include_estimators: str | Iterable[str] | None
     """Record only classes whose qualified names match one of these globs."""
     exclude_estimators: str | Iterable[str] | None
@@ -57,7 +57,7 @@ class AutologSettings(TypedDict, total=False):
     min_fit_seconds: float
     """Do not record training calls that took less time than this."""
     rank_zero_only: bool
-    """Record a distributed training on its rank 0 alone; the other ranks make no run."""
+    """Record a distributed training only in the process of rank 0; the other processes make no run."""
     max_metric_seconds: float
     """If training metrics would take longer than this, compute them on a sample of the rows."""
     max_child_runs: int | None
@@ -69,9 +69,9 @@ class AutologSettings(TypedDict, total=False):
     redact_allow: str | Iterable[str] | None
     """Never show these as ***: globs on names, or value:<regular expression>."""
     redact_models: bool
-    """Write no package of a model that holds a param which the run shows as ***."""
+    """Write no package of a model that contains the value of a param which the run shows as ***."""
     trust: Literal["all", "verified", "no-pickle"] | None
-    """Which packages load_model may load: all; verified, by their checksums; no-pickle, formats that hold no code."""
+    """Which packages load_model may load: all; verified, if the checksums match; no-pickle, formats without code."""
     rules: Callable[..., str | None] | Iterable[Callable[..., str | None]] | None
     """Your own rules: callables that take a training call and return the reason not to record it, or None."""
     strict: bool

@@ -56,7 +56,9 @@ class Settings:
         True, read.boolean, "Predict the training data and record how well the model fits it."
     )
     log_post_training_metrics: bool = setting(
-        True, read.boolean, "Record metrics that you compute of a recorded model's predictions on the model's run."
+        True,
+        read.boolean,
+        "Add metrics that you compute of a recorded model's predictions to the model's run.",
     )
     log_system_metrics: bool = setting(
         False, read.boolean, "Record every ten seconds how busy the processors, the memory and the GPUs are."
@@ -64,7 +66,7 @@ class Settings:
     log_code: bool | str = setting(
         read.AUTO,
         read.boolean_or_auto,
-        "Keep the script or the notebook's cells, and uncommitted changes: auto, of code, up to 100 kB; true; false.",
+        "Keep the script or the notebook's cells, and uncommitted changes: auto, code of up to 100 kB; true; false.",
     )
     max_model_size: int | None = setting(
         None, read.size, "Write no package larger than this: 100MB, 1.5GiB, or a number of bytes."
@@ -72,12 +74,12 @@ class Settings:
     keep_incomplete: bool = setting(
         False,
         read.boolean,
-        "Write a package, marked as incomplete, of a training that failed or was interrupted, if its flavor can.",
+        "Write a package, marked as incomplete, when a training fails or is interrupted, if the flavor can.",
     )
     package_of: str = setting(
         "last",
         read.one_of("last", "best"),
-        "Which model is packaged: last, the one you hold after the training; best, the best one that its flavor finds.",
+        "Which model is packaged: last, as it is when the training ends; best, the best model that the flavor finds.",
     )
     save_in_background: bool = setting(
         False,
@@ -87,12 +89,12 @@ class Settings:
     resume: str | None = setting(
         None,
         read.text,
-        "Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an id.",
+        "Continue the run that an earlier start of this job left unfinished: auto, by the scheduler's id; or an id.",
     )
     engines: str | tuple[str, ...] = setting(
         read.AUTO,
         read.names_or_auto,
-        "Record in the workers of these engines: auto, of each that the program sends work to; names; none.",
+        "Record in the workers of these engines: auto, all that the program sends work to; names of engines; none.",
     )
     include_estimators: tuple[str, ...] = setting(
         (), read.names, "Record only classes whose qualified names match one of these globs."
@@ -102,7 +104,9 @@ class Settings:
     )
     min_fit_seconds: float = setting(0.0, read.seconds, "Do not record training calls that took less time than this.")
     rank_zero_only: bool = setting(
-        True, read.boolean, "Record a distributed training on its rank 0 alone; the other ranks make no run."
+        True,
+        read.boolean,
+        "Record a distributed training only in the process of rank 0; the other processes make no run.",
     )
     max_metric_seconds: float = setting(
         0.2, read.seconds, "If training metrics would take longer than this, compute them on a sample of the rows."
@@ -122,12 +126,14 @@ class Settings:
         (), read.patterns, "Never show these as ***: globs on names, or value:<regular expression>."
     )
     redact_models: bool = setting(
-        False, read.boolean, "Write no package of a model that holds a param which the run shows as ***."
+        False,
+        read.boolean,
+        "Write no package of a model that contains the value of a param which the run shows as ***.",
     )
     trust: str = setting(
         "all",
         read.one_of("all", "verified", "no-pickle"),
-        "Which packages load_model may load: all; verified, by their checksums; no-pickle, formats that hold no code.",
+        "Which packages load_model may load: all; verified, if the checksums match; no-pickle, formats without code.",
     )
     rules: tuple[Callable[..., str | None], ...] = setting(
         (),
