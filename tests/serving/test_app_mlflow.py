@@ -204,7 +204,7 @@ def test_each_method_has_a_route_of_its_own(client_of, iris):
     assert math.isclose(sum(chances), 1)
     refused = client.post("/invocations/predict_probs", json=FLOWER)
     assert refused.status_code == 404
-    assert "What the model can be asked for: predict, predict_proba" in refused.json()["message"]
+    assert "The methods of the model are: predict, predict_proba" in refused.json()["message"]
     assert client.post("/invocations/fit", json=FLOWER).status_code == 404
 
 

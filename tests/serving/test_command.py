@@ -346,5 +346,5 @@ def test_it_starts_with_standard_streams_that_are_closed(adder, tmp_path, closed
 def test_a_host_that_is_no_name(host):
     from fitprint.serving.sockets import listen
 
-    with pytest.raises(OSError, match="which is no name of a host"):
+    with pytest.raises(OSError, match="which is not the name of a host"):
         listen(host, 0)

@@ -1,4 +1,4 @@
-"""What is answered in place of predictions, in the shape of each protocol, always as strict JSON."""
+"""Answers without predictions, such as errors and states, in the form of each protocol, always as strict JSON."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ async def _no_route(request: HttpRequest, error: Exception) -> Response:
         message, code = "There is no such route; /openapi.json lists them.", "ENDPOINT_NOT_FOUND"
         if request.method == "POST":  # most often a method's name that is misspelled, or a model without that method
             methods = request.app.state.serving.model.methods
-            message += f" What the model can be asked for: {', '.join(methods)}."
+            message += f" The methods of the model are: {', '.join(methods)}."
     else:
         message, code = "The request cannot be answered.", "BAD_REQUEST"
     return answers.refused(request.scope, status, message, code, list(headers.items()))
@@ -165,7 +165,7 @@ async def _no_route(request: HttpRequest, error: Exception) -> Response:
 
 async def _own_error(request: HttpRequest, error: Exception) -> Response:
     """Answer for an error in the server itself, which the ASGI server then logs."""
-    message = "The server has failed; its log says how."
+    message = "The server failed; its log has the error."
     return answers.refused(request.scope, 500, message, "INTERNAL_ERROR")
 
 

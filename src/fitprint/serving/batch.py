@@ -1,4 +1,4 @@
-"""Several requests in one prediction: which go together, how they are joined, and how the predictions are parted."""
+"""Several requests in one prediction: which can be joined, how, and which predictions belong to which request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a model predicts rows together as it predicts them alone, which is tried before requests are joined."""
+"""Trying whether a model predicts rows together as it predicts them alone, before requests are joined."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def check_batching(model: ServedModel, method: str | None = None) -> None:
     except RequestError as error:
         raise ValueError(f"the example of {model.name} does not fit its signature: {error.message}") from None
     if not request.can_batch or not request.rows:
-        raise ValueError(f"{model.name} takes data whose rows cannot be told apart")
+        raise ValueError(f"{model.name} takes data that cannot be divided into rows")
     rows = _different_rows(request.data, request.rows)
     tried, outcome = attempt(_difference, model, rows, request.params, method)
     if not tried:
         raise ValueError(f"{model.name} cannot predict the rows of its example: {describe(outcome)}")
     if outcome:
-        raise ValueError(f"{model.name} predicts rows together not as it predicts them alone: {outcome}")
+        raise ValueError(f"{model.name} predicts rows differently when they are predicted together: {outcome}")
 
 
 def _difference(model: ServedModel, rows: list[Any], params: Any, method: str | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import re
@@ -10,8 +9,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from fitprint._core.guard import attempt
 from fitprint.serving.errors import RequestError
+from fitprint.serving.extra import optional_function
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
 
@@ -80,14 +79,7 @@ def read_json(body: bytes) -> Any:
 
 
 _UNREAD = object()
-
-
-def _orjson() -> Any:
-    is_installed, module = attempt(importlib.import_module, "orjson")
-    return module.loads if is_installed else None
-
-
-_fast_loads = _orjson()
+_fast_loads = optional_function("orjson", "loads")
 
 
 def _parsed_fast(body: bytes) -> Any:
@@ -151,4 +143,4 @@ def _refuse_half_pairs(value: Any) -> None:
     except RecursionError:
         raise RequestError(400, "The body is nested too deeply.") from None
     except UnicodeEncodeError:
-        raise RequestError(400, "A text in the body has half of a surrogate pair, which is no character.") from None
+        raise RequestError(400, "A text in the body has half of a surrogate pair, which is not a character.") from None

@@ -1,4 +1,4 @@
-"""From the bytes of a request to what the model is asked with: MLflow's protocol, Azure's, and that of KServe 1."""
+"""Decoding requests into data and params for the model: MLflow's protocol, Azure's, and that of KServe V1."""
 
 from __future__ import annotations
 

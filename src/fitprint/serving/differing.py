@@ -1,4 +1,4 @@
-"""How this environment differs from that of a package, which is told when the package is served here."""
+"""How this environment differs from that of a package: logged when the package is served here."""
 
 from __future__ import annotations
 

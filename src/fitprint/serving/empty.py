@@ -1,4 +1,4 @@
-"""The predictions for no rows, which no model has to be asked for."""
+"""The predictions for a request without rows, which are made without the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From predictions to the bytes of an answer. All of them are strict JSON: what is no number is null."""
+"""Encoding predictions as the bytes of an answer, always in strict JSON: NaN and the infinities are null."""
 
 from __future__ import annotations
 

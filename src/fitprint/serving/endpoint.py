@@ -1,4 +1,4 @@
-"""One request from its bytes to its answer: read, decode, predict, encode; and how each protocol has it.
+"""One request from its bytes to its answer: reading, decoding, predicting and encoding it, for each protocol.
 
 An endpoint is a plain ASGI app: what a request costs beside the model's own work matters with a model that is fast.
 """

@@ -40,7 +40,7 @@ def of_csv(body: bytes, model: ServedModel) -> Table:
     """
     text = bodies.text_of(body)
     if "\0" in text:
-        raise RequestError(400, "The body has a NUL byte, and is no CSV.")
+        raise RequestError(400, "The body has a NUL byte, so it is not CSV.")
     if model.inputs is None:
         done, frame = attempt(read_csv, io.StringIO(text))
         if not done:

@@ -1,13 +1,12 @@
-"""A DataFrame from blocks of columns of one dtype, which pandas makes in a thirtieth of the time that columns take."""
+"""Making a DataFrame from blocks of columns of one dtype, which is thirty times as fast as making it from columns."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fitprint._core.guard import attempt
+from fitprint.serving.extra import optional_function
 
 Block = tuple[Any, list[int]]
 """An ndarray of (columns, rows), or a Series for one column; and the positions of its columns in the frame."""
@@ -48,7 +47,7 @@ def frame_of_blocks(blocks: Sequence[Block], labels: Any, rows: int) -> Any:
     import numpy as np
     import pandas as pd
 
-    make = _maker()
+    make = optional_function("pandas.api.internals", "create_dataframe_from_blocks")  # of pandas 3
     index = pd.RangeIndex(rows)
     if make is not None and blocks:
         parts = [(_values(values), np.array(positions, dtype=np.intp)) for values, positions in blocks]
@@ -59,12 +58,6 @@ def frame_of_blocks(blocks: Sequence[Block], labels: Any, rows: int) -> Any:
     frame = frame.take(np.argsort(np.array(order, dtype=np.intp)), axis=1)
     frame.columns = labels
     return frame
-
-
-def _maker() -> Any:
-    """Return the function of pandas 3 that makes a DataFrame of blocks, or None."""
-    is_there, module = attempt(importlib.import_module, "pandas.api.internals")
-    return getattr(module, "create_dataframe_from_blocks", None) if is_there else None
 
 
 def _values(values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Rows of numbers as one ndarray, without changing a number: the way of most requests, which looks at no cell alone."""
+"""Reading rows of numbers into one ndarray without looking at single cells. Most requests are read in this way."""
 
 from __future__ import annotations
 

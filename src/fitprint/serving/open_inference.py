@@ -189,7 +189,7 @@ def _exactly(array: Any, dtype: Any) -> Any:
     from fitprint.models.enforcement_values import fits_exactly
 
     if not fits_exactly(array, dtype):
-        raise Unfit(f"it has numbers that are no {dtype.name}")
+        raise Unfit(f"it has numbers that are not {dtype.name}")
     return array.astype(dtype)
 
 

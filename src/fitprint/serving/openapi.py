@@ -127,8 +127,8 @@ class _Writer:
         content[CSV] = _media(_text(), {"csv": csv} if csv is not None else {})
         content[PARQUET] = _media({"type": "string", "format": "binary"}, {})
         paths = {
-            "/ping": _get("ping", "Whether the model can be asked.", {}),
-            "/health": _get("health", "Whether the model can be asked.", {}),
+            "/ping": _get("ping", "Whether the model is ready for requests.", {}),
+            "/health": _get("health", "Whether the model is ready for requests.", {}),
             "/version": _get("version", "The version of fitprint.", _text()),
             "/invocations": _post("invocations", "Predict.", content, _ref("Answer"), _ref("Error")),
         }
@@ -178,9 +178,9 @@ class _Writer:
             **of_methods,
             "/v2": _get("server_metadata", "The name and version of the server.", {}),
             "/v2/health/live": _get("server_live", "Whether the server is up.", {}),
-            "/v2/health/ready": _get("server_ready", "Whether the model can be asked.", {}),
+            "/v2/health/ready": _get("server_ready", "Whether the model is ready for requests.", {}),
             base: _get("model_metadata", "The inputs and outputs of the model.", {}),
-            f"{base}/ready": _get("model_ready", "Whether the model can be asked.", {}),
+            f"{base}/ready": _get("model_ready", "Whether the model is ready for requests.", {}),
             f"{base}/infer": _post(
                 "model_infer", "Predict.", content, _ref("InferenceResponse"), _ref("InferenceError")
             ),
@@ -202,10 +202,12 @@ class _Writer:
         }
         return {
             **of_methods,
-            base: _get("v1_model", "Whether the model can be asked.", {}),
+            base: _get("v1_model", "Whether the model is ready for requests.", {}),
             f"{base}:predict": _post("v1_predict", "Predict.", content, _ref("Answer"), _ref("InferenceError")),
-            "/livez": _get("livez", "Whether the process is to be kept.", _text(), kind="text/plain"),
-            "/readyz": _get("readyz", "Whether the model can be asked.", _text(), kind="text/plain"),
+            "/livez": _get(
+                "livez", "Whether the process is alive; if not, it should be restarted.", _text(), kind="text/plain"
+            ),
+            "/readyz": _get("readyz", "Whether the model is ready for requests.", _text(), kind="text/plain"),
             "/metrics": _get("metrics", "Metrics for Prometheus.", _text(), kind="text/plain"),
         }
 
@@ -259,7 +261,7 @@ def _post(name: str, what: str, content: Document, answer: Document, error: Docu
             "requestBody": {"required": True, "content": content},
             "responses": {
                 "200": {"description": "The predictions.", "content": {JSON: {"schema": answer}}},
-                "default": {"description": "Why there are none.", "content": {JSON: {"schema": error}}},
+                "default": {"description": "Why there are no predictions.", "content": {JSON: {"schema": error}}},
             },
         }
     }

@@ -11,19 +11,19 @@ class ServeOptions:
 
     Args:
         name: The model's name in the routes of Open Inference and KServe; None for the package's own.
-        method: The method of the native model that answers where no other is asked for, such as ``predict_proba``.
-        threads: How many requests are predicted at the same time; the model must bear more than one.
-        queue: How many requests may wait; the next one is answered 503.
-        timeout: Seconds until a request is answered 504.
-        max_body: The largest body, in bytes; a larger one is answered 413.
+        method: The method of the native model that answers requests without a method, such as ``predict_proba``.
+        threads: How many requests are predicted at the same time; for more than one, the model must allow that.
+        queue: How many requests may wait; the next one is answered with 503.
+        timeout: Seconds after which a request is answered with 504.
+        max_body: The largest body, in bytes; a request with a larger one is answered with 413.
         batch: The most rows that are predicted together; 0 if requests are predicted one by one.
-        token: What a caller must send as ``Authorization: Bearer``; None if nothing is asked for.
-        hosts: The host names that are served; None for every one.
-        cors: The origins whose pages may call the server.
-        full_errors: Whether answers show the caller's values and the traceback of a model that raised.
+        token: The token that a caller must send as ``Authorization: Bearer``; None if no token is needed.
+        hosts: The host names that requests may name; None for every name.
+        cors: The origins whose pages may send requests.
+        full_errors: Whether error answers show the caller's values, and the traceback if the model raised an error.
         page: Whether there is a Test page.
         log_requests: The file that requests are written to; None for none.
-        exit_after_abandoned: After how many abandoned threads ``/livez`` turns 503.
+        exit_after_abandoned: The number of abandoned threads from which on ``/livez`` answers with 503.
         health_routes: Further paths of the health check, such as that of Vertex AI.
         predict_routes: Further paths that take instances, as KServe V1 and Vertex AI send them.
     """

@@ -1,4 +1,4 @@
-"""The Test page: a form for one model, in the browser, and what the page is told of the model.
+"""The Test page, a form in the browser, and the facts about the model that it loads.
 
 The page is one file, which is the same for every model and loads nothing else. It asks for the description of the
 model by itself, with the token where the server wants one, so that nothing of the model is shown without it.

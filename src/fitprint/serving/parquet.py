@@ -1,4 +1,4 @@
-"""A Parquet file as a DataFrame, of which a small one cannot make a large one: it may be the thousandth of its table.
+"""Reading Parquet with a limit on the size of the table, which can be a thousand times the size of the file.
 
 Its values are those of the file: pandas would make floats of whole numbers among which some are missing.
 """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime
 import decimal
-import importlib
 import json
 import math
 from collections.abc import Mapping
@@ -14,16 +13,10 @@ from typing import Any
 from fitprint._core.guard import attempt
 from fitprint.models.foreign_tables import as_pandas
 from fitprint.serving.errors import RequestError
+from fitprint.serving.extra import optional_function
 
 _DEEPEST = 100
-
-
-def _orjson() -> Any:
-    is_installed, module = attempt(importlib.import_module, "orjson")
-    return module.dumps if is_installed else None
-
-
-_fast_dumps = _orjson()
+_fast_dumps = optional_function("orjson", "dumps")
 
 
 def to_json(value: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus.
+"""The metrics of the server, for Prometheus.
 
 Several worker processes count together where the supervisor has named a folder for it, in the variable that
 prometheus-client reads when it is imported. What a package's own code counts with prometheus-client is then shown too.
@@ -40,7 +40,9 @@ class Metrics(Observer):
         self._faults = Counter("fitprint_faults", "Why requests were refused.", ("kind",), registry=registry)
         self._rows = Counter("fitprint_rows", "Rows that were predicted.", registry=registry)
         self._dropped = Counter(
-            "fitprint_dropped_columns", "Columns that were sent and that the model does not have.", registry=registry
+            "fitprint_dropped_columns",
+            "Columns that were sent although the model does not have them.",
+            registry=registry,
         )
         self._abandoned = Counter(
             "fitprint_abandoned_threads", "Threads in which the model did not end in time.", registry=registry

@@ -1,4 +1,4 @@
-"""A decoded request: what every protocol comes to, and what the model is asked with."""
+"""A decoded request, which is the same for every protocol: data and params for the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file that requests are written to where the user has named one: nothing else holds rows of a caller."""
+"""The log of requests, a file that the user can ask for. Nothing else on disk contains rows of a caller."""
 
 from __future__ import annotations
 

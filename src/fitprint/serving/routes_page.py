@@ -1,4 +1,4 @@
-"""The Test page, and what it is told of the model. The page itself is the same for every model and needs no token."""
+"""The Test page, which is the same for every model and needs no token, and the facts about the model that it loads."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def listen(host: str, port: int) -> socket.socket:
         dual = family is socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=dual)
     except UnicodeError:  # a part of the name is empty or too long
-        raise OSError(f"cannot listen on {host}, which is no name of a host") from None
+        raise OSError(f"cannot listen on {host}, which is not the name of a host") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = "another program listens there; choose another port with --port, or 0 for any that is free"

@@ -108,7 +108,9 @@ class Supervisor:
         elif "failed" in message:
             worker.failure = str(message["failed"])
         elif "abandoned" in message and not worker.is_leaving:
-            inform_user(f"worker {worker.pid}: the model does not end in {message['abandoned']} threads; a new worker")
+            inform_user(
+                f"worker {worker.pid}: {message['abandoned']} threads do not end; a new worker replaces this one"
+            )
             worker.is_replaced = True
             self._begin()
 

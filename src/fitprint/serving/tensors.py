@@ -108,7 +108,9 @@ def as_tensor(sent: Any, spec: TensorSpec) -> Any:
         return fit(array.astype(spec.type) if array.size == 0 else array, spec, lossless=True)
     except (ValueError, TypeError, OverflowError) as error:
         shape = str(error).startswith("expected the shape")
-        raise Unfit(f"its shape is {list(array.shape)}" if shape else f"it has items that are no {spec.type}") from None
+        raise Unfit(
+            f"its shape is {list(array.shape)}" if shape else f"it has items that are not {spec.type}"
+        ) from None
 
 
 def array_of(sent: Any, dtype: Any) -> Any:
@@ -125,7 +127,7 @@ def array_of(sent: Any, dtype: Any) -> Any:
         return _objects(sent)
     if not kinds <= allowed:
         names = ", ".join(sorted({kind_of(kind()) for kind in kinds - allowed}))
-        raise Unfit(f"it has items that are no {_WORDS[dtype.kind]} ({names})")
+        raise Unfit(f"it has items that are not {_WORDS[dtype.kind]} ({names})")
     if dtype.kind in "USM":
         array = _objects(sent)
         if dtype.kind == "M":

@@ -1,4 +1,4 @@
-"""Single values of JSON and CSV as a signature has them. None is changed: each is the same value, or refused."""
+"""Converting single values of JSON and CSV to the types of a signature. A value that would change is refused."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def moment(value: Any, unit: str = "ns", zoned: bool = False) -> Any:
     if not isinstance(value, str):
         raise Unfit("send a time as ISO 8601 text, such as 2024-01-31T12:00:00Z")
     if not _MOMENT.fullmatch(value):
-        raise Unfit("the text is no time in ISO 8601, such as 2024-01-31T12:00:00Z")
+        raise Unfit("the text is not a time in ISO 8601, such as 2024-01-31T12:00:00Z")
     if zoned and not _ZONE.search(value):
         raise Unfit("send the time with its zone, such as 2024-01-31T12:00:00+01:00")
     try:
@@ -190,7 +190,7 @@ def span(value: Any, unit: str = "ns") -> Any:
             raise ValueError
         return delta.as_unit(unit, round_ok=False).to_timedelta64()
     except (ValueError, OverflowError):
-        raise Unfit(f"the text is no time span with whole {unit}, such as 1 days 02:00:00") from None
+        raise Unfit(f"the text is not a time span with whole {unit}, such as 1 days 02:00:00") from None
 
 
 def _limits(bits: int) -> Callable[[Any], int]:

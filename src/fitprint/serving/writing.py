@@ -1,4 +1,4 @@
-"""An answer in one write. uvicorn writes the head and the body of each by itself, which are two calls of the system."""
+"""Writing an answer in one system call. uvicorn writes its head and its body separately, in two calls."""
 
 from __future__ import annotations
 

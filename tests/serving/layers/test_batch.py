@@ -207,7 +207,7 @@ def test_a_model_that_predicts_row_by_row_may_be_batched(served: Any) -> None:
 def test_a_model_that_looks_across_rows_is_refused(served: Any, kind: Any) -> None:
     model = Model(kind)
     model.open.set()
-    with pytest.raises(ValueError, match="not as it predicts them alone"):
+    with pytest.raises(ValueError, match="differently when they are predicted together"):
         check_batching(served(SCHEMA, model=model))
 
 
