@@ -67,7 +67,7 @@ def test_the_files_of_a_folder_become_one_table(told, invoke):
     big.to_parquet("in/t.parquet")
     shown = invoke("predict", told, "in", "--to", "out.csv", "--chunk-rows", 2, "--param", "k=3")
     assert shown.stdout == ""
-    assert "predicted 10 rows; 4 of 4 files whole" in shown.stderr
+    assert "predicted 10 rows; 4 of 4 files completely" in shown.stderr
     assert _rows(Path("out.csv").read_text()) == [
         ["row", "file", "prediction"],
         ["0", "b.csv", "007 02 1.0 3"],
@@ -99,13 +99,13 @@ def test_a_broken_file_is_named_and_costs_its_own_rows_alone(told, invoke):
     assert [row[1] for row in rows[1:]] == ["a.csv", "b.csv", "b.csv", "f.csv"]
     lines = {line.split(":")[1].strip(): line for line in done.stderr.splitlines()}
     assert "column 'x'" in lines["b.csv"]
-    assert "of its rows the first 2 are predicted" in lines["b.csv"]
+    assert "only its first 2 rows are predicted" in lines["b.csv"]
     assert "column 'x': missing" in lines["c.csv"]
     assert "none of its rows is predicted" in lines["c.csv"]
     assert "No columns to parse" in lines["d.csv"]
     assert "arquet" in lines["e.parquet"]
     assert "a.csv" not in lines
-    assert "predicted 4 rows; 2 of 6 files whole" in done.stderr
+    assert "predicted 4 rows; 2 of 6 files completely" in done.stderr
 
 
 def test_a_file_without_rows_has_the_names_at_least(told, invoke):
@@ -116,7 +116,7 @@ def test_a_file_without_rows_has_the_names_at_least(told, invoke):
     assert "its first line has no 'code', 'at', 'x'; a CSV begins with a line of names" in done.stderr
     assert "none of its rows is predicted" in done.stderr
     assert "fitprint: empty.csv" not in done.stderr
-    assert "predicted 0 rows; 1 of 2 files whole" in done.stderr
+    assert "predicted 0 rows; 1 of 2 files completely" in done.stderr
 
 
 def test_a_model_that_raises_and_predictions_of_another_kind_are_faults_of_the_file(moody, invoke):

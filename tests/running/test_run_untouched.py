@@ -257,7 +257,7 @@ def test_a_python_that_ignores_variables_is_refused(start):
             "true",
         )
         assert done.returncode == 2
-        assert "start fitprint without them" in done.stderr
+        assert "run `fitprint run` without these options" in done.stderr
 
 
 def test_a_script_found_on_the_path_alone_is_a_command(write, launched, tmp_path):

@@ -1,4 +1,4 @@
-"""The group of commands, and the one place where their errors end: as one line on standard error and exit status 1."""
+"""The group of commands, which turns their errors into one line on standard error and exit status 1."""
 
 from __future__ import annotations
 

@@ -75,10 +75,10 @@ def gc(
 ) -> None:
     """Clean up after processes that died while they recorded; with --keep-models or --max-size, remove packages.
 
-    A run whose process has gone is closed as KILLED; its end is the last sign of life. Its params, metrics, artifacts
-    and complete packages stay. Removed are incomplete packages, partly written files, and folders that never became a
-    run. Runs of living processes are left alone. Whether a run of another machine is alive cannot be seen from here, so
-    it is left alone too, unless --older-than says otherwise.
+    A run whose process has died is closed as KILLED; its end is the last sign of life. Its params, metrics, artifacts
+    and complete packages stay. Incomplete packages, partly written files, and folders that never became a run are
+    removed. Runs of living processes are not changed. It is not known here whether a process on another machine is
+    alive, so the runs of other machines are not changed either, unless --older-than says otherwise.
 
     --keep-models and --max-size remove packages for good, the worst first; their runs stay, and record when and why.
     """

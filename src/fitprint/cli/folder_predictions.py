@@ -257,4 +257,4 @@ def _reason(error: Exception) -> str:
 
 
 def _done(rows: int) -> str:
-    return f"of its rows the first {rows:,} are predicted" if rows else "none of its rows is predicted"
+    return f"only its first {rows:,} rows are predicted" if rows else "none of its rows is predicted"

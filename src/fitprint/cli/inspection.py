@@ -30,8 +30,8 @@ _TOLD_APART = ("flavors", "signature", "metadata", "run_id", "utc_time_created",
 def inspect(package: str, store: str | None, as_json: bool) -> None:
     """Describe a model package without loading it.
 
-    PACKAGE is the folder of a package, or a run (an id or the beginning of one, "last", or "runs:/ID/NAME") whose model
-    is meant. Nothing is unpickled; neither code of the package nor a framework is imported.
+    PACKAGE is the folder of a package, or the run that contains it (an id or the beginning of one, "last", or
+    "runs:/ID/NAME"). Nothing is unpickled, and neither code of the package nor a framework is imported.
     """
     facts = packages.read_package(found_package(package, store))
     document = _document(facts)
@@ -121,7 +121,7 @@ def _kind(kind: str) -> Any:
 def _files(page: Page, files: list[dict[str, Any]]) -> None:
     checked = any(file["check"] for file in files)
     wrong = sum(file["check"] not in (None, checksums.MATCHES) for file in files)
-    remark = f"{CHECKSUMS} does not vouch for {wrong} of them" if wrong else "" if checked else f"no {CHECKSUMS}"
+    remark = f"{CHECKSUMS} says that {wrong} of them have changed" if wrong else "" if checked else f"no {CHECKSUMS}"
     page.title("Files", remark)
     rows = [(file["name"], size_or_missing(file["size"]), _check(file["check"])) for file in files]
     page.table(rows, Columns(right=(1,)))

@@ -41,7 +41,7 @@ EXPECTED_ERRORS = (PackageError, OSError, ValueError, click.ClickException)
     type=click.IntRange(min=1),
     default=10_000,
     show_default=True,
-    help="The rows of a folder's files that are in memory at a time.",
+    help="How many rows of a folder's files are in memory at a time.",
 )
 @options.store
 @options.as_json
@@ -61,15 +61,15 @@ def predict(
 ) -> None:
     """Predict the rows of a file, or of a folder of files, with a package.
 
-    PACKAGE is named as for `fitprint inspect`. It is loaded, which runs code of its author unless --trust forbids it.
+    PACKAGE is named as for `fitprint inspect`. Loading it runs code of its author, unless --trust forbids that.
     DATA is a CSV file with a header, - for CSV from standard input, or a file that ends in .json: a list of rows, or
     what MLflow's scoring server takes. Columns are read with the types of the package's signature. The predictions are
     printed as CSV, a line for each row of the data and in its order.
 
     DATA may also be a folder: its CSV and Parquet files, and those in the folders below, are read --chunk-rows at a
     time, so that they need not fit into memory. The predictions are one CSV with the columns row (the number of the row
-    in its file, from 0), file and prediction. A file that cannot be read or does not fit is named on standard error,
-    and the others are predicted all the same; then the exit status is 1.
+    in its file, from 0), file and prediction. If a file cannot be read or does not fit, it is named on standard error,
+    the other files are predicted nevertheless, and the exit status is 1.
     """
     from fitprint.pyfunc import load_model
 
@@ -83,7 +83,9 @@ def predict(
 
         outcome = predict_folder(model, Path(data), params or None, target, chunk_rows)
         whole = outcome.files - len(outcome.broken)
-        click.echo(f"fitprint: predicted {outcome.rows:,} rows; {whole:,} of {outcome.files:,} files whole", err=True)
+        click.echo(
+            f"fitprint: predicted {outcome.rows:,} rows; {whole:,} of {outcome.files:,} files completely", err=True
+        )
         context.exit(1 if outcome.broken else 0)
     rows = model.read_rows(sys.stdin if data == "-" else data)
     predictions = or_failure(f"{folder} cannot predict {data}", model.predict, rows, params or None)
@@ -126,7 +128,7 @@ def _json(predictions: Any) -> str:
 @click.option(
     "--flavor",
     metavar="NAME",
-    help="The flavor of the framework that wrote SOURCE; of a pickle the class tells it too.",
+    help="The flavor of the framework that wrote SOURCE. The class in a pickle tells it too.",
 )
 @click.option("--data", metavar="CSV", help="Rows for the model to predict: its signature is inferred from them.")
 @click.option("--checkpoint", metavar="NUMBER", type=int, help="SOURCE is a run: package this one of its checkpoints.")
@@ -134,7 +136,7 @@ def _json(predictions: Any) -> str:
 @click.option(
     "--model",
     metavar="PACKAGE",
-    help="A package of a model of the same architecture, for a checkpoint of weights alone.",
+    help="A package of a model of the same architecture: a checkpoint that has only weights is loaded into it.",
 )
 @click.option(
     "--to",

@@ -1,4 +1,4 @@
-"""What a package folder says of itself, read as data: nothing is unpickled, and no code of it is imported."""
+"""Reading the files of a package as data: nothing is unpickled, and no code of the package is imported."""
 
 from __future__ import annotations
 

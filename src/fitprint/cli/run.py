@@ -42,9 +42,9 @@ def run(context: click.Context, /, is_module: bool, command: tuple[str, ...], **
     """Run a program and record its training calls, and those of every Python process that it starts.
 
     COMMAND is a Python script, with -m a module, or any command. It replaces this process and behaves as it would
-    without fitprint: its arguments, input, signals and exit status are its own. Options of `fitprint run` stand before
-    it. Runs go to ./fitprint-runs unless --store or FITPRINT_STORE names another place, whatever folder the program
-    changes to. Calls of fitprint.autolog() or fitprint.disable() in the program have precedence over these options.
+    without fitprint: its arguments, input, signals and exit status are its own. Options of `fitprint run` come before
+    it. Runs go to ./fitprint-runs, also if the program changes its folder, unless --store or FITPRINT_STORE names
+    another place. Calls of fitprint.autolog() or fitprint.disable() in the program have precedence over these options.
     """
     _check_interpreter()
     environment = {**_own_environment(), **environment_of(values)}
@@ -62,7 +62,7 @@ def _check_interpreter() -> None:
     """
     if sys.flags.ignore_environment or sys.flags.no_site:
         raise click.UsageError(
-            "python -E, -I and -S skip the code that turns recording on: start fitprint without them"
+            "python -E, -I and -S skip the code that turns recording on: run `fitprint run` without these options"
         )
 
 

@@ -33,10 +33,10 @@ MOST_ALIGNED = 1_000
 def runs(context: click.Context, store: str | None, experiment: str | None, every: bool, as_json: bool) -> None:
     """List the runs, newest first, each with its children beneath it.
 
-    On a terminal the runs stand in a table, with as many digits of each id as `fitprint show` needs to find the run.
-    In a pipe, and for more than a thousand runs, they are lines of cells between tabs, with whole ids. "took" is the
-    time of the training itself, and for an open run its age. Runs whose records cannot be read come last, with the
-    reason, and the exit status is 1 then.
+    On a terminal the runs are shown as a table, with as many digits of each id as `fitprint show` needs to find the
+    run. In a pipe, and for more than a thousand runs, they are lines of cells between tabs, with whole ids. "took" is
+    the time of the training itself; for an open run, it is the time since its start. Runs whose
+    records cannot be read come last, with the reason, and the exit status is then 1.
     """
     opened = opened_store(store)
     run_ids = list(opened.run_ids())

@@ -59,13 +59,22 @@ def _size(context: click.Context, option: click.Parameter, text: str) -> int:
     metavar="PORT",
     help=f"The port to listen on; 0 for any that is free.  [default: {PORT}]",
 )
-@click.option("--workers", type=click.IntRange(1), default=1, help="How many processes serve.")
-@click.option("--threads", type=click.IntRange(1), default=1, help="How many requests a process predicts at once.")
+@click.option("--workers", type=click.IntRange(1), default=1, help="How many worker processes serve the model.")
 @click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), default=60.0, help="Seconds until an answer is 504."
+    "--threads", type=click.IntRange(1), default=1, help="How many requests a process predicts at the same time."
 )
-@click.option("--max-body", default="100MB", metavar="SIZE", callback=_size, help="The largest body of a request.")
-@click.option("--queue", type=click.IntRange(0), default=128, help="How many requests may wait; the next one gets 503.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    help="Seconds after which a request is answered with 504.",
+)
+@click.option(
+    "--max-body", default="100MB", metavar="SIZE", callback=_size, help="The largest size of a request's body."
+)
+@click.option(
+    "--queue", type=click.IntRange(0), default=128, help="How many requests may wait; the next is answered with 503."
+)
 @click.option(
     "--batch",
     type=click.IntRange(1),
@@ -91,35 +100,37 @@ def _size(context: click.Context, option: click.Parameter, text: str) -> int:
     help="What may be loaded. Default: FITPRINT_TRUST, else all.",
 )
 @click.option("--digest", metavar="SHA256", help="The SHA-256 that checksums.json must have.")
-@click.option("--token", help="What callers must send as Authorization: Bearer. Better given as the variable.")
+@click.option("--token", help="The token that callers must send as Authorization: Bearer. Better set as the variable.")
 @click.option(
     "--allow-host",
     multiple=True,
     metavar="NAME",
-    help="A host name to answer for, such as that of a proxy; can be repeated. On loopback there are no others.",
+    help="A further host name that requests may name, such as that of a proxy; can be repeated.",
 )
-@click.option("--cors", multiple=True, metavar="ORIGIN", help="A site whose pages may call; can be repeated.")
+@click.option(
+    "--cors", multiple=True, metavar="ORIGIN", help="An origin whose pages may send requests; can be repeated."
+)
 @click.option(
     "--errors",
     type=click.Choice(["short", "full"]),
     default="short",
-    help="Whether answers show the caller's values, and the traceback of a model that raised.",
+    help="Whether error answers show the caller's values, and the traceback if the model raised an error.",
 )
 @click.option("--log-requests", metavar="FILE", help="Write every request to this file, rows included.")
-@click.option("--page/--no-page", default=True, help="Whether there is a Test page, at /test.")
+@click.option("--page/--no-page", default=True, help="Whether to serve the Test page at /test.")
 @click.option(
     "--check",
     "is_check",
     envvar=f"{PREFIX}_CHECK",
     is_flag=True,
-    help="Start, send the example over every protocol, print what was answered, and end.",
+    help="Start the server, send the example in every protocol, print the answers, and exit.",
 )
 @click.option(
     "--dockerfile",
     "is_dockerfile",
     envvar=f"{PREFIX}_DOCKERFILE",
     is_flag=True,
-    help="Write a Dockerfile beside the package, and end.",
+    help="Write a Dockerfile beside the package, and exit.",
 )
 @options.store
 @click.pass_context
@@ -140,16 +151,16 @@ def serve(
 ) -> None:
     """Serve a package over HTTP, to the clients of MLflow, Azure ML, Open Inference, KServe, Vertex AI and SageMaker.
 
-    PACKAGE is named as for `fitprint inspect`. Without one it is that of the container: AZUREML_MODEL_DIR, or
-    /opt/ml/model. The package is loaded, which runs code of its author unless --trust forbids it. Each option is also a
-    variable, such as FITPRINT_SERVE_PORT.
+    PACKAGE is named as for `fitprint inspect`. Without it, the package is the one in the container's folder
+    AZUREML_MODEL_DIR or /opt/ml/model. Loading a package runs code of its author, unless --trust forbids that. Each
+    option can also be set by a variable, such as FITPRINT_SERVE_PORT.
 
-    The server answers on this machine alone unless --host says otherwise; then ask for a token. It ends on Ctrl-C and
-    SIGTERM, once it has answered what it began.
+    The server can be reached only from this machine, unless --host names another address; set a token then. Ctrl-C and
+    SIGTERM end it after it has answered the requests that it has begun.
     """
-    told = missing()
-    if told is not None:
-        raise click.ClickException(told)
+    problem = missing()
+    if problem is not None:
+        raise click.ClickException(problem)
     _open_standard_streams()
     gc.enable()  # which the command line turns off, as most commands are short
     place = place_of(package, store)
@@ -210,7 +221,7 @@ def _serve(start: dict[str, Any], settings: dict[str, Any], host: str, port: int
     from fitprint.serving.sockets import is_loopback, listen, url_of
 
     if not is_loopback(host) and settings["token"] is None:
-        warn_user(f"everybody who reaches {host} may ask the model, since no token is set: see --token")
+        warn_user(f"everybody who reaches {host} may use the model, because no token is set: see --token")
     with listen(host, port) as listening:
         url = url_of(listening)
         _supervise(listening, start, host, workers, lambda supervisor, about: _tell(url, about, settings))

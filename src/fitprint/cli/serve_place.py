@@ -1,4 +1,4 @@
-"""What `fitprint serve` serves and where: as the command line says, or as the container of a cloud's service has it."""
+"""Which package `fitprint serve` serves, and on which address: from the command line, or from a cloud's variables."""
 
 from __future__ import annotations
 

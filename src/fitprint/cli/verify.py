@@ -31,9 +31,9 @@ from fitprint.models.package import CHECKSUMS
 def verify(context: click.Context, package: str, digest: str | None, store: str | None, as_json: bool) -> None:
     """Check that a model package is what it was when it was written.
 
-    Every file is compared with checksums.json, and that file with --digest. Without a digest that is kept elsewhere
-    this finds damage, but not a change by somebody who changed the checksums too. PACKAGE is named as for `fitprint
-    inspect`; nothing of it is loaded. The exit status is 1 if it does not verify.
+    Every file is compared with checksums.json, and that file itself with --digest. Without a digest, which you have to
+    keep elsewhere, this finds damage, but not changes by somebody who has also changed the checksums. PACKAGE is named
+    as for `fitprint inspect`, and is not loaded. The exit status is 1 if anything differs.
     """
     if digest is not None:
         read_digest(digest)
