@@ -46,7 +46,7 @@ FLAVORS = {
     "it patches by itself": (
         {"class ToyFlavor": "import toylearn\ntoylearn.base.Base.mine = 1\n\n\nclass ToyFlavor"},
         "test_disabling_restores",
-        ["after disable() these are others than before", "toylearn.base.Base", "mine"],
+        ["after disable() these are not the same objects as before", "toylearn.base.Base", "mine"],
     ),
     "it listens twice to a value": (
         {'emit("level", level, step)': 'emit("level", level, step)\n                emit("level", level, step)'},
@@ -96,7 +96,7 @@ FLAVORS = {
     "it records an address": (
         {PARAMS: 'return {"shift": str(object())}'},
         "test_params_are_json",
-        ["these params hold an address", "look at params()"],
+        ["these params contain a memory address", "look at params()"],
     ),
     "it gives another model": (
         {"return super().model(call)": "import copy\n        return copy.copy(super().model(call))"},
@@ -124,7 +124,7 @@ FLAVORS = {
     "it leaves something in the model": (
         first(METRICS, "setattr(call.instance, 'mine_', 1)"),
         "test_the_result_is_as",
-        ["the attributes of the result is another one", "look at listen() and metrics()"],
+        ["the attributes of the result is different", "look at listen() and metrics()"],
     ),
     "it leaves an object of its own in the model": (
         first(METRICS, "setattr(call.instance, 'mine_', type(self))"),
@@ -139,14 +139,14 @@ FLAVORS = {
     "it changes the exception": (
         first(LISTEN, "call.kwargs = {**call.kwargs, 'labels': 1}"),
         "test_the_exception_is_as",
-        ["the exception of a failing training is another one"],
+        ["the exception of a failing training is different"],
     ),
     "it draws random numbers": (
         first(LISTEN, "__import__('random').random()"),
         "test_random_numbers",
-        ["the random numbers of a training are others"],
+        ["the random numbers of a training are different"],
     ),
-    "it prints": (first(LISTEN, "print('hello')"), "test_random_numbers", ["the output of a training are others"]),
+    "it prints": (first(LISTEN, "print('hello')"), "test_random_numbers", ["the output of a training are different"]),
     "it changes the model by what it does for metrics": (
         first(METRICS, "setattr(call.instance, 'shift', 5.0)"),
         "test_predicting",
@@ -225,7 +225,7 @@ APPENDED = {
         "def metrics(self, call):\n        KEPT.append(call)\n        __import__('time').sleep(0.2)\n"
         "        return {f'mean{len(KEPT)}': 1.0}",
         "test_threads",
-        ["a run of a thread has other metrics", "look for state that the flavor keeps"],
+        ["a run of a thread has different metrics", "look for state that the flavor keeps"],
     ),
     "it records what it is told not to": (
         "def tags(self, call):\n        import fitprint\n        return {'team': 'mine'}",

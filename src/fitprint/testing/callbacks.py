@@ -55,8 +55,8 @@ class CallbackChecks:
             rows = case.rows_of(trained.data)
             predicted = fitprint.load_model(run.model_path).predict(rows)
             assert _same(case, case.predict(case.model(trained.result), rows), predicted), (
-                f"the package of {case.name} by its callback predicts otherwise than the model: is it written before "
-                "the training has ended?"
+                f"the package of {case.name} by its callback does not predict the same as the model: is it written "
+                "before the training has ended?"
             )
 
     @needs("by_callback", where_given=True)
@@ -89,8 +89,8 @@ class CallbackChecks:
             traces.append({"random numbers": drawn, "warnings": warned, "output": capfd.readouterr()})
             predictions.append(case.predict and case.predict(case.model(result), case.rows_of(data)))
         wrong = [about for about, value in traces[0].items() if traces[1][about] != value]
-        assert not wrong, f"with its callback, the {' and '.join(wrong)} of {case.name} are others: {traces}"
-        assert _same(case, *predictions), f"with its callback, {case.name} trains another model than without"
+        assert not wrong, f"with its callback, the {' and '.join(wrong)} of {case.name} are different: {traces}"
+        assert _same(case, *predictions), f"with its callback, {case.name} trains a different model"
 
     @needs("by_callback", where_given=True)
     def test_its_callback_pickles_and_copies(self, bench: Bench, case: Case) -> None:

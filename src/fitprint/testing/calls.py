@@ -105,7 +105,7 @@ class CallChecks:
         bench.expect_runs(case.runs * _THREADS, runs, f"{case.name}, trained in {_THREADS} threads at once,")
         for same in (new for new in runs if new.name == run.name and {*new.params} == {*run.params}):
             assert {*same.metrics} == {*run.metrics}, (
-                "a run of a thread has other metrics: look for state that the flavor keeps on itself or in its "
+                "a run of a thread has different metrics: look for state that the flavor keeps on itself or in its "
                 "module, and keep it in call.cache instead"
             )
             for name in run.metrics:
@@ -209,7 +209,7 @@ class CallChecks:
         )
         addresses = {name: value for name, value in record["params"].items() if _ADDRESS.search(json.dumps(value))}
         assert not addresses, (
-            f"these params hold an address, which is another one in every run: {addresses}; look at params(): "
+            f"these params contain a memory address, which is different in every run: {addresses}; look at params(): "
             "record a name, or the object's own params"
         )
 

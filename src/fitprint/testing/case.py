@@ -53,7 +53,7 @@ class Case:
     """(data, callback) -> what `train` returns: the same training, with what ``fitprint.<flavor>.callback()`` returns
     added as users do it. For flavors that have a callback."""
     callback_differs: Mapping[str, str] = field(default_factory=dict)
-    """Parts of the run that are others by the callback than by `autolog()`, as the check names them (``param seed``),
+    """Parts of the run that differ between the callback and `autolog()`, as the check names them (``param seed``),
     each with the reason: such as arguments that the framework changes before it calls its callbacks."""
     model: Callable[[Any], Any] = _itself
     """(what `train` returned) -> the model, if that is something else."""

@@ -1,4 +1,4 @@
-"""Whether two predictions are the same, whichever reader made them, and which parts of a user's data have changed."""
+"""Comparing predictions, whichever reader made them, and finding what has changed in a user's data."""
 
 from __future__ import annotations
 

@@ -42,10 +42,10 @@ class ListenerChecks:
         bench.on()
         bench.train(case)
         assert not wrong, (
-            f"what listen() puts into the call of {case.name} does not travel with it: {'; '.join(wrong)}. A framework "
-            "that trains in other processes pickles it, and the user's training would fail there: put in place what "
-            "call.wrap() returns, or an object of a class below fitprint.plugin.Listener, and keep out of its state "
-            "what cannot be pickled"
+            f"what listen() puts into the call of {case.name} cannot be copied and pickled with it: "
+            f"{'; '.join(wrong)}. A framework that trains in other processes pickles it, and the user's training would "
+            "fail there: put in place what call.wrap() returns, or an object of a "
+            "class below fitprint.plugin.Listener, and keep out of its state what cannot be pickled"
         )
 
 

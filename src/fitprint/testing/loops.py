@@ -1,4 +1,4 @@
-"""Checks of loops: many small calls are one run, which stays open at rest between them and ends with what surrounds it.
+"""Checks of loops: many small calls are one run, which stays open between them and ends with the block around it.
 
 A loop ends with the `start_run` block that it began in, with another training of its object, with the object, or with
 the process. The kit ends the loops of its cases as the end of a process does.

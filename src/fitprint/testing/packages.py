@@ -162,7 +162,7 @@ def expect_alike(case: Case, expected: Any, actual: Any, what: str) -> None:
         return
     wrong = difference(expected, actual, case.tolerance)
     assert wrong is None, (
-        f"{what} predicts something else than the framework, {wrong}: look at save(), load() and predict() of the "
+        f"{what} does not predict the same as the framework, {wrong}: look at save(), load() and predict() of the "
         f"flavor, and at `predict` of the case {case.name}"
     )
 

@@ -184,8 +184,8 @@ class PatchingChecks:
                 "on the framework; a second autolog() has nothing left to patch"
             )
             assert not changes["after"], (
-                f"after disable() these are others than before: {changes['after'][:10]}; look for what the plugin sets "
-                "on the framework's modules, classes and objects by itself, in listen() or at its import"
+                f"after disable() these are not the same objects as before: {changes['after'][:10]}; look for what "
+                "the plugin itself sets on the framework's modules, classes and objects, in listen() or at its import"
             )
 
     def test_enabling_twice_records_once(self, bench: Bench) -> None:
@@ -215,7 +215,7 @@ class PatchingChecks:
             for attribute in ("__name__", "__qualname__", "__module__", "__doc__"):
                 before_patch = getattr(original, attribute, None)
                 assert getattr(patched, attribute, None) == before_patch, (
-                    f"{attribute} of {name} is another one when it is patched: look for a wrapper of the plugin's "
+                    f"{attribute} of {name} is different when it is patched: look for a wrapper of the plugin's "
                     "own, and let patches() name the function instead"
                 )
             stream = _pickle(patched)

@@ -1,4 +1,4 @@
-"""Give each test a fresh state: what fitprint knows in this process is forgotten."""
+"""Giving each test a fresh state, by making fitprint forget what it knows in this process."""
 
 from __future__ import annotations
 

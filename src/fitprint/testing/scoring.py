@@ -1,4 +1,4 @@
-"""Checks: what a recorded model predicts, and the metrics that are made of it, are known by the model's run."""
+"""Checks: the predictions of a recorded model are recognised, and metrics of them are added to its run."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ScoringChecks:
         )
         bench.off()
         without = _scores(case, trained.result, trained.data)
-        assert without == scores, f"without recording, the scores of {case.name} are others: {without}, not {scores}"
+        assert without == scores, f"without recording, the scores of {case.name} are different: {without}, not {scores}"
 
     @needs("scores", where_given=True)
     def test_a_score_inside_another_call_is_no_metric(self, bench: Bench, case: Case) -> None:

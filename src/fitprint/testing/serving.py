@@ -1,4 +1,4 @@
-"""Checks: behind HTTP a package answers what it predicts, the packages of earlier releases included.
+"""Checks: over HTTP, a package answers with its predictions, and so do the packages of earlier releases.
 
 A new package goes through the layers of serving, without a server: a request is decoded and scored, and its answer is
 encoded. A golden one is asked through the app. Rows that JSON cannot hold, such as a framework's own data sets, cannot
@@ -53,7 +53,7 @@ class ServingChecks:
             assert status == 200, f"{golden.package} is answered {status}: {answer!r:.1000}"
             predictions = _strict(answer)["predictions"]
             wrong = difference(_as_sent(golden.predicted), predictions, max(case.tolerance, 1e-6))
-            assert wrong is None, f"{golden.package}, served, answers something else than it predicted, {wrong}"
+            assert wrong is None, f"{golden.package}, served, does not answer what it predicted, {wrong}"
 
 
 def _skip_without_the_extra() -> None:

@@ -41,7 +41,7 @@ class TraceChecks:
         for about, value in plain.items():
             wrong = difference(value, recorded[about], case.tolerance)
             assert wrong is None, (
-                f"with recording, {about} is another one: {wrong}; look at listen() and metrics(): they may not change "
+                f"with recording, {about} is different: {wrong}; look at listen() and metrics(): they may not change "
                 "the model, its params or its callbacks, nor leave anything of theirs in it"
             )
 
@@ -52,7 +52,7 @@ class TraceChecks:
         bench.on(strict=False)
         recorded = _of_error(failure(case))
         assert recorded == plain, (
-            "with recording, the exception of a failing training is another one, or passes through other frames: look "
+            "with recording, the exception of a failing training is different, or passes through other frames: look "
             f"at listen(): what it puts into the call must not catch.\nwithout: {plain}\nwith: {recorded}"
         )
 
@@ -170,7 +170,8 @@ class TraceChecks:
             )
         for about, value in traces[0].items():
             assert traces[1][about] == value, (
-                f"with recording, the {about} of a training are others:\nwithout: {value}\nwith: {traces[1][about]}\n"
+                f"with recording, the {about} of a training are different:\nwithout: {value}\n"
+                f"with: {traces[1][about]}\n"
                 "look at what the plugin calls of the framework in its steps"
             )
 
