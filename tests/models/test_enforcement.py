@@ -87,7 +87,7 @@ def test_everything_wrong_is_one_error_with_a_line_each():
         enforce_inputs(frame, columns(a="double", b="long", ok="double", gone="string"), lossless=True)
     lines = str(error.value).splitlines()
     assert len(lines) == 4
-    assert f"column 'a': expected double, got {frame['a'].dtype}; 'x' and the like are no numbers" in lines[1]
+    assert f"column 'a': expected double, got {frame['a'].dtype}; values such as 'x' are not numbers" in lines[1]
     assert "column 'b': missing" in lines[2]
     assert "did you mean 'B'" in lines[2]
     assert "column 'gone': missing" in lines[3]

@@ -115,7 +115,7 @@ def test_what_does_not_fit_is_one_error_with_a_line_for_each_column():
 
 def test_categories_that_are_the_data_itself_are_not_kept():
     names = pd.Series(pd.Categorical([f"person {number}" for number in range(100)]))
-    with pytest.raises(NotKept, match="the data itself"):
+    with pytest.raises(NotKept, match="values of the training data"):
         describe_dtype(names, len(names))
     with pytest.raises(NotKept, match="at most"):
         describe_dtype(pd.Series(pd.Categorical(range(20_000))), 1_000_000)

@@ -75,7 +75,7 @@ def test_suspects_among_many_columns_cost_as_many_enforcements_as_there_are_kind
         (
             fidelity.FOR_MLFLOW,
             "MLflow would give the model other values than it was trained on, because of: level (category), "
-            "count (Int64); fitprint's own readers have them",
+            "count (Int64); for fitprint itself, the package also has the exact inputs",
         )
     ]
     # the whole; floats, the category, the nullable column; the two with their types, and as `any`
@@ -98,7 +98,7 @@ def test_data_that_enforcement_converts_as_a_whole_is_named_by_its_class():
         (
             fidelity.FOR_MLFLOW,
             "MLflow would turn the Series that predict is given into something else, or refuse it; "
-            "fitprint's own readers have them",
+            "for fitprint itself, the package also has the exact inputs",
         )
     ]
 

@@ -247,4 +247,4 @@ def test_a_ranker_says_why_it_has_no_training_metrics(recorded):
     X, y = load_iris(return_X_y=True)
     xgboost.XGBRanker(**FEW).fit(X, y, qid=np.repeat([0, 1, 2], 50))
     reasons = {skip.what: skip.reason for skip in fitprint.last_run().skipped}
-    assert reasons["training metrics"] == "they are those of regressors and classifiers, and XGBRanker is neither"
+    assert reasons["training metrics"] == "there are none for XGBRanker, which is neither a regressor nor a classifier"

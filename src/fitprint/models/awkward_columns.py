@@ -1,4 +1,4 @@
-"""Which columns of a table MLflow's enforcement changes, and which of these a model does not bear to be changed.
+"""Which columns of a table MLflow's enforcement changes, and for which of these the predictions change too.
 
 Found by halves among columns of a kind, within a bounded number of enforcements and predictions.
 """

@@ -190,7 +190,9 @@ def _parsing(texts: Any, function: str, what: str) -> str:
     with no_warnings_in_context():
         parsed = getattr(pd, function)(texts, errors="coerce")
     wrong = texts[parsed.isna()]
-    return f"{wrong.iloc[0]!r:.40} and the like are no {what}" if len(wrong) else f"convert it with pandas.{function}()"
+    return (
+        f"values such as {wrong.iloc[0]!r:.40} are not {what}" if len(wrong) else f"convert it with pandas.{function}()"
+    )
 
 
 def enforce_value(value: Any, dtype: FieldType, required: bool = True, *, lossless: bool = False) -> Any:

@@ -1,4 +1,4 @@
-"""The exact dtype of a column, where the type in a signature does not tell it: described as JSON, and given back.
+"""The exact dtype of a column, if the type in a signature does not tell it: written as JSON, and restored from it.
 
 A signature knows eight types. A category, an integer column with missing values, or an `int8` is more than that, and a
 model may need it. Rows that come from CSV or JSON get the dtype of the training back here, and no value is lost by it.
@@ -68,7 +68,9 @@ def describe_dtype(column: Any, rows: int) -> dict[str, Any] | None:
     if len(values) > MOST_CATEGORIES:
         raise NotKept(f"it has {len(values):,} categories, and at most {MOST_CATEGORIES:,} are kept")
     if min(len(values), rows) > _FEW_CATEGORIES and len(values) > rows // 2:
-        raise NotKept("most of its categories occur once, so they are the data itself, of which nothing is kept")
+        raise NotKept(
+            "most of its categories occur only once, so they would be values of the training data, which are not kept"
+        )
     return {
         "dtype": _CATEGORY,
         "categories": values,

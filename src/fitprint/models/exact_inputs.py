@@ -1,4 +1,4 @@
-"""What a model was trained on, as exactly as rows from CSV or JSON need it: fitprint's entry beside MLflow's schema.
+"""The exact types of a model's inputs, which rows from CSV or JSON need: fitprint's entry beside MLflow's schema.
 
 MLflow's enforcement turns a category into text and refuses integers with missing values, lists of texts, sparse arrays
 and more. For such data the MLmodel file has the key ``fitprint_inputs``, which MLflow ignores: the schema, the dtypes

@@ -230,7 +230,7 @@ def _all_optional(inputs: Schema) -> Schema:
 
 
 def _why_left_out(guilty: list[Any], sample: _Sample, exact: ExactInputs | None) -> str:
-    addition = "; fitprint's own readers have them" if exact is not None else ""
+    addition = "; for fitprint itself, the package also has the exact inputs" if exact is not None else ""
     if guilty:
         dtypes = dict(zip(sample.plain.columns, map(str, sample.plain.dtypes), strict=True))
         named = ", ".join(f"{name} ({dtypes[name]})" for name in guilty[:10])

@@ -1,4 +1,4 @@
-"""Paths inside a package: names that come from elsewhere lead nowhere outside, and to regular files alone."""
+"""Paths inside a package: none leads outside of it, and none to anything but a regular file or a folder."""
 
 from __future__ import annotations
 

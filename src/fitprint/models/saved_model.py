@@ -1,4 +1,4 @@
-"""What passes between fitprint and a flavor that saves a model: what the caller asked for, and what was written."""
+"""What fitprint passes to a flavor that saves a model, and what the flavor returns."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def _keep_no_reason(what: str, rule: str, reason: str) -> None:
 
 @dataclass(frozen=True)
 class SaveContext:
-    """What `Flavor.save` is given besides the model and the package."""
+    """What `Flavor.save` gets besides the model and the package."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
-    """The flavor's own options that the caller of ``log_model`` or ``save_model`` gave; see `Flavor.save_options`."""
+    """The flavor's own options of this call of ``log_model`` or ``save_model``; see `Flavor.save_options`."""
     skip: Callable[[str, str, str], object] = _keep_no_reason
-    """Keeps a reason for what the package lacks; takes what it is, the rule, and the reason."""
+    """Stores why a part of the package is missing; takes the name of the part, the rule, and the reason."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,15 @@ class SavedModel:
     keys: Mapping[str, Any] = field(default_factory=dict)
     """The keys of the flavor's entry in MLmodel. The key ``data`` is passed to the generic flavor too."""
     pyfunc: Mapping[str, Any] | None = field(default_factory=dict)
-    """Keys to add to the generic flavor, or to change there; a key whose value is None is left out of it.
+    """Keys to add to the generic flavor, or to change there; a key with the value None is left out.
 
-    None in place of the mapping: the model cannot predict, so the package has no generic flavor.
+    None instead of a mapping means that the model cannot predict, so that the package has no generic flavor.
     """
     loader_module: str | None = None
-    """The module with ``_load_pyfunc`` that loads this model elsewhere; None for that of the flavor.
+    """The module with ``_load_pyfunc`` that loads this model elsewhere; None for the `loader_module` of the flavor.
 
-    A module of the plugin itself is copied into the package, as that of the flavor is. Any other has to be importable
-    there.
+    A module of the plugin itself is copied into the package. Any other module has to be importable where the model is
+    loaded.
     """
     modules: Iterable[str] = ()
     """Modules that loading imports, besides those that the pickles in the package name.

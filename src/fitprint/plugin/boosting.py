@@ -100,7 +100,7 @@ class BoostingFlavor(Flavor):
         rows = self.sample_of(self.training_data(call))
         if isinstance(rows, UnknownColumns):
             name = self.container.__name__
-            reason = f"the {name} does not tell the types of its columns, and what it was made from is gone or no table"
+            reason = f"the {name} does not tell the types of its columns, and its data is gone or not a table"
             call.skip("signature inputs", "data", reason)
         return rows
 
@@ -165,7 +165,7 @@ class BoostingFlavor(Flavor):
         """
         if not isinstance(model, (self.regressor, self.classifier)):
             if model is not None:
-                reason = f"they are those of regressors and classifiers, and {type(model).__name__} is neither"
+                reason = f"there are none for {type(model).__name__}, which is neither a regressor nor a classifier"
                 call.skip("training metrics", "metric", reason)
             return {}
         rows = self.training_rows(call, model)

@@ -1,4 +1,4 @@
-"""What a framework's data container was made from, for containers that keep neither that nor its dtypes.
+"""The tables from which a framework's data containers were made, for containers that do not keep them.
 
 Only weak references are kept, and the columns of a table without its rows: the user's data lives no longer because of
 fitprint.

@@ -52,10 +52,11 @@ class Flavor(Instrumentation):
     fitprint calls every method under its guard: an error costs only what that method would have recorded.
 
     The order for one call: `params` and `listen`; the user's call; `late_params`, `model`, `metrics`, `artifacts` and
-    `children`; then, for the package, `data`, `sample`, `predict`, `size`, `save` and `requirements`. In a loop,
-    `params` is called before the first step and `stepped` after each one; the call then has no arguments when
-    everything that follows the user's call is done: the package, and what belongs to it, when the user saves the model,
-    or when the loop ends if nobody has saved it; `metrics` and `children` when the loop ends.
+    `children`; then, for the package, `data`, `sample`, `predict`, `size`, `save` and `requirements`.
+
+    In a loop, `params` is called before the first step, and `stepped` after each step. The methods for the package are
+    called when the user saves the model, or at the end of the loop if nobody has saved it; `metrics` and `children` are
+    called at the end of the loop. The call that they get has no arguments.
     """
 
     registered: Mapping[str, Any] = {}
@@ -63,10 +64,10 @@ class Flavor(Instrumentation):
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
     holds_model: bool = False
-    """Whether the object of a loop is kept alive until the loop ends, so that a loop whose object is a local variable
-    and that nobody saves leaves a package too. It costs the memory of the model until the block, another training on
-    the object, or the process ends the loop, or another loop begins and nobody but fitprint refers to the object any
-    more."""
+    """Whether the object of a loop is kept alive until the loop ends, so that the loop leaves a package even if the
+    object is a local variable that nobody saves. This costs the memory of the model until the end of the loop: the end
+    of its block or of the process, another training on the object, or the beginning of another loop when only fitprint
+    still refers to the object."""
 
     def model(self, call: TrainingCall) -> Any:
         """Return what was trained: by default the loop's object, the instance of a method, or a function's result."""
@@ -75,11 +76,11 @@ class Flavor(Instrumentation):
         return call.instance if call.instance is not None else call.result
 
     def best_model(self, call: TrainingCall) -> BestModel | None:
-        """Return the best model of the training, if it is another one than the last; by default None.
+        """Return the best model of the training, if it is not the last one; by default None.
 
-        This is asked if the setting `package_of` is ``best``. The package is then of this model, and the tags
-        ``package_of``, ``package_step`` and ``package_checkpoint`` of the run say which one it is. The user's own model
-        has to stay as it is, so that weights are loaded into a copy. In a loop this is asked when the loop ends.
+        This is called if the setting `package_of` is ``best``, in a loop when the loop ends. The package then contains
+        this model, and the tags ``package_of``, ``package_step`` and ``package_checkpoint`` of the run say which one it
+        is. The user's own model must not change, so load weights into a copy of it.
 
         Args:
             call: The call, which has succeeded.
@@ -87,12 +88,12 @@ class Flavor(Instrumentation):
         return None
 
     def resumes(self, call: TrainingCall) -> Any:
-        """Return what the training goes on with: a model, or the path of a checkpoint. By default None: it begins anew.
+        """Return what the training continues: a model, or the path of a checkpoint. By default None: it is a new one.
 
-        The run gets the tag ``resumed_from``: the id of the run that trained the model or wrote the checkpoint. It is
-        known of models that this process has trained or loaded from a package, and of the checkpoints of the latest
-        runs in the store; of another checkpoint the tag is the path. This is asked before the call, and if it has
-        returned None then, again after it, when the framework may have chosen a checkpoint by itself.
+        The run gets the tag ``resumed_from``: the id of the run that trained the model or wrote the checkpoint, or the
+        path of a checkpoint whose run is not known. fitprint knows the runs of models that this process has trained or
+        loaded from a package, and those of the checkpoints of the latest runs in the store. This is called before the
+        call. If it returns None, it is called again after the call, because the framework may choose a checkpoint.
 
         Args:
             call: The call. In a loop that of the first step.
@@ -108,9 +109,9 @@ class Flavor(Instrumentation):
         return 0
 
     def other(self, name: str) -> Flavor:
-        """Return another registered flavor, such as the one whose format `package_flavor` names: it writes the model.
+        """Return another registered flavor, such as the one that `package_flavor` names, to have it write the model.
 
-        In this way a plugin uses the code of another one, which it requires, without importing it.
+        In this way a plugin uses the code of another plugin, which it requires, without importing it.
 
         Args:
             name: The name of the flavor.
@@ -126,7 +127,7 @@ class Flavor(Instrumentation):
     def run_name(self, call: TrainingCall, model: Any = None) -> str:
         """Return the name of the run: by default the name of the model's class.
 
-        It is asked before the training, and again when there is a model. Until then, and where the model consists of
+        It is called before the training, and again when there is a model. Before that, and if the model consists of
         several objects, the default is the class of the instance, or else the flavor and the function.
 
         Args:
@@ -140,7 +141,7 @@ class Flavor(Instrumentation):
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         """Return the params of the training, before it starts.
 
-        Where it is known which of them have their default values, return `Params`: displays show the others first.
+        Return `Params` if you know which of them have their default values. Displays then show the others first.
         """
         return {}
 
@@ -151,7 +152,7 @@ class Flavor(Instrumentation):
     def listen(self, call: TrainingCall, emit: Emit) -> Callable[[], None] | None:
         """Subscribe to the framework's own callbacks, by replacing ``call.args`` or ``call.kwargs``.
 
-        What the framework then calls runs inside the user's training: use `TrainingCall.guard` in it.
+        Your callback runs inside the user's training, so use `TrainingCall.guard` in it.
 
         Args:
             call: The call, before it is made.
@@ -163,10 +164,10 @@ class Flavor(Instrumentation):
         return None
 
     def watches(self, name: str) -> bool:
-        """Return whether a `Role.WATCHED` call that is about to be made is of interest: by default always.
+        """Return whether `watched` is to be called for a `Role.WATCHED` call that is about to be made: by default True.
 
-        A flavor whose watched functions are called many times, such as at every step of a loop, says here when it
-        learns nothing more of them. This is asked before each call, so it must be quick and never raise.
+        If watched functions are called many times, such as at every step of a loop, return False once the calls tell
+        nothing new. This is called before each such call, so it must be quick and never raise an error.
 
         Args:
             name: The name of the function.
@@ -180,15 +181,15 @@ class Flavor(Instrumentation):
     def predicts_with(self, call: TrainingCall) -> Any:
         """Return the model that a `Role.PREDICTS` call predicts with: by default the instance.
 
-        It is asked before the call, at every call, so it must be quick.
+        It is called before each such call, so it must be quick.
         """
         return call.instance
 
     def predictions(self, call: TrainingCall) -> Any:
         """Return the predictions that a `Role.PREDICTS` call has made: by default what it returned.
 
-        In a tuple or a short list each part counts. Only objects that Python can refer to weakly are remembered:
-        arrays, Series, tables and the like, but not lists of numbers.
+        In a tuple or a short list, each item counts as predictions. fitprint remembers only objects to which Python can
+        make weak references, such as arrays, Series and tables, but not lists of numbers.
         """
         return call.result
 
@@ -202,27 +203,27 @@ class Flavor(Instrumentation):
     def scored_predictions(self, call: TrainingCall) -> Iterable[Any]:
         """Return what may be predictions in a `Role.SCORES` call: by default its instance and all its arguments.
 
-        An object that is a recorded model itself stands for its predictions, as in ``model.score(X, y)``. If the
-        objects belong to several runs, nothing is recorded. This is asked before every such call, so it must be quick.
+        A recorded model among them stands for its predictions, as in ``model.score(X, y)``. If the objects belong to
+        several runs, nothing is recorded. This is called before every such call, so it must be quick.
         """
         return (call.instance, *call.args, *call.kwargs.values())
 
     def predicted_data(self, call: TrainingCall) -> Any:
         """Return the data that a `Role.SCORES` call predicts by itself: by default its first argument.
 
-        This is asked where the call was given a recorded model, and not its predictions, as in ``model.score(X, y)``.
+        This is called if the call got a recorded model instead of its predictions, as in ``model.score(X, y)``.
         """
         return first_argument(call.args, call.kwargs)
 
     def rows_of(self, data: Any) -> Any:
         """Return the rows of data that a model has predicted: by default the data itself.
 
-        Of a container, such as an ``xgboost.DMatrix``, they are the table that it was made from; None if it is gone.
+        For a container, such as an ``xgboost.DMatrix``, return the table that it was made from; None if it is gone.
         """
         return data
 
     def validated_model(self, call: TrainingCall) -> Any:
-        """Return the model that a training call says something of without training it; None, as by default, if none.
+        """Return a model that a training call evaluates without training it; by default None.
 
         A cross-validation trains copies of an estimator. If the estimator itself is a recorded model, `scores` of the
         call are added to the run of that model too.
@@ -230,11 +231,11 @@ class Flavor(Instrumentation):
         return None
 
     def scores(self, call: TrainingCall) -> Mapping[str, float]:
-        """Return the metrics that a `Role.SCORES` call has made of predictions, by their names.
+        """Return the metrics that a `Role.SCORES` call has computed from predictions, by their names.
 
-        By default this is what it returned, under `score_name`, if that is a number. The run has it under this name,
-        followed by that of the variable with the data: ``accuracy_X_test``. For a further value of it the name gets a
-        number: ``accuracy-2_X_test``.
+        By default this is the result of the call, under `score_name`, if the result is a number. In the run, the name
+        ends with the name of the variable with the data: ``accuracy_X_test``. A further value gets a number:
+        ``accuracy-2_X_test``.
         """
         is_number = isinstance(call.result, numbers.Real) and not isinstance(call.result, bool)
         return {self.score_name(call): float(call.result)} if is_number else {}
@@ -242,25 +243,25 @@ class Flavor(Instrumentation):
     def score_name(self, call: TrainingCall) -> str:
         """Return the name of the metric that a `Role.SCORES` call makes.
 
-        By default it is the name of the function, and for a method that of the class before it: ``Booster_score``.
+        By default it is the name of the function; the name of a method follows that of its class: ``Booster_score``.
         """
         return call.name if call.instance is None else f"{type(call.instance).__name__}_{call.name}"
 
     def score_artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        """Return what a `Role.SCORES` call has made that is not a number, such as a confusion matrix.
+        """Return results of a `Role.SCORES` call that are not numbers, such as a confusion matrix, by file names.
 
-        By file names, to which the name of the data is added: ``confusion_matrix.json`` becomes
-        ``confusion_matrix_X_test.json``. The values are as those of `artifacts`.
+        The name of the data is added to each file name: ``confusion_matrix.json`` becomes
+        ``confusion_matrix_X_test.json``. The values are like those of `artifacts`.
         """
         return {}
 
     def loop_of(self, call: TrainingCall) -> Any:
         """Return the object whose loop a call belongs to: by default the instance. None: it belongs to no loop.
 
-        A loop that trains several objects, such as the two networks of a GAN, is one run if each of its steps returns
-        all of them, in a tuple or a list. Where the user saves several objects at once (`Role.SAVES`), the loop of each
-        gets its package. fitprint keeps weak references to the objects, unless `holds_model` is set. This is asked at
-        every step, so it must be quick.
+        A loop that trains several objects, such as the two networks of a GAN, is one run if this method returns all of
+        them at each step, in a tuple or a list. If the user saves several objects at once (`Role.SAVES`), the loop of
+        each object gets its package. fitprint keeps weak references to the objects, unless `holds_model` is set. This
+        is called at every step, so it must be quick.
         """
         return call.instance
 
@@ -278,15 +279,15 @@ class Flavor(Instrumentation):
         """Take note of a `Role.SAVES` call that has returned: ``call.checkpoint(path)`` names the file it has written.
 
         Args:
-            call: The call of the user's, with the `emit` and the `cache` of the loop that it belongs to.
+            call: The user's call, with the `emit` and the `cache` of the loop that it belongs to.
         """
         return
 
     def read_values(self, values: Sequence[Any]) -> Iterable[float]:
-        """Return the numbers of values that were emitted as they were, such as tensors on a device.
+        """Return emitted values that are not numbers, such as tensors on a device, as numbers.
 
-        It is called about once a second with everything that has come together, so that a framework can copy the values
-        from a device in one go.
+        It is called about once a second with all values since the last time, so that they can be copied from a device
+        together.
 
         Args:
             values: The values, in the order in which they were emitted.
@@ -303,13 +304,13 @@ class Flavor(Instrumentation):
     def metrics(self, call: TrainingCall) -> Mapping[str, float]:
         """Return metrics of the finished training. Values of single steps go through ``call.emit``.
 
-        At the end of a loop ``call.loop`` may be None, because the object is gone: what `stepped` has kept in
-        ``call.cache`` is still there.
+        At the end of a loop, ``call.loop`` is None if the object no longer exists. Values that `stepped` has put into
+        ``call.cache`` are still there.
         """
         return {}
 
     def artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
-        """Return files about the finished training: a file name to a text, or to a value that is written as JSON."""
+        """Return files about the finished training, by name: texts, or values that are written as JSON."""
         return {}
 
     def tags(self, call: TrainingCall) -> Mapping[str, str]:
@@ -325,21 +326,21 @@ class Flavor(Instrumentation):
         return None
 
     def rank(self, call: TrainingCall) -> Any:
-        """Return the place of an ended `Role.GROUPS` call among those of the group around it, the smallest being best.
+        """Return the rank of an ended `Role.GROUPS` call in the group around it. The smallest rank is the best.
 
-        Places may be anything that `worst` can compare. None: the run of the call stays in any case.
+        Ranks may be any objects that `worst` can compare. If it is None, the run of the call always stays.
         """
         return None
 
     def worst(self, ranks: Sequence[Any]) -> int:
-        """Return which of several places, in the order in which the calls ended, is the worst: by default the largest.
+        """Return the position of the worst of several ranks, in the order in which the calls ended.
 
-        Of equal ones it is the latest.
+        By default it is the largest rank, and the latest one of several equal ranks.
         """
         return max(range(len(ranks)), key=lambda position: (ranks[position], position))
 
     def continues(self, call: TrainingCall) -> bool:
-        """Return whether a `Role.GROUPS` call goes on with the run that an earlier call had on the same object."""
+        """Return whether a `Role.GROUPS` call continues the run of an earlier call on the same object."""
         return False
 
     def data(self, call: TrainingCall) -> Any:
@@ -347,7 +348,7 @@ class Flavor(Instrumentation):
         return None
 
     def sample(self, call: TrainingCall) -> Any:
-        """Return a few rows like the inputs, for when `data` no longer exists. By default `data` itself."""
+        """Return a few rows like the inputs, which are used if `data` no longer exists. By default `data` itself."""
         return self.data(call)
 
     def target(self, call: TrainingCall) -> Any:
@@ -372,12 +373,12 @@ class Flavor(Instrumentation):
         return 0, 1
 
     def keeps_on_failure(self, call: TrainingCall, error: BaseException) -> bool:
-        """Return whether `model` finds something worth keeping after a training has failed or was interrupted.
+        """Return whether `model` finds a model to keep after a training has failed or was interrupted.
 
-        This is asked if the setting `keep_incomplete` is on, for a loop at the step that failed. The package is then
-        written like any other, and the run gets the tag ``incomplete``. By default True for a loop, of which a step
-        before has succeeded then, and False for other calls. The result of these is None, so that `model` has to return
-        something else, such as what a listener has seen of the model (`ModelInTraining`).
+        This is called if the setting `keep_incomplete` is on, in a loop at the step that failed. The package is then
+        written like any other, and the run gets the tag ``incomplete``. By default it is True for a loop, because an
+        earlier step has succeeded then, and False for other calls. Their result is None, so `model` has to return
+        something else, such as the model that a listener has seen (`ModelInTraining`).
 
         Args:
             call: The call, whose result is None.

@@ -1,4 +1,4 @@
-"""What flavors share whose framework spreads a training over workers, while the driver waits for it and records it."""
+"""Helpers for flavors whose framework distributes a training to workers, while the driver waits and records it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PartOfDistributed:
         if self._modules.isdisjoint(sys.modules):
             return None
         if any(frame.f_globals.get("__name__") in self._modules for frame in islice(stack(), _OUTERMOST)):
-            return "it is the part of a worker in a training that is recorded where it was begun"
+            return "it is one worker's part of a training, which is recorded in the process that began it"
         return None
 
 

@@ -1,4 +1,4 @@
-"""What a flavor gives to be recorded besides params: values of metrics during the training, and runs below a search."""
+"""What else a flavor has recorded: values of metrics during the training, its best model, and runs below a search."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Emit(Protocol):
 
         Args:
             name: The name of the metric.
-            value: Its value: a number, or something that `Flavor.read_values` makes a number of later, such as a tensor
-                on a device. It must not change afterwards.
+            value: Its value: a number, or an object that `Flavor.read_values` turns into a number later, such as a
+                tensor on a device. It must not change afterwards.
             step: The step, such as an iteration or an epoch, counted from 0.
         """
 
@@ -41,7 +41,7 @@ class Emit(Protocol):
         fitprint sets itself, by `Flavor.world`.
 
         Args:
-            tags: The tags. Those that are known only after the training are better returned by `Flavor.tags`.
+            tags: The tags. Tags that are known only after the training should be returned by `Flavor.tags` instead.
         """
 
     def checkpoint(
@@ -52,24 +52,24 @@ class Emit(Protocol):
         score: Any = None,
         monitor: str | None = None,
     ) -> None:
-        """Take note of a checkpoint that the user's own code or callback has just written. It writes none itself.
+        """Take note of a checkpoint that the user's own code or callback has just written. This method writes none.
 
-        The run then has it in its artifact ``checkpoints.json``, with its size and, when the training has ended, its
-        SHA-256, or that it was deleted meanwhile. A checkpoint that was written to the same path before is replaced.
-        This reads no file, so that it takes no more time for a large checkpoint than for a small one.
+        The run then lists it in its artifact ``checkpoints.json`` with its size. When the training has ended, its
+        SHA-256 is added, or that it was deleted meanwhile. An earlier checkpoint with the same path is replaced. No
+        file is read here, so this takes the same time for checkpoints of all sizes.
 
         Args:
-            path: A file, a folder, or what the names of several files beside each other begin with; or a URL.
-            step: The step or the epoch that has just ended, as the metrics of the training number them. In a loop by
-                default its last step.
-            score: The value of the metric by which the framework compares checkpoints: a number, or something that
-                `Flavor.read_values` makes a number of.
+            path: A file, a folder, or the common beginning of the names of several files; or a URL.
+            step: The step or the epoch that has just ended, numbered as in the metrics of the training. In a loop, it
+                is by default the last step.
+            score: The value of the metric by which the framework compares checkpoints: a number, or an object that
+                `Flavor.read_values` turns into a number.
             monitor: The name of that metric.
         """
 
 
 class DiscardingEmit:
-    """The `emit` of a call that is not recorded: it ignores what it is given."""
+    """The `emit` of a call that is not recorded: it ignores all values."""
 
     def __call__(self, name: str, value: float, step: int) -> None:
         """Ignore the value."""
@@ -96,7 +96,7 @@ DISCARDING = DiscardingEmit()  # shared, like the default settings below, becaus
 
 @dataclass
 class ChildRun:
-    """A run below another one, such as a candidate of a search, rebuilt from what the framework kept of it."""
+    """A run below another one, such as a candidate of a search, with what the framework has kept of it."""
 
     name: str
     """The name of the run."""
@@ -110,14 +110,14 @@ class ChildRun:
 
 @dataclass
 class BestModel:
-    """A model that a training has found better than its last one."""
+    """The best model of a training, if it is not the last one."""
 
     model: Any
-    """The model. It is not the user's own one, whose weights stay as they are."""
+    """The model. It is not the user's own object, whose weights must not change."""
     step: int | None = None
-    """The step or the epoch that it is of, as the metrics number them, if this is known."""
+    """The step or the epoch in which the model was this one, numbered as in the metrics; None if it is not known."""
     checkpoint: str | os.PathLike[str] | None = None
-    """The checkpoint that it was loaded from, if it was."""
+    """The checkpoint that the model was loaded from; None if there is none."""
 
 
 publish("fitprint.plugin", Emit, ChildRun, BestModel)

@@ -26,7 +26,7 @@ class WorkerSetup(ABC):
     @property
     @abstractmethod
     def token(self) -> str:
-        """What `Engine.carrying` is given for what the program sends outside of every block and recorded call."""
+        """The token that `Engine.carrying` gets for work that is sent outside of every block and recorded call."""
 
     @abstractmethod
     def task_ended(self) -> None:
@@ -37,7 +37,7 @@ class WorkerSetup(ABC):
 class Sending:
     """A method or function with which a program hands work to an engine.
 
-    Of a function, the sender is the tuple of its positional arguments.
+    The sender of a method is the object; that of a function is the tuple of its positional arguments.
     """
 
     module: str
@@ -51,23 +51,23 @@ class EngineTask:
     """The task of an engine that is being executed in this thread of a worker."""
 
     key: str
-    """What the engine calls the task: the same text in each attempt at it."""
+    """The engine's name of the task, which is the same in each attempt at it."""
     attempt: str
-    """Tells this attempt at the task from all others. Empty where several tasks of the user have the same key."""
+    """The name of this attempt at the task. It is empty if several tasks of the user may have the same key."""
     token: str | None
-    """What `Engine.carrying` has put on the task; None if there is nothing on it."""
+    """The token that `Engine.carrying` has put on the task; None if it has none."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of the runs of the task, beside ``engine`` and ``task``: the worker, for example."""
 
 
 @dataclass(frozen=True)
 class WorkerReport:
-    """What became of `WorkerSetup` in one worker, or in all of those that are alike."""
+    """The result of `WorkerSetup` in one worker, or in several workers with the same result."""
 
     worker: str = ""
     """The worker, as the engine calls it."""
     problem: str = ""
-    """What is wrong there, in a sentence; empty if nothing is."""
+    """The problem there, in a sentence; empty if there is none."""
     records: bool = True
     """Whether recording is on there."""
 
@@ -75,13 +75,13 @@ class WorkerReport:
 class Engine(ABC):
     """What fitprint asks about one engine. A plugin subclasses it and registers the class as an entry point.
 
-    The entry point stands in the group ``fitprint.engines``, and the modules whose import wakes the plugin stand in
-    ``fitprint.imports``, as those of a flavor do. fitprint calls every method under its guard.
+    The entry point is in the group ``fitprint.engines``, and the modules whose import turns the plugin on are in
+    ``fitprint.imports``, as for a flavor. fitprint calls every method under its guard.
 
-    In the program of the user, fitprint surrounds the methods that `sendings` names. When one of them is called, it
-    finds the cluster (`cluster_of`), has recording turned on in its workers (`attach`), unless it has been already, and
-    lets the engine put a token on what is sent (`carrying`). In a worker, it asks which task a training call
-    belongs to (`task`).
+    In the user's program, fitprint wraps the methods that `sendings` names. When one of them is called, it finds the
+    cluster (`cluster_of`), turns recording on in its workers, if that has not been done (`attach`), and lets the engine
+    put a token on the work that is sent (`carrying`). In a worker, it asks which task a training call belongs to
+    (`task`).
     """
 
     api_version: tuple[int, int] = (2, 1)
@@ -91,8 +91,8 @@ class Engine(ABC):
     backends: frozenset[str] = frozenset()
     """The qualified names of joblib's backends that send their tasks through the methods of `sendings`."""
     keys_are_unique: bool = False
-    """Whether nothing that is sent has the `EngineTask.key` of anything else, even if the user sends the same again.
-    Then whatever is sent in the same context has the same token."""
+    """Whether all tasks have different keys (`EngineTask.key`), even if the user sends the same work again. Then all
+    tasks that are sent in the same context have the same token."""
 
     @abstractmethod
     def sendings(self) -> Sequence[Sending]:
@@ -100,22 +100,22 @@ class Engine(ABC):
 
     @abstractmethod
     def cluster_of(self, sender: Any) -> Any:
-        """Return the cluster that an object sends work to, or None if it is no object of this engine's.
+        """Return the cluster that an object sends work to, or None if the object does not belong to this engine.
 
         Args:
-            sender: The object whose method was called, or what the user gave to `fitprint.engines.attach`.
+            sender: The object whose method was called, or the one that the user passed to `fitprint.engines.attach`.
         """
 
     @abstractmethod
     def identity(self, cluster: Any) -> Hashable:
-        """Return what tells a cluster from others, in each process that sends work to it.
+        """Return a value that identifies a cluster, the same in each process that sends work to it.
 
         Args:
             cluster: What `cluster_of` returned.
         """
 
     def describe(self, cluster: Any) -> str:
-        """Return what the user calls the cluster, such as its address. By default the identity.
+        """Return a name of the cluster that the user knows, such as its address. By default the identity.
 
         Args:
             cluster: What `cluster_of` returned.
@@ -136,17 +136,18 @@ class Engine(ABC):
 
         Args:
             cluster: What `cluster_of` returned.
-            setup: The function. Another one for the same cluster takes its place.
-            later: Takes what became of it in a worker that has joined later, from any thread. No error leaves it.
+            setup: The function. A later one for the same cluster replaces it.
+            later: A function that gets the report of a worker that has joined later. It can be called from any thread,
+                and never raises an error.
 
         Returns:
-            What became of it, for the workers that are there now.
+            The reports of the present workers.
         """
 
     def carrying(self, sender: Any, token: str) -> AbstractContextManager[Any]:
-        """Return a context manager in which everything that is sent has a token on it.
+        """Return a context manager that puts a token on all work that is sent inside it.
 
-        By default nothing is put on it: then each run of a worker is one of its own, with no parent.
+        By default there is no token, and the runs of workers have no parent.
 
         Args:
             sender: The object whose method was called.
@@ -157,7 +158,7 @@ class Engine(ABC):
     def arguments(
         self, sender: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments that a method of `sendings` is called with, to have workers chosen that record.
+        """Return the arguments for a method of `sendings`, in order to have it choose workers that record.
 
         By default they are those of the user.
 

@@ -24,9 +24,9 @@ class Instrumentation(ModelFormat):
     """The part of a `Flavor` that is asked before there is a call: what to patch, what to turn on, which settings."""
 
     api_version: tuple[int, int] = (2, 0)
-    """The version of the contract that the flavor was written for: `API_VERSION` of the fitprint at hand, as numbers.
+    """The version of the contract that the flavor is written for, as numbers: `API_VERSION` of its fitprint.
 
-    A flavor that does not say so is taken to be written for the first version that this fitprint accepts.
+    A flavor without it counts as written for the first version that this fitprint accepts.
     """
     defaults: Mapping[str, Any] = {}
     """Defaults of fitprint's settings that are different for this flavor."""
@@ -42,11 +42,11 @@ class Instrumentation(ModelFormat):
         """Return the entry points to record."""
 
     def enable(self) -> None:
-        """Register what is global in the framework, such as a hook of every optimizer: called when the flavor is on.
+        """Register global hooks of the framework, such as a hook of every optimizer, when the flavor is turned on.
 
-        It is called once the framework is imported and patched, and not again before `disable`: not by a further
-        `autolog()`, nor in a forked child, which has what its parent registered. What it registers runs inside the
-        user's program and has to keep its errors to itself: `attempt` helps.
+        It is called once the framework is imported and patched, and not again before `disable`: neither by a further
+        `autolog()` nor in a forked child, which inherits the hooks of its parent. The hooks run inside the user's
+        program and must not raise errors: `attempt` helps.
         """
         return
 
@@ -57,9 +57,9 @@ class Instrumentation(ModelFormat):
     def callback(self, recording: CallbackRecording) -> Any:
         """Return a callback of the framework's own kind, for ``fitprint.<flavor>.callback()``.
 
-        Users who want nothing patched give it to the framework themselves. At the beginning of a training it calls
-        ``recording.begin``; everything else is asked of this flavor, as for a call that is patched. By default there is
-        none, and the user is told so.
+        Users who do not want patching pass it to the framework themselves. At the beginning of a training it calls
+        ``recording.begin``. From then on, the methods of this flavor are called as for a patched call. By default there
+        is no callback, and an error says so.
 
         Args:
             recording: Begins a run at the beginning of each training, and ends it.
@@ -72,7 +72,7 @@ class Instrumentation(ModelFormat):
     def logger(self, recording: CallbackRecording) -> Any:
         """Return a logger of the framework's own kind, for ``fitprint.<flavor>.logger()``: see `callback`.
 
-        It is for frameworks that have both, and its run is the one of the callback.
+        It is for frameworks that have callbacks and loggers; both record the same run.
 
         Args:
             recording: Begins a run at the beginning of each training, and ends it.

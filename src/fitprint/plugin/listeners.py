@@ -1,4 +1,4 @@
-"""What a plugin puts in place to follow a training: guarded callbacks, and histories of metrics at almost no cost."""
+"""Helpers for following a training: callbacks whose errors are caught, and histories of metrics at almost no cost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class MetricHistory:
         Args:
             call: The call that is recorded. No reference to it is kept.
             emit: Records the values.
-            read: Returns the history as it is now. It is called when something is due, not at every iteration.
+            read: Returns the present history. It is called only when values are to be emitted, not at every iteration.
         """
         self.first_step = 0
         self.every = 1
@@ -94,8 +94,8 @@ def safe_callback(call: TrainingCall, function: Callable[..., Any], step: str = 
 class ModelInTraining:
     """The model that a training is working on, as a listener sees it, for `Flavor.keeps_on_failure`.
 
-    It keeps no model alive: after an error, the frames of the framework's own functions, which the traceback of the
-    error refers to, still hold it. Copied or pickled it holds none.
+    It does not keep the model alive. After an error, the traceback still refers to the frames of the framework's own
+    functions, and these refer to the model. A copy, or an object that was unpickled, has no model.
     """
 
     __module__ = "fitprint.plugin"

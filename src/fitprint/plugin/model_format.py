@@ -63,9 +63,9 @@ class ModelFormat(ABC):
     def package_flavor(self, model: Any) -> str:
         """Return the flavor whose format `save` writes: the name of its entry in MLmodel. By default this flavor.
 
-        If it is another one, its readers load the package, here and in MLflow: `save` writes the keys that they read,
-        and ``loader_module`` is theirs. The run keeps the name of this flavor. Where only this flavor is installed,
-        it loads the package itself if the other one is among `reads`.
+        If it is another flavor, that one loads the package, here and in MLflow, so `save` has to write the keys that
+        the other flavor reads, and ``loader_module`` is that of the other flavor. The run keeps the name of this
+        flavor. If only this flavor is installed, it loads the package itself, provided that `reads` names the other.
 
         Args:
             model: The model.
@@ -73,14 +73,15 @@ class ModelFormat(ABC):
         return self.name
 
     def identity(self, model: Any) -> Hashable:
-        """Return what identifies a model that cannot be weakly referenced, such as a digest; None when nothing does."""
+        """Return a value that identifies a model without weak references, such as a digest; None if there is none."""
         return None
 
     def is_local(self, model: Any) -> bool:
-        """Return whether the model can be saved and predict in this process alone, by default True.
+        """Return whether this process can save the model and predict with it alone, by default True.
 
-        Where its weights are distributed over several processes, both need all of them: fitprint then does neither, so
-        that no process waits for the others. `metrics` is still asked, and must not use such a model.
+        If the weights are distributed over several processes, saving and predicting need all of these processes.
+        fitprint then does neither, so that no process waits for the others. `metrics` is still called, and must not use
+        such a model.
         """
         return True
 
@@ -104,8 +105,8 @@ class ModelFormat(ABC):
     def model_type(self, model: Any) -> str | None:
         """Return whether a model is a ``classifier``, a ``regressor`` or a ``clusterer``, for `fitprint.evaluate`.
 
-        None, the default: it is decided by what the model predicts, and by the target. `predict` of a classifier may
-        return its labels, its class probabilities or decision values.
+        By default None: fitprint then decides by the predictions and the target. `predict` of a classifier may return
+        labels, class probabilities or decision values.
 
         Args:
             model: The native model.
@@ -113,16 +114,16 @@ class ModelFormat(ABC):
         return None
 
     def probabilities(self, model: Any, data: Any) -> tuple[Any, Any] | None:
-        """Return what a classifier says of each class beside the labels of `predict`, for `fitprint.evaluate`.
+        """Return the class probabilities or decision values of a classifier, for `fitprint.evaluate`.
 
         Args:
             model: The native model.
             data: The inputs.
 
         Returns:
-            The class probabilities or decision values, and the classes in their order (None for the ascending labels);
-            None if there are none. By default what the methods ``predict_proba`` or, for two classes,
-            ``decision_function`` return, with the attribute ``classes_``.
+            The values, and the classes in their order, or None for the labels in ascending order; None instead of both
+            if there are no such values. By default the result of the model's method ``predict_proba`` or, for two
+            classes, ``decision_function``, with the attribute ``classes_``.
         """
         return class_probabilities(model, data)
 
@@ -162,16 +163,16 @@ class ModelFormat(ABC):
         return {"data": path.name}
 
     def load_checkpoint(self, path: Path, model: Any = None) -> Any:
-        """Return the model in a checkpoint, of which a package is to be made.
+        """Return the model in a checkpoint, to make a package of it.
 
         Args:
-            path: The file, the folder, or what the names of several files begin with, as it was given to
+            path: The file, the folder, or the common beginning of the names of several files, as it was passed to
                 `Emit.checkpoint`.
-            model: A model of the same architecture, from the package of the run or from one that the user names: the
-                weights may be loaded into it. None if there is none.
+            model: A model of the same architecture, into which weights may be loaded, from the package of the run or
+                from one that the user names; None if there is none.
 
         Raises:
-            PackageError: It cannot be loaded, or not without a model; the message says what is to be done.
+            PackageError: The checkpoint cannot be loaded, or not without a model; the message says what to do.
         """
         raise PackageError(f"the flavor {self.name} cannot load checkpoints")
 

@@ -1,4 +1,4 @@
-"""Params that know which of them nobody has set, so that whoever looks at a run sees first what was chosen for it."""
+"""Params that know which of them have their default values, so that displays can show the chosen ones first."""
 
 from __future__ import annotations
 

@@ -58,8 +58,7 @@ class RecordedCall:
     skip: Callable[[str, str, str], None] = lambda what, rule, reason: None
     """Stores in ``run.skipped`` why something was not recorded; takes what it was, the rule, and the reason."""
     is_by_callback: bool = False
-    """Whether a callback of `Flavor.callback` has found the call: then its arguments are what the function has made of
-    those that it was given."""
+    """Whether a callback of `Flavor.callback` has found the call. The function may have changed its arguments then."""
 
     def argument(self, name: str, default: Any = FUNCTIONS_OWN) -> Any:
         """Return one argument of the call, whether it was passed by position or by name.
@@ -115,8 +114,8 @@ class RecordedCall:
     def checkpoint(self) -> Callable[..., None]:
         """Takes note of a checkpoint that the user has just written: `Emit.checkpoint` of `emit`, with its arguments.
 
-        ``call.checkpoint(path, step=3, score=0.25, monitor="val_loss")``. A callback may keep it, and it pickles, as
-        `emit` does.
+        ``call.checkpoint(path, step=3, score=0.25, monitor="val_loss")``. A callback may store this function, which can
+        be pickled, as `emit` can.
         """
         return self.emit.checkpoint
 

@@ -64,7 +64,7 @@ def test_one_row():
     facts = classification_facts([1], [1], classes=[0, 1], probability=[[0.25, 0.75]])
     assert facts.metrics["accuracy_score"] == facts.metrics["f1_score"] == 1.0
     assert facts.metrics["log_loss"] == pytest.approx(-math.log(0.75))
-    assert facts.reasons == {"roc_auc": "the rows that count are all of one class"}
+    assert facts.reasons == {"roc_auc": "all rows whose weight is above zero are of one class"}
     assert facts.curve is None
 
 
@@ -164,7 +164,7 @@ def test_rows_of_several_classes_that_do_not_sum_to_one():
 def test_more_classes_than_one_against_one_is_affordable_for():
     truth = np.arange(51)
     facts = classification_facts(truth, truth, probability=np.eye(51))
-    assert facts.reasons == {"roc_auc": "left out above 50 classes, for its cost"}
+    assert facts.reasons == {"roc_auc": "not computed for more than 50 classes, because it takes too long"}
 
 
 def test_confusion_matrix_is_json():

@@ -1,4 +1,4 @@
-"""What ends the reading of a package: its budget, because a small file can hold endless ones, and broken files."""
+"""Limits for reading a package: a budget, because a small file can contain endless data, and broken files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The opcodes of a pickle stream, one by one, with as much of their arguments as names need.
+"""The opcodes of a pickle stream, one by one, with those parts of their arguments that names are made of.
 
 The table of opcodes is the standard library's. Its own reader loads arguments of any size into memory, and refuses some
 streams that `pickle` reads (names that are not ASCII), so that a stream could hide from it.

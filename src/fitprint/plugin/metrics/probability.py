@@ -103,9 +103,9 @@ def one_against_one_auc(scores: ClassScores, weights: Array | None) -> float | s
 
 def _why_no_pairs(scores: ClassScores, rows: Array, weights: Array | None) -> str | None:
     if weights is not None:
-        return "one against one takes no sample weights"
+        return "it cannot be computed with sample weights"
     if len(rows) > MOST_AUC_CLASSES:
-        return f"left out above {MOST_AUC_CLASSES} classes, for its cost"
+        return f"not computed for more than {MOST_AUC_CLASSES} classes, because it takes too long"
     return _why_no_area(scores, rows)
 
 
@@ -155,7 +155,7 @@ def one_against_rest_auc(scores: ClassScores, weights: Array | None) -> float | 
 
 
 MOST_POINTS = 500
-ONE_CLASS = "the rows that count are all of one class"
+ONE_CLASS = "all rows whose weight is above zero are of one class"
 
 
 class ThresholdCounts(NamedTuple):
