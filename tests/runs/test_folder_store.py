@@ -140,7 +140,7 @@ def test_the_folder_of_a_run_is_no_store(store, tmp_path):
     with pytest.raises(UnknownRunError):
         one.read_record("0" * 32)
     for write in (one.begin, one.reopen, lambda run_id: one.join(run_id, "me")):
-        with pytest.raises(StoreError, match="is the folder of a run and no store"):
+        with pytest.raises(StoreError, match="is the folder of a single run, not a store"):
             write(run.run_id)
     assert files(copy) == files(run.path)
 

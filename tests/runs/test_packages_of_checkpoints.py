@@ -107,7 +107,7 @@ def test_a_model_that_the_user_names(run, toylearn, tmp_path):
     [
         (0, None, "has no checkpoint 0: it has 3, numbered from 1"),
         (4, None, "has no checkpoint 4: it has 3, numbered from 1"),
-        (None, 5, "has no checkpoint of step 5: its checkpoints are of steps 0, 10, 20"),
+        (None, 5, "has no checkpoint of step 5: it has checkpoints of the steps 0, 10, 20"),
     ],
 )
 def test_one_that_is_not_there(run, number, step, message):

@@ -42,16 +42,16 @@ def start_run(
     and each further one becomes its child. A run that is started inside another one becomes its child.
 
     Args:
-        run_name: The name of the run, "run" by default. What is no text, such as a number, becomes one. The whole id of
-            a run is taken as `run_id`, which is the first argument of MLflow's function.
+        run_name: The name of the run, "run" by default. A value that is not a text, such as a number, becomes one. If
+            it is the whole id of a run, it is taken as `run_id`, which is the first argument of MLflow's function.
         name: The same as `run_name`.
-        run_id: The id of a run in the store, to open that one and add to it. If it is open already, in this process or
-            in another one, both add to it, and this block ends alone.
-        nested: Accepted for scripts written for MLflow. It has no effect, because nesting needs no permission here.
+        run_id: The id of a run in the store, to open that run and add to it. If it is open already, in this process or
+            in another one, both add to it, and the end of this block does not end the run.
+        nested: Accepted for scripts written for MLflow. It has no effect: runs may always be nested here.
         experiment_id: The label of the experiment, instead of the setting `experiment`.
         tags: Tags of the run.
         description: A text about the run, stored as its tag ``description``.
-        group: The run only groups others: no training is recorded on it, and each one inside becomes its child.
+        group: Whether the run only groups others: no training is recorded on it, and each one inside becomes its child.
         parent_run_id: The id of the run that this one becomes a child of, instead of the active one.
         log_system_metrics: Whether system metrics of the run are recorded, instead of the setting
             `log_system_metrics`. A run that is a child of another one has none.

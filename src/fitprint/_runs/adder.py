@@ -203,7 +203,7 @@ class RunAdder(ABC):
         return _StoreOperation(self)
 
     def is_lost(self, error: OSError) -> bool:
-        """Return whether an error means that nothing can be written now, of which the user has been told.
+        """Return whether an error means that nothing can be written now, which the user has already been warned of.
 
         Otherwise it is about what was being added, such as its name.
         """

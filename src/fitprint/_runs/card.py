@@ -1,4 +1,4 @@
-"""The card of a run in a notebook: on one screen what people look for; everything else opens at a click."""
+"""The card of a run in a notebook: the most important facts on one screen; a click opens everything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a list of runs shows so that they can be compared: columns of metrics, and names that tell equal runs apart."""
+"""Comparing runs in a list: columns of metrics, and params behind the names of runs that are called alike."""
 
 from __future__ import annotations
 
@@ -139,10 +139,10 @@ def _telling_names(records: Sequence[Record]) -> dict[str, str]:
         for name, equals in by_name.items():
             varied = _varied(equals) if len(equals) > 1 else []
             for record in equals if varied else ():
-                told = [param for param in varied if param in record.params]
+                shown_params = [param for param in varied if param in record.params]
                 if parent_id is None:  # these belong together by chance only, so their defaults say nothing
-                    told = [param for param in told if param not in record.default_params]
-                text = params_text((param, record.params[param]) for param in told[:MOST_VARIED])
+                    shown_params = [param for param in shown_params if param not in record.default_params]
+                text = params_text((param, record.params[param]) for param in shown_params[:MOST_VARIED])
                 is_alone = parent_id is not None and len(by_name) == 1
                 names[record.run_id] = (text if is_alone else f"{name} {text}").strip() or name
     return names

@@ -1,4 +1,4 @@
-"""Following a run while another process writes it: what has been added to it since the last look."""
+"""Following a run while another process writes it: each time, what was added since the last time."""
 
 from __future__ import annotations
 

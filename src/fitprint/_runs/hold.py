@@ -1,4 +1,4 @@
-"""How this process holds a run: it writes the run's record, adds to the run of another process, or only reads it."""
+"""What this process may do with a run: write its record, add to the run of another process, or only read it."""
 
 from __future__ import annotations
 

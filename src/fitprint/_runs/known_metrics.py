@@ -1,4 +1,4 @@
-"""The metrics of a run in one vocabulary: of which data each is, what it measures, and which one people decide by.
+"""What the names of metrics mean: on which data each is computed, what it measures, and which one is shown first.
 
 Frameworks call one thing by many names: ``auc``, ``AUC`` and ``roc_auc_score``. Where they mean the same, it has one
 name here, so that runs of different frameworks can be compared. A number of held-out data and one of the training data

@@ -1,4 +1,4 @@
-"""The lease of an open run: how its process says that it is at work, to those who cannot look for the process itself.
+"""The lease of an open run: the sign of life of its process, for readers that cannot check the process itself.
 
 While a run is open for more than some seconds, a thread of fitprint's own touches a file in it again and again. Where
 the process of a run cannot be looked for, because it is on another host or in another container, it counts as dead once

@@ -114,7 +114,9 @@ def _add_params(whole: Record, lines: Sequence[SideLine]) -> None:
             whole.params[line.name], writers[line.name] = line.value, line.writer
             whole.default_params.pop(line.name, None)
         elif whole.params[line.name] != line.value:
-            reason = f"another process had logged a value before {line.writer} logged {str(line.value)[:80]!r}"
+            reason = (
+                f"another process had already logged another value before {line.writer} logged {str(line.value)[:80]!r}"
+            )
             _add_skip(whole, Skip(f"a value of param {line.name}", "several writers", reason))
 
 

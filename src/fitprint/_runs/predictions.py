@@ -1,4 +1,4 @@
-"""Which run a prediction comes from: what recorded models have predicted is remembered without being kept alive."""
+"""Which run a prediction comes from: predictions of recorded models are remembered, but not kept alive."""
 
 from __future__ import annotations
 

@@ -156,10 +156,10 @@ class _Range:
 
 
 class StepsBefore:
-    """The steps of the metrics of a run that goes on, by which the new ones are numbered.
+    """The steps that the metrics of a continued run already have, by which the new ones are numbered.
 
-    Where a training begins to count anew, its steps follow those before. Where it goes on to count, as many frameworks
-    do from a checkpoint, they are left as they are.
+    If the training counts from the beginning again, its steps are numbered on from the earlier ones. If it continues to
+    count, as many frameworks do from a checkpoint, its steps keep their numbers.
     """
 
     def __init__(self, open_run: OpenRun) -> None:

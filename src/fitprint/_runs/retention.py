@@ -1,4 +1,4 @@
-"""Removing packages from a store, the least good ones first. Their runs stay, with the reason as a skip."""
+"""Removing packages from a store, the worst ones first. Their runs stay, and have the reason in `skipped`."""
 
 from __future__ import annotations
 

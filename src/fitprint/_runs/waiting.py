@@ -1,4 +1,4 @@
-"""Runs that wait to be written again, so that changes which come many in a row are written together."""
+"""Runs that wait to be written again, so that many changes in a row are written together."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ class RunWriter(RunAdder):
         """Raise FileExistsError if the disk takes a new name for that of another artifact, as some take `A` for `a`."""
         other = self._artifact_spellings.get(name.casefold())
         if other is not None and (self.path / ARTIFACTS / name).exists():
-            reason = f"this disk does not tell it from the artifact {other!r}"
+            reason = f"this disk does not distinguish its name from that of the artifact {other!r}"
             raise FileExistsError(
                 EEXIST, f"the artifact {name!r} cannot be written, because {reason}: give another name"
             )

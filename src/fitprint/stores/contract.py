@@ -89,12 +89,12 @@ class OpenRun(ABC):
         Args:
             package: A package of `begin_package`.
             name: The name that it should have.
-            replaces: Whether it takes the place of the package of that name, if there is one. Whatever interrupts
-                this, the old or the new package is there.
+            replaces: Whether it replaces the package of that name, if there is one. If this is interrupted, either the
+                old or the new package is there.
 
         Returns:
-            The name that it has: if `name` is taken by a package that is not replaced, with the next free number, as
-            in ``model-2``.
+            The name of the package: `name`, or if another package has this name and is not replaced, `name` with the
+            next free number, such as ``model-2``.
 
         Raises:
             ValueError: If the name is not a plain name.
@@ -102,9 +102,9 @@ class OpenRun(ABC):
         """
 
     def settle(self) -> None:
-        """Give the run its final folder now, while it is still being written, so that paths into it stay valid.
+        """Move the run to its final folder now, while it is still being written, so that paths into it stay valid.
 
-        By default it does nothing: the folder changes when the run is finished, if it does at all.
+        By default it does nothing, and the run may be moved when it is finished.
 
         Raises:
             OSError: If it cannot be moved.
@@ -112,20 +112,20 @@ class OpenRun(ABC):
         return
 
     def renew_lease(self) -> None:
-        """Say that the process of the run is at work: see `Store.silence`. By default it does nothing.
+        """Give a sign of life of the process that writes the run: see `Store.silence`. By default it does nothing.
 
         Raises:
-            OSError: If it cannot be said.
+            OSError: If it cannot be written.
         """
         return
 
     def drop_lease(self) -> None:
-        """Say nothing more, so that `Store.silence` is not known. Finishing a run does the same."""
+        """Give no more signs of life, so that `Store.silence` returns None. Finishing a run does the same."""
         return
 
     @abstractmethod
     def finish(self) -> None:
-        """Move the run to the finished ones, without packages that are not sealed. Does not move it if it is there.
+        """Remove packages that are not sealed, and move the run to the finished ones, unless it is there already.
 
         Raises:
             OSError: If it cannot be moved.
@@ -144,7 +144,7 @@ class OpenRun(ABC):
         """Repair the run of a dead process. Other processes may do the same at the same time.
 
         Args:
-            record: The record to replace the present one by, or None to leave that.
+            record: The record that replaces the present one; None to leave the present one.
             incomplete: The names of the incomplete files and folders to remove.
 
         Raises:
@@ -156,7 +156,7 @@ class JoinedRun(ABC):
     """A run that this process adds to while another process writes its record, or has written it.
 
     Any number of processes may add to a run at the same time, before and after it is finished. Each appends to a side
-    file of its own, and none changes the record. When the run is finished meanwhile, what is added follows it.
+    file of its own, and none changes the record. If the run is finished meanwhile, they add to the finished run.
     """
 
     @property
@@ -219,15 +219,15 @@ class JoinedRun(ABC):
         """
 
     def renew_lease(self) -> None:
-        """Say that this process is at work on the run: see `Store.silence`. By default it does nothing.
+        """Give a sign of life of this process: see `Store.silence`. By default it does nothing.
 
         Raises:
-            OSError: If it cannot be said.
+            OSError: If it cannot be written.
         """
         return
 
     def drop_lease(self) -> None:
-        """Say nothing more, so that `Store.silence` is not known."""
+        """Give no more signs of life, so that `Store.silence` returns None."""
         return
 
 
@@ -337,17 +337,17 @@ class Store(ABC):
         """
 
     def silence(self, run_id: str, writer: str = "") -> float | None:
-        """Return how long ago the process of a run last said that it is at work.
+        """Return the time since the last sign of life of the process that writes a run.
 
-        Whoever asks may have another clock than that process: both times must be those of the store. By default it is
-        not known.
+        The clocks of the two processes may differ, so both times must be taken from the clock of the store. By default
+        None.
 
         Args:
             run_id: The id of the run.
             writer: The name of a side file, for the process that writes this one instead of the record.
 
         Returns:
-            Seconds, or None if it is not known, because the process says nothing or the store cannot tell.
+            Seconds; None if they are not known, because the process gives no signs of life or the store has no clock.
         """
         return None
 
@@ -367,9 +367,9 @@ class Store(ABC):
         """
 
     def prepare_for(self, sender: str) -> None:
-        """Leave a mark of a program whose tasks are executed in other processes, by which they know this store.
+        """Leave a mark by which other processes, which execute tasks of a program, recognise the program's store.
 
-        By default nothing is left, as by a store of which each process knows that it is the same one.
+        By default no mark is left, because all processes with the same location reach the same store.
 
         Args:
             sender: What identifies the program: letters and digits.
@@ -380,7 +380,7 @@ class Store(ABC):
         return
 
     def is_prepared_for(self, sender: str) -> bool:
-        """Return whether this is the store in which another process has called `prepare_for`. By default it is.
+        """Return whether another process has called `prepare_for` on this very store. By default True.
 
         Args:
             sender: What identifies the program.
@@ -388,7 +388,7 @@ class Store(ABC):
         return True
 
     def forget_attempts(self, sender: str) -> None:
-        """Remove the mark of a program, and what `note_attempt` has noted of its tasks: it has ended.
+        """Remove the mark of a program that has ended, and the notes of `note_attempt` about its tasks.
 
         Args:
             sender: What identifies the program.
@@ -401,7 +401,7 @@ class Store(ABC):
     def note_attempt(self, sender: str, task: str, attempt: str, run_id: str) -> str | None:
         """Take note that a run has begun in an attempt at a task.
 
-        By default nothing is noted, so that the second attempt at a task does not say what it replaces.
+        By default no note is made, and the runs of a second attempt do not say which runs they replace.
 
         Args:
             sender: What identifies the program that has sent the task: letters and digits.
@@ -410,8 +410,8 @@ class Store(ABC):
             run_id: The id of the run.
 
         Returns:
-            The run that began in the same place of the latest earlier attempt: the third run of an attempt replaces
-            the third one of that. None if there is none.
+            The run with the same number in the latest earlier attempt, such as the third run of that attempt for the
+            third run of this one; None if there is none.
 
         Raises:
             OSError: If it cannot be noted.

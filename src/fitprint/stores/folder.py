@@ -1,4 +1,4 @@
-"""The store in a folder: one folder per run, open ones below ``.open/``, which one rename moves when they end.
+"""The store in a folder: each run has a folder, which is below ``.open/`` while the run is open, and is then renamed.
 
 Many processes and machines on a POSIX file system share a store. Why a rename: docs/adr/0003-rename-when-a-run-ends.md.
 Why runs of blocks are moved at their beginning: docs/adr/0010-a-block-s-run-keeps-its-folder.md.

@@ -1,4 +1,4 @@
-"""Adding to the folder of a run that another process writes, and may move or have moved.
+"""Adding to the folder of a run that another process writes, and which that process may move at any time.
 
 Why each process has a file of its own: docs/adr/0009-several-writers.md.
 """

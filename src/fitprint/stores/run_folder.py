@@ -44,5 +44,5 @@ class RunFolder(FolderStore):
 
     def _refusal(self) -> StoreError:
         return StoreError(
-            f"{self.location} is the folder of a run and no store: name the folder that your runs are to be in"
+            f"{self.location} is the folder of a single run, not a store: name the folder that contains your runs"
         )
