@@ -32,7 +32,7 @@ def attach(target: Any) -> Attachment:
         TypeError: No plugin of an engine knows such an object.
     """
     if not recorder_state.on:
-        raise RuntimeError("recording is off here, so that no worker can be told how: call fitprint.autolog() first")
+        raise RuntimeError("recording is off here, so workers cannot be told to record: call fitprint.autolog() first")
     return _engines.attach(target)
 
 

@@ -299,12 +299,14 @@ def test_what_cannot_be_compared_is_told(tree, monkeypatch):
     commit = tree.git("rev-parse", "HEAD")
     with monkeypatch.context() as patched:
         patched.setattr(git_state, "MOST_SECONDS", -1)
-        assert tree.state() == CodeState(commit, reason="looking at all of its files would take too long")
+        assert tree.state() == CodeState(commit, reason="comparing all of its files would take too long")
     with monkeypatch.context() as patched:
         patched.setattr(git_state, "LARGEST_INDEX", 10)
         assert tree.state() == CodeState(commit, reason="it tracks too many files to look at")
     tree.git("update-index", "--split-index")
-    assert tree.state() == CodeState(commit, reason="its index is split")
+    assert tree.state() == CodeState(
+        commit, reason="its index is split into several files, which fitprint does not read"
+    )
     tree.git("update-index", "--no-split-index")
     shutil.rmtree(tree.folder / ".git" / "objects")
     assert tree.state().commit == commit

@@ -192,7 +192,7 @@ def test_someone_wrapping_over_us_is_left_told_and_revived(toy, store, row):
     fitprint.disable()
     assert vars(toylearn.Base)["fit"] is theirs
     assert row().state == "off"
-    assert row().reason == "wrapped over by others: toylearn.base.Base.fit"
+    assert row().reason == "other code has wrapped these again, so they were not restored: toylearn.base.Base.fit"
     toylearn.Mean().fit([1], [2])
     assert fitprint.runs() == []
     fitprint.autolog("toy")

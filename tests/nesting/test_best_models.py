@@ -55,7 +55,7 @@ def test_where_there_is_none_the_run_says_so(toylearn, best):
     toylearn.train({}, [1])
     run, level = packaged()
     assert (level, "package_of" in run.tags) == (3.0, False)
-    reason = "toy finds none that is better than the last one, which the package is of"
+    reason = "toy finds no better model than the last one, so the package contains the last one"
     assert run.skipped == [fitprint.Skip("the best model", "package_of", reason)]
 
 

@@ -69,7 +69,7 @@ def test_the_flavor_decides_what_is_worth_keeping(failing, keeping, monkeypatch,
         failing(ValueError("no"), mean=None).fit([1], [2])
     run = fitprint.runs()[0]
     assert (run.models, "incomplete" in run.tags) == ({}, False)
-    reason = "toy finds nothing worth keeping in this training, which has failed"
+    reason = "toy finds no model to keep of this failed training"
     assert run.skipped == [fitprint.Skip("model", "flavor", reason)]
     monkeypatch.setattr(flavor, "keeps_on_failure", lambda self, call, error: 1 / 0)
     with pytest.raises(ValueError, match="no"):
@@ -129,7 +129,7 @@ def test_by_default_a_flavor_keeps_what_a_loop_has_learned(toylearn):
         fitprint.autolog("toy", quiet=True, keep_incomplete=True)
     kept, refused = fitprint.runs()
     assert (list(kept.models), kept.tags["incomplete"]) == (["model"], "true")
-    reason = "toy finds nothing worth keeping in this training, which has failed"
+    reason = "toy finds no model to keep of this failed training"
     assert (refused.models, refused.skipped) == ({}, [fitprint.Skip("model", "flavor", reason)])
 
 

@@ -164,7 +164,7 @@ def test_a_module_of_the_environment_keeps_its_name_and_that_is_told(saved, tmp_
 
     assert fitprint.load_model(saved(Lazy(), 1, "p1")).predict([0]) == ["installed", "installed" * 10]
     assert features_of_two.VALUE == "installed"
-    assert "its module features_of_two is not loaded, because the environment has another one" in caplog.text
+    assert "its module features_of_two is not loaded, because another module of that name is imported" in caplog.text
 
 
 def test_code_paths_of_one_name_are_refused(tmp_path):

@@ -279,7 +279,7 @@ def test_where_keys_are_unique_the_same_context_has_the_same_token(site, mean):
 def test_only_what_the_plugin_knows_can_be_attached(site):
     site.imported()
     fitprint.autolog("toy", quiet=True)
-    with pytest.raises(TypeError, match=r"builtins\.dict is nothing that an engine's plugin knows"):
+    with pytest.raises(TypeError, match=r"builtins\.dict is not known to the plugin of any engine"):
         fitprint.engines.attach({})
 
 

@@ -112,7 +112,7 @@ def test_attaching_by_hand(run_program):
     assert len(told.runs) == 1
     assert told.unreached == []
     assert "call fitprint.autolog() first" in told.log
-    assert "builtins.dict is nothing that an engine's plugin knows; plugins are installed for: dask" in told.log
+    assert "builtins.dict is not known to the plugin of any engine; plugins are installed for: dask" in told.log
 
 
 def test_an_asynchronous_client(run_program):

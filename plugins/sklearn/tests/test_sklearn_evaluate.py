@@ -235,5 +235,5 @@ def test_probabilities_that_cannot_be_computed_cost_themselves_alone():
     result = fitprint.evaluate(model, IRIS, KIND)
     assert result.metrics["accuracy_score"] > 0.9
     reasons = {skip.what: skip.reason for skip in result.skipped}
-    assert reasons["probabilities"] == "the class probabilities cannot be computed: RuntimeError: no chances"
+    assert reasons["probabilities"] == "the class probabilities could not be computed: RuntimeError: no chances"
     assert reasons["score"] == "the model's score raised RuntimeError: no score"

@@ -52,27 +52,28 @@ def autolog(
         log_signatures: Infer the signature of each package. Default: true.
         log_input_examples: Keep the first rows of the training data in the package as an input example. Default: false.
         log_training_metrics: Predict the training data and record how well the model fits it. Default: true.
-        log_post_training_metrics: Record metrics that you compute of a recorded model's predictions on the model's run.
+        log_post_training_metrics: Add metrics that you compute of a recorded model's predictions to the model's run.
             Default: true.
         log_system_metrics: Record every ten seconds how busy the processors, the memory and the GPUs are. Default:
             false.
-        log_code: Keep the script or the notebook's cells, and uncommitted changes: auto, of code, up to 100 kB; true;
+        log_code: Keep the script or the notebook's cells, and uncommitted changes: auto, code of up to 100 kB; true;
             false. Default: auto.
         max_model_size: Write no package larger than this: 100MB, 1.5GiB, or a number of bytes. Default: none.
-        keep_incomplete: Write a package, marked as incomplete, of a training that failed or was interrupted, if its
-            flavor can. Default: false.
-        package_of: Which model is packaged: last, the one you hold after the training; best, the best one that its
-            flavor finds. Default: last.
+        keep_incomplete: Write a package, marked as incomplete, when a training fails or is interrupted, if the flavor
+            can. Default: false.
+        package_of: Which model is packaged: last, as it is when the training ends; best, the best model that the flavor
+            finds. Default: last.
         save_in_background: Write packages of more than 16 MB in a thread, after the training call has returned.
             Default: false.
-        resume: Go on in the run that an earlier start of this job left unfinished: auto, by the scheduler's id, or an
+        resume: Continue the run that an earlier start of this job left unfinished: auto, by the scheduler's id; or an
             id. Default: none.
-        engines: Record in the workers of these engines: auto, of each that the program sends work to; names; none.
-            Default: auto.
+        engines: Record in the workers of these engines: auto, all that the program sends work to; names of engines;
+            none. Default: auto.
         include_estimators: Record only classes whose qualified names match one of these globs. Default: none.
         exclude_estimators: Do not record classes whose qualified names match one of these globs. Default: none.
         min_fit_seconds: Do not record training calls that took less time than this. Default: 0.
-        rank_zero_only: Record a distributed training on its rank 0 alone; the other ranks make no run. Default: true.
+        rank_zero_only: Record a distributed training only in the process of rank 0; the other processes make no run.
+            Default: true.
         max_metric_seconds: If training metrics would take longer than this, compute them on a sample of the rows.
             Default: 0.2.
         max_child_runs: How many of the best candidates of a search become child runs. Default: 5.
@@ -80,8 +81,9 @@ def autolog(
         redact: Show these as *** too, in addition to the built-in patterns: globs on names, or value:<regular
             expression>. Default: none.
         redact_allow: Never show these as ***: globs on names, or value:<regular expression>. Default: none.
-        redact_models: Write no package of a model that holds a param which the run shows as ***. Default: false.
-        trust: Which packages load_model may load: all; verified, by their checksums; no-pickle, formats that hold no
+        redact_models: Write no package of a model that contains the value of a param which the run shows as ***.
+            Default: false.
+        trust: Which packages load_model may load: all; verified, if the checksums match; no-pickle, formats without
             code. Default: all.
         rules: Your own rules: callables that take a training call and return the reason not to record it, or None.
             Default: none.

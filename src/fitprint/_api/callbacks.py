@@ -99,7 +99,10 @@ class CallbackRecorder:
             call = TrainingCall(self._flavor(), function, instance, (), dict(arguments), "callback")
             running = None
         else:
-            warn_once((self._name, "callback"), f"{self._name}: a callback was called outside of any known training")
+            warn_once(
+                (self._name, "callback"),
+                f"{self._name}: its callback was called, but no training is known to which it belongs",
+            )
             return
         call.settings, call.is_by_callback = settings, True
         refusal = rules.refusal_before(call)

@@ -61,7 +61,9 @@ def package_checkpoint(
         raise TypeError("package_checkpoint() needs either the number of a checkpoint or its step")
     source = get_run(run) if isinstance(run, str) else run
     if source.flavor is None:
-        raise PackageError(f"run {source.run_id} has recorded no training, so that nothing can load its checkpoints")
+        raise PackageError(
+            f"run {source.run_id} has recorded no training, so it is not known which flavor can load its checkpoints"
+        )
     number = _number_of_step(source, step) if step is not None else checkpoint
     chosen = _checked(source, int(number or 0))
     flavor = registered(source.flavor)
@@ -87,7 +89,7 @@ def _number_of_step(run: Run, step: int) -> int:
     numbers = [number for number, checkpoint in enumerate(run.checkpoints, 1) if checkpoint.step == step]
     if not numbers:
         steps = sorted({checkpoint.step for checkpoint in run.checkpoints if checkpoint.step is not None})
-        known = f"its checkpoints are of steps {_some(steps)}" if steps else _count(run)
+        known = f"it has checkpoints of the steps {_some(steps)}" if steps else _count(run)
         raise PackageError(f"run {run.run_id} has no checkpoint of step {step}: {known}")
     return numbers[-1]
 
@@ -104,7 +106,9 @@ def _checked(run: Run, number: int) -> Checkpoint:
     checkpoint = known[number - 1]
     what = f"checkpoint {number} of run {run.run_id}, {checkpoint.path},"
     if "://" in checkpoint.path:
-        raise PackageError(f"{what} is not on this machine: download it, and package the file with fitprint package")
+        raise PackageError(
+            f"{what} is not on this machine: download it, and make a package of the file with `fitprint package`"
+        )
     files = files_of(checkpoint.path)
     if not files:
         raise PackageError(f"{what} does not exist any more, or lies on another machine")

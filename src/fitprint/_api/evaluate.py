@@ -56,25 +56,26 @@ def evaluate(
 
     The metrics are those of MLflow's default evaluator, with the same names and values: of a regressor, of a classifier
     of two or of several classes, or of a clusterer. A classifier also has its confusion matrix and, where it has class
-    probabilities, its ROC and precision-recall curves. In the run, each name ends in that of the data:
+    probabilities, its ROC and precision-recall curves. In the run, each name ends with the name of the data:
     ``accuracy_score_X_test``, ``roc_curve_X_test.json``.
 
-    The run is that which trained this very model, or that of the package which the model was loaded from, if its store
-    is the configured one or the one in which the package lies. Predictions that are passed without a model are
-    of the model that made them, if this is known. Otherwise it is the active run, or else a new one.
+    The metrics are added to the run that trained this very model. If the model was loaded from a package, they are
+    added to the run of the package, which is looked for in the configured store and in the store that contains the
+    package. If only predictions are passed, they are added to the run of the model that made them, if that is known.
+    Otherwise they are added to the active run, or else to a new one.
 
     Args:
         model: The trained model, a loaded package, the path or URI of a package, or a function that predicts. None if
             `predictions` are given.
-        X: The inputs. None if `predictions` are given, and for nothing else.
-        y: The true values, or the name of the column of `X` that has them. A clusterer, and a model that has a score of
-            its own for inputs alone, need none.
-        predictions: What to evaluate in place of what the model predicts, such as classes by a threshold of your own.
-            A name is that of the column of `X` that has them or, with a model, of the column of what it returns.
+        X: The inputs. They can only be left out if `predictions` are given.
+        y: The true values, or the name of the column of `X` that has them. They are not needed for a clusterer, or for
+            a model with its own score that needs only inputs.
+        predictions: Predictions to evaluate instead of those of the model, such as classes by a threshold of your own.
+            Or the name of a column: of `X`, or of the model's predictions if there is a model.
         probabilities: Class probabilities in place of the model's own: of the second class, or of each class.
         sample_weight: The weights of the rows.
         pos_label: The positive one of two labels, by default the greater one.
-        model_type: ``classifier``, ``regressor`` or ``clusterer``, where neither model nor data say it rightly.
+        model_type: ``classifier``, ``regressor`` or ``clusterer``, if this cannot be known from the model and the data.
         data_name: The name of the data, by default that of the variable which holds `X`.
         data: MLflow's name for `X`.
         targets: MLflow's name for `y`.
@@ -86,7 +87,7 @@ def evaluate(
 
     Raises:
         TypeError: The model cannot predict, something is missing, or an argument is unknown or has no counterpart here.
-        ValueError: The shapes of what was given or predicted do not match, or a label or model type is unknown.
+        ValueError: The shapes of arguments and predictions do not match, or a label or the model type is unknown.
         SchemaError: The inputs do not fit the signature of the package.
     """
     _refuse_unknown(mlflow)
@@ -224,7 +225,7 @@ def _facts_of_predictions(
     if scores is None and model is not None and rows is not None and model_type != REGRESSOR:
         succeeded, answer = attempt(model.probabilities, rows)
         if not succeeded:
-            reason = f"the class probabilities cannot be computed: {describe(answer)}"
+            reason = f"the class probabilities could not be computed: {describe(answer)}"
         elif answer is not None:
             scores, classes = answer
     if (model_type or model_type_of(passed.target, predicted, scores is not None)) == REGRESSOR:

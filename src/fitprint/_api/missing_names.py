@@ -23,7 +23,7 @@ _INSTEAD = {
     **dict.fromkeys(("trace", "start_span", "tracing", "set_trace_tag", "search_traces"), "fitprint records no traces"),
     **dict.fromkeys(("run", "projects"), "fitprint has no projects: `fitprint run train.py` records a script"),
     "artifacts": "get_run(id).path / 'artifacts' is the folder of the artifacts",
-    **dict.fromkeys(("entities", "exceptions", "tracking", "client"), "its public names are all in fitprint itself"),
+    **dict.fromkeys(("entities", "exceptions", "tracking", "client"), "fitprint has all public names at its top level"),
     **dict.fromkeys(
         ("enable_system_metrics_logging", "disable_system_metrics_logging"),
         "use the setting log_system_metrics, as in autolog(log_system_metrics=True)",

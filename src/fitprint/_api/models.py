@@ -52,12 +52,12 @@ def log_model(
         model: The trained model, or a `PythonModel` or a function that predicts.
         name: The name of the package in its run, by default ``model``. A name that is taken gets a number.
         artifact_path: The same, under MLflow's older name.
-        signature: The signature of the model. None: it is inferred from the input example, or from the training data.
-            False: the package has none.
+        signature: The signature of the model; None to infer it from the input example, or from the training data; False
+            for a package without one.
         input_example: Example inputs, kept in the package.
-        pip_requirements: What the model needs, in place of what is detected: lines, or the path of a file of them.
-        extra_pip_requirements: What the model needs in addition to what is detected.
-        conda_env: The conda environment of the model, in place of what is detected: its content, or the path of a file.
+        pip_requirements: The requirements of the model, instead of the detected ones: lines, or the path of a file.
+        extra_pip_requirements: Requirements of the model in addition to the detected ones.
+        conda_env: The conda environment of the model, instead of the detected one: its content, or the path of a file.
         code_paths: Files and folders of code to copy into the package; they can be imported when it is loaded.
         extra_files: Further files to copy into the package.
         loader_module: A module with ``_load_pyfunc(data_path)`` that loads the model for prediction, in place of the

@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 
 def log_param(key: str, value: Value, **mlflow: Any) -> Value:
-    """Record a param on the active run; otherwise on the latest training's run, otherwise on a run that is started.
+    """Record a param on the active run, or else on the run of the latest training, or else on a new run.
 
     Args:
         key: The name of the param.
@@ -38,7 +38,7 @@ def log_param(key: str, value: Value, **mlflow: Any) -> Value:
 
 
 def log_params(params: Mapping[str, Any], *, run_id: str | None = None, **mlflow: Any) -> None:
-    """Record params; on which run is told at `log_param`.
+    """Record params on the run that `log_param` would use.
 
     Args:
         params: From the name of each param to its value.
@@ -61,7 +61,7 @@ def log_metric(
     run_id: str | None = None,
     **mlflow: Any,
 ) -> None:
-    """Record a value of a metric; on which run is told at `log_param`.
+    """Record a value of a metric on the run that `log_param` would use.
 
     Args:
         key: The name of the metric.
@@ -87,7 +87,7 @@ def log_metrics(
     run_id: str | None = None,
     **mlflow: Any,
 ) -> None:
-    """Record a value of each of several metrics; on which run is told at `log_param`.
+    """Record a value of each of several metrics on the run that `log_param` would use.
 
     Args:
         metrics: From the name of each metric to its value.
@@ -105,7 +105,7 @@ def log_metrics(
 
 
 def set_tag(key: str, value: Any, **mlflow: Any) -> None:
-    """Set a tag; of which run is told at `log_param`.
+    """Set a tag of the run that `log_param` would use.
 
     Args:
         key: The name of the tag.
@@ -117,7 +117,7 @@ def set_tag(key: str, value: Any, **mlflow: Any) -> None:
 
 
 def set_tags(tags: Mapping[str, Any], **mlflow: Any) -> None:
-    """Set tags; of which run is told at `log_param`.
+    """Set tags of the run that `log_param` would use.
 
     Args:
         tags: From the name of each tag to its value.
@@ -130,7 +130,7 @@ def set_tags(tags: Mapping[str, Any], **mlflow: Any) -> None:
 def log_artifact(
     local_path: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None
 ) -> None:
-    """Copy a file or a folder into the artifacts of a run; of which one is told at `log_param`.
+    """Copy a file or a folder into the artifacts of the run that `log_param` would use.
 
     Args:
         local_path: The file or the folder.
@@ -148,7 +148,7 @@ def log_artifact(
 def log_artifacts(
     local_dir: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None
 ) -> None:
-    """Copy the files of a folder, without the folder itself, into the artifacts of a run; see `log_param` for which.
+    """Copy the files of a folder, but not the folder itself, into the artifacts of the run that `log_param` would use.
 
     Args:
         local_dir: The folder.
@@ -164,7 +164,7 @@ def log_artifacts(
 
 
 def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
-    """Write a value as JSON or YAML into the artifacts of a run; of which one is told at `log_param`.
+    """Write a value as JSON or YAML into the artifacts of the run that `log_param` would use.
 
     Args:
         dictionary: A dictionary, or any other value that JSON can hold.
@@ -179,7 +179,7 @@ def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> 
 
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
-    """Write a text into the artifacts of a run; of which one is told at `log_param`.
+    """Write a text into the artifacts of the run that `log_param` would use.
 
     Args:
         text: The text.
@@ -194,7 +194,7 @@ def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
 
 
 def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
-    """Save a figure into the artifacts of a run; of which one is told at `log_param`.
+    """Save a figure into the artifacts of the run that `log_param` would use.
 
     Args:
         figure: A figure of matplotlib or plotly.
@@ -209,7 +209,7 @@ def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any
 
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:
-    """Return the folder of a run's artifacts, or the path of one of them; of which run is told at `log_param`.
+    """Return the folder of the artifacts, or the path of one of them, of the run that `log_param` would use.
 
     Args:
         artifact_path: The path of a file or a folder among the artifacts; by default the folder of all of them.

@@ -1,4 +1,4 @@
-"""The variables of a running function, read without a trace: the function holds what it held, and no data longer."""
+"""Reading the variables of a running function without keeping their values alive any longer than the function does."""
 
 from __future__ import annotations
 

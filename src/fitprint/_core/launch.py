@@ -1,4 +1,4 @@
-"""How recording reaches a program under `fitprint run`, and every Python that it starts: by two environment variables.
+"""The two environment variables by which `fitprint run` turns recording on in a program and in every Python below it.
 
 ``PYTHONPATH`` leads Python to the `sitecustomize` in `_bootstrap`; a variable of fitprint tells it what to wait for.
 """

@@ -1,4 +1,4 @@
-"""What a forked child must put right: locks that other threads of its parent held, and state that is its parent's."""
+"""What a forked child must reset: locks that other threads of its parent held, and state that belongs to its parent."""
 
 from __future__ import annotations
 

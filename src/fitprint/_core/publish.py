@@ -1,4 +1,4 @@
-"""Telling where a public object comes from: the public module that users import it from, not the private one."""
+"""Making public objects name the module that users import them from, and not the private one that defines them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a framework prints while fitprint saves a model or predicts with it is dropped, and nothing else is.
+"""Dropping what a framework prints while fitprint saves a model or predicts with it, and nothing else.
 
 `contextlib.redirect_stdout` would drop what other threads print at that moment. Here a filter takes the place of
 `sys.stdout` and `sys.stderr`: it drops what is written in this context alone, and passes on everything else. What is

@@ -1,4 +1,4 @@
-"""Which variable of the user's code holds a value: by its name, metrics are told apart by the data that they are of."""
+"""Finding the name of the user's variable that holds a value: metrics of different data get different names by it."""
 
 from __future__ import annotations
 

@@ -71,7 +71,9 @@ class Instrument:
                 enabled.disable()
         self.left = self._patches.restore() if self._patches is not None else []
         self._patches = None
-        self.state, self.reason = "off", f"wrapped over by others: {', '.join(self.left)}" if self.left else ""
+        names = ", ".join(self.left)
+        self.state = "off"
+        self.reason = f"other code has wrapped these again, so they were not restored: {names}" if names else ""
 
     def out_of_reach(self) -> list[str]:
         """Say which classes that exist now inherit a method that could not be patched, in sentences."""

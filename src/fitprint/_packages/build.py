@@ -1,4 +1,4 @@
-"""From a model to the files of its package: model, signature, example, code, environment, and last the MLmodel file."""
+"""Building the files of a package: model, signature, example, code, environment, and last the MLmodel file."""
 
 from __future__ import annotations
 
@@ -236,7 +236,9 @@ def _hidden(what: str, values: Mapping[str, Any], steps: Steps) -> dict[str, Any
     hidden: dict[str, Any] = in_force().inside(plain)
     if hidden == plain:
         return plain
-    steps.skip(f"secrets in {what}", "redact", "shown as ***; if the model needs them, give them when it is loaded")
+    steps.skip(
+        f"secrets in {what}", "redact", "they were replaced by ***; if the model needs them, pass them when you load it"
+    )
     return hidden
 
 

@@ -82,8 +82,8 @@ class PackageCode:
             return True
         warn_once(
             ("code", str(own)),
-            f"{own.parent.parent}: its module {name} is not loaded, because the environment has another one, which is "
-            f"imported already: {imported}",
+            f"{own.parent.parent}: its module {name} is not loaded, because another module of that name is imported "
+            f"already: {imported}",
         )
         del self.files[name]
         return False

@@ -1,4 +1,4 @@
-"""What is installed to rebuild the environment of a package, decided before anything is.
+"""Deciding what has to be installed to rebuild the environment of a package, before anything is installed.
 
 Only requirements that an index knows by name are installed. A package must not decide where they come from: options,
 paths and URLs are refused, with the way out that is left to the user.

@@ -62,7 +62,7 @@ def loader_of(flavor: Flavor, name: str, package: Package, steps: Steps) -> Load
         flavor: the flavor.
         name: the name of the loader.
         package: the package.
-        steps: told why the loader was not copied; it then has to be installed where the package is loaded.
+        steps: gets the reason if the loader is not copied; it must then be installed where the package is loaded.
     """
     top = _top(name)
     if top in ("mlflow", "", *flavor.tops()):

@@ -1,4 +1,4 @@
-"""fitprint itself and the plugins of flavors, as another environment gets them: this very version of them.
+"""Installing fitprint and its plugins into another environment, in exactly the versions that are installed here.
 
 They are copied from where they are installed here, because an index may have another version, or none: fitprint may be
 installed for editing. What they require is left to the installer.
@@ -81,7 +81,7 @@ def own_parts(flavors: Iterable[str], extra: str) -> OwnParts:
         own = metadata.distribution(OWN)
     except metadata.PackageNotFoundError:
         raise PackageError(
-            "fitprint runs from a folder of sources here, so what it requires is not known: install it"
+            "fitprint is imported from its sources and not installed here, so its requirements are unknown: install it"
         ) from None
     copied = {OWN: Copied(own, Path(__file__).parents[1])}
     requirements: list[str] = _requirements(own, extra)

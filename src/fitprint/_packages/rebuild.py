@@ -1,4 +1,4 @@
-"""The environment of a package, rebuilt: made once, kept by the hash of what it is made of, and used by its path.
+"""Rebuilding the environment of a package: made once, stored under the hash of its contents, and used by its path.
 
 An environment is made in a folder of its own. Only when it is complete and was seen to import what it must, a file
 with the name of its hash points to that folder, so that an incomplete one is never used. Two processes that make the
@@ -45,8 +45,8 @@ def rebuilt(
     Args:
         plan: What it is made of.
         only_binary: Whether nothing may be built, which would run code of whoever wrote a requirement.
-        tell: Is told what begins and what has ended, a line each.
-        progress: Is told each line that the installer prints.
+        tell: Gets a line when something begins or has ended.
+        progress: Gets each line that the installer prints.
         folder: Where environments are kept; by default the user's folder of caches.
 
     Raises:
@@ -158,8 +158,8 @@ def _run(command: Sequence[str], folder: Path, progress: Tell | None) -> None:
             process.kill()
             raise
     if process.returncode != 0:
-        told = "\n".join(last).strip() or f"exit status {process.returncode}"
-        raise PackageError(f"the package's environment cannot be made. The installer says:\n{told}")
+        output = "\n".join(last).strip() or f"exit status {process.returncode}"
+        raise PackageError(f"the package's environment cannot be made. The installer says:\n{output}")
 
 
 def _site_packages(python: str) -> Path:

@@ -1,4 +1,4 @@
-"""From what a user names a package by to its folder, and to the flavor that loads it."""
+"""Finding the folder of the package that a user names, and the flavor that loads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environment that a user chooses for a package: other requirements, more of them, or a conda environment."""
+"""The environment that a user chooses for a package: other requirements, additional ones, or a conda environment."""
 
 from __future__ import annotations
 

@@ -252,7 +252,7 @@ class RecordingBase:
         if self._keeps_incomplete and record_model(self, self._find_model()) is not None:
             self.writer.add_tags({"incomplete": "true"})
         elif self._keeps_incomplete is False and self.call.settings.log_models:
-            reason = f"{self.call.flavor.name} finds nothing worth keeping in this training, which has failed"
+            reason = f"{self.call.flavor.name} finds no model to keep of this failed training"
             self.writer.skip("model", "flavor", reason)
 
     def _name_after(self, model: Any) -> None:

@@ -1,4 +1,4 @@
-"""The recording of a training that its framework's own callback has told of: no function is patched."""
+"""The recording of a training that a callback of its framework has reported, without any patched function."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RecordingByCallback(CallRecording):
 
     @property
     def sees_end(self) -> bool:
-        """Whether the end of the call will be seen without being told."""
+        """Whether the end of the call will be noticed even if the callback does not report it."""
         return self._running is not None and self._running.lifetime is not None
 
     def is_running(self) -> bool:
@@ -138,7 +138,7 @@ class RecordingByCallback(CallRecording):
             if error is not None:
                 return error
             is_well = self.has_returned
-        return None if is_well else NotReturned("the training has not returned, and its callback was not told why")
+        return None if is_well else NotReturned("the training has not returned, and gave its callback no reason")
 
 
 class _SessionWhileRunning(call_scope.Session):

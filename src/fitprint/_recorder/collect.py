@@ -119,7 +119,7 @@ def record_best(recording: Recording, renews: str | None = None) -> str | None:
     with recording.step("the best model"):
         best = call.flavor.best_model(call)
         if best is None:
-            reason = f"{call.flavor.name} finds none that is better than the last one, which the package is of"
+            reason = f"{call.flavor.name} finds no better model than the last one, so the package contains the last one"
             writer.skip("the best model", "package_of", reason)
     name = record_package(recording, best.model, renews=renews) if best is not None else None
     if best is not None and name is not None:
@@ -158,5 +158,5 @@ def _record_child(recording: Recording, child: ChildRun) -> None:
     now = time.time()
     for name, value in child.metrics.items():
         writer.add_metric(name, float(value), 0, now)
-    writer.skip("model", "candidate", "of the candidates of a search, only the best one, which is refitted, is saved")
+    writer.skip("model", "candidate", "a search saves only its best candidate, fitted again to all data")
     writer.end()

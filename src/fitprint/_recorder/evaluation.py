@@ -1,4 +1,4 @@
-"""Recording a metric of predictions, with what is known of the data that was predicted and of the call."""
+"""Recording a metric of predictions, with facts about the data that was predicted and about the call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training goes on with: a model that an earlier run trained, or a checkpoint that one wrote."""
+"""What a training continues: a model that an earlier run trained, or a checkpoint that an earlier run wrote."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def _note_model(recording: Recording, model: Any) -> None:
     run, writer = trained_by(model), recording.writer
     run_id = run.run_id if run is not None else run_id_of_package(model)
     if run_id is None:
-        reason = "no run of this process has trained the model that it goes on with, or loaded it from a package"
+        reason = (
+            "this process has neither recorded a training of the model that it continues nor loaded it from a package"
+        )
         writer.skip("the run that the training goes on from", "flavor", reason)
     elif run_id != writer.run_id:
         writer.add_tags({RESUMED_FROM: run_id})

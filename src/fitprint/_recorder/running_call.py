@@ -1,4 +1,4 @@
-"""A training call that is going on, although nothing of it is patched: found on the stack, and seen to end.
+"""Finding a running training call on the stack, and noticing its end, when no function of it is patched.
 
 Why this is read from frames: docs/adr/0014-callbacks-read-the-stack.md.
 """

@@ -23,7 +23,7 @@ class RecorderState:
         configuration: What the user has set, for all flavors and for single ones.
         runs: How many runs were recorded, for each flavor.
         skips: For each flavor and rule, how many training calls left no run, and how many runs lack something.
-        unreached: Kinds of workers that were given the user's tasks, and that cannot be told that recording is on.
+        unreached: Kinds of workers that got tasks of the user, but cannot learn that recording is on.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class RecorderState:
 
         Args:
             workers: The workers, for the user.
-            problem: Why they are not told that recording is on, where that is known.
+            problem: Why they cannot learn that recording is on, if that is known.
         """
         with self._lock:
             if workers in self.unreached:

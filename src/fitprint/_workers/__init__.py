@@ -1,1 +1,1 @@
-"""Work that is handed to workers knows there which recording it is part of: joblib's, threads, processes, pools."""
+"""Sending the recording context to workers: those of joblib, threads, processes and pools."""

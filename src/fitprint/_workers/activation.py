@@ -1,4 +1,4 @@
-"""Putting a configuration in force in this process: patching what it wants recorded, and undoing that.
+"""Activating a configuration in this process: patching what it says is to be recorded, and undoing that.
 
 `autolog()` does it, and in a worker process the recording context that arrives with a task.
 """

@@ -1,4 +1,4 @@
-"""The recording context travels with work as a token: a task knows in its worker which training call it is part of.
+"""The token that carries the recording context to a worker, so that a task knows which training call it is part of.
 
 Why a token, and not the state of the worker: docs/adr/0007-context-token.md.
 """

@@ -1,4 +1,4 @@
-"""The methods that send work to engines, surrounded while recording is on.
+"""Wrapping the methods that send work to engines, while recording is on.
 
 What is done there is imported when the first such method is called, as for the hooks of the module `hooks`.
 """
@@ -69,7 +69,7 @@ def _patch(engine: Engine, target: str, module: Any) -> None:
 
 def _begin(engine: Engine, function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     surrounding = None
-    with guarded("what is sent to an engine", engine.name, lost="is sent without a word of fitprint"):
+    with guarded("work for an engine", engine.name, lost="is sent as it is, so its workers do not record it"):
         if recorder_state.on:
             engines = importlib.import_module("fitprint._workers.engines")
             sender = args if instance is None else instance

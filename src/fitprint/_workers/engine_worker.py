@@ -1,4 +1,4 @@
-"""In the workers of an engine: recording is turned on, and each task knows there what was carried along to it."""
+"""What happens in the workers of an engine: recording is turned on, and each task gets its recording context."""
 
 from __future__ import annotations
 

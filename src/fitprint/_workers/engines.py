@@ -1,4 +1,4 @@
-"""Engines that carry work away: their workers are attached before the first task is sent, and each task has a token."""
+"""Sending work to engines: the workers are attached before the first task is sent, and each task gets a token."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def attach(target: Any) -> Attachment:
             if cluster is not None:
                 return _attach(entry.engine(), cluster)
     raise TypeError(
-        f"{type(target).__module__}.{type(target).__qualname__} is nothing that an engine's plugin knows; plugins are "
+        f"{type(target).__module__}.{type(target).__qualname__} is not known to the plugin of any engine; plugins are "
         f"installed for: {', '.join(sorted(known_engines())) or 'none'}"
     )
 
@@ -123,7 +123,9 @@ class _Sent(Passthrough):
     def __exit__(self, *error: Any) -> None:
         self._carrying.__exit__(None, None, None)
         if error[0] is None:
-            with guarded("what was sent to an engine", self._engine.name, lost="has no word of fitprint"):
+            with guarded(
+                "work for an engine", self._engine.name, lost="was sent as it is, so its workers do not record it"
+            ):
                 self._engine.sent(self._sender, self._token, self.returned)
 
 

@@ -1,4 +1,4 @@
-"""The hooks where work is handed to workers, in place while recording is on.
+"""The hooks at the places where work is handed to workers; they are in place while recording is on.
 
 What the hooks do is imported at the first such call.
 """

@@ -1,4 +1,4 @@
-"""What of a configuration travels to another process: fitprint's own values, and the user's objects if they pickle.
+"""The part of a configuration that is sent to other processes: fitprint's values, and user objects that can be pickled.
 
 Rules and the values of a plugin's settings can be any object. A task must not fail because one of them cannot be
 pickled, or cannot be unpickled in the worker: each is pickled by itself, and is left out where that fails.

@@ -269,7 +269,7 @@ class PyFuncModel:
             folder = str(self._loaded.folder)
             warn_once(
                 ("missing values", f"{folder} {missing}"),
-                f"{folder}: values are missing, which the signature says are always there, in: "
+                f"{folder}: values are missing in columns that have none missing according to the signature: "
                 f"{', '.join(map(str, missing))}",
             )
 

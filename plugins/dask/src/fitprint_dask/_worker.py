@@ -1,4 +1,4 @@
-"""In the workers of dask: the plugin that turns recording on, also in workers that join later."""
+"""The part that runs in dask's workers: a plugin that turns recording on, also in workers that join later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a training: the arguments, the learner, the metrics of its recorder, and where it stopped."""
+"""Facts about a training: the arguments, the learner, the metrics of its recorder, and where it stopped."""
 
 from __future__ import annotations
 

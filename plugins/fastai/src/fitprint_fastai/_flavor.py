@@ -21,7 +21,7 @@ def lr_find(call: TrainingCall) -> str | None:
     callbacks = call.argument("cbs", None)
     callbacks = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
     is_search = any(is_a(callback, "LRFinder") for callback in callbacks)
-    return "lr_find looks for a learning rate, and throws away what it has trained" if is_search else None
+    return "lr_find only looks for a learning rate, and discards the model that it trains" if is_search else None
 
 
 class FastaiFlavor(Flavor):

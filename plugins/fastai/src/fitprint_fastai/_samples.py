@@ -1,4 +1,4 @@
-"""A few rows like those that a learner was trained on, as its package will be given them."""
+"""A few rows like those that a learner was trained on, in the form in which the package gets its input."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def sample(learner: Any, tables: Tables) -> tuple[Any, str]:
     """
     data = learner.dls.train_ds
     if is_a(data, "Tabular"):
-        return tables.rows_of(data), "the table was not seen when the data was made of it, or was changed in place"
+        return tables.rows_of(
+            data
+        ), "the data was made before fitprint could see its table, or the table was changed in place"
     if is_a(learner.dls.train, "LMDataLoader"):
         return None, "a language model predicts the next word of one long text, which has no rows"
     if not is_a(data, "Datasets"):

@@ -110,10 +110,10 @@ def load(folder: Path, config: Mapping[str, Any]) -> Any:
         return h2o.get_model(described["model_id"]["name"])
     except H2OError as error:
         written = config.get("h2o_version")
-        told = (
+        version_reason = (
             f"it was written by H2O {written}, this is {h2o.__version__}, and H2O reads only models of its own version"
         )
-        reason = told if written not in (None, h2o.__version__) else " ".join(str(error).split())[:500]
+        reason = version_reason if written not in (None, h2o.__version__) else " ".join(str(error).split())[:500]
         raise PackageError(f"{path} cannot be loaded: {reason}") from error
 
 

@@ -1,4 +1,4 @@
-"""The objects of the user's own in a saved model: Keras writes down their names, and a reader needs the objects."""
+"""The user's own objects in a saved model: Keras stores only their names, but a reader needs the objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processes that a training is distributed over, which LightGBM is told in its params and connects by itself."""
+"""The processes over which LightGBM distributes a training: it gets them in its params, and connects them itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In the workers of Ray: the function that turns recording on there."""
+"""The part that runs in Ray's workers: a function that turns recording on."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def _add_score(
     if standard in metrics and _has_standard_score(model):
         metrics["training_score"] = metrics[standard]
     elif _calls_user_code(getattr(final(model), "scoring", None)):
-        call.skip("training_score", "scorer", "it would call the scorer that was passed, which is the user's code")
+        call.skip("training_score", "scorer", "it would call the scorer that was passed, which is code of yours")
     elif hasattr(model, "score"):
         succeeded, score = attempt(_score, model, rows)
         if succeeded and isfinite(score):

@@ -1,4 +1,4 @@
-"""What Spark carries to a Python worker: the user's function, behind a few lines that turn recording on there."""
+"""What Spark sends to a Python worker: a few lines that turn recording on, and the user's function."""
 
 from __future__ import annotations
 

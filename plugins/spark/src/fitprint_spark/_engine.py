@@ -100,7 +100,7 @@ class SparkEngine(Engine):
 
     def why_not_now(self, cluster: SparkContext | str) -> str:
         """Return why nothing is recorded in the workers of a remote session."""
-        return "through Spark Connect, no task says where it belongs" if isinstance(cluster, str) else ""
+        return "with Spark Connect, a task does not say which call it belongs to" if isinstance(cluster, str) else ""
 
     def attach(
         self, cluster: SparkContext, setup: WorkerSetup, later: Callable[[WorkerReport], None]

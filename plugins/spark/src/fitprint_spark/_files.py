@@ -1,4 +1,4 @@
-"""Files on their way between Spark and this machine.
+"""Moving files between Spark and this machine.
 
 In local mode Spark writes to the disk of this machine. On a cluster the executors write, each to its own disk, so that
 a model is written to a folder that all of them share, and copied from there.

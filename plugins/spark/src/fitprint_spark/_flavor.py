@@ -47,7 +47,7 @@ class SparkFlavor(Flavor):
         "dfs_tmpdir": setting(
             None,
             parsers.text,
-            "On a cluster, a folder that the driver and all executors share, for models on their way.",
+            "On a cluster, a folder that the driver and all executors share, for writing and reading models.",
             unset="MLFLOW_DFS_TMP, or /tmp/fitprint",
         ),
     }

@@ -54,7 +54,9 @@ def _of_training_data(call: TrainingCall, summaries: list[tuple[str, Any]]) -> d
         call.skip("training metrics", "log_training_metrics", "turned off")
         return {}
     if context() is None:
-        call.skip("training metrics", "Spark Connect", "jobs on the server cannot be cancelled when they take too long")
+        call.skip(
+            "training metrics", "Spark Connect", "with Spark Connect, a job that takes too long cannot be cancelled"
+        )
         return {}
     seconds = call.settings.max_metric_seconds
     end = time.monotonic() + seconds

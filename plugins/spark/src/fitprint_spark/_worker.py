@@ -1,4 +1,4 @@
-"""In a Python worker of Spark: recording is turned on when the first task of a program arrives."""
+"""The part that runs in Spark's Python workers: it turns recording on when the first task of a program arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The task of a model, told from its head, and its predictions, which are those of MLflow's transformers flavor."""
+"""The task of a model, found by its head, and its predictions, which are those of MLflow's transformers flavor."""
 
 from __future__ import annotations
 

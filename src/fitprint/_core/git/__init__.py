@@ -1,1 +1,1 @@
-"""What a git repository says of the code that runs, read from its files: no process is started, nothing written."""
+"""Reading from the files of a git repository which code is running: no process is started, and nothing is written."""

@@ -42,7 +42,7 @@ class Deadline:
     def check(self) -> None:
         """Raise Unreadable if the time is over."""
         if time.monotonic() > self._end:
-            raise Unreadable("looking at all of its files would take too long")
+            raise Unreadable("comparing all of its files would take too long")
 
 
 def changes(repository: Repository, commit: str, index: Index, objects: Objects, deadline: Deadline) -> list[Change]:

@@ -93,7 +93,7 @@ def read(path: Path, folder: str = "") -> Index:
             position, path_before = _read_entry(content, position, version, path_before, index)
         for name, part in _extensions(content, position):
             if name == b"link":
-                raise Unreadable("its index is split")
+                raise Unreadable("its index is split into several files, which fitprint does not read")
             if name == b"TREE":
                 _read_folders(part, index)
     except own(struct.error, IndexError, ValueError) as error:

@@ -194,7 +194,7 @@ def _applied(delta: bytes, base: bytes) -> bytes:
         parts.append(base[start : start + (length or 0x10000)])
         size -= len(parts[-1])
         if size < 0:
-            raise ValueError("a delta makes more than it says")
+            raise ValueError("a difference in a pack file is longer than it says")
     return b"".join(parts)
 
 
