@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 import fitprint
@@ -64,9 +66,58 @@ def test_at_most_so_many_wait(emitter, monkeypatch):
 
 
 def test_they_wait_a_second_at_most(emitter, monkeypatch):
-    emitter._read_at = 0.0
+    monkeypatch.setattr(steps, "SECONDS_UNREAD", 0.0)
     emitter("loss", Tensor(0.5), 0)
-    assert emitter.flavor.reads == [1]
+    emitter("loss", Tensor(0.5), 1)
+    assert emitter.flavor.reads == [2]
+
+
+def test_slow_ones_are_read_one_by_one(emitter, monkeypatch):
+    for step in range(steps.ADDED_AT_ONCE):
+        emitter("loss", Tensor(0.5), step)
+    monkeypatch.setattr(steps, "SECONDS_UNREAD", 0.0)
+    emitter._read_at = 0.0
+    emitter("loss", Tensor(0.5), 11)
+    emitter._read_at = 0.0
+    emitter("loss", Tensor(0.5), 12)
+    assert emitter.flavor.reads == [steps.ADDED_AT_ONCE + 1, 1]
+
+
+def test_floats_that_come_fast_are_added_together(emitter):
+    written = emitter.run.path / "metrics.jsonl"
+    for step in range(1000):
+        emitter("loss", float(step), step)
+    assert len(written.read_text().splitlines()) < 100
+    assert emitter.run.metric_history("loss") == [(step, float(step)) for step in range(1000)]
+
+
+def test_floats_before_a_pause_are_written_by_a_thread(emitter):
+    for step in range(100):
+        emitter("loss", float(step), step)
+        time.sleep(0.001)
+    deadline = time.monotonic() + 10
+    written = emitter.run.path / "metrics.jsonl"
+    while "99.0" not in written.read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "99.0" in written.read_text()
+
+
+def test_a_thread_leaves_what_may_be_on_a_device(emitter):
+    emitter("device", Tensor(0.5), 0)
+    emitter("loss", 1.5, 0)
+    emitter.read_floats()
+    assert emitter.flavor.reads == []
+    assert emitter.run.metrics == {"loss": 1.5}
+    emitter.read_all()
+    assert emitter.run.metrics == {"loss": 1.5, "device": 0.5}
+
+
+def test_too_few_numbers_are_an_error(emitter):
+    emitter._read_values = lambda values: [0.5]
+    emitter("loss", Tensor(0.5), 0)
+    emitter("loss", Tensor(0.5), 1)
+    emitter.read_all()
+    assert "1 numbers for 2 values" in emitter.run.skipped[0].reason
 
 
 def test_numbers_are_recorded_at_once(emitter):

@@ -54,6 +54,8 @@ class GroupSession(Session):
 
 
 _current: ContextVar[Session | None] = ContextVar("fitprint_session", default=None)
+of_context = _current.get
+"""Returns the session of this context, open or not, or None: a step of a loop asks this without a call of ours."""
 _of_nested_tasks = Session()
 """The session of the tasks that a recorded call of another process has sent to an engine."""
 
@@ -85,6 +87,8 @@ def _session_of_task() -> Session | None:
 
 def is_recording() -> bool:
     """Return True inside a recorded call: the model that is being called is still the user's own."""
+    if _current.get() is None and task_scope.finder is None:
+        return False  # as in `current`, without a call of it
     session = current()
     return session is not None and session.recording is not None
 

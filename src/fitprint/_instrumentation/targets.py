@@ -12,7 +12,7 @@ import wrapt
 import wrapt.importer
 
 from fitprint._core.process_state import in_forked_child
-from fitprint._instrumentation.wrapper import Begin, Patched, is_retired, ours, retire
+from fitprint._instrumentation.wrapper import Begin, Patched, is_patched, is_retired, ours, retire
 
 class_attributes: Callable[[type], Mapping[str, Any]] = vars(type)["__dict__"].__get__
 """Returns what a class itself defines, without asking its metaclass."""
@@ -86,7 +86,7 @@ def patch_attribute(owner: Any, name: str, begin: Begin) -> Place | None:
         AttributeError: If the attribute cannot be set.
     """
     original = own_attributes(owner).get(name)
-    if type(original) is Patched and is_retired(original):  # somebody has put it back, such as a mock that has ended
+    if is_patched(original) and is_retired(original):  # somebody has put it back, such as a mock that has ended
         original = original.__wrapped__
     if original is None or ours(original) is not None:
         return None
@@ -157,7 +157,7 @@ def put_back(patches: Mapping[int, Patched], modules: Iterable[ModuleType]) -> N
         if patches.keys().isdisjoint(map(id, list(names.values()))):
             continue
         for name, value in list(names.items()):
-            if type(value) is Patched and patches.get(id(value)) is value:
+            if is_patched(value) and patches.get(id(value)) is value:
                 names[name] = value.__wrapped__
 
 

@@ -57,8 +57,12 @@ class Passthrough:
         return
 
 
-Begin = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], "CallContext | None"]
-"""Makes what surrounds a call out of (function, instance, args, kwargs); None leaves the call alone. Never raises."""
+Look = Callable[[Any, Any, tuple[Any, ...], dict[str, Any], Any], None]
+"""Looks at a call that has returned, of which it gets (function, instance, args, kwargs, result). A function, which never
+raises."""
+Begin = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], "CallContext | Look | None"]
+"""Makes what surrounds a call out of (function, instance, args, kwargs), or what looks at it afterwards, which costs less;
+None leaves the call alone. Never raises."""
 
 
 def without_this_frame(error: BaseException) -> None:
@@ -73,18 +77,30 @@ def without_this_frame(error: BaseException) -> None:
         BaseException.with_traceback(error, trace.tb_next)
 
 
-_Partial = wrapt.PartialCallableObjectProxy
+def _call_surrounded(begin: Begin, function: Any = None, is_method: bool = False) -> Callable[..., Any]:
+    """Make what a wrapper calls.
 
+    Args:
+        begin: Makes what surrounds each call.
+        function: The function that is called; None for a descriptor, whose function wrapt looks up for each call.
+        is_method: Whether the first argument is the instance.
+    """
 
-def _call_surrounded(begin: Begin) -> Callable[..., Any]:
-    def fitprint(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if type(wrapped) is _Partial:  # called as `Class.fit(instance, ...)`
-            wrapped = MethodType(wrapped.__wrapped__, instance)
-        context: Any = None
+    def fitprint(*args: Any, **kwargs: Any) -> Any:
+        wrapped, instance, context = function, None, None
         try:
+            if is_method and args:  # without an instance, the function itself says what is missing
+                instance, args = args[0], args[1:]
+                wrapped = MethodType(function, instance)
+            elif function is None:
+                wrapped, instance, args, kwargs = args  # as wrapt calls it
             context = begin(wrapped, instance, args, kwargs)
             if context is None:
                 return wrapped(*args, **kwargs)
+            if type(context) is FunctionType:
+                returned = wrapped(*args, **kwargs)
+                context(wrapped, instance, args, kwargs, returned)
+                return returned
             with context:  # adds no frame to the traceback, and re-raises the same exception object
                 returned = context.returned = wrapped(*context.args, **context.kwargs)
             return returned
@@ -102,8 +118,24 @@ def _call_surrounded(begin: Begin) -> Callable[..., Any]:
     return fitprint
 
 
+def _calling(kind: type[Any], begin: Begin, function: FunctionType, is_method: bool) -> type[Any]:
+    """Make a class of wrappers of one function, which are called at once. By way of wrapt a call takes twice as long.
+
+    Args:
+        kind: The class of wrappers to derive it from.
+        begin: Makes what surrounds each call.
+        function: The function.
+        is_method: Whether the first argument is the instance.
+    """
+    return type(kind.__name__, (kind,), {"__call__": staticmethod(_call_surrounded(begin, function, is_method))})
+
+
 class _BoundPatched(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
     """A patched method that was looked up on a class. It is pickled and copied as the function itself would be."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        is_function = type(self.__wrapped__) is FunctionType
+        return MethodType(self, instance) if is_function and instance is not None else super().__get__(instance, owner)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         name = self.__name__
@@ -139,6 +171,12 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
 
     __bound_function_wrapper__ = _BoundPatched
 
+    def __new__(cls, original: Any, begin: Begin) -> Any:
+        """Return a wrapper that can be called without wrapt: not for a method, which is mostly looked up and called."""
+        if type(original) is FunctionType and "." not in original.__qualname__:
+            cls = _calling(cls, begin, original, is_method=False)
+        return super().__new__(cls, original, begin)
+
     def __init__(self, original: Any, begin: Begin) -> None:
         super().__init__(original, _call_surrounded(begin))
         self._self_begin = begin
@@ -148,14 +186,16 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         unbound = self._self_unbound
         if unbound is None:
-            if type(self.__wrapped__) is not FunctionType:
+            function = self.__wrapped__
+            if type(function) is not FunctionType:
                 try:
                     return self._bound(instance, owner)
                 except BaseException as error:
                     without_this_frame(error)
                     raise
             # always the same object: frameworks compare `cls.fit is Base.fit`
-            unbound = self._self_unbound = super().__get__(None, object)
+            kind = _calling(_BoundPatched, self._self_begin, function, is_method=True)
+            unbound = self._self_unbound = kind(function, None, self._self_wrapper, None, "function", self, object)
         return unbound if instance is None else MethodType(unbound, instance)
 
     def _bound(self, instance: Any, owner: Any) -> Any:
@@ -186,6 +226,11 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
         return repr(self.__wrapped__)
 
 
+def is_patched(value: Any) -> bool:
+    """Return whether a value is a patch, without asking the value: `isinstance` looks up ``__class__`` on it."""
+    return issubclass(type(value), Patched)
+
+
 def begin_of(patched: Patched) -> Begin:
     """Return what a patch was made with."""
     begin: Begin = patched._self_begin
@@ -212,12 +257,12 @@ def ours(value: Any) -> Patched | None:
         The patch that the value is, or that somebody else wrapped; None if there is none.
     """
     for _ in range(20):
-        if type(value) is Patched:
+        if is_patched(value):
             return value
         if type(value) in (classmethod, staticmethod, MethodType):
             value = value.__func__
-        elif type(value) is _BoundPatched:
-            return value._self_parent if type(value._self_parent) is Patched else None
+        elif issubclass(type(value), _BoundPatched):
+            return value._self_parent if is_patched(value._self_parent) else None
         else:
             value = getattr(value, "__wrapped__", None)
         if value is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from fitprint._core import call_scope
-from fitprint._core.guard import guarded
 from fitprint._instrumentation.wrapper import Passthrough
 from fitprint._recorder import loop_registry
 from fitprint.plugin.contract import TrainingCall
@@ -47,23 +46,7 @@ class UnrecordedCall(Passthrough):
         self._scope.leave()
 
 
-class WatchedCall(Passthrough):
-    """Surrounds a call that trains nothing and that the flavor looks at afterwards (`Role.WATCHED`)."""
-
-    def __init__(self, call: TrainingCall, guard: guarded) -> None:
-        self.args, self.kwargs, self.returned = call.args, call.kwargs, None
-        self._call, self._guard = call, guard
-
-    def __exit__(self, kind: Any, *error: Any) -> None:
-        if kind is None:
-            with self._guard:
-                call = self._call
-                call.result = self.returned
-                _join_recording(call)
-                call.flavor.watched(call)
-
-
-def _join_recording(call: TrainingCall) -> None:
+def join_recording(call: TrainingCall) -> None:
     """Let a watched call write to the run of the training that it is part of, if that is being recorded."""
     session = call_scope.innermost()
     recording = session.recording if session is not None else None

@@ -6,16 +6,17 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from fitprint._core import call_scope
+from fitprint._core import call_scope, task_scope
+from fitprint._core.call_scope import is_recording, of_context
 from fitprint._core.guard import guarded
 from fitprint._instrumentation import registry
-from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough
+from fitprint._instrumentation.wrapper import Begin, CallContext, Look, Passthrough
 from fitprint._recorder import (
     fork_preload,  # noqa: F401  registers its hook
     loop_registry,
     rules,
 )
-from fitprint._recorder.contexts import UnrecordedCall, WatchedCall
+from fitprint._recorder.contexts import UnrecordedCall, join_recording
 from fitprint._recorder.scoring import make_prediction_begin, make_score_begin
 from fitprint._recorder.state import recorder_state
 from fitprint.plugin.contract import Flavor, TrainingCall
@@ -56,11 +57,27 @@ def make_begin(flavor: Flavor, patch: Patch) -> Begin:
 
 def _make_watched_begin(flavor: Flavor, name: str) -> Begin:
     guard = guarded("watching", flavor.name)
+    watcher, is_outside_only = flavor.watchers.get(name), not flavor.watches_inside
 
-    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
-        if not (recorder_state.on and flavor.watches(name)):
+    def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Look | None:
+        if not recorder_state.on:
             return None
-        return WatchedCall(TrainingCall(flavor, function, instance, args, kwargs, name), guard)
+        if is_outside_only and (of_context() is not None or task_scope.finder is not None) and is_recording():
+            return None
+        return ask_watcher if watcher is not None else ask_flavor if flavor.watches(name) else None
+
+    def ask_watcher(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        try:
+            watcher(instance, args, kwargs, result)  # type: ignore[misc]  # only where there is one
+        except BaseException as error:  # as `with guard` does, which makes two calls more at every step of a loop
+            if not guard.__exit__(type(error), error, error.__traceback__):
+                raise
+
+    def ask_flavor(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        with guard:
+            call = TrainingCall(flavor, function, instance, args, kwargs, name, result=result)
+            join_recording(call)
+            flavor.watched(call)
 
     return begin
 
@@ -73,8 +90,14 @@ def _make_step_begin(flavor: Flavor, name: str) -> Begin:
     guard = guarded("the start of a run", flavor.name)
 
     def begin(function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallContext | None:
-        if not recorder_state.on or call_scope.current() is not None:
+        if not recorder_state.on:
             return None
+        # the two that are asked first say nearly always that there is none, without a call of ours
+        if (of_context() is not None or task_scope.finder is not None) and call_scope.current() is not None:
+            return None
+        known = loop_registry.known_steps.get((id(instance), name))
+        if known is not None and known.instance() is instance:
+            return known.surround(instance, args, kwargs)
         with guard:
             settings = recorder_state.settings(flavor)
             guard.strict = settings.strict

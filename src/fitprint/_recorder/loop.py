@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Callable
 from contextvars import Token
 from dataclasses import replace
+from time import perf_counter
 from types import TracebackType
 from typing import Any
 
-from fitprint._core import call_scope
+from fitprint._core import call_scope, process_state
 from fitprint._core.guard import guarded
 from fitprint._core.isolation import side_effect_free
 from fitprint._core.locks import fork_safe_lock
@@ -21,12 +22,12 @@ from fitprint._recorder import loop_registry, rules
 from fitprint._recorder.base import Outcome, RecordingBase, without_user_objects
 from fitprint._recorder.collect import record_best, record_children, record_facts, record_metrics, record_model
 from fitprint._recorder.state import recorder_state
-from fitprint._recorder.steps import RecordingStep
 from fitprint._runs import active
 from fitprint._runs import index as run_index
+from fitprint._runs.index import latest_of_context, latest_of_process
 from fitprint._runs.record import FINISHED
 from fitprint._runs.run import Run, before_end
-from fitprint.plugin.contract import TrainingCall
+from fitprint.plugin.contract import StepRecorder, TrainingCall
 
 _SUCCESS = Outcome(FINISHED)
 
@@ -42,17 +43,15 @@ class LoopRecording(RecordingBase):
         super().__init__(without_user_objects(call))
         self.flavor_name = call.flavor.name
         self.references: dict[int, weakref.ref[Any]] = {}
-        self.is_recorded = False
-        """Whether the first step has begun a run."""
+        self.recorded_run: Run | None = None
+        """The run, if the first step has begun one."""
         self._trained = _Trained(call)
         self._instance = weakref.ref(call.instance) if call.instance is not None else None
         self._lock = fork_safe_lock(threading.RLock)
         self._opened = self._ended = False
-        self._step_numbers = itertools.count()
         self._first_step = 0
         """The number that the flavor gives the first step."""
-        self._steps = 0
-        """How many steps have returned or raised."""
+        self._step_numbers = itertools.count()
         self._has_learned = False
         """Whether a step has succeeded."""
         self._saved_at: int | None = None
@@ -66,7 +65,14 @@ class LoopRecording(RecordingBase):
         """Whether the program has ended by an exception outside of the steps."""
         self._seconds_in_steps = 0.0
         self._end_started: float | None = None
-        self._block_run: Run | None = None
+        self.block_run: Run | None = None
+        """The run of the `start_run` block in which the loop was opened."""
+
+    @property
+    def _steps(self) -> int:
+        """How many steps have returned or raised."""
+        latest = self.emitter.latest_step if self.recorded_run is not None else None
+        return latest - self._first_step + 1 if latest is not None else 0
 
     def is_abandoned(self) -> bool:
         """Return whether the loop holds its objects, and nobody else refers to them any more."""
@@ -88,7 +94,7 @@ class LoopRecording(RecordingBase):
                 loop_registry.remove(self)
                 self.ensure_ended(Outcome.of(error, call))
                 raise
-            self._seconds_in_steps += time.perf_counter() - self._recording_started
+            self._seconds_in_steps += perf_counter() - self._recording_started
 
     def _open(self, call: TrainingCall) -> None:
         refusal = rules.refusal_before(call)
@@ -102,7 +108,8 @@ class LoopRecording(RecordingBase):
                 self._metrics_step = self.step("per-iteration metrics")
                 with self.step("the number of the first step"):
                     self._first_step = int(call.flavor.first_step(call))
-                self.is_recorded = True
+                self._step_numbers = itertools.count(self._first_step)
+                self.recorded_run = self.run
                 model = self._find_model()
                 self._name_after(model)
                 run_index.set_latest(self.run)
@@ -111,50 +118,65 @@ class LoopRecording(RecordingBase):
         finally:
             self.call = without_user_objects(call)
         if has_begun:
-            self._block_run = active.active_run()
-            if self._block_run is not None:
-                before_end(self._block_run).append(self.end)
+            self.block_run = active.active_run()
+            if self.block_run is not None:
+                before_end(self.block_run).append(self.end)
 
-    def begin_step(self, step: LoopStep) -> None:
-        """Make the run of this loop the one of a step's session, and the latest one of this context."""
-        call = step.call
+    def begin_step(self, call: TrainingCall) -> None:
+        """Begin the run if this is the first step, and take note of what the step trains."""
         if not self._opened:
             self.open(call)
         if type(call.loop) in loop_registry.SEVERAL_OBJECTS:
             self._trained = _Trained(call)
-        if self.is_recorded:
-            step.run, step.outer_run = self.run, self._block_run
-            run_index.set_latest(self.run)
 
-    def record_step(self, call: TrainingCall, started: float, error: BaseException | None) -> None:
+    def record_step(self, step: LoopStep, error: BaseException | None) -> None:
         """Record a step that has returned or raised.
 
         Args:
-            call: The call of the step.
-            started: When the user's own call began, as `time.perf_counter` has it.
-            error: What the step raised, or None.
+            step: The step.
+            error: What it raised, or None.
         """
-        ended = time.perf_counter()
-        first_call, number = self.call, next(self._step_numbers)
-        first_call.took = (first_call.took or 0.0) + ended - started
-        self._steps = number + 1
-        number += self._first_step
-        self.emitter.latest_step = number
+        ended, first_call = perf_counter(), self.call
+        first_call.took = (first_call.took or 0.0) + ended - step.started
+        number = self.emitter.latest_step = next(self._step_numbers)
         if error is not None:
-            self._outcome = Outcome.of(error, call)
-            if self._has_learned:
-                self.ask_whether_to_keep(call, error)
-            else:
-                self._keeps_incomplete = False if call.settings.keep_incomplete else None
+            self._record_error(step.call or self._call_of(step), error)
         else:
             self._outcome, self._has_learned = _SUCCESS, True
-            step: RecordingStep = self._metrics_step
+            guard = self._metrics_step
             # not tried again once it has failed: it would fail, with a skip reason, at each step
-            if not step.failed and not self._ended:
-                with step:
-                    call.cache, call.emit, call.skip = first_call.cache, first_call.emit, first_call.skip
-                    call.flavor.stepped(call, self.emitter, number)
-        self._seconds_in_steps += time.perf_counter() - ended
+            if not guard.failed and not self._ended:
+                try:
+                    if step.record is not None:
+                        step.record(step.instance, step.args, step.kwargs, step.returned, number)
+                    elif step.call is not None:
+                        self._record_metrics(step.call, step.returned, number)
+                except BaseException as failure:  # as `with guard` does, which makes two calls more
+                    if not guard.__exit__(type(failure), failure, failure.__traceback__):
+                        raise
+        self._seconds_in_steps += perf_counter() - ended
+
+    def _record_metrics(self, call: TrainingCall, result: Any, number: int) -> None:
+        first_call = self.call
+        call.cache, call.emit, call.skip, call.result = first_call.cache, first_call.emit, first_call.skip, result
+        call.flavor.stepped(call, self.emitter, number)
+        are_several = type(call.loop) in loop_registry.SEVERAL_OBJECTS  # of which each step may train others
+        record = call.flavor.step_recorder(call, self.emitter) if not are_several else None
+        if record is not None:
+            surround = functools.partial(LoopStep, self, record)
+            loop_registry.know_steps(self, call, surround)
+
+    def _record_error(self, call: TrainingCall, error: BaseException) -> None:
+        self._outcome = Outcome.of(error, call)
+        if self._has_learned:
+            self.ask_whether_to_keep(call, error)
+        else:
+            self._keeps_incomplete = False if call.settings.keep_incomplete else None
+
+    def _call_of(self, step: LoopStep) -> TrainingCall:
+        return replace(
+            self.call, instance=step.instance, args=step.args, kwargs=step.kwargs, loop=self._trained.objects()
+        )
 
     # the user saves the model
 
@@ -170,9 +192,9 @@ class LoopRecording(RecordingBase):
                 call.emit, call.skip = self.emitter, self.writer.skip
                 call.flavor.saved(call)
         if not self._ended and self.has_run and self._steps != self._saved_at:
-            started = time.perf_counter()
+            started = perf_counter()
             self._with_user_objects(self._record_save)
-            self._seconds_in_steps += time.perf_counter() - started
+            self._seconds_in_steps += perf_counter() - started
 
     def _record_save(self) -> None:
         steps = self._steps
@@ -197,7 +219,7 @@ class LoopRecording(RecordingBase):
 
         It belongs to the loop of the latest step. Its model is what the user held then, and is packaged as always.
         """
-        if self.has_run and self._outcome is _SUCCESS and run_index.latest_of_process() is self.run:
+        if self.has_run and self._outcome is _SUCCESS and run_index.latest_of_process[0] is self.run:
             self._outcome, self._is_cut_short = Outcome.of(error, self.call), True
 
     def end(self) -> None:
@@ -207,7 +229,7 @@ class LoopRecording(RecordingBase):
         """
         try:
             if self._claim_end():
-                self._end_started = time.perf_counter()
+                self._end_started = perf_counter()
                 self._with_user_objects(lambda: self.conclude(self._outcome))
         except BaseException:
             if self.has_run:
@@ -221,8 +243,8 @@ class LoopRecording(RecordingBase):
         loop_registry.remove(self)
         with self._lock:
             is_first, self._ended = not self._ended and self.has_run, True
-        if is_first and self._block_run is not None and self.end in before_end(self._block_run):
-            before_end(self._block_run).remove(self.end)
+        if is_first and self.block_run is not None and self.end in before_end(self.block_run):
+            before_end(self.block_run).remove(self.end)
         return is_first
 
     def _record_result(self, outcome: Outcome) -> None:
@@ -285,7 +307,7 @@ class LoopRecording(RecordingBase):
 
     def _recording_seconds(self) -> float:
         since = self._end_started if self._end_started is not None else self._recording_started
-        return self._seconds_in_steps + time.perf_counter() - since
+        return self._seconds_in_steps + perf_counter() - since
 
 
 class _Trained:
@@ -321,23 +343,48 @@ class LoopStep(call_scope.Session):
     """Surrounds one step of a loop, and is the session of that step.
 
     It is one object, with plain attributes, because a loop pays for it at every step.
+
+    Args:
+        loop: The loop.
+        record: What records this step, if the flavor has given that for the steps of this object.
+        instance: The object whose method is called.
+        args: The arguments that were passed by position.
+        kwargs: The arguments that were passed by name.
+        call: The call, without `record`.
     """
 
-    __slots__ = ("_loop", "_started", "_token", "args", "call", "kwargs", "returned")
+    __slots__ = ("_token", "args", "call", "instance", "kwargs", "loop", "record", "returned", "started")
 
-    def __init__(self, loop: LoopRecording, call: TrainingCall) -> None:
+    def __init__(
+        self,
+        loop: LoopRecording,
+        record: StepRecorder | None,
+        instance: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        call: TrainingCall | None = None,
+    ) -> None:
         self.open = True
-        self.recording = self.run = self.outer_run = self.returned = None
+        self.recording = self.run = self.outer_run = None
         self._token: Token[call_scope.Session | None] | None = None
-        self._loop = loop
+        self.loop = loop
+        self.record = record
+        self.instance = instance
+        self.args = args
+        self.kwargs = kwargs
         self.call = call
-        self.args, self.kwargs = call.args, call.kwargs
 
     def __enter__(self) -> None:
         try:
             self._token = call_scope.enter(self)
-            self._loop.begin_step(self)
-            self._started = time.perf_counter()
+            loop = self.loop
+            if self.call is not None:
+                loop.begin_step(self.call)
+            run = self.run = loop.recorded_run
+            self.outer_run = loop.block_run
+            if run is not None and (latest_of_context() is not run or latest_of_process[0] is not run):
+                run_index.set_latest(run)
+            self.started = perf_counter()
         except BaseException:
             self._leave()
             raise
@@ -346,25 +393,26 @@ class LoopStep(call_scope.Session):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            loop, call = self._loop, self.call
-            if loop.is_recorded and loop.writer.written_here:  # a child forked during the step has no run
-                call.result = self.returned
-                loop.record_step(call, self._started, error)
+            loop = self.loop
+            # a child that was forked meanwhile has no run
+            if self.run is not None and loop.writer.process is process_state.process:
+                loop.record_step(self, error)
+        finally:
             self._leave()
-        except BaseException:
-            self._leave()
-            raise
 
     def _leave(self) -> None:
-        self.open, self.recording, self.run, self.outer_run = False, None, None, None  # as `close` does
-        token, self._token = self._token, None
+        self.open = False
+        # a thread that was started inside the step keeps this session, which must keep nothing of the user's
+        self.run = self.outer_run = self.instance = self.returned = None
+        self.args, self.kwargs = (), {}
+        token = self._token
         if token is not None:
+            self._token = None
             call_scope.leave(token)
         call = self.call
-        # a thread that was started inside the step keeps this session, which must keep nothing of the user's
-        self.args = call.args = ()
-        self.kwargs = call.kwargs = {}
-        self.returned = call.result = call.loop = call.instance = None
+        if call is not None:
+            call.args, call.kwargs = (), {}
+            call.result = call.loop = call.instance = None
 
 
 def loop_step(call: TrainingCall) -> LoopStep | None:
@@ -376,4 +424,4 @@ def loop_step(call: TrainingCall) -> LoopStep | None:
             return None
         loop = loop_registry.find_or_add(trained, lambda: LoopRecording(call))
     assert isinstance(loop, LoopRecording)
-    return LoopStep(loop, call)
+    return LoopStep(loop, None, call.instance, call.args, call.kwargs, call)

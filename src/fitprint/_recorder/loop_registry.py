@@ -63,6 +63,22 @@ class _Entry(NamedTuple):
     loop: Loop
 
 
+class KnownSteps(NamedTuple):
+    """The further steps of an object, whose flavor has said how they are recorded.
+
+    Attributes:
+        instance: The object.
+        loop: The loop that they belong to.
+        surround: Makes what surrounds one, from the object and the arguments.
+    """
+
+    instance: weakref.ref[Any]
+    loop: Loop
+    surround: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+known_steps: dict[tuple[int, str], KnownSteps] = {}
+"""By the `id` of the object and the name of its method, until the loop ends."""
 _loops: dict[int, _Entry] = {}
 """By the `id` of each object. An entry may outlive its object: then its weak reference is dead."""
 _orphans: deque[Loop] = deque()
@@ -85,6 +101,21 @@ def find(trained: Any) -> Loop | None:
         return next(find_all(trained), None)
     entry = _loops.get(id(trained))
     return entry.loop if entry is not None and entry.reference() is trained else None
+
+
+def know_steps(loop: Loop, call: TrainingCall, surround: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]) -> None:
+    """Register how the further steps of the object of a step are recorded.
+
+    Args:
+        loop: The loop that they belong to.
+        call: The step.
+        surround: Makes what surrounds a further one.
+    """
+    with _lock:
+        if any(
+            _loops.get(key) is not None and _loops[key].loop is loop for key in loop.references
+        ):  # it may have ended
+            known_steps[id(call.instance), call.name] = KnownSteps(weakref.ref(call.instance), loop, surround)
 
 
 def find_all(trained: Any) -> Iterator[Loop]:
@@ -137,6 +168,8 @@ def remove(loop: Loop) -> None:
             entry = _loops.get(key)
             if entry is not None and entry.loop is loop:
                 del _loops[key]
+        for step in [step for step, known in known_steps.items() if known.loop is loop]:
+            del known_steps[step]
         loop.references.clear()  # they refer to the loop in turn, which would keep it until a garbage collection
 
 
@@ -251,5 +284,6 @@ def _end_at_exit() -> None:
 def _reset() -> None:
     global _abandoned_limit
     _loops.clear()
+    known_steps.clear()
     _orphans.clear()
     _abandoned_limit = 1

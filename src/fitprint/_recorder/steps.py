@@ -5,15 +5,20 @@ from __future__ import annotations
 import functools
 import numbers
 import os
-import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
+from time import monotonic
+from time import time as wall_time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fitprint._core.guard import describe, guarded
+from fitprint._core.locks import fork_safe_lock
+from fitprint._core.process_state import in_forked_child
 from fitprint._instrumentation import registry
 from fitprint._recorder.rows_before import RowsBefore
-from fitprint._runs.adder import RunAdder
+from fitprint._runs.adder import MOST_AT_ONCE, RunAdder
 from fitprint._runs.run import Run
 from fitprint._runs.side_writer import Patterns, side_writer
 from fitprint._runs.store_breaker import StoreUnavailable
@@ -25,7 +30,11 @@ if TYPE_CHECKING:
 
 MAX_UNREAD, SECONDS_UNREAD = 1000, 1.0
 """How many values that are not plain numbers an `Emitter` keeps, and for how many seconds."""
+ADDED_AT_ONCE = MOST_AT_ONCE + 1
+"""How many floats are added at once after a pause: one more than those after which the run has a thread for the rest."""
+_AT_ONCE = float("-inf")
 _NUMBERS = (float, int, numbers.Real)
+_emitters: weakref.WeakSet[Emitter] = weakref.WeakSet()
 ReadValues = Callable[[Sequence[Any]], Iterable[float]]
 
 
@@ -86,7 +95,8 @@ class Emitter:
     """What flavors call with the values of a metric during the user's training. It never raises.
 
     A value that is not a plain number, such as a tensor on a device, is kept as it is and read later together with
-    others, because reading each of them at once would make the training wait for the device.
+    others, because reading each of them at once would make the training wait for the device. Floats are kept too while
+    they come fast, because adding many at once takes far less time than adding each.
 
     A copy emits into the same run, and so does one that was pickled into another process.
     """
@@ -96,38 +106,91 @@ class Emitter:
         self._flavor = flavor
         self._strict = strict
         self._read_values = read_values
-        self._unread: list[tuple[str, Any, int, float]] = []
-        self._read_at = time.monotonic() + SECONDS_UNREAD
+        self._unread: list[Any] = []
+        """What has not been added to the run: four entries for each value, its name, itself, its step and its time. Not
+        in tuples, because many new objects would make Python look for garbage among all objects of the program."""
+        self._reading = fork_safe_lock()
+        self._read_at = _AT_ONCE
+        """When, by the monotonic clock, what is kept is to be read."""
+        self._at_once = ADDED_AT_ONCE
+        """For how many values it is still not known how fast they come: floats among them are added at once."""
         self.latest_step: int | None = None
         """The number of the last step of a loop; None elsewhere."""
         self._checkpoints: CheckpointFile | None = None
+        writer.sources.add(self)
+        _emitters.add(self)
 
     def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
-        if _is_number(type(value)):  # type: ignore[arg-type]  # mypy takes classes for unhashable
-            values: tuple[Any] = (value,)  # converted to float later, under the guard: a large int cannot be
-            self.series(name, values, step, (time.time(),))
+        is_float = type(value) is float
+        if not is_float and _is_number(type(value)):  # converted to float by itself: a large int cannot be
+            self.series(name, (value,), step, (wall_time(),))
             return
         unread = self._unread
-        unread.append((name, value, step, time.time()))
-        if len(unread) >= MAX_UNREAD or time.monotonic() >= self._read_at:
-            self.read_all()
+        unread.extend((name, value, step, wall_time()))
+        if monotonic() >= self._read_at or len(unread) >= 4 * MAX_UNREAD:
+            self._read_what_is_due(is_float)
+
+    def _read_what_is_due(self, is_float: bool) -> None:
+        """Read what is kept if it is time. The first floats after a pause are read at once.
+
+        Args:
+            is_float: Whether the latest value is a float.
+        """
+        times = self._unread[3::4]
+        are_due = len(times) >= MAX_UNREAD or (len(times) > 1 and times[-1] - times[0] >= SECONDS_UNREAD)
+        if self._at_once > 0:
+            self._at_once -= 1
+            if are_due:
+                self.read_all()
+            elif is_float:
+                self.read_floats()
+            self._read_at = _AT_ONCE if self._at_once > 0 else monotonic() + SECONDS_UNREAD
+            return
+        is_after_pause = is_float and (len(times) <= 1 or times[-1] - times[-2] >= SECONDS_UNREAD)
+        self.read_all()
+        if is_after_pause:
+            self._at_once, self._read_at = ADDED_AT_ONCE - 1, _AT_ONCE
 
     def read_all(self) -> None:
         """Read the values that were kept as they are, and record them."""
-        unread, self._unread = self._unread, []
-        self._read_at = time.monotonic() + SECONDS_UNREAD
-        if not unread:
-            return
-        writer = self._writer_here()
-        with guarded("per-iteration metrics", self._flavor, writer, self._strict):
-            values = self._read_values([value for _, value, _, _ in unread])
-            series: dict[str, list[tuple[float, int, float]]] = {}
-            for (name, _, step, measured_at), value in zip(unread, values, strict=True):
-                series.setdefault(name, []).append((value, step, measured_at))
-            for name, entries in series.items():
-                writer.add_series(name, *zip(*entries, strict=True))
-            writer.flush_if_due()
+        self._read_kept(self._read)
+
+    def read_floats(self) -> None:
+        """Record the floats that were kept, and leave what may have to wait for a device."""
+        self._read_kept(None)
+
+    def _read_kept(self, read: Callable[[list[Any]], list[float]] | None) -> None:
+        """Record values that were kept.
+
+        Args:
+            read: Reads the values; None to record only those that are floats.
+        """
+        with self._reading:
+            kept = self._unread[:]
+            names, values, steps, times = kept[::4], kept[1::4], kept[2::4], kept[3::4]
+            now = [read is not None or type(value) is float for value in values]
+            later = [entry for at, is_now in enumerate(now) if not is_now for entry in kept[4 * at : 4 * at + 4]]
+            self._unread[: len(kept)] = later  # without touching what another thread has added meanwhile
+            self._read_at = monotonic() + SECONDS_UNREAD
+            if not any(now):
+                return
+            writer = self._writer_here()
+            with guarded("per-iteration metrics", self._flavor, writer, self._strict):
+                columns = [values if read is None else read(values), steps, times]
+                for name in dict.fromkeys(compress(names, now)):
+                    own = [is_now and other == name for is_now, other in zip(now, names, strict=True)]
+                    writer.add_series(name, *(list(compress(column, own)) for column in columns))
+                writer.flush_if_due()
+
+    def _read(self, values: list[Any]) -> list[float]:
+        """Return values of which the flavor has read those that are no floats."""
+        unread = [value for value in values if type(value) is not float]
+        read = list(self._read_values(unread)) if unread else []
+        if len(read) != len(unread):
+            raise ValueError(f"read_values returned {len(read)} numbers for {len(unread)} values")
+        numbers = iter(read)
+        return [value if type(value) is float else next(numbers) for value in values]
 
     def __copy__(self) -> Emitter:
         return self
@@ -183,7 +246,7 @@ class Emitter:
         """Add tags to the run at once."""
         writer = self._writer_here()
         with guarded("tags", self._flavor, writer, self._strict):
-            writer.add_tags({name: str(value) for name, value in tags.items()}, time.time())
+            writer.add_tags({name: str(value) for name, value in tags.items()}, wall_time())
             writer.write()
 
     def _writer_here(self) -> RunAdder:
@@ -204,3 +267,10 @@ def _unpickled_emitter(location: str, run_id: str, patterns: Patterns, flavor_na
 
 def _floats(values: Sequence[Any]) -> list[float]:
     return [float(value) for value in values]
+
+
+@in_forked_child
+def _forget_unread() -> None:
+    """In a forked child: what was kept is recorded by the parent."""
+    for emitter in _emitters:
+        emitter._unread.clear()

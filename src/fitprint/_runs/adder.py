@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from errno import EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOTDIR, ENOTEMPTY
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fitprint._core.guard import warn_once
 from fitprint._core.privacy import Redactor, in_force
@@ -30,6 +31,13 @@ MOST_AT_ONCE = 10
 """How many times values that come together after a pause are written at once. More of them come fast."""
 
 
+class Source(Protocol):
+    """Something that keeps values for a moment, to add many to a run at once."""
+
+    def read_floats(self) -> None:
+        """Add those that it keeps, if it need not wait for a device."""
+
+
 class RunAdder(ABC):
     """Adds params, metrics, tags, artifacts, packages and skip reasons to one run."""
 
@@ -42,6 +50,8 @@ class RunAdder(ABC):
         self._added = self._slow_until = self._flushed = float("-inf")
         self._at_once = 0
         """How many times what comes until `_slow_until` is still written at once."""
+        self.sources: weakref.WeakSet[Source] = weakref.WeakSet()
+        """What keeps values that it will add to the run."""
         self._long_from = float("inf")
         """From when on, by the monotonic clock, `_note_long` is called when a value is added."""
 
@@ -193,6 +203,11 @@ class RunAdder(ABC):
     @abstractmethod
     def flush_metrics(self) -> None:
         """Write the buffered metrics, so that they can be read."""
+
+    def read_sources(self) -> None:
+        """Have added what is kept for the run. The caller does not hold the lock of the run."""
+        for source in list(self.sources):
+            source.read_floats()
 
     @abstractmethod
     def change(self, metrics_only: bool = False) -> AbstractContextManager[None]:

@@ -104,6 +104,7 @@ class Hold:
             return self.record
         try:
             if self.writer is not None and self.writer.written_here:
+                self.writer.read_sources()
                 return whole_record(self.record, self.store)
             self.flush()
             return read_whole_record(self.store, self.record.run_id)

@@ -16,8 +16,11 @@ from fitprint._runs.run import Run
 
 MOST_IDENTITIES = 1000
 _in_context: ContextVar[Run | None] = ContextVar("fitprint_last_run", default=None)
+latest_of_context = _in_context.get
+"""Returns the run that was recorded last in this context, or None. A step of a loop asks this without a call of ours."""
 _in_thread = threading.local()
-_in_process: list[Run] = []
+latest_of_process: list[Run | None] = [None]
+"""The run that was recorded last in this process, in whichever thread, or None."""
 _by_model: dict[int, tuple[weakref.ref[Any], Run]] = {}
 _by_identity: OrderedDict[Hashable, Run] = OrderedDict()
 _by_id: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
@@ -34,17 +37,11 @@ def set_last_run(run: Run, model: Any) -> None:
 
 def set_latest(run: Run) -> None:
     """Make a run the one that `last_run` returns, in this context, in this thread and in this process."""
-    if _in_context.get() is not run:  # asked at every step of a loop, where it seldom changes
+    if _in_context.get() is not run:  # it seldom changes
         _in_context.set(run)
     if getattr(_in_thread, "run", None) is not run:
         _in_thread.run = run
-    if not _in_process or _in_process[0] is not run:
-        _in_process[:] = [run]
-
-
-def latest_of_process() -> Run | None:
-    """Return the run that was recorded last in this process, in whichever thread."""
-    return _in_process[0] if _in_process else None
+    latest_of_process[0] = run
 
 
 def register_model(run: Run, model: Any, identity: Callable[[Any], Hashable] | None = None) -> None:
@@ -84,8 +81,8 @@ def drop_run(run: Run) -> None:
         _in_context.set(None)
     if getattr(_in_thread, "run", None) is run:
         _in_thread.run = None
-    if run in _in_process:
-        _in_process.clear()
+    if latest_of_process[0] is run:
+        latest_of_process[0] = None
     for key, (_, registered) in list(_by_model.items()):
         if registered is run:
             _by_model.pop(key, None)
@@ -98,7 +95,7 @@ def drop_run(run: Run) -> None:
 def _forget_all() -> None:
     _in_context.set(None)
     _in_thread.__dict__.clear()
-    _in_process.clear()
+    latest_of_process[0] = None
     _by_model.clear()
     _by_identity.clear()
     _by_id.clear()
@@ -112,7 +109,7 @@ def last_run() -> Run | None:
         context, else of this thread, else of this process. None if there was none.
     """
     run: Run | None = call_scope.recorded_run()
-    return run or _in_context.get() or getattr(_in_thread, "run", None) or (_in_process[0] if _in_process else None)
+    return run or _in_context.get() or getattr(_in_thread, "run", None) or latest_of_process[0]
 
 
 def run_of(model: Any) -> Run | None:

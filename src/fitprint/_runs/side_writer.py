@@ -185,6 +185,7 @@ class SideWriter(RunAdder):
             _unwritten.discard(self)
 
     def flush_metrics(self) -> None:
+        self.read_sources()
         self.write()
 
     @contextlib.contextmanager

@@ -63,7 +63,7 @@ class RunWriter(RunAdder):
         self.changed_by_user = False
         """Whether the user, and not only a recording, has added to the run."""
         self._open_run = open_run
-        self._process, self._pid = process_state.process, os.getpid()
+        self.process, self._pid = process_state.process, os.getpid()
         self._lock = fork_safe_lock(threading.RLock)
         self._artifact_names = set(record.artifacts)
         self._artifact_spellings = {name.casefold(): name for name in record.artifacts}
@@ -93,7 +93,7 @@ class RunWriter(RunAdder):
     @property
     def written_here(self) -> bool:
         """Whether this process created the run, and not a parent that it was forked from."""
-        return self._process is process_state.process
+        return self.process is process_state.process
 
     @property
     def closed(self) -> bool:
@@ -189,6 +189,7 @@ class RunWriter(RunAdder):
             self._write_all()
 
     def flush_metrics(self) -> None:
+        self.read_sources()
         with self._lock:
             if self._metrics:
                 with self._store_operation():
@@ -207,6 +208,7 @@ class RunWriter(RunAdder):
         If this raises OSError, the run waits, and it is ended when the next run begins in its store.
         """
         work_queue.wait(self.run_id)
+        self.read_sources()
         with self._lock:
             if self.record.status == RUNNING or self.record.end is None:
                 self._owned()
@@ -316,6 +318,8 @@ class RunWriter(RunAdder):
 
     def _write_what_is_left(self) -> None:
         """Write values after which nothing has come for a second. A thread does this, and not for short runs."""
+        if time.monotonic() - self._added >= adder.FLUSH_INTERVAL:
+            self.read_sources()
         with self._lock:
             is_idle = time.monotonic() - self._added >= adder.FLUSH_INTERVAL
             if is_idle and self._metrics and not self.closed:

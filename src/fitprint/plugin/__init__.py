@@ -9,7 +9,7 @@ from typing import Any
 from fitprint._core.lazy import late
 
 _MODULES = {
-    "fitprint.plugin.contract": ("Flavor", "Rule", "TrainingCall"),
+    "fitprint.plugin.contract": ("Flavor", "Rule", "StepRecorder", "TrainingCall", "Watcher"),
     "fitprint.plugin.instrumentation": ("API_VERSION",),
     "fitprint.plugin.recorded_call": ("SecondsUnknown",),
     "fitprint.plugin.model_format": ("DeclaredSignature",),

@@ -29,7 +29,7 @@ from fitprint.plugin.boosting import BoostingFlavor
 from fitprint.plugin.by_callback import CallbackRecording
 from fitprint.plugin.callbacks import SafeCallback
 from fitprint.plugin.containers import ContainerOrigins, UnknownColumns, example_row
-from fitprint.plugin.contract import Flavor, Rule, TrainingCall
+from fitprint.plugin.contract import Flavor, Rule, StepRecorder, TrainingCall, Watcher
 from fitprint.plugin.distributed import (
     PartOfDistributed,
     columns_of_parts,
@@ -83,11 +83,13 @@ __all__ = [
     "Schema",
     "SecondsUnknown",
     "Sending",
+    "StepRecorder",
     "TensorSpec",
     "TrainingCall",
     "TrainingRows",
     "UnknownColumns",
     "Unpickler",
+    "Watcher",
     "WorkerReport",
     "WorkerSetup",
     "accepted_kwargs",

@@ -21,6 +21,11 @@ The rule's name is its attribute `name` if it has one, otherwise the name of the
 a rule that reads `TrainingCall.seconds` is asked again when the call has returned.
 """
 
+Watcher = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
+"""Takes note of a call that has returned: of the instance, the arguments by position and by name, and the result."""
+StepRecorder = Callable[[Any, tuple[Any, ...], dict[str, Any], Any, int], None]
+"""Records a step that has returned: the instance, the arguments by position and by name, the result, and its number."""
+
 
 @dataclass
 class TrainingCall(RecordedCall):
@@ -63,6 +68,12 @@ class Flavor(Instrumentation):
     """The registrations of all flavors by name, for `other`. fitprint sets it from the entry points."""
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
+    watches_inside: bool = True
+    """Whether `Role.WATCHED` calls inside a recorded call are looked at. A framework that others train with, each by its
+    own recorded calls, has nothing to learn there."""
+    watchers: Mapping[str, Watcher] = {}
+    """What is called in place of `watched`, by the name of the function: for a function that is called at every step of
+    a loop, because making a `TrainingCall` takes a few microseconds. A watcher has no run to write to."""
     holds_model: bool = False
     """Whether the object of a loop is kept alive until the loop ends, so that the loop leaves a package even if the
     object is a local variable that nobody saves. This costs the memory of the model until the end of the loop: the end
@@ -274,6 +285,19 @@ class Flavor(Instrumentation):
             step: The number of the step, counted from 0.
         """
         return
+
+    def step_recorder(self, call: TrainingCall, emit: Emit) -> StepRecorder | None:
+        """Return what records the further steps of an object in place of `loop_of` and `stepped`; by default nothing.
+
+        It is for loops with steps of less than a millisecond, because making a `TrainingCall` takes a few microseconds.
+        It is asked after a step that `stepped` has recorded. The further calls of that method on that instance belong to
+        the same loop until the loop ends. Loops of several objects are not asked.
+
+        Args:
+            call: The call of the step that has just been recorded. The recorder must not keep it.
+            emit: Records values of metrics; the recorder may keep it.
+        """
+        return None
 
     def saved(self, call: TrainingCall) -> None:
         """Take note of a `Role.SAVES` call that has returned: ``call.checkpoint(path)`` names the file it has written.

@@ -18,12 +18,11 @@ from fitprint.plugin import (
     Role,
     SaveContext,
     SavedModel,
+    StepRecorder,
     TrainingCall,
     attempt,
-    is_recording,
 )
 from fitprint_pytorch import _facts, _modules, _packages, _predicting, _samples, _states, _values, _watching
-from fitprint_pytorch._loop import Loop
 from fitprint_pytorch._losses import FUNCTIONS
 from fitprint_pytorch._observer import Observer, modules_of
 
@@ -43,10 +42,12 @@ class PyTorchFlavor(Flavor):
     defaults = {"max_model_size": "2GB"}  # noqa: RUF012  read only
     model_argument = "pytorch_model"
     save_options = ("serialization_format",)
+    watches_inside = False  # a framework that trains by PyTorch's means calls what is watched at every step
     holds_model = True  # most scripts train inside a function, and save nothing or only weights
 
     def __init__(self) -> None:
         self._observer = Observer()
+        self.watchers = {"backward": self._observer.losses.backward}
 
     def tops(self) -> set[str]:
         return {"torch"}
@@ -71,19 +72,16 @@ class PyTorchFlavor(Flavor):
         return self._observer.latest_objects() if call.name in _watching.OF_THE_LATEST_LOOP else None
 
     def stepped(self, call: TrainingCall, emit: Emit, step: int) -> None:
-        loop = call.cache.get(_LOOP)
-        if loop is None:
-            loop = call.cache[_LOOP] = Loop(self._observer.losses, self._observer.loaders)
+        if _LOOP not in call.cache:
+            call.cache[_LOOP] = self._observer.begin_loop()
             call.cache["sample"] = next((s for s in self._observer.samples_of(call.instance) if s is not None), None)
-        state = loop.optimizers.get(id(call.instance))
-        if state is None:
-            self._observer.stepped(call.instance, loop)
-            state = loop.begin(call.instance, modules_of(call.loop))
-        loop.step(call, state, emit, step)
+        self.step_recorder(call, emit)(call.instance, call.args, call.kwargs, call.result, step)
+
+    def step_recorder(self, call: TrainingCall, emit: Emit) -> StepRecorder:
+        return self._observer.step_recorder(call.instance, call.cache[_LOOP], emit)
 
     def watches(self, name: str) -> bool:
-        is_asked = name not in LOSSES or self._observer.watches_losses()
-        return is_asked and not is_recording()  # a framework that trains by PyTorch's means calls these at every step
+        return name not in LOSSES or self._observer.watches_losses()
 
     def watched(self, call: TrainingCall) -> None:
         take_note = _watching.TAKE_NOTE.get(call.name)
@@ -101,7 +99,7 @@ class PyTorchFlavor(Flavor):
             return
         loop.settle(call.emit)
         if isinstance(file, (str, os.PathLike)):
-            call.checkpoint(os.fspath(file), step=max(0, loop.steps - 1))
+            call.checkpoint(os.fspath(file), step=loop.latest_step)
 
     def params(self, call: TrainingCall) -> Mapping[str, Any]:
         return {**_facts.of_modules(modules_of(call.loop)), **_facts.of_optimizer(call.instance)}

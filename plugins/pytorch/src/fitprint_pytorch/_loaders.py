@@ -13,6 +13,7 @@ class Iteration:
     def __init__(self, loader: Any, iterator: Any) -> None:
         self._loader = weakref.ref(loader)
         self._iterator = weakref.ref(iterator)
+        self._is_reused = bool(loader.persistent_workers)  # only such an iterator outlives its iteration
         self._is_over = self._is_anew = False
 
     @property
@@ -31,33 +32,31 @@ class Iteration:
     def is_over(self) -> bool:
         """Return whether it has ended: its iterator is gone, or one that is used again has given all batches."""
         if not self._is_over:
-            iterator, loader = self._iterator(), self._loader()
-            # without its loader it is one over a temporary loader, as in `for batch in DataLoader(data)`
-            self._is_over = iterator is None or (loader is not None and _has_given_all(iterator, loader))
+            iterator = self._iterator()
+            self._is_over = iterator is None or (self._is_reused and self._has_given_all(iterator))
         return self._is_over
+
+    def _has_given_all(self, iterator: Any) -> bool:
+        loader = self._loader()  # without it, it is one over a temporary loader, as in `for batch in DataLoader(data)`
+        return loader is not None and getattr(iterator, "_num_yielded", 0) >= getattr(loader, "__len__", lambda: 0)()
 
     def has_iterator(self) -> bool:
         """Return whether its iterator exists and has not begun another iteration."""
         return not self._is_anew and self._iterator() is not None
 
 
-def _has_given_all(iterator: Any, loader: Any) -> bool:
-    # only an iterator with persistent workers outlives its iteration
-    return loader.persistent_workers and getattr(iterator, "_num_yielded", 0) >= getattr(loader, "__len__", lambda: 0)()
-
-
 class Loaders(threading.local):
     """The iterations of a thread that have not ended, the latest one last."""
 
     def __init__(self) -> None:
-        self._iterations: list[Iteration] = []
+        self.iterations: list[Iteration] = []
 
     def begun(self, loader: Any, iterator: Any) -> None:
         """Take note of a new iteration."""
-        for iteration in self._iterations:
+        for iteration in self.iterations:
             if iteration.loader is loader:
                 iteration.end()
-        self._iterations.append(Iteration(loader, iterator))
+        self.iterations.append(Iteration(loader, iterator))
 
     def current(self, of_steps: Iteration | None = None) -> Iteration | None:
         """Return the innermost iteration that has not ended, or None.
@@ -66,7 +65,7 @@ class Loaders(threading.local):
             of_steps: The iteration of the last step, if a step is being made: it may be that of its last batch, after
                 which an iterator with persistent workers still exists.
         """
-        iterations = self._iterations
+        iterations = self.iterations
         while iterations and iterations[-1].is_over():
             if iterations[-1] is of_steps and of_steps.has_iterator():
                 break

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
+from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -27,59 +29,118 @@ class OptimizerState:
 
     def __init__(self, suffix: str, parameters: set[int]) -> None:
         self.suffix = suffix
+        self.loss_name = STEP_LOSS + suffix
         self.parameters = parameters
         self.epoch: Epoch | None = None
         self.rates: list[float] = []
 
 
-class Loop:
-    """The state of a loop from its first step on."""
+class Latest(threading.local):
+    """What was trained by the latest step in a thread, and the loop that this step belongs to, if it is recorded."""
 
-    def __init__(self, losses: PendingLosses, loaders: Loaders) -> None:
+    trained: Any = None
+    loop: Loop | None = None
+
+
+class Loop:
+    """The state of a loop from its first step on.
+
+    Args:
+        latest: Is told of each step.
+        losses: What was computed between the steps.
+        loaders: The iterations over data loaders.
+        schedulers: The schedulers of learning rates, by their optimizer.
+    """
+
+    def __init__(
+        self, latest: Latest, losses: PendingLosses, loaders: Loaders, schedulers: Mapping[Optimizer, str]
+    ) -> None:
+        self._latest = latest
         self._losses = losses
         self._loaders = loaders
+        self._schedulers = schedulers
         self.optimizers: dict[int, OptimizerState] = {}
         """The optimizers that have made a step, by their `id`."""
         self._iteration: Iteration | None = None
         self._epochs = 0
         self._validation: WeightedMean | None = None
         self._validation_loader: weakref.ref[Any] | None = None
-        self._was_training = False
+        self.was_training = False
+        """Whether the module was in training mode at the last step."""
         self.first_optimizer: weakref.ref[Optimizer] | None = None
-        self.first_module: weakref.ref[nn.Module] | None = None
+        self.first_module: Callable[[], nn.Module | None] = lambda: None
+        """Returns the module that was trained first; None if there is none, or if it does not exist any more."""
         self.facts: dict[str, Any] = {}
         """Params that become known while it trains."""
         self.users_names: set[str] = set()
         """Metrics that the user records under the names of this module, which then leaves them to the user."""
-        self.steps = 0
+        self.latest_step = 0
+        """The number of the latest step."""
 
     # steps
 
-    def step(self, call: TrainingCall, state: OptimizerState, emit: Emit, number: int) -> None:
-        """Record what belongs to a step that has been made: with few calls, because a loop pays for it each time."""
+    def step(
+        self,
+        trained: Any,
+        modules: Callable[[], tuple[nn.Module, ...]],
+        emit: Emit,
+        optimizer: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        result: Any,
+        number: int,
+    ) -> None:
+        """Record what belongs to a step that has been made: with few calls, because a loop pays for it each time.
+
+        Args:
+            trained: What the observer knows of what the optimizer trains.
+            modules: Returns the modules that it trains.
+            emit: Records values of metrics.
+            optimizer: The optimizer.
+            args: The arguments that were passed to the step by position.
+            kwargs: The arguments that were passed to it by name.
+            result: What it has returned: with a closure, its loss.
+            number: The number of the step.
+        """
+        latest = self._latest
+        latest.trained, latest.loop = trained, self
+        state = self.optimizers.get(id(optimizer))
+        if state is None:  # its first step, or one after those of another optimizer of the same parameters
+            state = self._begin(optimizer, modules())
         if self._validation is not None:
             self._emit_validation(emit)
-        iteration = self._loaders.current(self._iteration)
-        if iteration is not self._iteration:
-            self._end_epoch(emit)
-            self._begin_epoch(iteration)
-        self.steps = number + 1
-        module = self.first_module() if self.first_module is not None else None
-        self._was_training = module is None or module.training
-        taken = self._losses.take()
-        if (call.args or call.kwargs) and is_plain_scalar(call.result):  # of a closure, which may compute many losses
-            taken = (copied(call.result), taken[1] if taken is not None else None, 1)
-        if taken is not None:
-            self._emit_loss(taken, state, emit, number)
-        rates = list(map(_rate, call.instance.param_groups))
+        if self._loaders.iterations or self._iteration is not None:
+            iteration = self._loaders.current(self._iteration)
+            if iteration is not self._iteration:
+                self._end_epoch(emit)
+                self._begin_epoch(iteration)
+        self.latest_step = number
+        module = self.first_module()
+        self.was_training = module is None or module.training
+        pending = self._losses.of_thread.pending
+        loss, pending.loss = pending.loss, None
+        if (args or kwargs) and is_plain_scalar(result):  # of a closure, which may compute many losses
+            loss, pending.count = copied(result), 1
+        if loss is not None:
+            if pending.function is not None or pending.count > 1:
+                self._note_loss(pending.function, pending.count)
+            if type(loss) is not float:
+                loss = StepLoss(loss, state.epoch)
+            elif state.epoch is not None:
+                state.epoch.add(loss)
+            emit(state.loss_name, loss, number)
+        rates = list(map(_rate, optimizer.param_groups))
         if rates != state.rates:
             self._emit_rates(rates, state, emit, number)
 
-    def begin(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> OptimizerState:
+    def _begin(self, optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> OptimizerState:
         """Take note of an optimizer before its first step in this loop is recorded."""
+        if optimizer in self._schedulers:
+            self.facts.setdefault("scheduler", self._schedulers[optimizer])
         if not self.optimizers:
             self.first_optimizer = weakref.ref(optimizer)
-            self.first_module = weakref.ref(modules[0]) if modules else None
+            if modules:
+                self.first_module = weakref.ref(modules[0])
         own = parameters_of(optimizer)
         before = next((key for key, state in self.optimizers.items() if state.parameters & own), None)
         if before is not None:  # a further phase of the training, whose optimizer takes the place of the one before
@@ -99,14 +160,12 @@ class Loop:
             suffix += "_"
         return suffix
 
-    def _emit_loss(self, taken: Any, state: OptimizerState, emit: Emit, number: int) -> None:
-        loss, function, count = taken
+    def _note_loss(self, function: str | None, count: int) -> None:
         facts = self.facts
         if function is not None and "loss" not in facts:
             facts["loss"] = function
         if count > facts.get("accumulated_batches", 1):
             facts["accumulated_batches"] = count
-        emit(STEP_LOSS + state.suffix, StepLoss(loss, state.epoch), number)
 
     def _emit_rates(self, rates: list[Any], state: OptimizerState, emit: Emit, number: int) -> None:
         state.rates = rates
@@ -161,8 +220,8 @@ class Loop:
 
     def is_evaluating(self) -> bool:
         """Return whether the module is in evaluation mode now, and was not at the last step."""
-        module = self.first_module() if self.first_module is not None else None
-        return self._was_training and module is not None and not module.training
+        module = self.first_module()
+        return self.was_training and module is not None and not module.training
 
     def _is_validation(self, call: TrainingCall, is_without_gradients: bool) -> bool:
         is_evaluating = self.is_evaluating()
@@ -170,8 +229,7 @@ class Loop:
             return False
         current = self._loaders.current(self._iteration)
         if current is None:
-            trained_on = self._losses.target
-            target = trained_on() if trained_on is not None else None
+            target = self._losses.target
             return target is None or target is not target_of(call)
         if self._iteration is not None and current.is_of_loader_of(self._iteration):
             return is_evaluating and not current.is_over() and current is self._iteration
@@ -187,7 +245,7 @@ class Loop:
         if self._epochs and self._iteration is None:
             self._emit_own(VALIDATION, validation, self._epochs - 1, emit)
         else:
-            self._emit_own(f"{VALIDATION}_step", validation, max(0, self.steps - 1), emit)
+            self._emit_own(f"{VALIDATION}_step", validation, self.latest_step, emit)
 
 
 def suffix_of(optimizer: Optimizer, modules: tuple[nn.Module, ...]) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import threading
+import functools
 import weakref
 from typing import Any
 
 from torch import is_grad_enabled, nn
 from torch.optim import Optimizer
 
-from fitprint.plugin import TrainingCall
+from fitprint.plugin import Emit, StepRecorder, TrainingCall
 from fitprint_pytorch import _frames
 from fitprint_pytorch._discovery import Called, Discovery
 from fitprint_pytorch._facts import steps_before
 from fitprint_pytorch._loaders import Loaders
-from fitprint_pytorch._loop import Loop
+from fitprint_pytorch._loop import Latest, Loop
 from fitprint_pytorch._losses import PendingLosses, is_plain_scalar, target_of
 from fitprint_pytorch._states import holds, holds_itself
 
@@ -31,7 +31,6 @@ class Trained:
         self.samples = samples
         self.steps_before = steps_before(optimizer)
         """How many steps had been made before, according to the state that was loaded into the optimizer."""
-        self.loop: Loop | None = None
 
     def objects(self) -> Any:
         """Return the module, a tuple of several, or the optimizer; None if a module does not exist any more."""
@@ -41,12 +40,6 @@ class Trained:
             return self.optimizer()
         modules = tuple(reference() for reference in self._modules)
         return None if None in modules else modules
-
-
-class _Latest(threading.local):
-    """What was trained by the latest step in a thread."""
-
-    trained: Trained | None = None
 
 
 class Observer:
@@ -59,7 +52,7 @@ class Observer:
         self._trained: dict[int, Trained] = {}
         self._modules: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         """All modules that were trained, because they are often saved when their optimizer does not exist any more."""
-        self._latest = _Latest()
+        self._latest = Latest()
         self._schedulers: weakref.WeakKeyDictionary[Optimizer, str] = weakref.WeakKeyDictionary()
         self.loaded_from: Any = None
         """The file that `torch.load` has read last."""
@@ -73,7 +66,7 @@ class Observer:
             if _frames.is_called_by(_MAKES_STATE):
                 return None
             trained = self._find(optimizer)
-        self._latest.trained = trained
+        self._set_latest(trained)
         return trained
 
     def objects_of_step(self, optimizer: Optimizer) -> Any:
@@ -82,10 +75,14 @@ class Observer:
         if trained is not None and trained.optimizer() is optimizer:
             objects = trained.objects()
             if objects is not None:
-                self._latest.trained = trained
+                self._set_latest(trained)
                 return objects
         trained = self.trained_by(optimizer)
         return trained.objects() if trained is not None else None
+
+    def _set_latest(self, trained: Trained) -> None:
+        if self._latest.trained is not trained:
+            self._latest.trained, self._latest.loop = trained, None
 
     def _find(self, optimizer: Optimizer) -> Trained:
         discovered = self.discovery.modules_of(optimizer, self._is_trained)
@@ -106,13 +103,14 @@ class Observer:
         samples, self._trained[id(optimizer)].samples = self._trained[id(optimizer)].samples, []
         return samples
 
-    def stepped(self, optimizer: Optimizer, loop: Loop) -> None:
-        """Take note that a step of an optimizer belongs to a loop."""
+    def begin_loop(self) -> Loop:
+        """Return the state of a loop that begins."""
+        return Loop(self._latest, self.losses, self.loaders, self._schedulers)
+
+    def step_recorder(self, optimizer: Optimizer, loop: Loop, emit: Emit) -> StepRecorder:
+        """Return what records the steps of an optimizer in a loop."""
         trained = self._trained[id(optimizer)]
-        if trained.loop is not loop:
-            trained.loop = loop
-            if optimizer in self._schedulers:
-                loop.facts.setdefault("scheduler", self._schedulers[optimizer])
+        return functools.partial(loop.step, trained, lambda: modules_of(trained.objects()), emit)
 
     def scheduled(self, scheduler: Any) -> None:
         """Take note of a scheduler of learning rates that has been made."""
@@ -139,17 +137,18 @@ class Observer:
 
     def watches_losses(self) -> bool:
         """Return whether a loss that is computed now says something: not in a training whose function is known."""
-        trained = self._latest.trained
-        loop = trained.loop if trained is not None else None
-        return loop is None or "loss" not in loop.facts or not is_grad_enabled() or loop.is_evaluating()
+        loop = self._latest.loop
+        if loop is None or "loss" not in loop.facts or not is_grad_enabled():
+            return True
+        module = loop.first_module()
+        return module is not None and not module.training and loop.was_training  # as in `Loop.is_evaluating`
 
     def computed(self, call: TrainingCall) -> None:
         """Take note of a loss that one of PyTorch's functions has returned."""
         loss = call.result
         if not is_plain_scalar(loss):
             return
-        trained = self._latest.trained
-        loop = trained.loop if trained is not None else None
+        loop = self._latest.loop
         if loss.requires_grad and (loop is None or not loop.is_evaluating()):
             self.losses.computed(loss, call.name, target_of(call))
             return

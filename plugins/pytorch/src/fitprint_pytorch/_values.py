@@ -25,7 +25,7 @@ class Value(Protocol):
 
 
 class StepLoss:
-    """The loss of a step, which also counts for the mean of its epoch."""
+    """The loss of a step that is on a device; it also counts for the mean of its epoch."""
 
     __slots__ = ("epoch", "scalar")
 
@@ -35,8 +35,7 @@ class StepLoss:
 
     def number(self, read: float) -> float:
         if self.epoch is not None:
-            self.epoch.total += read
-            self.epoch.count += 1
+            self.epoch.add(read)
         return read
 
 
@@ -48,7 +47,11 @@ class Epoch:
     def __init__(self, number: int) -> None:
         self.index = number
         self.total, self.count = 0.0, 0
-        self.steps = 0
+
+    def add(self, loss: float) -> None:
+        """Add the loss of a step."""
+        self.total += loss
+        self.count += 1
 
     def number(self, read: float) -> float:
         return self.total / self.count if self.count else float("nan")

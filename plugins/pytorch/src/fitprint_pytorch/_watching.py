@@ -61,7 +61,6 @@ def _loaded(call: TrainingCall, observer: Observer) -> None:
 TAKE_NOTE: Mapping[str, Callable[[TrainingCall, Observer], None]] = {
     "__init__": _made,
     "__iter__": _iterated,
-    "backward": lambda call, observer: observer.losses.backward(call),
     "scale": lambda call, observer: observer.losses.scaled(call),
     "compile": lambda call, observer: observer.discovery.compiled(),
     "load": _loaded,
@@ -99,7 +98,7 @@ def _hparams(call: TrainingCall, loop: Loop) -> None:
 
 def _emit(call: TrainingCall, loop: Loop, name: str, value: Any, step: Any) -> None:
     loop.users_names.add(name)
-    number = max(0, loop.steps - 1) if step is None else int(step)
+    number = loop.latest_step if step is None else int(step)
     call.emit(name, copied(value) if is_plain_scalar(value) else float(value), number)
 
 
