@@ -42,6 +42,51 @@ def test_the_first_step_opens_a_run_which_stays_open_when_it_is_saved(net, tmp_p
     assert (tmp_path / "net").read_text() == "1.25"
 
 
+def test_further_steps_are_recorded_without_asking_the_flavor_again(net):
+    train(net, 5)
+    flavor = registry.entries()["toy"].loaded
+    assert flavor.asked_for_recorder == 1
+    assert [step for step, _ in fitprint.last_run().metric_history("loss")] == [0, 1, 2, 3, 4]
+    fitprint.disable()
+    assert loop_registry.known_steps == {}
+
+
+def test_a_step_after_the_end_of_its_loop_begins_another_run(net):
+    train(net, 2)
+    net.initialize()
+    train(net, 2)
+    fitprint.disable()
+    assert seen() == [("Net", "FINISHED")] * 2
+    assert [len(run.metric_history("loss")) for run in fitprint.runs()] == [2, 2]
+
+
+def test_a_further_step_that_fails_makes_the_run_a_failed_one(net):
+    train(net, 2)
+
+    def fail():
+        raise ZeroDivisionError("in the batch")
+
+    with pytest.raises(ZeroDivisionError):
+        net.update([1.0, fail])
+    fitprint.disable()
+    run = fitprint.last_run()
+    assert run.status == "FAILED"
+    assert run.error["message"] == "in the batch"
+
+
+def test_a_recorder_that_fails_costs_the_metrics_alone(net, monkeypatch, caplog):
+    def fail(*step):
+        raise ZeroDivisionError("in the recorder")
+
+    monkeypatch.setattr(type(registry.entries()["toy"].loaded), "step_recorder", lambda self, call, emit: fail)
+    train(net, 4)
+    fitprint.disable()
+    run = fitprint.last_run()
+    assert (run.status, net.steps, list(run.models)) == ("FINISHED", 4, ["model"])
+    assert [(skip.what, skip.rule) for skip in run.skipped] == [("per-iteration metrics", "error")]
+    assert caplog.text.count("in the recorder") == 1
+
+
 def test_loops_of_two_objects_are_two_runs(looping):
     first, second = looping.Net(), looping.Net()
     for step in range(3):

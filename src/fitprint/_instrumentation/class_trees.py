@@ -22,7 +22,7 @@ from fitprint._instrumentation.targets import (
     package_of,
     patch_attribute,
 )
-from fitprint._instrumentation.wrapper import Begin, CallContext, Passthrough, Patched, begin_of, ours
+from fitprint._instrumentation.wrapper import Begin, CallContext, Look, Passthrough, Patched, begin_of, ours
 
 _HOOK = "__init_subclass__"
 _IMMUTABLE = 1 << 8
@@ -169,7 +169,7 @@ class MixinBegin:
 
     def __call__(
         self, function: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> CallContext | None:
+    ) -> CallContext | Look | None:
         """Begin a call on an object of a tree; for a class method, the instance is the class."""
         cls = type(instance)
         if issubclass(cls, type):

@@ -108,10 +108,25 @@ def referred_to(patches: Sequence[Patched], part: Callable[[Patched], Any]) -> t
     Returns:
         The patches by the id of the part, and how many unknown references there are to all of these parts.
     """
-    unknown_to_all = Patched(lambda: None, lambda *call: None)
-    *counts, least = [sys.getrefcount(part(patched)) for patched in (*patches, unknown_to_all)]
-    referenced = {id(part(patched)): patched for patched, count in zip(patches, counts, strict=True) if count > least}
-    return referenced, sum(counts) - least * len(counts)
+    unknown_to_all = [_patch_of_nothing("Class.method"), _patch_of_nothing("function")]
+    *counts, of_method, of_function = [sys.getrefcount(part(patched)) for patched in (*patches, *unknown_to_all)]
+    unknown = [
+        count - (of_method if type(patched) is Patched else of_function)
+        for patched, count in zip(patches, counts, strict=True)
+    ]
+    return {id(part(patched)): patched for patched, more in zip(patches, unknown, strict=True) if more > 0}, sum(
+        unknown
+    )
+
+
+def _patch_of_nothing(name: str) -> Patched:
+    """Return a patch to which nothing else refers; that of a function refers to its original once more (`Patched`)."""
+
+    def nothing() -> None:
+        return
+
+    nothing.__qualname__ = name
+    return Patched(nothing, lambda *call: None)
 
 
 def rebind(patches: Mapping[int, Patched], references: int, modules: Iterable[ModuleType]) -> list[Place]:

@@ -11,7 +11,7 @@ import operator
 import sys
 from collections.abc import Callable
 from types import FunctionType, MethodType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import wrapt
 
@@ -58,11 +58,10 @@ class Passthrough:
 
 
 Look = Callable[[Any, Any, tuple[Any, ...], dict[str, Any], Any], None]
-"""Looks at a call that has returned, of which it gets (function, instance, args, kwargs, result). A function, which never
-raises."""
+"""Looks at a call that has returned: gets (function, instance, args, kwargs, result). A function that never raises."""
 Begin = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], "CallContext | Look | None"]
-"""Makes what surrounds a call out of (function, instance, args, kwargs), or what looks at it afterwards, which costs less;
-None leaves the call alone. Never raises."""
+"""Makes what surrounds a call out of (function, instance, args, kwargs), or what looks at it afterwards, which costs
+less; None leaves the call alone. Never raises."""
 
 
 def without_this_frame(error: BaseException) -> None:
@@ -87,7 +86,8 @@ def _call_surrounded(begin: Begin, function: Any = None, is_method: bool = False
     """
 
     def fitprint(*args: Any, **kwargs: Any) -> Any:
-        wrapped, instance, context = function, None, None
+        wrapped, instance = function, None
+        context: Any = None
         try:
             if is_method and args:  # without an instance, the function itself says what is missing
                 instance, args = args[0], args[1:]
@@ -226,7 +226,7 @@ class Patched(wrapt.FunctionWrapper):  # type: ignore[type-arg]
         return repr(self.__wrapped__)
 
 
-def is_patched(value: Any) -> bool:
+def is_patched(value: Any) -> TypeGuard[Patched]:
     """Return whether a value is a patch, without asking the value: `isinstance` looks up ``__class__`` on it."""
     return issubclass(type(value), Patched)
 

@@ -18,7 +18,7 @@ from fitprint._core.guard import guarded
 from fitprint._core.locks import fork_safe_lock
 from fitprint._core.process_exit import call_at_exit, uncaught_error
 from fitprint._core.process_state import in_forked_child, on_reset
-from fitprint._instrumentation.wrapper import Passthrough
+from fitprint._instrumentation.wrapper import CallContext, Passthrough
 from fitprint.plugin.contract import TrainingCall
 
 PASS_THROUGH_MODULES = (
@@ -74,7 +74,7 @@ class KnownSteps(NamedTuple):
 
     instance: weakref.ref[Any]
     loop: Loop
-    surround: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
+    surround: Callable[[Any, tuple[Any, ...], dict[str, Any]], CallContext]
 
 
 known_steps: dict[tuple[int, str], KnownSteps] = {}
@@ -103,7 +103,9 @@ def find(trained: Any) -> Loop | None:
     return entry.loop if entry is not None and entry.reference() is trained else None
 
 
-def know_steps(loop: Loop, call: TrainingCall, surround: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]) -> None:
+def know_steps(
+    loop: Loop, call: TrainingCall, surround: Callable[[Any, tuple[Any, ...], dict[str, Any]], CallContext]
+) -> None:
     """Register how the further steps of the object of a step are recorded.
 
     Args:

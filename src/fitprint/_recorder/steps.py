@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 MAX_UNREAD, SECONDS_UNREAD = 1000, 1.0
 """How many values that are not plain numbers an `Emitter` keeps, and for how many seconds."""
 ADDED_AT_ONCE = MOST_AT_ONCE + 1
-"""How many floats are added at once after a pause: one more than those after which the run has a thread for the rest."""
+"""How many values after a pause are added at once: one more than those after which the run gets a thread for the rest.
+"""
 _AT_ONCE = float("-inf")
 _NUMBERS = (float, int, numbers.Real)
 _emitters: weakref.WeakSet[Emitter] = weakref.WeakSet()
@@ -109,7 +110,7 @@ class Emitter:
         self._unread: list[Any] = []
         """What has not been added to the run: four entries for each value, its name, itself, its step and its time. Not
         in tuples, because many new objects would make Python look for garbage among all objects of the program."""
-        self._reading = fork_safe_lock()
+        self._lock = fork_safe_lock()
         self._read_at = _AT_ONCE
         """When, by the monotonic clock, what is kept is to be read."""
         self._at_once = ADDED_AT_ONCE
@@ -123,7 +124,8 @@ class Emitter:
     def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
         is_float = type(value) is float
-        if not is_float and _is_number(type(value)):  # converted to float by itself: a large int cannot be
+        # a number is converted to float by itself, because a large int cannot be
+        if not is_float and _is_number(type(value)):  # type: ignore[arg-type]  # mypy takes classes for unhashable
             self.series(name, (value,), step, (wall_time(),))
             return
         unread = self._unread
@@ -166,7 +168,7 @@ class Emitter:
         Args:
             read: Reads the values; None to record only those that are floats.
         """
-        with self._reading:
+        with self._lock:
             kept = self._unread[:]
             names, values, steps, times = kept[::4], kept[1::4], kept[2::4], kept[3::4]
             now = [read is not None or type(value) is float for value in values]

@@ -17,7 +17,7 @@ from fitprint._runs.run import Run
 MOST_IDENTITIES = 1000
 _in_context: ContextVar[Run | None] = ContextVar("fitprint_last_run", default=None)
 latest_of_context = _in_context.get
-"""Returns the run that was recorded last in this context, or None. A step of a loop asks this without a call of ours."""
+"""Returns the run that was recorded last in this context, or None."""
 _in_thread = threading.local()
 latest_of_process: list[Run | None] = [None]
 """The run that was recorded last in this process, in whichever thread, or None."""

@@ -69,8 +69,8 @@ class Flavor(Instrumentation):
     rules: Sequence[Rule] = ()
     """The flavor's own rules."""
     watches_inside: bool = True
-    """Whether `Role.WATCHED` calls inside a recorded call are looked at. A framework that others train with, each by its
-    own recorded calls, has nothing to learn there."""
+    """Whether `Role.WATCHED` calls inside a recorded call are looked at. False for a framework that others train with,
+    and which learns nothing there, because they are recorded themselves."""
     watchers: Mapping[str, Watcher] = {}
     """What is called in place of `watched`, by the name of the function: for a function that is called at every step of
     a loop, because making a `TrainingCall` takes a few microseconds. A watcher has no run to write to."""
@@ -290,8 +290,8 @@ class Flavor(Instrumentation):
         """Return what records the further steps of an object in place of `loop_of` and `stepped`; by default nothing.
 
         It is for loops with steps of less than a millisecond, because making a `TrainingCall` takes a few microseconds.
-        It is asked after a step that `stepped` has recorded. The further calls of that method on that instance belong to
-        the same loop until the loop ends. Loops of several objects are not asked.
+        It is asked after a step that `stepped` has recorded. The further calls of that method on that instance then
+        belong to the same loop until the loop ends. Loops of several objects are not asked.
 
         Args:
             call: The call of the step that has just been recorded. The recorder must not keep it.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from typing import Any
+
+from fitprint_pytorch._thread import Thread
 
 
 class Iteration:
@@ -45,18 +46,19 @@ class Iteration:
         return not self._is_anew and self._iterator() is not None
 
 
-class Loaders(threading.local):
-    """The iterations of a thread that have not ended, the latest one last."""
+class Loaders:
+    """The iterations of each thread that have not ended."""
 
-    def __init__(self) -> None:
-        self.iterations: list[Iteration] = []
+    def __init__(self, thread: Thread) -> None:
+        self._thread = thread
 
     def begun(self, loader: Any, iterator: Any) -> None:
         """Take note of a new iteration."""
-        for iteration in self.iterations:
+        iterations = self._thread.state.iterations
+        for iteration in iterations:
             if iteration.loader is loader:
                 iteration.end()
-        self.iterations.append(Iteration(loader, iterator))
+        iterations.append(Iteration(loader, iterator))
 
     def current(self, of_steps: Iteration | None = None) -> Iteration | None:
         """Return the innermost iteration that has not ended, or None.
@@ -65,7 +67,7 @@ class Loaders(threading.local):
             of_steps: The iteration of the last step, if a step is being made: it may be that of its last batch, after
                 which an iterator with persistent workers still exists.
         """
-        iterations = self.iterations
+        iterations: list[Iteration] = self._thread.state.iterations
         while iterations and iterations[-1].is_over():
             if iterations[-1] is of_steps and of_steps.has_iterator():
                 break

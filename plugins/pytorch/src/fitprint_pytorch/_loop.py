@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable, Mapping
 from operator import itemgetter
@@ -17,6 +16,7 @@ from fitprint_pytorch._facts import of_optimizer
 from fitprint_pytorch._loaders import Iteration, Loaders
 from fitprint_pytorch._losses import PendingLosses, batch_size, is_plain_scalar, is_sum, target_of
 from fitprint_pytorch._modules import class_name
+from fitprint_pytorch._thread import Thread
 from fitprint_pytorch._values import Epoch, StepLoss, WeightedMean, copied
 
 STEP_LOSS, LOSS, VALIDATION, RATE = "loss_step", "loss", "val_loss", "lr"
@@ -35,27 +35,20 @@ class OptimizerState:
         self.rates: list[float] = []
 
 
-class Latest(threading.local):
-    """What was trained by the latest step in a thread, and the loop that this step belongs to, if it is recorded."""
-
-    trained: Any = None
-    loop: Loop | None = None
-
-
 class Loop:
     """The state of a loop from its first step on.
 
     Args:
-        latest: Is told of each step.
+        thread: What is known of each thread. It is told of each step.
         losses: What was computed between the steps.
         loaders: The iterations over data loaders.
         schedulers: The schedulers of learning rates, by their optimizer.
     """
 
     def __init__(
-        self, latest: Latest, losses: PendingLosses, loaders: Loaders, schedulers: Mapping[Optimizer, str]
+        self, thread: Thread, losses: PendingLosses, loaders: Loaders, schedulers: Mapping[Optimizer, str]
     ) -> None:
-        self._latest = latest
+        self._thread = thread
         self._losses = losses
         self._loaders = loaders
         self._schedulers = schedulers
@@ -102,14 +95,14 @@ class Loop:
             result: What it has returned: with a closure, its loss.
             number: The number of the step.
         """
-        latest = self._latest
-        latest.trained, latest.loop = trained, self
+        thread = self._thread.state
+        thread.trained, thread.loop = trained, self
         state = self.optimizers.get(id(optimizer))
         if state is None:  # its first step, or one after those of another optimizer of the same parameters
             state = self._begin(optimizer, modules())
         if self._validation is not None:
             self._emit_validation(emit)
-        if self._loaders.iterations or self._iteration is not None:
+        if thread.iterations or self._iteration is not None:
             iteration = self._loaders.current(self._iteration)
             if iteration is not self._iteration:
                 self._end_epoch(emit)
@@ -117,13 +110,12 @@ class Loop:
         self.latest_step = number
         module = self.first_module()
         self.was_training = module is None or module.training
-        pending = self._losses.of_thread.pending
-        loss, pending.loss = pending.loss, None
+        loss, thread.loss = thread.loss, None
         if (args or kwargs) and is_plain_scalar(result):  # of a closure, which may compute many losses
-            loss, pending.count = copied(result), 1
+            loss, thread.count = copied(result), 1
         if loss is not None:
-            if pending.function is not None or pending.count > 1:
-                self._note_loss(pending.function, pending.count)
+            if thread.function is not None or thread.count > 1:
+                self._note_loss(thread.function, thread.count)
             if type(loss) is not float:
                 loss = StepLoss(loss, state.epoch)
             elif state.epoch is not None:

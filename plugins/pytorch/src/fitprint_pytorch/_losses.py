@@ -7,14 +7,14 @@ out of it.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from typing import Any
 
 from torch import Tensor
 
 from fitprint.plugin import TrainingCall
-from fitprint_pytorch._values import Scalar, copied
+from fitprint_pytorch._thread import Thread
+from fitprint_pytorch._values import copied
 
 FUNCTIONS = (
     "binary_cross_entropy",
@@ -50,85 +50,58 @@ def is_plain_scalar(value: Any) -> bool:
     return type(value) is Tensor and value.numel() == 1
 
 
-class Pending:
-    """What a thread has computed since its last step."""
-
-    __slots__ = ("computed", "count", "function", "loss", "scaled", "target")
-
-    def __init__(self) -> None:
-        self.loss: Scalar = None
-        """The sum of what `backward` was called on; None if it was not called."""
-        self.function: str | None = None
-        """The function that this is from, if that is known."""
-        self.count = 0
-        """How many calls of `backward` it is from."""
-        self.computed: tuple[int, str] | None = None
-        """The number of the node that computed the latest loss in the graph of gradients, and its function."""
-        self.target: weakref.ref[Any] | None = None
-        """The target of the latest loss of a function with gradients."""
-        self.scaled: tuple[weakref.ref[Tensor], Scalar] | None = None
-        """The latest loss that a scaler has multiplied, and its value before."""
-
-
-class _OfThread(threading.local):
-    """Has what each thread has computed: in one object, because each look into a thread's own takes time."""
-
-    def __init__(self) -> None:
-        self.pending = Pending()
-
-
 class PendingLosses:
     """What `backward` was called on since the last step, in each thread."""
 
-    def __init__(self) -> None:
-        self.of_thread = _OfThread()
+    def __init__(self, thread: Thread) -> None:
+        self._thread = thread
 
     @property
     def target(self) -> Any:
         """The target of the latest loss of a function with gradients; None if it does not exist any more."""
-        target = self.of_thread.pending.target
+        target = self._thread.state.target
         return target() if target is not None else None
 
     def computed(self, loss: Tensor, function: str, target: Any = None) -> None:
         """Take note of a loss that a function has returned, and of which gradients can be computed."""
-        pending = self.of_thread.pending
+        state = self._thread.state
         if isinstance(target, Tensor):
-            pending.target = weakref.ref(target)
-        pending.computed = (loss.grad_fn._sequence_nr(), function) if loss.grad_fn is not None else None
+            state.target = weakref.ref(target)
+        state.computed = (loss.grad_fn._sequence_nr(), function) if loss.grad_fn is not None else None
 
     def scaled(self, call: TrainingCall) -> None:
         """Take note that a scaler has multiplied a loss, to have the loss as it was before."""
-        unscaled, pending = call.args[0] if call.args else None, self.of_thread.pending
+        unscaled, state = call.args[0] if call.args else None, self._thread.state
         if is_plain_scalar(unscaled) and is_plain_scalar(call.result):
-            pending.scaled = (weakref.ref(call.result), copied(unscaled))
-            if pending.computed is not None and _comes_from(unscaled, pending.computed[0]):
-                self.computed(call.result, pending.computed[1])
+            state.scaled = (weakref.ref(call.result), copied(unscaled))
+            if state.computed is not None and _comes_from(unscaled, state.computed[0]):
+                self.computed(call.result, state.computed[1])
 
     def backward(self, instance: None, args: tuple[Any, ...], kwargs: dict[str, Any], result: None) -> None:
         """Add what gradients were computed of to the loss of the next step: the tensors that `backward` was given."""
-        tensors = args[0] if args else kwargs.get("tensors")
+        tensors: Any = args[0] if args else kwargs.get("tensors")
         if type(tensors) is not Tensor:
             for loss in tensors if isinstance(tensors, (list, tuple)) else ():
                 self.backward(instance, (loss,), {}, result)
             return
         if tensors.numel() != 1:
             return
-        pending = self.of_thread.pending
+        state = self._thread.state
         value = function = None
-        if pending.scaled is not None:
-            scaled, pending.scaled = pending.scaled, None
+        if state.scaled is not None:
+            scaled, state.scaled = state.scaled, None
             value = scaled[1] if scaled[0]() is tensors else None
         if value is None:
-            value = tensors.item() if tensors.is_cpu else copied(tensors)
-        if pending.computed is not None:
-            computed, pending.computed = pending.computed, None
+            value = copied(tensors)
+        if state.computed is not None:
+            computed, state.computed = state.computed, None
             function = computed[1] if _comes_from(tensors, computed[0]) else None
-        if pending.loss is None:
-            pending.loss, pending.function, pending.count = value, function, 1
+        if state.loss is None:
+            state.loss, state.function, state.count = value, function, 1
         else:
-            pending.loss += value
-            pending.function = function if function == pending.function else None
-            pending.count += 1
+            state.loss += value
+            state.function = function if function == state.function else None
+            state.count += 1
 
 
 def _comes_from(loss: Tensor, computed: int) -> bool:

@@ -14,9 +14,10 @@ from fitprint_pytorch import _frames
 from fitprint_pytorch._discovery import Called, Discovery
 from fitprint_pytorch._facts import steps_before
 from fitprint_pytorch._loaders import Loaders
-from fitprint_pytorch._loop import Latest, Loop
+from fitprint_pytorch._loop import Loop
 from fitprint_pytorch._losses import PendingLosses, is_plain_scalar, target_of
 from fitprint_pytorch._states import holds, holds_itself
+from fitprint_pytorch._thread import Thread
 
 _MAKES_STATE = "torch.distributed.checkpoint.state_dict"
 """The module of PyTorch that makes a step without gradients, so that an optimizer has a state to load another into."""
@@ -46,13 +47,13 @@ class Observer:
     """Takes note of what the user's program does between the steps of its loops."""
 
     def __init__(self) -> None:
-        self.losses = PendingLosses()
-        self.loaders = Loaders()
+        self.thread = Thread()
+        self.losses = PendingLosses(self.thread)
+        self.loaders = Loaders(self.thread)
         self.discovery = Discovery()
         self._trained: dict[int, Trained] = {}
         self._modules: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         """All modules that were trained, because they are often saved when their optimizer does not exist any more."""
-        self._latest = Latest()
         self._schedulers: weakref.WeakKeyDictionary[Optimizer, str] = weakref.WeakKeyDictionary()
         self.loaded_from: Any = None
         """The file that `torch.load` has read last."""
@@ -81,8 +82,9 @@ class Observer:
         return trained.objects() if trained is not None else None
 
     def _set_latest(self, trained: Trained) -> None:
-        if self._latest.trained is not trained:
-            self._latest.trained, self._latest.loop = trained, None
+        thread = self.thread.state
+        if thread.trained is not trained:
+            thread.trained, thread.loop = trained, None
 
     def _find(self, optimizer: Optimizer) -> Trained:
         discovered = self.discovery.modules_of(optimizer, self._is_trained)
@@ -105,7 +107,7 @@ class Observer:
 
     def begin_loop(self) -> Loop:
         """Return the state of a loop that begins."""
-        return Loop(self._latest, self.losses, self.loaders, self._schedulers)
+        return Loop(self.thread, self.losses, self.loaders, self._schedulers)
 
     def step_recorder(self, optimizer: Optimizer, loop: Loop, emit: Emit) -> StepRecorder:
         """Return what records the steps of an optimizer in a loop."""
@@ -118,7 +120,7 @@ class Observer:
 
     def latest_objects(self) -> Any:
         """Return what the loop trains that has made the latest step; None if there is none."""
-        trained = self._latest.trained
+        trained = self.thread.state.trained
         return trained.objects() if trained is not None else None
 
     def saved_objects(self, value: Any) -> list[Any]:
@@ -135,20 +137,12 @@ class Observer:
 
     # losses
 
-    def watches_losses(self) -> bool:
-        """Return whether a loss that is computed now says something: not in a training whose function is known."""
-        loop = self._latest.loop
-        if loop is None or "loss" not in loop.facts or not is_grad_enabled():
-            return True
-        module = loop.first_module()
-        return module is not None and not module.training and loop.was_training  # as in `Loop.is_evaluating`
-
     def computed(self, call: TrainingCall) -> None:
         """Take note of a loss that one of PyTorch's functions has returned."""
         loss = call.result
         if not is_plain_scalar(loss):
             return
-        loop = self._latest.loop
+        loop = self.thread.state.loop
         if loss.requires_grad and (loop is None or not loop.is_evaluating()):
             self.losses.computed(loss, call.name, target_of(call))
             return
