@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import numbers
 import os
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
@@ -110,7 +111,7 @@ class Emitter:
         self._unread: list[Any] = []
         """What has not been added to the run: four entries for each value, its name, itself, its step and its time. Not
         in tuples, because many new objects would make Python look for garbage among all objects of the program."""
-        self._lock = fork_safe_lock()
+        self._lock = fork_safe_lock(threading.RLock)
         self._read_at = _AT_ONCE
         """When, by the monotonic clock, what is kept is to be read."""
         self._at_once = ADDED_AT_ONCE
@@ -118,13 +119,15 @@ class Emitter:
         self.latest_step: int | None = None
         """The number of the last step of a loop; None elsewhere."""
         self._checkpoints: CheckpointFile | None = None
+        self._keeps_floats = isinstance(writer, RunWriter)
+        """Whether floats may be kept: only in the process that writes the record, and that has a thread for them."""
         writer.sources.add(self)
         _emitters.add(self)
 
     def __call__(self, name: str, value: Any, step: int) -> None:
         """Record one value, measured now."""
-        is_float = type(value) is float
-        # a number is converted to float by itself, because a large int cannot be
+        is_float = type(value) is float and self._keeps_floats
+        # any other number is converted to float by itself, because a large int cannot be
         if not is_float and _is_number(type(value)):  # type: ignore[arg-type]  # mypy takes classes for unhashable
             self.series(name, (value,), step, (wall_time(),))
             return
@@ -276,3 +279,4 @@ def _forget_unread() -> None:
     """In a forked child: what was kept is recorded by the parent."""
     for emitter in _emitters:
         emitter._unread.clear()
+        emitter._keeps_floats = False
