@@ -231,6 +231,8 @@ class Package:
         self._later = False
         self._unhashed: list[str] = []
         self._opened: dict[str, PackageFile] = {}
+        self._sizes: dict[str, int] = {}
+        """The bytes of each file that was written whole."""
         os.mkdir(self._root)
 
     @property
@@ -258,10 +260,16 @@ class Package:
         """
         with self.storing():
             file = PackageFile(self, name, open(self._place(name), "wb"))  # noqa: SIM115
-        if name in self._opened:
-            self.count(-self._opened[name].size)  # written again: the earlier content is gone
+        self._forget(name)
         self._opened[name] = file
         return file
+
+    def _forget(self, name: str) -> None:
+        """Count a file no longer that is being written again: its earlier content is gone."""
+        earlier = self._opened.pop(name, None)
+        size = self._sizes.pop(name, 0) if earlier is None else earlier.size
+        if size:
+            self.count(-size)
 
     def path(self, name: str) -> Path:
         """Return the path of a file or folder for a framework that has to write it by itself; it is counted at the end.
@@ -287,8 +295,19 @@ class Package:
             name: The path of the file inside the package.
             text: Its content.
         """
-        with self.open(name) as file:
-            file.write(text.encode("utf-8"))
+        content = text.encode("utf-8")
+        if self.writes_later():
+            with self.open(name) as file:
+                file.write(content)
+            return
+        self._forget(name)
+        self.count(len(content))
+        with self.storing(), open(self._place(name), "wb", buffering=0) as whole:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[whole.write(rest) :]
+        self._sizes[name] = len(content)
+        self.checksums[name] = hashlib.sha256(content).hexdigest()
 
     def copy(self, source: Path, name: str) -> None:
         """Copy a file into the package, in blocks.

@@ -13,17 +13,25 @@ from fitprint.stores.contract import StoreError
 from fitprint.stores.layout import FORMATS, PARTIAL
 
 
-def write_file(path: str, content: bytes) -> None:
+def write_file(path: str, content: bytes, new: bool = False) -> None:
     """Write a file.
 
+    Args:
+        path: The file.
+        content: What it is to hold.
+        new: Whether there must be none yet.
+
     Raises:
+        FileExistsError: If there must be none, and there is one, which stays as it is.
         OSError: If it cannot be written. What was written of it is removed, if that is possible.
     """
     try:
-        with open(path, "wb", buffering=0) as file:
+        with open(path, "xb" if new else "wb", buffering=0) as file:
             rest = memoryview(content)
             while rest:
                 rest = rest[file.write(rest) :]
+    except own(FileExistsError):
+        raise
     except BaseException:
         with suppress_own(OSError):
             os.unlink(path)

@@ -205,6 +205,8 @@ class OpenFolder(OpenRun):
         """Whether the newest record may still have its partial name: between the last two steps of writing it."""
         self._is_leased = False
         """Whether the file may be there that says that the process is at work."""
+        self._has_record = not is_new
+        """Whether there may be a record, which the next one replaces."""
         self._packages: list[Package] = []
         """The packages that were begun. Those that are not sealed when the run ends are removed."""
         self._made: set[str] = set()
@@ -238,7 +240,7 @@ class OpenFolder(OpenRun):
 
     @_followed
     def write_record(self, record: Mapping[str, Any]) -> None:
-        path = os.path.join(self._folder, RECORD)
+        path = f"{self._folder}/{RECORD}"
         if self._is_replacing:  # the last step failed before: the only complete record must not be overwritten
             with contextlib.suppress(FileNotFoundError):
                 os.rename(path + PARTIAL, path)
@@ -246,14 +248,16 @@ class OpenFolder(OpenRun):
         write_file(path + PARTIAL, to_bytes(record))
         # unlinked first, because a rename over a file is slow: docs/adr/0003-rename-when-a-run-ends.md
         self._is_replacing = True
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        if self._has_record:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        self._has_record = True
         os.rename(path + PARTIAL, path)
         self._is_replacing = False
 
     @_followed
     def append_metrics(self, lines: str) -> None:
-        self._metrics.append(os.path.join(self._folder, METRICS), lines)
+        self._metrics.append(f"{self._folder}/{METRICS}", lines)
 
     @_followed
     def write_artifact(self, name: str, content: bytes) -> None:
@@ -376,10 +380,11 @@ class OpenFolder(OpenRun):
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a file directly while nobody else reads the run, else by a rename, so that nobody reads half of it."""
-        path = os.path.join(self._folder, name)
-        if not self._finished and not os.path.lexists(path):
-            write_file(path, content)
-            return
+        path = f"{self._folder}/{name}"
+        if not self._finished:
+            with contextlib.suppress(FileExistsError):
+                write_file(path, content, new=True)
+                return
         partial = f"{path}.{os.urandom(4).hex()}{PARTIAL}"  # a name that no artifact of the user has
         write_file(partial, content)
         try:
