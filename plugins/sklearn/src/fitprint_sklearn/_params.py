@@ -35,8 +35,7 @@ def _deep_params(estimator: Any) -> dict[str, Any]:
     if get_params is not BaseEstimator.get_params and get_params is not Pipeline.get_params:
         return dict(estimator.get_params(deep=True))
     values: dict[str, Any] = {}
-    for name in _own(cls, estimator):
-        value = getattr(estimator, name)
+    for name, value in own_params(estimator).items():
         if hasattr(value, "get_params") and not isinstance(value, type):
             values |= {f"{name}__{inner}": member for inner, member in _deep_params(value).items()}
         values[name] = value
@@ -48,14 +47,15 @@ def _deep_params(estimator: Any) -> dict[str, Any]:
     return values
 
 
-def _own(cls: type, estimator: Any) -> dict[str, Any]:
-    """Return the params of a class with their defaults."""
+def own_params(estimator: Any) -> dict[str, Any]:
+    """Return what ``get_params(deep=False)`` does, of a class that has scikit-learn's own or inherits it."""
+    cls = type(estimator)
     own = _own_params.get(cls)
     if own is None:
         defaults = default_values(cls)
         own = {name: defaults.get(name, _NO_DEFAULT) for name in estimator.get_params(deep=False)}
         _own_params[cls] = own
-    return own
+    return {name: getattr(estimator, name) for name in own}
 
 
 def _nested_defaults(estimator: Any, values: Mapping[str, Any]) -> dict[str, Any]:
