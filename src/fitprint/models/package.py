@@ -42,9 +42,17 @@ def make_below(folder: str | os.PathLike[str], name: str) -> None:
     """
     place = os.fspath(folder)
     for part in name.split(os.sep):
-        place = os.path.join(place, part)
+        place = f"{place}/{part}"
         with contextlib.suppress(FileExistsError):
             os.mkdir(place)
+
+
+def write_whole(path: str, content: bytes, mode: str = "wb") -> None:
+    """Write a whole file at once, without the buffer that a file object has otherwise."""
+    with open(path, mode, buffering=0) as file:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 def member(folder: Path, name: Any) -> Path:
@@ -230,6 +238,8 @@ class Package:
         """What has gone wrong in the background. Nothing more is written then."""
         self._later = False
         self._unhashed: list[str] = []
+        self._is_written_by_others = False
+        """Whether a framework was given a place to write to."""
         self._opened: dict[str, PackageFile] = {}
         self._sizes: dict[str, int] = {}
         """The bytes of each file that was written whole."""
@@ -286,6 +296,7 @@ class Package:
         with self.storing():
             place = Path(self._place(name))
         self._unhashed.append(name)
+        self._is_written_by_others = True
         return place
 
     def write(self, name: str, text: str) -> None:
@@ -302,10 +313,8 @@ class Package:
             return
         self._forget(name)
         self.count(len(content))
-        with self.storing(), open(self._place(name), "wb", buffering=0) as whole:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[whole.write(rest) :]
+        with self.storing():
+            write_whole(self._place(name), content)
         self._sizes[name] = len(content)
         self.checksums[name] = hashlib.sha256(content).hexdigest()
 
@@ -376,8 +385,8 @@ class Package:
         if self.fault is not None:
             raise self.fault
         text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
-        with self.storing(), open(f"{self._root}/{CHECKSUMS}", "wb") as file:
-            file.write(text.encode("utf-8"))
+        with self.storing():
+            write_whole(f"{self._root}/{CHECKSUMS}", text.encode("utf-8"))
 
     def storing(self) -> _Storing:
         """Return a context manager for operations on files, which passes their errors to `on_fault`."""
@@ -421,6 +430,8 @@ class Package:
 
     def has_folder(self, name: str) -> bool:
         """Return whether there is a folder of this name in the package."""
+        if not self._is_written_by_others:  # then all names are known, without asking the disk
+            return any(known.startswith(f"{name}/") for known in (*self._opened, *self._sizes))
         return os.path.isdir(f"{self._root}/{name}")
 
     def _place(self, name: str) -> str:

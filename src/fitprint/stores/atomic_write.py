@@ -9,6 +9,7 @@ from typing import Any
 
 from fitprint._core.plain_files import read_plain
 from fitprint._core.signal_handlers import own, suppress_own
+from fitprint.models.package import write_whole
 from fitprint.stores.contract import StoreError
 from fitprint.stores.layout import FORMATS, PARTIAL
 
@@ -26,10 +27,7 @@ def write_file(path: str, content: bytes, new: bool = False) -> None:
         OSError: If it cannot be written. What was written of it is removed, if that is possible.
     """
     try:
-        with open(path, "xb" if new else "wb", buffering=0) as file:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[file.write(rest) :]
+        write_whole(path, content, "xb" if new else "wb")
     except own(FileExistsError):
         raise
     except BaseException:

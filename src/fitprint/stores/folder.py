@@ -286,19 +286,19 @@ class OpenFolder(OpenRun):
         number = 0
         while True:
             try:
-                self._packages.append(Package(os.path.join(self._folder, f".package-{number}"), limit))
+                self._packages.append(Package(f"{self._folder}/.package-{number}", limit))
                 return self._packages[-1]
             except FileExistsError:
                 number += 1
 
     def keep_package(self, package: Package, name: str, replaces: bool = False) -> str:
         check_package_name(name)
-        path = os.path.join(self._folder, name)
+        path = f"{self._folder}/{name}"
         if replaces and os.path.isdir(path):
             self._replace_package(package, path, os.path.join(self._folder, REPLACED + name))
             return name
         free = free_name(self._folder, name)
-        path = os.path.join(self._folder, free)
+        path = f"{self._folder}/{free}"
         try:
             package.seal(path)
             return free
@@ -352,7 +352,7 @@ class OpenFolder(OpenRun):
         """Move the folder to the finished runs."""
         source, target = self._folder, os.path.join(self._store, os.path.basename(self._folder))
         # the record was created with the present umask; the folder gets its mode, and who may read it may enter it
-        mode = os.stat(os.path.join(source, RECORD)).st_mode & 0o666
+        mode = os.stat(f"{source}/{RECORD}").st_mode & 0o666
         inherited = os.stat(source).st_mode & stat.S_ISGID  # of a folder that a group shares
         os.chmod(source, inherited | mode | 0o700 | (mode & 0o444) >> 2)
         try:  # the attributes are set before the move, so that they are right if an interruption follows it
