@@ -28,6 +28,7 @@ from fitprint._core.signal_handlers import is_of_program, own, suppress_own
 from fitprint.models.errors import PackageError
 
 CHECKSUMS = "checksums.json"
+_NO_NAMES = frozenset(("", ".", ".."))
 _BLOCK = 1 << 20
 _MOST_AT_ONCE = 16 << 20
 MOST_IN_FOREGROUND = 16 << 20
@@ -96,7 +97,7 @@ def refuse_special_files(folder: Path) -> None:
 
 def is_plain_name(name: str) -> bool:
     """Return whether a name is a relative path that consists of plain names and slashes."""
-    return not ("\0" in name or "\\" in name or any(part in ("", ".", "..") for part in name.split("/")))
+    return not ("\0" in name or "\\" in name) and _NO_NAMES.isdisjoint(name.split("/"))
 
 
 class PackageTooLarge(Exception):

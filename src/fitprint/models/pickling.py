@@ -164,7 +164,7 @@ def found_by_name(named: Any) -> bool:
     if module in SCRIPT or "<locals>" in getattr(named, "__qualname__", ""):
         return False
     by_value = cloudpickle.list_registry_pickle_by_value() if (cloudpickle := sys.modules.get("cloudpickle")) else ()
-    return not [registered for registered in by_value if f"{module}.".startswith(f"{registered}.")]
+    return not by_value or not any(f"{module}.".startswith(f"{registered}.") for registered in by_value)
 
 
 UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
