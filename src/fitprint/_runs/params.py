@@ -18,7 +18,7 @@ _SHORTEST_QUOTED = 4
 """Secrets with fewer characters are not searched in texts, because they would be found inside other words."""
 _LONGEST_NAME = 80
 _PLAIN = frozenset((bool, float, type(None)))
-"""The types of values that are stored as they are."""
+"""The types of values that are stored as they are, unless a pattern of the user's names the param."""
 
 
 class Secrets:
@@ -58,9 +58,10 @@ class PreparedParam(NamedTuple):
 
 def prepare_param(name: str, value: Any, redactor: Redactor) -> PreparedParam:
     """Convert the value of a param to what a run stores. Raises whatever the ``repr`` of the value raises."""
+    if type(value) in _PLAIN and not redactor.hides_numbers:
+        return PreparedParam(value, [])
     hidden: list[Any] = []
-    plain = value if type(value) in _PLAIN else jsonable(value, bounds=WHOLE)
-    stored = redactor.value(name, plain, hidden)
+    stored = redactor.value(name, jsonable(value, bounds=WHOLE), hidden)
     length = len(stored) if isinstance(stored, str) else len(to_json(stored)) if isinstance(stored, (list, dict)) else 0
     if length <= LONGEST:
         return PreparedParam(stored, hidden)
