@@ -21,6 +21,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 import fitprint
+from fitprint_sklearn import _training_metrics
 
 pytestmark = pytest.mark.usefixtures("recorded")
 
@@ -216,6 +217,35 @@ def test_metrics_that_would_take_too_long_are_taken_on_a_sample_that_is_told():
     fitprint.autolog(strict=True, max_metric_seconds=1000)
     KNeighborsClassifier().fit(*rows)
     assert [skip for skip in fitprint.last_run().skipped if skip.rule == "max_metric_seconds"] == []
+
+
+def test_a_score_that_is_the_accuracy_predicts_no_rows_once_more():
+    calls = []
+
+    class Counting(KNeighborsClassifier):
+        def predict(self, X):
+            calls.append(len(X))
+            return super().predict(X)
+
+    fitprint.autolog(strict=True)
+    model = Counting().fit(CANCER, BENIGN)
+    assert calls.count(len(BENIGN)) == 1
+    assert recorded_metrics()["training_score"] == model.score(CANCER, BENIGN)
+
+
+def test_the_prediction_for_an_estimator_s_own_score_is_within_the_time_too(monkeypatch):
+    shares = []
+
+    class OwnScore(GaussianNB):
+        def score(self, X, y, sample_weight=None):
+            return super().score(X, y, sample_weight) / 2
+
+    allowed = _training_metrics.training_rows
+    monkeypatch.setattr(_training_metrics, "training_rows", lambda *given: shares.append(given[-1]) or allowed(*given))
+    fitprint.autolog(strict=True)
+    model = OwnScore().fit(CANCER, BENIGN)
+    assert shares == [3], "predict, predict_proba and score"
+    assert recorded_metrics()["training_score"] == model.score(CANCER, BENIGN)
 
 
 def test_a_weighted_sample_takes_the_weights_of_its_rows():

@@ -13,11 +13,13 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import fitprint
+from fitprint_sklearn import _params
 
 pytestmark = pytest.mark.usefixtures("recorded")
 
@@ -124,3 +126,9 @@ def test_the_measure_of_a_validation():
     assert fitprint.last_run().tags["scoring"] == "r2"
     cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), X, y, scoring="roc_auc_ovr", cv=3)
     assert fitprint.last_run().tags["scoring"] == "roc_auc_ovr"
+
+
+def test_the_params_are_those_of_get_params_in_its_order():
+    inner = make_pipeline(StandardScaler(), GridSearchCV(LogisticRegression(), {"C": [1.0]}))
+    for estimator in (inner, make_pipeline(inner, "passthrough"), GridSearchCV(inner, {}), OneVsRestClassifier(inner)):
+        assert list(_params.estimator_params(estimator)) == list(estimator.get_params(deep=True))

@@ -7,9 +7,17 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import load_iris
 from sklearn.ensemble import BaggingClassifier
+from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+from sklearn.utils import all_estimators
 
 import fitprint
+from fitprint.models import infer_signature
+from fitprint_sklearn import _fitted
 from fitprint_sklearn._silent_copy import predict_silently
 
 
@@ -170,3 +178,60 @@ def test_predicting_in_silence_minds_the_names_of_the_columns():
     model = LogisticRegression(max_iter=500).fit(frame, target)
     with pytest.raises(ValueError, match="feature names"):
         predict_silently(model, "predict", frame[[*frame.columns[::-1]]])
+
+
+class Own(GaussianNB):
+    """A classifier of the user's, which may predict anything."""
+
+
+IRIS, SPECIES = load_iris(return_X_y=True)
+TARGETS = {
+    "numbers": SPECIES,
+    "texts": np.array(["setosa", "versicolor", "virginica"])[SPECIES],
+    "truth values": SPECIES == 1,
+    "two classes": SPECIES % 2,
+    "labels": np.eye(3, dtype=int)[SPECIES],
+    "two outputs": np.c_[SPECIES, SPECIES],
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of classifiers that do not converge in a few iterations
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_the_outputs_that_are_known_without_predicting_are_those_of_predictions(target):
+    known = set()
+    for name, cls in all_estimators(type_filter="classifier"):
+        for make in (cls, lambda cls=cls: make_pipeline(MinMaxScaler(), cls())):
+            try:
+                model = make().fit(IRIS, target)
+            except (TypeError, ValueError):  # it needs an argument, or takes no such target
+                continue
+            like = _fitted.outputs_like(model)
+            if like is not None:
+                known.add(name)
+                assert infer_signature(IRIS, like) == infer_signature(IRIS, model.predict(IRIS[:5])), name
+    several = target.ndim == 2
+    assert known == set() if several else known >= {"LogisticRegression", "GaussianNB", "SVC", "RandomForestClassifier"}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Own(),
+        OneVsRestClassifier(GaussianNB()),
+        make_pipeline(FunctionTransformer(np.log1p), GaussianNB()),
+        make_pipeline(SelectFromModel(LogisticRegression(max_iter=300)), GaussianNB()),
+        make_pipeline(MinMaxScaler(), Own()),
+    ],
+    ids=str,
+)
+def test_where_anything_of_the_user_takes_part_a_prediction_tells_the_outputs(model):
+    assert _fitted.outputs_like(model.fit(IRIS, SPECIES)) is None
+
+
+def test_the_signature_is_the_same_without_training_metrics(store, signature_of):
+    signatures = []
+    for has_metrics in (True, False):
+        fitprint.autolog(strict=True, log_training_metrics=has_metrics)
+        make_pipeline(MinMaxScaler(), LogisticRegression(max_iter=300)).fit(IRIS, TARGETS["texts"])
+        signatures.append(signature_of(fitprint.last_run()))
+    assert signatures[0] == signatures[1]

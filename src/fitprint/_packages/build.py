@@ -173,7 +173,9 @@ def _from_predictions(subject: Subject, saved: SavedModel, data: Any, params: di
     if isinstance(data, UnknownColumns):  # the flavor has said why the inputs are unknown
         return Inferred(infer_signature(None, predict(data)), [])
     if subject.options.input_example is None:
-        return faithful_signature(predict, data, _already_predicted(subject, saved, data, params))
+        predicted = _already_predicted(subject, saved, data, params)
+        like = subject.flavor.outputs_like(subject.model) if predicted is None and _is_plain(saved, params) else None
+        return faithful_signature(predict, data, predicted, like)
     infer = signature_of_example if isinstance(data, (dict, list, *SCALARS)) else faithful_signature
     predicted, inferred = attempt(infer, predict, data)
     if predicted:
@@ -226,8 +228,12 @@ def _method(saved: SavedModel) -> str:
 def _already_predicted(subject: Subject, saved: SavedModel, data: Any, params: dict[str, Any]) -> Any:
     """Return what the model has predicted on this very data as the package will predict it; None if it has not."""
     inputs, outputs = subject.predicted() or (None, None)
-    as_package = _method(saved) == "predict" and not params
-    return outputs if inputs is data and as_package else None
+    return outputs if inputs is data and _is_plain(saved, params) else None
+
+
+def _is_plain(saved: SavedModel, params: dict[str, Any]) -> bool:
+    """Return whether the package will predict as the flavor does, without params."""
+    return _method(saved) == "predict" and not params
 
 
 def _hidden(what: str, values: Mapping[str, Any], steps: Steps) -> dict[str, Any]:

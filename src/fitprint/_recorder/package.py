@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -128,13 +129,18 @@ def _subject(recording: Recording, model: Any, name: str) -> Subject:
     return Subject(
         call.flavor,
         model,
-        Options(signature=None if settings.log_signatures else False),
+        _options(settings.log_signatures),
         data=data if settings.log_signatures or settings.log_input_examples else lambda: None,
         example=_first_rows if settings.log_input_examples else lambda data: None,
         predicted=lambda: call.predicted,
         run_id=recording.writer.run_id,
         artifact_path=name,
     )
+
+
+@functools.cache
+def _options(has_signature: bool) -> Options:
+    return Options(signature=None if has_signature else False)
 
 
 def _first_rows(data: Any) -> Any:

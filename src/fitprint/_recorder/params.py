@@ -13,6 +13,7 @@ from fitprint.plugin.contract import TrainingCall
 from fitprint.plugin.params import Params
 
 DATA_REASON = "they have the shape of the data and may be part of it; log_param() records them if you want them"
+_ATOMS = frozenset((str, bool, int, float, type(None)))
 _SCALARS = (str, bytes, bool, int, float, type(None))
 _MAX_DEPTH = 4
 
@@ -30,6 +31,9 @@ def add_params(writer: RunWriter, call: TrainingCall, params: Mapping[str, Any])
         name = str(key)
         if excluded and any(fnmatchcase(name, pattern) for pattern in excluded):
             writer.skip(f"param {name}", "exclude_params", "exclude_params names it")
+            continue
+        if type(value) in _ATOMS:  # nothing can go wrong with it, and most params are such
+            writer.add_param(name, value)
             continue
         with guarded(f"param {name}", call.flavor.name, writer, call.settings.strict):
             without_data = _without_data(value, call)

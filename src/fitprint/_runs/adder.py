@@ -93,7 +93,7 @@ class RunAdder(ABC):
 
     def add_param(self, name: str, value: Any) -> None:
         """Add a param with a value of any type."""
-        self.add_prepared_param(name, self.prepare_param(name, value))
+        self.add_prepared_param(name, prepare_param(name, value, self.secrets.redactor))
 
     def add_prepared_param(self, name: str, param: PreparedParam) -> None:
         """Add a param. If its artifact cannot be written, the run gets a skip reason."""

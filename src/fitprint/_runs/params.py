@@ -17,6 +17,8 @@ _PREVIEW_LENGTH = 200
 _SHORTEST_QUOTED = 4
 """Secrets with fewer characters are not searched in texts, because they would be found inside other words."""
 _LONGEST_NAME = 80
+_PLAIN = frozenset((bool, float, type(None)))
+"""The types of values that are stored as they are, unless a pattern of the user's names the param."""
 
 
 class Secrets:
@@ -56,6 +58,8 @@ class PreparedParam(NamedTuple):
 
 def prepare_param(name: str, value: Any, redactor: Redactor) -> PreparedParam:
     """Convert the value of a param to what a run stores. Raises whatever the ``repr`` of the value raises."""
+    if type(value) in _PLAIN and not redactor.hides_numbers:
+        return PreparedParam(value, [])
     hidden: list[Any] = []
     stored = redactor.value(name, jsonable(value, bounds=WHOLE), hidden)
     length = len(stored) if isinstance(stored, str) else len(to_json(stored)) if isinstance(stored, (list, dict)) else 0

@@ -61,13 +61,15 @@ class _Sample(NamedTuple):
     """How many rows all of the data has."""
 
 
-def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> Inferred:
+def faithful_signature(predict: Predict, data: Any, predicted: Any = None, outputs_like: Any = None) -> Inferred:
     """Infer the signature of a model from data, leaving out the inputs if enforcing them would change predictions.
 
     Args:
         predict: The model's function of prediction, which takes rows of the data.
         data: The data, for example that of the training.
         predicted: The predictions for all of the data, if they are known already.
+        outputs_like: An array like the predictions, if it is known without predicting what they are like. It is enough
+            for an array that enforcement leaves alone.
 
     Returns:
         The signature. A column whose conversion would change the predictions has the type `any` in it.
@@ -81,6 +83,8 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> In
     rows = data if chosen is None else take_rows(data, chosen)
     plain = as_pandas(rows) if foreign else rows
     inputs = infer_schema(plain) if foreign else inputs
+    if outputs_like is not None and predicted is None and inputs is not None and _is_array_left_alone(rows, inputs):
+        return Inferred(ModelSignature(inputs=inputs, outputs=infer_schema(outputs_like)), [])
     if predicted is None or chosen is None or row_count(predicted) != row_count(data):
         expected = predict(rows)
         if chosen is not None:  # predicting may have changed these rows in place
@@ -102,6 +106,16 @@ def faithful_signature(predict: Predict, data: Any, predicted: Any = None) -> In
         return Inferred(ModelSignature(inputs=schema, outputs=outputs), reasons, exact)
     what = "signature inputs" if exact is None else FOR_MLFLOW
     return Inferred(only_outputs, [(what, _why_left_out(guilty, sample, exact)), *reasons], exact)
+
+
+def _is_array_left_alone(rows: Any, inputs: Schema) -> bool:
+    """Return whether rows are a plain array of numbers, which enforcing the schema does not change."""
+    import numpy as np
+
+    if type(rows) is not np.ndarray or rows.dtype.kind not in "biuf":
+        return False
+    accepted, enforced = attempt(enforce_inputs, rows, inputs)
+    return accepted and same_data(enforced, rows)
 
 
 def signature_of_example(predict: Predict, example: Any) -> Inferred:

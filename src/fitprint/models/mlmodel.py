@@ -139,7 +139,7 @@ def flavors(
 
 def describe(**keys: Any) -> dict[str, Any]:
     """Return the document of an MLmodel file with these keys and the current time; keys that are None are left out."""
-    created = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
+    created = datetime.now(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     return {name: value for name, value in {**keys, "utc_time_created": created}.items() if value is not None}
 
 

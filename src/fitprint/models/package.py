@@ -23,7 +23,7 @@ from fitprint._core import work_queue
 from fitprint._core.jsonable import to_json
 from fitprint._core.publish import publish
 from fitprint._core.signal_handlers import is_of_program, own, suppress_own
-from fitprint.models.package_paths import is_plain_name, make_below
+from fitprint.models.package_paths import is_plain_name, make_below, write_whole
 
 CHECKSUMS = "checksums.json"
 _BLOCK = 1 << 20
@@ -171,7 +171,11 @@ class Package:
         """What has gone wrong in the background. Nothing more is written then."""
         self._later = False
         self._unhashed: list[str] = []
+        self._is_written_by_others = False
+        """Whether a framework was given a place to write to."""
         self._opened: dict[str, PackageFile] = {}
+        self._sizes: dict[str, int] = {}
+        """The bytes of each file that was written whole."""
         os.mkdir(self._root)
 
     @property
@@ -199,10 +203,16 @@ class Package:
         """
         with self.storing():
             file = PackageFile(self, name, open(self._place(name), "wb"))  # noqa: SIM115
-        if name in self._opened:
-            self.count(-self._opened[name].size)  # written again: the earlier content is gone
+        self._forget(name)
         self._opened[name] = file
         return file
+
+    def _forget(self, name: str) -> None:
+        """Count a file no longer that is being written again: its earlier content is gone."""
+        earlier = self._opened.pop(name, None)
+        size = self._sizes.pop(name, 0) if earlier is None else earlier.size
+        if size:
+            self.count(-size)
 
     def path(self, name: str) -> Path:
         """Return the path of a file or folder for a framework that has to write it by itself; it is counted at the end.
@@ -219,6 +229,7 @@ class Package:
         with self.storing():
             place = Path(self._place(name))
         self._unhashed.append(name)
+        self._is_written_by_others = True
         return place
 
     def write(self, name: str, text: str) -> None:
@@ -228,8 +239,17 @@ class Package:
             name: The path of the file inside the package.
             text: Its content.
         """
-        with self.open(name) as file:
-            file.write(text.encode("utf-8"))
+        content = text.encode("utf-8")
+        if self.writes_later():
+            with self.open(name) as file:
+                file.write(content)
+            return
+        self._forget(name)
+        self.count(len(content))
+        with self.storing():
+            write_whole(self._place(name), content)
+        self._sizes[name] = len(content)
+        self.checksums[name] = hashlib.sha256(content).hexdigest()
 
     def copy(self, source: Path, name: str) -> None:
         """Copy a file into the package, in blocks.
@@ -298,8 +318,8 @@ class Package:
         if self.fault is not None:
             raise self.fault
         text = to_json({name: self.checksums[name] for name in sorted(self.checksums)}, indent=1)
-        with self.storing(), open(f"{self._root}/{CHECKSUMS}", "wb") as file:
-            file.write(text.encode("utf-8"))
+        with self.storing():
+            write_whole(f"{self._root}/{CHECKSUMS}", text.encode("utf-8"))
 
     def storing(self) -> _Storing:
         """Return a context manager for operations on files, which passes their errors to `on_fault`."""
@@ -343,6 +363,8 @@ class Package:
 
     def has_folder(self, name: str) -> bool:
         """Return whether there is a folder of this name in the package."""
+        if not self._is_written_by_others:  # then all names are known, without asking the disk
+            return any(known.startswith(f"{name}/") for known in (*self._opened, *self._sizes))
         return os.path.isdir(f"{self._root}/{name}")
 
     def _place(self, name: str) -> str:

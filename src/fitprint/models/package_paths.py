@@ -11,6 +11,8 @@ from typing import Any
 from fitprint._core.signal_handlers import own
 from fitprint.models.errors import PackageError
 
+_NO_NAMES = frozenset(("", ".", ".."))
+
 
 def make_below(folder: str | os.PathLike[str], name: str) -> None:
     """Make a folder below another one, and those between.
@@ -20,7 +22,7 @@ def make_below(folder: str | os.PathLike[str], name: str) -> None:
     """
     place = os.fspath(folder)
     for part in name.split(os.sep):
-        place = os.path.join(place, part)
+        place = f"{place}/{part}"
         with contextlib.suppress(FileExistsError):
             os.mkdir(place)
 
@@ -66,4 +68,12 @@ def refuse_special_files(folder: Path) -> None:
 
 def is_plain_name(name: str) -> bool:
     """Return whether a name is a relative path that consists of plain names and slashes."""
-    return not ("\0" in name or "\\" in name or any(part in ("", ".", "..") for part in name.split("/")))
+    return not ("\0" in name or "\\" in name) and _NO_NAMES.isdisjoint(name.split("/"))
+
+
+def write_whole(path: str, content: bytes, mode: str = "wb") -> None:
+    """Write a whole file at once, without the buffer that a file object has otherwise."""
+    with open(path, mode, buffering=0) as file:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]

@@ -24,6 +24,9 @@ from fitprint.models.package import Package, PackageFile
 PROTOCOL = 5
 
 
+_FOUND_BY_NAME = (type, types.FunctionType, types.BuiltinFunctionType)
+
+
 class _ByValueError(Exception):
     """Something in the model cannot be found by its name in another process."""
 
@@ -37,7 +40,7 @@ class _NotingPickler(pickle.Pickler):
         self._seen: dict[int, object] = {}
 
     def reducer_override(self, obj: Any) -> Any:
-        named = _named(obj)
+        named = obj if isinstance(obj, _FOUND_BY_NAME) else type(obj)
         if id(named) not in self._seen:
             self._seen[id(named)] = named
             if not found_by_name(named):
@@ -144,7 +147,7 @@ def spawned_script_by_value() -> Iterator[None]:
 
 def _named(obj: Any) -> Any:
     """Return what the stream names for an object: a class or function itself, for anything else its class."""
-    return obj if isinstance(obj, (type, types.FunctionType, types.BuiltinFunctionType)) else type(obj)
+    return obj if isinstance(obj, _FOUND_BY_NAME) else type(obj)
 
 
 def _module_of(named: Any) -> str:
@@ -161,7 +164,7 @@ def found_by_name(named: Any) -> bool:
     if module in SCRIPT or "<locals>" in getattr(named, "__qualname__", ""):
         return False
     by_value = cloudpickle.list_registry_pickle_by_value() if (cloudpickle := sys.modules.get("cloudpickle")) else ()
-    return not [registered for registered in by_value if f"{module}.".startswith(f"{registered}.")]
+    return not by_value or not any(f"{module}.".startswith(f"{registered}.") for registered in by_value)
 
 
 UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)

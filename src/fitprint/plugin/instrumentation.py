@@ -35,7 +35,11 @@ class Instrumentation(ModelFormat):
 
     def tops(self) -> set[str]:
         """Return the top-level modules of the framework; their distributions are among the requirements."""
-        return {patch.module.partition(".")[0] for patch in self.patches()}
+        if self._tops is None:  # it is asked for several times in a fit
+            self._tops = frozenset(patch.module.partition(".")[0] for patch in self.patches())
+        return {*self._tops}
+
+    _tops: frozenset[str] | None = None
 
     @abstractmethod
     def patches(self) -> Sequence[Patch]:

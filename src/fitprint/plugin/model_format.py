@@ -89,6 +89,17 @@ class ModelFormat(ABC):
         """Return the signature that the model itself declares; None to infer it from `sample` and its predictions."""
         return None
 
+    def outputs_like(self, model: Any) -> Any:
+        """Return an array like what `predict` returns, if that is certain without predicting; by default None.
+
+        Its dtype and its dimensions after the first one count, and not its values. With it, the signature of a model
+        that was trained on an array needs no prediction.
+
+        Args:
+            model: The native model.
+        """
+        return None
+
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Predict as the package's generic ``predict`` does.
 

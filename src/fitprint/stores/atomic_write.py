@@ -9,21 +9,27 @@ from typing import Any
 
 from fitprint._core.plain_files import read_plain
 from fitprint._core.signal_handlers import own, suppress_own
+from fitprint.models.package_paths import write_whole
 from fitprint.stores.contract import StoreError
 from fitprint.stores.layout import FORMATS, PARTIAL
 
 
-def write_file(path: str, content: bytes) -> None:
+def write_file(path: str, content: bytes, new: bool = False) -> None:
     """Write a file.
 
+    Args:
+        path: The file.
+        content: What it is to hold.
+        new: Whether there must be none yet.
+
     Raises:
+        FileExistsError: If there must be none, and there is one, which stays as it is.
         OSError: If it cannot be written. What was written of it is removed, if that is possible.
     """
     try:
-        with open(path, "wb", buffering=0) as file:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[file.write(rest) :]
+        write_whole(path, content, "xb" if new else "wb")
+    except own(FileExistsError):
+        raise
     except BaseException:
         with suppress_own(OSError):
             os.unlink(path)

@@ -75,7 +75,7 @@ def check_nothing_in_way(folder: str | os.PathLike[str], artifact: str) -> None:
 def free_name(folder: str | os.PathLike[str], name: str) -> str:
     """Return a name that nothing in the folder has: if `name` is taken, with the next free number."""
     free, number = name, 1
-    while os.path.lexists(os.path.join(folder, free)):
+    while os.path.lexists(f"{os.fspath(folder)}/{free}"):
         number += 1
         free = f"{name}-{number}"
     return free

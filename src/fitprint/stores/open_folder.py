@@ -61,6 +61,8 @@ class OpenFolder(OpenRun):
         """Whether the newest record may still have its partial name: between the last two steps of writing it."""
         self._is_leased = False
         """Whether the file may be there that says that the process is at work."""
+        self._has_record = not is_new
+        """Whether there may be a record, which the next one replaces."""
         self._packages: list[Package] = []
         """The packages that were begun. Those that are not sealed when the run ends are removed."""
         self._made: set[str] = set()
@@ -94,7 +96,7 @@ class OpenFolder(OpenRun):
 
     @_followed
     def write_record(self, record: Mapping[str, Any]) -> None:
-        path = os.path.join(self._folder, RECORD)
+        path = f"{self._folder}/{RECORD}"
         if self._is_replacing:  # the last step failed before: the only complete record must not be overwritten
             with contextlib.suppress(FileNotFoundError):
                 os.rename(path + PARTIAL, path)
@@ -102,14 +104,16 @@ class OpenFolder(OpenRun):
         write_file(path + PARTIAL, to_bytes(record))
         # unlinked first, because a rename over a file is slow: docs/adr/0003-rename-when-a-run-ends.md
         self._is_replacing = True
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        if self._has_record:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        self._has_record = True
         os.rename(path + PARTIAL, path)
         self._is_replacing = False
 
     @_followed
     def append_metrics(self, lines: str) -> None:
-        self._metrics.append(os.path.join(self._folder, METRICS), lines)
+        self._metrics.append(f"{self._folder}/{METRICS}", lines)
 
     @_followed
     def write_artifact(self, name: str, content: bytes) -> None:
@@ -138,19 +142,19 @@ class OpenFolder(OpenRun):
         number = 0
         while True:
             try:
-                self._packages.append(Package(os.path.join(self._folder, f".package-{number}"), limit))
+                self._packages.append(Package(f"{self._folder}/.package-{number}", limit))
                 return self._packages[-1]
             except FileExistsError:
                 number += 1
 
     def keep_package(self, package: Package, name: str, replaces: bool = False) -> str:
         check_package_name(name)
-        path = os.path.join(self._folder, name)
+        path = f"{self._folder}/{name}"
         if replaces and os.path.isdir(path):
             self._replace_package(package, path, os.path.join(self._folder, REPLACED + name))
             return name
         free = free_name(self._folder, name)
-        path = os.path.join(self._folder, free)
+        path = f"{self._folder}/{free}"
         try:
             package.seal(path)
             return free
@@ -204,7 +208,7 @@ class OpenFolder(OpenRun):
         """Move the folder to the finished runs."""
         source, target = self._folder, os.path.join(self._store, os.path.basename(self._folder))
         # the record was created with the present umask; the folder gets its mode, and who may read it may enter it
-        mode = os.stat(os.path.join(source, RECORD)).st_mode & 0o666
+        mode = os.stat(f"{source}/{RECORD}").st_mode & 0o666
         inherited = os.stat(source).st_mode & stat.S_ISGID  # of a folder that a group shares
         os.chmod(source, inherited | mode | 0o700 | (mode & 0o444) >> 2)
         try:  # the attributes are set before the move, so that they are right if an interruption follows it
@@ -232,10 +236,11 @@ class OpenFolder(OpenRun):
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a file directly while nobody else reads the run, else by a rename, so that nobody reads half of it."""
-        path = os.path.join(self._folder, name)
-        if not self._finished and not os.path.lexists(path):
-            write_file(path, content)
-            return
+        path = f"{self._folder}/{name}"
+        if not self._finished:
+            with contextlib.suppress(FileExistsError):
+                write_file(path, content, new=True)
+                return
         partial = f"{path}.{os.urandom(4).hex()}{PARTIAL}"  # a name that no artifact of the user has
         write_file(partial, content)
         try:

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+
+from fitprint_sklearn._params import own_params
 
 SERIES = ("train_score_", "validation_score_", "loss_curve_", "validation_scores_", "oob_scores_")
 NUMBERS = (
@@ -25,6 +29,16 @@ NUMBERS = (
 OF_LAST_BATCH = ("inertia", "n_iter")
 """Those of `NUMBERS` that say nothing of a loop of ``partial_fit``, because each call sets them anew."""
 MOST_FEATURES = 2_000
+_PLAIN = (bool, int, float, str)
+_GIVE_CLASSES = (
+    "LinearClassifierMixin.predict",
+    "_BaseNB.predict",
+    "BaseSVC.predict",
+    "ForestClassifier.predict",
+    "GradientBoostingClassifier.predict",
+    "HistGradientBoostingClassifier.predict",
+)
+"""Methods that return elements of ``classes_``, one for each row, where these are an array."""
 
 
 def final(model: Any) -> Any:
@@ -56,6 +70,29 @@ def numbers(model: Any) -> dict[str, float]:
     if ratio is not None:
         metrics["explained_variance_ratio"] = float(np.sum(ratio))
     return metrics
+
+
+def outputs_like(model: Any) -> Any:
+    """Return the classes of a classifier whose ``predict`` returns elements of these and nothing else; else None.
+
+    The classifier, and in a pipeline each step before it, has to be scikit-learn's own, without a function or another
+    estimator among its params: then nothing of the user's takes part in a prediction.
+    """
+    parts = [part for _, part in model.steps] if type(model) is Pipeline else [model]
+    last = parts[-1]
+    predict = getattr(getattr(type(last), "predict", None), "__qualname__", "")
+    classes = _fitted_attributes(last).get("classes_")
+    if predict not in _GIVE_CLASSES or type(classes) is not np.ndarray or classes.ndim != 1:
+        return None
+    return classes if classes.dtype.kind in "biufU" and all(map(_is_plain_part, parts)) else None
+
+
+def _is_plain_part(part: Any) -> bool:
+    """Return whether an estimator is scikit-learn's own, with plain values as params."""
+    is_sklearns = type(part).__module__.partition(".")[0] == "sklearn"
+    if not is_sklearns or type(part).get_params is not BaseEstimator.get_params:
+        return False
+    return all(isinstance(value, _PLAIN) or value is None for value in own_params(part).values())
 
 
 def feature_importance(model: Any) -> dict[str, Any]:

@@ -150,6 +150,9 @@ class SklearnFlavor(Flavor):
     def score_artifacts(self, call: TrainingCall) -> Mapping[str, Any]:
         return _scores.artifacts_of(call)
 
+    def outputs_like(self, model: Any) -> Any:
+        return _fitted.outputs_like(model)
+
     def predict(self, model: Any, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         for name in ("predict", "transform"):
             if hasattr(model, name):

@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
 from fitprint.plugin import Params, TrainingCall, default_values, positional_names, unchanged
 
@@ -18,18 +19,43 @@ _NO_DEFAULT = object()
 def estimator_params(estimator: Any) -> Params:
     """Return ``get_params(deep=True)``, as values that JSON has, and which of them have their default values."""
     cls = type(estimator)
-    if getattr(cls, "get_params", None) is BaseEstimator.get_params:
-        own = _own_params.get(cls)
-        if own is None:
-            defaults = default_values(cls)
-            own = {name: defaults.get(name, _NO_DEFAULT) for name in estimator.get_params(deep=False)}
-            _own_params[cls] = own
-        values = {name: getattr(estimator, name) for name in own}
-        if not any(hasattr(value, "get_params") for value in values.values()):
-            return Params({name: readable(value) for name, value in values.items()}, unchanged(values, own))
-    values = estimator.get_params(deep=True)
-    defaults = _nested_defaults(estimator, values)
+    values = _deep_params(estimator)
+    is_flat = cls in _own_params and len(values) == len(_own_params[cls])
+    defaults = _own_params[cls] if is_flat else _nested_defaults(estimator, values)
     return Params({name: readable(value) for name, value in values.items()}, unchanged(values, defaults))
+
+
+def _deep_params(estimator: Any) -> dict[str, Any]:
+    """Return what ``get_params(deep=True)`` does, in its order.
+
+    scikit-learn's own reads the signature of each constructor anew, which takes as long as two files of the run.
+    """
+    cls = type(estimator)
+    get_params = getattr(cls, "get_params", None)
+    if get_params is not BaseEstimator.get_params and get_params is not Pipeline.get_params:
+        return dict(estimator.get_params(deep=True))
+    values: dict[str, Any] = {}
+    for name, value in own_params(estimator).items():
+        if hasattr(value, "get_params") and not isinstance(value, type):
+            values |= {f"{name}__{inner}": member for inner, member in _deep_params(value).items()}
+        values[name] = value
+    if get_params is Pipeline.get_params:
+        values |= estimator.steps
+        for step, part in estimator.steps:
+            if hasattr(part, "get_params"):
+                values |= {f"{step}__{inner}": member for inner, member in _deep_params(part).items()}
+    return values
+
+
+def own_params(estimator: Any) -> dict[str, Any]:
+    """Return what ``get_params(deep=False)`` does, of a class that has scikit-learn's own or inherits it."""
+    cls = type(estimator)
+    own = _own_params.get(cls)
+    if own is None:
+        defaults = default_values(cls)
+        own = {name: defaults.get(name, _NO_DEFAULT) for name in estimator.get_params(deep=False)}
+        _own_params[cls] = own
+    return {name: getattr(estimator, name) for name in own}
 
 
 def _nested_defaults(estimator: Any, values: Mapping[str, Any]) -> dict[str, Any]:

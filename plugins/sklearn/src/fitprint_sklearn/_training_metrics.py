@@ -34,6 +34,14 @@ from fitprint_sklearn._predictions import training_rows
 
 Facts = tuple[dict[str, float], dict[str, Any]]
 """Metrics by name, artifacts by file name."""
+_STANDARD_SCORES = (
+    "ClassifierMixin.score",
+    "RegressorMixin.score",
+    "MultiOutputClassifier.score",
+    "KNeighborsClassifier.score",  # those of neighbors do what the mixin does where they are given data
+    "RadiusNeighborsClassifier.score",
+)
+"""The methods ``score`` that return the accuracy or the R2 of what ``predict`` returns."""
 
 
 def classifier_facts(call: TrainingCall, model: Any, inputs: Any) -> Facts:
@@ -46,7 +54,7 @@ def classifier_facts(call: TrainingCall, model: Any, inputs: Any) -> Facts:
     """
     classes = getattr(model, "classes_", None)
     scoring = _scoring_method(model, classes)
-    rows = training_rows(call, model, inputs, predictions=2 if scoring else 1)
+    rows = training_rows(call, model, inputs, 1 + bool(scoring) + _predicts_to_score(model))
     if rows is None or rows.target is None:
         return {}, {}
     predicted = _predicted(call, model, rows)
@@ -82,7 +90,7 @@ def regressor_facts(call: TrainingCall, model: Any, inputs: Any) -> Facts:
         model: The regressor to predict with.
         inputs: The training data, as `silent_copy_for` returns it.
     """
-    rows = training_rows(call, model, inputs, 1)
+    rows = training_rows(call, model, inputs, 1 + _predicts_to_score(model))
     if rows is None or rows.target is None:
         return {}, {}
     target, predicted = np.asarray(rows.target), _predicted(call, model, rows)
@@ -227,8 +235,12 @@ def _has_standard_score(model: Any) -> bool:
             model = model.best_estimator_
         else:
             break
-    qualified = getattr(getattr(type(model), "score", None), "__qualname__", "")
-    return qualified in ("ClassifierMixin.score", "RegressorMixin.score", "MultiOutputClassifier.score")
+    return getattr(getattr(type(model), "score", None), "__qualname__", "") in _STANDARD_SCORES
+
+
+def _predicts_to_score(model: Any) -> bool:
+    """Return whether ``training_score`` takes one more prediction of the rows, by the estimator's own ``score``."""
+    return hasattr(model, "score") and not _has_standard_score(model)
 
 
 def _calls_user_code(scoring: Any) -> bool:

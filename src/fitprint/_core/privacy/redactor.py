@@ -48,6 +48,11 @@ class Redactor:
             self._names[name] = hidden
         return hidden
 
+    @property
+    def hides_numbers(self) -> bool:
+        """Whether a number may be redacted, which only an extra pattern does."""
+        return self._wide
+
     def _hides_by(self, name: str, rule: Callable[[str], bool]) -> bool:
         """Return True if a value of this name is secret by the settings or by a rule for such places."""
         return self.hides(name) or (not self.allows(name) and rule(name))
