@@ -12,6 +12,7 @@ import torch
 from lightning import pytorch as lightning
 from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.profilers import SimpleProfiler
 from lightning.pytorch.tuner import Tuner
 from torch import nn
 from torch.utils.data import IterableDataset
@@ -236,6 +237,15 @@ def test_checkpoints_are_named_with_their_scores(recorded, net, loader, trainer,
         assert known[path].monitor == "val_loss"
         assert f"step={known[path].step}" in path
         assert known[path].sha256
+
+
+def test_of_the_hooks_of_batches_only_the_one_that_is_needed_is_called(recorded, net, loader, trainer):
+    profiler = SimpleProfiler()
+    trainer(profiler=profiler).fit(net(), loader(), loader(10))
+    ours = {name.rpartition(".")[2]: times for name, times in profiler.recorded_durations.items() if "Fitprint" in name}
+    by_batch = {hook for hook in ours if "batch" in hook or "backward" in hook or "grad" in hook or "optimizer" in hook}
+    assert by_batch == {"on_train_batch_start"}
+    assert len(ours["on_train_batch_start"]) == 8
 
 
 class FailsAt(Callback):

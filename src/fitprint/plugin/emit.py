@@ -33,6 +33,14 @@ class Emit(Protocol):
             times: When each value was computed, in seconds since the epoch.
         """
 
+    def read_all(self) -> None:
+        """Read now the values that were given as something else than numbers, and record them.
+
+        It is called without this about once a second, as long as values come, and when the call that is recorded has
+        ended in the process in which it was made. It is for what comes before a long pause, and for the end of a
+        training in another process.
+        """
+
     def tags(self, tags: Mapping[str, str]) -> None:
         """Add tags to the run at once, so that a training that is killed later has them too.
 
@@ -76,6 +84,9 @@ class DiscardingEmit:
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Ignore the values."""
+
+    def read_all(self) -> None:
+        """Do nothing: no value was kept."""
 
     def tags(self, tags: Mapping[str, str]) -> None:
         """Ignore the tags."""

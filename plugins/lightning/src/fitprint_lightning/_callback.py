@@ -10,7 +10,7 @@ from typing import Any
 
 from fitprint.plugin import CallbackRecording, Emit, Listener, TrainingCall
 from fitprint_lightning._checkpoints import note_kept
-from fitprint_lightning._listening import NAMES, listen
+from fitprint_lightning._listening import NAMES, WithoutIdleHooks, listen
 
 
 def make_callback(recording: CallbackRecording) -> Any:
@@ -28,7 +28,7 @@ def _callback_class(packages: tuple[str, ...]) -> Any:
     return type("FitprintCallback", (RecordingCallback, *bases), {})
 
 
-class RecordingCallback(Listener):
+class RecordingCallback(WithoutIdleHooks, Listener):
     """Begins a run, and puts the listener of patched calls among the callbacks of the trainer for the time of a fit."""
 
     def __init__(self, recording: CallbackRecording) -> None:

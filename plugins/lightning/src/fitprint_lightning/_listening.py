@@ -22,7 +22,18 @@ NAMES = ("lightning.pytorch", "pytorch_lightning")
 """The two packages in which Lightning is published. They have the same modules."""
 
 
-class MetricsListener(Listener):
+class WithoutIdleHooks:
+    """A callback without the hooks of single batches in which it has nothing to do.
+
+    Lightning surrounds each hook of each callback with its profiler, also those that the base class leaves empty, which
+    takes a few microseconds for each of them at every step. It passes over what cannot be called.
+    """
+
+    on_before_zero_grad = on_before_backward = on_after_backward = on_before_optimizer_step = None
+    on_train_batch_end = on_validation_batch_start = on_validation_batch_end = None
+
+
+class MetricsListener(WithoutIdleHooks, Listener):
     """Emits metrics of steps and epochs. Beside it stands the `Callback` of the package that the trainer is from.
 
     Metrics of steps have the number of optimizer steps before them as their step, and metrics of epochs the epoch. A
@@ -34,6 +45,8 @@ class MetricsListener(Listener):
         self.rows: Any = None
         """A few rows of the first batch, copied to the CPU."""
         self._rank, self._process = rank, os.getpid()
+        self._is_of_rank = True
+        """False for a copy of the listener in a spawned process whose rank is not the recorded one."""
         self._checkpoints: set[str] = set()
         self._epoch: int | None = None
         self._steps = 0
@@ -44,6 +57,7 @@ class MetricsListener(Listener):
 
     def on_train_start(self, trainer: Any, module: Any) -> None:
         """Take note of what a resumed training begins with."""
+        self._is_of_rank = trainer.global_rank == self._rank
         self._steps, self._best = trainer.global_step, _best_score(trainer)
 
     def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
@@ -62,7 +76,7 @@ class MetricsListener(Listener):
 
     def on_validation_start(self, trainer: Any, module: Any) -> None:
         """Emit the metrics of the last step before the validation."""
-        self._emit_steps(trainer)
+        self._emit_before_pause(trainer)
 
     def on_validation_end(self, trainer: Any, module: Any) -> None:
         """Emit the metrics of the validation; if there are several in an epoch, each with its optimizer step."""
@@ -71,33 +85,35 @@ class MetricsListener(Listener):
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
         """Emit the metrics of the last step of the epoch."""
-        self._emit_steps(trainer)
+        self._emit_before_pause(trainer)
 
     def on_train_end(self, trainer: Any, module: Any) -> None:
         """Emit the metrics of the last epoch, and what is known of the best one."""
         self._emit_epoch(trainer)
-        if self._is_recorded(trainer):
+        if self._is_of_rank:
             for name, value in self._best_of(trainer).items():
                 self.emit(name, value, 0)
 
     def on_exception(self, trainer: Any, module: Any, exception: BaseException) -> None:
         """Emit the metrics of the last step."""
-        self._emit_steps(trainer)
-
-    def _is_recorded(self, trainer: Any) -> bool:
-        """Return False for a copy of the listener in a spawned process whose rank is not the recorded one."""
-        return bool(trainer.global_rank == self._rank)
+        self._emit_before_pause(trainer)
 
     def _emit_epoch(self, trainer: Any) -> None:
         if self._epoch is None:
             return
         self._emit_new(trainer, self._epoch)
-        if self._is_recorded(trainer) and os.getpid() != self._process:
+        self.emit.read_all()
+        if self._is_of_rank and os.getpid() != self._process:
             note_kept(self.emit, trainer, self._checkpoints)
         best = _best_score(trainer)
         if best is not self._best:
             self._best, self._best_epoch = best, self._epoch
         self._epoch = None
+
+    def _emit_before_pause(self, trainer: Any) -> None:
+        """Emit what the last step has logged, and have all values read: it may take long until there are others."""
+        self._emit_steps(trainer)
+        self.emit.read_all()
 
     def _emit_steps(self, trainer: Any) -> None:
         """Emit what a step has logged. While gradients are accumulated, the last batch before the step counts."""
@@ -116,16 +132,21 @@ class MetricsListener(Listener):
             step: Their step.
             of_step: Whether they are values of a step. A metric of both steps and epochs has two names then.
         """
-        if not self._is_recorded(trainer):
+        if not self._is_of_rank:
             return
-        metrics = computed_metrics(trainer)
+        metrics, values = computed_metrics(trainer), self._values
         for name, value in metrics.items():
-            before, self._values[name] = self._values.get(name), value
-            if _is_same(before, value) or (of_step and f"{name}_step" in metrics):
+            before = values.get(name)
+            if before is value:
+                continue
+            values[name] = value
+            if before is not None and before.data_ptr() == value.data_ptr():
+                continue
+            if of_step and f"{name}_step" in metrics:
                 continue
             if self._emitted_at.get(name) != step:
                 self._emitted_at[name] = step
-                self.emit(name, value.item() if value.is_cpu else value, step)
+                self.emit(name, value, step)  # read later, with others
 
     def _best_of(self, trainer: Any) -> dict[str, float]:
         """Return where early stopping has ended the training, and the best epoch with its score."""
@@ -185,10 +206,6 @@ def computed_metrics(trainer: Any) -> Mapping[str, Any]:
     return metrics
 
 
-def _is_same(before: Any, value: Any) -> bool:
-    return before is not None and before.data_ptr() == value.data_ptr()
-
-
 def _validates_once(trainer: Any) -> bool:
     """Return whether there is at most one validation in an epoch, at its end."""
     if trainer.check_val_every_n_epoch is None:
@@ -209,15 +226,18 @@ def _best_score(trainer: Any) -> Any:
 
 
 def read_values(values: Sequence[Any]) -> list[float]:
-    """Read the numbers of tensors that are on a device, in one go for each device and dtype.
+    """Read the numbers of tensors, those that are on a device in one go for each device and dtype.
 
     Args:
         values: The tensors.
     """
     groups: dict[Any, list[int]] = {}
-    for position, value in enumerate(values):
-        groups.setdefault((value.device, value.dtype), []).append(position)
     read = [0.0] * len(values)
+    for position, value in enumerate(values):
+        if value.is_cpu:
+            read[position] = float(value.item())
+        else:
+            groups.setdefault((value.device, value.dtype), []).append(position)
     for positions in groups.values():
         numbers = torch.stack([values[position].reshape(()) for position in positions]).tolist()
         for position, number in zip(positions, numbers, strict=True):

@@ -45,7 +45,11 @@ class _Compiled:
         if not self.is_known:
             self.is_known = True
             self.position = self._find(call)
-        return tf.nest.flatten(call.result)[self.position] if self.position is not None else None
+        if self.position is None:
+            return None
+        result = call.result
+        # most often the loss is all that is returned, and `flatten` would take as long as the rest of this
+        return result if isinstance(result, tf.Tensor) else tf.nest.flatten(result)[self.position]
 
     def _find(self, call: TrainingCall) -> int | None:
         if self.loss_name is None:
@@ -122,15 +126,17 @@ class Loops:
 
     def emit_loss(self, call: TrainingCall, emit: Emit, step: int) -> None:
         """Emit the loss of a step that has returned."""
-        self._latest = weakref.ref(call.loop)
+        if self._latest is None or self._latest() is not call.loop:
+            self._latest = weakref.ref(call.loop)
         loss = None
         if call.name == "apply":
             losses: Mapping[int, Any] = self._now.__dict__.pop("losses", {})
-            keys = map(_owners.key_of, variables_of(call))
-            loss = next((losses[key] for key in keys if key in losses), None)
+            if losses and not hasattr(call.instance, "dynamic_scale"):  # else the loss may be a scaled one
+                keys = map(_owners.key_of, variables_of(call))
+                loss = next((losses[key] for key in keys if key in losses), None)
         elif (compiled := self._functions.get(call.instance)) is not None:
             loss = compiled.loss(call)
-        if loss is not None and not hasattr(call.instance, "dynamic_scale"):  # else the loss may be a scaled one
+        if loss is not None:
             emit(LOSS, loss, step)
 
     def _trained_by(self, optimizer: Any, variables: list[Any]) -> Any:
