@@ -146,7 +146,7 @@ class MetricsListener(WithoutIdleHooks, Listener):
                 continue
             if self._emitted_at.get(name) != step:
                 self._emitted_at[name] = step
-                self.emit(name, value, step)  # read later, with others
+                self.emit(name, value.item() if value.is_cpu else value, step)
 
     def _best_of(self, trainer: Any) -> dict[str, float]:
         """Return where early stopping has ended the training, and the best epoch with its score."""
