@@ -50,6 +50,40 @@ def test_the_public_functions_of_a_module(begin):
     assert public_functions(module, ()) == ["two", "one"]
 
 
+class WhereThereIsOne:
+    """A descriptor that is no function, as a conditional method of an estimator has."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __get__(self, instance, owner=None):
+        return self.function if instance is None else types.MethodType(self.function, instance)
+
+
+@pytest.mark.parametrize("kind", [lambda function: function, WhereThereIsOne])
+def test_a_call_by_the_class_is_one_of_the_method_of_the_instance(kind):
+    called = []
+
+    class Model:
+        fit = Patched(kind(lambda self, X=0: X), lambda *call: called.append(call))
+
+    model = Model()
+    assert (model.fit(1), Model.fit(model, 2), Model.fit(model, X=3)) == (1, 2, 3)
+    assert [(type(function), function.__self__) for function, *_ in called] == [(types.MethodType, model)] * 3
+    assert [call[1:] for call in called] == [(model, (1,), {}), (model, (2,), {}), (model, (), {"X": 3})]
+
+
+@pytest.mark.parametrize("kind", [lambda function: function, WhereThereIsOne])
+def test_a_call_without_an_instance_raises_what_the_function_raises(kind):
+    def fit(self):
+        return self
+
+    model = type("Model", (), {"fit": Patched(kind(fit), lambda *call: None)})
+    with pytest.raises(TypeError, match=r"fit\(\) missing 1 required positional argument: 'self'"):
+        model.fit()
+    assert model.fit(self=3) == 3
+
+
 def test_calls_and_their_results_go_through(base, patched, begun):
     model = base.Mean(1.0)
     assert model.fit([1], labels=[3]) is model

@@ -76,6 +76,9 @@ def without_this_frame(error: BaseException) -> None:
         BaseException.with_traceback(error, trace.tb_next)
 
 
+_Partial = wrapt.PartialCallableObjectProxy
+
+
 def _call_surrounded(begin: Begin, function: Any = None, is_method: bool = False) -> Callable[..., Any]:
     """Make what a wrapper calls.
 
@@ -94,6 +97,8 @@ def _call_surrounded(begin: Begin, function: Any = None, is_method: bool = False
                 wrapped = MethodType(function, instance)
             elif function is None:
                 wrapped, instance, args, kwargs = args  # as wrapt calls it
+                if type(wrapped) is _Partial:  # called as `Class.fit(instance, ...)`
+                    wrapped = MethodType(wrapped.__wrapped__, instance)
             context = begin(wrapped, instance, args, kwargs)
             if context is None:
                 return wrapped(*args, **kwargs)
