@@ -102,6 +102,15 @@ def test_floats_before_a_pause_are_written_by_a_thread(emitter):
     assert "99.0" in written.read_text()
 
 
+def test_other_numbers_come_after_the_floats_before_them(emitter):
+    for step in range(100):
+        emitter("loss", 0.5, step)
+    emitter("loss", 1, 100)
+    emitter.read_all()
+    assert emitter.run.metrics == {"loss": 1.0}
+    assert [step for step, _ in emitter.run.metric_history("loss")] == list(range(101))
+
+
 def test_a_thread_leaves_what_may_be_on_a_device(emitter):
     emitter("device", Tensor(0.5), 0)
     emitter("loss", 1.5, 0)

@@ -208,6 +208,8 @@ class Emitter:
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Record the values of consecutive steps, each with its time in seconds since the epoch."""
+        if self._unread:  # what came before them: the last value that is added is the one of the run
+            self.read_floats()
         writer = self._writer_here()
         with guarded("per-iteration metrics", self._flavor, writer, self._strict):
             writer.add_series(name, values, range(first_step, first_step + len(values)), times)
