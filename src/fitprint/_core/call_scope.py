@@ -62,10 +62,10 @@ _of_nested_tasks = Session()
 
 def current() -> Session | None:
     """Return the open session of this context, or None: then a training call is an outermost one, or one of a group."""
-    if _current.get() is None and task_scope.finder is None:
-        return None  # nearly always at a prediction or a step of a loop, which pay for each call of ours
-    session = innermost()
-    return session if session is not None and not session.is_group else None
+    session = _current.get()  # and not `innermost`, because a prediction or a step of a loop pays for each call of ours
+    if session is None and task_scope.finder is not None:
+        session = _session_of_task()
+    return session if session is not None and session.open and not session.is_group else None
 
 
 def innermost() -> Session | None:
