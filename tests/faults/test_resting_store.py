@@ -337,3 +337,26 @@ def test_values_without_as_many_times_are_refused_whole():
     with pytest.raises(ValueError, match="as many"):
         buffer.add("loss", [1.0, 2.0], [0, 1], [0.0])
     assert not buffer
+
+
+def test_values_whose_adding_is_interrupted_leave_a_buffer_that_can_be_written():
+    class Interrupting:
+        """Times that are looked at once, for whether they are finite; the second look is interrupted."""
+
+        def __init__(self, times):
+            self.looks = [iter(times)]
+
+        def __len__(self):
+            return 1
+
+        def __iter__(self):
+            if not self.looks:
+                raise KeyboardInterrupt
+            return self.looks.pop()
+
+    buffer = MetricBuffer()
+    buffer.add("loss", [0.5], [0], [1.0])
+    with pytest.raises(KeyboardInterrupt):
+        buffer.add("loss", [0.25], [1], Interrupting([2.0]))
+    assert len(buffer) == 1
+    assert buffer.text().count("\n") == 1

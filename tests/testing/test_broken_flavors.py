@@ -156,6 +156,7 @@ FLAVORS = {
         {
             "else call.instance": "else KEPT.append(type(self)()) or KEPT[-1]",
             "class ToyFlavor": "KEPT = []\n\n\nclass ToyFlavor",
+            "def step_recorder": "def no_step_recorder",  # by which the loop would not be asked for again
         },
         "test_a_loop_is_one_run and save",
         ["the steps of loop without a save left several runs", "look at loop_of()"],
@@ -192,7 +193,10 @@ APPENDED = {
     "it predicts something else": (
         "def predict(self, model, data, params=None):\n        return [value + 1 for value in model.predict(data)]",
         "test_load_model_predicts",
-        ["fitprint.load_model(...).predict predicts something else", "look at save(), load() and predict()"],
+        [
+            "fitprint.load_model(...).predict does not predict the same as the framework",
+            "look at save(), load() and predict()",
+        ],
     ),
     "what it reads was written otherwise by an earlier release": (
         "def predict(self, model, data, params=None):\n        return [value + 1 for value in model.predict(data)]",

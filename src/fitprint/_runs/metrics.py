@@ -92,10 +92,15 @@ class MetricBuffer:
         column = self._columns.get(name)
         if column is None:
             column = self._columns[name] = _Column()
-        column.steps += steps
-        column.values += numbers
-        column.times += times
-        self._names += [name] * len(numbers)
+        length, total = len(column.times), len(self._names)
+        try:
+            column.steps += steps
+            column.values += numbers
+            column.times += times
+            self._names += [name] * len(numbers)
+        except BaseException:  # interrupted: a column with lists of different lengths could never be written
+            del column.steps[length:], column.values[length:], column.times[length:], self._names[total:]
+            raise
         return numbers[-1]
 
     def __len__(self) -> int:
