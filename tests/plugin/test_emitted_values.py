@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 
+import numpy as np
 import pytest
 
 import fitprint
@@ -119,6 +122,63 @@ def test_a_thread_leaves_what_may_be_on_a_device(emitter):
     assert emitter.run.metrics == {"loss": 1.5}
     emitter.read_all()
     assert emitter.run.metrics == {"loss": 1.5, "device": 0.5}
+
+
+def test_floats_that_rest_are_written_while_the_run_gets_other_values(emitter):
+    for step in range(100):
+        emitter("loss", float(step), step)
+    other = Emitter(writer_of(emitter.run), emitter.flavor.name, emitter.flavor.read_values, strict=False)
+    written, deadline = emitter.run.path / "metrics.jsonl", time.monotonic() + 10
+    while "99.0" not in written.read_text() and time.monotonic() < deadline:
+        other("other", 1, 0)
+        time.sleep(0.05)
+    assert "99.0" in written.read_text()
+
+
+def test_values_stay_in_order_however_they_are_recorded(emitter):
+    for step in range(100):
+        emitter("loss", (float, int, np.float64)[step % 3](step), step)
+    emitter.series("loss", [100.0, 101.0], 100, [time.time()] * 2)
+    emitter("loss", 102.0, 102)
+    fitprint.log_metric("loss", 103.0, step=103)
+    assert emitter.run.metrics == {"loss": 103.0}
+    assert emitter.run.metric_history("loss") == [(step, float(step)) for step in range(104)]
+
+
+def test_a_thread_does_not_wait_for_another_one_that_reads_a_device(emitter):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def read(values):
+        begun.set()
+        may_end.wait(10)
+        return [value.value for value in values]
+
+    emitter._read_values = read
+    emitter("device", Tensor(0.5), 0)
+    reader = threading.Thread(target=emitter.read_all)
+    reader.start()
+    begun.wait(10)
+    emitter("loss", 1.5, 0)
+    emitter.read_floats(wait=False)
+    assert writer_of(emitter.run).record.metrics == {}  # which does not wait for them, as `run.metrics` does
+    may_end.set()
+    reader.join()
+    assert emitter.run.metrics == {"device": 0.5, "loss": 1.5}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_floats_are_recorded_if_reading_the_others_ends_early(emitter, error):
+    def read(values):
+        raise error
+
+    emitter._read_values = read
+    emitter("device", Tensor(0.5), 0)
+    for step in range(50):
+        emitter("loss", float(step), step)
+    with contextlib.suppress(KeyboardInterrupt):
+        emitter.read_all()
+    assert emitter.run.metrics == {"loss": 49.0}
+    assert len(emitter.run.metric_history("loss")) == 50
 
 
 def test_too_few_numbers_are_an_error(emitter):

@@ -111,6 +111,8 @@ class Emitter:
         self._unread: list[Any] = []
         """What has not been added to the run: four entries for each value, its name, itself, its step and its time. Not
         in tuples, because many new objects would make Python look for garbage among all objects of the program."""
+        self._has_floats = False
+        """Whether floats may be among these."""
         self._lock = fork_safe_lock(threading.RLock)
         self._read_at = _AT_ONCE
         """When, by the monotonic clock, what is kept is to be read."""
@@ -133,6 +135,8 @@ class Emitter:
             return
         unread = self._unread
         unread.extend((name, value, step, wall_time()))
+        if is_float:
+            self._has_floats = True
         if monotonic() >= self._read_at or len(unread) >= 4 * MAX_UNREAD:
             self._read_what_is_due(is_float)
 
@@ -161,9 +165,21 @@ class Emitter:
         """Read the values that were kept as they are, and record them."""
         self._read_kept(self._read)
 
-    def read_floats(self) -> None:
-        """Record the floats that were kept, and leave what may have to wait for a device."""
-        self._read_kept(None)
+    def read_floats(self, wait: bool = True) -> None:
+        """Record the floats that were kept, and leave what may have to wait for a device.
+
+        Args:
+            wait: Whether to wait for another thread that is reading just now, which may itself wait for a device.
+        """
+        if not self._has_floats:
+            return
+        if wait:
+            self._read_kept(None)
+        elif self._lock.acquire(blocking=False):
+            try:
+                self._read_kept(None)
+            finally:
+                self._lock.release()
 
     def _read_kept(self, read: Callable[[list[Any]], list[float]] | None) -> None:
         """Record values that were kept.
@@ -172,21 +188,31 @@ class Emitter:
             read: Reads the values; None to record only those that are floats.
         """
         with self._lock:
+            self._has_floats = False
             kept = self._unread[:]
             names, values, steps, times = kept[::4], kept[1::4], kept[2::4], kept[3::4]
             now = [read is not None or type(value) is float for value in values]
             later = [entry for at, is_now in enumerate(now) if not is_now for entry in kept[4 * at : 4 * at + 4]]
             self._unread[: len(kept)] = later  # without touching what another thread has added meanwhile
-            self._read_at = monotonic() + SECONDS_UNREAD
+            if not later:  # else it stays as it is, so that often reading floats does not put off reading the others
+                self._read_at = monotonic() + SECONDS_UNREAD
             if not any(now):
                 return
             writer = self._writer_here()
-            with guarded("per-iteration metrics", self._flavor, writer, self._strict):
-                columns = [values if read is None else read(values), steps, times]
+            with guarded("per-iteration metrics", self._flavor, writer, self._strict) as reading:
+                try:
+                    columns = [values if read is None else read(values), steps, times]
+                except BaseException:  # also if the user interrupts it while it waits for a device
+                    floats = [at for at, value in enumerate(values) if type(value) is float]
+                    self._unread[:0] = [entry for at in floats for entry in kept[4 * at : 4 * at + 4]]
+                    self._has_floats = bool(floats)
+                    raise
                 for name in dict.fromkeys(compress(names, now)):
                     own = [is_now and other == name for is_now, other in zip(now, names, strict=True)]
                     writer.add_series(name, *(list(compress(column, own)) for column in columns))
                 writer.flush_if_due()
+            if reading.failed:
+                self.read_floats()
 
     def _read(self, values: list[Any]) -> list[float]:
         """Return values of which the flavor has read those that are no floats."""
@@ -208,8 +234,7 @@ class Emitter:
 
     def series(self, name: str, values: Sequence[float], first_step: int, times: Sequence[float]) -> None:
         """Record the values of consecutive steps, each with its time in seconds since the epoch."""
-        if self._unread:  # what came before them: the last value that is added is the one of the run
-            self.read_floats()
+        self.read_floats()  # first, because they are older
         writer = self._writer_here()
         with guarded("per-iteration metrics", self._flavor, writer, self._strict):
             writer.add_series(name, values, range(first_step, first_step + len(values)), times)

@@ -34,8 +34,8 @@ MOST_AT_ONCE = 10
 class Source(Protocol):
     """Something that keeps values for a moment, to add many to a run at once."""
 
-    def read_floats(self) -> None:
-        """Add those that it keeps, if it need not wait for a device."""
+    def read_floats(self, wait: bool = True) -> None:
+        """Add those that need not wait for a device, once no other thread is adding any; without waiting, or not."""
 
 
 class RunAdder(ABC):
@@ -204,10 +204,15 @@ class RunAdder(ABC):
     def flush_metrics(self) -> None:
         """Write the buffered metrics, so that they can be read."""
 
-    def read_sources(self) -> None:
-        """Have added what is kept for the run. The caller does not hold the lock of the run."""
+    def read_sources(self, wait: bool = True) -> None:
+        """Have added what is kept for the run.
+
+        Args:
+            wait: Whether to wait for another thread that is adding it just now. A caller that holds the lock of the
+                run must not wait, and neither should one who has more to do, because that thread may wait for a device.
+        """
         for source in list(self.sources):
-            source.read_floats()
+            source.read_floats(wait)
 
     @abstractmethod
     def change(self, metrics_only: bool = False) -> AbstractContextManager[None]:

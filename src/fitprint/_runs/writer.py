@@ -317,12 +317,11 @@ class RunWriter(RunAdder):
                 tell()
 
     def _write_what_is_left(self) -> None:
-        """Write values after which nothing has come for a second. A thread does this, and not for short runs."""
-        if time.monotonic() - self._added >= adder.FLUSH_INTERVAL:
-            self.read_sources()
+        """Write values that have waited for a second. A thread does this, and not for short runs."""
+        self.read_sources(wait=False)  # of several sources one may rest while another one does not
         with self._lock:
-            is_idle = time.monotonic() - self._added >= adder.FLUSH_INTERVAL
-            if is_idle and self._metrics and not self.closed:
+            is_due = time.monotonic() - self._flushed >= adder.FLUSH_INTERVAL
+            if is_due and self._metrics and not self.closed:
                 self._try_to_write()
 
     def prepare_fork(self) -> None:
@@ -371,6 +370,8 @@ class _Change:
 
     def __enter__(self) -> None:
         self._writer._owned()
+        if self._metrics_only:
+            self._writer.read_sources(wait=False)  # first, because what is kept is older
         self._writer._lock.acquire()
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
