@@ -205,7 +205,7 @@ class Emitter:
                 except BaseException:  # also if the user interrupts it while it waits for a device
                     floats = [at for at, value in enumerate(values) if type(value) is float]
                     self._unread[:0] = [entry for at in floats for entry in kept[4 * at : 4 * at + 4]]
-                    self._has_floats = bool(floats)
+                    self._has_floats = self._has_floats or bool(floats)
                     raise
                 for name in dict.fromkeys(compress(names, now)):
                     own = [is_now and other == name for is_now, other in zip(now, names, strict=True)]
