@@ -225,3 +225,22 @@ def test_a_validation_that_sums_over_its_rows(recorded, net, loaders):
     with torch.no_grad():
         total = sum(F.cross_entropy(model(rows), target, reduction="sum").item() for rows, target in loaders[1])
     assert values(finished(), "val_loss") == pytest.approx([total / 12])
+
+
+def test_an_optimizer_without_a_learning_rate(recorded, net, batch):
+    class Rateless(torch.optim.Optimizer):
+        def __init__(self, parameters):
+            super().__init__(parameters, {})
+
+        def step(self, closure=None):
+            return None
+
+    model = net()
+    optimizer = Rateless(model.parameters())
+    for _ in range(2):
+        F.cross_entropy(model(batch[0]), batch[1]).backward()
+        optimizer.step()
+    run = finished()
+    assert len(values(run, "loss_step")) == 2
+    assert "lr" not in run.metrics
+    assert run.skipped == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
-from operator import itemgetter
+from operator import methodcaller
 from typing import Any
 
 from torch import nn
@@ -20,8 +20,8 @@ from fitprint_pytorch._thread import Thread
 from fitprint_pytorch._values import Epoch, StepLoss, WeightedMean, copied
 
 STEP_LOSS, LOSS, VALIDATION, RATE = "loss_step", "loss", "val_loss", "lr"
-_rate = itemgetter("lr")
-"""Returns the learning rate of a group of parameters."""
+_rate = methodcaller("get", "lr")
+"""Returns the learning rate of a group of parameters, or None if it has none."""
 
 
 class OptimizerState:
@@ -162,7 +162,8 @@ class Loop:
     def _emit_rates(self, rates: list[Any], state: OptimizerState, emit: Emit, number: int) -> None:
         state.rates = rates
         for position, rate in enumerate(rates):
-            emit(f"{RATE}{state.suffix}{f'_group{position + 1}' if position else ''}", rate, number)
+            if rate is not None:
+                emit(f"{RATE}{state.suffix}{f'_group{position + 1}' if position else ''}", rate, number)
 
     # epochs
 
