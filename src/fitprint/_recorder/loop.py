@@ -397,8 +397,10 @@ class LoopStep(call_scope.Session):
             # a child that was forked meanwhile has no run
             if self.run is not None and loop.writer.process is process_state.process:
                 loop.record_step(self, error)
-        finally:
             self._leave()
+        except BaseException:  # and not `finally`, where an interruption at its very beginning would leave this open
+            self._leave()
+            raise
 
     def _leave(self) -> None:
         self.open = False
