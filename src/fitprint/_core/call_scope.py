@@ -87,8 +87,6 @@ def _session_of_task() -> Session | None:
 
 def is_recording() -> bool:
     """Return True inside a recorded call: the model that is being called is still the user's own."""
-    if _current.get() is None and task_scope.finder is None:
-        return False  # as in `current`, without a call of it
     session = current()
     return session is not None and session.recording is not None
 

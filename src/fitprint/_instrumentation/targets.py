@@ -114,9 +114,8 @@ def referred_to(patches: Sequence[Patched], part: Callable[[Patched], Any]) -> t
         count - (of_method if type(patched) is Patched else of_function)
         for patched, count in zip(patches, counts, strict=True)
     ]
-    return {id(part(patched)): patched for patched, more in zip(patches, unknown, strict=True) if more > 0}, sum(
-        unknown
-    )
+    referenced = {id(part(patched)): patched for patched, more in zip(patches, unknown, strict=True) if more > 0}
+    return referenced, sum(unknown)
 
 
 def _patch_of_nothing(name: str) -> Patched:

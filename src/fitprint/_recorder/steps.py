@@ -189,11 +189,11 @@ class Emitter:
         """
         with self._lock:
             self._has_floats = False
-            kept = self._unread[:]
-            names, values, steps, times = kept[::4], kept[1::4], kept[2::4], kept[3::4]
+            entries = self._unread[:]
+            names, values, steps, times = entries[::4], entries[1::4], entries[2::4], entries[3::4]
             now = [read is not None or type(value) is float for value in values]
-            later = [entry for at, is_now in enumerate(now) if not is_now for entry in kept[4 * at : 4 * at + 4]]
-            self._unread[: len(kept)] = later  # without touching what another thread has added meanwhile
+            later = [entry for at, is_now in enumerate(now) if not is_now for entry in entries[4 * at : 4 * at + 4]]
+            self._unread[: len(entries)] = later  # without touching what another thread has added meanwhile
             if not later:  # else it stays as it is, so that often reading floats does not put off reading the others
                 self._read_at = monotonic() + SECONDS_UNREAD
             if not any(now):
@@ -204,7 +204,7 @@ class Emitter:
                     columns = [values if read is None else read(values), steps, times]
                 except BaseException:  # also if the user interrupts it while it waits for a device
                     floats = [at for at, value in enumerate(values) if type(value) is float]
-                    self._unread[:0] = [entry for at in floats for entry in kept[4 * at : 4 * at + 4]]
+                    self._unread[:0] = [entry for at in floats for entry in entries[4 * at : 4 * at + 4]]
                     self._has_floats = self._has_floats or bool(floats)
                     raise
                 for name in dict.fromkeys(compress(names, now)):

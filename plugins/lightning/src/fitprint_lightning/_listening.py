@@ -226,18 +226,15 @@ def _best_score(trainer: Any) -> Any:
 
 
 def read_values(values: Sequence[Any]) -> list[float]:
-    """Read the numbers of tensors, those that are on a device in one go for each device and dtype.
+    """Read the numbers of tensors that are on a device, in one go for each device and dtype.
 
     Args:
         values: The tensors.
     """
     groups: dict[Any, list[int]] = {}
-    read = [0.0] * len(values)
     for position, value in enumerate(values):
-        if value.is_cpu:
-            read[position] = float(value.item())
-        else:
-            groups.setdefault((value.device, value.dtype), []).append(position)
+        groups.setdefault((value.device, value.dtype), []).append(position)
+    read = [0.0] * len(values)
     for positions in groups.values():
         numbers = torch.stack([values[position].reshape(()) for position in positions]).tolist()
         for position, number in zip(positions, numbers, strict=True):

@@ -84,10 +84,7 @@ class PyTorchFlavor(Flavor):
         if name not in LOSSES:
             return True
         loop = self._observer.thread.state.loop
-        if loop is None or "loss" not in loop.facts or not torch.is_grad_enabled():
-            return True
-        module = loop.first_module()  # here and not in a function of its own, because a loop pays for each call
-        return module is not None and not module.training and loop.was_training
+        return loop is None or "loss" not in loop.facts or not torch.is_grad_enabled() or loop.is_evaluating()
 
     def watched(self, call: TrainingCall) -> None:
         take_note = _watching.TAKE_NOTE.get(call.name)

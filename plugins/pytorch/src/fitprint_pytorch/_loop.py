@@ -58,8 +58,7 @@ class Loop:
         self._epochs = 0
         self._validation: WeightedMean | None = None
         self._validation_loader: weakref.ref[Any] | None = None
-        self.was_training = False
-        """Whether the module was in training mode at the last step."""
+        self._was_training = False
         self.first_optimizer: weakref.ref[Optimizer] | None = None
         self.first_module: Callable[[], nn.Module | None] = lambda: None
         """Returns the module that was trained first; None if there is none, or if it does not exist any more."""
@@ -75,7 +74,6 @@ class Loop:
     def step(
         self,
         trained: Any,
-        modules: Callable[[], tuple[nn.Module, ...]],
         emit: Emit,
         optimizer: Any,
         args: tuple[Any, ...],
@@ -87,7 +85,6 @@ class Loop:
 
         Args:
             trained: What the observer knows of what the optimizer trains.
-            modules: Returns the modules that it trains.
             emit: Records values of metrics.
             optimizer: The optimizer.
             args: The arguments that were passed to the step by position.
@@ -99,7 +96,7 @@ class Loop:
         thread.trained, thread.loop = trained, self
         state = self.optimizers.get(id(optimizer))
         if state is None:  # its first step, or one after those of another optimizer of the same parameters
-            state = self._begin(optimizer, modules())
+            state = self._begin(optimizer, trained.modules())
         if self._validation is not None:
             self._emit_validation(emit)
         if thread.iterations or self._iteration is not None:
@@ -109,7 +106,7 @@ class Loop:
                 self._begin_epoch(iteration)
         self.latest_step = number
         module = self.first_module()
-        self.was_training = module is None or module.training
+        self._was_training = module is None or module.training
         loss, thread.loss = thread.loss, None
         if (args or kwargs) and is_plain_scalar(result):  # of a closure, which may compute many losses
             loss, thread.count = copied(result), 1
@@ -214,7 +211,7 @@ class Loop:
     def is_evaluating(self) -> bool:
         """Return whether the module is in evaluation mode now, and was not at the last step."""
         module = self.first_module()
-        return self.was_training and module is not None and not module.training
+        return self._was_training and module is not None and not module.training
 
     def _is_validation(self, call: TrainingCall, is_without_gradients: bool) -> bool:
         is_evaluating = self.is_evaluating()

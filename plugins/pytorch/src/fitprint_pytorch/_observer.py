@@ -42,6 +42,10 @@ class Trained:
         modules = tuple(reference() for reference in self._modules)
         return None if None in modules else modules
 
+    def modules(self) -> tuple[nn.Module, ...]:
+        """Return the modules among these objects."""
+        return modules_of(self.objects())
+
 
 class Observer:
     """Takes note of what the user's program does between the steps of its loops."""
@@ -94,11 +98,11 @@ class Observer:
         trained = Trained(optimizer, [module for module in modules if module is not None], [c.sample for c in calls])
         trained.optimizer = weakref.ref(optimizer, lambda _: self._trained.pop(key, None))
         self._trained[key] = trained
-        self._modules.update(modules_of(trained.objects()))
+        self._modules.update(trained.modules())
         return trained
 
     def _is_trained(self, module: nn.Module) -> bool:
-        return any(module in modules_of(trained.objects()) for trained in list(self._trained.values()))
+        return any(module in trained.modules() for trained in list(self._trained.values()))
 
     def samples_of(self, optimizer: Optimizer) -> list[Any]:
         """Return what is known of the inputs of the modules that an optimizer trains."""
@@ -112,7 +116,7 @@ class Observer:
     def step_recorder(self, optimizer: Optimizer, loop: Loop, emit: Emit) -> StepRecorder:
         """Return what records the steps of an optimizer in a loop."""
         trained = self._trained[id(optimizer)]
-        return functools.partial(loop.step, trained, lambda: modules_of(trained.objects()), emit)
+        return functools.partial(loop.step, trained, emit)
 
     def scheduled(self, scheduler: Any) -> None:
         """Take note of a scheduler of learning rates that has been made."""
